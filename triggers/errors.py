@@ -1,0 +1,71 @@
+"""Every error of this project, in three branches by what the caller does about it.
+
+    TriggersError
+    ├── Transient                 try again later
+    │   ├── ServerUnavailable       no answer, or a 5xx: whether the call took effect is unknown
+    │   └── StoreUnavailable        Redis did not answer
+    ├── Permanent                 trying again cannot help: dead letter
+    │   ├── Refused                 the ClearML server said no, with its code
+    │   └── LaunchImpossible        the action cannot be carried out as written
+    ├── Usage (ValueError)        a person has to change something
+    │   └── InvalidTrigger          one argument of one trigger
+    └── Fenced                    what the caller held is no longer its own: stop, touch nothing
+        └── EpochChanged            Redis is another run than the one the caller knew
+"""
+
+from __future__ import annotations
+
+
+class TriggersError(Exception):
+    """Base of all errors raised here."""
+
+
+class Transient(TriggersError):
+    """The same call may succeed later."""
+
+
+class ServerUnavailable(Transient):
+    """The ClearML server gave no usable answer; a call that writes may have taken effect."""
+
+
+class StoreUnavailable(Transient):
+    """Redis gave no answer."""
+
+
+class Permanent(TriggersError):
+    """The same call will fail again."""
+
+
+class Refused(Permanent):
+    """The ClearML server refused a call: HTTP status `code`, `subcode`, and its message."""
+
+    def __init__(self, endpoint: str, code: int, subcode: int, message: str) -> None:
+        super().__init__(f"{endpoint} refused with {code}/{subcode}: {message}")
+        self.endpoint, self.code, self.subcode, self.message = endpoint, code, subcode, message
+
+
+class LaunchImpossible(Permanent):
+    """The action of a firing cannot be carried out as it is written."""
+
+
+class Usage(TriggersError, ValueError):
+    """A person has to change an argument, a setting or a file."""
+
+
+class InvalidTrigger(Usage):
+    """One argument of one trigger is wrong: names trigger, argument, value and the way out."""
+
+    def __init__(self, trigger: str, argument: str, value: object, way_out: str) -> None:
+        shown = repr(value)
+        if len(shown) > 200:
+            shown = shown[:197] + "..."
+        super().__init__(f"trigger {trigger!r}: {argument}={shown}: {way_out}")
+        self.trigger, self.argument, self.value, self.way_out = trigger, argument, value, way_out
+
+
+class Fenced(TriggersError):
+    """A lease was lost or a record was changed by its new owner; the caller's work is void."""
+
+
+class EpochChanged(Fenced):
+    """Redis restarted since the caller last looked; it may have lost its last second."""

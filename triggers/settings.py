@@ -1,0 +1,44 @@
+"""Settings of the environment (prefix TRIGGERS_), read once; ClearML's own are read by `clearml_api`."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What can be set without touching code. Durations are seconds."""
+
+    model_config = SettingsConfigDict(env_prefix="TRIGGERS_", frozen=True, extra="ignore")
+
+    redis_url: str | None = Field(None, description="Redis to use; without one a private Redis is started")
+    redis_server: str | None = Field(None, description="redis-server or valkey-server binary to start")
+    state_folder: Path = Field(
+        Path("~/.clearml-triggers"), description="where a private Redis keeps its append-only file"
+    )
+    poll_seconds: float = Field(5.0, ge=1.0, description="pace of polling when the script gives none")
+    overlap_seconds: float = Field(30.0, ge=1.0, description="how late a change may become visible to reads")
+    sweep_every_seconds: float = Field(600.0, ge=1.0, description="pause between two sweeps")
+    sweep_window_seconds: float = Field(900.0, ge=1.0, description="how far back a sweep reads again")
+    lease_seconds: float = Field(10.0, ge=0.5, description="life of a lease that is not renewed")
+    reconcile_seconds: float = Field(2.0, ge=0.2, description="pause between two rounds of reconcile")
+    partitions: int = Field(16, ge=1, le=256, description="how many partitions order the events")
+    batch_events: int = Field(100, ge=1, le=500, description="events in one batch")
+    batch_firings: int = Field(10, ge=1, le=100, description="firings that one dispatch takes at once")
+    max_attempts: int = Field(10, ge=1, description="attempts before a firing becomes a dead letter")
+    retry_base_seconds: float = Field(2.0, gt=0, description="pause before the second attempt")
+    retry_cap_seconds: float = Field(900.0, gt=0, description="longest pause between two attempts")
+    max_per_minute: int = Field(1000, ge=0, description="launches per trigger and minute; 0 is no limit")
+    request_timeout_seconds: float = Field(20.0, gt=0, description="longest wait for one ClearML API answer")
+    history_length: int = Field(10_000, ge=100, description="entries kept in the history")
+    retention_days: float = Field(7.0, gt=0, description="how long finished firings are kept")
+    concurrency: int = Field(8, ge=1, description="threads of the worker in local mode")
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process; read on first use."""
+    return Settings()
