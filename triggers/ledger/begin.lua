@@ -1,0 +1,24 @@
+-- May this firing be launched now? Counts it against its trigger's pace and binds the slot.
+-- KEYS: firing, slots, pace. ARGV: run id, token, firing key, slot or '', holder the caller knows to have ended, limit per minute.
+-- Returns {'go'}, {'pace', ms of the next minute} or {'busy', holder}.
+-- Rules out: two firings in one slot (the holder that was looked at must still be the one replaced); a retry counted twice.
+if not owns(KEYS[1], ARGV[2]) then return fenced('the firing was taken by another') end
+if ARGV[4] ~= '' then
+  local holder = redis.call('HGET', KEYS[2], ARGV[4])
+  if holder and holder ~= ARGV[5] and string.match(holder, '^%S*') ~= ARGV[3] then return {'busy', holder} end
+end
+local limit, minute = tonumber(ARGV[6]), math.floor(now_ms() / 60000)
+if limit > 0 and redis.call('HEXISTS', KEYS[1], 'paced') == 0 then
+  if tonumber(redis.call('HGET', KEYS[3], 'minute') or '0') ~= minute then
+    redis.call('HSET', KEYS[3], 'minute', minute, 'count', 0)
+    redis.call('EXPIRE', KEYS[3], 120)
+  end
+  if tonumber(redis.call('HGET', KEYS[3], 'count')) >= limit then return {'pace', tostring((minute + 1) * 60000)} end
+  redis.call('HINCRBY', KEYS[3], 'count', 1)
+  redis.call('HSET', KEYS[1], 'paced', 1)
+end
+if ARGV[4] ~= '' then
+  local holder = redis.call('HGET', KEYS[2], ARGV[4])
+  if not holder or string.match(holder, '^%S*') ~= ARGV[3] then redis.call('HSET', KEYS[2], ARGV[4], ARGV[3] .. ' ') end
+end
+return {'go'}

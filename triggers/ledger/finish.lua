@@ -1,0 +1,31 @@
+-- End a firing: launched, skipped or dead. KEYS: firing, due, slots, marks, launched, launched times, strays, dead, history.
+-- ARGV: run id, token, firing key, state, reason, ClearML task id or '', slot or '', object, trigger, retention ms, history length,
+--   times at which to look for strays (JSON list of ms from now, empty for none)
+-- launched: the slot is bound to the ClearML task. skipped: the key is released, the object's next change is considered again.
+-- dead: the slot is released, the key stays taken.
+-- Rules out: a slot bound to a firing that has ended without a launch; a skip that forgets to release its key.
+if not owns(KEYS[1], ARGV[2]) then return fenced('the firing was taken by another') end
+local now, key, state, task, slot = now_ms(), ARGV[3], ARGV[4], ARGV[6], ARGV[7]
+redis.call('HSET', KEYS[1], 'state', state, 'reason', ARGV[5], 'ended_ms', now)
+if task ~= '' then redis.call('HSET', KEYS[1], 'task', task) end
+redis.call('HDEL', KEYS[1], 'lease', 'withdrawing')
+redis.call('ZREM', KEYS[2], key)
+local holds_slot = slot ~= '' and string.match(redis.call('HGET', KEYS[3], slot) or '', '^%S*') == key
+if state == 'launched' then
+  if holds_slot then redis.call('HSET', KEYS[3], slot, key .. ' ' .. task) end
+  if task ~= '' then
+    redis.call('HSET', KEYS[5], task, ARGV[9])
+    redis.call('ZADD', KEYS[6], now, task)
+  end
+elseif holds_slot then
+  redis.call('HDEL', KEYS[3], slot)
+end
+if state == 'skipped' then
+  local mark = redis.call('HGET', KEYS[4], ARGV[8])
+  if mark then redis.call('HSET', KEYS[4], ARGV[8], (string.gsub(mark, '^(%d+):%d:(%d+):%d+$', '%1:0:%2:0'))) end
+end
+if state == 'dead' then redis.call('ZADD', KEYS[8], now, key)
+else redis.call('PEXPIRE', KEYS[1], ARGV[10]) end
+for _, pause in ipairs(cjson.decode(ARGV[12])) do redis.call('ZADD', KEYS[7], now + pause, key) end
+remember(KEYS[9], ARGV[11], state, KEYS[1], ARGV[5], task)
+return now

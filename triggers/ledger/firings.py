@@ -1,0 +1,238 @@
+"""Firings: durable records of what was granted, and the scripts that move them from state to state."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from triggers.ledger.keys import Keys
+from triggers.ledger.leases import nonce
+from triggers.ledger.store import Script, Store
+
+CLAIM, RENEW, BEGIN, RECORD = Script("claim"), Script("renew"), Script("begin"), Script("record")
+WITHDRAW, CLEAR, FINISH = Script("withdraw"), Script("clear"), Script("finish")
+LATER, HOLD, RELEASE_HOLDS = Script("later"), Script("hold"), Script("release_holds")
+
+State = Literal["waiting", "held", "launched", "skipped", "dead"]
+Lane = Literal["dispatch", "caller"]
+
+#: When to look for drafts that void attempts may have left, ms after the firing ended.
+STRAY_LOOKS_MS = (60_000, 600_000)
+
+#: A firing that pauses longer does not keep others out of its slot.
+SLOT_PAUSE_SECONDS = 60
+
+
+def firing_key(scheduler: str, trigger: str, object_id: str, occurrence: int) -> str:
+    """The idempotency key: derived, never random, so that every observer of one occurrence makes the same."""
+    text = "\0".join((scheduler, trigger, object_id, str(occurrence)))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """One firing as claimed: `lease` is the token of this attempt, the last of `attempts`."""
+
+    key: str
+    trigger: str
+    kind: str
+    object: str
+    occurrence: int
+    changed_ms: int
+    granted_ms: int
+    polled_ms: int
+    event: str
+    state: str
+    lease: str
+    attempts: tuple[str, ...]
+    failures: int
+    task: str | None
+    withdrawing: str | None
+    reason: str
+    ended_ms: int | None
+
+    @classmethod
+    def from_fields(cls, fields: Mapping[str, str]) -> Firing:
+        """Decode the hash of one firing."""
+        return cls(
+            key=fields["key"],
+            trigger=fields["trigger"],
+            kind=fields["kind"],
+            object=fields["object"],
+            occurrence=int(fields["occurrence"]),
+            changed_ms=int(fields["changed_ms"]),
+            granted_ms=int(fields["granted_ms"]),
+            polled_ms=int(fields["polled_ms"]),
+            event=fields["event"],
+            state=fields["state"],
+            lease=fields.get("lease", ""),
+            attempts=tuple(fields.get("attempts", "").split()),
+            failures=int(fields.get("failures", 0)),
+            task=fields.get("task") or None,
+            withdrawing=fields.get("withdrawing") or None,
+            reason=fields.get("reason", ""),
+            ended_ms=int(fields["ended_ms"]) if "ended_ms" in fields else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one claim brought: the firings and the registry version they have to be judged by."""
+
+    registry_version: int
+    firings: tuple[Firing, ...]
+
+
+class Firings:
+    """The firings of one scheduler. Every method is one script: atomic, fenced, safe to repeat.
+
+    Methods that take a `Firing` raise `Fenced` when another attempt has taken it meanwhile.
+    """
+
+    def __init__(self, store: Store, keys: Keys, *, retention_seconds: float, history_length: int) -> None:
+        self.store, self.keys = store, keys
+        self.retention_ms, self.history_length = int(retention_seconds * 1000), history_length
+
+    def claim(self, lane: Lane, limit: int, lease_seconds: float) -> Claim:
+        """Lease up to `limit` firings that are due, oldest first."""
+        version, *found = self.store.run(
+            CLAIM,
+            [self.keys.due(lane), self.keys.fence, self.keys.registry_version],
+            limit,
+            int(lease_seconds * 1000),
+            nonce(),
+            self.keys.firing(""),
+        )
+        return Claim(int(version), tuple(Firing.from_fields(_pairs(flat)) for flat in found))
+
+    def renew(self, lane: Lane, firings: Iterable[Firing], lease_seconds: float) -> list[str]:
+        """Extend the leases that are still ours; the keys of those that are not."""
+        owners = [part for firing in firings for part in (firing.key, firing.lease)]
+        prefix = self.keys.firing("")
+        return list(self.store.run(RENEW, [self.keys.due(lane)], int(lease_seconds * 1000), prefix, *owners))
+
+    def begin(self, firing: Firing, slot: str, ended_holder: str, per_minute: int) -> tuple[str, str]:
+        """Ask whether the firing may be launched now: ("go", ""), ("pace", until ms) or ("busy", holder)."""
+        keys = [self.keys.firing(firing.key), self.keys.slots, self.keys.pace(firing.trigger)]
+        answer = self.store.run(BEGIN, keys, firing.lease, firing.key, slot, ended_holder, per_minute)
+        return answer[0], answer[1] if len(answer) > 1 else ""
+
+    def record(self, firing: Firing, task_id: str) -> str:
+        """Write the clone's id, set-if-absent; the id that is recorded now."""
+        return str(self.store.run(RECORD, [self.keys.firing(firing.key)], firing.lease, task_id))
+
+    def withdraw(self, firing: Firing, task_id: str) -> None:
+        """Announce that the recorded draft will be deleted."""
+        self.store.run(WITHDRAW, [self.keys.firing(firing.key)], firing.lease, task_id)
+
+    def clear(self, firing: Firing, task_id: str) -> None:
+        """Forget the recorded id, whose draft is gone."""
+        self.store.run(CLEAR, [self.keys.firing(firing.key)], firing.lease, task_id)
+
+    def launched(self, firing: Firing, lane: Lane, *, task_id: str = "", slot: str = "", reason: str = "") -> int:
+        """End the firing as launched and bind its slot to the ClearML task; Redis' time in ms."""
+        return self._finish(firing, lane, "launched", reason, task_id, slot)
+
+    def skip(self, firing: Firing, lane: Lane, reason: str, *, task_id: str = "") -> int:
+        """End the firing without a launch and release its key: the object's next change counts again."""
+        return self._finish(firing, lane, "skipped", reason, task_id, "")
+
+    def give_up(self, firing: Firing, lane: Lane, reason: str, *, slot: str = "") -> int:
+        """Make the firing a dead letter; its key stays taken until a person retries or drops it."""
+        return self._finish(firing, lane, "dead", reason, "", slot)
+
+    def _finish(self, firing: Firing, lane: Lane, state: State, reason: str, task_id: str, slot: str) -> int:
+        keys = self.keys
+        looks = STRAY_LOOKS_MS[: len(firing.attempts) - 1] if lane == "dispatch" else ()
+        names = [keys.firing(firing.key), keys.due(lane), keys.slots, keys.marks(firing.trigger), keys.launched]
+        names += [keys.launched_times, keys.strays, keys.dead, keys.history]
+        ended: int = self.store.run(
+            FINISH,
+            names,
+            firing.lease,
+            firing.key,
+            state,
+            reason,
+            task_id,
+            slot,
+            firing.object,
+            firing.trigger,
+            self.retention_ms,
+            self.history_length,
+            json.dumps(looks),
+        )
+        return ended
+
+    def later(
+        self,
+        firing: Firing,
+        lane: Lane,
+        seconds: float,
+        reason: str,
+        *,
+        failed: bool,
+        untouched: bool = False,
+        slot: str = "",
+    ) -> None:
+        """Put the firing back until `seconds` from now.
+
+        Args:
+            firing: the claimed firing.
+            lane: its lane.
+            seconds: pause before it is due again.
+            reason: shown to people.
+            failed: count a failure.
+            untouched: this attempt has not reached the clone call, so its nonce can be forgotten.
+            slot: the firing's slot; released when the pause is longer than a minute.
+        """
+        names = [self.keys.firing(firing.key), self.keys.due(lane), self.keys.history]
+        names.append(self.keys.slots)
+        pause = int(seconds * 1000)
+        self.store.run(
+            LATER,
+            names,
+            firing.lease,
+            firing.key,
+            pause,
+            reason,
+            int(failed),
+            int(untouched),
+            self.history_length,
+            slot if seconds > SLOT_PAUSE_SECONDS else "",
+        )
+
+    def hold(self, firing: Firing, lane: Lane, hold: str, reason: str) -> None:
+        """Let the firing wait on purpose in the hold of that name."""
+        keys = self.keys
+        names = [keys.firing(firing.key), keys.due(lane), keys.held(hold), keys.holds, keys.history]
+        self.store.run(HOLD, names, firing.lease, firing.key, hold, reason, self.history_length)
+
+    def release_holds(self, hold: str, lane: Lane, count: int) -> int:
+        """Make up to `count` held firings due again, in the order they were granted; how many."""
+        names = [self.keys.held(hold), self.keys.due(lane), self.keys.holds]
+        released: int = self.store.run(RELEASE_HOLDS, names, hold, count, self.keys.firing(""))
+        return released
+
+    def get(self, key: str) -> Firing | None:
+        """Read one firing, None when it is not (or no longer) kept."""
+        fields: Any = self.store.client.hgetall(self.keys.firing(key))
+        return Firing.from_fields(fields) if fields else None
+
+    def slot_holder(self, slot: str) -> tuple[str, str]:
+        """The slot's last holder as written, and its ClearML task id; empty texts when there is none."""
+        holder: Any = self.store.client.hget(self.keys.slots, slot) or ""
+        return holder, holder.partition(" ")[2]
+
+    def launchers(self, task_ids: Sequence[str]) -> dict[str, str]:
+        """Which trigger launched each of these ClearML tasks; those not launched by any are absent."""
+        if not task_ids:
+            return {}
+        found: Any = self.store.client.hmget(self.keys.launched, list(task_ids))
+        return {task: trigger for task, trigger in zip(task_ids, found, strict=True) if trigger}
+
+
+def _pairs(flat: Sequence[str]) -> dict[str, str]:
+    return dict(zip(flat[::2], flat[1::2], strict=True))

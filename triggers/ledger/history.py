@@ -1,0 +1,50 @@
+"""What happened, for people: the bounded history, alarms, and counts of what waits."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from triggers.ledger.keys import Keys
+from triggers.ledger.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the history. `what`: granted, launched, skipped, held, retry, dead."""
+
+    id: str
+    at_ms: int
+    what: str
+    trigger: str
+    object: str
+    firing: str
+    reason: str
+    task: str
+
+
+class History:
+    """Reads the history of one scheduler and keeps its alarms."""
+
+    def __init__(self, store: Store, keys: Keys) -> None:
+        self.store, self.keys = store, keys
+
+    def read(self, after: str = "-", count: int = 1000) -> list[Entry]:
+        """Entries later than the entry id `after`, oldest first."""
+        start = after if after == "-" else f"({after}"
+        found: Any = self.store.client.xrange(self.keys.history, start, "+", count)
+        return [Entry(id=id_, at_ms=int(id_.partition("-")[0]), **fields) for id_, fields in found]
+
+    def raise_alarm(self, name: str, text: str, at_ms: int) -> None:
+        """Set an alarm; an alarm that is already set keeps its time."""
+        self.store.client.hsetnx(self.keys.alarms, name, json.dumps({"text": text, "since_ms": at_ms}))
+
+    def clear_alarm(self, name: str) -> None:
+        """Clear an alarm."""
+        self.store.client.hdel(self.keys.alarms, name)
+
+    def alarms(self) -> dict[str, dict[str, Any]]:
+        """The alarms that are set: name → text and since_ms."""
+        found: Any = self.store.client.hgetall(self.keys.alarms)
+        return {name: json.loads(text) for name, text in found.items()}

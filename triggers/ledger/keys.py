@@ -1,0 +1,97 @@
+"""The catalogue of every Redis key: name, type, content. Nothing else in this project spells a key.
+
+All keys of one scheduler carry its id in braces, so that they share one hash slot and scripts may name
+several of them. `<...>` stands for a part that varies.
+
+| key | type | content |
+|---|---|---|
+| `triggers:schedulers` | hash | scheduler id → JSON: host, workspace, project, name, poll_seconds |
+| `triggers:{id}:epoch` | hash | run_id, number, server_ms, complete: which run of Redis wrote last |
+| `triggers:{id}:fence` | string | counter inside every lease token |
+| `triggers:{id}:lease:<name>` | string, expires | token of the holder of `poll`, `reconcile`, `match:<partition>` |
+| `triggers:{id}:registry` | hash | trigger id → JSON entry (specification, since_ms, version, origin, state) |
+| `triggers:{id}:registry:version` | string | raised with every change of the registry |
+| `triggers:{id}:cursor:<source>` | hash | read_to_ms, plan, swept_ms: how far `tasks` or `models` have been read |
+| `triggers:{id}:seen:<source>` | sorted set | object id by last change seen, for as long as windows overlap |
+| `triggers:{id}:next_poll` | string | Redis time of the next poll, ms |
+| `triggers:{id}:batches:<partition>` | list | batches of events, oldest first |
+| `triggers:{id}:batches:ready` | sorted set | partitions that hold batches, by the time they began to wait |
+| `triggers:{id}:events` | stream, bounded | the batches once more, for people |
+| `triggers:{id}:marks:<trigger id>` | hash | object id → mark `occurrence:active:changed_ms:fired_ms` |
+| `triggers:{id}:firing:<key>` | hash | one firing (fields: `firings.Firing`) |
+| `triggers:{id}:due:<lane>` | sorted set | firing keys by the time somebody has to look at them; lease ends count |
+| `triggers:{id}:held:<hold>` | sorted set | firing keys that wait on purpose, in order of their grant |
+| `triggers:{id}:holds` | set | the holds that have firings |
+| `triggers:{id}:slots` | hash | slot → `<firing key> <ClearML task id>` of its last holder |
+| `triggers:{id}:pace:<trigger id>` | hash | minute, count: launches begun in that minute |
+| `triggers:{id}:launched` | hash | ClearML task id → trigger id that launched it |
+| `triggers:{id}:launched:times` | sorted set | the same ids by launch time, to forget the oldest |
+| `triggers:{id}:strays` | sorted set | firing keys whose void attempts may have left drafts, by the time to look |
+| `triggers:{id}:dead` | sorted set | dead letters by the time they died |
+| `triggers:{id}:history` | stream, bounded | what was granted, launched, skipped, held, retried, given up |
+| `triggers:{id}:alarms` | hash | alarm → JSON: what is wrong, since when |
+"""
+
+from __future__ import annotations
+
+SCHEDULERS = "triggers:schedulers"
+
+
+class Keys:
+    """Spells the keys of one scheduler."""
+
+    def __init__(self, scheduler: str) -> None:
+        self.prefix = f"triggers:{{{scheduler}}}:"
+
+    def __getattr__(self, name: str) -> str:
+        """Keys without a varying part: `keys.epoch`, `keys.registry_version`, ..."""
+        try:
+            return self.prefix + _PLAIN[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def lease(self, name: str) -> str:
+        return f"{self.prefix}lease:{name}"
+
+    def cursor(self, source: str) -> str:
+        return f"{self.prefix}cursor:{source}"
+
+    def seen(self, source: str) -> str:
+        return f"{self.prefix}seen:{source}"
+
+    def batches(self, partition: int) -> str:
+        return f"{self.prefix}batches:{partition}"
+
+    def marks(self, trigger: str) -> str:
+        return f"{self.prefix}marks:{trigger}"
+
+    def firing(self, key: str) -> str:
+        return f"{self.prefix}firing:{key}"
+
+    def due(self, lane: str) -> str:
+        return f"{self.prefix}due:{lane}"
+
+    def held(self, hold: str) -> str:
+        return f"{self.prefix}held:{hold}"
+
+    def pace(self, trigger: str) -> str:
+        return f"{self.prefix}pace:{trigger}"
+
+
+_PLAIN = {
+    "epoch": "epoch",
+    "fence": "fence",
+    "registry": "registry",
+    "registry_version": "registry:version",
+    "next_poll": "next_poll",
+    "ready": "batches:ready",
+    "events": "events",
+    "holds": "holds",
+    "slots": "slots",
+    "launched": "launched",
+    "launched_times": "launched:times",
+    "strays": "strays",
+    "dead": "dead",
+    "history": "history",
+    "alarms": "alarms",
+}

@@ -1,0 +1,88 @@
+"""Leases: ownership with an expiry by Redis' own clock and a fencing token in every write."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from triggers.errors import Fenced, Transient
+from triggers.ledger.keys import Keys
+from triggers.ledger.store import Script, Store
+
+ACQUIRE, RENEW, RELEASE = Script("lease_acquire"), Script("lease_renew"), Script("lease_release")
+
+log = logging.getLogger(__name__)
+
+
+def nonce() -> str:
+    """The random part of a token: two tokens never collide, even if Redis forgot its counter."""
+    return secrets.token_hex(6)
+
+
+def acquire(store: Store, keys: Keys, name: str, seconds: float) -> str | None:
+    """Take the lease if it is free; the token, or None. Never blocks."""
+    token = store.run(ACQUIRE, [keys.lease(name), keys.fence], int(seconds * 1000), nonce())
+    return str(token) if token else None
+
+
+def renew(store: Store, keys: Keys, name: str, token: str, seconds: float) -> bool:
+    """Extend a lease that is still ours; False when it was lost."""
+    return bool(store.run(RENEW, [keys.lease(name)], int(seconds * 1000), token))
+
+
+def release(store: Store, keys: Keys, name: str, token: str) -> bool:
+    """Give a lease back; harmless when it was lost before."""
+    return bool(store.run(RELEASE, [keys.lease(name)], token))
+
+
+@contextmanager
+def renewing(every_seconds: float, extend: Callable[[], None]) -> Iterator[None]:
+    """Call `extend` every so often in a thread while the body runs.
+
+    A lost lease ends the renewing quietly: every write of the body is fenced by its token anyway.
+    """
+    stop = threading.Event()
+
+    def keep() -> None:
+        while not stop.wait(every_seconds):
+            try:
+                extend()
+            except Fenced as loss:
+                log.warning("a lease was lost: %s", loss)
+                return
+            except Transient as failure:
+                log.warning("a lease could not be renewed, trying again: %s", failure)
+
+    thread = threading.Thread(target=keep, name="lease-keeper", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+@contextmanager
+def held(store: Store, keys: Keys, name: str, seconds: float) -> Iterator[str | None]:
+    """Hold a lease while the body runs; yields None when another has it."""
+    token = acquire(store, keys, name, seconds)
+    if token is None:
+        yield None
+        return
+    held_token = token
+
+    def extend() -> None:
+        if not renew(store, keys, name, held_token, seconds):
+            raise Fenced(f"the lease {name} was taken by another")
+
+    try:
+        with renewing(seconds / 3, extend):
+            yield token
+    finally:
+        try:
+            release(store, keys, name, token)
+        except (Fenced, Transient) as failure:
+            log.warning("the lease %s will run out by itself: %s", name, failure)

@@ -1,0 +1,65 @@
+"""One scheduler's ledger: its parts put together over one store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from triggers.ledger import epoch
+from triggers.ledger.epoch import Epoch
+from triggers.ledger.firings import Firings
+from triggers.ledger.history import History
+from triggers.ledger.keys import Keys
+from triggers.ledger.matching import Matching
+from triggers.ledger.reading import Reading
+from triggers.ledger.registry import Registry
+from triggers.ledger.store import Store
+from triggers.settings import Settings
+
+SECONDS_PER_DAY = 86_400
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Everything that is remembered of one scheduler. Threads may share it."""
+
+    scheduler: str
+    store: Store
+    keys: Keys
+    registry: Registry
+    reading: Reading
+    matching: Matching
+    firings: Firings
+    history: History
+
+    def adopt_epoch(self, *, nothing_launched_before: bool = False) -> Epoch:
+        """Learn which run of Redis this is; call it first, and again after `EpochChanged`."""
+        return epoch.adopt(self.store, self.keys, nothing_launched_before=nothing_launched_before)
+
+    def due(self, lane: str) -> int:
+        """How many firings of a lane are due by Redis' clock."""
+        seconds, microseconds = self.store.client.time()  # type: ignore[misc]
+        now_ms = int(seconds) * 1000 + int(microseconds) // 1000
+        count: Any = self.store.client.zcount(self.keys.due(lane), "-inf", now_ms)
+        return int(count)
+
+
+def open_ledger(store: Store, scheduler: str, settings: Settings) -> Ledger:
+    """The ledger of a scheduler on a store; writes nothing."""
+    keys = Keys(scheduler)
+    length = settings.history_length
+    return Ledger(
+        scheduler,
+        store,
+        keys,
+        Registry(store, keys),
+        Reading(store, keys, history_length=length),
+        Matching(store, keys, history_length=length),
+        Firings(
+            store,
+            keys,
+            retention_seconds=settings.retention_days * SECONDS_PER_DAY,
+            history_length=length,
+        ),
+        History(store, keys),
+    )

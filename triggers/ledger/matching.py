@@ -1,0 +1,105 @@
+"""Matching's memory: marks of objects, and the step that turns one batch into firings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from triggers.ledger.firings import Lane
+from triggers.ledger.keys import Keys
+from triggers.ledger.store import Script, Store
+from triggers.policies import Mark
+
+COMMIT = Script("match_commit")
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A firing to be created: everything but what the script adds (state, grant time)."""
+
+    key: str
+    trigger: str
+    kind: str
+    object: str
+    occurrence: int
+    changed_ms: int
+    polled_ms: int
+    event: str
+    lane: Lane
+
+    def fields(self) -> list[str]:
+        """The fields of the firing's hash, flat, as texts."""
+        values = {
+            "key": self.key,
+            "trigger": self.trigger,
+            "kind": self.kind,
+            "object": self.object,
+            "occurrence": self.occurrence,
+            "changed_ms": self.changed_ms,
+            "polled_ms": self.polled_ms,
+            "event": self.event,
+            "lane": self.lane,
+        }
+        return [text for name, value in values.items() for text in (name, str(value))]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one decision changes: a mark from `expected` to `mark` (texts), and perhaps a firing granted."""
+
+    trigger: str
+    object: str
+    expected: str
+    mark: str
+    grant: Grant | None
+
+
+class Matching:
+    """Marks and grants of one scheduler."""
+
+    def __init__(self, store: Store, keys: Keys, *, history_length: int) -> None:
+        self.store, self.keys, self.history_length = store, keys, history_length
+
+    def marks(self, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Mark]:
+        """The marks of (trigger id, object id) pairs; of an object never seen an empty one."""
+        by_trigger: dict[str, list[str]] = {}
+        for trigger, object_id in pairs:
+            by_trigger.setdefault(trigger, []).append(object_id)
+        with self.store.client.pipeline(transaction=False) as pipe:
+            for trigger, objects in by_trigger.items():
+                pipe.hmget(self.keys.marks(trigger), objects)
+            found: list[Any] = pipe.execute() if by_trigger else []
+        return {
+            (trigger, object_id): Mark.from_text(text or "")
+            for (trigger, objects), texts in zip(by_trigger.items(), found, strict=True)
+            for object_id, text in zip(objects, texts, strict=True)
+        }
+
+    def commit(self, partition: int, token: str, head: str, changes: Iterable[Change]) -> int | None:
+        """Apply the changes and remove the batch in one step: how many firings were granted.
+
+        Returns None when a mark is no longer what was read (a skip released it): decide again.
+
+        Raises:
+            Fenced: the partition was taken by another, or the batch is gone; nothing was changed.
+        """
+        keys = self.keys
+        ops = [
+            (
+                keys.marks(change.trigger),
+                change.object,
+                change.expected,
+                change.mark,
+                keys.firing(change.grant.key) if change.grant else "",
+                change.grant.key if change.grant else "",
+                change.grant.lane if change.grant else "",
+                change.grant.fields() if change.grant else [],
+            )
+            for change in changes
+        ]
+        names = [keys.lease(f"match:{partition}"), keys.batches(partition), keys.ready, keys.history]
+        names += [keys.due("dispatch"), keys.due("caller"), keys.fence]
+        granted = self.store.run(COMMIT, names, token, head, partition, json.dumps(ops), self.history_length)
+        return None if granted == -1 else int(granted)

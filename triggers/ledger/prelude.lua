@@ -1,0 +1,25 @@
+-- In front of every script. ARGV[1] is the run id of the Redis that the caller knows.
+-- Rules out: a caller that goes on after Redis restarted without its last second, when fencing counters may
+-- repeat and grants may be forgotten.
+local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+if run ~= ARGV[1] then return redis.error_reply('EPOCH Redis is another run: ' .. run) end
+
+local function now_ms()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local function new_token(fence, nonce)
+  return string.format('%d-%s-%s', redis.call('INCR', fence), nonce, string.sub(run, 1, 8))
+end
+
+-- A lease that was lost is never an error to retry: the caller's work is void.
+local function fenced(what) return redis.error_reply('FENCED ' .. what) end
+
+local function owns(firing, token) return redis.call('HGET', firing, 'lease') == token end
+
+local function remember(history, length, what, firing, reason, task)
+  local f = redis.call('HMGET', firing, 'trigger', 'object', 'key')
+  redis.call('XADD', history, 'MAXLEN', '~', length, '*', 'what', what, 'trigger', f[1] or '', 'object', f[2] or '',
+    'firing', f[3] or '', 'reason', reason or '', 'task', task or '')
+end

@@ -1,0 +1,158 @@
+"""Polling's memory: when the next poll is due, how far the server was read, what was seen, batches stored."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from triggers.errors import Fenced
+from triggers.events import Event
+from triggers.ledger import leases
+from triggers.ledger.keys import Keys
+from triggers.ledger.store import Script, Store
+
+BEGIN, COMMIT = Script("poll_begin"), Script("poll_commit")
+
+Source = Literal["tasks", "models"]
+
+#: Version of the batch format; a matcher that does not know it leaves the batch alone and says so.
+BATCH_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far one source was read. `plan`: registry version of the plan that read it; 0: never read."""
+
+    read_to_ms: int = 0
+    plan: int = 0
+    swept_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Events of one partition that were read under one plan. `head` identifies the stored text."""
+
+    head: str
+    plan: int
+    polled_ms: int
+    events: tuple[str, ...]
+
+
+def partition_of(object_id: str, partitions: int) -> int:
+    """The partition that orders the events of an object."""
+    return zlib.crc32(object_id.encode()) % partitions
+
+
+def encode_batches(
+    events: Sequence[Event], *, plan: int, polled_ms: int, partitions: int, size: int
+) -> list[tuple[int, str]]:
+    """Cut events into batches per partition: (partition, text). First line is the head, then one event a line."""
+    lines: dict[int, list[str]] = {}
+    for event in events:
+        lines.setdefault(partition_of(event.id, partitions), []).append(event.to_json())
+    batches = []
+    for partition, texts in lines.items():
+        for start in range(0, len(texts), size):
+            head = json.dumps(
+                {"v": BATCH_VERSION, "id": leases.nonce(), "plan": plan, "polled_ms": polled_ms}
+            )
+            batches.append((partition, "\n".join([head, *texts[start : start + size]])))
+    return batches
+
+
+def decode_batch(text: str) -> Batch:
+    """Read a stored batch.
+
+    Raises:
+        ValueError: the text is not a batch of a version known here.
+    """
+    head, *lines = text.split("\n")
+    fields = json.loads(head)
+    if not isinstance(fields, dict) or fields.get("v") != BATCH_VERSION:
+        raise ValueError(f"a batch of version {fields.get('v') if isinstance(fields, dict) else head!r}")
+    return Batch(head, int(fields["plan"]), int(fields["polled_ms"]), tuple(lines))
+
+
+class Reading:
+    """Cursors, seen changes and stored batches of one scheduler."""
+
+    def __init__(self, store: Store, keys: Keys, *, history_length: int) -> None:
+        self.store, self.keys, self.history_length = store, keys, history_length
+
+    @contextmanager
+    def poll(self, *, pace_seconds: float, lease_seconds: float, force: bool = False) -> Iterator[str | None]:
+        """Hold the poll lease while the body runs; yields None when no poll is due or another polls."""
+        names = [self.keys.lease("poll"), self.keys.fence, self.keys.next_poll]
+        pace, life = int(pace_seconds * 1000), int(lease_seconds * 1000)
+        token = self.store.run(BEGIN, names, life, leases.nonce(), pace, int(force))
+        if not token:
+            yield None
+            return
+
+        def extend() -> None:
+            if not leases.renew(self.store, self.keys, "poll", token, lease_seconds):
+                raise Fenced("the poll lease was taken by another")
+
+        try:
+            with leases.renewing(lease_seconds / 3, extend):
+                yield str(token)
+        finally:
+            leases.release(self.store, self.keys, "poll", token)
+
+    def cursor(self, source: Source) -> Cursor:
+        """How far the source was read."""
+        fields: Any = self.store.client.hgetall(self.keys.cursor(source))
+        return Cursor(**{name: int(float(value)) for name, value in fields.items()})
+
+    def unseen(self, source: Source, events: Sequence[Event]) -> list[Event]:
+        """The events whose change has not been stored before."""
+        if not events:
+            return []
+        known: Any = self.store.client.zmscore(self.keys.seen(source), [event.id for event in events])
+        return [event for event, ms in zip(events, known, strict=True) if ms is None or ms != event.changed_ms]
+
+    def commit(
+        self,
+        source: Source,
+        token: str,
+        cursor: Cursor,
+        events: Sequence[Event],
+        batches: Sequence[tuple[int, str]],
+        *,
+        forget_before_ms: int,
+        server_ms: int,
+    ) -> None:
+        """Store batches and move the cursor in one step.
+
+        Raises:
+            Fenced: the poll lease was lost; nothing was stored, the next poll reads the same again.
+        """
+        page = {
+            "cursor": _texts({"read_to_ms": cursor.read_to_ms, "plan": cursor.plan, "swept_ms": cursor.swept_ms}),
+            "seen": [part for event in events for part in (event.id, str(event.changed_ms))],
+            "batches": [(self.keys.batches(number), str(number), text) for number, text in batches],
+            "forget_before": str(forget_before_ms),
+            "server_ms": str(server_ms),
+            "length": str(max(10, self.history_length // 100)),
+        }
+        keys = self.keys
+        names = [keys.lease("poll"), keys.cursor(source), keys.seen(source), keys.ready, keys.events, keys.epoch]
+        self.store.run(COMMIT, names, token, json.dumps(page))
+
+    def waiting_partitions(self) -> list[int]:
+        """Partitions that hold batches, those waiting longest first."""
+        found: Any = self.store.client.zrange(self.keys.ready, 0, -1)
+        return [int(partition) for partition in found]
+
+    def first_batch(self, partition: int) -> str | None:
+        """The text of the oldest batch of a partition."""
+        text: Any = self.store.client.lindex(self.keys.batches(partition), 0)
+        return text
+
+
+def _texts(fields: Mapping[str, int]) -> dict[str, str]:
+    return {name: str(value) for name, value in fields.items()}

@@ -1,0 +1,81 @@
+"""Whether a match or a mismatch grants a firing: `fire` as a state machine over one mark. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+FireMode = Literal["once", "on_transition", "while_true"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a trigger remembers of one object.
+
+    Args:
+        occurrence: firings granted so far; part of the idempotency key of the next.
+        active: the condition held when last looked at, and that occurrence was not released by a skip.
+        changed_ms: change time of the newest event that altered the mark.
+        fired_ms: change time of the event that was granted last, 0 for none.
+    """
+
+    occurrence: int = 0
+    active: bool = False
+    changed_ms: int = 0
+    fired_ms: int = 0
+
+    def to_text(self) -> str:
+        """The text kept in Redis; `finish.lua` knows it too."""
+        return f"{self.occurrence}:{int(self.active)}:{self.changed_ms}:{self.fired_ms}"
+
+    @classmethod
+    def from_text(cls, text: str) -> Mark:
+        """Read the text kept in Redis; an empty one is the mark of an object never seen."""
+        if not text:
+            return cls()
+        occurrence, active, changed_ms, fired_ms = text.split(":")
+        return cls(int(occurrence), active == "1", int(changed_ms), int(fired_ms))
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The mark from now on, whether that differs from before, and the occurrence granted (None: no firing)."""
+
+    mark: Mark
+    changed: bool
+    occurrence: int | None
+
+
+def decide(mode: FireMode, cooldown_ms: int, mark: Mark, *, matched: bool, changed_ms: int) -> Decision:
+    """Decide on one event of one object.
+
+    A change not newer than the one that altered the mark last decides nothing: a late or repeated delivery
+    neither fires nor disarms, and a change whose firing was skipped is not considered again, only the next.
+
+    Args:
+        mode: `once`, `on_transition` or `while_true`.
+        cooldown_ms: for `while_true`: least time between the changes of two firings.
+        mark: what is remembered.
+        matched: the condition holds for the event.
+        changed_ms: the event's change time.
+    """
+    stay = Decision(mark, changed=False, occurrence=None)
+    if mark.occurrence and changed_ms <= mark.changed_ms:
+        return stay
+    if not matched:
+        if mark.active and mode == "on_transition":
+            return Decision(replace(mark, active=False, changed_ms=changed_ms), changed=True, occurrence=None)
+        return stay
+    if mode == "once":
+        return stay if mark.active else _fire(mark, 1, changed_ms)
+    if mode == "on_transition":
+        if not mark.active:
+            return _fire(mark, mark.occurrence + 1, changed_ms)
+        return Decision(replace(mark, changed_ms=changed_ms), changed=True, occurrence=None)
+    if mark.fired_ms and changed_ms - mark.fired_ms < cooldown_ms:
+        return stay
+    return _fire(mark, mark.occurrence + 1, changed_ms)
+
+
+def _fire(mark: Mark, occurrence: int, changed_ms: int) -> Decision:
+    return Decision(Mark(occurrence, True, changed_ms, changed_ms), changed=True, occurrence=occurrence)
