@@ -1,0 +1,205 @@
+"""Types of the fields of a spec: what is accepted for each argument, and the way out when it is not."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from enum import Enum
+from typing import Annotated, Any, Final
+
+from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
+
+from triggers import patterns
+
+#: The statuses of the SDK's TaskStatusEnum, legacy ones included; each means itself.
+STATUSES: Final = (
+    "created", "queued", "in_progress", "stopped", "published", "publishing", "closed", "failed", "completed",
+    "unknown",
+)  # fmt: skip
+_SIGNS: Final = {"max": "max", "maximum": "max", "min": "min", "minimum": "min", "last": "last"}
+
+
+def wrong(way_out: str, argument: str = "", value: object = None) -> PydanticCustomError:
+    """Build the error of one argument; without a name it is that of the field being read."""
+    context = {"way_out": way_out}
+    if argument:
+        context |= {"argument": argument, "value": value}  # type: ignore[dict-item]
+    return PydanticCustomError("argument", "{way_out}", context)
+
+
+def _text(value: Any) -> str | None:
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        raise wrong("give a string")
+    return value
+
+
+def _name(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise wrong("give the trigger a name of its own")
+    return value
+
+
+def _flag(value: Any) -> bool:
+    if value is None or isinstance(value, bool):
+        return bool(value)
+    raise wrong("give True, False or None")
+
+
+def _texts(value: Any, example: str) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if isinstance(value, (set, frozenset)):
+        value = sorted(value, key=str)
+    if not isinstance(value, (list, tuple)):
+        raise wrong(f"give a list of strings, such as {example}")
+    items = tuple(item.value if isinstance(item, Enum) else item for item in value)
+    if not all(isinstance(item, str) and item for item in items):
+        raise wrong(f"give a list of strings, such as {example}")
+    return tuple(dict.fromkeys(items))
+
+
+def _tags(value: Any) -> tuple[str, ...]:
+    tags = _texts(value, "['production']")
+    for tag in tags:
+        if tag.startswith(("-", "__$")):
+            raise wrong(
+                f"tags are taken literally here, and {tag!r} is an operator of the server's filters; "
+                "exclude tags with trigger_exclude_tags, ask for any of several with trigger_on_any_tags"
+            )
+    return tags
+
+
+def _statuses(value: Any) -> tuple[str, ...]:
+    statuses = _texts(value, "['failed', 'published']")
+    unknown = [status for status in statuses if status not in STATUSES]
+    if unknown:
+        raise wrong(
+            f"unknown status {', '.join(map(repr, unknown))}; a status is one of {', '.join(STATUSES)}"
+        )
+    return statuses
+
+
+def _pattern(value: Any) -> str | None:
+    text = _text(value)
+    problem = patterns.problem_of(text) if text else None
+    if problem:
+        raise wrong(f"not a regular expression ({problem}); escape special characters with re.escape")
+    return text
+
+
+def _sign(value: Any) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or value not in _SIGNS:
+        raise wrong(f"a sign is one of {', '.join(map(repr, _SIGNS))}")
+    return _SIGNS[value]
+
+
+def _number(value: Any, way_out: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise wrong(way_out)
+    try:
+        return float(value)
+    except OverflowError:
+        raise wrong("the number is too large") from None
+
+
+def _threshold(value: Any) -> float | None:
+    if value is None:
+        return None
+    number = _number(value, "give a number")
+    if math.isnan(number):
+        raise wrong("nothing is ever above or below NaN; give a number")
+    return number
+
+
+def _minutes(value: Any) -> float:
+    number = _number(value, "give a number of minutes, 0 or more")
+    if not 0 <= number < math.inf:
+        raise wrong("give a number of minutes, 0 or more")
+    return number
+
+
+def _rate(value: Any) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise wrong(
+            "give a whole number of launches per minute; 0 is no limit, None the limit of the settings"
+        )
+    return value
+
+
+def _direction(value: Any) -> str | None:
+    if value not in (None, "above", "below"):
+        raise wrong("give 'above' or 'below'")
+    return value  # type: ignore[no-any-return]
+
+
+def one_of(*options: str) -> BeforeValidator:
+    """Accept one of a few words."""
+
+    def check(value: Any) -> str:
+        if not isinstance(value, str) or value not in options:
+            raise wrong(f"give one of {', '.join(map(repr, options))}")
+        return value
+
+    return BeforeValidator(check)
+
+
+def _values(value: Any) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise wrong("give a dictionary")
+    result = {}
+    for key, item in value.items():
+        if not isinstance(key, str) or not key:
+            raise wrong(f"keys are strings, and {key!r} is none")
+        try:
+            result[key] = plain(item)
+        except TypeError as error:
+            raise wrong(
+                f"the value of {key!r} has to be made of str, int, float, bool, None, list and dict: {error}"
+            ) from None
+    return result
+
+
+def plain(value: Any) -> Any:
+    """Copy a value into what JSON can hold: tuples become lists, members of enumerations their names.
+
+    Raises:
+        TypeError: it holds something else.
+    """
+    if isinstance(value, Enum):
+        return str(value).partition(".")[2] or str(value)
+    if value is None or isinstance(value, (str, bool, int, float)):
+        return value
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key if isinstance(key, str) else json.dumps(key): plain(item) for key, item in value.items()}
+    raise TypeError(f"{type(value).__name__} is none of these")
+
+
+def _validated(check: Callable[[Any], Any]) -> BeforeValidator:
+    return BeforeValidator(check)
+
+
+Text = Annotated[str | None, _validated(_text)]
+Name = Annotated[str, _validated(_name)]
+Flag = Annotated[bool, _validated(_flag)]
+Tags = Annotated[tuple[str, ...], _validated(_tags)]
+Names = Annotated[tuple[str, ...], _validated(lambda value: _texts(value, "['production']"))]
+Statuses = Annotated[tuple[str, ...], _validated(_statuses)]
+Pattern = Annotated[str | None, _validated(_pattern)]
+Sign = Annotated[str | None, _validated(_sign)]
+Direction = Annotated[str | None, _validated(_direction)]
+Threshold = Annotated[float | None, _validated(_threshold)]
+Minutes = Annotated[float, _validated(_minutes)]
+Rate = Annotated[int | None, _validated(_rate)]
+Values = Annotated[dict[str, Any], _validated(_values)]
