@@ -1,0 +1,150 @@
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+import redis
+
+from triggers.errors import Usage
+from triggers.local.processes import start_time, wait_until
+from triggers.local.redis_server import PrivateRedis
+from triggers.local.supervisor import Supervisor
+
+
+def gone(*pids):
+    return all(start_time(pid) is None for pid in pids)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_everything_in_order(parent, number):
+    child, server = parent.child(), parent.server()
+    began = time.monotonic()
+    parent.process.send_signal(number)
+    assert parent.process.wait(10) == 0
+    assert time.monotonic() - began < 10
+    assert gone(child, server)
+    assert not (parent.folder / "redis.sock").exists()
+
+
+def test_a_killed_parent_leaves_nothing_and_the_next_start_finds_the_data(parent):
+    child, server = parent.child(), parent.server()
+    with parent.client() as store:
+        store.set("key", "value")
+    began = time.monotonic()
+    parent.kill()
+    assert wait_until(lambda: gone(child, server), 10), "child and Redis end with the parent"
+    assert time.monotonic() - began < 10
+    again = PrivateRedis(parent.folder)
+    try:
+        with redis.Redis.from_url(again.start()) as store:
+            assert store.get("key") == b"value"
+    finally:
+        again.stop()
+
+
+def test_a_child_that_does_not_listen_is_killed_by_itself_after_its_parent(tmp_path):
+    """The bound holds although SIGTERM is ignored (here: shortened patience)."""
+    code = (
+        "import os, signal, time; from triggers.local import parent; parent._PATIENCE_SECONDS = 0.2;"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN); parent.end_with_parent(int(os.environ['FD']));"
+        "print(flush=True); time.sleep(600)"
+    )
+    reading, writing = os.pipe()
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        env=os.environ | {"FD": str(reading), "PYTHONPATH": os.getcwd()},
+        pass_fds=[reading],
+        stdout=subprocess.PIPE,
+    )
+    with process:
+        process.stdout.readline()
+        assert process.poll() is None
+        os.close(reading)
+        os.close(writing)
+        assert process.wait(5) == 1
+
+
+def test_a_killed_redis_is_started_again_with_its_data(parent):
+    server, child = parent.server(), parent.child()
+    with parent.client() as store:
+        store.config_set("appendfsync", "always")
+        store.set("key", "value")
+    os.kill(server, signal.SIGKILL)
+    assert wait_until(lambda: parent.server() != server, 10)
+
+    def answers():
+        try:
+            with parent.client() as store:
+                return store.get("key") == b"value"
+        except redis.exceptions.RedisError:
+            return False
+
+    assert wait_until(answers, 10)
+    assert parent.child() == child, "the child stays"
+    assert start_time(child) is not None
+
+
+def test_a_killed_child_is_started_again(parent):
+    first = parent.child()
+    os.kill(first, signal.SIGKILL)
+    assert wait_until(lambda: parent.child(1) not in (None, first), 10)
+    second = parent.child()
+    os.kill(second, signal.SIGTERM)
+    assert wait_until(lambda: parent.child(2) is not None, 10)
+
+
+def test_a_second_start_on_the_folder_is_refused_with_the_way_out(parent):
+    with pytest.raises(Usage, match=f"in use by process {parent.process.pid} .*: end it first"):
+        Supervisor(redis=PrivateRedis(parent.folder), command=["true"]).run()
+    with parent.client() as store:
+        assert store.ping()
+
+
+def test_run_stops_from_another_thread_and_leaves_a_foreign_redis_alone(private_redis, tmp_path):
+    url = private_redis.start()
+    seen = tmp_path / "seen"
+    supervisor = Supervisor(
+        redis_url=url,
+        credentials={"CLEARML_API_HOST": "http://h"},
+        parameters={"name": "x y"},
+        command=[
+            "sh",
+            "-c",
+            f'echo "$TRIGGERS_REDIS_URL $CLEARML_API_HOST $TRIGGERS_LOCAL_NAME" > {seen}; sleep 600',
+        ],
+    )
+    thread = threading.Thread(target=supervisor.run)
+    thread.start()
+    assert wait_until(lambda: seen.exists() and seen.read_text().endswith("\n"), 10)
+    assert seen.read_text() == f"{url} http://h x y\n"
+    supervisor.stop()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert supervisor.child_pid is None
+    assert private_redis.is_alive
+
+
+def test_stop_is_bounded_when_the_child_does_not_listen(tmp_path, monkeypatch):
+    monkeypatch.setattr("triggers.local.supervisor._CHILD_PATIENCE_SECONDS", 0.3)
+    ready = tmp_path / "ready"
+    supervisor = Supervisor(
+        redis=PrivateRedis(tmp_path / "state"),
+        command=["sh", "-c", f"trap '' TERM; touch {ready}; while :; do sleep 1; done"],
+    )
+    supervisor.start()
+    assert wait_until(ready.exists, 10)
+    child = supervisor.child_pid
+    began = time.monotonic()
+    supervisor.stop()
+    assert time.monotonic() - began < 3
+    assert gone(child)
+
+
+def test_stop_before_run_starts_nothing(tmp_path):
+    supervisor = Supervisor(redis=PrivateRedis(tmp_path / "state"), command=["true"])
+    supervisor.stop()
+    supervisor.request_stop()
+    assert not (tmp_path / "state").exists()

@@ -1,0 +1,205 @@
+"""The private Redis of local mode: its files, its start and its end."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote
+
+import redis
+
+from triggers.errors import StoreUnavailable, Usage
+from triggers.local.folder_lock import FolderLock, running_url
+from triggers.local.processes import end, spawn
+from triggers.local.server_binary import ServerBinary, find_server
+
+__all__ = ["PrivateRedis", "ServerBinary", "broker_url", "find_server", "running_url"]
+
+#: longest path of a Unix socket that every platform takes (macOS 104 bytes, Linux 108, one of them a zero)
+_SOCKET_PATH_BYTES = 100
+#: seconds to answer when there is nothing to load
+_START_SECONDS = 15.0
+#: seconds for loading a large append-only file
+_LOAD_SECONDS = 300.0
+#: seconds for writing the last second to disk and ending
+_STOP_SECONDS = 2.0
+
+# argv: the parent's pid, the command. PR_SET_PDEATHSIG (1) outlives exec; the parent may be gone by then.
+_TRAMPOLINE = """
+import ctypes, os, signal, sys
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+    if os.getppid() != int(sys.argv[1]):
+        sys.exit(1)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+class PrivateRedis:
+    """A Redis on a Unix socket with its append-only file in a folder; it ends with its parent.
+
+    One at a time per folder. After a crash of any kind `start` finds what was written up to the last second.
+    Where there is no PR_SET_PDEATHSIG (macOS) it outlives a killed parent.
+    """
+
+    def __init__(self, folder: Path, *, server: str | None = None) -> None:
+        self.folder = Path(folder).expanduser().absolute()
+        self._server = server
+        self._lock = FolderLock(self.folder)
+        self._socket = _socket_path(self.folder)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *, cancelled: Callable[[], bool] = lambda: False) -> str:
+        """Start it, or start it again after it died; return its URL (`unix://...`) when it answers.
+
+        Raises:
+            Usage: The folder is in use, or there is no server to start.
+            StoreUnavailable: It did not start; the message has the end of its log.
+        """
+        if self.is_alive:
+            return self.url
+        binary = find_server(self._server)
+        if self._lock.descriptor is None:
+            self._take_folder()
+        try:
+            self._launch(binary)
+            self._wait_for_answer(cancelled)
+        except BaseException:
+            self.stop()
+            raise
+        return self.url
+
+    @property
+    def url(self) -> str:
+        """Its address for redis-py; `broker_url` turns it into kombu's spelling."""
+        return f"unix://{quote(str(self._socket))}"
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the running server."""
+        return self._process.pid if self._process is not None and self.is_alive else None
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the server process runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def stop(self) -> None:
+        """End it and give the folder back; the append-only file stays. May be called twice."""
+        if self._process is not None:
+            end(self._process, _STOP_SECONDS)
+            self._process = None
+        if self._lock.descriptor is None:
+            return
+        self._socket.unlink(missing_ok=True)
+        if self._socket.parent != self.folder:
+            with contextlib.suppress(OSError):
+                self._socket.parent.rmdir()
+        self._lock.release()
+
+    def _take_folder(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._lock.acquire()
+        try:
+            _make_private(self._socket.parent, self.folder)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def _launch(self, binary: ServerBinary) -> None:
+        assert self._lock.descriptor is not None
+        configuration = self.folder / "redis.conf"
+        configuration.write_text(_configuration(self.folder, self._socket))
+        command = [sys.executable, "-I", "-S", "-c", _TRAMPOLINE, str(os.getpid()), str(binary.path)]
+        self._process = spawn(
+            [*command, str(configuration)],
+            cwd=self.folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            pass_fds=(self._lock.descriptor,),  # the folder is free only when the server is gone too
+        )
+        self._lock.announce(self._process.pid, self.url)
+
+    def _wait_for_answer(self, cancelled: Callable[[], bool]) -> None:
+        assert self._process is not None
+        began, answer = time.monotonic(), "no answer"
+        while not cancelled():
+            if (code := self._process.poll()) is not None:
+                raise StoreUnavailable(f"Redis ended with {code} at its start: {self._log_end()}")
+            patience = _START_SECONDS
+            try:
+                with redis.Redis.from_url(self.url, socket_timeout=2, retry=None) as client:
+                    client.ping()
+                    return
+            except redis.exceptions.BusyLoadingError as error:
+                patience, answer = _LOAD_SECONDS, str(error)
+            except redis.exceptions.RedisError as error:
+                answer = str(error)
+            if time.monotonic() - began > patience:
+                raise StoreUnavailable(f"no Redis within {patience:.0f} s ({answer}): {self._log_end()}")
+            time.sleep(0.01)
+        raise StoreUnavailable("the start of Redis was cancelled")
+
+    def _log_end(self) -> str:
+        try:
+            lines = (self.folder / "redis.log").read_text(errors="replace").splitlines()[-5:]
+        except OSError as error:
+            return f"no log ({error})"
+        return " | ".join(line.strip() for line in lines) or "its log is empty"
+
+
+def broker_url(url: str) -> str:
+    """The same Redis in the spelling that kombu (Celery's transport) wants."""
+    return f"redis+socket://{url[len('unix://') :]}" if url.startswith("unix://") else url
+
+
+def _configuration(folder: Path, socket: Path) -> str:
+    settings = {
+        "port": "0",
+        "unixsocket": _quoted(socket),
+        "unixsocketperm": "700",
+        "dir": _quoted(folder),
+        "logfile": _quoted(folder / "redis.log"),
+        "pidfile": '""',
+        "daemonize": "no",
+        "appendonly": "yes",
+        "appendfsync": "everysec",
+        "save": '""',
+        "maxmemory-policy": "noeviction",
+        "databases": "16",
+    }
+    return "".join(f"{name} {value}\n" for name, value in settings.items())
+
+
+def _quoted(path: Path) -> str:
+    return '"' + str(path).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+
+
+def _socket_path(folder: Path) -> Path:
+    """Where the socket is: in the folder, or in a short private one when that path is too long."""
+    direct = folder / "redis.sock"
+    if len(os.fsencode(direct)) <= _SOCKET_PATH_BYTES:
+        return direct
+    name = f"clearml-triggers-{os.getuid()}-{hashlib.sha1(os.fsencode(folder)).hexdigest()[:12]}"
+    base = Path(tempfile.gettempdir())
+    if len(os.fsencode(base / name / "redis.sock")) > _SOCKET_PATH_BYTES:
+        base = Path("/tmp")
+    return base / name / "redis.sock"
+
+
+def _make_private(place: Path, folder: Path) -> None:
+    """Make the socket's own folder, and refuse one that somebody else made before us."""
+    if place == folder:
+        return
+    place.mkdir(mode=0o700, exist_ok=True)
+    found = place.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise Usage(f"{place} is not a private folder of this user (mode 0700): remove it")

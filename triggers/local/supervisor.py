@@ -1,0 +1,177 @@
+"""Keeping the private Redis and the one child of local mode alive, and ending both."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import select
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+
+from triggers.errors import StoreUnavailable
+from triggers.local import child
+from triggers.local.processes import close, end, keep_from_forks, spawn
+from triggers.local.redis_server import PrivateRedis
+
+_log = logging.getLogger(__name__)
+
+#: seconds that the child has to finish what it is doing
+_CHILD_PATIENCE_SECONDS = 7.0
+#: seconds between two looks at the processes
+_LOOK_SECONDS = 0.2
+
+
+class Backoff:
+    """Pauses before restarts: 0.2 s, doubling to 5 s, from the start again after 30 s of health."""
+
+    FIRST_SECONDS, LONGEST_SECONDS, HEALTHY_SECONDS = 0.2, 5.0, 30.0
+
+    def __init__(self) -> None:
+        self._next = self.FIRST_SECONDS
+
+    def pause(self, lived_seconds: float) -> float:
+        """Seconds to wait before the next start of what has lived for `lived_seconds`."""
+        if lived_seconds >= self.HEALTHY_SECONDS:
+            self._next = self.FIRST_SECONDS
+        pause, self._next = self._next, min(self._next * 2, self.LONGEST_SECONDS)
+        return pause
+
+
+class Supervisor:
+    """One Redis (unless `redis_url` names one that is there) and one child; what dies is started again.
+
+    `run` in one thread, `request_stop` from anywhere, a signal handler included.
+    """
+
+    def __init__(
+        self,
+        *,
+        redis: PrivateRedis | None = None,
+        redis_url: str | None = None,
+        parameters: Mapping[str, str] | None = None,
+        credentials: Mapping[str, str] | None = None,
+        command: Sequence[str] | None = None,
+    ) -> None:
+        """Prepare; nothing is started.
+
+        Args:
+            redis: The Redis to own; the caller may have started it already.
+            redis_url: Address of a Redis that is not ours to start; used when `redis` is None.
+            parameters: Given to the child as TRIGGERS_LOCAL_<NAME>.
+            credentials: CLEARML_API_* variables for the child (`Credentials.environment()`).
+            command: Command of the child in place of `workers.local`.
+        """
+        if (redis is None) == (redis_url is None):
+            raise TypeError("give either the Redis to own or the URL of one")
+        self._redis, self._redis_url = redis, redis_url
+        self._parameters, self._credentials = dict(parameters or {}), dict(credentials or {})
+        self._command = list(command or child.child_command())
+        self._child: subprocess.Popen[bytes] | None = None
+        self._started_at: dict[str, float] = {}
+        self._backoff = {"redis": Backoff(), "child": Backoff()}
+        self._stopping = False
+        self._ending = threading.Lock()
+        self._wake_read, self._wake_write = socket.socketpair()
+        self._wake_write.setblocking(False)
+        # never written to: its reading end, which the child has, ends when this process ends
+        self._life_read, self._life_write = map(keep_from_forks, os.pipe())
+
+    def start(self) -> None:
+        """Start Redis and the child; returns when Redis answers.
+
+        Raises:
+            Usage: No server to start, or its folder is in use.
+            StoreUnavailable: Redis did not start.
+        """
+        if self._redis is not None:
+            self._redis.start(cancelled=lambda: self._stopping)
+            self._started_at["redis"] = time.monotonic()
+        self._start_child()
+
+    def run(self) -> None:
+        """Start what is not started, keep it alive until a stop is requested, then end it (within 10 s)."""
+        try:
+            if self._child is None:
+                self.start()
+            while not self._stopping:
+                self._mend()
+                self._sleep(_LOOK_SECONDS)
+        finally:
+            self.stop()
+
+    def request_stop(self) -> None:
+        """Make `run` return; safe in a signal handler and from any thread."""
+        self._stopping = True
+        with contextlib.suppress(OSError):  # already woken, or already stopped
+            self._wake_write.send(b"s")
+
+    def stop(self) -> None:
+        """End the child, then Redis, within 10 s. May be called twice, from any thread."""
+        self.request_stop()
+        with self._ending:
+            if self._child is not None:
+                end(self._child, _CHILD_PATIENCE_SECONDS)
+                self._child = None
+            if self._redis is not None:
+                self._redis.stop()
+            close(self._life_read)
+            close(self._life_write)
+            self._wake_read.close()
+            self._wake_write.close()
+
+    @property
+    def redis_url(self) -> str:
+        """Address of the Redis that the child uses."""
+        return self._redis.url if self._redis is not None else str(self._redis_url)
+
+    @property
+    def child_pid(self) -> int | None:
+        """Process id of the running child."""
+        return self._child.pid if self._child is not None and self._child.poll() is None else None
+
+    def _mend(self) -> None:
+        if self._redis is not None and not self._redis.is_alive:
+            self._pause("redis", "Redis")
+            self._restart_redis()
+        if self._child is not None and self._child.poll() is not None:
+            self._pause("child", f"the worker process (ended with {self._child.returncode})")
+            with self._ending:
+                if not self._stopping:
+                    self._start_child()
+
+    def _restart_redis(self) -> None:
+        assert self._redis is not None
+        self._started_at["redis"] = time.monotonic()
+        with self._ending:
+            if self._stopping:
+                return
+            try:
+                self._redis.start(cancelled=lambda: self._stopping)
+            except StoreUnavailable as error:
+                if not self._stopping:
+                    _log.error("%s", error)
+
+    def _pause(self, name: str, words: str) -> None:
+        seconds = self._backoff[name].pause(time.monotonic() - self._started_at[name])
+        if not self._stopping:
+            _log.warning("%s has ended; starting it again in %.1f s", words, seconds)
+            self._sleep(seconds)
+
+    def _sleep(self, seconds: float) -> None:
+        """Wait; a requested stop ends the wait (the byte stays in the pipe)."""
+        if not self._stopping:
+            with contextlib.suppress(OSError, ValueError):  # closed by a stop in another thread
+                select.select([self._wake_read], [], [], seconds)
+
+    def _start_child(self) -> None:
+        """Start the child with the reading end of a pipe whose writing end only this process has."""
+        environment = child.child_environment(os.environ) | child.bootstrap_environment() | self._credentials
+        environment |= {f"{child.PREFIX}{name.upper()}": value for name, value in self._parameters.items()}
+        environment["TRIGGERS_REDIS_URL"] = self.redis_url
+        environment[child.PARENT_DESCRIPTOR] = str(self._life_read)
+        self._started_at["child"] = time.monotonic()
+        self._child = spawn(self._command, env=environment, pass_fds=(self._life_read,))
