@@ -30,7 +30,7 @@ def test_bootstrap_environment_has_absolute_paths_of_the_user(monkeypatch, tmp_p
 
 
 def test_child_command_prefers_our_packages_and_still_finds_the_users(tmp_path):
-    """The current folder, PYTHONPATH and sys.path of the parent all hold a `workers.py` and a `triggers.py`."""
+    """The current folder and sys.path of the parent hold a `workers.py` and a `triggers.py`."""
     own, users = tmp_path / "own", tmp_path / "users"
     repository = Path(__file__).parents[3]
     (own / "workers").mkdir(parents=True)

@@ -23,7 +23,10 @@ def test_start_time_names_a_process_and_knows_its_end():
 
 def test_spawn_ties_the_child_to_the_process_and_not_to_the_calling_thread():
     """PR_SET_PDEATHSIG fires when the thread ends that started the child."""
-    code = "import ctypes, signal, time; ctypes.CDLL(None).prctl(1, signal.SIGTERM); print(flush=True); time.sleep(60)"
+    code = (
+        "import ctypes, signal, time; ctypes.CDLL(None).prctl(1, signal.SIGTERM);"
+        "print(flush=True); time.sleep(60)"
+    )
     started = []
 
     def start():
@@ -48,8 +51,8 @@ def test_spawn_uses_a_session_of_its_own():
 def test_end_kills_the_group_of_what_does_not_listen():
     code = (
         "import signal, subprocess, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
-        "p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); print(p.pid, flush=True);"
-        "time.sleep(60)"
+        "p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']);"
+        "print(p.pid, flush=True); time.sleep(60)"
     )
     process = processes.spawn([sys.executable, "-c", code], stdout=subprocess.PIPE)
     with process:
