@@ -1,8 +1,8 @@
 """Keys of `task_overrides`: which part of a ClearML task each one changes, and which values it takes.
 
 `Section/name` is a hyperparameter. A dotted key is a path into the task: `script.branch`,
-`container.image`, `configuration.NAME`, `hyperparams.SECTION.NAME`, `execution.framework`, `runtime.KEY`. A bare key is a field of the
-task: `name`, `comment`, `type`, `tags`, `parent`, `project` (an id), `output_dest`.
+`container.image`, `configuration.NAME`, `hyperparams.SECTION.NAME`, `execution.framework`, `runtime.KEY`.
+A bare key is a field: `name`, `comment`, `type`, `tags`, `parent`, `project` (an id), `output_dest`.
 """
 
 from __future__ import annotations
@@ -14,24 +14,14 @@ from typing import Any, Final, Literal
 Part = Literal["field", "script", "container", "execution", "hyperparams", "configuration", "runtime"]
 
 SCRIPT: Final = frozenset(
-    {
-        "binary",
-        "repository",
-        "tag",
-        "branch",
-        "version_num",
-        "entry_point",
-        "working_dir",
-        "requirements",
-        "diff",
-    }
+    "binary repository tag branch version_num entry_point working_dir requirements diff".split()
 )
 CONTAINER: Final = frozenset({"image", "arguments", "setup_shell_script"})
 FIELDS: Final = frozenset({"name", "comment", "type", "tags", "parent", "project", "output_dest"})
 TYPES: Final = frozenset(
     {
-        "dataset_import", "annotation", "annotation_manual", "training", "testing", "inference", "data_processing",
-        "application", "monitor", "controller", "optimizer", "service", "qc", "custom",
+        "dataset_import", "annotation", "annotation_manual", "training", "testing", "inference",
+        "data_processing", "application", "monitor", "controller", "optimizer", "service", "qc", "custom",
     }
 )  # fmt: skip
 _WAYS: Final = (

@@ -1,4 +1,4 @@
-r"""Regular expressions as the server understands them: searched anywhere, case-sensitive, and bounded in time.
+r"""Regular expressions as the server understands them: searched, case-sensitive, and bounded in time.
 
 The server's are PCRE over UTF-8, whose classes (`\w`, `\d`, `\b`, `\s`) know ASCII only. The package `regex`
 has nearly all of PCRE's syntax and, unlike `re`, a time limit.

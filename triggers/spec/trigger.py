@@ -125,6 +125,16 @@ class TaskTrigger(Trigger):
             return None
         return metric_key(self.trigger_on_metric, self.trigger_on_variant)
 
+    @property
+    def sign(self) -> str:
+        """Which summary of the metric is compared: "max", "min" or "last"."""
+        return self.trigger_on_sign or "min"
+
+    @property
+    def direction(self) -> str:
+        """Whether the threshold is to be met from "above" or "below"."""
+        return {"max": "above", "min": "below"}.get(self.sign) or self.trigger_on_direction or "below"
+
     def watched_metrics(self) -> set[str]:
         """Give the keys of the metrics that the condition reads."""
         return {self.metric} if self.metric else set()

@@ -1,0 +1,51 @@
+"""Conditions: whether an event satisfies a trigger, and why. The table of `clauses` makes every decision.
+
+`matches` and `evaluate` walk the same table: the one stops at the first clause that fails, the other
+explains all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from triggers.clauses import RULES
+from triggers.events import Event
+from triggers.spec import Trigger
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One part of a condition: what was wanted, what was found, in words."""
+
+    name: str
+    holds: bool
+    wanted: str
+    found: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The decision on an event with its reasons, cheapest clause first."""
+
+    matched: bool
+    clauses: tuple[Clause, ...]
+
+    @property
+    def failed(self) -> tuple[Clause, ...]:
+        """The clauses that kept the trigger from firing."""
+        return tuple(clause for clause in self.clauses if not clause.holds)
+
+
+def matches(trigger: Trigger, event: Event) -> bool:
+    """Decide whether the event satisfies the trigger's condition."""
+    return all(rule.holds(trigger, event) for rule in RULES[trigger.kind] if rule.applies(trigger))
+
+
+def evaluate(trigger: Trigger, event: Event) -> Verdict:
+    """Decide as `matches` does, and say why."""
+    clauses = tuple(
+        Clause(rule.name, rule.holds(trigger, event), rule.wanted(trigger), rule.found(trigger, event))
+        for rule in RULES[trigger.kind]
+        if rule.applies(trigger)
+    )
+    return Verdict(all(clause.holds for clause in clauses), clauses)
