@@ -14,8 +14,11 @@ from typing import Any, Final, Literal
 Part = Literal["field", "script", "container", "execution", "hyperparams", "configuration", "runtime"]
 
 SCRIPT: Final = frozenset(
-    "binary repository tag branch version_num entry_point working_dir requirements diff".split()
-)
+    {
+        "binary", "repository", "tag", "branch", "version_num", "entry_point", "working_dir",
+        "requirements", "diff",
+    }
+)  # fmt: skip
 CONTAINER: Final = frozenset({"image", "arguments", "setup_shell_script"})
 FIELDS: Final = frozenset({"name", "comment", "type", "tags", "parent", "project", "output_dest"})
 TYPES: Final = frozenset(

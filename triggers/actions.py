@@ -1,0 +1,228 @@
+"""Actions: what the clone call of a launch contains, and the edit for what it cannot carry. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from triggers import parameters
+from triggers.errors import LaunchImpossible
+from triggers.events import Event, iso_time
+from triggers.marks import MARK_PREFIX, Marks, is_mark
+from triggers.overrides import Target, parse_key
+from triggers.placeholders import fill
+from triggers.spec import TaskAction, Trigger
+
+#: What has to be read of a base task: whatever the clone call would replace, and what decides on the project.
+BASE_FIELDS: Final = (
+    "id", "name", "status", "tags", "system_tags", "hyperparams", "configuration", "container", "script.tag",
+)  # fmt: skip
+
+#: The configuration object that tells where a launched ClearML task came from, and by what we know it.
+PROVENANCE: Final = "trigger"
+PROVENANCE_DESCRIPTION: Final = "Written by clearml-triggers: what launched this task"
+
+_NOT_CLONED: Final = frozenset({"development", "archived"})
+_PIPELINE: Final = "pipeline"
+_PIPELINES: Final = ".pipelines"
+#: Fields of a ClearML task that the clone call sets, and their names there.
+_CLONE_FIELDS: Final = {
+    "name": "new_task_name",
+    "comment": "new_task_comment",
+    "tags": "new_task_tags",
+    "parent": "new_task_parent",
+    "project": "new_task_project",
+}
+
+
+@dataclass(frozen=True)
+class LaunchRequest:
+    """The body of `tasks.clone`, and if needed that of `tasks.edit` for the draft, without its "task"."""
+
+    clone: dict[str, Any]
+    edit: dict[str, Any] | None
+
+
+def launch_request(
+    trigger: Trigger, event: Event, base: Mapping[str, Any], marks: Marks, project: str | None
+) -> LaunchRequest:
+    """Write the calls that make the ClearML task of one firing.
+
+    `new_task_*` values replace those of the base task, and empty ones count as not given; so everything that
+    is changed in part is merged with the base's here, and what has to become empty goes into the edit.
+
+    Args:
+        trigger: its action clones a ClearML task.
+        event: fills the references in parameters and overrides.
+        base: the base task with `BASE_FIELDS`, as `tasks.get_all` returns it.
+        marks: put on by the clone call itself.
+        project: id of the target project, None to stay in the base task's.
+
+    Raises:
+        LaunchImpossible: the trigger's action launches no ClearML task.
+    """
+    action = _task_action(trigger)
+    changes = _Changes(base, event, trigger, action)
+    clone = {"task": base["id"], "new_task_parent": base["id"], **changes.fields}
+    if project:
+        clone["new_task_project"] = project
+    tags = changes.tags(action.tag)
+    if tags is not None:
+        clone["new_task_tags"] = tags
+    clone["new_task_system_tags"] = _system_tags(base, marks)
+    clone |= {
+        "new_task_hyperparams": changes.hyperparams(),
+        "new_task_configuration": changes.configuration(marks),
+        "new_task_container": changes.container(),
+        "execution_overrides": changes.part("execution"),
+    }
+    edit = changes.edit()
+    for name, value in clone.items():
+        if name in _EMPTIED and value in ("", [], {}):
+            edit[_EMPTIED[name]] = value
+    return LaunchRequest({name: value for name, value in clone.items() if value}, edit or None)
+
+
+def reuse_edit(trigger: Trigger, event: Event, base: Mapping[str, Any], marks: Marks) -> dict[str, Any]:
+    """Write the `tasks.edit`, without its "task", that marks a reset base task for its next run.
+
+    Marks of earlier firings are replaced, so that the key found on the task is that of its last firing.
+    """
+    action = _task_action(trigger)
+    changes = _Changes(base, event, trigger, action)
+    edit: dict[str, Any] = {"system_tags": [*_without_marks(base), *marks.tags()]}
+    tags = changes.tags(action.tag)
+    if tags is not None:
+        edit["tags"] = tags
+    configuration = changes.configuration(marks)
+    if configuration:
+        edit["configuration"] = configuration
+    return edit
+
+
+def resolve_target_project(trigger: Trigger, base: Mapping[str, Any]) -> str | None:
+    """Name the project of a launched ClearML task, None for the base task's own.
+
+    A pipeline goes to its hidden project inside the target, as in the original.
+    """
+    target = _task_action(trigger).target_project
+    if target and _PIPELINE in (base.get("system_tags") or ()) and f"/{_PIPELINES}/" not in target:
+        return f"{target}/{_PIPELINES}/{base.get('name')}"
+    return target
+
+
+#: Values of the clone call that count as not given when empty, and the field to edit then.
+_EMPTIED: Final = {
+    "new_task_comment": "comment",
+    "new_task_tags": "tags",
+    "new_task_container": "container",
+}
+
+
+class _Changes:
+    """The overrides and parameters of one firing, filled in, by the part of the task that they change."""
+
+    def __init__(self, base: Mapping[str, Any], event: Event, trigger: Trigger, action: TaskAction) -> None:
+        self.base, self.event, self.trigger = base, event, trigger
+        self.parameters = fill(action.parameters, trigger.kind, event.id)
+        filled = fill(action.overrides, trigger.kind, event.id)
+        self.overrides: list[tuple[Target, Any]] = [(parse_key(key), value) for key, value in filled.items()]
+        self.fields = {
+            _CLONE_FIELDS[name]: "" if value is None else value
+            for name, value in self.part("field").items()
+            if name in _CLONE_FIELDS
+        }
+
+    def part(self, part: str) -> dict[str, Any]:
+        return {target.names[0]: value for target, value in self.overrides if target.part == part}
+
+    def tags(self, tag: str | None) -> list[str] | None:
+        """The tags if they differ from what the clone keeps by itself."""
+        given = self.part("field").get("tags")
+        if given is None and tag is None:
+            return None
+        kept = (self.base.get("tags") or []) if given is None else given
+        return sorted({*kept, *([tag] if tag else [])})
+
+    def hyperparams(self) -> parameters.Sections | None:
+        base = self.base.get("hyperparams") or {}
+        changes = [(parameters.locate(key, base), value) for key, value in self.parameters.items()]
+        changes += [
+            ((target.names[0], target.names[1]), value)
+            for target, value in self.overrides
+            if target.part == "hyperparams"
+        ]
+        return parameters.merge(base, changes) if changes else None
+
+    def configuration(self, marks: Marks) -> dict[str, Any] | None:
+        changes = dict(self._configuration_items())
+        base = self.base.get("configuration") or {}
+        provenance = base.get(PROVENANCE)
+        # A configuration object of that name which the user made is the user's, and stays.
+        ours = provenance is None or provenance.get("description") == PROVENANCE_DESCRIPTION
+        if self.trigger.provenance and ours and PROVENANCE not in changes:
+            changes[PROVENANCE] = self._provenance(marks)
+        return {**base, **changes} if changes else None
+
+    def _configuration_items(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        base = self.base.get("configuration") or {}
+        for name, value in self.part("configuration").items():
+            text = value if isinstance(value, str) else json.dumps(value)
+            new = {} if isinstance(value, str) else {"type": "json"}
+            yield name, {**new, **(base.get(name) or {}), "name": name, "value": text}
+
+    def _provenance(self, marks: Marks) -> dict[str, Any]:
+        value = {
+            "trigger": self.trigger.name,
+            "kind": self.trigger.kind,
+            "object": self.event.id,
+            "object_name": self.event.name,
+            "event_time": iso_time(self.event.changed_ms),
+            "firing": marks.firing.removeprefix(f"{MARK_PREFIX}firing:"),
+        }
+        return {
+            "name": PROVENANCE,
+            "type": "json",
+            "description": PROVENANCE_DESCRIPTION,
+            "value": json.dumps(value, indent=2),
+        }
+
+    def container(self) -> dict[str, Any] | None:
+        changes = self.part("container")
+        if not changes:
+            return None
+        merged = {**(self.base.get("container") or {}), **changes}
+        return {name: value for name, value in merged.items() if value is not None}
+
+    def edit(self) -> dict[str, Any]:
+        """What the clone call has no field for."""
+        edit: dict[str, Any] = {
+            name: value for name, value in self.part("field").items() if name not in _CLONE_FIELDS
+        }
+        script = {name: "" if value is None else value for name, value in self.part("script").items()}
+        # A repository's tag wins over its branch: a new branch needs it gone, as in the SDK's set_script.
+        if script.get("branch") and "tag" not in script and (self.base.get("script") or {}).get("tag"):
+            script["tag"] = ""
+        if script:
+            edit["script"] = script
+        runtime = self.part("runtime")
+        if runtime:
+            edit["runtime"] = runtime
+        return edit
+
+
+def _task_action(trigger: Trigger) -> TaskAction:
+    if not isinstance(trigger.action, TaskAction):
+        raise LaunchImpossible(f"trigger {trigger.name!r} calls a function and launches no ClearML task")
+    return trigger.action
+
+
+def _without_marks(base: Mapping[str, Any]) -> list[str]:
+    return [tag for tag in base.get("system_tags") or () if not is_mark(tag)]
+
+
+def _system_tags(base: Mapping[str, Any], marks: Marks) -> list[str]:
+    # A base task that is a copy of a launched one carries that one's marks, which must not become ours.
+    return [*(tag for tag in _without_marks(base) if tag not in _NOT_CLONED), *marks.tags()]

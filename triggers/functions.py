@@ -1,0 +1,77 @@
+"""Functions that triggers call: how one is named for another process, found there, and called."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from triggers.errors import LaunchImpossible
+
+Function = Callable[..., Any]
+
+
+def display_name(function: Function) -> str:
+    """Name a callable for people."""
+    module = getattr(function, "__module__", None)
+    name = getattr(function, "__qualname__", None) or type(function).__qualname__
+    return f"{module}.{name}" if module else name
+
+
+def reference_of(function: Function) -> str:
+    """Name an importable function as "module:qualname".
+
+    Raises:
+        ValueError: another process cannot import it; the message says why.
+    """
+    module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", None)
+    if not module or not name or "<" in name:
+        raise ValueError("it has no name that can be imported (a lambda, a closure or an object)")
+    if module == "__main__":
+        raise ValueError("it is defined in the script itself; move it into a module")
+    reference = f"{module}:{name}"
+    try:
+        found = load(reference)
+    except LaunchImpossible as error:
+        raise ValueError(str(error)) from error
+    if found != function:
+        raise ValueError(f"{reference} is something else (a bound method, or redefined)")
+    return reference
+
+
+def load(reference: str) -> Function:
+    """Import what "module:qualname" names.
+
+    Raises:
+        LaunchImpossible: there is no such function here.
+    """
+    module, _, name = reference.partition(":")
+    try:
+        found: Any = importlib.import_module(module)
+        for part in name.split("."):
+            found = getattr(found, part)
+    except Exception as error:  # importing runs code of others
+        raise LaunchImpossible(f"function {reference} cannot be imported: {error}") from error
+    if not callable(found):
+        raise LaunchImpossible(f"{reference} is no function")
+    return found  # type: ignore[no-any-return]
+
+
+def call(function: Function, object_id: str, firing: object) -> Any:
+    """Call a function with the object's id, and with the firing if it has a parameter of that name."""
+    if _wants_firing(function):
+        return function(object_id, firing=firing)
+    return function(object_id)
+
+
+def _wants_firing(function: Function) -> bool:
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):  # some built-in functions have no signature
+        return False
+    first = next((p for p in parameters if p.kind is not p.KEYWORD_ONLY), None)
+    return any(
+        p.name == "firing" and p is not first and p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
+        for p in parameters
+    )
