@@ -1,0 +1,5 @@
+"""The Celery application: what runs where. `celery -A workers worker -Q poll|match|dispatch`, `celery -A workers beat`."""
+
+from workers.app import app
+
+__all__ = ["app"]

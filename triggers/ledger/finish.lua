@@ -1,6 +1,6 @@
 -- End a firing: launched, skipped or dead. KEYS: firing, due, slots, marks, launched, launched times, strays, dead, history.
 -- ARGV: run id, token, firing key, state, reason, ClearML task id or '', slot or '', object, trigger, retention ms, history length,
---   times at which to look for strays (JSON list of ms from now, empty for none)
+--   ms from now at which to look for strays, 0 for never
 -- launched: the slot is bound to the ClearML task. skipped: the key is released, the object's next change is considered again.
 -- dead: the slot is released, the key stays taken.
 -- Rules out: a slot bound to a firing that has ended without a launch; a skip that forgets to release its key.
@@ -26,6 +26,6 @@ if state == 'skipped' then
 end
 if state == 'dead' then redis.call('ZADD', KEYS[8], now, key)
 else redis.call('PEXPIRE', KEYS[1], ARGV[10]) end
-for _, pause in ipairs(cjson.decode(ARGV[12])) do redis.call('ZADD', KEYS[7], now + pause, key) end
+if ARGV[12] ~= '0' then redis.call('ZADD', KEYS[7], now + tonumber(ARGV[12]), key) end
 remember(KEYS[9], ARGV[11], state, KEYS[1], ARGV[5], task)
 return now

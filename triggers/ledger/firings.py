@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -20,16 +19,21 @@ State = Literal["waiting", "held", "launched", "skipped", "dead"]
 Lane = Literal["dispatch", "caller"]
 
 #: When to look for drafts that void attempts may have left, ms after the firing ended.
-STRAY_LOOKS_MS = (60_000, 600_000)
+STRAY_LOOK_MS = 120_000
 
 #: A firing that pauses longer does not keep others out of its slot.
 SLOT_PAUSE_SECONDS = 60
 
 
+def trigger_digest(scheduler: str, trigger: str) -> str:
+    """Eight hexadecimal digits that every firing key of a trigger begins with."""
+    return hashlib.sha256(f"{scheduler}\0{trigger}".encode()).hexdigest()[:8]
+
+
 def firing_key(scheduler: str, trigger: str, object_id: str, occurrence: int) -> str:
     """The idempotency key: derived, never random, so that every observer of one occurrence makes the same."""
     text = "\0".join((scheduler, trigger, object_id, str(occurrence)))
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return trigger_digest(scheduler, trigger) + hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +150,7 @@ class Firings:
 
     def _finish(self, firing: Firing, lane: Lane, state: State, reason: str, task_id: str, slot: str) -> int:
         keys = self.keys
-        looks = STRAY_LOOKS_MS[: len(firing.attempts) - 1] if lane == "dispatch" else ()
+        strays_in_ms = STRAY_LOOK_MS if len(firing.attempts) > 1 and lane == "dispatch" else 0
         names = [keys.firing(firing.key), keys.due(lane), keys.slots, keys.marks(firing.trigger), keys.launched]
         names += [keys.launched_times, keys.strays, keys.dead, keys.history]
         ended: int = self.store.run(
@@ -162,7 +166,7 @@ class Firings:
             firing.trigger,
             self.retention_ms,
             self.history_length,
-            json.dumps(looks),
+            strays_in_ms,
         )
         return ended
 
@@ -225,6 +229,28 @@ class Firings:
         """The slot's last holder as written, and its ClearML task id; empty texts when there is none."""
         holder: Any = self.store.client.hget(self.keys.slots, slot) or ""
         return holder, holder.partition(" ")[2]
+
+    def pace_room(self, trigger: str, per_minute: int) -> int:
+        """How many more launches of a trigger may begin in this minute."""
+        minute, count = self.store.client.hmget(self.keys.pace(trigger), ["minute", "count"])  # type: ignore[misc]
+        now: Any = self.store.client.time()
+        return per_minute - int(count) if minute and int(minute) == int(now[0]) // 60 else per_minute
+
+    def holds(self) -> list[str]:
+        """The holds that have firings."""
+        found: Any = self.store.client.smembers(self.keys.holds)
+        return sorted(found)
+
+    def strays(self, limit: int) -> list[str]:
+        """Keys of ended firings whose void attempts have to be looked after now, by Redis' clock."""
+        now: Any = self.store.client.time()
+        now_ms = int(now[0]) * 1000 + int(now[1]) // 1000
+        found: Any = self.store.client.zrangebyscore(self.keys.strays, "-inf", now_ms, 0, limit)
+        return list(found)
+
+    def strays_done(self, keys: Sequence[str]) -> None:
+        """Take keys off the list of strays."""
+        self.store.client.zrem(self.keys.strays, *keys)
 
     def launchers(self, task_ids: Sequence[str]) -> dict[str, str]:
         """Which trigger launched each of these ClearML tasks; those not launched by any are absent."""

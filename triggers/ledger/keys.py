@@ -5,19 +5,20 @@ several of them. `<...>` stands for a part that varies.
 
 | key | type | content |
 |---|---|---|
-| `triggers:schedulers` | hash | scheduler id → JSON: host, workspace, project, name, poll_seconds |
+| `triggers:schedulers` | hash | scheduler id → JSON (`schedulers.Scheduler`) |
 | `triggers:{id}:epoch` | hash | run_id, number, server_ms, complete: which run of Redis wrote last |
 | `triggers:{id}:fence` | string | counter inside every lease token |
 | `triggers:{id}:lease:<name>` | string, expires | token of the holder of `poll`, `reconcile`, `match:<partition>` |
 | `triggers:{id}:registry` | hash | trigger id → JSON entry (specification, since_ms, version, origin, state) |
 | `triggers:{id}:registry:version` | string | raised with every change of the registry |
-| `triggers:{id}:cursor:<source>` | hash | read_to_ms, plan, swept_ms: how far `tasks` or `models` have been read |
+| `triggers:{id}:cursor:<source>` | hash | read_to_ms, plan, overlapped_ms, swept_ms: how far `tasks` or `models` have been read |
 | `triggers:{id}:seen:<source>` | sorted set | object id by last change seen, for as long as windows overlap |
 | `triggers:{id}:next_poll` | string | Redis time of the next poll, ms |
 | `triggers:{id}:batches:<partition>` | list | batches of events, oldest first |
 | `triggers:{id}:batches:ready` | sorted set | partitions that hold batches, by the time they began to wait |
 | `triggers:{id}:events` | stream, bounded | the batches once more, for people |
 | `triggers:{id}:marks:<trigger id>` | hash | object id → mark `occurrence:active:changed_ms:fired_ms` |
+| `triggers:{id}:active:<object>` | set | repeating triggers whose mark of this object is active |
 | `triggers:{id}:firing:<key>` | hash | one firing (fields: `firings.Firing`) |
 | `triggers:{id}:due:<lane>` | sorted set | firing keys by the time somebody has to look at them; lease ends count |
 | `triggers:{id}:held:<hold>` | sorted set | firing keys that wait on purpose, in order of their grant |
@@ -64,6 +65,9 @@ class Keys:
 
     def marks(self, trigger: str) -> str:
         return f"{self.prefix}marks:{trigger}"
+
+    def active(self, object_id: str) -> str:
+        return f"{self.prefix}active:{object_id}"
 
     def firing(self, key: str) -> str:
         return f"{self.prefix}firing:{key}"

@@ -47,13 +47,17 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What one decision changes: a mark from `expected` to `mark` (texts), and perhaps a firing granted."""
+    """What one decision changes: a mark from `expected` to `mark` (texts), and perhaps a firing granted.
+
+    `transitions`: the trigger has to see the condition become false, also when no index leads to it.
+    """
 
     trigger: str
     object: str
     expected: str
     mark: str
     grant: Grant | None
+    transitions: bool = False
 
 
 class Matching:
@@ -77,6 +81,14 @@ class Matching:
             for object_id, text in zip(objects, texts, strict=True)
         }
 
+    def active(self, object_ids: Sequence[str]) -> dict[str, set[str]]:
+        """The `on_transition` triggers whose condition was last seen true, by object."""
+        with self.store.client.pipeline(transaction=False) as pipe:
+            for object_id in object_ids:
+                pipe.smembers(self.keys.active(object_id))
+            found: list[Any] = pipe.execute() if object_ids else []
+        return {object_id: members for object_id, members in zip(object_ids, found, strict=True) if members}
+
     def commit(self, partition: int, token: str, head: str, changes: Iterable[Change]) -> int | None:
         """Apply the changes and remove the batch in one step: how many firings were granted.
 
@@ -96,6 +108,8 @@ class Matching:
                 change.grant.key if change.grant else "",
                 change.grant.lane if change.grant else "",
                 change.grant.fields() if change.grant else [],
+                keys.active(change.object) if change.transitions else "",
+                change.trigger,
             )
             for change in changes
         ]

@@ -1,10 +1,10 @@
--- Take the poll lease if a poll is due. KEYS: lease, fence, next_poll. ARGV: run id, lease ms, nonce, pace ms, force (0/1).
--- Returns the token, or false. The next poll is due one pace after this one begins, however long it takes.
+-- Take the poll lease if a poll is due. KEYS: lease, fence, next_poll. ARGV: run id, lease ms, nonce, pace ms, slack ms, force (0/1).
+-- Returns the token, or false. Polls keep to a grid of one pace, however long each takes; a tick may be early by the slack.
 -- Rules out: two pollers at once; more polls than the pace says when several beats tick.
-local now = now_ms()
-if ARGV[5] ~= '1' and now < tonumber(redis.call('GET', KEYS[3]) or '0') then return false end
+local now, due, pace, slack = now_ms(), tonumber(redis.call('GET', KEYS[3]) or '0'), tonumber(ARGV[4]), tonumber(ARGV[5])
+if ARGV[6] ~= '1' and now < due - slack then return false end
 if redis.call('EXISTS', KEYS[1]) == 1 then return false end
 local token = new_token(KEYS[2], ARGV[3])
 redis.call('SET', KEYS[1], token, 'PX', ARGV[2])
-redis.call('SET', KEYS[3], now + tonumber(ARGV[4]))
+redis.call('SET', KEYS[3], string.format('%d', math.max(due + pace, now + pace - slack)))
 return token

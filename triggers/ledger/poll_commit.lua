@@ -3,7 +3,7 @@
 --   {cursor = {field = value}, forget_before, server_ms, seen = {id, ms, ...}, batches = {{key, partition, text}, ...}, length}
 -- Batches are opaque text: they carry NaN, which cjson refuses.
 -- Rules out: a cursor past events that were not stored (killed between the two); a frozen poller moving the cursor back.
-if redis.call('GET', KEYS[1]) ~= ARGV[2] then return fenced('the poll lease was lost') end
+if not leads(KEYS[1], ARGV[2]) then return fenced('the poll lease was lost') end
 local page = cjson.decode(ARGV[3])
 local now = now_ms()
 for _, batch in ipairs(page.batches) do

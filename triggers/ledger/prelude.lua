@@ -16,7 +16,12 @@ end
 -- A lease that was lost is never an error to retry: the caller's work is void.
 local function fenced(what) return redis.error_reply('FENCED ' .. what) end
 
-local function owns(firing, token) return redis.call('HGET', firing, 'lease') == token end
+-- A token ends with the run that gave it: what was held in an older run is not held any more.
+local function current(token) return string.sub(token, -8) == string.sub(run, 1, 8) end
+
+local function owns(firing, token) return current(token) and redis.call('HGET', firing, 'lease') == token end
+
+local function leads(lease, token) return current(token) and redis.call('GET', lease) == token end
 
 local function remember(history, length, what, firing, reason, task)
   local f = redis.call('HMGET', firing, 'trigger', 'object', 'key')

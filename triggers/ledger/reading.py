@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from triggers.errors import Fenced
@@ -19,16 +19,23 @@ BEGIN, COMMIT = Script("poll_begin"), Script("poll_commit")
 
 Source = Literal["tasks", "models"]
 
+#: A tick that comes this much early still polls: ticks and paces of one second must not miss every second poll.
+POLL_SLACK_MS = 300
+
 #: Version of the batch format; a matcher that does not know it leaves the batch alone and says so.
 BATCH_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """How far one source was read. `plan`: registry version of the plan that read it; 0: never read."""
+    """How far one source was read. `plan`: registry version of the plan that read it; 0: never read.
+
+    `overlapped_ms`, `swept_ms`: server time of the last overlap read and sweep (`windows`).
+    """
 
     read_to_ms: int = 0
     plan: int = 0
+    overlapped_ms: int = 0
     swept_ms: int = 0
 
 
@@ -88,7 +95,7 @@ class Reading:
         """Hold the poll lease while the body runs; yields None when no poll is due or another polls."""
         names = [self.keys.lease("poll"), self.keys.fence, self.keys.next_poll]
         pace, life = int(pace_seconds * 1000), int(lease_seconds * 1000)
-        token = self.store.run(BEGIN, names, life, leases.nonce(), pace, int(force))
+        token = self.store.run(BEGIN, names, life, leases.nonce(), pace, POLL_SLACK_MS, int(force))
         if not token:
             yield None
             return
@@ -132,7 +139,7 @@ class Reading:
             Fenced: the poll lease was lost; nothing was stored, the next poll reads the same again.
         """
         page = {
-            "cursor": _texts({"read_to_ms": cursor.read_to_ms, "plan": cursor.plan, "swept_ms": cursor.swept_ms}),
+            "cursor": {name: str(value) for name, value in asdict(cursor).items()},
             "seen": [part for event in events for part in (event.id, str(event.changed_ms))],
             "batches": [(self.keys.batches(number), str(number), text) for number, text in batches],
             "forget_before": str(forget_before_ms),
@@ -153,6 +160,3 @@ class Reading:
         text: Any = self.store.client.lindex(self.keys.batches(partition), 0)
         return text
 
-
-def _texts(fields: Mapping[str, int]) -> dict[str, str]:
-    return {name: str(value) for name, value in fields.items()}

@@ -10,7 +10,7 @@ from typing import Any
 from triggers.errors import Usage
 from triggers.ledger.keys import Keys
 from triggers.ledger.store import Script, Store
-from triggers.spec import Trigger, trigger_from_json
+from triggers.spec import Trigger
 
 WRITE = Script("registry_write")
 
@@ -22,8 +22,8 @@ WRITE_TRIES = 50
 class Entry:
     """One registered trigger.
 
-    `since_ms`: server time from which changes count. `version`: registry version that brought the entry as
-    it is. `origin`: the writer that declared it (`script`, `configuration`, `command`).
+    `since_ms`: server time from which changes count. `version`: registry version from which they do; an
+    edit keeps both, a trigger that comes back gets new ones. `origin`: the writer that declared it (`script`, `configuration`, `command`).
     `paused` survives registering again. `retired`: no longer declared; kept so that its memory is.
     """
 
@@ -44,7 +44,7 @@ class Entry:
     def from_json(cls, text: str) -> Entry:
         """Read the text kept in Redis."""
         fields: dict[str, Any] = json.loads(text)
-        fields["trigger"] = trigger_from_json(fields["trigger"])
+        fields["trigger"] = Trigger.from_json(fields["trigger"])
         return cls(**fields)
 
 
@@ -111,10 +111,10 @@ class Registry:
                     paused = old.paused if old else False
                     changes[id_] = Entry(trigger, server_now_ms, known.version + 1, origin, paused)
                 elif old.trigger != trigger or old.origin != origin:
-                    changes[id_] = replace(old, trigger=trigger, version=known.version + 1, origin=origin)
+                    changes[id_] = replace(old, trigger=trigger, origin=origin)
             for id_, old in known.entries.items():
                 if old.origin == origin and id_ not in wanted and not old.retired:
-                    changes[id_] = replace(old, retired=True, version=known.version + 1)
+                    changes[id_] = replace(old, retired=True)
             return changes
 
         return self.edit(edit)

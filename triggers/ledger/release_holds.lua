@@ -1,5 +1,6 @@
 -- Make held firings due again, oldest first. KEYS: held, due, holds. ARGV: run id, hold, how many, prefix of firing keys.
 -- Returns how many. Rules out: a firing that is on neither list.
+if tonumber(ARGV[3]) < 1 then return 0 end
 local keys = redis.call('ZRANGE', KEYS[1], 0, tonumber(ARGV[3]) - 1)
 local now = now_ms()
 for _, key in ipairs(keys) do

@@ -1,0 +1,81 @@
+"""What an attempt does about what earlier attempts left behind. Pure decisions; `stages.dispatch` acts.
+
+A firing meets the traces of earlier attempts in two ways, and each has its numbered cases:
+
+Recorded: the ledger holds a ClearML task id, so one enqueue of it may have been sent.
+  1. any status but `created`                → launched
+  2. `created`                               → withdraw: delete the draft, which fails if the enqueue wins
+  3. gone, and we had announced to delete it → void: clone afresh
+  4. gone, without announcement              → launched, then deleted by someone
+
+Found by its key, nothing recorded:
+  5. any hit that is not a draft             → launched (in an epoch that Redis forgot)
+  6. a draft of a void attempt of ours       → delete it, clone afresh
+  7. a draft of an attempt unknown here      → if Redis may have forgotten it: wait until a late enqueue
+                                               must have arrived; then leave it alone, clone afresh
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+DRAFT = "created"
+RUNNING = frozenset({"queued", "in_progress"})
+
+Recorded = Literal["launched", "withdraw", "void", "launched_and_deleted"]
+
+
+def judge_recorded(status: str | None, *, withdrawing: bool) -> Recorded:
+    """Decide about a recorded ClearML task by its present status (None: it is gone)."""
+    if status is None:
+        return "void" if withdrawing else "launched_and_deleted"
+    return "withdraw" if status == DRAFT else "launched"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A ClearML task that carries the firing's key; `attempt` is the nonce it carries."""
+
+    id: str
+    status: str
+    attempt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the hits mean: launched as `launched`, or delete `void` and go on, or `wait` first."""
+
+    launched: str | None = None
+    void: tuple[str, ...] = ()
+    wait: bool = False
+
+
+def judge_found(hits: Sequence[Hit], void_attempts: Collection[str], *, late_enqueue_possible: bool) -> Judged:
+    """Decide about tasks that carry the key of a firing without a record.
+
+    Args:
+        hits: oldest first.
+        void_attempts: nonces of earlier attempts, all of which ended without recording.
+        late_enqueue_possible: an attempt that the ledger forgot may still be about to enqueue its draft.
+    """
+    for hit in hits:
+        if hit.status != DRAFT:
+            return Judged(launched=hit.id)
+    void = tuple(hit.id for hit in hits if hit.attempt in void_attempts)
+    unknown = len(hits) > len(void)
+    return Judged(void=void, wait=unknown and late_enqueue_possible)
+
+
+def retry_seconds(failures: int, base_seconds: float, cap_seconds: float, dice: float) -> float:
+    """The pause before the next attempt: exponential, jittered by ±25 %.
+
+    Args:
+        failures: attempts that have failed so far, from 1.
+        base_seconds: pause after the first failure.
+        cap_seconds: longest pause before jitter.
+        dice: a number in [0, 1).
+    """
+    pause = min(cap_seconds, base_seconds * 2.0 ** min(failures - 1, 30))
+    return pause * (0.75 + dice / 2)

@@ -1,0 +1,57 @@
+"""Admission: may a claimed firing be launched now? Deleted, paused, paced and overlapping triggers say no."""
+
+from __future__ import annotations
+
+from triggers.clearml_api import launches
+from triggers.ledger.firings import Firing
+from triggers.recovery import RUNNING
+from triggers.stages.attempt import ATTEMPTS_PER_FAILURE, Attempt
+from triggers.stages.context import Context, Plan
+
+
+def admit(ctx: Context, plan: Plan, firing: Firing) -> Attempt | None:
+    """Resolve the trigger as it is now and ask whether to go on; None when this attempt is over.
+
+    A firing with a recorded ClearML task was admitted before and is always carried on.
+    """
+    entry = plan.snapshot.entries.get(firing.trigger)
+    if entry is None:
+        ctx.ledger.firings.skip(firing, "dispatch", "the trigger was deleted")
+        return None
+    attempt = Attempt(ctx, firing, entry)
+    if firing.task:
+        return attempt
+    if entry.retired:
+        attempt.skip("the trigger is no longer declared")
+    elif entry.paused:
+        attempt.hold(f"pause:{firing.trigger}", "the trigger is paused")
+    elif len(firing.attempts) > ctx.settings.max_attempts * ATTEMPTS_PER_FAILURE:
+        attempt.give_up(f"{len(firing.attempts)} attempts began and none ended: its workers died or hung")
+    else:
+        _begin(attempt)
+    return None if attempt.done else attempt
+
+
+def _begin(attempt: Attempt) -> None:
+    ctx, firing, slot = attempt.ctx, attempt.firing, attempt.slot
+    limit = attempt.trigger.policy.max_per_minute
+    limit = ctx.settings.max_per_minute if limit is None else limit
+    ended_holder = ""
+    if slot:
+        holder, task_id = ctx.ledger.firings.slot_holder(slot)
+        if task_id and launches.read_statuses(ctx.api, [task_id]).get(task_id) not in RUNNING:
+            ended_holder = holder
+    answer, detail = ctx.ledger.firings.begin(firing, slot, ended_holder, limit)
+    if answer == "pace":
+        attempt.hold(f"pace:{firing.trigger}", f"more than {limit} launches a minute")
+    elif answer == "busy":
+        _overlap(attempt, detail)
+
+
+def _overlap(attempt: Attempt, holder: str) -> None:
+    key, _, task_id = holder.partition(" ")
+    running = f"ClearML task {task_id} is running" if task_id else f"firing {key} is being launched"
+    if attempt.trigger.policy.overlap == "skip":
+        attempt.skip(f"single instance: {running}", task_id)
+    else:
+        attempt.hold(f"slot:{attempt.slot}", f"single instance: waits while {running}")

@@ -1,0 +1,135 @@
+"""One attempt at one firing: what it works on, and how every failure ends it."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from triggers.errors import Fenced, Permanent, Refused, Transient
+from triggers.ledger.firings import Firing, Lane
+from triggers.ledger.registry import Entry
+from triggers.recovery import retry_seconds
+from triggers.spec import TaskAction, Trigger
+from triggers.stages.context import Context
+
+log = logging.getLogger(__name__)
+
+#: A worker that dies at every attempt counts no failures; so many attempts in all are the end.
+ATTEMPTS_PER_FAILURE = 3
+
+#: Refusals that may be over the next time: too many requests, the server starting up, ...
+PASSING_CODES = frozenset({408, 425, 429})
+
+
+@dataclass
+class Attempt:
+    """A claimed firing on its way to a launch.
+
+    `done` is set once this attempt has nothing more to do for it: launched, skipped, held, put back,
+    given up, or lost to another.
+    """
+
+    ctx: Context
+    firing: Firing
+    entry: Entry
+    lane: Lane = "dispatch"
+    done: bool = False
+    cloned: bool = False
+    task_id: str | None = None
+    queue_id: str | None = None
+
+    @property
+    def trigger(self) -> Trigger:
+        """The trigger as it is now, not as it was when the firing was granted."""
+        return self.entry.trigger
+
+    @property
+    def slot(self) -> str:
+        """The slot that this firing needs: the base task's when it is reused, else the trigger's; or none."""
+        action = self.trigger.action
+        if isinstance(action, TaskAction) and action.reuse_task:
+            return f"task:{action.base_task_id}"
+        return self.trigger.id if self.trigger.policy.single_instance else ""
+
+    def launched(self, task_id: str, reason: str = "") -> None:
+        """End as launched."""
+        self.ctx.ledger.firings.launched(
+            self.firing, self.lane, task_id=task_id, slot=self.slot, reason=reason
+        )
+        self.done = True
+
+    def skip(self, reason: str, task_id: str = "") -> None:
+        """End without a launch."""
+        self.ctx.ledger.firings.skip(self.firing, self.lane, reason, task_id=task_id)
+        self.done = True
+
+    def hold(self, hold: str, reason: str) -> None:
+        """Wait on purpose."""
+        self.ctx.ledger.firings.hold(self.firing, self.lane, hold, reason)
+        self.done = True
+
+    def give_up(self, reason: str) -> None:
+        """End as a dead letter."""
+        log.error(
+            "trigger %r: %s %s is a dead letter: %s",
+            self.trigger.name,
+            self.firing.kind,
+            self.firing.object,
+            reason,
+        )
+        self.ctx.ledger.firings.give_up(self.firing, self.lane, reason, slot=self.slot)
+        self.done = True
+
+    def fail(self, reason: str) -> None:
+        """Try again later, or give up after the last attempt."""
+        settings, failures = self.ctx.settings, self.firing.failures + 1
+        if failures >= settings.max_attempts:
+            self.give_up(f"{reason} (attempt {failures} of {settings.max_attempts})")
+            return
+        pause = retry_seconds(
+            failures, settings.retry_base_seconds, settings.retry_cap_seconds, random.random()
+        )
+        log.warning(
+            "trigger %r: %s %s is tried again in %.1f s: %s",
+            self.trigger.name,
+            self.firing.kind,
+            self.firing.object,
+            pause,
+            reason,
+        )
+        self.ctx.ledger.firings.later(
+            self.firing, self.lane, pause, reason, failed=True, untouched=not self.cloned, slot=self.slot
+        )
+        self.done = True
+
+    def wait(self, seconds: float, reason: str) -> None:
+        """Look again later; nothing failed."""
+        self.ctx.ledger.firings.later(
+            self.firing, self.lane, seconds, reason, failed=False, untouched=not self.cloned
+        )
+        self.done = True
+
+
+@contextmanager
+def ending(attempt: Attempt) -> Iterator[None]:
+    """Run one step of an attempt; whatever goes wrong ends this attempt and no other.
+
+    A failure of Redis passes: the lease runs out and the firing comes up again by itself.
+    """
+    try:
+        yield
+    except Fenced as loss:
+        attempt.done = True
+        log.warning("firing %s: %s", attempt.firing.key, loss)
+    except Refused as refusal:
+        if refusal.code in PASSING_CODES:
+            attempt.fail(str(refusal))
+        else:
+            attempt.give_up(str(refusal))
+    except Permanent as failure:
+        attempt.give_up(str(failure))
+    except Transient as failure:
+        attempt.fail(str(failure))

@@ -1,0 +1,74 @@
+"""What every stage works with."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from triggers.clearml_api import Api
+from triggers.ledger import Ledger
+from triggers.ledger.epoch import Epoch
+from triggers.ledger.registry import Entry, Snapshot
+from triggers.index import Index
+from triggers.settings import Settings
+
+
+class Hints(Protocol):
+    """Says "look" to the next stage. A lost hint costs time, never an event: `reconcile` gives it again."""
+
+    def match(self, scheduler: str, partition: int) -> None:
+        """There is a batch in this partition."""
+
+    def dispatch(self, scheduler: str) -> None:
+        """There are firings to launch."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The registry at one version, made ready for matching."""
+
+    snapshot: Snapshot
+    index: Index
+    entries: dict[str, Entry]
+
+
+@dataclass
+class Context:
+    """One scheduler as a worker process sees it. Threads share it.
+
+    Args:
+        ledger: the scheduler's ledger, its epoch adopted.
+        api: the ClearML server.
+        settings: of this process.
+        hints: where hints go.
+        service_task: id of the scheduler's own ClearML task, never an event; "" when it has none.
+    """
+
+    ledger: Ledger
+    api: Api
+    settings: Settings
+    hints: Hints
+    epoch: Epoch
+    service_task: str = ""
+    names: dict[tuple[str, str], tuple[float, str | None]] = field(default_factory=dict)
+    _plan: Plan | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def plan(self, at_least: int | None = None) -> Plan:
+        """The triggers and their index, not older than registry version `at_least` (None: the present one)."""
+        snapshot = self.ledger.registry.snapshot(at_least)
+        with self._lock:
+            if self._plan is None or self._plan.snapshot.version != snapshot.version:
+                entries = {entry.trigger.id: entry for entry in snapshot.active}
+                self._plan = Plan(snapshot, Index(e.trigger for e in entries.values()), entries)
+            return self._plan
+
+    def begin_epoch(self) -> None:
+        """Learn the present run of Redis after `EpochChanged`."""
+        self.epoch = self.ledger.adopt_epoch()
+
+    def know_epoch(self) -> None:
+        """Learn the server's time at the epoch's first poll, once there was one."""
+        if self.epoch.server_ms is None:
+            self.begin_epoch()

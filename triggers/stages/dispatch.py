@@ -1,0 +1,157 @@
+"""Dispatch: carry out the firings that are due, several at a time, exactly once each."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from triggers.clearml_api import launches
+from triggers.errors import Fenced, Refused, ServerUnavailable, Transient
+from triggers.ledger import leases
+from triggers.ledger.firings import Firing
+from triggers.marks import FIRING, firing_mark, value_of
+from triggers.spec import TaskAction
+from triggers.stages import launch, lookups
+from triggers.stages.admission import admit
+from triggers.stages.attempt import Attempt, ending
+from triggers.stages.context import Context
+
+log = logging.getLogger(__name__)
+
+
+def dispatch(ctx: Context) -> int:
+    """Take the firings that are due, until none is; how many were taken.
+
+    Any number of dispatchers may call it at once, on any host; each firing has one owner at a time.
+    """
+    taken = 0
+    while True:
+        claim = ctx.ledger.firings.claim("dispatch", ctx.settings.batch_firings, ctx.settings.lease_seconds)
+        if not claim.firings:
+            return taken
+        taken += len(claim.firings)
+        with _keeping(ctx, claim.firings):
+            _carry_out(ctx, claim.firings, claim.registry_version)
+
+
+def _keeping(ctx: Context, firings: Iterable[Firing]) -> Any:
+    held = list(firings)
+
+    def extend() -> None:
+        lost = set(ctx.ledger.firings.renew("dispatch", held, ctx.settings.lease_seconds))
+        held[:] = [firing for firing in held if firing.key not in lost]
+
+    return leases.renewing(ctx.settings.lease_seconds / 3, extend)
+
+
+def _carry_out(ctx: Context, firings: Iterable[Firing], registry_version: int) -> None:
+    ctx.know_epoch()
+    plan = ctx.plan(at_least=registry_version)
+    attempts: list[Attempt] = []
+    for firing in firings:
+        try:
+            attempt = admit(ctx, plan, firing)
+        except Fenced as loss:
+            log.warning("firing %s: %s", firing.key, loss)
+        except Transient as failure:
+            ctx.ledger.firings.later(firing, "dispatch", 1.0, str(failure), failed=False, untouched=True)
+        else:
+            if attempt:
+                attempts.append(attempt)
+    _settle_recorded([a for a in attempts if a.firing.task])
+    _look_for_launches([a for a in attempts if not a.done and _must_look(a)])
+    _clone([a for a in attempts if not a.done])
+    _enqueue([a for a in attempts if not a.done])
+
+
+def _must_look(attempt: Attempt) -> bool:
+    """Whether an earlier attempt, remembered or forgotten, may have left something behind."""
+    firing = attempt.firing
+    return len(firing.attempts) > 1 or attempt.ctx.epoch.may_have_launched(firing.changed_ms)
+
+
+def _together(attempts: list[Attempt], read: Callable[[], Any]) -> Any:
+    """One read for all; when it fails, all fail alike. None then."""
+    try:
+        return read()
+    except (Transient, Refused) as failure:
+        for attempt in attempts:
+            with ending(attempt):
+                attempt.fail(str(failure))
+        return None
+
+
+def _settle_recorded(attempts: list[Attempt]) -> None:
+    if not attempts:
+        return
+    api, ids = attempts[0].ctx.api, [a.task_id or a.firing.task or "" for a in attempts]
+    statuses = _together(attempts, lambda: launches.read_statuses(api, ids))
+    for attempt, task_id in zip(attempts, ids, strict=True):
+        if not attempt.done:
+            with ending(attempt):
+                launch.settle(attempt, statuses.get(task_id))
+
+
+def _look_for_launches(attempts: list[Attempt]) -> None:
+    if not attempts:
+        return
+    api, marks = attempts[0].ctx.api, [firing_mark(a.firing.key) for a in attempts]
+    found = _together(attempts, lambda: launches.find_launches(api, marks))
+    for attempt in attempts:
+        if not attempt.done:
+            with ending(attempt):
+                hits = [f for f in found if value_of(FIRING, f.system_tags) == attempt.firing.key]
+                launch.look(attempt, hits)
+
+
+def _clone(attempts: list[Attempt]) -> None:
+    """Clone for each; base tasks are read once per batch and never kept: people edit them."""
+    if not attempts:
+        return
+    actions = [a.trigger.action for a in attempts]
+    ids = {action.base_task_id for action in actions if isinstance(action, TaskAction)}
+    api = attempts[0].ctx.api
+    bases = _together(attempts, lambda: launches.read_base_tasks(api, [id_ for id_ in ids if id_]))
+    for attempt, action in zip(attempts, actions, strict=True):
+        if not attempt.done and isinstance(action, TaskAction):
+            with ending(attempt):
+                launch.clone(attempt, bases.get(action.base_task_id))
+
+
+def _enqueue(attempts: list[Attempt]) -> None:
+    """One enqueue call per queue; what the answer leaves open is settled by looking, never by asking again."""
+    queues: dict[str, list[Attempt]] = {}
+    for attempt in attempts:
+        if attempt.task_id and attempt.queue_id:
+            queues.setdefault(attempt.queue_id, []).append(attempt)
+    for queue_id, group in queues.items():
+        try:
+            answers = launches.enqueue(group[0].ctx.api, [a.task_id or "" for a in group], queue_id)
+        except (ServerUnavailable, Refused) as failure:
+            log.warning("enqueueing %d ClearML tasks has an unknown outcome: %s", len(group), failure)
+            _settle_recorded(group)
+            _fail_withdrawn(group, str(failure))
+            continue
+        refused = []
+        for attempt in group:
+            refusal = answers.get(attempt.task_id or "")
+            with ending(attempt):
+                if refusal is None:
+                    attempt.launched(attempt.task_id or "")
+                else:
+                    refused.append((attempt, refusal))
+        _settle_recorded([attempt for attempt, _ in refused])
+        for attempt, refusal in refused:
+            action = attempt.trigger.action
+            if isinstance(action, TaskAction) and action.queue:
+                lookups.forget(attempt.ctx, "queue", action.queue)
+            _fail_withdrawn([attempt], str(refusal))
+
+
+def _fail_withdrawn(attempts: list[Attempt], reason: str) -> None:
+    """Those whose draft was withdrawn are tried afresh later."""
+    for attempt in attempts:
+        if not attempt.done:
+            with ending(attempt):
+                attempt.fail(reason)

@@ -1,0 +1,114 @@
+"""The launch protocol for one firing: look at what is there, clone, record; withdraw what may not be enqueued.
+
+The enqueue itself is `dispatch`'s, since one call takes several.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from triggers.actions import BASE_FIELDS, launch_request, resolve_target_project
+from triggers.clearml_api import launches
+from triggers.clearml_api.launches import Found
+from triggers.errors import Fenced, LaunchImpossible, Refused
+from triggers.events import Event
+from triggers.marks import ATTEMPT, launch_marks, value_of
+from triggers.recovery import Hit, judge_found, judge_recorded
+from triggers.spec import TaskAction
+from triggers.stages import lookups
+from triggers.stages.attempt import Attempt
+
+__all__ = ["BASE_FIELDS", "clone", "look", "settle"]
+
+
+def settle(attempt: Attempt, status: str | None) -> None:
+    """Decide what became of the recorded ClearML task, whose enqueue may have been sent.
+
+    Afterwards the firing is launched, or has no record any more and can be cloned afresh. Never enqueues:
+    a second enqueue of an id would be accepted for a task that was fetched, stopped or has failed meanwhile.
+    """
+    firing, task_id = attempt.firing, attempt.task_id or attempt.firing.task
+    assert task_id is not None
+    match judge_recorded(status, withdrawing=firing.withdrawing == task_id):
+        case "launched":
+            attempt.launched(task_id)
+        case "launched_and_deleted":
+            attempt.launched(task_id, "the launched ClearML task was deleted by someone")
+        case "void":
+            _clear(attempt, task_id)
+        case "withdraw":
+            attempt.ctx.ledger.firings.withdraw(firing, task_id)
+            if launches.delete_draft(attempt.ctx.api, task_id):
+                _clear(attempt, task_id)
+            else:
+                attempt.launched(task_id)
+
+
+def _clear(attempt: Attempt, task_id: str) -> None:
+    attempt.ctx.ledger.firings.clear(attempt.firing, task_id)
+    attempt.task_id = None
+
+
+def look(attempt: Attempt, found: Sequence[Found]) -> None:
+    """Decide about the ClearML tasks that carry the firing's key, nothing being recorded."""
+    ctx, firing = attempt.ctx, attempt.firing
+    hits = [Hit(hit.id, hit.status, value_of(ATTEMPT, hit.system_tags)) for hit in found]
+    forgotten = ctx.epoch.may_have_launched(firing.changed_ms)
+    # by the local clock: whoever is behind only waits a little longer
+    recent = time.time() * 1000 - firing.granted_ms < 1000 * late_call_seconds(attempt)
+    judged = judge_found(hits, firing.attempts[:-1], late_enqueue_possible=forgotten and recent)
+    if judged.launched:
+        attempt.launched(judged.launched, "found by its key")
+        return
+    for task_id in judged.void:
+        if not launches.delete_draft(ctx.api, task_id):
+            attempt.launched(task_id, "found by its key")
+            return
+    if judged.wait:
+        attempt.wait(
+            ctx.settings.lease_seconds / 2, "a draft of a forgotten attempt: waits for a late enqueue"
+        )
+
+
+def late_call_seconds(attempt: Attempt) -> float:
+    """How long after its attempt was forgotten a call may still arrive at the server."""
+    return attempt.ctx.settings.request_timeout_seconds + attempt.ctx.settings.lease_seconds
+
+
+def clone(attempt: Attempt, base: Mapping[str, Any] | None) -> None:
+    """Clone the base task with the three marks, edit what the call cannot carry, record the id.
+
+    An attempt that was overtaken deletes its own draft, which the ledger says is void.
+    """
+    ctx, firing, action = attempt.ctx, attempt.firing, attempt.trigger.action
+    assert isinstance(action, TaskAction)
+    if base is None:
+        raise LaunchImpossible(f"the base task {action.base_task_id} is not on the server")
+    assert action.queue is not None
+    attempt.queue_id = lookups.queue_id(ctx, action.queue)
+    if attempt.queue_id is None:
+        attempt.fail(f"the queue {action.queue!r} is not on the server; create it or change the trigger")
+        return
+    project = resolve_target_project(attempt.trigger, base)
+    request = launch_request(
+        attempt.trigger,
+        Event.from_json(firing.event),
+        base,
+        launch_marks(ctx.ledger.scheduler, firing.key, firing.lease),
+        lookups.project_id(ctx, project) if project else None,
+    )
+    attempt.cloned = True
+    task_id = launches.clone(ctx.api, request)
+    try:
+        if request.edit:
+            launches.edit_draft(ctx.api, task_id, request.edit)
+        recorded = ctx.ledger.firings.record(firing, task_id)
+    except (Fenced, Refused):
+        launches.delete_draft(ctx.api, task_id)
+        raise
+    if recorded != task_id:
+        launches.delete_draft(ctx.api, task_id)
+        raise Fenced(f"ClearML task {recorded} is recorded already")
+    attempt.task_id = task_id

@@ -1,0 +1,37 @@
+"""Names of queues and projects resolved to ids, remembered for a short while: people rename and recreate them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from triggers.clearml_api import launches
+from triggers.stages.context import Context
+
+#: How long a resolved id is believed, seconds. A refusal by the server forgets it at once.
+BELIEVE_SECONDS = 60.0
+
+
+def queue_id(ctx: Context, queue: str) -> str | None:
+    """The id of a queue given by name or id; None when the server has none such. One request a minute each."""
+    return _remember(ctx, ("queue", queue), lambda: launches.find_queue(ctx.api, queue))
+
+
+def project_id(ctx: Context, name: str) -> str | None:
+    """The id of a project, made when it is missing."""
+    return _remember(ctx, ("project", name), lambda: launches.find_project(ctx.api, name, create=True))
+
+
+def forget(ctx: Context, what: str, name: str) -> None:
+    """Look it up anew next time."""
+    ctx.names.pop((what, name), None)
+
+
+def _remember(ctx: Context, key: tuple[str, str], look: Callable[[], str | None]) -> str | None:
+    known = ctx.names.get(key)
+    if known and time.monotonic() - known[0] < BELIEVE_SECONDS:
+        return known[1]
+    found = look()
+    if found is not None:
+        ctx.names[key] = (time.monotonic(), found)
+    return found

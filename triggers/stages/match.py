@@ -1,0 +1,144 @@
+"""Match: decide for each event of a partition which triggers it fires, in order."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+from triggers.conditions import matches
+from triggers.errors import Usage
+from triggers.events import Event
+from triggers.ledger import leases
+from triggers.ledger.firings import firing_key
+from triggers.ledger.matching import Change, Grant
+from triggers.ledger.reading import Batch, decode_batch
+from triggers.ledger.registry import Entry
+from triggers.policies import Decision, Mark, decide
+from triggers.spec import FunctionAction
+from triggers.stages.context import Context, Plan
+
+log = logging.getLogger(__name__)
+
+MS_PER_MINUTE = 60_000
+
+
+def match(ctx: Context, partition: int) -> int:
+    """Match all batches of one partition, oldest first; how many firings were granted.
+
+    Any number of matchers may call it at once: a lease lets one in per partition, and a batch leaves its
+    partition in the same step that grants its firings.
+    """
+    ledger, granted = ctx.ledger, 0
+    while True:
+        with leases.held(
+            ledger.store, ledger.keys, f"match:{partition}", ctx.settings.lease_seconds
+        ) as token:
+            if token is None:
+                return granted
+            while (text := ledger.reading.first_batch(partition)) is not None:
+                count = _match_batch(ctx, partition, token, decode_batch(text))
+                for _ in range(-(-count // ctx.settings.batch_firings)):
+                    ctx.hints.dispatch(ledger.scheduler)
+                granted += count
+        # a batch that came between the last look and the release found the lease taken
+        if ledger.reading.first_batch(partition) is None:
+            return granted
+
+
+def _match_batch(ctx: Context, partition: int, token: str, batch: Batch) -> int:
+    plan = ctx.plan(at_least=batch.plan)
+    events = list(_decode(batch))
+    while True:
+        changes = _decide(ctx, plan, batch, events)
+        granted = ctx.ledger.matching.commit(partition, token, batch.head, changes)
+        if granted is not None:
+            return granted
+        log.info("a mark changed while partition %s was being matched; deciding again", partition)
+
+
+def _decode(batch: Batch) -> Iterator[Event]:
+    for line in batch.events:
+        try:
+            yield Event.from_json(line)
+        except (ValueError, TypeError, KeyError, Usage) as fault:
+            log.error("an event that cannot be read is left out: %s: %.200s", fault, line)
+
+
+def _decide(ctx: Context, plan: Plan, batch: Batch, events: list[Event]) -> list[Change]:
+    """All decisions of a batch. Several events of one object follow one another on the same mark."""
+    met = [(event, entry, matched) for event in events for entry, matched in _concerned(plan, event)]
+    if any(entry.trigger.policy.fire == "on_transition" for entry in plan.entries.values()):
+        met += _left(ctx, plan, events, {(event.id, entry.trigger.id) for event, entry, _ in met})
+        order = {id(event): position for position, event in enumerate(events)}
+        met.sort(key=lambda item: order[id(item[0])])
+    launchers = ctx.ledger.firings.launchers([event.id for event, _, _ in met])
+    met = [item for item in met if launchers.get(item[0].id) != item[1].trigger.id]
+    first = ctx.ledger.matching.marks([(entry.trigger.id, event.id) for event, entry, _ in met])
+    now = dict(first)
+    changes = []
+    for event, entry, matched in met:
+        trigger, pair = entry.trigger, (entry.trigger.id, event.id)
+        policy = trigger.policy
+        cooldown_ms = int(policy.cooldown_minutes * MS_PER_MINUTE)
+        decision = decide(policy.fire, cooldown_ms, now[pair], matched=matched, changed_ms=event.changed_ms)
+        if decision.changed:
+            now[pair] = decision.mark
+            changes.append(_change(ctx, entry, event, batch, first[pair], decision))
+    return changes
+
+
+def _concerned(plan: Plan, event: Event) -> Iterator[tuple[Entry, bool]]:
+    """The triggers whose condition the event satisfies."""
+    for trigger in plan.index.candidates(event):
+        entry = plan.entries[trigger.id]
+        if event.changed_ms >= entry.since_ms and _matches(entry, event):
+            yield entry, True
+
+
+def _left(
+    ctx: Context, plan: Plan, events: list[Event], matched: set[tuple[str, str]]
+) -> list[tuple[Event, Entry, bool]]:
+    """The `on_transition` triggers whose condition held before and does not now."""
+    active = ctx.ledger.matching.active([event.id for event in events])
+    return [
+        (event, plan.entries[id_], False)
+        for event in events
+        for id_ in active.get(event.id, ())
+        if id_ in plan.entries and (event.id, id_) not in matched and not _matches(plan.entries[id_], event)
+    ]
+
+
+def _matches(entry: Entry, event: Event) -> bool:
+    try:
+        return matches(entry.trigger, event)
+    except Exception:  # one trigger that cannot be evaluated must not stop the others
+        log.exception("trigger %r could not be evaluated for %s %s", entry.trigger.name, event.kind, event.id)
+        return False
+
+
+def _change(
+    ctx: Context, entry: Entry, event: Event, batch: Batch, before: Mark, decision: Decision
+) -> Change:
+    trigger, grant = entry.trigger, None
+    if decision.occurrence is not None:
+        action = trigger.action
+        by_caller = isinstance(action, FunctionAction) and action.reference is None
+        grant = Grant(
+            key=firing_key(ctx.ledger.scheduler, trigger.id, event.id, decision.occurrence),
+            trigger=trigger.id,
+            kind=trigger.kind,
+            object=event.id,
+            occurrence=decision.occurrence,
+            changed_ms=event.changed_ms,
+            polled_ms=batch.polled_ms,
+            event=event.to_json(),
+            lane="caller" if by_caller else "dispatch",
+        )
+    return Change(
+        trigger.id,
+        event.id,
+        expected=before.to_text() if before.occurrence else "",
+        mark=decision.mark.to_text(),
+        grant=grant,
+        transitions=trigger.policy.fire == "on_transition",
+    )

@@ -1,0 +1,125 @@
+"""Poll: read what changed on the server, store it as batches, move the cursor."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from triggers.clearml_api import polls
+from triggers.events import Event
+from triggers.ledger.reading import Source, encode_batches
+from triggers.ledger.registry import Entry
+from triggers.stages.context import Context
+from triggers.windows import advance, choose_window
+
+log = logging.getLogger(__name__)
+
+#: The alarm raised when the server's clock was set back.
+CLOCK_ALARM = "server clock"
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """What one poll did: requests' pages read, events stored."""
+
+    pages: int
+    events: int
+
+
+def poll(ctx: Context, *, pace_seconds: float, force: bool = False) -> Polled | None:
+    """Read every source once, if a poll is due; None when none is, or another poller is at it.
+
+    Safe to run anywhere at any time: the lease lets one poller in, and every page is stored together with
+    the cursor or not at all.
+
+    Raises:
+        ServerUnavailable, StoreUnavailable, Fenced: the next tick reads the same window again.
+    """
+    with ctx.ledger.reading.poll(
+        pace_seconds=pace_seconds, lease_seconds=ctx.settings.lease_seconds, force=force
+    ) as token:
+        if token is None:
+            return None
+        active = ctx.ledger.registry.snapshot()
+        wants_models = any(entry.trigger.kind == "model" for entry in active.active)
+        plan = polls.Plan(
+            version=active.version,
+            tasks=bool(active.active),
+            models=wants_models,
+            metrics=frozenset(key for entry in active.active for key in entry.trigger.watched_metrics()),
+        )
+        pages = events = 0
+        for source in _sources(active.active):
+            for stored in _read(ctx, token, source, plan, active.active):
+                pages, events = pages + 1, events + stored
+    return Polled(pages, events)
+
+
+def _sources(entries: list[Entry]) -> list[Source]:
+    """Models first; tasks serve model triggers too: publishing a task publishes its models silently."""
+    models: list[Source] = ["models"] if any(entry.trigger.kind == "model" for entry in entries) else []
+    tasks: list[Source] = ["tasks"] if entries else []
+    return models + tasks
+
+
+def _read(
+    ctx: Context, token: str, source: Source, plan: polls.Plan, entries: list[Entry]
+) -> Iterator[int]:
+    """Read one source page by page; yields how many events each page brought."""
+    reading = ctx.ledger.reading
+    serves = [entry for entry in entries if source == "tasks" or entry.trigger.kind == "model"]
+    cursor = reading.cursor(source)
+    window = choose_window(cursor, serves, ctx.settings)
+    if window is None:
+        return
+    read = polls.read_tasks if source == "tasks" else polls.read_models
+    for page in read(ctx.api, plan, window.since_ms):
+        fresh = list(page.events) if window.again else reading.unseen(source, page.events)
+        fresh = [event for event in fresh if event.id != ctx.service_task]
+        moved = advance(
+            cursor,
+            window,
+            plan.version,
+            read_to_ms=page.read_to_ms,
+            last=page.last,
+            server_ms=page.server_ms,
+        )
+        if moved.stepped_back:
+            _report_clock(ctx, cursor.read_to_ms, page.server_ms)
+        found = fresh + _models_of_published(ctx, plan, source, fresh)
+        batches = encode_batches(
+            found,
+            plan=plan.version,
+            polled_ms=page.server_ms,
+            partitions=ctx.settings.partitions,
+            size=ctx.settings.batch_events,
+        )
+        forget_before = moved.cursor.read_to_ms - int(ctx.settings.sweep_window_seconds * 2000)
+        reading.commit(
+            source,
+            token,
+            moved.cursor,
+            fresh,
+            batches,
+            forget_before_ms=forget_before,
+            server_ms=page.server_ms,
+        )
+        for partition in {number for number, _ in batches}:
+            ctx.hints.match(ctx.ledger.scheduler, partition)
+        cursor = moved.cursor
+        yield len(found)
+
+
+def _models_of_published(ctx: Context, plan: polls.Plan, source: Source, events: list[Event]) -> list[Event]:
+    """The models of tasks that became published: `tasks.publish` publishes them without moving their times."""
+    if source != "tasks" or not plan.models:
+        return []
+    published = {event.id: event.changed_ms for event in events if event.status == "published"}
+    return polls.read_models_of(ctx.api, plan, published) if published else []
+
+
+def _report_clock(ctx: Context, cursor_ms: int, server_ms: int) -> None:
+    text = f"the ClearML server's clock is {(cursor_ms - server_ms) / 1000:.0f} s behind what was read before"
+    log.error("%s; reading recent changes again", text)
+    ctx.ledger.history.raise_alarm(CLOCK_ALARM, text, server_ms)

@@ -1,0 +1,99 @@
+"""Reconcile: give the hints again for what has lain too long, release holds, clear away strays."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from triggers.clearml_api import launches
+from triggers.ledger import leases
+from triggers.ledger.registry import Entry
+from triggers.marks import ATTEMPT, FIRING, firing_mark, value_of
+from triggers.recovery import DRAFT, RUNNING
+from triggers.stages.context import Context
+
+log = logging.getLogger(__name__)
+
+#: Dispatch hints given in one round at most; a dispatcher goes on until nothing is due anyway.
+HINTS_PER_ROUND = 16
+
+#: Firing keys looked up in one query.
+KEYS_PER_QUERY = 100
+
+
+#: Held firings released in one round where no pace limits them.
+RELEASED_PER_ROUND = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """What one round did."""
+
+    partitions: int = 0
+    dispatches: int = 0
+    released: int = 0
+    strays: int = 0
+
+
+def reconcile(ctx: Context) -> Mended | None:
+    """One round; None when another is at it. Every part is safe to repeat and safe to lose."""
+    ledger = ctx.ledger
+    with leases.held(ledger.store, ledger.keys, "reconcile", ctx.settings.lease_seconds) as token:
+        if token is None:
+            return None
+        partitions = ledger.reading.waiting_partitions()
+        for partition in partitions:
+            ctx.hints.match(ledger.scheduler, partition)
+        released = _release_holds(ctx)
+        due = ledger.due("dispatch")
+        dispatches = min(HINTS_PER_ROUND, -(-due // ctx.settings.batch_firings))
+        for _ in range(dispatches):
+            ctx.hints.dispatch(ledger.scheduler)
+        return Mended(len(partitions), dispatches, released, _clear_strays(ctx))
+
+
+def _release_holds(ctx: Context) -> int:
+    """Let held firings go whose reason is over: the pause ended, the minute passed, the slot's task ended."""
+    ledger, released = ctx.ledger, 0
+    snapshot = ledger.registry.snapshot()
+    slots = {}
+    for hold in ledger.firings.holds():
+        reason, _, name = hold.partition(":")
+        if reason == "slot":
+            slots[hold] = ledger.firings.slot_holder(name)[1]
+            continue
+        entry = snapshot.entries.get(name)
+        if reason == "pause" and entry is not None and entry.paused:
+            continue
+        released += ledger.firings.release_holds(hold, "dispatch", _room(ctx, name, entry))
+    if slots:
+        statuses = launches.read_statuses(ctx.api, [task for task in slots.values() if task])
+        for hold, task in slots.items():
+            if not task or statuses.get(task) not in RUNNING:
+                released += ledger.firings.release_holds(hold, "dispatch", 1)
+    return released
+
+
+def _room(ctx: Context, trigger: str, entry: Entry | None) -> int:
+    """How many held firings of a trigger may go now without being held again for its pace."""
+    limit = entry.trigger.policy.max_per_minute if entry else None
+    limit = ctx.settings.max_per_minute if limit is None else limit
+    return ctx.ledger.firings.pace_room(trigger, limit) if limit else RELEASED_PER_ROUND
+
+
+def _clear_strays(ctx: Context) -> int:
+    """Delete drafts of void attempts of firings that have ended. Only what the ledger says is void."""
+    ledger, cleared = ctx.ledger, 0
+    keys = ledger.firings.strays(KEYS_PER_QUERY)
+    if not keys:
+        return 0
+    for found in launches.find_launches(ctx.api, [firing_mark(key) for key in keys]):
+        firing = ledger.firings.get(value_of(FIRING, found.system_tags))
+        attempt = value_of(ATTEMPT, found.system_tags)
+        if firing is None or found.status != DRAFT or found.id == firing.task:
+            continue
+        if attempt in firing.attempts[:-1] and launches.delete_draft(ctx.api, found.id):
+            log.info("deleted the draft %s that a dead attempt of firing %s left", found.id, firing.key)
+            cleared += 1
+    ledger.firings.strays_done(keys)
+    return cleared

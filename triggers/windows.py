@@ -1,0 +1,92 @@
+"""From which server time a poll reads, and how far it has read afterwards. Pure.
+
+Three windows: *fresh* from the cursor at every poll; *overlap* now and then, for changes that become
+visible to reads late; *sweep*, wider and rarer, for those later still. Only server times are compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from triggers.ledger.reading import Cursor
+from triggers.ledger.registry import Entry
+from triggers.settings import Settings
+
+#: The server's clock may be read this much too early (whole seconds of the Date header and more), ms.
+CLOCK_TOLERANCE_MS = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Read changes of `since_ms` and later; `again` re-reads what was seen, for triggers that did not see it."""
+
+    since_ms: int
+    overlaps: bool
+    sweeps: bool
+    again: bool
+
+
+def overlap_every_ms(settings: Settings) -> int:
+    """The pause between two overlap reads."""
+    return int(settings.overlap_seconds * 1000 / 3)
+
+
+def choose_window(cursor: Cursor, entries: Iterable[Entry], settings: Settings) -> Window | None:
+    """The window of the next poll of one source; None when no trigger needs the source.
+
+    Args:
+        cursor: how far the source was read.
+        entries: the active entries that the source serves.
+        settings: overlap and sweep.
+    """
+    entries = list(entries)
+    if not entries:
+        return None
+    new = [entry.since_ms for entry in entries if entry.version > cursor.plan]
+    if cursor.plan == 0:
+        return Window(min(new, default=0), overlaps=True, sweeps=True, again=True)
+    overlaps = cursor.read_to_ms - cursor.overlapped_ms >= overlap_every_ms(settings)
+    sweeps = cursor.read_to_ms - cursor.swept_ms >= settings.sweep_every_seconds * 1000
+    back_ms = 0
+    if overlaps:
+        # late writes are read by the first overlap read that follows their becoming visible
+        back_ms = int(settings.overlap_seconds * 1000) + 2 * overlap_every_ms(settings)
+    if sweeps:
+        back_ms = max(back_ms, int(settings.sweep_window_seconds * 1000))
+    oldest = min(entry.since_ms for entry in entries)
+    since_ms = min([max(cursor.read_to_ms - back_ms, oldest), *new, cursor.read_to_ms])
+    return Window(since_ms, overlaps, sweeps, again=bool(new))
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """The cursor after a page; `stepped_back` is set when the server's clock was behind the cursor."""
+
+    cursor: Cursor
+    stepped_back: bool
+
+
+def advance(
+    cursor: Cursor, window: Window, plan: int, *, read_to_ms: int, last: bool, server_ms: int
+) -> Advance:
+    """Move the cursor past one page.
+
+    The cursor never passes the server's own time: a replica whose clock runs ahead must not carry it past
+    changes that the others are still stamping. Behind the cursor by more than the tolerance, the server's
+    clock has been set back: the cursor follows, and everything recent is read again.
+    """
+    if server_ms + CLOCK_TOLERANCE_MS < cursor.read_to_ms:
+        return Advance(Cursor(server_ms, plan, overlapped_ms=0, swept_ms=0), stepped_back=True)
+    if not last:
+        return Advance(replace(cursor, read_to_ms=max(cursor.read_to_ms, min(read_to_ms, server_ms))), False)
+    reached = max(server_ms, cursor.read_to_ms)
+    return Advance(
+        Cursor(
+            reached,
+            plan,
+            overlapped_ms=reached if window.overlaps else cursor.overlapped_ms,
+            swept_ms=reached if window.sweeps else cursor.swept_ms,
+        ),
+        stepped_back=False,
+    )

@@ -1,0 +1,44 @@
+"""Local mode's one child: beat and all workers as threads of this process. `triggers.local` starts it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from celery.beat import Service
+
+from triggers.settings import settings
+from workers.app import QUEUES, app
+
+log = logging.getLogger(__name__)
+
+
+def main() -> int:
+    """Run until SIGTERM; the exit code of the worker."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    # one process needs no lock against other beats, and nothing in Redis to start from
+    beat = Service(app, max_interval=1, scheduler_cls="celery.beat:Scheduler")
+    threading.Thread(target=_tick, args=(beat,), name="beat", daemon=True).start()
+    worker = app.Worker(
+        pool="threads",
+        concurrency=settings().concurrency,
+        queues=list(QUEUES),
+        quiet=True,
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+        loglevel="WARNING",
+    )
+    worker.start()
+    beat.stop()
+    return int(worker.exitcode or 0)
+
+
+def _tick(beat: Service) -> None:
+    try:
+        beat.start(embedded_process=True)
+    except Exception:  # the schedule is all this process lives for: end it, the supervisor starts it again
+        log.exception("the schedule stopped")
+        import os
+
+        os._exit(1)

@@ -1,0 +1,15 @@
+"""Celery task `triggers.match`: matches what waits in one partition."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from triggers.stages.match import match as stage
+from workers.app import app
+from workers.runtime import runtime
+
+
+@app.task(name="triggers.match")  # type: ignore[untyped-decorator]
+def match(scheduler: str, partition: int) -> None:
+    """A hint that there are batches in a partition of a scheduler; none may be there."""
+    runtime().run(scheduler, partial(stage, partition=partition))
