@@ -1,0 +1,109 @@
+"""What came back from the server: data, a refusal, or what leaves the outcome unknown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar
+
+import requests
+
+from triggers.errors import Refused, ServerUnavailable
+
+_T = TypeVar("_T")
+
+#: refusals that say nothing about the call: too early, too many requests, timeout
+_UNDECIDED = frozenset({408, 425, 429})
+_EXCERPT = 160
+
+
+def parse(endpoint: str, where: str, response: requests.Response) -> dict[str, Any]:
+    """Give the `data` of an answer.
+
+    Raises:
+        Refused: The server itself said no.
+        ServerUnavailable: Anything else, HTML of a proxy included: the call may have taken effect.
+    """
+    status = response.status_code
+    body = _json(response)
+    meta = body.get("meta") if isinstance(body, dict) else None
+    code = meta.get("result_code") if isinstance(meta, dict) else None
+    if not isinstance(code, int) or not isinstance(meta, dict):
+        redirect = f" (redirect to {response.headers.get('Location')})" if response.is_redirect else ""
+        raise ServerUnavailable(
+            f"{where}: HTTP {status}{redirect} without a ClearML answer: {_excerpt(response)}"
+        )
+    message = str(meta.get("result_msg", ""))
+    subcode = meta.get("result_subcode")
+    subcode = subcode if isinstance(subcode, int) else 0
+    if status >= 500 or status in _UNDECIDED:
+        raise ServerUnavailable(f"{where}: {code}/{subcode} {message[:_EXCERPT]}")
+    if 300 <= status < 500 and code == status:
+        raise Refused(endpoint, code, subcode, message)
+    data = body.get("data")
+    if status != 200 or code != 200 or not isinstance(data, dict):
+        raise ServerUnavailable(f"{where}: HTTP {status} with an odd ClearML answer: {_excerpt(response)}")
+    return data
+
+
+def field(endpoint: str, data: Mapping[str, Any], name: str, kind: type[_T]) -> _T:
+    """Take a field that the answer must have.
+
+    Raises:
+        ServerUnavailable: It is missing or of another type: what the answer says is unknown.
+    """
+    value = data.get(name)
+    if not isinstance(value, kind):
+        raise ServerUnavailable(
+            f"{endpoint}: its answer has {name}={value!r:.60} where a {kind.__name__} belongs"
+        )
+    return value
+
+
+def objects(endpoint: str, data: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    """Take a list of JSON objects that the answer must have.
+
+    Raises:
+        ServerUnavailable: It is missing or holds something else.
+    """
+    found: list[Any] = field(endpoint, data, name, list)
+    for one in found:
+        if not isinstance(one, dict):
+            raise ServerUnavailable(f"{endpoint}: its answer has {one!r:.60} among its {name}")
+    return found
+
+
+def server_ms(where: str, response: requests.Response) -> int:
+    """A time that the server's clock had passed when the call arrived, ms since the epoch.
+
+    The `Date` of the answer has whole seconds and may come from a cache that is renewed every second.
+
+    Raises:
+        ServerUnavailable: No usable `Date`, without which changes cannot be read completely.
+    """
+    try:
+        date = parsedate_to_datetime(response.headers["Date"])
+    except (KeyError, ValueError, TypeError) as error:
+        raise ServerUnavailable(f"{where}: the answer has no Date header (does a proxy drop it?)") from error
+    return int(date.timestamp() * 1000) - int(response.elapsed.total_seconds() * 1000) - 1000
+
+
+def reason(error: BaseException) -> str:
+    """The innermost cause of an error of requests, which wraps several and repeats the address."""
+    while (inner := error.__cause__ or error.__context__) is not None:
+        error = inner
+    return f"{type(error).__name__}: {str(error)[:_EXCERPT]}"
+
+
+def _json(response: requests.Response) -> Any:
+    try:
+        return json.loads(response.content)  # takes NaN and Infinity, which metrics have
+    except ValueError:
+        return None
+
+
+def _excerpt(response: requests.Response) -> str:
+    """The start of a body; nothing of one that may hold a token."""
+    text = " ".join(response.content[: 4 * _EXCERPT].decode("utf-8", "replace").split())
+    return "(an answer with a token)" if '"token"' in text else repr(text[:_EXCERPT])

@@ -1,0 +1,93 @@
+"""Where the ClearML server is and how to log in: environment first, then clearml.conf as the SDK reads it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from triggers.errors import Usage
+
+#: the server that the SDK takes when only keys are given
+_DEFAULT_HOST = "https://api.clear.ml"
+_WAY_OUT = (
+    "run `clearml-init`, or set CLEARML_API_HOST, CLEARML_API_ACCESS_KEY and CLEARML_API_SECRET_KEY "
+    "(`clearml-triggers sandbox --env` prints those of a local server)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Address and key pair of a ClearML server; `verify` is a flag or a certificate file."""
+
+    host: str
+    access_key: str = field(repr=False)
+    secret_key: str = field(repr=False)
+    verify: bool | str = True
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.host)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise Usage(f"the ClearML API host {self.host!r} is no http(s):// address: {_WAY_OUT}")
+        object.__setattr__(self, "host", self.host.rstrip("/"))
+
+    @classmethod
+    def resolve(cls, environ: Mapping[str, str] | None = None) -> Credentials:
+        """Take each part from the environment, else from clearml.conf.
+
+        The SDK is imported only when the environment does not have all of them.
+
+        Raises:
+            Usage: No key pair, or no usable address; the message says what to set.
+        """
+        environ = os.environ if environ is None else environ
+        host, access, secret = (
+            _variable(environ, f"API_{name}") for name in ("HOST", "ACCESS_KEY", "SECRET_KEY")
+        )
+        verify = _variable(environ, "API_HOST_VERIFY_CERT")
+        if not (host and access and secret):
+            api = _configured()
+            host = host or api.get("api_server") or api.get("host") or _DEFAULT_HOST
+            pair = api.get("credentials") or {}
+            access = access or pair.get("access_key")
+            secret = secret or pair.get("secret_key")
+            verify = verify if verify is not None else api.get("verify_certificate")
+        if not (access and secret):
+            raise Usage(f"no ClearML credentials in the environment or clearml.conf: {_WAY_OUT}")
+        return cls(str(host), str(access), str(secret), _verify(verify))
+
+    def environment(self) -> dict[str, str]:
+        """The variables that give a child process these credentials."""
+        return {
+            "CLEARML_API_HOST": self.host,
+            "CLEARML_API_ACCESS_KEY": self.access_key,
+            "CLEARML_API_SECRET_KEY": self.secret_key,
+            "CLEARML_API_HOST_VERIFY_CERT": str(self.verify),
+        }
+
+
+def _variable(environ: Mapping[str, str], name: str) -> str | None:
+    return environ.get(f"CLEARML_{name}") or environ.get(f"TRAINS_{name}") or None
+
+
+def _verify(value: Any) -> bool | str:
+    """A flag in any of the SDK's spellings, else the path of a file with certificates."""
+    if value is None or isinstance(value, bool):
+        return value is not False
+    text = str(value).strip()
+    if text.lower() in ("n", "no", "f", "false", "off", "0"):
+        return False
+    return True if text.lower() in ("y", "yes", "t", "true", "on", "1", "") else text
+
+
+def _configured() -> Mapping[str, Any]:
+    """The `api` section of clearml.conf, with the SDK's own rules of where that file is."""
+    try:
+        from clearml.backend_api import load_config
+
+        section = load_config().get("api").as_plain_ordered_dict()
+    except Exception as error:
+        raise Usage(f"clearml.conf cannot be read ({error}): {_WAY_OUT}") from error
+    return dict(section)

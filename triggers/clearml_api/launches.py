@@ -1,0 +1,192 @@
+"""The calls that make, find and remove launched ClearML tasks. What they mean is the stages' concern."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from triggers.actions import BASE_FIELDS, LaunchRequest
+from triggers.clearml_api.answers import field, objects
+from triggers.clearml_api.connection import Api
+from triggers.clearml_api.names import find_project, find_queue
+from triggers.errors import Refused, ServerUnavailable
+from triggers.events import milliseconds
+
+__all__ = [
+    "Found",
+    "clone",
+    "delete_draft",
+    "edit_draft",
+    "enqueue",
+    "find_launches",
+    "find_project",
+    "find_queue",
+    "read_base_tasks",
+    "read_statuses",
+]
+
+#: marks, or base tasks, in one query
+_PER_QUERY: Final = 100
+#: what the server returns at most
+_PAGE_SIZE: Final = 500
+
+_NO_SUCH_TASK: Final = (400, 101)
+_NOT_A_DRAFT: Final = (400, 123)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A ClearML task that carries a mark: a launch of ours, or somebody's copy of one."""
+
+    id: str
+    status: str
+    system_tags: tuple[str, ...]
+    created_ms: int
+
+
+def find_launches(api: Api, firing_marks: Sequence[str]) -> list[Found]:
+    """Find the ClearML tasks that carry any of the marks, archived ones too, oldest first.
+
+    Of a single mark with more than 500 carriers (copies made by hand) the oldest 500 are returned.
+    """
+    found: list[Found] = []
+    for start in range(0, len(firing_marks), _PER_QUERY):
+        found += _find(api, firing_marks[start : start + _PER_QUERY])
+    return sorted({one.id: one for one in found}.values(), key=lambda one: (one.created_ms, one.id))
+
+
+def _find(api: Api, marks: Sequence[str]) -> list[Found]:
+    tasks = _read(
+        api,
+        {
+            "system_tags": ["__$any", *marks],  # the operator keeps a mark that begins with "-" literal
+            "order_by": ["created"],
+            "page": 0,
+            "page_size": _PAGE_SIZE,
+            "only_fields": ["id", "status", "system_tags", "created"],
+        },
+    )
+    if len(tasks) >= _PAGE_SIZE and len(marks) > 1:  # a second page could miss what a deletion shifts
+        half = len(marks) // 2
+        return _find(api, marks[:half]) + _find(api, marks[half:])
+    return [
+        Found(
+            _text(task, "id"),
+            _text(task, "status"),
+            tuple(field("tasks.get_all", task, "system_tags", list)),
+            _milliseconds(_text(task, "created")),
+        )
+        for task in tasks
+    ]
+
+
+def read_base_tasks(api: Api, ids: Collection[str]) -> dict[str, dict[str, Any]]:
+    """Read what a launch request needs of its base task; ids that the server does not have are absent."""
+    return _by_id(api, ids, list(BASE_FIELDS), _PER_QUERY)
+
+
+def read_statuses(api: Api, ids: Collection[str]) -> dict[str, str]:
+    """Read statuses; ids that the server does not have are absent."""
+    tasks = _by_id(api, ids, ["id", "status"], _PAGE_SIZE)
+    return {id_: _text(task, "status") for id_, task in tasks.items()}
+
+
+def clone(api: Api, request: LaunchRequest) -> str:
+    """Make the ClearML task of a launch, a draft, by one call; returns its id.
+
+    Raises:
+        Refused: There is no draft.
+        ServerUnavailable: There may be one, to be found by its marks.
+    """
+    return _text(api.call("tasks.clone", request.clone).data, "id", "tasks.clone")
+
+
+def edit_draft(api: Api, task_id: str, edit: Mapping[str, Any]) -> None:
+    """Change a draft; refused (400/110) when it is none any more."""
+    api.call("tasks.edit", {**edit, "task": task_id})
+
+
+def enqueue(api: Api, ids: Sequence[str], queue_id: str) -> dict[str, Refused | None]:
+    """Put ClearML tasks into a queue by one call; None for each that was accepted, else why it was not.
+
+    Raises:
+        Refused: The call as a whole, for none of them (such as 401).
+        ServerUnavailable: Any of them may have been accepted.
+    """
+    if not ids:
+        return {}
+    if len(ids) == 1:
+        try:
+            api.call("tasks.enqueue", {"task": ids[0], "queue": queue_id})
+        except Refused as refused:
+            if refused.code != 400:
+                raise
+            return {ids[0]: refused}
+        return {ids[0]: None}
+    answer = api.call("tasks.enqueue_many", {"ids": list(ids), "queue": queue_id}).data
+    outcome: dict[str, Refused | None] = {
+        _text(one, "id", "tasks.enqueue_many"): None
+        for one in objects("tasks.enqueue_many", answer, "succeeded")
+    }
+    outcome |= dict(map(_refusal, objects("tasks.enqueue_many", answer, "failed")))
+    if missing := set(ids) - set(outcome):
+        raise ServerUnavailable(f"tasks.enqueue_many: its answer says nothing about {sorted(missing)}")
+    return {id_: outcome[id_] for id_ in ids}
+
+
+def delete_draft(api: Api, task_id: str) -> bool:
+    """Delete a draft; without `force`, so that the server refuses what is no draft any more.
+
+    Returns:
+        True: it is gone, by this call or before. False: it was enqueued, and is untouched.
+    """
+    try:
+        answer = api.call("tasks.delete", {"task": task_id}).data
+    except Refused as refused:
+        if (refused.code, refused.subcode) == _NO_SUCH_TASK:
+            return True
+        if (refused.code, refused.subcode) == _NOT_A_DRAFT:
+            return False
+        raise
+    if not field("tasks.delete", answer, "deleted", bool):
+        raise ServerUnavailable(f"tasks.delete: says neither that {task_id} was deleted nor why not")
+    return True
+
+
+def _refusal(one: Mapping[str, Any]) -> tuple[str, Refused]:
+    """Read one of the `failed` of a call for many."""
+    endpoint = "tasks.enqueue_many"
+    error = field(endpoint, one, "error", dict)
+    codes = field(endpoint, error, "codes", list)
+    if len(codes) != 2 or not all(isinstance(code, int) for code in codes) or codes[0] >= 500:
+        raise ServerUnavailable(f"{endpoint}: failed for {one.get('id')!r} with {codes!r:.60}")
+    return _text(one, "id", endpoint), Refused(endpoint, codes[0], codes[1], str(error.get("msg", "")))
+
+
+def _by_id(api: Api, ids: Collection[str], fields: list[str], per_query: int) -> dict[str, dict[str, Any]]:
+    wanted, found = list(dict.fromkeys(ids)), {}
+    for start in range(0, len(wanted), per_query):
+        some = wanted[start : start + per_query]  # never empty: no ids would mean no filter
+        for task in _read(api, {"id": some, "only_fields": fields, "page": 0, "page_size": _PAGE_SIZE}):
+            found[_text(task, "id")] = task
+    return found
+
+
+def _read(api: Api, query: dict[str, Any]) -> list[dict[str, Any]]:
+    query["search_hidden"] = True
+    return objects("tasks.get_all", api.call("tasks.get_all", query).data, "tasks")
+
+
+def _text(data: Mapping[str, Any], name: str, endpoint: str = "tasks.get_all") -> str:
+    text = field(endpoint, data, name, str)
+    if not text:
+        raise ServerUnavailable(f"{endpoint}: its answer has an empty {name}")
+    return text
+
+
+def _milliseconds(text: str) -> int:
+    try:
+        return milliseconds(text)
+    except ValueError as error:
+        raise ServerUnavailable(f"tasks.get_all: {text!r:.60} is no time") from error

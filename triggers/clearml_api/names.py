@@ -1,0 +1,49 @@
+"""Queues and projects by the names that people give them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from triggers.clearml_api.answers import field, objects
+from triggers.clearml_api.connection import Api
+from triggers.errors import Refused
+
+_DUPLICATE = (400, 801)
+
+
+def find_queue(api: Api, name_or_id: str) -> str | None:
+    """Id of a queue; a name goes before an id. None when there is none: it is never made."""
+    return _named(api, "queues", name_or_id) or _first(
+        api, "queues", {"id": [name_or_id], "only_fields": ["id"]}, {"id": name_or_id}
+    )
+
+
+def find_project(api: Api, name: str, create: bool = False) -> str | None:
+    """Id of a project by its full name, hidden or not; `create` makes a missing one (once, raced or not)."""
+    found = _named(api, "projects", name)
+    if found or not create:
+        return found
+    try:
+        answer = api.call("projects.create", {"name": name, "description": ""})
+    except Refused as refused:
+        if (refused.code, refused.subcode) != _DUPLICATE:
+            raise
+        return _named(api, "projects", name)
+    return field("projects.create", answer.data, "id", str)
+
+
+def _named(api: Api, service: str, name: str) -> str | None:
+    if not name:
+        return None
+    # the server's filter is a regular expression; `$` would also match before a newline at the end
+    query = {"name": f"^{re.escape(name)}$", "only_fields": ["id", "name"], "search_hidden": True}
+    return _first(api, service, query, {"name": name})
+
+
+def _first(api: Api, service: str, query: dict[str, Any], exactly: dict[str, str]) -> str | None:
+    endpoint = f"{service}.get_all"
+    for one in objects(endpoint, api.call(endpoint, query).data, service):
+        if exactly.items() <= one.items():
+            return field(endpoint, one, "id", str)
+    return None

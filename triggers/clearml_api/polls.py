@@ -1,0 +1,227 @@
+"""Reading what changed: one query serves all triggers, and none of the changed objects is missed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from triggers.clearml_api.answers import objects
+from triggers.clearml_api.connection import Api
+from triggers.errors import ServerUnavailable
+from triggers.events import Event, decode_model, decode_task, iso_time, milliseconds
+
+_log = logging.getLogger(__name__)
+
+#: what the server returns at most
+PAGE_SIZE: Final = 500
+#: ids of ClearML tasks in one query
+_IDS: Final = 100
+#: passes over the objects of one single time before the poll gives up and begins again
+_PASSES: Final = 50
+
+_TASK_FIELDS: Final = ("id", "name", "project.name", "type", "status", "tags", "system_tags", "last_change")
+_MODEL_FIELDS: Final = ("id", "name", "project.name", "task", "ready", "tags", "system_tags", "last_change")
+#: what an object's fields must be to be read; each may be missing but for the first two
+_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
+    "id": (str,),
+    "last_change": (str,),
+    "name": (str,),
+    "project": (dict, str),
+    "task": (dict, str),
+    "type": (str,),
+    "status": (str,),
+    "ready": (bool,),
+    "tags": (list,),
+    "system_tags": (list,),
+    "last_metrics": (dict,),
+}
+_REQUIRED: Final = ("id", "last_change")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the triggers of one registry version need to be read."""
+
+    version: int
+    tasks: bool
+    models: bool
+    metrics: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some changes, oldest first.
+
+    Every visible object with `last_change` < `read_to_ms` was returned by this page and the earlier ones.
+    """
+
+    events: tuple[Event, ...]
+    read_to_ms: int
+    last: bool
+    server_ms: int
+
+
+@dataclass(frozen=True)
+class _Source:
+    endpoint: str
+    key: str
+    fields: tuple[str, ...]
+    decode: Callable[[Mapping[str, Any]], Event]
+
+
+def read_tasks(api: Api, plan: Plan, since_ms: int) -> Iterator[Page]:
+    """Read the ClearML tasks (datasets among them) that changed at `since_ms` or later."""
+    metrics = tuple(
+        f"last_metrics.{key}.{part}"
+        for key in sorted(plan.metrics)
+        for part in ("value", "min_value", "max_value")
+    )
+    source = _Source("tasks.get_all_ex", "tasks", _TASK_FIELDS + metrics, decode_task)
+    return _Reader(api, source, {}).pages(since_ms)
+
+
+def read_models(api: Api, plan: Plan, since_ms: int) -> Iterator[Page]:  # noqa: ARG001
+    """Read the models that changed at `since_ms` or later."""
+    return _Reader(api, _MODELS, {}).pages(since_ms)
+
+
+_MODELS: Final = _Source("models.get_all_ex", "models", _MODEL_FIELDS, decode_model)
+
+
+def read_models_of(api: Api, plan: Plan, tasks: Mapping[str, int]) -> list[Event]:  # noqa: ARG001
+    """Read the published models that ClearML tasks made.
+
+    `tasks.publish` with `publish_model` publishes models without moving any of their times; so they
+    change with their task here.
+
+    Args:
+        api: The server.
+        plan: What is needed of them.
+        tasks: Ids of published ClearML tasks, with the times of their change.
+    """
+    ids, found = list(tasks), []
+    for start in range(0, len(ids), _IDS):
+        reader = _Reader(api, _MODELS, {"task": ids[start : start + _IDS]})
+        for page in reader.pages(0):
+            found += [event for event in page.events if event.ready]
+    return [replace(event, changed_ms=max(event.changed_ms, tasks.get(event.task, 0))) for event in found]
+
+
+class _Reader:
+    """Keyset paging: always the first page of `last_change` >= T in that order; then T moves.
+
+    Pages by number would lose objects: one that changes meanwhile moves to the end and shifts those after it.
+    """
+
+    def __init__(self, api: Api, source: _Source, filters: Mapping[str, Any]) -> None:
+        self._api, self._source, self._filters = api, source, filters
+        #: ids returned already with the time `_at_ms`, which the next page begins with
+        self._seen: set[str] = set()
+        self._at_ms = -1
+
+    def pages(self, since_ms: int) -> Iterator[Page]:
+        at_ms, last = since_ms, False
+        while not last:
+            found, server_ms = self._query([f">={iso_time(at_ms)}"], 0)
+            last = len(found) < PAGE_SIZE
+            times = self._times(found)
+            if last:
+                read_to_ms = max([at_ms, server_ms, *times])
+                yield Page(self._events(found), read_to_ms, last, server_ms)
+            elif times[0] == times[-1]:
+                yield from self._one_time(times[0])
+                at_ms = times[0] + 1
+                yield Page((), at_ms, last, server_ms)
+            else:
+                at_ms = times[-1]
+                yield Page(self._events(found), at_ms, last, server_ms)
+
+    def _one_time(self, at_ms: int) -> Iterator[Page]:
+        """Read all objects of one time, more than fit a page, by number: until two passes agree.
+
+        An object that was read and leaves this time (it changed again) shifts the others, one of them past
+        the page being read. It will not be in the next pass: a pass that lost something differs from the next.
+        """
+        time = iso_time(at_ms)
+        before: set[str] | None = None
+        for _ in range(_PASSES):
+            present: set[str] = set()
+            number, full = 0, True
+            while full:
+                found, server_ms = self._query([f">={time}", f"<={time}"], number)
+                full = len(found) == PAGE_SIZE
+                present.update(str(one.get("id")) for one in found)
+                if events := self._events(found):
+                    yield Page(events, at_ms, False, server_ms)
+                number += 1
+            if present == before:
+                return
+            before = present
+        raise ServerUnavailable(
+            f"{self._source.endpoint}: objects of {time} kept changing while they were read {_PASSES} times"
+        )
+
+    def _query(self, times: list[str], number: int) -> tuple[list[dict[str, Any]], int]:
+        answer = self._api.call(
+            self._source.endpoint,
+            {
+                "last_change": times,
+                "order_by": ["last_change"],
+                "page": number,
+                "page_size": PAGE_SIZE,
+                "only_fields": list(self._source.fields),
+                "search_hidden": True,
+                **self._filters,
+            },
+        )
+        return objects(self._source.endpoint, answer.data, self._source.key), answer.server_ms
+
+    def _times(self, found: list[dict[str, Any]]) -> list[int]:
+        """The readable times of a page, ascending; a full page must have one to go on from."""
+        times = []
+        for one in found:
+            try:
+                times.append(milliseconds(one["last_change"]))
+            except (KeyError, TypeError, ValueError, AttributeError):
+                continue  # reported by `_events`
+        if len(found) >= PAGE_SIZE and not times:
+            raise ServerUnavailable(
+                f"{self._source.endpoint}: no object of a page has a readable last_change"
+            )
+        return sorted(times)
+
+    def _events(self, found: list[dict[str, Any]]) -> tuple[Event, ...]:
+        """Decode what was not returned before; what cannot be decoded is reported and left out."""
+        events = []
+        for one in found:
+            wrong = next((name for name in _TYPES if not _is_readable(name, one)), None)
+            if wrong is not None:
+                self._report(one, f"its {wrong} is {one.get(wrong)!r:.80}")
+                continue
+            try:
+                event = self._source.decode(one)
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                self._report(one, f"it cannot be decoded ({type(error).__name__}: {error})")
+                continue
+            if event.changed_ms > self._at_ms:
+                self._at_ms, self._seen = event.changed_ms, set()
+            if event.changed_ms == self._at_ms:
+                if event.id in self._seen:
+                    continue
+                self._seen.add(event.id)
+            events.append(event)
+        return tuple(events)
+
+    def _report(self, one: Mapping[str, Any], words: str) -> None:
+        _log.error("%s: object %r is left out: %s", self._source.endpoint, one.get("id"), words)
+
+
+def _is_readable(name: str, one: Mapping[str, Any]) -> bool:
+    value = one.get(name)
+    if value is None:
+        return name not in _REQUIRED
+    if not isinstance(value, _TYPES[name]):
+        return False
+    return not isinstance(value, list) or all(isinstance(tag, str) for tag in value)

@@ -1,0 +1,40 @@
+"""Whose objects these are, and what time it is there."""
+
+from __future__ import annotations
+
+from triggers.clearml_api.answers import field, objects
+from triggers.clearml_api.connection import Api
+from triggers.errors import Refused, ServerUnavailable
+from triggers.events import milliseconds
+
+
+def identity(api: Api) -> str:
+    """Id of the workspace (the server's "company") that the key pair belongs to."""
+    user = field("users.get_current_user", api.call("users.get_current_user", {}).data, "user", dict)
+    company = field("users.get_current_user", user, "company", dict)
+    return field("users.get_current_user", company, "id", str)
+
+
+def server_now_ms(api: Api, task_id: str | None = None) -> int:
+    """The server's now in ms: changes that are made from here on have this time or a later one.
+
+    Without a ClearML task of ours it is up to two seconds early (the HTTP `Date`). With one it is the time of
+    a ping of that task, by the clock that stamps changes.
+
+    Args:
+        api: The server.
+        task_id: A ClearML task of our own, such as the service task.
+    """
+    if task_id is None:
+        return api.call("server.info", {}).server_ms
+    try:
+        api.call("tasks.ping", {"task": task_id})
+    except Refused:  # it is gone
+        return server_now_ms(api)
+    answer = api.call("tasks.get_all", {"id": [task_id], "only_fields": ["last_change"]})
+    try:
+        return milliseconds(str(objects("tasks.get_all", answer.data, "tasks")[0]["last_change"]))
+    except (IndexError, KeyError):
+        return answer.server_ms
+    except ValueError as error:
+        raise ServerUnavailable(f"tasks.get_all: the last_change of {task_id} is no time") from error
