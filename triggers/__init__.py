@@ -1,0 +1,18 @@
+"""ClearML's TriggerScheduler as a distributed worker system. Importing it starts nothing, asks no server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from triggers.scheduler import TriggerScheduler
+
+__all__ = ["TriggerScheduler"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "TriggerScheduler":
+        from triggers.scheduler import TriggerScheduler
+
+        return TriggerScheduler
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -190,10 +190,20 @@ def invalid_trigger_of(name: object) -> Iterator[None]:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         context = first.get("ctx", {})
-        field = next((str(part) for part in reversed(first["loc"]) if isinstance(part, str)), "trigger")
+        argument = context.get("argument") or _argument_at(first["loc"])
+        way_out = context.get("way_out") or first["msg"]
+        if first["type"] == "extra_forbidden":
+            way_out = f"{first['loc'][-1]!r} is unknown here; leave it out"
         raise InvalidTrigger(
             name if isinstance(name, str) and name else "(without a name)",
-            context.get("argument") or ARGUMENTS.get(field, field),
+            argument,
             context["value"] if "argument" in context else first["input"],
-            context.get("way_out") or first["msg"],
+            way_out,
         ) from error
+
+
+def _argument_at(location: tuple[int | str, ...]) -> str:
+    if "query" in location:
+        return ARGUMENTS["query"]
+    field = next((part for part in reversed(location) if isinstance(part, str)), "trigger")
+    return ARGUMENTS.get(field, field)

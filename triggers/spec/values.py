@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Annotated, Any, Final
 
@@ -154,7 +154,7 @@ def one_of(*options: str) -> BeforeValidator:
 def _values(value: Any) -> dict[str, Any]:
     if value is None:
         return {}
-    if not isinstance(value, dict):
+    if not isinstance(value, Mapping):
         raise wrong("give a dictionary")
     result = {}
     for key, item in value.items():

@@ -1,0 +1,25 @@
+"""Triggers as objects of the SDK's own classes, for `get_triggers`. Imports the SDK: load it late."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import attr
+from clearml.automation import trigger as sdk
+
+from triggers.spec.original import to_original
+from triggers.spec.trigger import Trigger
+
+if TYPE_CHECKING:
+    from clearml.automation.trigger import BaseTrigger
+
+_CLASSES = {"model": sdk.ModelTrigger, "dataset": sdk.DatasetTrigger, "task": sdk.TaskTrigger}
+
+
+def sdk_trigger(trigger: Trigger, function: Callable[..., Any] | None) -> BaseTrigger:
+    """Build the SDK's object of a trigger, with the function that it calls."""
+    cls = _CLASSES[trigger.kind]
+    item = to_original(trigger) | {"base_function": function}
+    fields = {field.name for field in attr.fields(cls) if field.init}
+    return cls(**{name: value for name, value in item.items() if name in fields})
