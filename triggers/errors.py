@@ -1,16 +1,16 @@
 """Every error of this project, in three branches by what the caller does about it.
 
-    TriggersError
-    ├── Transient                 try again later
-    │   ├── ServerUnavailable       no answer, or a 5xx: whether the call took effect is unknown
-    │   └── StoreUnavailable        Redis did not answer
-    ├── Permanent                 trying again cannot help: dead letter
-    │   ├── Refused                 the ClearML server said no, with its code
-    │   └── LaunchImpossible        the action cannot be carried out as written
-    ├── Usage (ValueError)        a person has to change something
-    │   └── InvalidTrigger          one argument of one trigger
-    └── Fenced                    what the caller held is no longer its own: stop, touch nothing
-        └── EpochChanged            Redis is another run than the one the caller knew
+TriggersError
+├── Transient                 try again later
+│   ├── ServerUnavailable       no answer, or a 5xx: whether the call took effect is unknown
+│   └── StoreUnavailable        Redis did not answer
+├── Permanent                 trying again cannot help: dead letter
+│   ├── Refused                 the ClearML server said no, with its code
+│   └── LaunchImpossible        the action cannot be carried out as written
+├── Usage (ValueError)        a person has to change something
+│   └── InvalidTrigger          one argument of one trigger
+└── Fenced                    what the caller held is no longer its own: stop, touch nothing
+└── EpochChanged            Redis is another run than the one the caller knew
 """
 
 from __future__ import annotations

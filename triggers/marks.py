@@ -2,35 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 #: Beginning of every mark.
 MARK_PREFIX: Final = "clearml-triggers:"
 
+SCHEDULER: Final = MARK_PREFIX + "scheduler:"
+FIRING: Final = MARK_PREFIX + "firing:"
+ATTEMPT: Final = MARK_PREFIX + "attempt:"
+
 
 @dataclass(frozen=True)
 class Marks:
-    """The three system tags by which a launched ClearML task is found again."""
+    """The three system tags of one attempt's clone.
 
-    trigger: str
+    `scheduler` is the general mark, on everything that a scheduler ever cloned; `firing` carries the
+    idempotency key, which one exact query finds; `attempt` the nonce of the attempt.
+    """
+
+    scheduler: str
     firing: str
     attempt: str
 
     @classmethod
-    def of(cls, trigger: str, firing: str, attempt: str) -> Marks:
-        """Make the tags from what identifies the trigger (of its scheduler), the firing and the attempt."""
-        return cls(
-            f"{MARK_PREFIX}trigger:{trigger}",
-            f"{MARK_PREFIX}firing:{firing}",
-            f"{MARK_PREFIX}attempt:{attempt}",
-        )
+    def of(cls, scheduler: str, firing: str, attempt: str) -> Marks:
+        """Make the tags from the scheduler's id, the firing's key and the attempt's nonce."""
+        return cls(scheduler_mark(scheduler), firing_mark(firing), ATTEMPT + attempt)
 
     def tags(self) -> list[str]:
         """Give all three."""
-        return [self.trigger, self.firing, self.attempt]
+        return [self.scheduler, self.firing, self.attempt]
 
 
 def is_mark(tag: str) -> bool:
     """Tell whether a system tag is one of ours."""
     return tag.startswith(MARK_PREFIX)
+
+
+def scheduler_mark(scheduler: str) -> str:
+    """Give the general mark of a scheduler."""
+    return SCHEDULER + scheduler
+
+
+def firing_mark(key: str) -> str:
+    """Give the mark that one exact query finds a firing's clones by."""
+    return FIRING + key
+
+
+def value_of(prefix: str, system_tags: Iterable[str]) -> str:
+    """Give what the first tag with this prefix says, "" if there is none."""
+    return next((tag.removeprefix(prefix) for tag in system_tags if tag.startswith(prefix)), "")

@@ -67,15 +67,15 @@ def decide(mode: FireMode, cooldown_ms: int, mark: Mark, *, matched: bool, chang
             return Decision(replace(mark, active=False, changed_ms=changed_ms), changed=True, occurrence=None)
         return stay
     if mode == "once":
-        return stay if mark.active else _fire(mark, 1, changed_ms)
+        return stay if mark.active else _fire(1, changed_ms)
     if mode == "on_transition":
         if not mark.active:
-            return _fire(mark, mark.occurrence + 1, changed_ms)
+            return _fire(mark.occurrence + 1, changed_ms)
         return Decision(replace(mark, changed_ms=changed_ms), changed=True, occurrence=None)
     if mark.fired_ms and changed_ms - mark.fired_ms < cooldown_ms:
         return stay
-    return _fire(mark, mark.occurrence + 1, changed_ms)
+    return _fire(mark.occurrence + 1, changed_ms)
 
 
-def _fire(mark: Mark, occurrence: int, changed_ms: int) -> Decision:
+def _fire(occurrence: int, changed_ms: int) -> Decision:
     return Decision(Mark(occurrence, True, changed_ms, changed_ms), changed=True, occurrence=occurrence)

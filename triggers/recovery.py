@@ -52,7 +52,9 @@ class Judged:
     wait: bool = False
 
 
-def judge_found(hits: Sequence[Hit], void_attempts: Collection[str], *, late_enqueue_possible: bool) -> Judged:
+def judge_found(
+    hits: Sequence[Hit], void_attempts: Collection[str], *, late_enqueue_possible: bool
+) -> Judged:
     """Decide about tasks that carry the key of a firing without a record.
 
     Args:

@@ -19,7 +19,7 @@ CLOCK_TOLERANCE_MS = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Read changes of `since_ms` and later; `again` re-reads what was seen, for triggers that did not see it."""
+    """Read changes of `since_ms` and later; `again`: also what was seen, for triggers that did not see it."""
 
     since_ms: int
     overlaps: bool

@@ -1,4 +1,4 @@
-"""The Celery application: what runs where. `celery -A workers worker -Q poll|match|dispatch`, `celery -A workers beat`."""
+"""The Celery application: `celery -A workers worker -Q poll|match|dispatch`, `celery -A workers beat`."""
 
 from workers.app import app
 

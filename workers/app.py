@@ -1,4 +1,4 @@
-"""The Celery application: queues, routes, schedule. Messages are hints; what must not be lost is in the ledger."""
+"""The Celery application: queues, routes, schedule. Messages are hints; the truth is in the ledger."""
 
 from __future__ import annotations
 

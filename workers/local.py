@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 
 from celery.beat import Service
@@ -39,6 +40,4 @@ def _tick(beat: Service) -> None:
         beat.start(embedded_process=True)
     except Exception:  # the schedule is all this process lives for: end it, the supervisor starts it again
         log.exception("the schedule stopped")
-        import os
-
         os._exit(1)

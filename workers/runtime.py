@@ -1,4 +1,4 @@
-"""What a worker process keeps between Celery tasks: one Redis client, one API client, one context per scheduler."""
+"""What a worker process keeps between Celery tasks: a Redis client, an API client, its schedulers."""
 
 from __future__ import annotations
 

@@ -136,7 +136,9 @@ class Firings:
         """Forget the recorded id, whose draft is gone."""
         self.store.run(CLEAR, [self.keys.firing(firing.key)], firing.lease, task_id)
 
-    def launched(self, firing: Firing, lane: Lane, *, task_id: str = "", slot: str = "", reason: str = "") -> int:
+    def launched(
+        self, firing: Firing, lane: Lane, *, task_id: str = "", slot: str = "", reason: str = ""
+    ) -> int:
         """End the firing as launched and bind its slot to the ClearML task; Redis' time in ms."""
         return self._finish(firing, lane, "launched", reason, task_id, slot)
 
@@ -151,7 +153,13 @@ class Firings:
     def _finish(self, firing: Firing, lane: Lane, state: State, reason: str, task_id: str, slot: str) -> int:
         keys = self.keys
         strays_in_ms = STRAY_LOOK_MS if len(firing.attempts) > 1 and lane == "dispatch" else 0
-        names = [keys.firing(firing.key), keys.due(lane), keys.slots, keys.marks(firing.trigger), keys.launched]
+        names = [
+            keys.firing(firing.key),
+            keys.due(lane),
+            keys.slots,
+            keys.marks(firing.trigger),
+            keys.launched,
+        ]
         names += [keys.launched_times, keys.strays, keys.dead, keys.history]
         ended: int = self.store.run(
             FINISH,
@@ -214,10 +222,11 @@ class Firings:
         names = [keys.firing(firing.key), keys.due(lane), keys.held(hold), keys.holds, keys.history]
         self.store.run(HOLD, names, firing.lease, firing.key, hold, reason, self.history_length)
 
-    def release_holds(self, hold: str, lane: Lane, count: int) -> int:
+    def release_holds(self, hold: str, count: int) -> int:
         """Make up to `count` held firings due again, in the order they were granted; how many."""
-        names = [self.keys.held(hold), self.keys.due(lane), self.keys.holds]
-        released: int = self.store.run(RELEASE_HOLDS, names, hold, count, self.keys.firing(""))
+        names = [self.keys.held(hold), self.keys.holds]
+        prefixes = self.keys.firing(""), self.keys.due("")
+        released: int = self.store.run(RELEASE_HOLDS, names, hold, count, *prefixes)
         return released
 
     def get(self, key: str) -> Firing | None:
@@ -232,9 +241,10 @@ class Firings:
 
     def pace_room(self, trigger: str, per_minute: int) -> int:
         """How many more launches of a trigger may begin in this minute."""
-        minute, count = self.store.client.hmget(self.keys.pace(trigger), ["minute", "count"])  # type: ignore[misc]
+        pace: Any = self.store.client.hmget(self.keys.pace(trigger), ["minute", "count"])
         now: Any = self.store.client.time()
-        return per_minute - int(count) if minute and int(minute) == int(now[0]) // 60 else per_minute
+        begun = int(pace[1]) if pace[0] and int(pace[0]) == int(now[0]) // 60 else 0
+        return per_minute - begun
 
     def holds(self) -> list[str]:
         """The holds that have firings."""

@@ -38,8 +38,8 @@ class Ledger:
 
     def due(self, lane: str) -> int:
         """How many firings of a lane are due by Redis' clock."""
-        seconds, microseconds = self.store.client.time()  # type: ignore[misc]
-        now_ms = int(seconds) * 1000 + int(microseconds) // 1000
+        now: Any = self.store.client.time()
+        now_ms = int(now[0]) * 1000 + int(now[1]) // 1000
         count: Any = self.store.client.zcount(self.keys.due(lane), "-inf", now_ms)
         return int(count)
 

@@ -19,7 +19,7 @@ BEGIN, COMMIT = Script("poll_begin"), Script("poll_commit")
 
 Source = Literal["tasks", "models"]
 
-#: A tick that comes this much early still polls: ticks and paces of one second must not miss every second poll.
+#: A tick this much early still polls: with ticks and paces of one second every other poll would be missed.
 POLL_SLACK_MS = 300
 
 #: Version of the batch format; a matcher that does not know it leaves the batch alone and says so.
@@ -120,7 +120,9 @@ class Reading:
         if not events:
             return []
         known: Any = self.store.client.zmscore(self.keys.seen(source), [event.id for event in events])
-        return [event for event, ms in zip(events, known, strict=True) if ms is None or ms != event.changed_ms]
+        return [
+            event for event, ms in zip(events, known, strict=True) if ms is None or ms != event.changed_ms
+        ]
 
     def commit(
         self,
@@ -147,7 +149,14 @@ class Reading:
             "length": str(max(10, self.history_length // 100)),
         }
         keys = self.keys
-        names = [keys.lease("poll"), keys.cursor(source), keys.seen(source), keys.ready, keys.events, keys.epoch]
+        names = [
+            keys.lease("poll"),
+            keys.cursor(source),
+            keys.seen(source),
+            keys.ready,
+            keys.events,
+            keys.epoch,
+        ]
         self.store.run(COMMIT, names, token, json.dumps(page))
 
     def waiting_partitions(self) -> list[int]:
@@ -158,5 +167,4 @@ class Reading:
     def first_batch(self, partition: int) -> str | None:
         """The text of the oldest batch of a partition."""
         text: Any = self.store.client.lindex(self.keys.batches(partition), 0)
-        return text
-
+        return None if text is None else str(text)

@@ -23,7 +23,8 @@ class Entry:
     """One registered trigger.
 
     `since_ms`: server time from which changes count. `version`: registry version from which they do; an
-    edit keeps both, a trigger that comes back gets new ones. `origin`: the writer that declared it (`script`, `configuration`, `command`).
+    edit keeps both, a trigger that comes back gets new ones.
+    `origin`: the writer that declared it (`script`, `configuration`, `command`).
     `paused` survives registering again. `retired`: no longer declared; kept so that its memory is.
     """
 

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from triggers.clearml_api import launches
-from triggers.ledger.firings import Firing
+from triggers.ledger.firings import Firing, Lane
 from triggers.recovery import RUNNING
 from triggers.stages.attempt import ATTEMPTS_PER_FAILURE, Attempt
 from triggers.stages.context import Context, Plan
 
 
-def admit(ctx: Context, plan: Plan, firing: Firing) -> Attempt | None:
+def admit(ctx: Context, plan: Plan, firing: Firing, lane: Lane = "dispatch") -> Attempt | None:
     """Resolve the trigger as it is now and ask whether to go on; None when this attempt is over.
 
     A firing with a recorded ClearML task was admitted before and is always carried on.
     """
     entry = plan.snapshot.entries.get(firing.trigger)
     if entry is None:
-        ctx.ledger.firings.skip(firing, "dispatch", "the trigger was deleted")
+        ctx.ledger.firings.skip(firing, lane, "the trigger was deleted")
         return None
-    attempt = Attempt(ctx, firing, entry)
+    attempt = Attempt(ctx, firing, entry, lane)
     if firing.task:
         return attempt
     if entry.retired:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from triggers.clearml_api import Api
+from triggers.index import Index
 from triggers.ledger import Ledger
 from triggers.ledger.epoch import Epoch
 from triggers.ledger.registry import Entry, Snapshot
-from triggers.index import Index
 from triggers.settings import Settings
 
 

@@ -8,13 +8,15 @@ from typing import Any
 
 from triggers.clearml_api import launches
 from triggers.errors import Fenced, Refused, ServerUnavailable, Transient
+from triggers.functions import load
 from triggers.ledger import leases
 from triggers.ledger.firings import Firing
 from triggers.marks import FIRING, firing_mark, value_of
-from triggers.spec import TaskAction
+from triggers.spec import FunctionAction, TaskAction
 from triggers.stages import launch, lookups
 from triggers.stages.admission import admit
 from triggers.stages.attempt import Attempt, ending
+from triggers.stages.call import carry_out
 from triggers.stages.context import Context
 
 log = logging.getLogger(__name__)
@@ -62,12 +64,15 @@ def _carry_out(ctx: Context, firings: Iterable[Firing], registry_version: int) -
     _settle_recorded([a for a in attempts if a.firing.task])
     _look_for_launches([a for a in attempts if not a.done and _must_look(a)])
     _clone([a for a in attempts if not a.done])
-    _enqueue([a for a in attempts if not a.done])
+    _enqueue([a for a in attempts if not a.done and a.task_id])
+    _call([a for a in attempts if not a.done])
 
 
 def _must_look(attempt: Attempt) -> bool:
     """Whether an earlier attempt, remembered or forgotten, may have left something behind."""
     firing = attempt.firing
+    if isinstance(attempt.trigger.action, FunctionAction):
+        return False
     return len(firing.attempts) > 1 or attempt.ctx.epoch.may_have_launched(firing.changed_ms)
 
 
@@ -107,6 +112,7 @@ def _look_for_launches(attempts: list[Attempt]) -> None:
 
 def _clone(attempts: list[Attempt]) -> None:
     """Clone for each; base tasks are read once per batch and never kept: people edit them."""
+    attempts = [a for a in attempts if isinstance(a.trigger.action, TaskAction)]
     if not attempts:
         return
     actions = [a.trigger.action for a in attempts]
@@ -117,6 +123,15 @@ def _clone(attempts: list[Attempt]) -> None:
         if not attempt.done and isinstance(action, TaskAction):
             with ending(attempt):
                 launch.clone(attempt, bases.get(action.base_task_id))
+
+
+def _call(attempts: list[Attempt]) -> None:
+    """Call the functions that any worker may call."""
+    for attempt in attempts:
+        action = attempt.trigger.action
+        if isinstance(action, FunctionAction):
+            with ending(attempt):
+                carry_out(attempt, load(action.reference or ""))
 
 
 def _enqueue(attempts: list[Attempt]) -> None:

@@ -14,7 +14,7 @@ from triggers.clearml_api import launches
 from triggers.clearml_api.launches import Found
 from triggers.errors import Fenced, LaunchImpossible, Refused
 from triggers.events import Event
-from triggers.marks import ATTEMPT, launch_marks, value_of
+from triggers.marks import ATTEMPT, Marks, value_of
 from triggers.recovery import Hit, judge_found, judge_recorded
 from triggers.spec import TaskAction
 from triggers.stages import lookups
@@ -96,7 +96,7 @@ def clone(attempt: Attempt, base: Mapping[str, Any] | None) -> None:
         attempt.trigger,
         Event.from_json(firing.event),
         base,
-        launch_marks(ctx.ledger.scheduler, firing.key, firing.lease),
+        Marks.of(ctx.ledger.scheduler, firing.key, firing.lease),
         lookups.project_id(ctx, project) if project else None,
     )
     attempt.cloned = True

@@ -63,9 +63,7 @@ def _sources(entries: list[Entry]) -> list[Source]:
     return models + tasks
 
 
-def _read(
-    ctx: Context, token: str, source: Source, plan: polls.Plan, entries: list[Entry]
-) -> Iterator[int]:
+def _read(ctx: Context, token: str, source: Source, plan: polls.Plan, entries: list[Entry]) -> Iterator[int]:
     """Read one source page by page; yields how many events each page brought."""
     reading = ctx.ledger.reading
     serves = [entry for entry in entries if source == "tasks" or entry.trigger.kind == "model"]

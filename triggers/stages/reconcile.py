@@ -65,12 +65,12 @@ def _release_holds(ctx: Context) -> int:
         entry = snapshot.entries.get(name)
         if reason == "pause" and entry is not None and entry.paused:
             continue
-        released += ledger.firings.release_holds(hold, "dispatch", _room(ctx, name, entry))
+        released += ledger.firings.release_holds(hold, _room(ctx, name, entry))
     if slots:
         statuses = launches.read_statuses(ctx.api, [task for task in slots.values() if task])
         for hold, task in slots.items():
             if not task or statuses.get(task) not in RUNNING:
-                released += ledger.firings.release_holds(hold, "dispatch", 1)
+                released += ledger.firings.release_holds(hold, 1)
     return released
 
 

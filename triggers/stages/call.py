@@ -1,0 +1,89 @@
+"""Call: carry out firings whose action is a Python function.
+
+A function cannot carry a key, so it is called at least once: a process that dies inside the call leads to a
+second one. The function receives the firing if it has a parameter of that name.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Mapping
+from typing import Any
+
+from triggers.errors import Fenced, Transient
+from triggers.events import Event
+from triggers.functions import Function, call
+from triggers.ledger import leases
+from triggers.ledger.firings import Firing
+from triggers.stages.admission import admit
+from triggers.stages.attempt import Attempt, ending
+from triggers.stages.context import Context
+
+log = logging.getLogger(__name__)
+
+
+def call_one(ctx: Context, functions: Mapping[str, Function]) -> bool:
+    """Take one firing that waits for this process, call its function, say how it ended; False if none is due.
+
+    Any number of threads may call it at once: a function that hangs keeps its own thread and no other.
+
+    Args:
+        ctx: the scheduler.
+        functions: trigger id → the function that this process declared for it.
+    """
+    claim = ctx.ledger.firings.claim("caller", 1, ctx.settings.lease_seconds)
+    if not claim.firings:
+        return False
+    (firing,) = claim.firings
+
+    def extend() -> None:
+        if ctx.ledger.firings.renew("caller", [firing], ctx.settings.lease_seconds):
+            raise Fenced(f"firing {firing.key} was taken by another")
+
+    with leases.renewing(ctx.settings.lease_seconds / 3, extend):
+        try:
+            attempt = admit(ctx, ctx.plan(at_least=claim.registry_version), firing, "caller")
+        except (Fenced, Transient) as failure:
+            log.warning("firing %s: %s", firing.key, failure)
+            return True
+        if attempt:
+            with ending(attempt):
+                _carry_out(attempt, functions.get(firing.trigger))
+    return True
+
+
+def _carry_out(attempt: Attempt, function: Function | None) -> None:
+    if function is None:
+        attempt.fail("the process that serves this scheduler did not declare its function")
+    else:
+        carry_out(attempt, function)
+
+
+def carry_out(attempt: Attempt, function: Function) -> None:
+    """Call the function of a firing and say how it ended; what it raises is a failure with its traceback."""
+    try:
+        call(function, attempt.firing.object, describe(attempt.firing))
+    except Exception as failure:
+        log.exception("trigger %r: its function failed", attempt.trigger.name)
+        attempt.fail(f"{type(failure).__name__}: {failure}\n{traceback.format_exc(limit=-5)}")
+    else:
+        attempt.launched("")
+
+
+def describe(firing: Firing) -> dict[str, Any]:
+    """What a function is told of its firing: plain values that can be logged and stored.
+
+    `key` is the same at every call for one occurrence: use it to do a thing once.
+    """
+    event = Event.from_json(firing.event)
+    return {
+        "key": firing.key,
+        "trigger": firing.trigger.partition(":")[2],
+        "kind": firing.kind,
+        "object": firing.object,
+        "name": event.name,
+        "project": event.project,
+        "changed_ms": firing.changed_ms,
+        "attempt": firing.failures + 1,
+    }
