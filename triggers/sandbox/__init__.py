@@ -1,0 +1,9 @@
+"""A local ClearML API server for tests: nothing outside, in memory, as the recorded server behaves.
+
+Written from recorded exchanges and the SDK alone. Imports nothing of the rest of `triggers`, nor the rest this.
+"""
+
+from .client import CallFailed, Client, Control
+from .server import Sandbox
+
+__all__ = ["CallFailed", "Client", "Control", "Sandbox"]

@@ -1,0 +1,152 @@
+"""Clients of a sandbox: of its API, for tests, and of its control address."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any
+
+import requests
+
+Json = dict[str, Any]
+#: where the control address lies on a sandbox's port
+CONTROL_PATH = "/_sandbox"
+
+
+class CallFailed(Exception):
+    """The API refused a call."""
+
+    def __init__(self, endpoint: str, code: int, subcode: int, message: str) -> None:
+        super().__init__(f"{endpoint}: {code}/{subcode} {message}")
+        self.code, self.subcode = code, subcode
+
+
+class Client:
+    """A small client of the API. Not for several threads at once."""
+
+    def __init__(self, url: str, access_key: str, secret_key: str, *, name: str = "test") -> None:
+        self.url = url.rstrip("/")
+        self._session = requests.Session()
+        self._session.auth = (access_key, secret_key)
+        self._session.headers["X-ClearML-Worker"] = name
+
+    def call(self, endpoint: str, body: Json | None = None) -> Any:
+        """The data of a call.
+
+        Raises:
+            CallFailed: it was refused.
+        """
+        answer = self._session.post(f"{self.url}/v2.23/{endpoint}", json=body or {}, timeout=60)
+        content = answer.json()
+        meta = content["meta"]
+        if meta["result_code"] != 200:
+            raise CallFailed(endpoint, meta["result_code"], meta["result_subcode"], meta["result_msg"])
+        return content["data"]
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._session.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Control:
+    """What a test does to a sandbox, in this process or another one, apart from its API."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/") + CONTROL_PATH
+        self._session = requests.Session()
+
+    def _ask(self, method: str, path: str, body: Json | None = None, **params: Any) -> Any:
+        answer = self._session.request(method, self.url + path, json=body, params=params, timeout=60)
+        content = answer.json()
+        if "error" in content:
+            raise ValueError(content["error"])
+        answer.raise_for_status()
+        return content["result"]
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._session.close()
+
+    def reset(self) -> None:
+        """Make it an empty server without faults, agents and log; keys and tokens stay good."""
+        self._ask("POST", "/reset")
+
+    # ---- what was called -------------------------------------------------------------------------------
+    def requests(self, *, after: int = 0, endpoint: str | None = None, caller: str | None = None) -> list[Json]:
+        """The log: number, at, endpoint, caller, status (0: hung up), subcode, milliseconds, faults, known."""
+        return list(self._ask("GET", "/requests", after=after, endpoint=endpoint, caller=caller))
+
+    def counts(self, caller: str | None = None) -> dict[str, int]:
+        """How many calls of each endpoint, of one caller or of all."""
+        found = self._ask("GET", "/counts")
+        return dict(found["endpoints"] if caller is None else found["callers"].get(caller, {}))
+
+    def callers(self) -> dict[str, dict[str, int]]:
+        """How many calls of each endpoint by each caller."""
+        return dict(self._ask("GET", "/counts")["callers"])
+
+    # ---- faults ----------------------------------------------------------------------------------------
+    def fault(self, kind: str, endpoint: str = "*", **options: Any) -> int:
+        """Set a fault, returns its id; `faults.py` names kinds and options.
+
+        Options: fraction, seed, times, caller, when ("before" or "after" the call took effect), seconds,
+        status, after_call (only callers who have made that call since).
+        """
+        return int(self._ask("POST", "/faults", {"kind": kind, "endpoint": endpoint, **options})["id"])
+
+    def faults(self) -> list[Json]:
+        """The faults in force, with `hits` and `held`."""
+        return list(self._ask("GET", "/faults"))
+
+    def held(self, fault: int) -> int:
+        """How many calls a fault of kind hold keeps waiting."""
+        return next((int(rule["held"]) for rule in self.faults() if rule["id"] == fault), 0)
+
+    def release(self, fault: int, number: int | None = None) -> int:
+        """Let held calls go on; without a number all of them, and later ones are not held."""
+        return int(self._ask("POST", f"/faults/{fault}/release", {"number": number}))
+
+    def clear_faults(self, fault: int | None = None) -> None:
+        """Drop one fault or all; held calls go on."""
+        self._ask("DELETE", "/faults" if fault is None else f"/faults/{fault}")
+
+    def expire_tokens(self) -> None:
+        """Every token issued so far has expired."""
+        self._ask("POST", "/tokens/expire")
+
+    # ---- time ------------------------------------------------------------------------------------------
+    def clock(
+        self, *, offset_seconds: float | None = None, replicas: list[float] | None = None, by: str | None = None
+    ) -> Json:
+        """Set the clock ahead or (negative) back; give replicas other clocks, by "call" in turn or by "caller"."""
+        values = {"offset_seconds": offset_seconds, "replicas": replicas, "by": by}
+        return dict(self._ask("POST", "/clock", values))
+
+    def late(self, seconds: float) -> None:
+        """Writes from now on become visible to get_all and get_all_ex only after so many seconds."""
+        self._ask("POST", "/late", {"seconds": seconds})
+
+    # ---- agents ----------------------------------------------------------------------------------------
+    def agent(self, queue: str, outcome: str | list[str] = "complete", **options: Any) -> int:
+        """Start an agent on a queue (id or name); returns its id.
+
+        Outcomes, in turn if several: complete, fail, abort, delete, run. Options: start_seconds, run_seconds,
+        slots.
+        """
+        outcomes = [outcome] if isinstance(outcome, str) else outcome
+        return int(self._ask("POST", "/agents", {"queue": queue, "outcomes": outcomes, **options})["id"])
+
+    def dismiss(self, agent: int) -> None:
+        """Stop an agent."""
+        self._ask("DELETE", f"/agents/{agent}")
+
+    def run_starts(self) -> list[Json]:
+        """Every run that an agent started: task, agent, at, outcome; a task that ran twice is in it twice."""
+        return list(self._ask("GET", "/run_starts"))

@@ -1,0 +1,9 @@
+"""Lists of objects: which pass, in which order, which page, which fields.
+
+What was not recorded, and is not to be relied on: the order of ties, the order without `order_by`.
+"""
+
+from .query import Query
+from .select import select
+
+__all__ = ["Query", "select"]

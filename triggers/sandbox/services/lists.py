@@ -1,0 +1,71 @@
+"""get_all and get_all_ex, the same for every kind of object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .. import errors
+from ..calls import Call, Json
+from ..filters import Query, select
+from ..filters.kinds import Kind
+from ..filters.order import ordered
+from ..filters.projection import Lookup, Projection
+from ..filters.scrolls import scroll
+from ..state import COMPANY_NAME, USER_NAME, State
+from ..store import Store
+
+
+def list_stored(call: Call, kind: Kind, store: Store, *, extended: bool = False) -> Json:
+    """The page of a store that a request asks for."""
+    body = with_subprojects(call)
+    query = Query(kind, body)
+    projection = Projection(kind, only_fields(body), extended=extended)
+    answer: Json = {}
+    if extended and ("scroll_id" in body or body.get("size") is not None):
+        found, answer["scroll_id"] = scroll(call.state.scrolls, store, query, body)
+    else:
+        found = select(store, query)
+    lookup = finder(call.state)
+    return {kind.name: [projection.apply(obj, lookup) for obj in found], **answer}
+
+
+def list_plain(call: Call, kind: Kind, objects: Iterable[Json], *, extended: bool = False) -> list[Json]:
+    """The page of a few objects (projects, queues) that a request asks for."""
+    query = Query(kind, call.body)
+    projection = Projection(kind, only_fields(call.body), extended=extended)
+    passing = ordered([obj for obj in objects if query.passes(obj)], query.order)
+    lookup = finder(call.state)
+    return [projection.apply(obj, lookup) for obj in passing[query.start : query.stop]]
+
+
+def only_fields(body: Json) -> list[str]:
+    """The fields that a request asks for; a single one may come as a text."""
+    names = body.get("only_fields") or []
+    return [names] if isinstance(names, str) else names
+
+
+def with_subprojects(call: Call) -> Json:
+    """The request with the projects below those it names, if it asks for them."""
+    body, projects = call.body, call.body.get("project")
+    if not projects or not body.get("include_subprojects"):
+        return body
+    if isinstance(projects, str):
+        projects = [projects]
+    if not all(isinstance(project, str) for project in projects):
+        raise errors.bad_value("failed parsing query field", field="project")
+    return {**body, "project": [below for project in projects for below in call.state.below(project)]}
+
+
+def finder(state: State) -> Lookup:
+    """Finds the objects that others refer to."""
+
+    def lookup(kind: str, key: str) -> Json | None:
+        if kind == "project":
+            return state.projects.get(key)
+        if kind == "user":
+            return {"id": state.user, "name": USER_NAME}
+        if kind == "company":
+            return {"id": state.company, "name": COMPANY_NAME}
+        return (state.tasks if kind == "task" else state.models).get(key)
+
+    return lookup
