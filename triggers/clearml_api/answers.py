@@ -31,9 +31,7 @@ def parse(endpoint: str, where: str, response: requests.Response) -> dict[str, A
     code = meta.get("result_code") if isinstance(meta, dict) else None
     if not isinstance(code, int) or not isinstance(meta, dict):
         redirect = f" (redirect to {response.headers.get('Location')})" if response.is_redirect else ""
-        raise ServerUnavailable(
-            f"{where}: HTTP {status}{redirect} without a ClearML answer: {_excerpt(response)}"
-        )
+        raise ServerUnavailable(f"{where}: HTTP {status}{redirect} without a ClearML answer: {_excerpt(response)}")
     message = str(meta.get("result_msg", ""))
     subcode = meta.get("result_subcode")
     subcode = subcode if isinstance(subcode, int) else 0
@@ -55,9 +53,7 @@ def field(endpoint: str, data: Mapping[str, Any], name: str, kind: type[_T]) -> 
     """
     value = data.get(name)
     if not isinstance(value, kind):
-        raise ServerUnavailable(
-            f"{endpoint}: its answer has {name}={value!r:.60} where a {kind.__name__} belongs"
-        )
+        raise ServerUnavailable(f"{endpoint}: its answer has {name}={value!r:.60} where a {kind.__name__} belongs")
     return value
 
 

@@ -29,8 +29,8 @@ from triggers.errors import Refused, ServerUnavailable
 
 #: the version that the SDK 2.1 sends, with which the contract was recorded
 API_VERSION = "2.23"
-#: seconds after which an idle connection is not used again: the server may have closed it, and a call that fails
-#: on it has an unknown outcome
+#: seconds after which an idle connection is not used again: the server may have closed it, and the outcome of a
+#: call that fails on it is unknown
 _IDLE_SECONDS = 5.0
 #: longest wait for a connection, seconds
 _CONNECT_SECONDS = 5.0

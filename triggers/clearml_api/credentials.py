@@ -43,9 +43,7 @@ class Credentials:
             Usage: No key pair, or no usable address; the message says what to set.
         """
         environ = os.environ if environ is None else environ
-        host, access, secret = (
-            _variable(environ, f"API_{name}") for name in ("HOST", "ACCESS_KEY", "SECRET_KEY")
-        )
+        host, access, secret = (_variable(environ, f"API_{name}") for name in ("HOST", "ACCESS_KEY", "SECRET_KEY"))
         verify = _variable(environ, "API_HOST_VERIFY_CERT")
         if not (host and access and secret):
             api = _configured()

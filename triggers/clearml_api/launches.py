@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,11 +20,13 @@ __all__ = [
     "delete_draft",
     "edit_draft",
     "enqueue",
+    "find_base_task",
     "find_launches",
     "find_project",
     "find_queue",
     "read_base_tasks",
     "read_statuses",
+    "reset_task",
 ]
 
 #: marks, or base tasks, in one query
@@ -86,6 +89,35 @@ def read_base_tasks(api: Api, ids: Collection[str]) -> dict[str, dict[str, Any]]
     return _by_id(api, ids, list(BASE_FIELDS), _PER_QUERY)
 
 
+def find_base_task(
+    api: Api, *, project: str | None, name: str | None, tags: Sequence[str], not_marked: str
+) -> dict[str, Any] | None:
+    """Read the newest ClearML task that fits, with `BASE_FIELDS`; archived and marked ones do not.
+
+    Args:
+        api: the server.
+        project: id of its project, not recursive.
+        name: its exact name.
+        tags: all of them have to be present.
+        not_marked: a system tag that it must not carry, so that no launch becomes the next base task.
+    """
+    query: dict[str, Any] = {
+        "system_tags": ["-archived", "__$not", not_marked],
+        "order_by": ["-created"],
+        "page": 0,
+        "page_size": 1,
+        "only_fields": list(BASE_FIELDS),
+    }
+    if project:
+        query["project"] = [project]
+    if name:
+        query["name"] = f"^{re.escape(name)}$"
+    if tags:
+        query["tags"] = ["__$all", *tags]
+    found = _read(api, query)
+    return found[0] if found else None
+
+
 def read_statuses(api: Api, ids: Collection[str]) -> dict[str, str]:
     """Read statuses; ids that the server does not have are absent."""
     tasks = _by_id(api, ids, ["id", "status"], _PAGE_SIZE)
@@ -126,13 +158,17 @@ def enqueue(api: Api, ids: Sequence[str], queue_id: str) -> dict[str, Refused | 
         return {ids[0]: None}
     answer = api.call("tasks.enqueue_many", {"ids": list(ids), "queue": queue_id}).data
     outcome: dict[str, Refused | None] = {
-        _text(one, "id", "tasks.enqueue_many"): None
-        for one in objects("tasks.enqueue_many", answer, "succeeded")
+        _text(one, "id", "tasks.enqueue_many"): None for one in objects("tasks.enqueue_many", answer, "succeeded")
     }
     outcome |= dict(map(_refusal, objects("tasks.enqueue_many", answer, "failed")))
     if missing := set(ids) - set(outcome):
         raise ServerUnavailable(f"tasks.enqueue_many: its answer says nothing about {sorted(missing)}")
     return {id_: outcome[id_] for id_ in ids}
+
+
+def reset_task(api: Api, task_id: str) -> None:
+    """Make a ClearML task a draft again; refused when it is published or has published output models."""
+    api.call("tasks.reset", {"task": task_id})
 
 
 def delete_draft(api: Api, task_id: str) -> bool:

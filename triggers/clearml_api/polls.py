@@ -20,6 +20,8 @@ PAGE_SIZE: Final = 500
 _IDS: Final = 100
 #: passes over the objects of one single time before the poll gives up and begins again
 _PASSES: Final = 50
+#: passes that bring nothing new, after which that time counts as read
+_QUIET_PASSES: Final = 5
 
 _TASK_FIELDS: Final = ("id", "name", "project.name", "type", "status", "tags", "system_tags", "last_change")
 _MODEL_FIELDS: Final = ("id", "name", "project.name", "task", "ready", "tags", "system_tags", "last_change")
@@ -74,9 +76,7 @@ class _Source:
 def read_tasks(api: Api, plan: Plan, since_ms: int) -> Iterator[Page]:
     """Read the ClearML tasks (datasets among them) that changed at `since_ms` or later."""
     metrics = tuple(
-        f"last_metrics.{key}.{part}"
-        for key in sorted(plan.metrics)
-        for part in ("value", "min_value", "max_value")
+        f"last_metrics.{key}.{part}" for key in sorted(plan.metrics) for part in ("value", "min_value", "max_value")
     )
     source = _Source("tasks.get_all_ex", "tasks", _TASK_FIELDS + metrics, decode_task)
     return _Reader(api, source, {}).pages(since_ms)
@@ -142,26 +142,38 @@ class _Reader:
         """Read all objects of one time, more than fit a page, by number: until two passes agree.
 
         An object that was read and leaves this time (it changed again) shifts the others, one of them past
-        the page being read. It will not be in the next pass: a pass that lost something differs from the next.
+        the page being read. It will not be in the next pass, so the two differ. Where nothing leaves, a pass
+        that lost an object to another order of the ties returned another one twice; a server that never keeps
+        their order is read until several passes bring nothing new.
         """
-        time = iso_time(at_ms)
-        before: set[str] | None = None
+        before: set[str] = set()
+        known, quiet = 0, 0
         for _ in range(_PASSES):
             present: set[str] = set()
-            number, full = 0, True
-            while full:
-                found, server_ms = self._query([f">={time}", f"<={time}"], number)
-                full = len(found) == PAGE_SIZE
+            rows = 0
+            for found, server_ms in self._numbered(at_ms):
                 present.update(str(one.get("id")) for one in found)
+                rows += len(found)
                 if events := self._events(found):
                     yield Page(events, at_ms, False, server_ms)
-                number += 1
-            if present == before:
+            quiet = quiet + 1 if len(self._seen) == known else 0
+            if (present == before and rows == len(present)) or quiet == _QUIET_PASSES:
                 return
-            before = present
+            before, known = present, len(self._seen)
         raise ServerUnavailable(
-            f"{self._source.endpoint}: objects of {time} kept changing while they were read {_PASSES} times"
+            f"{self._source.endpoint}: objects of {iso_time(at_ms)} kept changing, {_PASSES} times read"
         )
+
+    def _numbered(self, at_ms: int) -> Iterator[tuple[list[dict[str, Any]], int]]:
+        """One pass over the objects of one time, page by page; ends also where a page repeats the one before."""
+        time, number = iso_time(at_ms), 0
+        before: list[dict[str, Any]] = []
+        while True:
+            found, server_ms = self._query([f">={time}", f"<={time}"], number)
+            yield found, server_ms
+            if len(found) < PAGE_SIZE or found == before:
+                return
+            before, number = found, number + 1
 
     def _query(self, times: list[str], number: int) -> tuple[list[dict[str, Any]], int]:
         answer = self._api.call(
@@ -187,9 +199,7 @@ class _Reader:
             except (KeyError, TypeError, ValueError, AttributeError):
                 continue  # reported by `_events`
         if len(found) >= PAGE_SIZE and not times:
-            raise ServerUnavailable(
-                f"{self._source.endpoint}: no object of a page has a readable last_change"
-            )
+            raise ServerUnavailable(f"{self._source.endpoint}: no object of a page has a readable last_change")
         return sorted(times)
 
     def _events(self, found: list[dict[str, Any]]) -> tuple[Event, ...]:
