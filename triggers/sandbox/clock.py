@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from datetime import datetime
 
 
 def stamp(seconds: float, digits: int = 3) -> str:
@@ -13,6 +14,11 @@ def stamp(seconds: float, digits: int = 3) -> str:
     if digits == 3:
         rest -= rest % 1000
     return f"{_second(whole)}.{rest:06d}+00:00"
+
+
+def seconds_between(earlier: str, later: str) -> int:
+    """Whole seconds between two stored times."""
+    return int((datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds())
 
 
 _last_second: tuple[int, str] = (-1, "")

@@ -12,6 +12,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from typing import Any
 
+from .clock import seconds_between
+
 Json = dict[str, Any]
 #: a change log is rewritten when it has this many times as many entries as there are objects
 COMPACT_FACTOR = 3
@@ -66,6 +68,8 @@ class Store:
             obj["last_change"] = stamp
             if update:
                 obj["last_update"] = stamp
+                if obj.get("status") == "in_progress" and obj.get("started", stamp) < stamp:
+                    obj["active_duration"] = seconds_between(obj["started"], stamp)
             self._log(obj)
         self._index(obj)
 

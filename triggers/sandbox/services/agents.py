@@ -48,8 +48,7 @@ def _worker(call: Call, **values: Any) -> Json:
         worker |= {"last_activity": call.stamp, "task": None, "queue": None}
         call.state.workers[key] = worker
     for field in ("queues", "tags"):
-        if call.get(field) is not None:
-            worker[field] = call.body[field]
+        worker[field] = call.get(field, [])
     worker.update(values, seen=call.now)
     return worker
 

@@ -30,23 +30,24 @@ class Metrics:
         """Take in the events of one batch."""
         obj = self.obj
         groups: dict[tuple[str, str], list[tuple[int, float]]] = {}
+        stats: Json = {}
         for event in batch:
             iteration = event.get("iter")
             iteration = iteration if isinstance(iteration, int) else 0
             obj["last_iteration"] = max(obj["last_iteration"], iteration)
             metric, variant = str(event.get("metric") or ""), str(event.get("variant") or "")
-            if event["type"] != "log":
-                self._count(metric, event["type"])
+            self._count(stats, metric, event["type"])
             value = event.get("value")
             if event["type"] == "training_stats_scalar" and isinstance(value, (int, float)):
                 groups.setdefault((metric, variant), []).append((iteration, value))
+        obj["metric_stats"] = stats
         for (metric, variant), samples in groups.items():
             variants = obj["last_metrics"].setdefault(name_hash(metric), {})
             known = variants.get(name_hash(variant))
             variants[name_hash(variant)] = summary(metric, variant, samples, known)
 
-    def _count(self, metric: str, kind: str) -> None:
-        stats = self.obj.setdefault("metric_stats", {})
+    def _count(self, stats: Json, metric: str, kind: str) -> None:
+        """Statistics are those of the last batch."""
         entry = stats.setdefault(name_hash(metric), {"metric": metric, "event_stats_by_type": {}})
         entry["event_stats_by_type"][kind] = {"last_update": stamp(self.now)}
 

@@ -11,7 +11,7 @@ from .values import artifacts
 def _open_task(call: Call) -> Json:
     """The task of a request, if it has not ended: force changes nothing about that."""
     task = task_of(call)
-    check_draft(call, task, force=True, editable=EDITABLE)
+    check_draft(task, force=True, editable=EDITABLE)
     return call.state.tasks.begin(task)
 
 

@@ -18,7 +18,7 @@ _ANY_STATUS = frozenset({"queued", "in_progress", "stopped", "failed", "complete
 def edit(call: Call) -> Json:
     """Edit a draft; with `force` any task. `status` is edited like any other field."""
     task = task_of(call)
-    check_draft(call, task, force=bool(call.get("force")), editable=_ANY_STATUS)
+    check_draft(task, force=bool(call.get("force")), editable=_ANY_STATUS)
     values: Json = {}
     if call.body.get("name") is not None:
         values["name"] = check_task_name(call.body["name"])

@@ -5,15 +5,25 @@ from __future__ import annotations
 from .. import errors
 from ..calls import Call, Json, endpoint
 from .common import task_of
-from .task_status import EDITABLE, check_draft
+from .task_status import EDITABLE, UNPUBLISHED, check_draft
 from .values import hidden_dots, section
 
+#: the section of hyperparams that users edit at any time
+PROPERTIES = "properties"
 
-def _task_to_edit(call: Call) -> Json:
+
+def _task_to_edit(call: Call, *, force: bool = False, editable: frozenset[str] = EDITABLE) -> Json:
     """The task of a request, if it may be edited: a draft, with force also one that waits or runs."""
     task = task_of(call)
-    check_draft(call, task, force=bool(call.get("force")), editable=EDITABLE)
+    check_draft(task, force=force or bool(call.get("force")), editable=editable)
     return call.state.tasks.begin(task)
+
+
+def _hyper_params_task(call: Call) -> Json:
+    """User properties may be changed without force until the task is published."""
+    if all(item.get("section") == PROPERTIES for item in call.body["hyperparams"]):
+        return _task_to_edit(call, force=True, editable=UNPUBLISHED)
+    return _task_to_edit(call)
 
 
 def _done(call: Call, task: Json) -> None:
@@ -32,7 +42,7 @@ def _tasks(call: Call) -> list[Json]:
 @endpoint("tasks.edit_hyper_params", "task! hyperparams[]! replace_hyperparams")
 def edit_hyper_params(call: Call) -> Json:
     """Merge hyperparams; `replace_hyperparams` may be `section` or `all`."""
-    task = _task_to_edit(call)
+    task = _hyper_params_task(call)
     replace = call.get("replace_hyperparams")
     params = {} if replace == "all" else {name: dict(items) for name, items in task["hyperparams"].items()}
     if replace == "section":
@@ -48,7 +58,7 @@ def edit_hyper_params(call: Call) -> Json:
 @endpoint("tasks.delete_hyper_params", "task! hyperparams[]!")
 def delete_hyper_params(call: Call) -> Json:
     """Delete hyperparams, or whole sections."""
-    task = _task_to_edit(call)
+    task = _hyper_params_task(call)
     params = {name: dict(items) for name, items in task["hyperparams"].items()}
     for item in call.body["hyperparams"]:
         if item.get("name") is None:
@@ -115,8 +125,8 @@ def get_configuration_names(call: Call) -> Json:
 
 @endpoint("tasks.edit_runtime", "task! remove[]")
 def edit_runtime(call: Call) -> Json:
-    """Merge and remove runtime properties."""
-    task = _task_to_edit(call)
+    """Merge and remove runtime properties; of a task that waits or runs without force too."""
+    task = _task_to_edit(call, force=True)
     gone = {key.replace(".", "%2E") for key in call.get("remove", [])}
     known = {**task["runtime"], **hidden_dots(call.get("add_or_update", {}))}
     task["runtime"] = {key: value for key, value in known.items() if key not in gone}

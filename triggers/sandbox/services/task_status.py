@@ -16,6 +16,7 @@ ALLOWED: dict[str, frozenset[str]] = {
 }
 #: statuses of tasks whose parts may be edited with force
 EDITABLE = frozenset({"created", "queued", "in_progress"})
+UNPUBLISHED = frozenset({"created", "queued", "in_progress", "stopped", "failed", "completed", "closed"})
 
 
 def check_step(task: Json, new: str, *, force: bool = False) -> None:
@@ -52,7 +53,7 @@ def done(call: Call, task: Json) -> None:
     call.state.tasks.commit(task, call.stamp, update=True)
 
 
-def check_draft(call: Call, task: Json, *, force: bool = False, editable: frozenset[str] = frozenset()) -> None:
+def check_draft(task: Json, *, force: bool = False, editable: frozenset[str] = frozenset()) -> None:
     """Refuse a change of a task that is no draft; with `force` the statuses `editable` are open too.
 
     Raises:
