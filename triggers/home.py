@@ -12,6 +12,7 @@ from typing import Any
 
 import redis
 
+from triggers.checks import warn_of_missing
 from triggers.clearml_api import Api, Credentials, identity, launches
 from triggers.errors import EpochChanged, StoreUnavailable, Transient
 from triggers.functions import Function
@@ -61,10 +62,11 @@ class Home:
         self._supervisor: Supervisor | None = None
         self._stopping = threading.Event()
 
-    @property
-    def folder(self) -> str:
-        """Where this scheduler's private Redis keeps its files."""
-        return str(self.settings.state_folder.expanduser() / self.scheduler.id)
+    def __enter__(self) -> Home:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
 
     def connect(self) -> Ledger:
         """The scheduler's ledger, on the Redis of the settings or on a private one, which is started."""
@@ -78,6 +80,7 @@ class Home:
 
     def register(self, ledger: Ledger, triggers: Sequence[Trigger]) -> Snapshot:
         """Make `triggers` the whole of what the script declares. Idempotent."""
+        warn_of_missing(self.api, triggers)
         ledger.adopt_epoch(nothing_launched_before=self._is_new(ledger))
         schedulers.put(ledger.store.client, self.scheduler)
         now_ms = server_now_ms(self.api, self.service_task.id)

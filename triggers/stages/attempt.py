@@ -47,6 +47,11 @@ class Attempt:
         return self.entry.trigger
 
     @property
+    def reuses(self) -> bool:
+        """Whether the base task itself is run instead of a clone."""
+        return isinstance(self.trigger.action, TaskAction) and self.trigger.action.reuse_task
+
+    @property
     def slot(self) -> str:
         """The slot that this firing needs: the base task's when it is reused, else the trigger's; or none."""
         action = self.trigger.action
@@ -56,9 +61,7 @@ class Attempt:
 
     def launched(self, task_id: str, reason: str = "") -> None:
         """End as launched."""
-        self.ctx.ledger.firings.launched(
-            self.firing, self.lane, task_id=task_id, slot=self.slot, reason=reason
-        )
+        self.ctx.ledger.firings.launched(self.firing, self.lane, task_id=task_id, slot=self.slot, reason=reason)
         self.done = True
 
     def skip(self, reason: str, task_id: str = "") -> None:
@@ -89,9 +92,7 @@ class Attempt:
         if failures >= settings.max_attempts:
             self.give_up(f"{reason} (attempt {failures} of {settings.max_attempts})")
             return
-        pause = retry_seconds(
-            failures, settings.retry_base_seconds, settings.retry_cap_seconds, random.random()
-        )
+        pause = retry_seconds(failures, settings.retry_base_seconds, settings.retry_cap_seconds, random.random())
         log.warning(
             "trigger %r: %s %s is tried again in %.1f s: %s",
             self.trigger.name,
@@ -107,9 +108,7 @@ class Attempt:
 
     def wait(self, seconds: float, reason: str) -> None:
         """Look again later; nothing failed."""
-        self.ctx.ledger.firings.later(
-            self.firing, self.lane, seconds, reason, failed=False, untouched=not self.cloned
-        )
+        self.ctx.ledger.firings.later(self.firing, self.lane, seconds, reason, failed=False, untouched=not self.cloned)
         self.done = True
 
 

@@ -13,7 +13,7 @@ from triggers.ledger import leases
 from triggers.ledger.firings import Firing
 from triggers.marks import FIRING, firing_mark, value_of
 from triggers.spec import FunctionAction, TaskAction
-from triggers.stages import launch, lookups
+from triggers.stages import launch, lookups, reuse
 from triggers.stages.admission import admit
 from triggers.stages.attempt import Attempt, ending
 from triggers.stages.call import carry_out
@@ -71,8 +71,9 @@ def _carry_out(ctx: Context, firings: Iterable[Firing], registry_version: int) -
 def _must_look(attempt: Attempt) -> bool:
     """Whether an earlier attempt, remembered or forgotten, may have left something behind."""
     firing = attempt.firing
-    if isinstance(attempt.trigger.action, FunctionAction):
-        return False
+    action = attempt.trigger.action
+    if isinstance(action, FunctionAction) or action.reuse_task:
+        return False  # a reused task is looked at in any case
     return len(firing.attempts) > 1 or attempt.ctx.epoch.may_have_launched(firing.changed_ms)
 
 
@@ -95,7 +96,8 @@ def _settle_recorded(attempts: list[Attempt]) -> None:
     for attempt, task_id in zip(attempts, ids, strict=True):
         if not attempt.done:
             with ending(attempt):
-                launch.settle(attempt, statuses.get(task_id))
+                settle = reuse.settle if attempt.reuses else launch.settle
+                settle(attempt, statuses.get(task_id))
 
 
 def _look_for_launches(attempts: list[Attempt]) -> None:
@@ -117,12 +119,16 @@ def _clone(attempts: list[Attempt]) -> None:
         return
     actions = [a.trigger.action for a in attempts]
     ids = {action.base_task_id for action in actions if isinstance(action, TaskAction)}
-    api = attempts[0].ctx.api
+    ctx, api = attempts[0].ctx, attempts[0].ctx.api
     bases = _together(attempts, lambda: launches.read_base_tasks(api, [id_ for id_ in ids if id_]))
     for attempt, action in zip(attempts, actions, strict=True):
         if not attempt.done and isinstance(action, TaskAction):
             with ending(attempt):
-                launch.clone(attempt, bases.get(action.base_task_id))
+                if action.reuse_task:
+                    reuse.prepare(attempt, bases.get(action.base_task_id))
+                else:
+                    base = lookups.base_task(ctx, action.query) if action.query else bases.get(action.base_task_id)
+                    launch.clone(attempt, base)
 
 
 def _call(attempts: list[Attempt]) -> None:

@@ -67,14 +67,21 @@ def look(attempt: Attempt, found: Sequence[Found]) -> None:
             attempt.launched(task_id, "found by its key")
             return
     if judged.wait:
-        attempt.wait(
-            ctx.settings.lease_seconds / 2, "a draft of a forgotten attempt: waits for a late enqueue"
-        )
+        attempt.wait(ctx.settings.lease_seconds / 2, "a draft of a forgotten attempt: waits for a late enqueue")
 
 
 def late_call_seconds(attempt: Attempt) -> float:
     """How long after its attempt was forgotten a call may still arrive at the server."""
     return attempt.ctx.settings.request_timeout_seconds + attempt.ctx.settings.lease_seconds
+
+
+def find_queue(attempt: Attempt) -> bool:
+    """Resolve the queue's id; without one the attempt fails, since people create queues later."""
+    queue = getattr(attempt.trigger.action, "queue", None) or ""
+    attempt.queue_id = lookups.queue_id(attempt.ctx, queue)
+    if attempt.queue_id is None:
+        attempt.fail(f"the queue {queue!r} is not on the server; create it or change the trigger")
+    return attempt.queue_id is not None
 
 
 def clone(attempt: Attempt, base: Mapping[str, Any] | None) -> None:
@@ -85,11 +92,9 @@ def clone(attempt: Attempt, base: Mapping[str, Any] | None) -> None:
     ctx, firing, action = attempt.ctx, attempt.firing, attempt.trigger.action
     assert isinstance(action, TaskAction)
     if base is None:
-        raise LaunchImpossible(f"the base task {action.base_task_id} is not on the server")
-    assert action.queue is not None
-    attempt.queue_id = lookups.queue_id(ctx, action.queue)
-    if attempt.queue_id is None:
-        attempt.fail(f"the queue {action.queue!r} is not on the server; create it or change the trigger")
+        what = f"base task {action.base_task_id}" if action.base_task_id else "task that schedule_task_query fits"
+        raise LaunchImpossible(f"the {what} is not on the server")
+    if not find_queue(attempt):
         return
     project = resolve_target_project(attempt.trigger, base)
     request = launch_request(

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from triggers.clearml_api import launches
+from triggers.marks import scheduler_mark
+from triggers.spec import TaskQuery
 from triggers.stages.context import Context
 
 #: How long a resolved id is believed, seconds. A refusal by the server forgets it at once.
@@ -20,6 +23,15 @@ def queue_id(ctx: Context, queue: str) -> str | None:
 def project_id(ctx: Context, name: str) -> str | None:
     """The id of a project, made when it is missing."""
     return _remember(ctx, ("project", name), lambda: launches.find_project(ctx.api, name, create=True))
+
+
+def base_task(ctx: Context, query: TaskQuery) -> dict[str, Any] | None:
+    """The newest ClearML task that the query means now; never one that this scheduler launched itself."""
+    project = launches.find_project(ctx.api, query.project) if query.project else None
+    if query.project and project is None:
+        return None
+    own = scheduler_mark(ctx.ledger.scheduler)
+    return launches.find_base_task(ctx.api, project=project, name=query.name, tags=query.tags, not_marked=own)
 
 
 def forget(ctx: Context, what: str, name: str) -> None:

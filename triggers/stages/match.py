@@ -30,9 +30,7 @@ def match(ctx: Context, partition: int) -> int:
     """
     ledger, granted = ctx.ledger, 0
     while True:
-        with leases.held(
-            ledger.store, ledger.keys, f"match:{partition}", ctx.settings.lease_seconds
-        ) as token:
+        with leases.held(ledger.store, ledger.keys, f"match:{partition}", ctx.settings.lease_seconds) as token:
             if token is None:
                 return granted
             while (text := ledger.reading.first_batch(partition)) is not None:
@@ -116,9 +114,7 @@ def _matches(entry: Entry, event: Event) -> bool:
         return False
 
 
-def _change(
-    ctx: Context, entry: Entry, event: Event, batch: Batch, before: Mark, decision: Decision
-) -> Change:
+def _change(ctx: Context, entry: Entry, event: Event, batch: Batch, before: Mark, decision: Decision) -> Change:
     trigger, grant = entry.trigger, None
     if decision.occurrence is not None:
         action = trigger.action

@@ -1,0 +1,163 @@
+"""A world to run the stages in: the sandbox over HTTP, a real Redis, and the stages called one after the other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from triggers.clearml_api import Api, Credentials
+from triggers.ledger import Ledger
+from triggers.ledger.history import Entry
+from triggers.marks import FIRING, value_of
+from triggers.sandbox import Sandbox
+from triggers.service_task import server_now_ms
+from triggers.settings import Settings
+from triggers.spec import Trigger, make_trigger
+from triggers.stages import Context
+from triggers.stages.dispatch import dispatch
+from triggers.stages.match import match
+from triggers.stages.poll import Polled, poll
+from triggers.stages.reconcile import reconcile
+
+
+class Hints:
+    """Keeps hints until the world follows them."""
+
+    def __init__(self) -> None:
+        self.partitions: list[int] = []
+        self.dispatches = 0
+
+    def match(self, scheduler: str, partition: int) -> None:
+        self.partitions.append(partition)
+
+    def dispatch(self, scheduler: str) -> None:
+        self.dispatches += 1
+
+
+class World:
+    """One scheduler and the server it watches."""
+
+    def __init__(self, sandbox: Sandbox, ledger: Ledger, settings: Settings) -> None:
+        self.sandbox, self.ledger, self.settings = sandbox, ledger, settings
+        self.client = sandbox.client("world")
+        self.hints = Hints()
+        self.api = Api(
+            Credentials(sandbox.url, sandbox.access_key, sandbox.secret_key, verify=True), timeout_seconds=10
+        )
+        self.service = self.create_task("service task")
+        self.base = self.create_task("base task", hyperparams={"Args": {"a": _parameter("Args", "a", "1")}})
+        self.ctx = self.context()
+
+    def context(self, **settings: Any) -> Context:
+        """The scheduler as another worker process would see it."""
+        return Context(
+            ledger=self.ledger,
+            api=self.api,
+            settings=self.settings.model_copy(update=settings),
+            hints=self.hints,
+            epoch=self.ledger.adopt_epoch(),
+            service_task=self.service,
+        )
+
+    # ---- the server ----
+    def call(self, endpoint: str, **body: Any) -> Any:
+        return self.client.call(endpoint, body)
+
+    def create_task(self, name: str = "some task", type: str = "training", **fields: Any) -> str:
+        return str(self.call("tasks.create", name=name, type=type, **fields)["id"])
+
+    def fail_task(self, **fields: Any) -> str:
+        id_ = self.create_task(**fields)
+        self.call("tasks.started", task=id_)
+        self.call("tasks.failed", task=id_)
+        return id_
+
+    def queue_entries(self, name: str = "default") -> list[str]:
+        (queue,) = self.call("queues.get_all", name=f"^{name}$", only_fields=["entries"])["queues"]
+        return [entry["task"] for entry in queue["entries"]]
+
+    def clones(self, **filters: Any) -> list[dict[str, Any]]:
+        """What this scheduler cloned, oldest first."""
+        mark = f"clearml-triggers:scheduler:{self.ledger.scheduler}"
+        filters = {"system_tags": ["__$any", mark], "order_by": ["created"], "search_hidden": True} | filters
+        known = {self.base, self.service}
+        return [t for t in self.call("tasks.get_all_ex", **filters)["tasks"] if t["id"] not in known]
+
+    def runs(self) -> Counter[str]:
+        """Enqueued ClearML tasks of this scheduler by firing key."""
+        return Counter(value_of(FIRING, t["system_tags"]) for t in self.clones() if t["status"] != "created")
+
+    # ---- the scheduler ----
+    def trigger(self, kind: str = "task", name: str = "on failure", **fields: Any) -> Trigger:
+        action = {"type": "task", "base_task_id": self.base, "queue": "default"} | fields.pop("action", {})
+        if "query" in action:
+            action.pop("base_task_id")
+        if kind == "task" and not any(name.startswith("trigger_") for name in fields):
+            fields["trigger_on_status"] = ["failed"]
+        return make_trigger(kind, name=name, action=action, **fields)
+
+    def declare(self, *triggers: Trigger) -> None:
+        self.ledger.registry.declare(
+            triggers, origin="script", server_now_ms=server_now_ms(self.api, self.service)
+        )
+
+    def pause(self, trigger: Trigger, paused: bool = True) -> None:
+        self.ledger.registry.edit(
+            lambda known: {trigger.id: replace(known.entries[trigger.id], paused=paused)}
+        )
+
+    def poll(self, ctx: Context | None = None) -> Polled:
+        polled = poll(ctx or self.ctx, pace_seconds=1, force=True)
+        assert polled is not None
+        return polled
+
+    def settle(self, ctx: Context | None = None) -> None:
+        """Follow hints until there are none."""
+        ctx = ctx or self.ctx
+        while self.hints.partitions or self.hints.dispatches:
+            if self.hints.partitions:
+                match(ctx, self.hints.partitions.pop())
+            else:
+                self.hints.dispatches = 0
+                dispatch(ctx)
+
+    def step(self, ctx: Context | None = None) -> None:
+        """Poll, match and dispatch what there is."""
+        self.poll(ctx)
+        self.settle(ctx)
+
+    def reconcile(self) -> None:
+        assert reconcile(self.ctx) is not None
+        self.settle()
+
+    def history(self, what: str | None = None) -> list[Entry]:
+        return [entry for entry in self.ledger.history.read() if what in (None, entry.what)]
+
+    def expire_leases(self) -> None:
+        """Let every lease run out now, and every pause end."""
+        for lane in ("dispatch", "caller"):
+            due = self.ledger.keys.due(lane)
+            for key in self.ledger.store.client.zrange(due, 0, -1):
+                self.ledger.store.client.zadd(due, {key: 0})
+
+
+def _parameter(section: str, name: str, value: str) -> dict[str, str]:
+    return {"section": section, "name": name, "value": value}
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Sandbox]:
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def world(server: Sandbox, ledger: Ledger, settings: Settings) -> Iterator[World]:
+    server.control.reset()
+    world = World(server, ledger, settings)
+    yield world
+    world.client.close()

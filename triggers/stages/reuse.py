@@ -1,0 +1,63 @@
+"""`reuse_task`: the launch protocol where the base task itself is run, every time.
+
+There is no draft of our own to delete, so a late enqueue cannot be shut out as for clones; instead the key on
+the task says whose run it is, and nobody enqueues it but the holder of the slot on its id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from triggers.actions import reuse_edit
+from triggers.clearml_api import launches
+from triggers.errors import LaunchImpossible
+from triggers.events import Event
+from triggers.marks import FIRING, Marks, value_of
+from triggers.recovery import DRAFT, RUNNING
+from triggers.stages import launch
+from triggers.stages.attempt import Attempt
+
+PUBLISHED = frozenset({"published", "publishing"})
+
+
+def prepare(attempt: Attempt, base: Mapping[str, Any] | None) -> None:
+    """Reset the base task and write the key on it; then it may be enqueued.
+
+    What an earlier attempt did shows on the task: our key and any other status than `created` is a launch.
+    """
+    ctx, firing = attempt.ctx, attempt.firing
+    if base is None:
+        raise LaunchImpossible("the ClearML task to reuse is not on the server")
+    status, ours = base["status"], value_of(FIRING, base.get("system_tags") or ()) == firing.key
+    if ours and status != DRAFT:
+        attempt.launched(base["id"], "found by its key")
+    elif status in RUNNING:
+        attempt.skip(f"ClearML task {base['id']} is {status} and cannot be reused yet", base["id"])
+    elif status in PUBLISHED:
+        raise LaunchImpossible(f"ClearML task {base['id']} is published and cannot be reset")
+    elif launch.find_queue(attempt):
+        if not ours:
+            if status != DRAFT:
+                launches.reset_task(ctx.api, base["id"])
+            marks = Marks.of(ctx.ledger.scheduler, firing.key, firing.lease)
+            edit = reuse_edit(attempt.trigger, Event.from_json(firing.event), base, marks)
+            launches.edit_draft(ctx.api, base["id"], edit)
+        ctx.ledger.firings.record(firing, base["id"])
+        attempt.task_id = base["id"]
+
+
+def settle(attempt: Attempt, status: str | None) -> None:
+    """Decide after an enqueue of unknown outcome, or for a firing that an earlier attempt recorded.
+
+    Our key is on the task since before the record, so any status but `created` is the launch. A draft has not
+    been enqueued yet: the record is cleared and `prepare` goes on from the key.
+    """
+    task_id = attempt.task_id or attempt.firing.task or ""
+    if status is None:
+        attempt.launched(task_id, "the launched ClearML task was deleted by someone")
+    elif status != DRAFT:
+        attempt.launched(task_id)
+    else:
+        attempt.ctx.ledger.firings.clear(attempt.firing, task_id)
+        attempt.task_id = None
