@@ -14,6 +14,10 @@ import regex
 #: Longest time of one evaluation in seconds; a longer one counts as no match.
 LIMIT_SECONDS: Final = 0.1
 
+#: Largest expression, every repeat counted as often as it has to occur: compiling takes memory for each.
+LIMIT_SIZE: Final = 50_000
+
+_TOKEN: Final = regex.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|\{(?P<least>\d+)(?:,\d*)?\}|.", flags=regex.DOTALL)
 _LITERAL: Final = regex.compile(r"\^((?:[^\\.^$*+?{}\[\]|()]|\\[^\p{L}\p{N}])+)\$")
 _ESCAPE: Final = regex.compile(r"\\(.)", flags=regex.DOTALL)
 
@@ -29,6 +33,8 @@ def _compiled(pattern: str) -> Any:
 
 def problem_of(pattern: str) -> str | None:
     """Say what is wrong with an expression; None if it can be used."""
+    if _size(pattern) > LIMIT_SIZE:
+        return f"it is too large: more than {LIMIT_SIZE:,} characters with its repeats written out"
     try:
         _compiled(pattern)
     except (regex.error, OverflowError, RecursionError, ValueError) as error:
@@ -46,6 +52,25 @@ def found_in(pattern: str, text: str) -> bool:
         return _compiled(pattern).search(text, timeout=LIMIT_SECONDS) is not None
     except TimeoutError:
         raise TooSlow(pattern) from None
+
+
+def _size(pattern: str) -> int:
+    """Estimate the length of an expression with its repeats written out."""
+    sizes, last = [0], 0  # of the open groups, of the latest atom
+    for token in _TOKEN.finditer(pattern):
+        if token["least"] is not None:
+            repeated = last * int(token["least"][:9])
+            sizes[-1] += max(repeated - last, 0)
+            last = repeated
+        elif token[0] == "(":
+            sizes.append(0)
+        elif token[0] == ")" and len(sizes) > 1:
+            last = sizes.pop()
+            sizes[-1] += last
+        else:
+            last = 1
+            sizes[-1] += 1
+    return sum(sizes)
 
 
 def exact_text(pattern: str) -> str | None:
