@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from clearml import Task
     from clearml.automation.trigger import BaseTrigger
 
+    from triggers.home import Home
+
 #: Fastest pace of polling: once a second.
 LEAST_POOLING_MINUTES: Final = 1 / 60
 
@@ -207,13 +209,46 @@ class TriggerScheduler:
         return self._add("task", locals())
 
     def get_triggers(self) -> list[BaseTrigger]:
-        """List the triggers declared, models first, then datasets, then tasks, as objects of the SDK's classes.
+        """List what is declared, models first, then datasets, then tasks, as objects of the SDK's classes.
 
         They are copies: changing one changes nothing here. `project` is the name where no id is known.
         """
         from triggers.spec.sdk import sdk_trigger
 
         return [sdk_trigger(each.trigger, each.function) for each in self.declarations]
+
+    def register(self) -> None:
+        """Make what was declared the whole of this scheduler's triggers, and return; serving them is `start`'s.
+
+        Idempotent: a trigger keeps its memory under its name, one no longer declared is retired.
+
+        Raises:
+            Usage: there are no ClearML credentials, or no Redis can be used.
+        """
+        with self._home() as home:
+            home.register(home.connect(), self._triggers())
+
+    def start(self) -> None:
+        """Register, then serve until Ctrl-C or SIGTERM; this does not return before.
+
+        Without TRIGGERS_REDIS_URL everything runs below this process: one more Python process and a private
+        Redis. With it, the stages run wherever workers are started, and functions in this process.
+        """
+        with self._home() as home:
+            ledger = home.connect()
+            home.register(ledger, self._triggers())
+            home.run(ledger, {each.trigger.id: each.function for each in self.declarations if each.function})
+
+    def _home(self) -> Home:
+        from triggers import service_task
+        from triggers.home import Home
+        from triggers.settings import settings
+
+        task = service_task.obtain(self.force_create_task_name, self.force_create_task_project)
+        return Home(task, self.poll_seconds, settings())
+
+    def _triggers(self) -> list[Trigger]:
+        return [each.trigger for each in self.declarations]
 
     @property
     def declarations(self) -> tuple[Declaration, ...]:
