@@ -1,0 +1,165 @@
+"""The steps of the protocol as data: how a change becomes exactly one launch.
+
+Each step takes one thing and leaves the next in one atomic script, or is one call to the ClearML server.
+`docs/protocol.md` is written from this table, and a test holds that no script and no writing call is missing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step. `scripts` and `calls` are what it does to Redis and to the ClearML server.
+
+    `killed_before` and `killed_after` say who goes on when the process dies there.
+    """
+
+    name: str
+    scripts: tuple[str, ...]
+    calls: tuple[str, ...]
+    writes: str
+    killed_before: str
+    killed_after: str
+
+
+STEPS = (
+    Step(
+        "poll",
+        ("poll_begin", "poll_commit"),
+        (),
+        "batches of events and the cursor, if the poll lease is still ours",
+        "the next tick reads the same window again",
+        "reconcile hints the partitions that hold batches",
+    ),
+    Step(
+        "match",
+        ("match_commit",),
+        (),
+        "the batch's firings, each key once, the marks; the batch leaves, if the partition lease is still ours",
+        "the batch is matched again; granted keys are not granted twice",
+        "reconcile hints the firings",
+    ),
+    Step(
+        "claim",
+        ("claim",),
+        (),
+        "a lease on the firing and the nonce of this attempt",
+        "another claims it",
+        "the lease runs out, another claims it",
+    ),
+    Step(
+        "begin",
+        ("begin", "hold", "finish"),
+        (),
+        "pace counted and the slot bound to this firing; or it is held; or skipped and its key released",
+        "the lease runs out, another claims it",
+        "the slot is still this firing's at its next attempt",
+    ),
+    Step(
+        "clone",
+        (),
+        ("tasks.clone",),
+        "nothing of ours; the clone carries the marks of scheduler, firing and attempt",
+        "the next attempt finds no clone",
+        "the next attempt finds a draft of a void attempt, deletes it, clones afresh",
+    ),
+    Step(
+        "edit",
+        (),
+        ("tasks.edit",),
+        "what the clone call cannot carry, on this attempt's draft only",
+        "as after clone",
+        "as after clone: a half-edited draft is deleted, not finished",
+    ),
+    Step(
+        "record",
+        ("record",),
+        (),
+        "the ClearML task id, set if absent, under the lease; from here on one enqueue may have been sent",
+        "as after clone",
+        "the next attempt settles the recorded id",
+    ),
+    Step(
+        "enqueue",
+        (),
+        ("tasks.enqueue", "tasks.enqueue_many"),
+        "nothing of ours; one call by one attempt per recorded id",
+        "the next attempt settles: still a draft, so it is withdrawn",
+        "the next attempt settles: no draft any more, so it was launched",
+    ),
+    Step(
+        "withdraw",
+        ("withdraw", "clear"),
+        ("tasks.delete",),
+        "the announcement; then the draft is deleted without force, which fails if an enqueue won; then the record",
+        "the next attempt settles again",
+        "the next attempt sees the announcement: gone means deleted by us, not launched and deleted by someone",
+    ),
+    Step(
+        "done",
+        ("finish",),
+        (),
+        "launched; the slot now bound to the ClearML task id",
+        "the next attempt settles the recorded id",
+        "nothing is left to do",
+    ),
+    Step(
+        "fail",
+        ("later", "finish"),
+        (),
+        "the time of the next attempt, or a dead letter with its reason",
+        "the lease runs out, another claims it",
+        "it is due again by itself, or waits for a person",
+    ),
+    Step(
+        "reconcile",
+        ("release_holds",),
+        ("tasks.delete",),
+        "hints again for what has lain too long; holds released; drafts of void attempts deleted",
+        "the next round does it",
+        "nothing is left to do",
+    ),
+    Step(
+        "reuse",
+        (),
+        ("tasks.reset", "tasks.edit", "tasks.enqueue"),
+        "nothing of ours; with `reuse_task` the key is written on the reset base task before it is enqueued",
+        "the next attempt resets again",
+        "the key on the task and any status but `created` mean launched",
+    ),
+)
+
+#: Scripts that belong to no step of their own: leases, the registry and epochs.
+SUPPORT = ("lease_acquire", "lease_renew", "lease_release", "renew", "registry_write", "epoch_adopt")
+
+
+def table() -> str:
+    """The steps as a Markdown table."""
+    rows = [
+        "| step | scripts | calls | what is written | killed before it | killed after it |",
+        "|---|---|---|---|---|---|",
+    ]
+    for step in STEPS:
+        scripts = ", ".join(f"`{name}.lua`" for name in step.scripts) or "–"
+        calls = ", ".join(f"`{name}`" for name in step.calls) or "–"
+        rows.append(
+            f"| {step.name} | {scripts} | {calls} | {step.writes} | {step.killed_before} | {step.killed_after} |"
+        )
+    return "\n".join(rows)
+
+
+PAGE = """# The protocol: how a change becomes exactly one launch
+
+Celery messages are hints that say "look"; the truth is in Redis. Each step takes one thing and leaves the next
+in one atomic script, so that a process may die between any two of them. Written from `triggers/ledger/steps.py`
+by `python -m triggers.ledger.steps`.
+
+{table}
+
+Scripts beside the steps: {support}.
+"""
+
+if __name__ == "__main__":
+    print(PAGE.format(table=table(), support=", ".join(f"`{name}.lua`" for name in SUPPORT)), end="")
