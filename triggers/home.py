@@ -37,6 +37,13 @@ FUNCTION_THREADS = 8
 CALL_LOOK_SECONDS = 0.25
 
 
+class Interrupted(SystemExit, KeyboardInterrupt):
+    """Ctrl-C, after everything was stopped: a `KeyboardInterrupt` for a script that catches it.
+
+    For one that does not, the end of the process without a traceback.
+    """
+
+
 class Home:
     """Registers triggers and, unless a Redis is given by URL, runs everything that serves them."""
 
@@ -108,7 +115,10 @@ class Home:
                 self.close()
         if received:
             # the process ends as it would have without us: KeyboardInterrupt, or the SDK's own handler
-            signal.raise_signal(received[0])
+            try:
+                signal.raise_signal(received[0])
+            except KeyboardInterrupt:
+                raise Interrupted(128 + signal.SIGINT) from None
 
     def _serve(self) -> None:
         if self._redis is None:

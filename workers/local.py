@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import threading
+import warnings
+from types import FrameType
 
+from celery.apps.worker import Worker
 from celery.beat import Service
+from celery.exceptions import SecurityWarning
+from celery.worker import state
 
 from triggers.settings import settings
 from workers.app import QUEUES, app
@@ -14,13 +20,28 @@ from workers.app import QUEUES, app
 log = logging.getLogger(__name__)
 
 
+class _QuietWorker(Worker):  # type: ignore[misc]
+    """Celery's worker program for a process without a terminal: SIGTERM ends it, and nothing is printed."""
+
+    def install_platform_tweaks(self, worker: Worker) -> None:  # noqa: ARG002
+        """Take SIGTERM only; the others are for people who run workers by hand."""
+        signal.signal(signal.SIGTERM, _stop)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    state.should_stop = 0
+
+
 def main() -> int:
     """Run until SIGTERM; the exit code of the worker."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    # root is the user's own choice here, and nothing is unpickled
+    warnings.filterwarnings("ignore", category=SecurityWarning)
     # one process needs no lock against other beats, and nothing in Redis to start from
     beat = Service(app, max_interval=1, scheduler_cls="celery.beat:Scheduler")
     threading.Thread(target=_tick, args=(beat,), name="beat", daemon=True).start()
-    worker = app.Worker(
+    worker = _QuietWorker(
+        app=app,
         pool="threads",
         concurrency=settings().concurrency,
         queues=list(QUEUES),
