@@ -21,7 +21,7 @@ from triggers.local.folder_lock import FolderLock, running_url
 from triggers.local.processes import end, spawn
 from triggers.local.server_binary import ServerBinary, find_server
 
-__all__ = ["PrivateRedis", "ServerBinary", "broker_url", "find_server", "running_url"]
+__all__ = ["PrivateRedis", "ServerBinary", "find_server", "running_url"]
 
 #: longest path of a Unix socket that every platform takes (macOS 104 bytes, Linux 108, one of them a zero)
 _SOCKET_PATH_BYTES = 100
@@ -79,7 +79,7 @@ class PrivateRedis:
 
     @property
     def url(self) -> str:
-        """Its address for redis-py; `broker_url` turns it into kombu's spelling."""
+        """Its address, as redis-py reads it."""
         return f"unix://{quote(str(self._socket))}"
 
     @property
@@ -154,11 +154,6 @@ class PrivateRedis:
         except OSError as error:
             return f"no log ({error})"
         return " | ".join(line.strip() for line in lines) or "its log is empty"
-
-
-def broker_url(url: str) -> str:
-    """The same Redis in the spelling that kombu (Celery's transport) wants."""
-    return f"redis+socket://{url[len('unix://') :]}" if url.startswith("unix://") else url
 
 
 def _configuration(folder: Path, socket: Path) -> str:

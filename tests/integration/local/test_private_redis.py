@@ -91,9 +91,7 @@ def test_start_refuses_a_socket_folder_that_others_may_enter(tmp_path):
 def test_second_start_on_a_folder_names_the_process_that_holds_it(private_redis):
     with client(private_redis.start()) as store:
         for other in (PrivateRedis(private_redis.folder), PrivateRedis(private_redis.folder)):
-            with pytest.raises(
-                Usage, match=rf"in use by process {os.getpid()} .*kill {os.getpid()}.*STATE_FOLDER"
-            ):
+            with pytest.raises(Usage, match=rf"in use by process {os.getpid()} .*kill {os.getpid()}.*STATE_FOLDER"):
                 other.start()
             other.stop()
         assert store.ping(), "the loser's stop touches nothing"

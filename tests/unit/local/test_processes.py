@@ -13,9 +13,7 @@ def test_start_time_names_a_process_and_knows_its_end():
     try:
         assert processes.start_time(process.pid) == processes.start_time(process.pid) is not None
         process.kill()
-        assert processes.wait_until(lambda: processes.start_time(process.pid) is None, 5), (
-            "a zombie counts as gone"
-        )
+        assert processes.wait_until(lambda: processes.start_time(process.pid) is None, 5), "a zombie counts as gone"
     finally:
         process.kill()
         process.communicate()
@@ -23,10 +21,7 @@ def test_start_time_names_a_process_and_knows_its_end():
 
 def test_spawn_ties_the_child_to_the_process_and_not_to_the_calling_thread():
     """PR_SET_PDEATHSIG fires when the thread ends that started the child."""
-    code = (
-        "import ctypes, signal, time; ctypes.CDLL(None).prctl(1, signal.SIGTERM);"
-        "print(flush=True); time.sleep(60)"
-    )
+    code = "import ctypes, signal, time; ctypes.CDLL(None).prctl(1, signal.SIGTERM);print(flush=True); time.sleep(60)"
     started = []
 
     def start():

@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from triggers.errors import Usage
-from triggers.local.redis_server import broker_url, find_server
+from triggers.local.redis_server import find_server
 
 
 def fake(folder, name, version):
@@ -61,8 +61,3 @@ def test_find_server_says_what_to_install(path_folder, monkeypatch):
 def test_find_server_refuses_a_setting_that_does_not_work(setting):
     with pytest.raises(Usage, match=r"TRIGGERS_REDIS_SERVER='/.*' is no .*: install one with"):
         find_server(setting)
-
-
-def test_broker_url_changes_sockets_only():
-    assert broker_url("unix:///a/b%20c.sock") == "redis+socket:///a/b%20c.sock"
-    assert broker_url("redis://h:1/2") == "redis://h:1/2"
