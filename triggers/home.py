@@ -44,6 +44,18 @@ class Interrupted(SystemExit, KeyboardInterrupt):
     """
 
 
+def _end_process(number: int) -> None:
+    """End as without us: by KeyboardInterrupt, the SDK's or the user's handler, after everything was stopped."""
+    try:
+        signal.raise_signal(number)
+        if number == signal.SIGTERM:
+            # still here: the SDK's handler of SIGTERM does nothing where the user has none, while that of
+            # SIGINT lets the service task end as stopped
+            signal.raise_signal(signal.SIGINT)
+    except KeyboardInterrupt:
+        raise Interrupted(128 + number) from None
+
+
 class Home:
     """Registers triggers and, unless a Redis is given by URL, runs everything that serves them."""
 
@@ -114,11 +126,7 @@ class Home:
                 calls.shutdown(wait=False, cancel_futures=True)
                 self.close()
         if received:
-            # the process ends as it would have without us: KeyboardInterrupt, or the SDK's own handler
-            try:
-                signal.raise_signal(received[0])
-            except KeyboardInterrupt:
-                raise Interrupted(128 + signal.SIGINT) from None
+            _end_process(received[0])
 
     def _serve(self) -> None:
         if self._redis is None:
