@@ -19,6 +19,8 @@ from triggers.local.processes import close, end_stranger, is_server_in, keep_fro
 
 #: seconds in which a leftover of a killed owner has to let go of the folder
 _PATIENCE_SECONDS = 15.0
+#: size of the record of the holder
+_RECORD_BYTES = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +108,9 @@ class FolderLock:
 
     def _write(self, holder: Holder) -> None:
         assert self.descriptor is not None
+        # in one write and always of one length, so that a reader never sees half of it
         text = json.dumps(asdict(holder)).encode()
-        os.ftruncate(self.descriptor, 0)
-        os.pwrite(self.descriptor, text, 0)
+        os.pwrite(self.descriptor, text.ljust(_RECORD_BYTES), 0)
 
 
 def read_holder(folder: Path) -> Holder | None:

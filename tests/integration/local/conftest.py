@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import redis
 
+from tests.conftest import redis_binaries
 from triggers.local.processes import start_time, wait_until
 from triggers.local.redis_server import PrivateRedis
 
@@ -81,8 +82,8 @@ def parent(tmp_path):
             os.kill(pid, signal.SIGKILL)
 
 
-@pytest.fixture
-def private_redis(tmp_path):
-    server = PrivateRedis(tmp_path / "state")
+@pytest.fixture(params=redis_binaries().values(), ids=redis_binaries())
+def private_redis(tmp_path, request):
+    server = PrivateRedis(tmp_path / "state", server=request.param)
     yield server
     server.stop()

@@ -16,7 +16,7 @@ def fake(folder, name, version):
 
 @pytest.fixture
 def path_folder(tmp_path, monkeypatch):
-    monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+    monkeypatch.setenv("PATH", str(tmp_path))
     return tmp_path
 
 
