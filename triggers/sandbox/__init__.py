@@ -3,7 +3,7 @@
 Written from recorded exchanges and the SDK alone. Imports nothing of the rest of `triggers`, nor the rest this.
 """
 
-from .client import CallFailed, Client, Control
+from .client import CallFailed, Client, Control, running_env
 from .server import Sandbox
 
-__all__ = ["CallFailed", "Client", "Control", "Sandbox"]
+__all__ = ["CallFailed", "Client", "Control", "Sandbox", "running_env"]

@@ -66,9 +66,7 @@ class Api:
                 self._routes[path] = known
         return known
 
-    def answer(
-        self, route: Route, headers: Mapping[bytes, bytes], body: bytes, now: float, caller: str
-    ) -> Answer:
+    def answer(self, route: Route, headers: Mapping[bytes, bytes], body: bytes, now: float, caller: str) -> Answer:
         """Carry out a call."""
         try:
             data = self._data(route, headers, body, now, caller)
@@ -82,9 +80,7 @@ class Api:
             sent = ((b"set-cookie", f"{COOKIE}={data['token']}; HttpOnly; Path=/".encode()),)
         return Answer(200, 0, envelope(route, 200, 0, "OK", data), sent)
 
-    def _data(
-        self, route: Route, headers: Mapping[bytes, bytes], body: bytes, now: float, caller: str
-    ) -> Json:
+    def _data(self, route: Route, headers: Mapping[bytes, bytes], body: bytes, now: float, caller: str) -> Json:
         endpoint = route.endpoint
         if endpoint is None:
             if route.name in MOVED:

@@ -10,19 +10,20 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route as HttpRoute
+from starlette.routing import Mount
+from starlette.routing import Route as HttpRoute
 from starlette.types import Message, Receive, Scope, Send
 
 from . import errors
 from .api import Answer, Api, Route, envelope, failure
 from .auth import Gatekeeper, Tokens
+from .calls import ENDPOINTS, Call
 from .clock import Clock
 from .control import control_routes
 from .crew import Crew
 from .faults import Fault, Faults
 from .files import Files
 from .journal import Journal
-from .services.server import API_VERSION, VERSION
 from .state import State
 
 #: the control address
@@ -34,10 +35,10 @@ class App:
     """One server."""
 
     def __init__(self, access_key: str, secret_key: str) -> None:
+        self._keys = (access_key, secret_key)
         self.clock, self.faults, self.journal, self.files = Clock(), Faults(), Journal(), Files()
-        state = State(self.clock)
-        self.tokens = Tokens(secret_key, _claims(state))
-        state.tokens = self.tokens
+        self.tokens = Tokens(secret_key)
+        state = State(self.clock, self.tokens)
         self.api = Api(state, Gatekeeper(access_key, secret_key, self.tokens))
         self.crew = Crew(self)
         everything = HttpRoute("/{path:path}", self._other, methods=_FILE_METHODS)
@@ -49,14 +50,18 @@ class App:
         """What the server knows."""
         return self.api.state
 
+    def env(self, url: str) -> dict[str, str]:
+        """The environment that makes the SDK use this server at this address."""
+        hosts = dict.fromkeys(("CLEARML_API_HOST", "CLEARML_WEB_HOST", "CLEARML_FILES_HOST"), url)
+        access_key, secret_key = self._keys
+        return {**hosts, "CLEARML_API_ACCESS_KEY": access_key, "CLEARML_API_SECRET_KEY": secret_key}
+
     def reset(self) -> None:
         """Make it an empty server without faults, agents and log; keys and tokens stay good."""
         self.faults.remove()
         self.crew.dismiss()
         self.clock = Clock()
-        old, state = self.state, State(self.clock)
-        state.company, state.user, state.tokens = old.company, old.user, self.tokens
-        self.api.state = state
+        self.api.state = State(self.clock, self.tokens)
         self.journal, self.files.contents = Journal(), {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -117,8 +122,6 @@ class App:
         Raises:
             ApiError: as the API answers it.
         """
-        from .calls import ENDPOINTS, Call  # noqa: PLC0415
-
         now, status, subcode = self.clock.now(caller), 200, 0
         try:
             return ENDPOINTS[name].handler(Call(self.state, name, body, now, caller))
@@ -137,13 +140,6 @@ class App:
             return await self.files.answer(request)
         answer = failure(errors.bad_path(path), Route("", "", None))
         return Response(answer.body, answer.status, media_type="application/json")
-
-
-def _claims(state: State) -> dict[str, Any]:
-    identity = {"user_name": "sandbox", "company_name": "clearml", "role": "user"}
-    identity |= {"company": state.company, "user": state.user}
-    about = {"api_version": API_VERSION, "server_version": VERSION, "server_build": "", "feature_set": "basic"}
-    return {"env": "<unknown>", "auth_type": "Bearer", "identity": identity, **about}
 
 
 def caller_of(headers: dict[bytes, bytes]) -> str:

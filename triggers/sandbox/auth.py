@@ -13,6 +13,8 @@ from typing import Any
 from . import errors
 from .calls import new_id
 
+#: what the recorded server says of itself
+VERSION, API_VERSION = "2.3.0", "2.34"
 #: a token lives so many seconds unless asked otherwise
 TOKEN_SECONDS = 30 * 24 * 3600
 COOKIE = "clearml_token_basic"
@@ -29,9 +31,14 @@ def _decoded(text: str) -> Any:
 class Tokens:
     """Makes tokens and reads them; those of an earlier server with the same secret stay good."""
 
-    def __init__(self, secret: str, claims: Mapping[str, Any]) -> None:
+    def __init__(self, secret: str) -> None:
         self._key = hashlib.sha256(b"sandbox" + secret.encode()).digest()
-        self._claims = dict(claims)
+        self.company, self.user = self._made("company"), self._made("user")
+        identity = {"user_name": "sandbox", "company_name": "clearml", "role": "user"}
+        identity |= {"company": self.company, "user": self.user}
+        about = {"server_version": VERSION, "server_build": "", "feature_set": "basic"}
+        self._claims: dict[str, Any] = {"env": "<unknown>", "auth_type": "Bearer", "identity": identity}
+        self._claims |= {"api_version": API_VERSION, **about}
         self._known: dict[str, float] = {}
 
     def issue(self, now: float, seconds: int | None = None) -> str:
@@ -55,6 +62,10 @@ class Tokens:
             expires = self._known[token] = self._read(token)
         if now >= expires:
             raise errors.bad_token("Signature has expired")
+
+    def _made(self, what: str) -> str:
+        """An id that is the same for every server with this secret."""
+        return hmac.new(self._key, what.encode(), hashlib.sha256).hexdigest()[:32]
 
     def expire_all(self) -> None:
         """Every token issued so far has expired."""

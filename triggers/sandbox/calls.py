@@ -107,7 +107,7 @@ def check(fields: tuple[Field, ...], body: Json) -> None:
                 null = ": field is required!." if field.name in body else ". field is required!"
                 raise errors.invalid_request(f"error for field '{field.name}'{null}")
         elif not isinstance(value, field.type):
-            wanted = f"value is wrong, expected type \"{field.type.__name__}\""
+            wanted = f'value is wrong, expected type "{field.type.__name__}"'
             raise errors.invalid_request(f"error for field '{field.name}': ({wanted!r}, {value!r}).")
 
 

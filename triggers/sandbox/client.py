@@ -20,6 +20,15 @@ class CallFailed(Exception):
         self.code, self.subcode = code, subcode
 
 
+def running_env(url: str) -> dict[str, str] | None:
+    """The environment that uses the sandbox at this address; None if there is none."""
+    try:
+        answer = requests.get(f"{url}{CONTROL_PATH}/env", timeout=5)
+        return dict(answer.json()["result"])
+    except (requests.RequestException, ValueError, KeyError):
+        return None
+
+
 class Client:
     """A small client of the API. Not for several threads at once."""
 

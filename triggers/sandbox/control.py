@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
@@ -16,28 +17,45 @@ if TYPE_CHECKING:
     from .app import App
 
 Json = dict[str, Any]
-Verb = Callable[["App", Json, Request], Any]
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request to the control address."""
+
+    app: App
+    body: Json
+    request: Request
+
+    @property
+    def number(self) -> int:
+        """The number in its path."""
+        return int(self.request.path_params["number"])
+
+
+Verb = Callable[[Ask], Any]
 
 
 def control_routes(app: App) -> list[Route]:
     """The routes of one server's control address."""
     verbs: list[tuple[str, str, Verb]] = [
-        ("POST", "/reset", lambda app, body, request: app.reset()),
+        ("GET", "/env", lambda ask: ask.app.env(f"http://{ask.request.url.netloc}")),
+        ("POST", "/reset", lambda ask: ask.app.reset()),
         ("GET", "/requests", _requests),
         ("GET", "/counts", _counts),
-        ("GET", "/faults", lambda app, body, request: [f.shown() for f in app.faults.rules.values()]),
-        ("POST", "/faults", lambda app, body, request: app.faults.add(Fault(**body)).shown()),
-        ("DELETE", "/faults", lambda app, body, request: app.faults.remove()),
-        ("DELETE", "/faults/{number:int}", lambda app, body, request: app.faults.remove(_number(request))),
+        ("GET", "/faults", lambda ask: [f.shown() for f in ask.app.faults.rules.values()]),
+        ("POST", "/faults", lambda ask: ask.app.faults.add(Fault(**ask.body)).shown()),
+        ("DELETE", "/faults", lambda ask: ask.app.faults.remove()),
+        ("DELETE", "/faults/{number:int}", lambda ask: ask.app.faults.remove(ask.number)),
         ("POST", "/faults/{number:int}/release", _release),
-        ("GET", "/clock", lambda app, body, request: _clock(app, {}, request)),
+        ("GET", "/clock", lambda ask: _clock_now(ask)),
         ("POST", "/clock", _clock),
         ("POST", "/late", _late),
-        ("POST", "/tokens/expire", lambda app, body, request: app.tokens.expire_all()),
-        ("GET", "/agents", lambda app, body, request: app.crew.shown()),
+        ("POST", "/tokens/expire", lambda ask: ask.app.tokens.expire_all()),
+        ("GET", "/agents", lambda ask: ask.app.crew.shown()),
         ("POST", "/agents", _hire),
-        ("DELETE", "/agents/{number:int}", lambda app, body, request: app.crew.dismiss(_number(request))),
-        ("GET", "/run_starts", lambda app, body, request: app.crew.starts),
+        ("DELETE", "/agents/{number:int}", lambda ask: ask.app.crew.dismiss(ask.number)),
+        ("GET", "/run_starts", lambda ask: ask.app.crew.starts),
     ]
     return [Route(path, _handler(app, verb), methods=[method]) for method, path, verb in verbs]
 
@@ -47,50 +65,51 @@ def _handler(app: App, verb: Verb) -> Callable[[Request], Awaitable[JSONResponse
         content = await request.body()
         try:
             body = await request.json() if content else {}
-            return JSONResponse({"result": verb(app, body, request)})
+            return JSONResponse({"result": verb(Ask(app, body, request))})
         except (TypeError, ValueError, KeyError) as error:
             return JSONResponse({"error": str(error)}, 400)
 
     return handle
 
 
-def _number(request: Request) -> int:
-    return int(request.path_params["number"])
-
-
-def _requests(app: App, body: Json, request: Request) -> list[Json]:
-    after = int(request.query_params.get("after", 0))
-    endpoint, caller = request.query_params.get("endpoint"), request.query_params.get("caller")
+def _requests(ask: Ask) -> list[Json]:
+    asked = ask.request.query_params
+    after, endpoint, caller = int(asked.get("after", 0)), asked.get("endpoint"), asked.get("caller")
     return [
         entry.shown()
-        for entry in app.journal.after(after)
+        for entry in ask.app.journal.after(after)
         if endpoint in (None, entry.endpoint) and caller in (None, entry.caller)
     ]
 
 
-def _counts(app: App, body: Json, request: Request) -> Json:
-    return {"endpoints": app.journal.by_endpoint(), "callers": app.journal.by_caller()}
+def _counts(ask: Ask) -> Json:
+    return {"endpoints": ask.app.journal.by_endpoint(), "callers": ask.app.journal.by_caller()}
 
 
-def _release(app: App, body: Json, request: Request) -> int:
-    return app.faults.rules[_number(request)].release(body.get("number"))
+def _release(ask: Ask) -> int:
+    return ask.app.faults.rules[ask.number].release(ask.body.get("number"))
 
 
-def _clock(app: App, body: Json, request: Request) -> Json:
+def _clock(ask: Ask) -> Json:
     """Set what is given, return what holds."""
-    clock = app.clock
+    clock, body = ask.app.clock, ask.body
     if body.get("by") not in (None, "call", "caller"):
         raise ValueError("by: call or caller")
     for name in ("offset_seconds", "replicas", "by"):
         if body.get(name) is not None:
             setattr(clock, name, body[name])
+    return _clock_now(ask)
+
+
+def _clock_now(ask: Ask) -> Json:
+    clock = ask.app.clock
     return {"offset_seconds": clock.offset_seconds, "replicas": clock.replicas, "by": clock.by}
 
 
-def _late(app: App, body: Json, request: Request) -> None:
-    for store in (app.state.tasks, app.state.models):
-        store.late_seconds = float(body["seconds"])
+def _late(ask: Ask) -> None:
+    for store in (ask.app.state.tasks, ask.app.state.models):
+        store.late_seconds = float(ask.body["seconds"])
 
 
-def _hire(app: App, body: Json, request: Request) -> Json:
-    return {"id": app.crew.hire(Agent(**body)).id}
+def _hire(ask: Ask) -> Json:
+    return {"id": ask.app.crew.hire(Agent(**ask.body)).id}

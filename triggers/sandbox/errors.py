@@ -1,7 +1,7 @@
 """The error answers of the API: one function per code that was recorded, in the order of the codes.
 
-    12 malformed request · 14 unknown field · 16 bad value · 2x, 3x credentials · 10x–13x tasks and events
-    20x models · 40x projects · 70x queues · 800 stored-data validation · 801 duplicate
+12 malformed request · 14 unknown field · 16 bad value · 2x, 3x credentials · 10x to 13x tasks and events
+20x models · 40x projects · 70x queues · 800 stored-data validation · 801 duplicate
 """
 
 from __future__ import annotations

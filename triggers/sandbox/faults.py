@@ -1,12 +1,12 @@
 """Faults on demand: what is done to a call before it takes effect, and after.
 
-    error      answered with an HTTP status (500, 503); `when="after"`: though it took effect
-    drop       the connection is closed without an answer, before or after the call took effect
-    delay      the call, or with `when="after"` its answer, waits for some seconds
-    malformed  it took effect, and half of the answer comes back
-    html       a proxy answers with a page: HTTP 502 and no JSON
-    expired    its token counts as expired (401/30)
-    hold       it waits until it is released, before or after it took effect
+error      answered with an HTTP status (500, 503); `when="after"`: though it took effect
+drop       the connection is closed without an answer, before or after the call took effect
+delay      the call, or with `when="after"` its answer, waits for some seconds
+malformed  it took effect, and half of the answer comes back
+html       a proxy answers with a page: HTTP 502 and no JSON
+expired    its token counts as expired (401/30)
+hold       it waits until it is released, before or after it took effect
 """
 
 from __future__ import annotations

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import signal
 import socket
+import sys
 import threading
 from types import TracebackType
 from typing import Any
@@ -19,6 +21,8 @@ from .client import Client, Control
 START_SECONDS = 10.0
 #: idle connections stay open longer than clients keep them
 _KEEP_ALIVE_SECONDS = 75
+#: connections that may wait to be taken
+_BACKLOG = 1024
 
 
 class _Protocol(H11Protocol):
@@ -69,9 +73,7 @@ class Sandbox:
 
     def env(self) -> dict[str, str]:
         """The environment that makes the SDK use this server."""
-        hosts = dict.fromkeys(("CLEARML_API_HOST", "CLEARML_WEB_HOST", "CLEARML_FILES_HOST"), self.url)
-        keys = {"CLEARML_API_ACCESS_KEY": self.access_key, "CLEARML_API_SECRET_KEY": self.secret_key}
-        return {**hosts, **keys}
+        return self.app.env(self.url)
 
     def client(self, name: str = "test") -> Client:
         """A small client of the API; it closes with the sandbox."""
@@ -100,16 +102,23 @@ class Sandbox:
 
     def stop(self) -> None:
         """Close all connections and end the thread."""
-        for client in (*self._clients, self.control):
+        for client in self._clients:
             client.close()
+        self.control.close()
         self._server.should_exit = True
         self._thread.join(START_SECONDS)
         self._socket.close()
 
     def serve(self) -> None:
-        """Listen in the foreground until SIGINT or SIGTERM."""
+        """Listen in the foreground until SIGINT or SIGTERM; only in the main thread."""
         server = self._made()
-        server.run(sockets=[self._socket])
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        try:
+            server.run(sockets=[self._socket])
+        except KeyboardInterrupt:
+            pass
+        finally:
+            self._socket.close()
 
     def bind(self) -> None:
         """Take the port, so that `url` is known before anything listens."""
@@ -118,6 +127,7 @@ class Sandbox:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             self._socket.bind((self.host, self.port))
+            self._socket.listen(_BACKLOG)
         except OSError:
             self._socket.close()
             raise

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .calls import Json, new_id
 from .clock import Clock, stamp
 from .store import Store
+
+if TYPE_CHECKING:
+    from .auth import Tokens
 
 #: names of the one company and its one user
 COMPANY_NAME, USER_NAME = "clearml", "sandbox"
@@ -17,9 +20,9 @@ DEFAULT_QUEUE = "default"
 class State:
     """The state of one server; a new one is an empty server with the queue `default`."""
 
-    def __init__(self, clock: Clock | None = None) -> None:
-        self.clock = clock or Clock()
-        self.company, self.user, self.user_name = new_id(), new_id(), USER_NAME
+    def __init__(self, clock: Clock, tokens: Tokens) -> None:
+        self.clock, self.tokens = clock, tokens
+        self.company, self.user, self.user_name = tokens.company, tokens.user, USER_NAME
         self.made = stamp(time.time())
         self.tasks = Store(("project", "status", "parent"), ("tags", "system_tags"))
         self.models = Store(("project", "task"), ("tags", "system_tags"))

@@ -13,8 +13,7 @@ Json = dict[str, Any]
 def sort_key(value: Any) -> tuple[int, Any]:
     """A key that orders values of different types; NaN comes before all numbers."""
     if isinstance(value, list):
-        value = min(map(sort_key, value), default=(0, 0))
-        return value
+        return min(map(sort_key, value), default=(0, 0))
     if isinstance(value, bool):
         return (4, value)
     if isinstance(value, (int, float)):

@@ -95,7 +95,7 @@ def get_task_events(call: Call) -> Json:
 def get_task_log(call: Call) -> Json:
     """Console lines of a task, the newest first unless asked otherwise."""
     found = _kept(call, ("log",))
-    if call.get("order", "desc") == "desc" and not call.get("navigate_earlier") is False:
+    if call.get("order", "desc") == "desc" and call.get("navigate_earlier") is not False:
         found = found[::-1]
     size = int(call.get("batch_size", 500))
     found = [] if call.get("scroll_id") else found[:size]

@@ -33,7 +33,8 @@ def model_values(call: Call) -> Json:
     Raises:
         ApiError: 400/12 the project, 400/101 the task does not exist.
     """
-    body, values = call.body, {}
+    body: Json = call.body
+    values: Json = {}
     for field in ("name", "tags", "system_tags", "task", "comment", "uri", "project", "parent", "framework"):
         value = body.get(field)
         if value is not None:

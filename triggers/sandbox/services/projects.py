@@ -13,7 +13,8 @@ from .task_delete import delete_task
 
 #: statuses that statistics count
 _STATUSES = (
-    "closed completed created failed in_progress published publishing queued stopped unknown".split()
+    *("created", "queued", "in_progress", "stopped", "failed", "completed", "published"),
+    *("closed", "publishing", "unknown"),
 )
 
 

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from .. import errors
+from ..auth import API_VERSION, VERSION
 from ..calls import Call, Json, endpoint
 from ..state import COMPANY_NAME
 
-#: what the recorded server says of itself
-VERSION, API_VERSION = "2.3.0", "2.34"
-
 
 @endpoint("debug.ping", auth=False)
-def ping(call: Call) -> Json:
+def ping(_: Call) -> Json:
     """The server lives."""
     return {"msg": "ClearML server"}
 
 
 @endpoint("server.info")
-def info(call: Call) -> Json:
+def info(_: Call) -> Json:
     """Versions."""
     return {"version": VERSION, "build": "", "commit": "", "api_version": API_VERSION}
 
 
 @endpoint("server.config")
-def config(call: Call) -> Json:
+def config(_: Call) -> Json:
     """Nothing can be configured."""
     return {}
 

@@ -64,8 +64,7 @@ def delete_models(call: Call) -> Json:
     task = _open_task(call)
     gone = {(item["name"], item["type"]) for item in call.body["models"]}
     task["models"] = {
-        side: [item for item in items if (item["name"], side) not in gone]
-        for side, items in task["models"].items()
+        side: [item for item in items if (item["name"], side) not in gone] for side, items in task["models"].items()
     }
     _done(call, task)
     return {"updated": 1}

@@ -111,7 +111,8 @@ def delete_task(call: Call, task: Json) -> Json:
         call.state.tasks.commit(child)
     call.state.events.pop(task["id"], None)
     call.state.tasks.remove(task)
-    urls = {"model_urls": [], "event_urls": [], "artifact_urls": []} if call.get("return_file_urls") else None
+    kinds = ("model_urls", "event_urls", "artifact_urls")
+    urls: Json | None = {kind: [] for kind in kinds} if call.get("return_file_urls") else None
     counts = {"updated_children": len(children), "updated_models": updated, "deleted_models": deleted}
     return {"deleted": True, **counts, "urls": urls}
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..calls import Call, Json, endpoint, many
 from .. import errors
+from ..calls import Call, Json, endpoint, many
 from ..clock import stamp
 from .common import task_of
 from .queue_entries import leave_queue

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from .. import errors
 from ..calls import Call, Json, endpoint, many
+from .agents import is_watched
 from .common import task_of
 from .queue_entries import join_queue, leave_queue, position, queue_of
 from .task_status import check_step, done, step
-from .agents import is_watched
 
 _FIELDS = "queue queue_name status_reason status_message"
 

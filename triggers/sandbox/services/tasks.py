@@ -11,10 +11,11 @@ from .common import check_task_name, tag_list
 from .lists import list_stored
 from .values import artifacts, hidden_dots, section
 
-TYPES = (
-    "testing inference training data_processing application monitor controller optimizer service qc custom "
-    "annotation_manual annotation dataset_import report dataset"
-).split()
+TYPES = frozenset(
+    {"testing", "inference", "training", "data_processing", "application", "monitor", "controller"}
+    | {"optimizer", "service", "qc", "custom", "annotation_manual", "annotation", "dataset_import"}
+    | {"report", "dataset"}
+)
 #: what a task's execution is before anything is set
 EXECUTION: Json = {"test_split": 0, "parameters": {}, "model_desc": {}, "model_labels": {}}
 #: what a task's script is before anything is set

@@ -1,0 +1,44 @@
+"""`clearml-triggers sandbox`: a local ClearML API server in the foreground."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def sandbox(
+    port: Annotated[int, typer.Option(help="port of API and files; 0 takes a free one")] = 8008,
+    access_key: Annotated[str | None, typer.Option(help="made up if not given")] = None,
+    secret_key: Annotated[str | None, typer.Option(help="made up if not given")] = None,
+    host: Annotated[str, typer.Option(help="address to listen on; others than this machine's are open")] = "127.0.0.1",
+    env: Annotated[bool, typer.Option("--env", help="print the lines that set the environment")] = False,
+) -> None:
+    """Run a local ClearML API server: empty at start, in memory, gone at the end.
+
+    With --env and a sandbox that listens on that port already, print its lines and end:
+    eval "$(clearml-triggers sandbox --port 8008 --env)"
+    """
+    from ..sandbox import Sandbox, running_env
+
+    running = running_env(f"http://{host}:{port}") if env and port else None
+    if running is not None:
+        _print_env(running)
+        return
+    server = Sandbox(port, access_key, secret_key, host=host)
+    try:
+        server.bind()
+    except OSError as error:
+        typer.echo(f"port {port} of {host} is taken ({error.strerror}): choose another one with --port", err=True)
+        raise typer.Exit(2) from error
+    if env:
+        _print_env(server.env())
+    typer.echo(f"ClearML API and files at {server.url}, control at {server.url}/_sandbox", err=True)
+    if not env:
+        typer.echo(f"access key {server.access_key}, secret key {server.secret_key}", err=True)
+    server.serve()
+
+
+def _print_env(values: dict[str, str]) -> None:
+    """Lines for a shell, at once even into a pipe."""
+    print("\n".join(f"export {name}={value}" for name, value in values.items()), flush=True)
