@@ -1,0 +1,48 @@
+"""A sandbox in another process, and worlds whose processes end with their test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.crash import report
+from tests.crash.processes import Server
+from tests.crash.world import QUEUE, World
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    server = Server()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in server.environment.items():
+            patch.setenv(name, value)
+        try:
+            control = server.control()
+            control.agent(QUEUE, "complete")
+            control.close()
+            yield server
+        finally:
+            server.stop()
+
+
+@pytest.fixture
+def make_world(server: Server, tmp_path: Path) -> Iterator[Callable[..., World]]:
+    worlds: list[World] = []
+
+    def make(**options: Any) -> World:
+        worlds.append(World(server, tmp_path / f"world-{len(worlds)}", **options))
+        return worlds[-1]
+
+    yield make
+    for world in worlds:
+        world.stop()
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    if lines := report.lines():
+        terminalreporter.section("crash tests")
+        for line in lines:
+            terminalreporter.write_line(line)

@@ -1,0 +1,35 @@
+"""The worker process of local mode (`workers.local`: beat and all workers) with both edges wrapped.
+
+Also shortens what no setting shortens: how long names are believed, and when strays are looked for.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from tests.crash import edges
+from triggers.ledger import firings
+from triggers.local.parent import end_with_parent
+from triggers.stages import lookups
+
+#: file descriptor of the pipe that tells of the parent's end
+PARENT = "CRASH_TEST_PARENT"
+#: when drafts of void attempts are looked for after the end of a firing, ms
+STRAY_LOOK_MS = 1500
+
+
+def prepare() -> None:
+    """Make this process one that can be killed at a point, and that ends with its parent."""
+    end_with_parent(int(os.environ[PARENT]))
+    edges.wrap(Path(os.environ[edges.FOLDER]))
+    firings.STRAY_LOOK_MS = STRAY_LOOK_MS
+    lookups.BELIEVE_SECONDS = 0.0
+
+
+if __name__ == "__main__":
+    prepare()
+    from workers.local import main
+
+    sys.exit(main())

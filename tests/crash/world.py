@@ -1,0 +1,194 @@
+"""One scheduler under test: its Redis, its worker processes, the objects that change, the runs that are counted."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from tests.conftest import redis_binaries
+from tests.crash.edges import FOLDER, Control, copy_append_only_file
+from tests.crash.processes import Server, Workers, eventually
+from triggers.home import Home
+from triggers.ledger.history import Entry
+from triggers.local.redis_server import PrivateRedis
+from triggers.marks import FIRING, scheduler_mark, value_of
+from triggers.recovery import DRAFT
+from triggers.service_task import ServiceTask
+from triggers.settings import Settings
+from triggers.spec import Trigger, make_trigger
+
+#: everything that waits waits for a short time
+SETTINGS = {
+    "lease_seconds": 1.0,
+    "reconcile_seconds": 0.5,
+    "retry_base_seconds": 0.2,
+    "request_timeout_seconds": 3.0,
+    "partitions": 4,
+    "concurrency": 4,
+}
+ENDED = frozenset({"launched", "skipped", "dead"})
+QUEUE = "default"
+_numbers = itertools.count(1)
+
+
+class World:
+    """Everything of one scheduler. Used by one thread."""
+
+    def __init__(self, server: Server, folder: Path, *, workers: int = 1, module: str = "worker_main", **settings: Any):
+        self.name = f"world {next(_numbers)}"
+        self.server, self.folder = server, folder
+        self.client, self.sandbox = server.client(), server.control()
+        self.redis = PrivateRedis(folder / "redis", server=_binary())
+        url = self.redis.start()
+        self.settings = Settings(redis_url=url, **(SETTINGS | settings))
+        self.project = self.call("projects.create", name=self.name)["id"]
+        self.service = self.create_task("service task")
+        self.base = self.create_task("base task", script={"branch": "old", "repository": "r", "entry_point": "e.py"})
+        self.home = Home(ServiceTask(self.service, self.name, self.name, None), 1.0, self.settings)
+        self.ledger = self.home.connect()
+        self.control = Control(folder / "control")
+        chosen = {f"TRIGGERS_{name.upper()}": str(value) for name, value in (SETTINGS | settings).items()}
+        environment = {**server.environment, **chosen, "TRIGGERS_REDIS_URL": url, FOLDER: str(folder / "control")}
+        environment |= {"CRASH_TEST_SCHEDULER": self.home.scheduler.id, "CRASH_TEST_CALLS": str(folder / "calls")}
+        self.workers = Workers(environment, folder / "workers.log", module=module)
+        self._sources: dict[str, tuple[str, str]] = {}
+        self.registered: tuple[Trigger, ...] = ()
+        self.wanted_workers = workers
+
+    # ---- the server ----
+    def call(self, endpoint: str, **body: Any) -> Any:
+        return self.client.call(endpoint, body)
+
+    def create_task(self, name: str = "some task", **fields: Any) -> str:
+        body = {"name": name, "type": "training", "project": self.project} | fields
+        return str(self.call("tasks.create", **body)["id"])
+
+    def fail_task(self, **fields: Any) -> str:
+        """A ClearML task that has failed: a change."""
+        id_ = self.create_task(**fields)
+        self.call("tasks.started", task=id_)
+        self.call("tasks.failed", task=id_)
+        return id_
+
+    def launched(self) -> list[dict[str, Any]]:
+        """The ClearML tasks that carry this scheduler's mark: drafts, launches, copies of them."""
+        mark = scheduler_mark(self.home.scheduler.id)
+        found = self.call("tasks.get_all", system_tags=["__$any", mark], search_hidden=True, order_by=["created"])
+        return list(found["tasks"])
+
+    def drafts(self) -> set[str]:
+        return {task["id"] for task in self.launched() if task["status"] == DRAFT}
+
+    def runs(self) -> Counter[str]:
+        """How many runs agents have started, by the object that was the cause."""
+        starts = [start["task"] for start in self.sandbox.run_starts()]
+        if unknown := [task for task in starts if task not in self._sources]:
+            fields = ["id", "hyperparams", "system_tags", "project"]
+            for task in self.call("tasks.get_all", id=unknown, only_fields=fields, search_hidden=True)["tasks"]:
+                source = task.get("hyperparams", {}).get("Args", {}).get("source", {}).get("value", task["id"])
+                key = value_of(FIRING, task["system_tags"])
+                self._sources[task["id"]] = (source, key)
+        return Counter(self._sources[task][0] for task in starts if task in self._sources)
+
+    def run_starts_of(self, task: str) -> list[float]:
+        """When agents started a ClearML task, or a launch of that object."""
+        starts = self.sandbox.run_starts()
+        self.runs()
+        return [s["at"] for s in starts if s["task"] == task or self._sources.get(s["task"], ("",))[0] == task]
+
+    # ---- the scheduler ----
+    def trigger(self, kind: Any = "task", name: str = "on failure", **fields: Any) -> Trigger:
+        action = {"type": "task", "base_task_id": self.base, "queue": QUEUE} | fields.pop("action", {})
+        if action["type"] == "function":
+            action = {name: action[name] for name in ("type", "reference", "name")}
+        elif not action.get("reuse_task"):
+            action.setdefault("parameters", {"Args/source": f"${{{kind}.id}}"})
+        if action.get("query"):
+            action.pop("base_task_id")
+        if kind == "task":
+            fields = {"trigger_on_status": ["failed"]} | fields
+        return make_trigger(kind, name=name, action=action, **({"trigger_project": self.name} | fields))
+
+    def begin(self, *triggers: Trigger) -> None:
+        """Register as a script does, and start the workers."""
+        self.register(*triggers)
+        self.workers.add(self.wanted_workers)
+        self.wait_for_poll()
+
+    def register(self, *triggers: Trigger) -> None:
+        self.registered = triggers or self.registered
+        self.home.register(self.ledger, self.registered)
+
+    def wait_for_poll(self) -> None:
+        """The present registry has been polled once."""
+        version = self.ledger.registry.version()
+        eventually(lambda: self.ledger.reading.cursor("tasks").plan >= version, f"{self.name} is polled")
+
+    def history(self, object_id: str) -> list[Entry]:
+        return [entry for entry in self.ledger.history.read(count=100_000) if entry.object == object_id]
+
+    def ended(self, objects: Iterable[str]) -> bool:
+        """Whether the firings of all these objects have ended."""
+        done = {entry.object for entry in self.ledger.history.read(count=100_000) if entry.what in ENDED}
+        return done >= set(objects)
+
+    def ended_at(self, objects: Iterable[str]) -> float:
+        """When the last of their firings ended."""
+        return max(entry.at_ms for id_ in objects for entry in self.history(id_) if entry.what in ENDED) / 1000
+
+    def has_strays(self) -> bool:
+        return bool(self.ledger.store.client.zcard(self.ledger.keys.strays))
+
+    # ---- Redis ----
+    def kill_redis(self, then: Callable[[], None] = lambda: None) -> None:
+        """Kill Redis, do something to its files, start it again."""
+        pid = self.redis.pid
+        assert pid
+        os.kill(pid, signal.SIGKILL)
+        eventually(lambda: not self.redis.is_alive, "Redis ends")
+        then()
+        self.redis.start()
+        self.ledger.adopt_epoch()
+
+    def roll_back_to(self, snapshot: Path) -> None:
+        """Kill Redis and start it with an older append-only file."""
+
+        def replace() -> None:
+            self.delete_append_only_file()
+            copy_append_only_file(snapshot, self.folder / "redis")
+
+        self.kill_redis(replace)
+
+    def delete_append_only_file(self) -> None:
+        for file in (self.folder / "redis").glob("appendonly*"):
+            for part in [*file.glob("*"), file] if file.is_dir() else [file]:
+                part.rmdir() if part.is_dir() else part.unlink()
+
+    def stop(self) -> None:
+        """End every process of this world."""
+        self.workers.stop()
+        self.ledger.store.client.close()
+        self.home.api.close()
+        self.redis.stop()
+        self.client.close()
+        self.sandbox.close()
+
+    def log(self) -> str:
+        """The end of what the workers wrote."""
+        return (self.folder / "workers.log").read_text()[-4000:]
+
+
+_turn = itertools.cycle(redis_binaries().values())
+_turns = threading.Lock()
+
+
+def _binary() -> str:
+    """The servers of this machine in turn, so that each kind meets crashes."""
+    with _turns:
+        return next(_turn)
