@@ -102,7 +102,7 @@ def find_base_task(
         not_marked: a system tag that it must not carry, so that no launch becomes the next base task.
     """
     query: dict[str, Any] = {
-        "system_tags": ["-archived", "__$not", not_marked],
+        "system_tags": ["-archived", f"-{not_marked}"],
         "order_by": ["-created"],
         "page": 0,
         "page_size": 1,

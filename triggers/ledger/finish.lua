@@ -20,10 +20,7 @@ if state == 'launched' then
 elseif holds_slot then
   redis.call('HDEL', KEYS[3], slot)
 end
-if state == 'skipped' then
-  local mark = redis.call('HGET', KEYS[4], ARGV[8])
-  if mark then redis.call('HSET', KEYS[4], ARGV[8], (string.gsub(mark, '^(%d+):%d:(%d+):%d+$', '%1:0:%2:0'))) end
-end
+if state == 'skipped' then release_key(KEYS[4], ARGV[8]) end
 if state == 'dead' then redis.call('ZADD', KEYS[8], now, key)
 else redis.call('PEXPIRE', KEYS[1], ARGV[10]) end
 if ARGV[12] ~= '0' then redis.call('ZADD', KEYS[7], now + tonumber(ARGV[12]), key) end

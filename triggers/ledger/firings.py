@@ -136,9 +136,7 @@ class Firings:
         """Forget the recorded id, whose draft is gone."""
         self.store.run(CLEAR, [self.keys.firing(firing.key)], firing.lease, task_id)
 
-    def launched(
-        self, firing: Firing, lane: Lane, *, task_id: str = "", slot: str = "", reason: str = ""
-    ) -> int:
+    def launched(self, firing: Firing, lane: Lane, *, task_id: str = "", slot: str = "", reason: str = "") -> int:
         """End the firing as launched and bind its slot to the ClearML task; Redis' time in ms."""
         return self._finish(firing, lane, "launched", reason, task_id, slot)
 
@@ -216,11 +214,23 @@ class Firings:
             slot if seconds > SLOT_PAUSE_SECONDS else "",
         )
 
-    def hold(self, firing: Firing, lane: Lane, hold: str, reason: str) -> None:
-        """Let the firing wait on purpose in the hold of that name."""
+    def hold(self, firing: Firing, lane: Lane, hold: str, reason: str, *, latest: bool = False) -> None:
+        """Let the firing wait on purpose in the hold of that name; `latest`: only the newest waits on there."""
         keys = self.keys
         names = [keys.firing(firing.key), keys.due(lane), keys.held(hold), keys.holds, keys.history]
-        self.store.run(HOLD, names, firing.lease, firing.key, hold, reason, self.history_length)
+        names.append(keys.marks(firing.trigger))
+        self.store.run(
+            HOLD,
+            names,
+            firing.lease,
+            firing.key,
+            hold,
+            reason,
+            self.history_length,
+            int(latest),
+            keys.firing(""),
+            self.retention_ms,
+        )
 
     def release_holds(self, hold: str, count: int) -> int:
         """Make up to `count` held firings due again, in the order they were granted; how many."""

@@ -1,5 +1,7 @@
--- Let a firing wait on purpose, off the due list, until its hold is released. KEYS: firing, due, held, holds, history.
--- ARGV: run id, token, firing key, hold, reason, history length. This attempt has called nothing: it is forgotten.
+-- Let a firing wait on purpose, off the due list, until its hold is released. KEYS: firing, due, held, holds, history, marks.
+-- ARGV: run id, token, firing key, hold, reason, history length, 1 to keep only the newest (the others are skipped),
+--   prefix of firing keys, retention ms. This attempt has called nothing: it is forgotten.
+-- Rules out: two firings waiting where only the latest should; a skip that forgets to release its key.
 if not owns(KEYS[1], ARGV[2]) then return fenced('the firing was taken by another') end
 redis.call('HSET', KEYS[1], 'state', 'held', 'reason', ARGV[5])
 redis.call('HDEL', KEYS[1], 'lease')
@@ -8,4 +10,14 @@ redis.call('ZREM', KEYS[2], ARGV[3])
 redis.call('ZADD', KEYS[3], redis.call('HGET', KEYS[1], 'sequence'), ARGV[3])
 redis.call('SADD', KEYS[4], ARGV[4])
 remember(KEYS[5], ARGV[6], 'held', KEYS[1], ARGV[5])
+if ARGV[7] == '1' then
+  for _, key in ipairs(redis.call('ZRANGE', KEYS[3], 0, -2)) do
+    local older = ARGV[8] .. key
+    redis.call('HSET', older, 'state', 'skipped', 'reason', 'a newer firing took its place', 'ended_ms', now_ms())
+    redis.call('PEXPIRE', older, ARGV[9])
+    redis.call('ZREM', KEYS[3], key)
+    release_key(KEYS[6], redis.call('HGET', older, 'object'))
+    remember(KEYS[5], ARGV[6], 'skipped', older, 'a newer firing took its place')
+  end
+end
 return 1

@@ -23,6 +23,12 @@ local function owns(firing, token) return current(token) and redis.call('HGET', 
 
 local function leads(lease, token) return current(token) and redis.call('GET', lease) == token end
 
+-- A skipped firing gives its key back: the object's next change is considered again.
+local function release_key(marks, object)
+  local mark = redis.call('HGET', marks, object)
+  if mark then redis.call('HSET', marks, object, (string.gsub(mark, '^(%d+):%d:(%d+):%d+$', '%1:0:%2:0'))) end
+end
+
 local function remember(history, length, what, firing, reason, task)
   local f = redis.call('HMGET', firing, 'trigger', 'object', 'key')
   redis.call('XADD', history, 'MAXLEN', '~', length, '*', 'what', what, 'trigger', f[1] or '', 'object', f[2] or '',

@@ -64,9 +64,7 @@ def encode_batches(
     batches = []
     for partition, texts in lines.items():
         for start in range(0, len(texts), size):
-            head = json.dumps(
-                {"v": BATCH_VERSION, "id": leases.nonce(), "plan": plan, "polled_ms": polled_ms}
-            )
+            head = json.dumps({"v": BATCH_VERSION, "id": leases.nonce(), "plan": plan, "polled_ms": polled_ms})
             batches.append((partition, "\n".join([head, *texts[start : start + size]])))
     return batches
 
@@ -120,9 +118,7 @@ class Reading:
         if not events:
             return []
         known: Any = self.store.client.zmscore(self.keys.seen(source), [event.id for event in events])
-        return [
-            event for event, ms in zip(events, known, strict=True) if ms is None or ms != event.changed_ms
-        ]
+        return [event for event, ms in zip(events, known, strict=True) if ms is None or ms != event.changed_ms]
 
     def commit(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -74,20 +74,26 @@ class Registry:
         self.store, self.keys = store, keys
         self._snapshot: Snapshot | None = None
 
-    def snapshot(self, at_least: int | None = None) -> Snapshot:
-        """The registry, not older than version `at_least` (None: read the present version first)."""
+    def snapshot(self, version: int | None = None) -> Snapshot:
+        """The registry as it is now; read only if it changed.
+
+        Args:
+            version: the present version where the caller has just learned it, None to ask for it.
+        """
         known = self._snapshot
-        if known and at_least is not None and known.version >= at_least:
-            return known
-        if known and at_least is None and self.version() == known.version:
-            return known
-        self._snapshot = self._read()
-        return self._snapshot
+        if known is None or known.version != (self.version() if version is None else version):
+            known = self._snapshot = self._read()
+        return known
 
     def version(self) -> int:
         """The present version; 0 when nothing was ever registered."""
         version: Any = self.store.client.get(self.keys.registry_version)
         return int(version or 0)
+
+    def _first_version(self) -> int:
+        """A number larger than any that a Redis which came back empty may have given before: its time in ms."""
+        now: Any = self.store.client.time()
+        return int(now[0]) * 1000 + int(now[1]) // 1000
 
     def _read(self) -> Snapshot:
         with self.store.client.pipeline(transaction=True) as pipe:
@@ -104,13 +110,13 @@ class Registry:
         """
         wanted = {trigger.id: trigger for trigger in triggers}
 
-        def edit(known: Snapshot) -> dict[str, Entry | None]:
+        def edit(known: Snapshot, version: int) -> dict[str, Entry | None]:
             changes: dict[str, Entry | None] = {}
             for id_, trigger in wanted.items():
                 old = known.entries.get(id_)
                 if old is None or old.retired:
                     paused = old.paused if old else False
-                    changes[id_] = Entry(trigger, server_now_ms, known.version + 1, origin, paused)
+                    changes[id_] = Entry(trigger, server_now_ms, version, origin, paused)
                 elif old.trigger != trigger or old.origin != origin:
                     changes[id_] = replace(old, trigger=trigger, origin=origin)
             for id_, old in known.entries.items():
@@ -120,18 +126,21 @@ class Registry:
 
         return self.edit(edit)
 
-    def edit(self, decide: Any) -> Snapshot:
-        """Apply `decide(snapshot) -> {trigger id: entry, or None to remove}`, again if another writer was first."""
+    def edit(self, decide: Callable[[Snapshot, int], Mapping[str, Entry | None]]) -> Snapshot:
+        """Apply a change, deciding again if another writer was first.
+
+        Args:
+            decide: (registry as it is, version it will have) → entry by trigger id, None to remove it.
+        """
         for _ in range(WRITE_TRIES):
             known = self._read()
-            changes = decide(known)
+            version = known.version + 1 if known.version else self._first_version()
+            changes = decide(known, version)
             if not changes:
                 self._snapshot = known
                 return known
             pairs = [p for id_, entry in changes.items() for p in (id_, entry.to_json() if entry else "")]
-            version = self.store.run(
-                WRITE, [self.keys.registry, self.keys.registry_version], known.version, *pairs
-            )
-            if version != -1:
-                return self.snapshot(at_least=version)
+            names = [self.keys.registry, self.keys.registry_version]
+            if self.store.run(WRITE, names, known.version, version, *pairs) != -1:
+                return self.snapshot()
         raise Usage("the registry is being written by others all the time; try again when they are done")

@@ -142,8 +142,8 @@ def table() -> str:
         "|---|---|---|---|---|---|",
     ]
     for step in STEPS:
-        scripts = ", ".join(f"`{name}.lua`" for name in step.scripts) or "–"
-        calls = ", ".join(f"`{name}`" for name in step.calls) or "–"
+        scripts = ", ".join(f"`{name}.lua`" for name in step.scripts) or "none"
+        calls = ", ".join(f"`{name}`" for name in step.calls) or "none"
         rows.append(
             f"| {step.name} | {scripts} | {calls} | {step.writes} | {step.killed_before} | {step.killed_after} |"
         )

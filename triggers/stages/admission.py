@@ -54,4 +54,5 @@ def _overlap(attempt: Attempt, holder: str) -> None:
     if attempt.trigger.policy.overlap == "skip":
         attempt.skip(f"single instance: {running}", task_id)
     else:
-        attempt.hold(f"slot:{attempt.slot}", f"single instance: waits while {running}")
+        latest = attempt.trigger.policy.overlap == "latest"
+        attempt.hold(f"slot:{attempt.slot}", f"single instance: waits while {running}", latest=latest)

@@ -69,9 +69,9 @@ class Attempt:
         self.ctx.ledger.firings.skip(self.firing, self.lane, reason, task_id=task_id)
         self.done = True
 
-    def hold(self, hold: str, reason: str) -> None:
-        """Wait on purpose."""
-        self.ctx.ledger.firings.hold(self.firing, self.lane, hold, reason)
+    def hold(self, hold: str, reason: str, *, latest: bool = False) -> None:
+        """Wait on purpose; `latest`: only the newest waits on in that hold."""
+        self.ctx.ledger.firings.hold(self.firing, self.lane, hold, reason, latest=latest)
         self.done = True
 
     def give_up(self, reason: str) -> None:

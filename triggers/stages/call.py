@@ -43,7 +43,7 @@ def call_one(ctx: Context, functions: Mapping[str, Function]) -> bool:
 
     with leases.renewing(ctx.settings.lease_seconds / 3, extend):
         try:
-            attempt = admit(ctx, ctx.plan(at_least=claim.registry_version), firing, "caller")
+            attempt = admit(ctx, ctx.plan(claim.registry_version), firing, "caller")
         except (Fenced, Transient) as failure:
             log.warning("firing %s: %s", firing.key, failure)
             return True

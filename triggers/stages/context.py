@@ -55,9 +55,9 @@ class Context:
     _plan: Plan | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def plan(self, at_least: int | None = None) -> Plan:
-        """The triggers and their index, not older than registry version `at_least` (None: the present one)."""
-        snapshot = self.ledger.registry.snapshot(at_least)
+    def plan(self, version: int | None = None) -> Plan:
+        """The triggers as they are now, and their index; `version` as for `Registry.snapshot`."""
+        snapshot = self.ledger.registry.snapshot(version)
         with self._lock:
             if self._plan is None or self._plan.snapshot.version != snapshot.version:
                 entries = {entry.trigger.id: entry for entry in snapshot.active}

@@ -49,7 +49,7 @@ def _keeping(ctx: Context, firings: Iterable[Firing]) -> Any:
 
 def _carry_out(ctx: Context, firings: Iterable[Firing], registry_version: int) -> None:
     ctx.know_epoch()
-    plan = ctx.plan(at_least=registry_version)
+    plan = ctx.plan(registry_version)
     attempts: list[Attempt] = []
     for firing in firings:
         try:

@@ -44,7 +44,7 @@ def match(ctx: Context, partition: int) -> int:
 
 
 def _match_batch(ctx: Context, partition: int, token: str, batch: Batch) -> int:
-    plan = ctx.plan(at_least=batch.plan)
+    plan = ctx.plan()
     events = list(_decode(batch))
     while True:
         changes = _decide(ctx, plan, batch, events)

@@ -101,14 +101,10 @@ class World:
         return make_trigger(kind, name=name, action=action, **fields)
 
     def declare(self, *triggers: Trigger) -> None:
-        self.ledger.registry.declare(
-            triggers, origin="script", server_now_ms=server_now_ms(self.api, self.service)
-        )
+        self.ledger.registry.declare(triggers, origin="script", server_now_ms=server_now_ms(self.api, self.service))
 
     def pause(self, trigger: Trigger, paused: bool = True) -> None:
-        self.ledger.registry.edit(
-            lambda known: {trigger.id: replace(known.entries[trigger.id], paused=paused)}
-        )
+        self.ledger.registry.edit(lambda known, _: {trigger.id: replace(known.entries[trigger.id], paused=paused)})
 
     def poll(self, ctx: Context | None = None) -> Polled:
         polled = poll(ctx or self.ctx, pace_seconds=1, force=True)
@@ -135,7 +131,7 @@ class World:
         self.settle()
 
     def history(self, what: str | None = None) -> list[Entry]:
-        return [entry for entry in self.ledger.history.read() if what in (None, entry.what)]
+        return [entry for entry in self.ledger.history.read(count=100_000) if what in (None, entry.what)]
 
     def expire_leases(self) -> None:
         """Let every lease run out now, and every pause end."""

@@ -6,9 +6,7 @@ from tests.integration.stages.conftest import World
 
 
 def test_a_failed_task_launches_a_clone_with_everything_it_should_carry(world: World) -> None:
-    world.declare(
-        world.trigger(action={"tag": "on failure", "parameters": {"Args/source": "${task.id}", "Args/b": 2}})
-    )
+    world.declare(world.trigger(action={"tag": "on failure", "parameters": {"Args/source": "${task.id}", "Args/b": 2}}))
     failed = world.fail_task()
     world.step()
     (clone,) = world.clones()
