@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
-import requests
-
+from triggers.clearml_api.transport import Reply
 from triggers.errors import Refused, ServerUnavailable
 
 _T = TypeVar("_T")
@@ -18,20 +17,20 @@ _UNDECIDED = frozenset({408, 425, 429})
 _EXCERPT = 160
 
 
-def parse(endpoint: str, where: str, response: requests.Response) -> dict[str, Any]:
+def parse(endpoint: str, where: str, reply: Reply) -> dict[str, Any]:
     """Give the `data` of an answer.
 
     Raises:
         Refused: The server itself said no.
         ServerUnavailable: Anything else, HTML of a proxy included: the call may have taken effect.
     """
-    status = response.status_code
-    body = _json(response)
+    status = reply.status
+    body = _json(reply)
     meta = body.get("meta") if isinstance(body, dict) else None
     code = meta.get("result_code") if isinstance(meta, dict) else None
     if not isinstance(code, int) or not isinstance(meta, dict):
-        redirect = f" (redirect to {response.headers.get('Location')})" if response.is_redirect else ""
-        raise ServerUnavailable(f"{where}: HTTP {status}{redirect} without a ClearML answer: {_excerpt(response)}")
+        redirect = f" (redirect to {reply.headers.get('Location')})" if "Location" in reply.headers else ""
+        raise ServerUnavailable(f"{where}: HTTP {status}{redirect} without a ClearML answer: {_excerpt(reply)}")
     message = str(meta.get("result_msg", ""))
     subcode = meta.get("result_subcode")
     subcode = subcode if isinstance(subcode, int) else 0
@@ -41,7 +40,7 @@ def parse(endpoint: str, where: str, response: requests.Response) -> dict[str, A
         raise Refused(endpoint, code, subcode, message)
     data = body.get("data")
     if status != 200 or code != 200 or not isinstance(data, dict):
-        raise ServerUnavailable(f"{where}: HTTP {status} with an odd ClearML answer: {_excerpt(response)}")
+        raise ServerUnavailable(f"{where}: HTTP {status} with an odd ClearML answer: {_excerpt(reply)}")
     return data
 
 
@@ -70,7 +69,7 @@ def objects(endpoint: str, data: Mapping[str, Any], name: str) -> list[dict[str,
     return found
 
 
-def server_ms(where: str, response: requests.Response) -> int:
+def server_ms(where: str, reply: Reply) -> int:
     """A time that the server's clock had passed when the call arrived, ms since the epoch.
 
     The `Date` of the answer has whole seconds and may come from a cache that is renewed every second.
@@ -79,27 +78,20 @@ def server_ms(where: str, response: requests.Response) -> int:
         ServerUnavailable: No usable `Date`, without which changes cannot be read completely.
     """
     try:
-        date = parsedate_to_datetime(response.headers["Date"])
+        date = parsedate_to_datetime(reply.headers["Date"])
     except (KeyError, ValueError, TypeError) as error:
         raise ServerUnavailable(f"{where}: the answer has no Date header (does a proxy drop it?)") from error
-    return int(date.timestamp() * 1000) - int(response.elapsed.total_seconds() * 1000) - 1000
+    return int(date.timestamp() * 1000) - int(reply.seconds * 1000) - 1000
 
 
-def reason(error: BaseException) -> str:
-    """The innermost cause of an error of requests, which wraps several and repeats the address."""
-    while (inner := error.__cause__ or error.__context__) is not None:
-        error = inner
-    return f"{type(error).__name__}: {str(error)[:_EXCERPT]}"
-
-
-def _json(response: requests.Response) -> Any:
+def _json(reply: Reply) -> Any:
     try:
-        return json.loads(response.content)  # takes NaN and Infinity, which metrics have
+        return json.loads(reply.content)  # takes NaN and Infinity, which metrics have
     except ValueError:
         return None
 
 
-def _excerpt(response: requests.Response) -> str:
+def _excerpt(reply: Reply) -> str:
     """The start of a body; nothing of one that may hold a token."""
-    text = " ".join(response.content[: 4 * _EXCERPT].decode("utf-8", "replace").split())
+    text = " ".join(reply.content[: 4 * _EXCERPT].decode("utf-8", "replace").split())
     return "(an answer with a token)" if '"token"' in text else repr(text[:_EXCERPT])

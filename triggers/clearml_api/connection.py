@@ -6,36 +6,33 @@ not of the transport.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import threading
-import time
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
-
-import requests
-from requests.adapters import HTTPAdapter
-from requests.auth import AuthBase, HTTPBasicAuth
-from urllib3.util import Retry
 
 from triggers.clearml_api import answers
 from triggers.clearml_api.credentials import Credentials
 from triggers.clearml_api.login import Login
+from triggers.clearml_api.transport import Broken, Connection, Reply
 from triggers.errors import Refused, ServerUnavailable
 
 #: the version that the SDK 2.1 sends, with which the contract was recorded
 API_VERSION = "2.23"
-#: seconds after which an idle connection is not used again: the server may have closed it, and the outcome of a
-#: call that fails on it is unknown
-_IDLE_SECONDS = 5.0
-#: longest wait for a connection, seconds
-_CONNECT_SECONDS = 5.0
 #: actions without effect; a broken connection is worth a second try (queues.get_next_task has an effect)
 _READING = frozenset({"get_all", "get_all_ex", "get_by_id", "get_current_user", "info", "login"})
+
+_HEADERS = {
+    "Content-Type": "application/json",
+    "Accept-Encoding": "gzip",
+    "User-Agent": "clearml-triggers",
+    "X-ClearML-Client": "clearml-triggers",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,53 +43,21 @@ class Answer:
     server_ms: int
 
 
-class _Bearer(AuthBase):
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
-
-
-class _Connection:
-    """The HTTP session of one thread in one process."""
-
-    def __init__(self, credentials: Credentials) -> None:
-        self.pid = os.getpid()
-        self.used_at = time.monotonic()
-        self.session = requests.Session()
-        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=1, max_retries=Retry(0, read=False))
-        self.session.mount("http://", adapter)
-        self.session.mount("https://", adapter)
-        # auth.login sets a cookie that would stand in for a token
-        self.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        # read once here, not at each call; .netrc would replace our Authorization header
-        self.session.trust_env = False
-        self.session.proxies = requests.utils.get_environ_proxies(credentials.host)
-        bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
-        self.session.verify = bundle if credentials.verify is True and bundle else credentials.verify
-        self.session.headers["Content-Type"] = "application/json"
-        self.session.headers["X-ClearML-Client"] = "clearml-triggers"
-
-    def post(self, url: str, **options: Any) -> requests.Response:
-        if time.monotonic() - self.used_at > _IDLE_SECONDS:
-            self.session.close()  # only its connections; it opens new ones
-        try:
-            return self.session.post(url, allow_redirects=False, **options)
-        finally:
-            self.used_at = time.monotonic()
-
-
 class Api:
     """A ClearML server as one user. Threads share it; each has a connection of its own."""
 
     def __init__(self, credentials: Credentials, *, timeout_seconds: float) -> None:
+        """Prepare; nothing is sent.
+
+        Args:
+            credentials: Which server, and as whom.
+            timeout_seconds: Longest wait for an answer, or for its next part.
+        """
         self.credentials = credentials
-        self._timeout = (min(timeout_seconds, _CONNECT_SECONDS), timeout_seconds)
+        self._timeout_seconds = timeout_seconds
         self._local = threading.local()
         # weak: the connection of a thread ends with it
-        self._open: weakref.WeakSet[_Connection] = weakref.WeakSet()
+        self._open: weakref.WeakSet[Connection] = weakref.WeakSet()
         self._opening = threading.Lock()
         self._login = Login(self._buy_token)
         # without a user name and password that the address may carry
@@ -110,46 +75,47 @@ class Api:
         """
         token = self._login.token()
         try:
-            return self._send(endpoint, body, _Bearer(token))
+            return self._send(endpoint, body, f"Bearer {token}")
         except Refused as refused:
             if refused.code != 401:
                 raise
-        return self._send(endpoint, body, _Bearer(self._login.replace(token)))
+        return self._send(endpoint, body, f"Bearer {self._login.replace(token)}")
 
     def close(self) -> None:
         """Close the connections of all threads; the next call opens new ones."""
         with self._opening:
             connections = list(self._open)
         for connection in connections:
-            connection.session.close()
+            connection.close()
 
     def _buy_token(self) -> str:
-        keys = HTTPBasicAuth(self.credentials.access_key.encode(), self.credentials.secret_key.encode())
-        return answers.field("auth.login", self._send("auth.login", {}, keys).data, "token", str)
+        pair = f"{self.credentials.access_key}:{self.credentials.secret_key}".encode()
+        answer = self._send("auth.login", {}, f"Basic {base64.b64encode(pair).decode()}")
+        return answers.field("auth.login", answer.data, "token", str)
 
-    def _send(self, endpoint: str, body: Mapping[str, Any], auth: AuthBase) -> Answer:
+    def _send(self, endpoint: str, body: Mapping[str, Any], authorization: str) -> Answer:
         where = f"{endpoint} at {self.shown_host}"
-        tries = 2 if endpoint.rpartition(".")[2] in _READING else 1
-        response = self._post(where, endpoint, json.dumps(body).encode(), auth, tries)
-        return Answer(answers.parse(endpoint, where, response), answers.server_ms(where, response))
+        reply = self._post(where, endpoint, json.dumps(body).encode(), authorization)
+        return Answer(answers.parse(endpoint, where, reply), answers.server_ms(where, reply))
 
-    def _post(self, where: str, endpoint: str, body: bytes, auth: AuthBase, tries: int) -> requests.Response:
-        url = f"{self.credentials.host}/v{API_VERSION}/{endpoint}"
-        while True:
-            tries -= 1
+    def _post(self, where: str, endpoint: str, body: bytes, authorization: str) -> Reply:
+        path, headers = f"/v{API_VERSION}/{endpoint}", {**_HEADERS, "Authorization": authorization}
+        connection = self._connection()
+        try:
             try:
-                return self._connection().post(url, data=body, auth=auth, timeout=self._timeout)
-            except requests.Timeout as error:
-                raise ServerUnavailable(f"{where}: no answer in {self._timeout[1]:g} s") from error
-            except requests.RequestException as error:  # no connection, cut, or garbled
-                if not tries:
-                    raise ServerUnavailable(f"{where}: {answers.reason(error)}") from error
+                return connection.post(path, body, headers)
+            except Broken as broken:
+                if broken.timed_out or endpoint.rpartition(".")[2] not in _READING:
+                    raise
+            return connection.post(path, body, headers)
+        except Broken as broken:
+            raise ServerUnavailable(f"{where}: {broken}") from broken
 
-    def _connection(self) -> _Connection:
+    def _connection(self) -> Connection:
         """This thread's; never one that a fork of the process has copied."""
-        connection: _Connection | None = getattr(self._local, "connection", None)
+        connection: Connection | None = getattr(self._local, "connection", None)
         if connection is None or connection.pid != os.getpid():
-            connection = _Connection(self.credentials)
+            connection = Connection(self.credentials.host, self.credentials.verify, self._timeout_seconds)
             self._local.connection = connection
             with self._opening:
                 self._open.add(connection)

@@ -63,6 +63,8 @@ class FaultyServer:
             step = step(request)
         if step == "hang":
             time.sleep(1)
+        if step is None:  # answered by the step itself
+            return
         if step in ("cut", "hang"):
             request.close_connection = True
             return

@@ -6,7 +6,7 @@ from email.utils import formatdate
 
 import pytest
 
-from triggers.clearml_api import Api, Credentials, connection
+from triggers.clearml_api import Api, Credentials, transport
 from triggers.clearml_api.login import Login, life_seconds
 from triggers.errors import Refused, ServerUnavailable
 
@@ -101,7 +101,7 @@ def test_a_connection_that_was_idle_is_not_used_again(faulty, api, answers, monk
     api.call("tasks.edit", {})
     api.call("tasks.edit", {})
     assert faulty.connections == 1
-    monkeypatch.setattr(connection, "_IDLE_SECONDS", 0)
+    monkeypatch.setattr(transport, "_IDLE_SECONDS", 0)
     api.call("tasks.edit", {})
     assert faulty.connections == 2
 

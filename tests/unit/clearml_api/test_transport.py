@@ -1,0 +1,90 @@
+import gzip
+import json
+import os
+
+import certifi
+import pytest
+
+from triggers.clearml_api import Api, Credentials, transport
+from triggers.errors import ServerUnavailable
+
+
+@pytest.fixture(autouse=True)
+def no_proxies(monkeypatch):
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.mark.parametrize("user", ["", "me:p%40ss@"])
+def test_a_proxy_of_the_environment_is_used(faulty, answers, monkeypatch, user):
+    monkeypatch.setenv("http_proxy", faulty.host.replace("//", f"//{user}"))
+    faulty.script["tasks.edit"] = [(200, answers.ok(), {})]
+    api = Api(Credentials("http://clearml.invalid:8008", "k", "s"), timeout_seconds=2)
+    api.call("tasks.edit", {})
+    api.close()
+    path, headers, _ = faulty.calls[0]
+    assert path == "http://clearml.invalid:8008/v2.23/tasks.edit"
+    assert headers["Proxy-Authorization"] == ("Basic bWU6cEBzcw==" if user else None)
+
+
+def test_no_proxy_is_obeyed(faulty, api, answers, monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    faulty.script["tasks.edit"] = [(200, answers.ok(), {})]
+    api.call("tasks.edit", {})
+
+
+def test_an_answer_may_be_packed(faulty, api, answers):
+    def packed(request):
+        body = gzip.compress(json.dumps(answers.ok(a="b" * 100)).encode())
+        request.send_response_only(200)
+        for name, value in (("Date", request.date_time_string()), ("Content-Encoding", "gzip")):
+            request.send_header(name, value)
+        request.send_header("Content-Length", str(len(body)))
+        request.end_headers()
+        request.wfile.write(body)
+        return
+
+    faulty.script["tasks.edit"] = [packed]
+    assert api.call("tasks.edit", {}).data == {"a": "b" * 100}
+
+
+def test_an_answer_cut_short_is_unavailable(faulty, api):
+    def half(request):
+        request.send_response_only(200)
+        request.send_header("Content-Length", "1000")
+        request.end_headers()
+        request.wfile.write(b'{"meta": {"result_code": 200')
+        return "cut"
+
+    faulty.script["tasks.clone"] = [half]
+    with pytest.raises(ServerUnavailable, match="IncompleteRead"):
+        api.call("tasks.clone", {})
+
+
+def test_a_fork_does_not_use_the_connection_of_its_parent(faulty, api, answers):
+    faulty.script["tasks.edit"] = [(200, answers.ok(), {})]
+    api.call("tasks.edit", {})
+    pid = os.fork()
+    if pid == 0:
+        try:
+            api.call("tasks.edit", {})
+        finally:
+            os._exit(0)
+    os.waitpid(pid, 0)
+    api.call("tasks.edit", {})
+    assert (len(faulty.calls), faulty.connections) == (3, 2)
+
+
+def test_certificates_are_verified_as_told(monkeypatch, tmp_path):
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    required = {"cert_reqs": "CERT_REQUIRED"}
+    assert transport._tls(False) == {"cert_reqs": "CERT_NONE"}
+    assert transport._tls(True) == {**required, "ca_certs": certifi.where()}
+    assert transport._tls("/ca.pem") == {**required, "ca_certs": "/ca.pem"}
+    assert transport._tls(str(tmp_path)) == {**required, "ca_cert_dir": str(tmp_path)}
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/bundle.pem")
+    assert transport._tls(True)["ca_certs"] == "/bundle.pem"
+    assert transport._tls("/ca.pem")["ca_certs"] == "/ca.pem"

@@ -1,0 +1,117 @@
+"""One HTTP POST and what came back; nothing here is repeated, redirected or remembered (no cookies, no .netrc).
+
+urllib3 itself and not requests on top of it: half the time per call.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import certifi
+import urllib3
+
+#: seconds after which an idle connection is not used again: the server may have closed it, and the outcome of a
+#: call that fails on it is unknown
+_IDLE_SECONDS = 5.0
+#: longest wait for a connection, seconds
+_CONNECT_SECONDS = 5.0
+
+
+class Broken(Exception):
+    """There was no complete answer; `timed_out` tells whether one may still be on its way."""
+
+    def __init__(self, reason: str, timed_out: bool) -> None:
+        super().__init__(reason)
+        self.timed_out = timed_out
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A complete HTTP answer, and how long it took from before the call was sent."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+    seconds: float
+
+
+class Connection:
+    """A kept connection to one server, for one thread of one process."""
+
+    def __init__(self, host: str, verify: bool | str, timeout_seconds: float) -> None:
+        self.pid = os.getpid()
+        self._host, self._timeout_seconds = host, timeout_seconds
+        self._timeout = urllib3.Timeout(min(timeout_seconds, _CONNECT_SECONDS), timeout_seconds)
+        self._manager = _manager(host, verify)
+        self._used_at = time.monotonic()
+
+    def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+        """Send once.
+
+        Raises:
+            Broken: There was no complete answer.
+        """
+        began = time.monotonic()
+        if began - self._used_at > _IDLE_SECONDS:
+            self.close()
+        try:
+            response = self._manager.urlopen(
+                "POST",
+                self._host + path,
+                body=body,
+                headers=headers,
+                timeout=self._timeout,
+                retries=False,
+                redirect=False,
+            )
+        except urllib3.exceptions.NewConnectionError as error:
+            raise Broken(_reason(error), timed_out=False) from error
+        except urllib3.exceptions.TimeoutError as error:
+            raise Broken(f"no answer in {self._timeout_seconds:g} s", timed_out=True) from error
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise Broken(_reason(error), timed_out=False) from error
+        finally:
+            self._used_at = time.monotonic()
+        return Reply(response.status, response.headers, response.data, self._used_at - began)
+
+    def close(self) -> None:
+        """Close it; the next call opens a new one."""
+        self._manager.clear()
+
+
+def _manager(host: str, verify: bool | str) -> urllib3.PoolManager:
+    """Connections to `host`: through a proxy where the environment names one, as with requests and the SDK."""
+    options: dict[str, Any] = {"maxsize": 1, **_tls(verify)}
+    parts = urlsplit(host)
+    proxies = getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    if not proxy or proxy_bypass(parts.netloc.rpartition("@")[2]):
+        return urllib3.PoolManager(**options)
+    if "://" not in proxy:
+        proxy = f"http://{proxy}"
+    user = urlsplit(proxy)
+    if user.username:
+        pair = f"{unquote(user.username)}:{unquote(user.password or '')}"
+        options["proxy_headers"] = urllib3.make_headers(proxy_basic_auth=pair)
+    return urllib3.ProxyManager(proxy, **options)
+
+
+def _tls(verify: bool | str) -> dict[str, Any]:
+    if verify is False:
+        return {"cert_reqs": "CERT_NONE"}
+    bundle = verify if isinstance(verify, str) else None
+    place = bundle or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or certifi.where()
+    return {"cert_reqs": "CERT_REQUIRED", "ca_cert_dir" if os.path.isdir(place) else "ca_certs": place}
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost cause of an error of urllib3, which wraps several and repeats the address."""
+    while (inner := error.__cause__ or error.__context__) is not None:
+        error = inner
+    return f"{type(error).__name__}: {str(error)[:160]}"
