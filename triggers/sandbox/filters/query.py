@@ -39,7 +39,10 @@ class Query:
 
     def passes(self, obj: Json) -> bool:
         """True if an object passes all tests."""
-        return all(test(obj) for test in self.tests)
+        for test in self.tests:  # a loop costs half of what all() does, and this runs for every candidate
+            if not test(obj):
+                return False
+        return True
 
     def _add(self, field: str, value: Any) -> None:
         kind = self.kind
@@ -67,7 +70,8 @@ class Query:
         wanted = read_list(value)
         if wanted is not None:
             self.wanted[field] = wanted
-            self.tests.append(list_filter(wanted, lambda obj: value_at(obj, field)))
+            read = (lambda obj: value_at(obj, field)) if "." in field else (lambda obj: obj.get(field))
+            self.tests.append(list_filter(wanted, read))
 
     def _add_times(self, field: str, value: Any) -> None:
         if value == []:
@@ -115,6 +119,9 @@ def _pattern(fields: list[str], pattern: Any, joined: Callable[[Any], bool]) -> 
         search = re.compile(pattern).search
     except (re.error, TypeError) as error:
         raise errors.bad_pattern(error) from error
+    if len(fields) == 1 and "." not in fields[0]:
+        only = fields[0]
+        return lambda obj: isinstance(value := obj.get(only), str) and search(value) is not None
     paths = [field.split(".") for field in fields]
 
     def found(obj: Json, parts: list[str]) -> bool:
