@@ -10,7 +10,7 @@ from typing import Any, Final
 from triggers import parameters
 from triggers.errors import LaunchImpossible
 from triggers.events import Event, iso_time
-from triggers.marks import MARK_PREFIX, Marks, is_mark
+from triggers.marks import FIRING, Marks, is_mark
 from triggers.overrides import Target, parse_key
 from triggers.placeholders import fill
 from triggers.spec import TaskAction, Trigger
@@ -180,7 +180,7 @@ class _Changes:
             "object": self.event.id,
             "object_name": self.event.name,
             "event_time": iso_time(self.event.changed_ms),
-            "firing": marks.firing.removeprefix(f"{MARK_PREFIX}firing:"),
+            "firing": marks.firing.removeprefix(FIRING),
         }
         return {
             "name": PROVENANCE,
@@ -198,9 +198,7 @@ class _Changes:
 
     def edit(self) -> dict[str, Any]:
         """What the clone call has no field for."""
-        edit: dict[str, Any] = {
-            name: value for name, value in self.part("field").items() if name not in _CLONE_FIELDS
-        }
+        edit: dict[str, Any] = {name: value for name, value in self.part("field").items() if name not in _CLONE_FIELDS}
         script = {name: "" if value is None else value for name, value in self.part("script").items()}
         # A repository's tag wins over its branch: a new branch needs it gone, as in the SDK's set_script.
         if script.get("branch") and "tag" not in script and (self.base.get("script") or {}).get("tag"):

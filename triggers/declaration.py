@@ -26,9 +26,7 @@ class Declaration:
     place: str  # "script.py:12"
 
 
-def declare(
-    kind: Kind, arguments: Mapping[str, Any], taken: Mapping[str, Declaration], place: str
-) -> Declaration:
+def declare(kind: Kind, arguments: Mapping[str, Any], taken: Mapping[str, Declaration], place: str) -> Declaration:
     """Read the arguments of one `add_*` call.
 
     Args:
@@ -58,9 +56,7 @@ def declare(
     trigger = make_trigger(
         kind,
         name=name,
-        action=_task_action(name, base_id, arguments)
-        if function is None
-        else _function_action(name, arguments),
+        action=_task_action(name, base_id, arguments) if function is None else _function_action(name, arguments),
         policy={field: arguments[field] for field in _POLICY},
         provenance=arguments["provenance"],
         **{field: value for field, value in arguments.items() if field.startswith("trigger_")},
@@ -100,14 +96,10 @@ def _exactly_one_action(name: object, arguments: Mapping[str, Any]) -> None:
     if function is None:
         return
     if not callable(function):
-        raise InvalidTrigger(
-            str(name), "schedule_function", function, "give a function that takes the object's id"
-        )
+        raise InvalidTrigger(str(name), "schedule_function", function, "give a function that takes the object's id")
     for argument in _OF_TASKS:
         if arguments[argument]:
-            raise InvalidTrigger(
-                str(name), argument, arguments[argument], "has no effect on a function; leave it out"
-            )
+            raise InvalidTrigger(str(name), argument, arguments[argument], "has no effect on a function; leave it out")
 
 
 def _free_name(base_id: str, taken: Mapping[str, Declaration]) -> str:

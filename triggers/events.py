@@ -84,9 +84,7 @@ class Event:
         """
         item = json.loads(text)
         if item.pop("v", None) != EVENT_VERSION:
-            raise Usage(
-                f"an event of another version than {EVENT_VERSION}: upgrade all workers to one release"
-            )
+            raise Usage(f"an event of another version than {EVENT_VERSION}: upgrade all workers to one release")
         item["tags"] = tuple(item.get("tags", ()))
         item["system_tags"] = tuple(item.get("system_tags", ()))
         metrics = item.get("metrics")

@@ -33,17 +33,13 @@ class Index:
         }
         self._anything: dict[Kind, list[int]] = {"model": [], "dataset": [], "task": []}
         demands = [_demands(trigger) for trigger in self.triggers]
-        crowd = Counter(
-            (t.kind, f) for t, ds in zip(self.triggers, demands, strict=True) for d in ds for f in d
-        )
+        crowd = Counter((t.kind, f) for t, ds in zip(self.triggers, demands, strict=True) for d in ds for f in d)
         for position, (trigger, alternatives) in enumerate(zip(self.triggers, demands, strict=True)):
             kind = trigger.kind
             if not alternatives:
                 self._anything[kind].append(position)
                 continue
-            rarest = min(
-                alternatives, key=lambda d: (sum(crowd[kind, f] for f in d), _BY_WORTH.index(d[0][0]))
-            )
+            rarest = min(alternatives, key=lambda d: (sum(crowd[kind, f] for f in d), _BY_WORTH.index(d[0][0])))
             for feature in rarest:
                 self._buckets[kind][feature].append(position)
 

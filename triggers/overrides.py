@@ -82,11 +82,7 @@ def _configuration(rest: str) -> Target | None:
 
 def _execution(rest: str) -> Target | None:
     # One level: the clone call merges the fields of `execution`, not what is inside them.
-    return (
-        Target("execution", (rest,))
-        if rest and "." not in rest and rest not in {"queue", "artifacts"}
-        else None
-    )
+    return Target("execution", (rest,)) if rest and "." not in rest and rest not in {"queue", "artifacts"} else None
 
 
 _PATHS: Final[dict[str, Callable[[str], Target | None]]] = {

@@ -62,9 +62,7 @@ class TaskAction(Frozen):
     def _is_complete(self) -> TaskAction:
         base = self.base_task_id or self.query
         if not base or (self.base_task_id and self.query):
-            raise wrong(
-                "give either schedule_task_id or schedule_task_query", "schedule_task_id", self.base_task_id
-            )
+            raise wrong("give either schedule_task_id or schedule_task_query", "schedule_task_id", self.base_task_id)
         if not self.queue:
             raise wrong("give the name or id of the queue to put the task into", "schedule_queue", self.queue)
         if self.reuse_task:
@@ -104,9 +102,9 @@ class Policy(Frozen):
 
     single_instance: Flag = False
     overlap: Annotated[Literal["skip", "queue", "latest"], one_of("skip", "queue", "latest")] = "skip"
-    fire: Annotated[
-        Literal["once", "on_transition", "while_true"], one_of("once", "on_transition", "while_true")
-    ] = "once"
+    fire: Annotated[Literal["once", "on_transition", "while_true"], one_of("once", "on_transition", "while_true")] = (
+        "once"
+    )
     cooldown_minutes: Minutes = 0.0
     max_per_minute: Rate = None  # None: the limit of the settings; 0: no limit
 
@@ -115,9 +113,7 @@ class Policy(Frozen):
         if self.overlap != "skip" and not self.single_instance:
             raise wrong("has an effect with single_instance=True only", "overlap", self.overlap)
         if self.cooldown_minutes and self.fire != "while_true":
-            raise wrong(
-                "has an effect with fire='while_true' only", "cooldown_minutes", self.cooldown_minutes
-            )
+            raise wrong("has an effect with fire='while_true' only", "cooldown_minutes", self.cooldown_minutes)
         return self
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from triggers.errors import Usage
-from triggers.events import Kind
+from triggers.events import Kind, milliseconds
 from triggers.spec.action import FunctionAction, TaskAction
 from triggers.spec.trigger import Trigger, make_trigger
 
@@ -68,9 +68,7 @@ def from_original(kind: Kind, item: Mapping[str, Any]) -> Trigger:
         InvalidTrigger: a field is wrong.
     """
     if not isinstance(item, Mapping):
-        raise Usage(
-            f"configuration section {SECTIONS[kind]!r}: every item is a dictionary, and {item!r} is none"
-        )
+        raise Usage(f"configuration section {SECTIONS[kind]!r}: every item is a dictionary, and {item!r} is none")
     conditions = _CONDITIONS | (_TASK_CONDITIONS if kind == "task" else {})
     fields = {field: item.get(key) for key, field in conditions.items()}
     own = ("trigger_on_any_tags", "trigger_exclude_tags")
@@ -84,6 +82,11 @@ def from_original(kind: Kind, item: Mapping[str, Any]) -> Trigger:
         policy={"single_instance": item.get("single_instance"), **_present(item, _POLICY)},
         provenance=item.get("provenance", True),
     )
+
+
+def triggered_objects(item: Mapping[str, Any]) -> dict[str, int]:
+    """Read from an item of the original's state for which objects it has fired, and when (ms since the epoch)."""
+    return {id_: milliseconds(time) for id_, time in (item.get("_triggered_instances") or {}).items()}
 
 
 def _given(value: Any) -> Any:

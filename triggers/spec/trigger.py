@@ -73,9 +73,7 @@ class Trigger(Frozen):
         """
         body = json.loads(text)
         if body.pop("v", None) != SPEC_VERSION:
-            raise Usage(
-                f"a trigger of another version than {SPEC_VERSION}: upgrade all workers to one release"
-            )
+            raise Usage(f"a trigger of another version than {SPEC_VERSION}: upgrade all workers to one release")
         return make_trigger(body.pop("kind"), **body)
 
     @model_validator(mode="after")
@@ -89,9 +87,7 @@ class Trigger(Frozen):
         unknown = unknown_placeholder(values, self.kind)
         if unknown:
             known = f"a {self.kind} trigger knows ${{{self.kind}.id}} only"
-            raise wrong(
-                f"unknown {unknown}: {known}; write $${{...}} for a literal ${{...}}", argument, values
-            )
+            raise wrong(f"unknown {unknown}: {known}; write $${{...}} for a literal ${{...}}", argument, values)
 
 
 class ModelTrigger(Trigger):
@@ -150,9 +146,7 @@ class TaskTrigger(Trigger):
         if len(missing) not in (0, 3):
             raise wrong(f"{', '.join(parts)} go together: give all three or none", missing[0])
         if missing and self.trigger_on_sign:
-            raise wrong(
-                f"has an effect with {', '.join(parts)} only", "trigger_on_sign", self.trigger_on_sign
-            )
+            raise wrong(f"has an effect with {', '.join(parts)} only", "trigger_on_sign", self.trigger_on_sign)
         last = self.trigger_on_sign == "last"
         if last and not self.trigger_on_direction:
             raise wrong("trigger_on_sign='last' needs 'above' or 'below'", "trigger_on_direction")

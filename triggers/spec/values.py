@@ -77,9 +77,7 @@ def _statuses(value: Any) -> tuple[str, ...]:
     statuses = _texts(value, "['failed', 'published']")
     unknown = [status for status in statuses if status not in STATUSES]
     if unknown:
-        raise wrong(
-            f"unknown status {', '.join(map(repr, unknown))}; a status is one of {', '.join(STATUSES)}"
-        )
+        raise wrong(f"unknown status {', '.join(map(repr, unknown))}; a status is one of {', '.join(STATUSES)}")
     return statuses
 
 
@@ -128,9 +126,7 @@ def _rate(value: Any) -> int | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise wrong(
-            "give a whole number of launches per minute; 0 is no limit, None the limit of the settings"
-        )
+        raise wrong("give a whole number of launches per minute; 0 is no limit, None the limit of the settings")
     return value
 
 

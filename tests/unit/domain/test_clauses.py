@@ -247,12 +247,12 @@ def test_name_of_ten_thousand_characters(make, event):
 
 def test_name_pattern_that_backtracks_stalls_nothing_and_says_so(make, event):
     trigger = make("task", trigger_name="^(a|aa)+$")
-    started = time.monotonic()
+    started = time.process_time()
     assert not matches(trigger, event(name="a" * 100 + "!"))
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
     verdict = evaluate(trigger, event(name="a" * 100 + "!"))
     assert not verdict.matched
-    assert "longer than 0.1 s" in verdict.clauses[-1].found
+    assert "takes too long" in verdict.clauses[-1].found
 
 
 def test_evaluate_explains_every_clause_in_words(make, event):

@@ -9,7 +9,7 @@ from clearml.automation import trigger as sdk
 
 from triggers.errors import InvalidTrigger, Usage
 from triggers.spec import FunctionAction, TaskAction
-from triggers.spec.original import from_original, to_original
+from triggers.spec.original import from_original, to_original, triggered_objects
 
 CLASSES = {"model": sdk.ModelTrigger, "dataset": sdk.DatasetTrigger, "task": sdk.TaskTrigger}
 PROJECT = "0123456789abcdef0123456789abcdef"
@@ -64,8 +64,10 @@ def test_from_original_reads_publish_and_archive(kind):
 
 
 def test_from_original_reads_its_state_too():
-    item = written("model", full=True, triggered_instances={"m1": "2026-01-31T12:00:00"})
+    item = written("model", full=True, triggered_instances={"m1": "2026-01-31T12:00:00.123000+00:00"})
     assert from_original("model", item) == from_original("model", written("model"))
+    assert triggered_objects(item) == {"m1": 1769860800123}
+    assert triggered_objects(written("model")) == {}
 
 
 def test_from_original_without_a_name_takes_the_task_id():

@@ -1,0 +1,66 @@
+"""Ten thousand mixed triggers and as many events on one core, where each event concerns few of them."""
+
+from __future__ import annotations
+
+import random
+import time
+
+from triggers.conditions import matches
+from triggers.events import Event, Metric, metric_key
+from triggers.index import Index
+
+MANY = 10_000
+LIMIT_SECONDS = 2.0
+
+
+def mixed(make, n):
+    kind, condition = [
+        ("model", {"trigger_project": f"p{n % 500}", "trigger_on_tags": [f"tag{n % 97}"]}),
+        ("model", {"trigger_on_publish": True, "trigger_on_tags": [f"release{n}"]}),
+        ("dataset", {"trigger_project": f"p{n}"}),
+        ("dataset", {"trigger_on_any_tags": [f"x{n}", f"y{n}"]}),
+        ("task", {"trigger_project": f"p{n % 1000}", "trigger_on_status": ["failed"]}),
+        ("task", {"trigger_project": f"p{n % 500}", "trigger_name": rf"run{n}\b.*$"}),
+        ("task", {"trigger_project": f"p{n}", **metric_of(n)}),
+        ("task", {"trigger_name": f"^run{n}$", "trigger_on_status": ["completed", "failed"]}),
+        ("task", {"trigger_required_tags": [f"tag{n}"], "trigger_exclude_dev_tasks": True}),
+        ("task", {"trigger_on_archive": True, "trigger_project": f"p{n}"}),
+    ][n % 10]
+    return make(kind, name=f"t{n}", **condition)
+
+
+def metric_of(n):
+    return {"trigger_on_metric": "loss", "trigger_on_variant": f"v{n % 300}", "trigger_on_threshold": 0.1}
+
+
+def random_event(dice, n):
+    kind = dice.choice(["model", "dataset", "task", "task"])
+    project = f"p{dice.randrange(MANY)}"
+    return Event(
+        kind=kind,
+        id=f"{n:032x}",
+        changed_ms=n,
+        name=f"run{dice.randrange(MANY)}",
+        project=f"{project}/.datasets/d" if kind == "dataset" else project,
+        tags=(f"tag{dice.randrange(MANY)}", f"tag{dice.randrange(97)}"),
+        status="" if kind == "model" else dice.choice(["failed", "completed", "in_progress"]),
+        ready=kind == "model" and dice.random() < 0.5,
+        metrics={} if kind == "model" else {metric_key("loss", f"v{dice.randrange(300)}"): Metric(0.05, 0.01, 0.3)},
+    )
+
+
+def test_ten_thousand_triggers_and_events_in_two_seconds(make):
+    dice = random.Random(1)
+    triggers = [mixed(make, n) for n in range(MANY)]
+    lines = [random_event(dice, n).to_json() for n in range(MANY)]
+    started = time.process_time()
+    index = Index(triggers)
+    looked_at = matched = 0
+    for line in lines:
+        event = Event.from_json(line)
+        for trigger in index.candidates(event):
+            looked_at += 1
+            matched += matches(trigger, event)
+    assert time.process_time() - started < LIMIT_SECONDS
+    assert looked_at < 5 * MANY  # of 100 million pairs
+    assert matched > 0
