@@ -39,6 +39,8 @@ def declare(kind: Kind, arguments: Mapping[str, Any], taken: Mapping[str, Declar
         InvalidTrigger: names the trigger, the argument, its value and the way out.
     """
     base_id = _base_id(arguments)
+    if arguments["name"] and not isinstance(arguments["name"], str):
+        raise InvalidTrigger(str(base_id or "(without a name)"), "name", arguments["name"], "give a string")
     shown = arguments["name"] or base_id or "(without a name)"
     _exactly_one_action(shown, arguments)
     function = arguments["schedule_function"]

@@ -37,6 +37,8 @@ CASES = [
     (None, {"comment": "by trigger", "name": "another name"}, None),
     ({"Args/lr": 1}, {"script.working_dir": "src", "container.arguments": "-e B=2", "type": "testing"}, "t"),
 ]
+#: The API text's own example.
+CLEARING = (None, {"script.version_num": None, "script.branch": "main"}, None)
 COMPARED = ("name", "type", "comment", "parent", "project", "tags", "script", "container", "hyperparams", "status")
 
 
@@ -83,7 +85,7 @@ def base(call):
 def originals(server, call, base):
     cleared = ("CLEARML_TASK_ID", "CLEARML_PROC_MASTER_ID", "TRAINS_TASK_ID", "TRAINS_PROC_MASTER_ID")
     env = {name: value for name, value in os.environ.items() if name not in cleared} | server.env()
-    cases = [(parameters, overrides, tag and [tag]) for parameters, overrides, tag in CASES]
+    cases = [(parameters, overrides, tag and [tag]) for parameters, overrides, tag in [*CASES, CLEARING]]
     out = subprocess.run(
         [sys.executable, "-c", ORIGINAL],
         input=json.dumps([base, cases]),
@@ -127,7 +129,8 @@ def test_launched_task_tells_where_it_came_from(call, base):
     assert (told["trigger"], told["object"], told["firing"]) == ("t", "o1", "f")
 
 
-def test_cleared_version_is_gone_where_the_original_leaves_it(call, base):
-    """The API text's own example; the SDK drops None from its edit, and the server merges scripts."""
-    script = ours(call, base, None, {"script.version_num": None, "script.branch": "main"}, None)["script"]
-    assert (script["branch"], script.get("version_num") or None) == ("main", None)
+def test_cleared_version_is_gone_where_the_original_leaves_it(call, base, originals):
+    """The SDK drops None from its edit, and the server merges what is left into the script that is there."""
+    script = ours(call, base, *CLEARING)["script"]
+    assert (script["branch"], script["version_num"]) == ("main", "")
+    assert (originals[-1]["script"]["branch"], originals[-1]["script"]["version_num"]) == ("main", "abc")

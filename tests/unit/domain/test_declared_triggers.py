@@ -173,7 +173,7 @@ def test_function_for_workers_is_named_by_reference(scheduler):
             "schedule_function only",
         ),
         ({"schedule_task_id": "b", "schedule_queue": "q", "add_tag": 5}, "add_tag", "give a tag"),
-        ({"schedule_task_id": "b", "schedule_queue": "q", "name": 5}, "name", "name of its own"),
+        ({"schedule_task_id": "b", "schedule_queue": "q", "name": ["x"]}, "name", "give a string"),
         ({"schedule_task_id": "b", "schedule_queue": 5}, "schedule_queue", "give a string"),
         ({"schedule_task_id": "b", "schedule_queue": "q", "target_project": 5}, "target_project", "give a string"),
     ],
