@@ -1,0 +1,41 @@
+"""The command line `clearml-triggers`: runs a verb, turns what it raises into one line and an exit code."""
+
+from __future__ import annotations
+
+import sys
+
+#: Exit codes of every verb; what a signal ends has the code that shells give it.
+OK, NOT_SO, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+#: Modules of the extra `sandbox`.
+_SANDBOX_MODULES = frozenset(("starlette", "uvicorn", "python_multipart", "multipart"))
+
+
+def main() -> None:
+    """Run the command line and end the process with its exit code. Errors a person can mend are one line."""
+    try:
+        _run()
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
+def _run() -> None:
+    from triggers.errors import TriggersError, Usage
+
+    try:
+        from triggers.cli.app import app
+
+        app(prog_name="clearml-triggers")
+    except Usage as error:
+        _end(USAGE, str(error))
+    except TriggersError as error:
+        _end(NOT_SO, str(error))
+    except ModuleNotFoundError as error:
+        if error.name not in _SANDBOX_MODULES:
+            raise
+        _end(USAGE, f"the local ClearML server needs {error.name}: pip install 'clearml-triggers[sandbox]'")
+
+
+def _end(code: int, line: str) -> None:
+    print(f"clearml-triggers: {line}", file=sys.stderr)
+    sys.exit(code)

@@ -1,0 +1,21 @@
+"""`clearml-triggers demo`: changes on a local ClearML server, and the ClearML tasks that triggers launch."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def demo(
+    rounds: Annotated[int, typer.Option(min=1, max=20, help="how often every change is made")] = 2,
+    as_json: Annotated[bool, typer.Option("--json", help="print the result as one JSON object")] = False,
+) -> None:
+    """Show everything at work on this machine: nothing to set up, nothing left behind.
+
+    Starts a local ClearML server and a user's script with a trigger of each kind, changes ClearML tasks,
+    models and datasets with the ClearML SDK, and shows how each change becomes a launched ClearML task.
+    """
+    from triggers.cli.demo.play import play
+
+    raise typer.Exit(0 if play(rounds, as_json=as_json) else 1)

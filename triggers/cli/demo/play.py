@@ -1,0 +1,137 @@
+"""The course of the demo, from start to verdict."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from rich.console import Console
+from rich.live import Live
+
+from triggers.cli.demo import table
+from triggers.cli.demo.signals import Signals
+from triggers.cli.demo.stage import Stage
+from triggers.cli.demo.watch import Change, Passage, Watch, find_ledger, prepare
+from triggers.errors import TriggersError
+from triggers.local.server_binary import find_server
+
+#: Changes of one round, each of which fires one trigger.
+CHANGES_PER_ROUND = 5
+
+#: Seconds in which the script has to be ready, and in which all launches of one round have to be there.
+_READY_SECONDS, _ROUND_SECONDS = 25.0, 20.0
+
+#: Seconds to watch on when all is launched: a launch too many would come with the next polls.
+_QUIET_SECONDS = 2.5
+
+#: Seconds between two looks.
+_LOOK_SECONDS = 0.2
+
+T = TypeVar("T")
+
+
+def play(rounds: int, *, as_json: bool) -> bool:
+    """Show the demo; whether every expected launch was made exactly once.
+
+    Raises:
+        Usage: there is no Redis to start.
+        TriggersError: one of its processes failed.
+    """
+    from triggers.sandbox import Sandbox  # needs the extra `sandbox`
+
+    find_server(os.environ.get("TRIGGERS_REDIS_SERVER"))  # says what to install before anything is started
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
+    console = Console(stderr=as_json)
+    with Signals() as signals, Sandbox() as sandbox, Stage(sandbox) as stage:
+        course = _Course(stage, signals, console)
+        prepare(sandbox)
+        with Live(console=console, transient=True, get_renderable=course.render):
+            watch = course.start(sandbox)
+            course.follow(watch, rounds)
+        launches, clones = len(watch.launches()), watch.clones()
+        course.status = "ending"
+    result = outcome(course.passages, rounds * CHANGES_PER_ROUND)
+    good = bool(result["expected"] == result["launched"] == launches == clones)
+    console.print(table.table(course.passages, width=console.width))
+    console.print(_closing_line(result, launches, clones, good=good))
+    if as_json:
+        print(json.dumps(result), flush=True)
+    return good
+
+
+class _Course:
+    """One showing: what has happened so far."""
+
+    def __init__(self, stage: Stage, signals: Signals, console: Console) -> None:
+        self.stage, self.signals, self.console = stage, signals, console
+        self.status, self.passages = "", list[Passage]()
+
+    def render(self) -> Any:
+        """Draw it as it stands."""
+        return table.render(self.passages, self.status, width=self.console.width)
+
+    def start(self, sandbox: Any) -> Watch:
+        """Start the user's script and wait until it serves its triggers."""
+        self.status = "starting the user's script: TriggerScheduler, five triggers, start()"
+        self.stage.run_script()
+        ledger = self._until(lambda: find_ledger(self.stage.state), _READY_SECONDS)
+        if ledger is None:
+            raise TriggersError(f"the demo's script was not ready within {_READY_SECONDS:g} s")
+        return Watch(ledger, sandbox)
+
+    def follow(self, watch: Watch, rounds: int) -> None:
+        """Make the changes and follow them until all are launched, or until that takes too long."""
+        self.status = "changing ClearML tasks, models and datasets with the ClearML SDK"
+        self.stage.run_changes(rounds)
+
+        def launched() -> bool:
+            self._look(watch)
+            return len(self.passages) == rounds * CHANGES_PER_ROUND and all(p.launches for p in self.passages)
+
+        if self._until(launched, rounds * _ROUND_SECONDS):
+            self.status = "all launched; watching on for a launch too many"
+            self._until(lambda: self._look(watch), _QUIET_SECONDS)
+
+    def _look(self, watch: Watch) -> None:
+        self.passages = watch.passages(Change(**told) for told in self.stage.told())
+
+    def _until(self, look: Callable[[], T | None], seconds: float) -> T | None:
+        """Look until something (not None, not False) is seen; None when the time is over."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if seen := look():
+                return seen
+            self.stage.check()
+            self.signals.pause(_LOOK_SECONDS)
+        return None
+
+
+def outcome(passages: Sequence[Passage], expected: int) -> dict[str, Any]:
+    """The result as JSON has it; `launched` counts changes that were launched exactly once."""
+    firings = [
+        {
+            "trigger": passage.change.trigger,
+            "kind": passage.change.kind,
+            "object_id": passage.change.object,
+            "task_id": launch.task,
+            "latency_ms": launch.at_ms - passage.changed_ms,
+        }
+        for passage in passages
+        for launch in passage.launches
+        if passage.changed_ms is not None
+    ]
+    once = sum(len(passage.launches) == 1 for passage in passages)
+    return {"expected": expected, "launched": once, "firings": firings}
+
+
+def _closing_line(result: dict[str, Any], launches: int, clones: int, *, good: bool) -> str:
+    if not good:
+        return (
+            f"[bold red]not as expected:[/] {result['expected']} changes, {result['launched']} launched once; "
+            f"{launches} ClearML tasks in the server's queue, {clones} clones in its request log"
+        )
+    count = result["expected"]
+    return f"\n[bold]{count} changes, {count} launches, each once[/], by the server's own queue and request log."
