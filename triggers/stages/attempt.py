@@ -20,8 +20,8 @@ log = logging.getLogger(__name__)
 #: A worker that dies at every attempt counts no failures; so many attempts in all are the end.
 ATTEMPTS_PER_FAILURE = 3
 
-#: Refusals that may be over the next time: too many requests, the server starting up, ...
-PASSING_CODES = frozenset({408, 425, 429})
+#: Refusals that may be over the next time: keys being exchanged, too many requests, the server starting up.
+PASSING_CODES = frozenset({401, 408, 425, 429})
 
 
 @dataclass

@@ -64,7 +64,7 @@ def _carry_out(ctx: Context, firings: Iterable[Firing], registry_version: int) -
     _settle_recorded([a for a in attempts if a.firing.task])
     _look_for_launches([a for a in attempts if not a.done and _must_look(a)])
     _clone([a for a in attempts if not a.done])
-    _enqueue([a for a in attempts if not a.done and a.task_id])
+    _enqueue(_still_ours([a for a in attempts if not a.done and a.task_id]))
     _call([a for a in attempts if not a.done])
 
 
@@ -138,6 +138,17 @@ def _call(attempts: list[Attempt]) -> None:
         if isinstance(action, FunctionAction):
             with ending(attempt):
                 carry_out(attempt, load(action.reference or ""))
+
+
+def _still_ours(attempts: list[Attempt]) -> list[Attempt]:
+    """Those whose lease is still held: a process that was frozen must not enqueue what others settle now."""
+    if not attempts:
+        return []
+    ctx = attempts[0].ctx
+    lost = set(ctx.ledger.firings.renew("dispatch", [a.firing for a in attempts], ctx.settings.lease_seconds))
+    for attempt in attempts:
+        attempt.done = attempt.firing.key in lost
+    return [attempt for attempt in attempts if not attempt.done]
 
 
 def _enqueue(attempts: list[Attempt]) -> None:
