@@ -11,6 +11,7 @@ from triggers.errors import InvalidTrigger
 from triggers.events import Kind
 from triggers.spec import Trigger, make_trigger
 
+_NAMELESS: Final = "(without a name)"
 _POLICY: Final = ("single_instance", "overlap", "fire", "cooldown_minutes", "max_per_minute")
 #: Arguments that change the ClearML task to be launched, so that they have no effect on a function.
 _OF_TASKS: Final = ("task_parameters", "task_overrides", "reuse_task")
@@ -38,23 +39,9 @@ def declare(kind: Kind, arguments: Mapping[str, Any], taken: Mapping[str, Declar
     Raises:
         InvalidTrigger: names the trigger, the argument, its value and the way out.
     """
-    base_id = _base_id(arguments)
-    if arguments["name"] and not isinstance(arguments["name"], str):
-        raise InvalidTrigger(str(base_id or "(without a name)"), "name", arguments["name"], "give a string")
-    shown = arguments["name"] or base_id or "(without a name)"
-    _exactly_one_action(shown, arguments)
-    function = arguments["schedule_function"]
-    if not arguments["name"] and not base_id:
-        what = "schedule_function" if function is not None else "schedule_task_query"
-        raise InvalidTrigger(str(shown), "name", arguments["name"], f"{what} needs a name for the trigger")
-    name = arguments["name"] or _free_name(str(base_id), taken)
-    if name in taken:
-        raise InvalidTrigger(
-            name,
-            "name",
-            name,
-            f"the {kind} trigger at {place} has the name of that at {taken[name].place}; rename one of them",
-        )
+    base_id, function = _base_id(arguments), arguments["schedule_function"]
+    _exactly_one_action(arguments["name"] or base_id or _NAMELESS, arguments)
+    name = _name(kind, base_id, arguments, taken, place)
     trigger = make_trigger(
         kind,
         name=name,
@@ -66,6 +53,22 @@ def declare(kind: Kind, arguments: Mapping[str, Any], taken: Mapping[str, Declar
     return Declaration(trigger, function, bool(arguments["name"]), place)
 
 
+def _name(
+    kind: Kind, base_id: str | None, arguments: Mapping[str, Any], taken: Mapping[str, Declaration], place: str
+) -> str:
+    """The name given, else the base task's id with a suffix that sets it apart."""
+    name = arguments["name"]
+    if name and not isinstance(name, str):
+        raise InvalidTrigger(base_id or _NAMELESS, "name", name, "give a string")
+    if not name and not base_id:
+        what = "schedule_function" if arguments["schedule_function"] is not None else "schedule_task_query"
+        raise InvalidTrigger(_NAMELESS, "name", name, f"{what} needs a name for the trigger")
+    if name in taken:
+        way_out = f"the {kind} trigger at {place} has the name of that at {taken[name].place}; rename one of them"
+        raise InvalidTrigger(name, "name", name, way_out)
+    return str(name or _free_name(str(base_id), taken))
+
+
 def _base_id(arguments: Mapping[str, Any]) -> str | None:
     """The id of the base task, given as such or as an object of the SDK's class Task."""
     base = arguments["schedule_task_id"]
@@ -74,7 +77,7 @@ def _base_id(arguments: Mapping[str, Any]) -> str | None:
     base_id = base if isinstance(base, str) else getattr(base, "id", None)
     if not isinstance(base_id, str) or not base_id:
         raise InvalidTrigger(
-            str(arguments["name"] or "(without a name)"),
+            str(arguments["name"] or _NAMELESS),
             "schedule_task_id",
             base,
             "give a task's id or a Task",
