@@ -12,7 +12,8 @@ from typing import Any, Final
 
 import regex
 
-#: Longest time of one evaluation in seconds; a longer one counts as no match.
+#: Longest time of one evaluation in seconds; a longer one counts as no match. `regex` counts the process' CPU
+#: time, so that a machine under load loses no match.
 LIMIT_SECONDS: Final = 0.1
 #: The same for an expression that has been too slow `STRIKES` times in this process: it may be so on every name.
 LIMIT_AFTER_STRIKES_SECONDS: Final = 0.01
