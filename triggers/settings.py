@@ -35,6 +35,9 @@ class Settings(BaseSettings):
     request_timeout_seconds: float = Field(default=20.0, gt=0, description="longest wait for one ClearML API answer")
     history_length: int = Field(default=10_000, ge=100, description="entries kept in the history")
     retention_days: float = Field(default=7.0, gt=0, description="how long finished firings are kept")
+    launched_days: float = Field(
+        default=180.0, gt=0, description="how long a ClearML task is known as launched by a trigger"
+    )
     concurrency: int = Field(default=8, ge=1, description="threads of the worker in local mode")
 
 

@@ -24,6 +24,7 @@ __all__ = [
     "find_launches",
     "find_project",
     "find_queue",
+    "find_running",
     "read_base_tasks",
     "read_statuses",
     "reset_task",
@@ -60,6 +61,14 @@ def find_launches(api: Api, firing_marks: Sequence[str]) -> list[Found]:
 
 
 def _find(api: Api, marks: Sequence[str]) -> list[Found]:
+    found = _found(api, marks, {})
+    if len(found) >= _PAGE_SIZE and len(marks) > 1:  # a second page could miss what a deletion shifts
+        half = len(marks) // 2
+        return _find(api, marks[:half]) + _find(api, marks[half:])
+    return found
+
+
+def _found(api: Api, marks: Sequence[str], filters: dict[str, Any]) -> list[Found]:
     tasks = _read(
         api,
         {
@@ -68,11 +77,9 @@ def _find(api: Api, marks: Sequence[str]) -> list[Found]:
             "page": 0,
             "page_size": _PAGE_SIZE,
             "only_fields": ["id", "status", "system_tags", "created"],
+            **filters,
         },
     )
-    if len(tasks) >= _PAGE_SIZE and len(marks) > 1:  # a second page could miss what a deletion shifts
-        half = len(marks) // 2
-        return _find(api, marks[:half]) + _find(api, marks[half:])
     return [
         Found(
             _text(task, "id"),
@@ -87,6 +94,11 @@ def _find(api: Api, marks: Sequence[str]) -> list[Found]:
 def read_base_tasks(api: Api, ids: Collection[str]) -> dict[str, dict[str, Any]]:
     """Read what a launch request needs of its base task; ids that the server does not have are absent."""
     return _by_id(api, ids, list(BASE_FIELDS), _PER_QUERY)
+
+
+def find_running(api: Api, mark: str) -> list[Found]:
+    """Find the ClearML tasks with a mark that are queued or running, oldest first, at most 500."""
+    return _found(api, [mark], {"status": ["queued", "in_progress"]})
 
 
 def find_base_task(

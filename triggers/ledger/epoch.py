@@ -19,12 +19,14 @@ class Epoch:
 
     `server_ms` is the ClearML server's time at the first poll of this epoch, None before it.
     `complete` says that marks reach back to the scheduler's first launch; a Redis that came back empty is not.
+    `slots_known` says that slots were compared with what runs on the server since this run began.
     """
 
     run_id: str
     number: int
     server_ms: int | None
     complete: bool
+    slots_known: bool = True
 
     def may_have_launched(self, changed_ms: int) -> bool:
         """Whether a change of that time may have been launched without the ledger remembering it."""
@@ -41,6 +43,9 @@ def adopt(store: Store, keys: Keys, *, nothing_launched_before: bool = False) ->
         keys: the scheduler's keys.
         nothing_launched_before: the scheduler is known to be new, so an empty Redis has forgotten nothing.
     """
-    run_id, number, server_ms, complete = store.run(ADOPT, [keys.epoch], int(nothing_launched_before))
+    answer = store.run(ADOPT, [keys.epoch], int(nothing_launched_before))
+    run_id, number, server_ms, complete, slots = answer
     store.run_id = run_id
-    return Epoch(run_id, int(number), int(server_ms) if server_ms else None, complete == "1")
+    return Epoch(
+        run_id, int(number), int(server_ms) if server_ms else None, complete == "1", slots_known=slots == number
+    )

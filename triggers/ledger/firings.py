@@ -14,8 +14,9 @@ from triggers.ledger.store import Script, Store
 CLAIM, RENEW, BEGIN, RECORD = Script("claim"), Script("renew"), Script("begin"), Script("record")
 WITHDRAW, CLEAR, FINISH = Script("withdraw"), Script("clear"), Script("finish")
 LATER, HOLD, RELEASE_HOLDS = Script("later"), Script("hold"), Script("release_holds")
+REBUILD_SLOTS = Script("slots_rebuild")
 
-State = Literal["waiting", "held", "launched", "skipped", "dead"]
+State = Literal["waiting", "held", "launched", "skipped", "dropped", "dead"]
 Lane = Literal["dispatch", "caller"]
 
 #: When to look for drafts that void attempts may have left, ms after the firing ended.
@@ -271,6 +272,27 @@ class Firings:
     def strays_done(self, keys: Sequence[str]) -> None:
         """Take keys off the list of strays."""
         self.store.client.zrem(self.keys.strays, *keys)
+
+    def rebuild_slots(self, epoch: int, holders: Mapping[str, str]) -> bool:
+        """Bind slots that Redis may have forgotten to running ClearML tasks; False if it was done in this epoch.
+
+        Args:
+            epoch: number of the present epoch.
+            holders: slot → "<firing key> <ClearML task id>".
+        """
+        pairs = [part for slot, holder in holders.items() for part in (slot, holder)]
+        return bool(self.store.run(REBUILD_SLOTS, [self.keys.slots, self.keys.epoch], epoch, *pairs))
+
+    def forget_launched(self, before_ms: int, limit: int = 1000) -> int:
+        """Forget which ClearML tasks were launched before a time; how many were forgotten."""
+        times = self.keys.launched_times
+        old: Any = self.store.client.zrangebyscore(times, "-inf", before_ms, 0, limit)
+        if old:
+            with self.store.client.pipeline() as pipe:
+                pipe.hdel(self.keys.launched, *old)
+                pipe.zrem(times, *old)
+                pipe.execute()
+        return len(old)
 
     def launchers(self, task_ids: Sequence[str]) -> dict[str, str]:
         """Which trigger launched each of these ClearML tasks; those not launched by any are absent."""

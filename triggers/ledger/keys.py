@@ -6,7 +6,7 @@ several of them. `<...>` stands for a part that varies.
 | key | type | content |
 |---|---|---|
 | `triggers:schedulers` | hash | scheduler id → JSON (`schedulers.Scheduler`) |
-| `triggers:{id}:epoch` | hash | run_id, number, server_ms, complete: which run of Redis wrote last |
+| `triggers:{id}:epoch` | hash | run_id, number, server_ms, complete, slots: which run of Redis wrote last |
 | `triggers:{id}:fence` | string | counter inside every lease token |
 | `triggers:{id}:lease:<name>` | string, expires | token of the holder of `poll`, `reconcile`, `match:<partition>` |
 | `triggers:{id}:registry` | hash | trigger id → JSON entry (specification, since_ms, version, origin, state) |

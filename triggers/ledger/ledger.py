@@ -11,6 +11,7 @@ from triggers.ledger.firings import Firings
 from triggers.ledger.history import History
 from triggers.ledger.keys import Keys
 from triggers.ledger.matching import Matching
+from triggers.ledger.operations import Operations
 from triggers.ledger.reading import Reading
 from triggers.ledger.registry import Registry
 from triggers.ledger.store import Store
@@ -31,23 +32,27 @@ class Ledger:
     matching: Matching
     firings: Firings
     history: History
+    operations: Operations
 
     def adopt_epoch(self, *, nothing_launched_before: bool = False) -> Epoch:
         """Learn which run of Redis this is; call it first, and again after `EpochChanged`."""
         return epoch.adopt(self.store, self.keys, nothing_launched_before=nothing_launched_before)
 
+    def now_ms(self) -> int:
+        """Redis' clock."""
+        now: Any = self.store.client.time()
+        return int(now[0]) * 1000 + int(now[1]) // 1000
+
     def due(self, lane: str) -> int:
         """How many firings of a lane are due by Redis' clock."""
-        now: Any = self.store.client.time()
-        now_ms = int(now[0]) * 1000 + int(now[1]) // 1000
-        count: Any = self.store.client.zcount(self.keys.due(lane), "-inf", now_ms)
+        count: Any = self.store.client.zcount(self.keys.due(lane), "-inf", self.now_ms())
         return int(count)
 
 
 def open_ledger(store: Store, scheduler: str, settings: Settings) -> Ledger:
     """The ledger of a scheduler on a store; writes nothing."""
     keys = Keys(scheduler)
-    length = settings.history_length
+    length, retention = settings.history_length, settings.retention_days * SECONDS_PER_DAY
     return Ledger(
         scheduler,
         store,
@@ -55,11 +60,7 @@ def open_ledger(store: Store, scheduler: str, settings: Settings) -> Ledger:
         Registry(store, keys),
         Reading(store, keys, history_length=length),
         Matching(store, keys, history_length=length),
-        Firings(
-            store,
-            keys,
-            retention_seconds=settings.retention_days * SECONDS_PER_DAY,
-            history_length=length,
-        ),
+        Firings(store, keys, retention_seconds=retention, history_length=length),
         History(store, keys),
+        Operations(store, keys, retention_seconds=retention, history_length=length),
     )

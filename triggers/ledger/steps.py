@@ -115,9 +115,10 @@ STEPS = (
     ),
     Step(
         "reconcile",
-        ("release_holds",),
+        ("release_holds", "slots_rebuild"),
         ("tasks.delete",),
-        "hints again for what has lain too long; holds released; drafts of void attempts deleted",
+        "hints again for what has lain too long; holds released; slots known again after a new epoch; drafts of "
+        "void attempts deleted",
         "the next round does it",
         "nothing is left to do",
     ),
@@ -131,8 +132,8 @@ STEPS = (
     ),
 )
 
-#: Scripts that belong to no step of their own: leases, the registry and epochs.
-SUPPORT = ("lease_acquire", "lease_renew", "lease_release", "renew", "registry_write", "epoch_adopt")
+#: Scripts that belong to no step of their own: leases, the registry, epochs, and what people do.
+SUPPORT = ("lease_acquire", "lease_renew", "lease_release", "renew", "registry_write", "epoch_adopt", "revive", "drop")
 
 
 def table() -> str:

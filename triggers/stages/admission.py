@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from triggers.clearml_api import launches
-from triggers.ledger.firings import Firing, Lane
+from triggers.ledger.firings import Firing, Lane, trigger_digest
+from triggers.marks import FIRING, scheduler_mark, value_of
 from triggers.recovery import RUNNING
 from triggers.stages.attempt import ATTEMPTS_PER_FAILURE, Attempt
 from triggers.stages.context import Context, Plan
@@ -21,6 +22,8 @@ def admit(ctx: Context, plan: Plan, firing: Firing, lane: Lane = "dispatch") -> 
     attempt = Attempt(ctx, firing, entry, lane)
     if firing.task:
         return attempt
+    if attempt.slot:
+        know_slots(ctx, plan)
     if entry.retired:
         attempt.skip("the trigger is no longer declared")
     elif entry.paused:
@@ -30,6 +33,23 @@ def admit(ctx: Context, plan: Plan, firing: Firing, lane: Lane = "dispatch") -> 
     else:
         _begin(attempt)
     return None if attempt.done else attempt
+
+
+def know_slots(ctx: Context, plan: Plan) -> None:
+    """After a new epoch, bind the slots that Redis may have forgotten to what runs on the server. Once."""
+    if ctx.epoch.slots_known:
+        return
+    scheduler, holders = ctx.ledger.scheduler, {}
+    single = {
+        trigger_digest(scheduler, id_): id_ for id_, e in plan.entries.items() if e.trigger.policy.single_instance
+    }
+    if single:
+        for found in launches.find_running(ctx.api, scheduler_mark(scheduler)):
+            key = value_of(FIRING, found.system_tags)
+            if slot := single.get(key[: len(trigger_digest("", ""))]):
+                holders[slot] = f"{key} {found.id}"
+    ctx.ledger.firings.rebuild_slots(ctx.epoch.number, holders)
+    ctx.begin_epoch()
 
 
 def _begin(attempt: Attempt) -> None:
@@ -44,6 +64,8 @@ def _begin(attempt: Attempt) -> None:
     answer, detail = ctx.ledger.firings.begin(firing, slot, ended_holder, limit)
     if answer == "pace":
         attempt.hold(f"pace:{firing.trigger}", f"more than {limit} launches a minute")
+        text = f"trigger {attempt.trigger.name!r} fires more than {limit} times a minute; the rest is held"
+        ctx.ledger.history.raise_alarm(f"pace:{firing.trigger}", text, firing.granted_ms)
     elif answer == "busy":
         _overlap(attempt, detail)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from triggers.clearml_api import launches
 from triggers.ledger import leases
+from triggers.ledger.ledger import SECONDS_PER_DAY
 from triggers.ledger.registry import Entry
 from triggers.marks import ATTEMPT, FIRING, firing_mark, value_of
 from triggers.recovery import DRAFT, RUNNING
@@ -49,7 +50,19 @@ def reconcile(ctx: Context) -> Mended | None:
         dispatches = min(HINTS_PER_ROUND, -(-due // ctx.settings.batch_firings))
         for _ in range(dispatches):
             ctx.hints.dispatch(ledger.scheduler)
+        _forget(ctx)
         return Mended(len(partitions), dispatches, released, _clear_strays(ctx))
+
+
+def _forget(ctx: Context) -> None:
+    """End what is over: old launches, alarms whose hold is empty."""
+    ledger = ctx.ledger
+    ledger.firings.forget_launched(ledger.now_ms() - int(ctx.settings.launched_days * SECONDS_PER_DAY * 1000))
+    alarms = ledger.history.alarms()
+    if alarms:
+        for name in alarms.keys() - set(ledger.firings.holds()):
+            if name.startswith("pace:"):
+                ledger.history.clear_alarm(name)
 
 
 def _release_holds(ctx: Context) -> int:

@@ -1,0 +1,59 @@
+"""What people do to firings: revive and drop dead letters, drop what is held."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from triggers.ledger.firings import Firing
+from triggers.ledger.keys import Keys
+from triggers.ledger.store import Script, Store
+
+REVIVE, DROP = Script("revive"), Script("drop")
+
+
+class Operations:
+    """Verbs of one scheduler's operators. Each is atomic and safe to repeat."""
+
+    def __init__(self, store: Store, keys: Keys, *, retention_seconds: float, history_length: int) -> None:
+        self.store, self.keys = store, keys
+        self.retention_ms, self.history_length = int(retention_seconds * 1000), history_length
+
+    def dead(self, start: int = 0, count: int = 1000) -> list[Firing]:
+        """Dead letters, oldest first."""
+        return self._list(self.keys.dead, start, count)
+
+    def held(self, hold: str, start: int = 0, count: int = 1000) -> list[Firing]:
+        """The firings of a hold, in the order of their grant."""
+        return self._list(self.keys.held(hold), start, count)
+
+    def held_count(self, hold: str) -> int:
+        """How many firings a hold has."""
+        count: Any = self.store.client.zcard(self.keys.held(hold))
+        return int(count)
+
+    def revive(self, key: str) -> bool:
+        """Make a dead letter due again with all its retries; False if there is none of that key."""
+        names = [self.keys.firing(key), self.keys.dead, self.keys.history]
+        return bool(self.store.run(REVIVE, names, key, self.keys.due(""), self.history_length))
+
+    def drop_dead(self, keys: Sequence[str], who: str) -> int:
+        """Drop dead letters for good; how many were."""
+        return self._drop(self.keys.dead, "", keys, who)
+
+    def drop_held(self, hold: str, keys: Sequence[str], who: str) -> int:
+        """Drop firings of a hold for good; how many were."""
+        return self._drop(self.keys.held(hold), hold, keys, who)
+
+    def _drop(self, held: str, hold: str, keys: Sequence[str], who: str) -> int:
+        names, prefix = [held, self.keys.holds, self.keys.history], self.keys.firing("")
+        dropped: int = self.store.run(DROP, names, hold, prefix, self.retention_ms, self.history_length, who, *keys)
+        return dropped
+
+    def _list(self, name: str, start: int, count: int) -> list[Firing]:
+        keys: Any = self.store.client.zrange(name, start, start + count - 1)
+        with self.store.client.pipeline(transaction=False) as pipe:
+            for key in keys:
+                pipe.hgetall(self.keys.firing(key))
+            found: list[Any] = pipe.execute() if keys else []
+        return [Firing.from_fields(fields) for fields in found if fields]
