@@ -38,7 +38,9 @@ def nested():
 
 
 @pytest.mark.parametrize(
-    "function", [lambda i: i, nested(), Thing().method, Thing(), functools.partial(print, 1)], ids=str
+    "function",
+    [lambda i: i, nested(), Thing().method, Thing(), functools.partial(print, 1)],
+    ids=["lambda", "nested", "method", "instance", "partial"],
 )
 def test_reference_of_what_cannot_be_imported_says_so(function):
     with pytest.raises(ValueError, match=r"imported|something else"):
