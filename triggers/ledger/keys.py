@@ -6,9 +6,10 @@ several of them. `<...>` stands for a part that varies.
 | key | type | content |
 |---|---|---|
 | `triggers:schedulers` | hash | scheduler id → JSON (`schedulers.Scheduler`) |
+| `triggers:instance` | string | name of this Redis' data, by which two Redises are told apart |
 | `triggers:{id}:epoch` | hash | run_id, number, server_ms, complete, slots: which run of Redis wrote last |
 | `triggers:{id}:fence` | string | counter inside every lease token |
-| `triggers:{id}:lease:<name>` | string, expires | token of the holder of `poll`, `reconcile`, `match:<partition>` |
+| `triggers:{id}:lease:<name>` | string, expires | token of the holder of `poll`, `reconcile`, `match:<partition>`, `sync`, `home` |
 | `triggers:{id}:registry` | hash | trigger id → JSON entry (specification, since_ms, version, origin, state) |
 | `triggers:{id}:registry:version` | string | raised with every change of the registry |
 | `triggers:{id}:cursor:<source>` | hash | `reading.Cursor`: how far `tasks` or `models` have been read |
@@ -29,6 +30,8 @@ several of them. `<...>` stands for a part that varies.
 | `triggers:{id}:launched:times` | sorted set | the same ids by launch time, to forget the oldest |
 | `triggers:{id}:strays` | sorted set | firing keys whose void attempts may have left drafts, by the time to look |
 | `triggers:{id}:dead` | sorted set | dead letters by the time they died |
+| `triggers:{id}:home` | string | JSON (`homes.Holder`): the process that holds, or held last, the lease `home` |
+| `triggers:{id}:sync` | hash | what sync wrote to the service task last, and how far it has reported (`sync.memory`) |
 | `triggers:{id}:history` | stream, bounded | what was granted, launched, skipped, held, retried, given up |
 | `triggers:{id}:alarms` | hash | alarm → JSON: what is wrong, since when |
 """
@@ -36,6 +39,7 @@ several of them. `<...>` stands for a part that varies.
 from __future__ import annotations
 
 SCHEDULERS = "triggers:schedulers"
+INSTANCE = "triggers:instance"
 
 
 class Keys:
@@ -96,6 +100,8 @@ _PLAIN = {
     "launched_times": "launched:times",
     "strays": "strays",
     "dead": "dead",
+    "home": "home",
+    "sync": "sync",
     "history": "history",
     "alarms": "alarms",
 }

@@ -9,12 +9,14 @@ from triggers.ledger import epoch
 from triggers.ledger.epoch import Epoch
 from triggers.ledger.firings import Firings
 from triggers.ledger.history import History
+from triggers.ledger.homes import Homes
 from triggers.ledger.keys import Keys
 from triggers.ledger.matching import Matching
 from triggers.ledger.operations import Operations
 from triggers.ledger.reading import Reading
 from triggers.ledger.registry import Registry
 from triggers.ledger.store import Store
+from triggers.ledger.syncing import Syncing
 from triggers.settings import Settings
 
 SECONDS_PER_DAY = 86_400
@@ -33,6 +35,8 @@ class Ledger:
     firings: Firings
     history: History
     operations: Operations
+    homes: Homes
+    syncing: Syncing
 
     def adopt_epoch(self, *, nothing_launched_before: bool = False) -> Epoch:
         """Learn which run of Redis this is; call it first, and again after `EpochChanged`."""
@@ -63,4 +67,6 @@ def open_ledger(store: Store, scheduler: str, settings: Settings) -> Ledger:
         Firings(store, keys, retention_seconds=retention, history_length=length),
         History(store, keys),
         Operations(store, keys, retention_seconds=retention, history_length=length),
+        Homes(store, keys),
+        Syncing(store, keys),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,10 @@ from triggers.ledger.keys import Keys
 from triggers.ledger.store import Script, Store
 from triggers.policies import Mark
 
-COMMIT = Script("match_commit")
+COMMIT, IMPORT = Script("match_commit"), Script("import_marks")
+
+#: Marks imported by one script.
+IMPORT_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,3 +120,22 @@ class Matching:
         names += [keys.due("dispatch"), keys.due("caller"), keys.fence]
         granted = self.store.run(COMMIT, names, token, head, partition, json.dumps(ops), self.history_length)
         return None if granted == -1 else int(granted)
+
+    def take_over(self, trigger: str, fired: Mapping[str, int], tasks: Sequence[str], slot: str = "") -> int:
+        """Remember what the original fired for, and what it launched; how many objects are new. Idempotent.
+
+        Args:
+            trigger: its id.
+            fired: object id → time it fired, ms.
+            tasks: ids of the ClearML tasks it launched, oldest first.
+            slot: the slot that the last of them holds, "" for none.
+        """
+        objects, new = list(fired.items()), 0
+        names = [self.keys.marks(trigger), self.keys.slots, self.keys.launched, self.keys.launched_times]
+        holder = f"original {tasks[-1]}" if tasks else ""
+        for start in range(0, max(len(objects), len(tasks), 1), IMPORT_AT_ONCE):
+            part = slice(start, start + IMPORT_AT_ONCE)
+            marks = [text for id_, ms in objects[part] for text in (id_, Mark(1, True, ms, ms).to_text())]
+            found = json.dumps({"marks": marks, "tasks": list(tasks[part])})
+            new += int(self.store.run(IMPORT, names, trigger, slot if holder else "", holder, found))
+        return new

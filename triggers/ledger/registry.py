@@ -25,6 +25,7 @@ class Entry:
     `since_ms`: server time from which changes count. `version`: registry version from which they do; an
     edit keeps both, a trigger that comes back gets new ones.
     `origin`: the writer that declared it (`script`, `configuration`, `command`).
+    `declared`: digest of what the script declared last, "" when it does not declare this trigger.
     `paused` survives registering again. `retired`: no longer declared; kept so that its memory is.
     """
 
@@ -34,6 +35,7 @@ class Entry:
     origin: str
     paused: bool = False
     retired: bool = False
+    declared: str = ""
 
     def to_json(self) -> str:
         """The text kept in Redis."""
@@ -102,26 +104,44 @@ class Registry:
             version, texts = pipe.execute()
         return Snapshot(int(version or 0), {id_: Entry.from_json(text) for id_, text in texts.items()})
 
-    def declare(self, triggers: Iterable[Trigger], *, origin: str, server_now_ms: int) -> Snapshot:
-        """Make `triggers` the whole of what `origin` declares.
+    def declare(
+        self,
+        triggers: Iterable[Trigger],
+        *,
+        origin: str,
+        server_now_ms: int,
+        since_ms: Mapping[str, int] | None = None,
+    ) -> Snapshot:
+        """Make `triggers` the whole of what the script declares.
 
-        New ones are active from `server_now_ms`; known ones keep `since_ms`, memory and pause; those that
-        `origin` no longer declares are retired, and come back with a new `since_ms`. Idempotent.
+        New ones are active from `server_now_ms`; known ones keep `since_ms`, memory and pause; those no longer
+        declared are retired, and come back with a new `since_ms`. What another writer has changed or removed
+        since stays as it is for as long as the script declares the same as the last time. Idempotent.
+
+        Args:
+            triggers: what is declared now.
+            origin: the writer.
+            server_now_ms: the server's time.
+            since_ms: an earlier time from which changes count, for triggers known from before this Redis.
         """
         wanted = {trigger.id: trigger for trigger in triggers}
+        since = since_ms or {}
 
         def edit(known: Snapshot, version: int) -> dict[str, Entry | None]:
             changes: dict[str, Entry | None] = {}
             for id_, trigger in wanted.items():
-                old = known.entries.get(id_)
+                old, digest = known.entries.get(id_), trigger.digest
+                if old is not None and old.origin != origin and old.declared == digest:
+                    continue
                 if old is None or old.retired:
                     paused = old.paused if old else False
-                    changes[id_] = Entry(trigger, server_now_ms, version, origin, paused)
-                elif old.trigger != trigger or old.origin != origin:
-                    changes[id_] = replace(old, trigger=trigger, origin=origin)
+                    start = since.get(id_, server_now_ms)
+                    changes[id_] = Entry(trigger, start, version, origin, paused, declared=digest)
+                elif old.trigger != trigger or old.origin != origin or old.declared != digest:
+                    changes[id_] = replace(old, trigger=trigger, origin=origin, declared=digest)
             for id_, old in known.entries.items():
-                if old.origin == origin and id_ not in wanted and not old.retired:
-                    changes[id_] = replace(old, retired=True)
+                if (old.declared or old.origin == origin) and id_ not in wanted and not old.retired:
+                    changes[id_] = replace(old, retired=True, origin=origin, declared="")
             return changes
 
         return self.edit(edit)

@@ -17,7 +17,9 @@ class Scheduler:
     """The set of triggers that one `TriggerScheduler` declares.
 
     `host`, `workspace`, `project` and `name` (of the service task) are its identity; `service_task` is the
-    id of the ClearML task that stands for it now, `poll_seconds` its pace.
+    id of the ClearML task that stands for it now, `poll_seconds` its pace, `sync_seconds` that of reading the
+    service task's configuration, `web` the address of ClearML's web pages. A `shadow` launches nothing; it is a
+    scheduler of its own, so that it never takes anything from the one that it shadows.
     """
 
     host: str
@@ -26,17 +28,26 @@ class Scheduler:
     name: str
     poll_seconds: float
     service_task: str = ""
+    sync_seconds: float = 900.0
+    web: str = ""
+    shadow: bool = False
 
     @property
     def id(self) -> str:
         """The id that every Redis key of the scheduler carries: equal wherever the identity is."""
-        text = "\0".join((self.host, self.workspace, self.project, self.name))
+        identity = (self.host, self.workspace, self.project, self.name) + (("shadow",) if self.shadow else ())
+        text = "\0".join(identity)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def put(client: redis.Redis, scheduler: Scheduler) -> None:
     """Enter or update a scheduler. Idempotent."""
     client.hset(SCHEDULERS, scheduler.id, json.dumps(asdict(scheduler)))
+
+
+def remove(client: redis.Redis, id_: str) -> None:
+    """Stop serving a scheduler; what is remembered of it stays. Idempotent."""
+    client.hdel(SCHEDULERS, id_)
 
 
 def all_of(client: redis.Redis) -> dict[str, Scheduler]:

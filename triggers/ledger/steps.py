@@ -132,8 +132,20 @@ STEPS = (
     ),
 )
 
-#: Scripts that belong to no step of their own: leases, the registry, epochs, and what people do.
-SUPPORT = ("lease_acquire", "lease_renew", "lease_release", "renew", "registry_write", "epoch_adopt", "revive", "drop")
+#: Scripts that belong to no step of their own: leases, the registry, epochs, what people do, the service task.
+SUPPORT = (
+    "lease_acquire",
+    "lease_renew",
+    "lease_release",
+    "renew",
+    "registry_write",
+    "epoch_adopt",
+    "revive",
+    "drop",
+    "home_enter",
+    "sync_write",
+    "import_marks",
+)
 
 
 def table() -> str:
