@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.crash import report
+from tests.crash import processes, report
+from tests.crash.nursery import Nursery
 from tests.crash.processes import Server
 from tests.crash.world import QUEUE, World
 
@@ -26,6 +27,13 @@ def server() -> Iterator[Server]:
             yield server
         finally:
             server.stop()
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    nursery = processes.nursery()
+    yield nursery
+    nursery.stop()
 
 
 @pytest.fixture

@@ -72,6 +72,14 @@ class Control:
             return Hit(**json.loads((self.folder / f"hit-{number}").read_text()))
         return None
 
+    def has_resumed(self, number: int) -> bool:
+        """Whether the process that stopped itself goes on."""
+        return (self.folder / f"resumed-{number}").exists()
+
+    def snapshot(self, number: int) -> Path:
+        """The append-only file as it was at the point."""
+        return self.folder / f"snapshot-{number}"
+
     def trace(self) -> None:
         """Begin to list the points that are passed."""
         (self.folder / "trace").touch()
@@ -124,6 +132,7 @@ class _Guard:
             os.kill(os.getpid(), signal.SIGKILL)
         elif wanted["deed"] == "stop":
             os.kill(os.getpid(), signal.SIGSTOP)
+            (self.folder / f"resumed-{wanted['number']}").touch()
 
 
 def copy_append_only_file(redis: Path, to: Path) -> None:

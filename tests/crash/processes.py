@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tests.crash.nursery import Child, Nursery
 from tests.crash.worker_main import PARENT
 from triggers.clearml_api import Api, Credentials
 from triggers.sandbox.client import Client, Control
@@ -32,7 +33,7 @@ def eventually(look: Callable[[], T], what: str, *, seconds: float = PROMISED_SE
     deadline = time.monotonic() + seconds
     while not (found := look()):
         assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
-        time.sleep(0.02)
+        time.sleep(0.05)
     return found
 
 
@@ -94,10 +95,11 @@ class Server:
 class Workers:
     """Worker processes that are started again when they die."""
 
-    def __init__(self, environment: Mapping[str, str], log: Path, *, module: str = "worker_main") -> None:
-        self.environment, self.log, self.module = dict(environment), log, module
-        self.processes: list[subprocess.Popen[bytes]] = []
-        self.deaths: list[float] = []
+    def __init__(
+        self, environment: Mapping[str, str], log: Path, *, module: str = "worker_main", nursery: Nursery | None = None
+    ) -> None:
+        self.environment, self.log, self.module, self.nursery = dict(environment), log, module, nursery
+        self.processes: list[subprocess.Popen[bytes] | Child] = []
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._mend, daemon=True)
         self._thread.start()
@@ -117,15 +119,16 @@ class Workers:
         eventually(lambda: is_stopped(pid), f"process {pid} stops", seconds=5)
         os.kill(pid, signal.SIGCONT)
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _start(self) -> subprocess.Popen[bytes] | Child:
+        if self.nursery:
+            return self.nursery.start(self.module, {**self.environment, PARENT: str(_READ_END)}, self.log)
         with self.log.open("ab") as log:
             return start(self.module, self.environment, stdout=log, stderr=log)
 
     def _mend(self) -> None:
-        while not self._stopping.wait(0.02):
+        while not self._stopping.wait(0.05):
             for position, process in enumerate(self.processes):
                 if process.poll() is not None and not self._stopping.is_set():
-                    self.deaths.append(time.time())
                     self.processes[position] = self._start()
 
     def stop(self) -> None:
@@ -133,7 +136,13 @@ class Workers:
         self._stopping.set()
         self._thread.join()
         for process in self.processes:
-            kill(process)
+            process.kill()
+        eventually(lambda: all(process.poll() is not None for process in self.processes), "workers end", seconds=5)
+
+
+def nursery() -> Nursery:
+    """A process that forks workers."""
+    return Nursery([sys.executable, "-m", "tests.crash.nursery"], cwd=ROOT, pass_fds=(_READ_END,))
 
 
 def is_stopped(pid: int) -> bool:

@@ -14,6 +14,11 @@ class Tally:
     not_reached: list[str] = field(default_factory=list)
     recovery_seconds: list[float] = field(default_factory=list)
 
+    def recovered(self, seconds: float) -> None:
+        """One point more; the system went on after so long."""
+        self.done += 1
+        self.recovery_seconds.append(seconds)
+
 
 _tallies: dict[str, Tally] = {}
 

@@ -10,12 +10,15 @@ import sys
 from pathlib import Path
 
 from tests.crash import edges
+from triggers.clearml_api import connection
 from triggers.ledger import firings
 from triggers.local.parent import end_with_parent
 from triggers.stages import lookups
 
 #: file descriptor of the pipe that tells of the parent's end
 PARENT = "CRASH_TEST_PARENT"
+#: environment variable: the name that this process calls the server by, for faults that are meant for it
+CALLER = "CRASH_TEST_CALLER"
 #: when drafts of void attempts are looked for after the end of a firing, ms
 STRAY_LOOK_MS = 1500
 
@@ -26,10 +29,16 @@ def prepare() -> None:
     edges.wrap(Path(os.environ[edges.FOLDER]))
     firings.STRAY_LOOK_MS = STRAY_LOOK_MS
     lookups.BELIEVE_SECONDS = 0.0
+    connection._HEADERS["X-ClearML-Worker"] = os.environ[CALLER]
+
+
+def main() -> int:
+    """Be a worker."""
+    prepare()
+    from workers.local import main as work
+
+    return work()
 
 
 if __name__ == "__main__":
-    prepare()
-    from workers.local import main
-
     sys.exit(main())

@@ -13,7 +13,9 @@ from typing import Any
 
 from tests.conftest import redis_binaries
 from tests.crash.edges import FOLDER, Control, copy_append_only_file
+from tests.crash.nursery import Nursery
 from tests.crash.processes import Server, Workers, eventually
+from tests.crash.worker_main import CALLER
 from triggers.home import Home
 from triggers.ledger.history import Entry
 from triggers.local.redis_server import PrivateRedis
@@ -40,7 +42,16 @@ _numbers = itertools.count(1)
 class World:
     """Everything of one scheduler. Used by one thread."""
 
-    def __init__(self, server: Server, folder: Path, *, workers: int = 1, module: str = "worker_main", **settings: Any):
+    def __init__(
+        self,
+        server: Server,
+        folder: Path,
+        *,
+        workers: int = 1,
+        module: str = "worker_main",
+        nursery: Nursery | None = None,
+        **settings: Any,
+    ) -> None:
         self.name = f"world {next(_numbers)}"
         self.server, self.folder = server, folder
         self.client, self.sandbox = server.client(), server.control()
@@ -56,7 +67,9 @@ class World:
         chosen = {f"TRIGGERS_{name.upper()}": str(value) for name, value in (SETTINGS | settings).items()}
         environment = {**server.environment, **chosen, "TRIGGERS_REDIS_URL": url, FOLDER: str(folder / "control")}
         environment |= {"CRASH_TEST_SCHEDULER": self.home.scheduler.id, "CRASH_TEST_CALLS": str(folder / "calls")}
-        self.workers = Workers(environment, folder / "workers.log", module=module)
+        environment[CALLER] = self.name
+        self.workers = Workers(environment, folder / "workers.log", module=module, nursery=nursery)
+        self._faults: list[int] = []
         self._sources: dict[str, tuple[str, str]] = {}
         self.registered: tuple[Trigger, ...] = ()
         self.wanted_workers = workers
@@ -101,6 +114,19 @@ class World:
         starts = self.sandbox.run_starts()
         self.runs()
         return [s["at"] for s in starts if s["task"] == task or self._sources.get(s["task"], ("",))[0] == task]
+
+    def fault(self, kind: str, endpoint: str, **options: Any) -> None:
+        """A fault that hits this world's workers only."""
+        self._faults.append(self.sandbox.fault(kind, endpoint, caller=self.name, **options))
+
+    def clear_faults(self) -> None:
+        while self._faults:
+            self.sandbox.clear_faults(self._faults.pop())
+
+    def calls(self) -> Counter[str]:
+        """How often the function was called for each object."""
+        file = self.folder / "calls"
+        return Counter(line.split()[0] for line in file.read_text().splitlines()) if file.exists() else Counter()
 
     # ---- the scheduler ----
     def trigger(self, kind: Any = "task", name: str = "on failure", **fields: Any) -> Trigger:
@@ -164,6 +190,10 @@ class World:
             copy_append_only_file(snapshot, self.folder / "redis")
 
         self.kill_redis(replace)
+
+    def wait_for_epoch(self) -> None:
+        """The workers have met the new run of Redis: they have polled in it."""
+        eventually(lambda: self.ledger.adopt_epoch().server_ms, f"{self.name} is polled in the new epoch\n{self.log()}")
 
     def delete_append_only_file(self) -> None:
         for file in (self.folder / "redis").glob("appendonly*"):

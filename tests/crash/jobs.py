@@ -1,0 +1,143 @@
+"""Running scenarios side by side: a recording, then every point of it, in as many worlds as the job asks for."""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.crash import report
+from tests.crash.edges import Point
+from tests.crash.everywhere import Run
+from tests.crash.nursery import Nursery
+from tests.crash.processes import Server
+from tests.crash.scenarios import Scenario
+from tests.crash.world import World
+
+#: environment variable: "all" visits every point of every scenario, also those that an earlier scenario has
+EXTENT = "CRASH_TESTS"
+#: worlds at the same time
+WORLDS = 8
+
+
+@dataclass(frozen=True)
+class Job:
+    """One scenario and what is done at its points.
+
+    Args:
+        deed: kill, freeze or forget.
+        scenario: what happens.
+        workers: processes that serve the world.
+        worlds: how many worlds share the points.
+        whole: all points; otherwise those that no earlier job of the same deed has visited.
+    """
+
+    deed: Callable[[Run, Point], bool]
+    scenario: Scenario
+    workers: int = 1
+    worlds: int = 1
+    whole: bool = False
+
+    @property
+    def name(self) -> str:
+        """Shown in the test's name."""
+        return f"{self.deed.__name__}: {self.scenario.name}"
+
+
+@dataclass
+class Visited:
+    """The points that the jobs of one deed have, in the order of the jobs."""
+
+    points: set[Point] = field(default_factory=set)
+    turns: dict[str, threading.Event] = field(default_factory=dict)
+
+    def choose(self, job: Job, found: Iterable[Point]) -> list[Point]:
+        """Take those that no earlier job has."""
+        everything = job.whole or os.environ.get(EXTENT) == "all"
+        chosen = [point for point in found if everything or point not in self.points]
+        self.points.update(chosen)
+        return chosen
+
+
+class Jobs:
+    """Runs jobs in a pool; each one's outcome is asked for by its test."""
+
+    def __init__(self, server: Server, nursery: Nursery, folder: Path, jobs: Iterable[Job]) -> None:
+        self.server, self.nursery, self.folder = server, nursery, folder
+        self.pool, self.worlds = ThreadPoolExecutor(WORLDS), ThreadPoolExecutor(3 * WORLDS)
+        self.room = threading.Semaphore(WORLDS)
+        self.visited: dict[str, Visited] = {}
+        self.outcomes: dict[str, Future[None]] = {}
+        before: dict[str, threading.Event] = {}
+        for job in jobs:
+            deed = job.deed.__name__
+            chosen = threading.Event()
+            visited = self.visited.setdefault(deed, Visited())
+            self.outcomes[job.name] = self.pool.submit(self._run, job, visited, before.get(deed), chosen)
+            before[deed] = chosen
+
+    def _run(self, job: Job, visited: Visited, before: threading.Event | None, chosen: threading.Event) -> None:
+        points: queue.SimpleQueue[Point] = queue.SimpleQueue()
+        try:
+            with _Runs(self, job) as run:
+                found = run.record()
+                if before:
+                    before.wait()
+                for point in visited.choose(job, found):
+                    points.put(point)
+                chosen.set()
+                others = [self.worlds.submit(self._join, job, points) for _ in range(job.worlds - 1)]
+                self._visit(job, run, points)
+                for other in others:
+                    other.result()
+        finally:
+            chosen.set()
+
+    def _join(self, job: Job, points: queue.SimpleQueue[Point]) -> None:
+        with _Runs(self, job) as run:
+            self._visit(job, run, points)
+
+    def _visit(self, job: Job, run: Run, points: queue.SimpleQueue[Point]) -> None:
+        while True:
+            try:
+                point = points.get_nowait()
+            except queue.Empty:
+                break
+            if not job.deed(run, point):
+                report.tally(job.deed.__name__).not_reached.append(f"{job.scenario.name}: {point}")
+        run.end()
+
+    def stop(self) -> None:
+        """Wait for what runs; drop the rest."""
+        self.pool.shutdown(cancel_futures=True)
+        self.worlds.shutdown(cancel_futures=True)
+
+
+class _Runs:
+    """One run in a world of its own, which ends with it."""
+
+    def __init__(self, jobs: Jobs, job: Job) -> None:
+        self.jobs, self.job = jobs, job
+
+    def __enter__(self) -> Run:
+        self.jobs.room.acquire()
+        self.world: World | None = None
+        try:
+            number = id(self)
+            folder = self.jobs.folder / str(number)
+            self.world = World(self.jobs.server, folder, workers=self.job.workers, nursery=self.jobs.nursery)
+            run = Run(self.world, self.job.scenario)
+            run.begin()
+        except BaseException:
+            self.__exit__()
+            raise
+        return run
+
+    def __exit__(self, *_: object) -> None:
+        if self.world is not None:
+            self.world.stop()
+        self.jobs.room.release()
