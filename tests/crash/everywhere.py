@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+
 from tests.crash import report
 from tests.crash.edges import Deed, Hit, Point
 from tests.crash.processes import eventually
