@@ -31,9 +31,10 @@ def _run() -> None:
     except TriggersError as error:
         _end(NOT_SO, str(error))
     except ModuleNotFoundError as error:
-        if error.name not in _SANDBOX_MODULES:
+        missing = (error.name or "").partition(".")[0]
+        if missing not in _SANDBOX_MODULES:
             raise
-        _end(USAGE, f"the local ClearML server needs {error.name}: pip install 'clearml-triggers[sandbox]'")
+        _end(USAGE, f"the local ClearML server needs {missing}: pip install 'clearml-triggers[sandbox]'")
 
 
 def _end(code: int, line: str) -> None:

@@ -1,0 +1,41 @@
+# Everything that is done with this project, by one name each. `make setup` needs Python 3.10 or later and pip.
+
+# the first that runs and is recent enough
+CANDIDATES := python3.11 python3.12 python3.13 python3 python3.10
+RECENT := -c 'import sys; sys.exit(sys.version_info < (3, 10))'
+PYTHON ?= $(shell for each in $(CANDIDATES); do $$each $(RECENT) 2>/dev/null && echo $$each && break; done)
+# several of the pinned versions exist for 3.11 and later only
+PINS = $(shell $(PYTHON) -c 'import sys; print("" if sys.version_info < (3, 11) else "-c constraints.txt")')
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PYTEST_ARGS ?=
+
+.PHONY: setup demo test lint types check clean
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(or $(PYTHON),false) $(RECENT) || { echo "Python 3.10 or later is needed: make setup PYTHON=..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PINS) -e '.[dev,flower]'
+	@touch $@
+
+demo: setup
+	$(BIN)/clearml-triggers demo
+
+# two at a time: tests start processes of their own and wait for them
+test: setup
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup
+	$(BIN)/mypy
+
+check: lint types test
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .hypothesis

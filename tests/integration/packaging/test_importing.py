@@ -1,0 +1,31 @@
+"""`import triggers` starts nothing and costs little beside the SDK that a script imports anyway."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+
+def python(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    return done.stdout.strip()
+
+
+def test_importing_starts_nothing() -> None:
+    code = """
+import os, subprocess, sys, threading, socket
+def refused(*_, **__): raise AssertionError("something was started")
+subprocess.Popen = os.fork = threading.Thread.start = socket.socket.connect = refused
+import triggers
+from triggers import TriggerScheduler
+print(threading.active_count(), sorted({"clearml", "celery", "redis", "workers"} & set(sys.modules)))
+"""
+    assert python(code) == "1 []"
+
+
+def test_importing_is_quick_beside_the_sdk() -> None:
+    code = "import time; t = time.process_time(); import {}; print(time.process_time() - t)"
+    ours, theirs = (
+        min(float(python(code.format(name))) for _ in range(2)) for name in ("triggers.scheduler", "clearml")
+    )
+    assert ours < theirs / 2, f"{ours:.2f} s of processor time beside clearml's {theirs:.2f} s"
