@@ -33,6 +33,9 @@ def obtain(name: str | None, project: str | None) -> ServiceTask:
 
     task = None if name else Task.current_task()
     if task is None:
+        # The SDK would fork a process for reporting, which outlives a killed parent by up to 30 s and doubles
+        # its memory; a scheduler reports little, so that threads do. Only for a task of our own making.
+        Task._report_subprocess_enabled = False
         task = Task.init(
             project_name=project or DEFAULT_PROJECT,
             task_name=name or DEFAULT_NAME,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from celery import Celery
-from kombu import Queue
+from celery.signals import after_setup_logger
+from kombu import Exchange, Queue
 
 from triggers.errors import Usage
+from triggers.logs import dress
+from triggers.redis_address import RedisAddress
 from triggers.settings import Settings, settings
 
 #: Seconds between two ticks of the schedule: the finest pace of polling.
@@ -16,35 +20,38 @@ TICK_SECONDS = 1.0
 QUEUES = ("poll", "match", "dispatch")
 
 
-def broker_url(redis_url: str | None) -> str:
-    """The address of Redis as Celery writes it."""
+def redis_address(redis_url: str | None) -> RedisAddress:
+    """The address of Redis, which workers cannot do without."""
     if not redis_url:
         raise Usage(
             "TRIGGERS_REDIS_URL is not set: workers need the Redis that the scheduler uses, "
             "for example TRIGGERS_REDIS_URL=redis://localhost:6379/0"
         )
-    return redis_url.replace("unix://", "redis+socket://", 1)
+    return RedisAddress.parse(redis_url)
 
 
 def configuration(of: Settings) -> dict[str, Any]:
     """Celery's configuration. Early acknowledgement and no results: the ledger knows, the broker need not."""
-    url = broker_url(of.redis_url)
+    address = redis_address(of.redis_url)
     return {
-        "broker_url": url,
+        "broker_url": address.for_celery,
+        "broker_use_ssl": address.tls or None,
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
         "broker_transport_options": {
             # without these a frozen Redis hangs publishers for ever
             "socket_timeout": 5,
             "socket_connect_timeout": 5,
-            "socket_keepalive": not url.startswith("redis+socket:"),
+            "socket_keepalive": not address.is_socket,
             "health_check_interval": 10,
         },
         "task_ignore_result": True,
+        "result_expires": None,  # no results, no daily message to clear them away
         "task_store_errors_even_if_ignored": False,
         "task_serializer": "json",
         "accept_content": ["json"],
-        "task_queues": [Queue(name) for name in QUEUES],
+        # with exchange and key: without, Celery binds all three to one key, and each gets the messages of all
+        "task_queues": [Queue(name, Exchange("triggers"), routing_key=name) for name in QUEUES],
         "task_default_queue": "poll",
         "task_routes": {
             "triggers.poll": {"queue": "poll"},
@@ -62,14 +69,20 @@ def configuration(of: Settings) -> dict[str, Any]:
             "reconcile": {"task": "triggers.reconcile", "schedule": of.reconcile_seconds},
         },
         "beat_max_loop_interval": 1,
-        "beat_scheduler": "redbeat.RedBeatScheduler",
-        "redbeat_redis_url": url,
+        "beat_scheduler": "workers.beat:Scheduler",
+        "redbeat_redis_url": address.url,
+        "redbeat_redis_use_ssl": address.tls or None,
         "redbeat_key_prefix": "triggers:beat:",
         "redbeat_lock_timeout": 10,
         "redbeat_redis_options": {"socket_timeout": 5, "socket_connect_timeout": 5},
-        "imports": ["workers.poll", "workers.match", "workers.dispatch", "workers.reconcile"],
+        "imports": ["workers.poll", "workers.match", "workers.dispatch", "workers.reconcile", "workers.watch"],
     }
 
 
 app = Celery("workers")
 app.config_from_object(configuration(settings()))
+
+
+@after_setup_logger.connect  # type: ignore[untyped-decorator]
+def _dress_log(logger: logging.Logger, **_: Any) -> None:
+    dress(logger, settings().log_format)
