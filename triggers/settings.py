@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from triggers.redis_address import with_password
+
+#: The environment variable that names a folder with one file per secret: triggers_redis_password, ...
+SECRETS_FOLDER = "TRIGGERS_SECRETS_DIR"
 
 
 class Settings(BaseSettings):
@@ -14,7 +21,14 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="TRIGGERS_", frozen=True, extra="ignore")
 
-    redis_url: str | None = Field(default=None, description="Redis to use; without one a private Redis is started")
+    redis_url: str | None = Field(
+        default=None, repr=False, description="Redis to use; without one a private Redis is started"
+    )
+    redis_password: str | None = Field(
+        default=None,
+        repr=False,
+        description="password for a redis_url without one; better in a file of the secrets folder",
+    )
     redis_server: str | None = Field(default=None, description="redis-server or valkey-server binary to start")
     state_folder: Path = Field(
         default=Path("~/.clearml-triggers"), description="where a private Redis keeps its append-only file"
@@ -38,10 +52,21 @@ class Settings(BaseSettings):
     launched_days: float = Field(
         default=180.0, gt=0, description="how long a ClearML task is known as launched by a trigger"
     )
+    health_file: Path | None = Field(default=None, description="where a worker process writes its progress")
+    log_format: Literal["text", "json"] = Field(default="text", description="how workers write their log")
+    metrics_address: str = Field(default="127.0.0.1:9808", description="where the metrics exporter listens")
     concurrency: int = Field(default=8, ge=1, description="threads of the worker in local mode")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _join_password(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Keep the address with its password, as everyone needs it."""
+        if values.get("redis_url") and values.get("redis_password"):
+            return {**values, "redis_url": with_password(values["redis_url"], values["redis_password"])}
+        return values
 
 
 @lru_cache(maxsize=1)
 def settings() -> Settings:
-    """The settings of this process; read on first use."""
-    return Settings()
+    """The settings of this process; read on first use. Secrets may lie in files (Docker, Kubernetes, systemd)."""
+    return Settings(_secrets_dir=os.environ.get(SECRETS_FOLDER) or None)

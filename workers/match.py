@@ -10,6 +10,7 @@ from workers.runtime import runtime
 
 
 @app.task(name="triggers.match")  # type: ignore[untyped-decorator]
-def match(scheduler: str, partition: int) -> None:
-    """A hint that there are batches in a partition of a scheduler; none may be there."""
-    runtime().run(scheduler, partial(stage, partition=partition))
+def match(scheduler: str, partition: int) -> str:
+    """A hint that there are batches in a partition of a scheduler; none may be there. Says what it granted."""
+    granted = runtime().run(scheduler, partial(stage, partition=partition))
+    return f"{granted} firings granted" if granted else ""

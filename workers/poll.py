@@ -10,7 +10,11 @@ from workers.runtime import runtime
 
 
 @app.task(name="triggers.poll")  # type: ignore[untyped-decorator]
-def poll() -> None:
-    """Poll every scheduler whose pace says so; a tick too many does nothing."""
+def poll() -> str:
+    """Poll every scheduler whose pace says so; a tick too many does nothing. Says which found events."""
+    found = []
     for id_, scheduler in runtime().schedulers().items():
-        runtime().run(id_, partial(stage, pace_seconds=scheduler.poll_seconds))
+        polled = runtime().run(id_, partial(stage, pace_seconds=scheduler.poll_seconds))
+        if polled and polled.events:
+            found.append(f"{runtime().name_of(id_)}: {polled.events} events")
+    return "; ".join(found)

@@ -6,37 +6,42 @@ import logging
 import threading
 from collections.abc import Callable
 from functools import lru_cache
+from typing import TypeVar
 
 import redis
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from triggers.clearml_api import Api, Credentials
+from triggers.clearml_api import Credentials
 from triggers.errors import EpochChanged, Fenced, StoreUnavailable, Transient
 from triggers.ledger import Store, connect, open_ledger, schedulers
 from triggers.ledger.schedulers import Scheduler
+from triggers.logs import about
 from triggers.settings import Settings, settings
 from triggers.stages import Context
-from workers.app import app, broker_url
+from workers.app import app, redis_address
+from workers.measured import MeasuredApi
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class CeleryHints:
     """Passes hints on as Celery messages. One that cannot be sent is given again by `reconcile`."""
 
-    def __init__(self, celery: Celery) -> None:
-        self.celery = celery
+    def __init__(self, celery: Celery, named: Callable[[str], str]) -> None:
+        self.celery, self.named = celery, named
 
     def match(self, scheduler: str, partition: int) -> None:
-        self._send("triggers.match", scheduler, partition)
+        self._send("triggers.match", f"{self.named(scheduler)}, partition {partition}", scheduler, partition)
 
     def dispatch(self, scheduler: str) -> None:
-        self._send("triggers.dispatch", scheduler)
+        self._send("triggers.dispatch", self.named(scheduler), scheduler)
 
-    def _send(self, task: str, *args: str | int) -> None:
+    def _send(self, task: str, shown: str, *args: str | int) -> None:
         try:
-            self.celery.send_task(task, args=args)
+            self.celery.send_task(task, args=args, argsrepr=f"({shown})", kwargsrepr="{}")
         except (OperationalError, OSError, redis.RedisError) as failure:
             log.warning("the hint %s%s was not sent: %s", task, args, failure)
 
@@ -45,10 +50,12 @@ class Runtime:
     """Threads of one worker process share it."""
 
     def __init__(self, celery: Celery, of: Settings) -> None:
-        url = broker_url(of.redis_url)
-        self.settings, self.client, self.hints = of, connect(url), CeleryHints(celery)
+        redis_address(of.redis_url)  # there has to be one
+        self.settings, self.client = of, connect(of.redis_url or "")
+        self.hints = CeleryHints(celery, self.name_of)
         self.credentials = Credentials.resolve()
-        self.api = Api(self.credentials, timeout_seconds=of.request_timeout_seconds)
+        self.api = MeasuredApi(self.credentials, timeout_seconds=of.request_timeout_seconds)
+        self._names: dict[str, str] = {}
         self._contexts: dict[str, Context] = {}
         self._lock = threading.Lock()
 
@@ -58,7 +65,13 @@ class Runtime:
             found = schedulers.all_of(self.client)
         except redis.RedisError as failure:
             raise StoreUnavailable(f"Redis gave no answer: {failure}") from failure
-        return {id_: one for id_, one in found.items() if one.host == self.credentials.host}
+        served = {id_: one for id_, one in found.items() if one.host == self.credentials.host}
+        self._names = {id_: f"{one.project}/{one.name}" for id_, one in served.items()}
+        return served
+
+    def name_of(self, scheduler_id: str) -> str:
+        """Project and name of a scheduler, for people; its id while they are not known."""
+        return self._names.get(scheduler_id, scheduler_id)
 
     def context(self, scheduler_id: str) -> Context:
         """The context of one scheduler, its epoch adopted on first use."""
@@ -76,16 +89,20 @@ class Runtime:
                 )
             return self._contexts[scheduler_id]
 
-    def run(self, scheduler_id: str, stage: Callable[[Context], object]) -> None:
+    def run(self, scheduler_id: str, stage: Callable[[Context], T]) -> T | None:
         """Run one stage; failures that pass by themselves end it with one line in the log."""
-        try:
-            stage(self.context(scheduler_id))
-        except EpochChanged as change:
-            log.warning("%s; beginning a new epoch", change)
-            with self._lock:
-                self._contexts.pop(scheduler_id, None)
-        except (Transient, Fenced, redis.ConnectionError, redis.TimeoutError) as failure:
-            log.warning("%s", failure)
+        with about(scheduler=self.name_of(scheduler_id)):
+            try:
+                result = stage(self.context(scheduler_id))
+                self.api.add_up(self.client)
+                return result
+            except EpochChanged as change:
+                log.warning("%s; beginning a new epoch", change)
+                with self._lock:
+                    self._contexts.pop(scheduler_id, None)
+            except (Transient, Fenced, redis.ConnectionError, redis.TimeoutError) as failure:
+                log.warning("%s", failure)
+            return None
 
 
 @lru_cache(maxsize=1)

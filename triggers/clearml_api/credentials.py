@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from triggers.errors import Usage
+from triggers.settings import SECRETS_FOLDER
 
 #: the server that the SDK takes when only keys are given
 _DEFAULT_HOST = "https://api.clear.ml"
@@ -67,7 +69,15 @@ class Credentials:
 
 
 def _variable(environ: Mapping[str, str], name: str) -> str | None:
-    return environ.get(f"CLEARML_{name}") or environ.get(f"TRAINS_{name}") or None
+    value = environ.get(f"CLEARML_{name}") or environ.get(f"TRAINS_{name}")
+    return value or _secret(environ, f"clearml_{name.lower()}")
+
+
+def _secret(environ: Mapping[str, str], name: str) -> str | None:
+    """What the file of that name in the secrets folder says, where there is one."""
+    folder = environ.get(SECRETS_FOLDER)
+    file = Path(folder, name) if folder else None
+    return file.read_text().strip() or None if file and file.is_file() else None
 
 
 def _verify(value: Any) -> bool | str:

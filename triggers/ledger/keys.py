@@ -7,9 +7,11 @@ several of them. `<...>` stands for a part that varies.
 |---|---|---|
 | `triggers:schedulers` | hash | scheduler id → JSON (`schedulers.Scheduler`) |
 | `triggers:instance` | string | name of this Redis' data, by which two Redises are told apart |
-| `triggers:{id}:epoch` | hash | run_id, number, server_ms, complete, slots: which run of Redis wrote last |
+| `triggers:api_requests` | hash | `<endpoint> <result>` → how many ClearML API calls ended so |
+| `triggers:alive:<worker>` | Celery queue, expires | what a worker sends itself (`workers.watch`) |
+| `triggers:{id}:epoch` | hash | run_id, number, server_ms, complete, slots: which run of Redis wrote last; polled_ms |
 | `triggers:{id}:fence` | string | counter inside every lease token |
-| `triggers:{id}:lease:<name>` | string, expires | token of the holder of `poll`, `reconcile`, `match:<partition>`, `sync`, `home` |
+| `triggers:{id}:lease:<name>` | string, expires | token of its holder: a poll, a matcher, ... |
 | `triggers:{id}:registry` | hash | trigger id → JSON entry (specification, since_ms, version, origin, state) |
 | `triggers:{id}:registry:version` | string | raised with every change of the registry |
 | `triggers:{id}:cursor:<source>` | hash | `reading.Cursor`: how far `tasks` or `models` have been read |
@@ -39,6 +41,8 @@ several of them. `<...>` stands for a part that varies.
 from __future__ import annotations
 
 SCHEDULERS = "triggers:schedulers"
+API_REQUESTS = "triggers:api_requests"
+ALIVE = "triggers:alive:"
 INSTANCE = "triggers:instance"
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import redis
 
 from triggers.errors import EpochChanged, Fenced, StoreUnavailable
+from triggers.redis_address import RedisAddress
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +33,16 @@ def _read(name: str) -> str:
 
 def connect(url: str, *, timeout_seconds: float = 5.0) -> redis.Redis:
     """A client whose answers are text. Blocks no longer than `timeout_seconds` on a frozen Redis."""
-    keepalive = {} if url.startswith(("unix:", "redis+socket:")) else {"socket_keepalive": True}
+    address = RedisAddress.parse(url)
+    keepalive = {} if address.is_socket else {"socket_keepalive": True}
     return redis.Redis.from_url(
-        url.replace("redis+socket://", "unix://", 1),
+        address.url,
         decode_responses=True,
         socket_timeout=timeout_seconds,
         socket_connect_timeout=timeout_seconds,
         health_check_interval=15,
         **keepalive,
+        **address.tls,
     )
 
 

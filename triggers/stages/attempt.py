@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from triggers.errors import Fenced, Permanent, Refused, Transient
 from triggers.ledger.firings import Firing, Lane
 from triggers.ledger.registry import Entry
+from triggers.logs import about
 from triggers.recovery import retry_seconds
 from triggers.spec import TaskAction, Trigger
+from triggers.stages import outcomes
 from triggers.stages.context import Context
 
 log = logging.getLogger(__name__)
@@ -54,25 +56,22 @@ class Attempt:
     @property
     def slot(self) -> str:
         """The slot that this firing needs: the base task's when it is reused, else the trigger's; or none."""
-        action = self.trigger.action
-        if isinstance(action, TaskAction) and action.reuse_task:
-            return f"task:{action.base_task_id}"
-        return self.trigger.id if self.trigger.policy.single_instance else ""
+        return self.trigger.slot
 
     def launched(self, task_id: str, reason: str = "") -> None:
         """End as launched."""
         self.ctx.ledger.firings.launched(self.firing, self.lane, task_id=task_id, slot=self.slot, reason=reason)
-        self.done = True
+        self._ended("launched", reason, task_id)
 
     def skip(self, reason: str, task_id: str = "") -> None:
         """End without a launch."""
         self.ctx.ledger.firings.skip(self.firing, self.lane, reason, task_id=task_id)
-        self.done = True
+        self._ended("skipped", reason)
 
     def hold(self, hold: str, reason: str, *, latest: bool = False) -> None:
         """Wait on purpose; `latest`: only the newest waits on in that hold."""
         self.ctx.ledger.firings.hold(self.firing, self.lane, hold, reason, latest=latest)
-        self.done = True
+        self._ended("held", reason)
 
     def give_up(self, reason: str) -> None:
         """End as a dead letter."""
@@ -84,7 +83,7 @@ class Attempt:
             reason,
         )
         self.ctx.ledger.firings.give_up(self.firing, self.lane, reason, slot=self.slot)
-        self.done = True
+        self._ended("gave up", reason)
 
     def fail(self, reason: str) -> None:
         """Try again later, or give up after the last attempt."""
@@ -104,12 +103,26 @@ class Attempt:
         self.ctx.ledger.firings.later(
             self.firing, self.lane, pause, reason, failed=True, untouched=not self.cloned, slot=self.slot
         )
-        self.done = True
+        self._ended("failed", reason)
 
     def wait(self, seconds: float, reason: str) -> None:
         """Look again later; nothing failed."""
         self.ctx.ledger.firings.later(self.firing, self.lane, seconds, reason, failed=False, untouched=not self.cloned)
+        self._ended("waits", reason)
+
+    def _ended(self, what: str, reason: str, task_id: str = "") -> None:
+        """This attempt is over: say so to people who read along."""
         self.done = True
+        of = f"{what}: trigger {self.trigger.name!r}, {self.firing.kind} {self.firing.object}"
+        outcomes.note(f"{of} → ClearML task {task_id}" if task_id else of)
+        told = f"{what} as ClearML task {task_id}" if task_id else what
+        with self.about():
+            log.info("%s", f"{told}: {reason}" if reason else told)
+
+    def about(self) -> AbstractContextManager[None]:
+        """While it is entered, every log line says what it is about."""
+        firing = self.firing
+        return about(trigger=self.trigger.name, object=f"{firing.kind} {firing.object}", firing=firing.key)
 
 
 @contextmanager
@@ -118,17 +131,18 @@ def ending(attempt: Attempt) -> Iterator[None]:
 
     A failure of Redis passes: the lease runs out and the firing comes up again by itself.
     """
-    try:
-        yield
-    except Fenced as loss:
-        attempt.done = True
-        log.warning("firing %s: %s", attempt.firing.key, loss)
-    except Refused as refusal:
-        if refusal.code in PASSING_CODES:
-            attempt.fail(str(refusal))
-        else:
-            attempt.give_up(str(refusal))
-    except Permanent as failure:
-        attempt.give_up(str(failure))
-    except Transient as failure:
-        attempt.fail(str(failure))
+    with attempt.about():
+        try:
+            yield
+        except Fenced as loss:
+            attempt.done = True
+            log.warning("firing %s: %s", attempt.firing.key, loss)
+        except Refused as refusal:
+            if refusal.code in PASSING_CODES:
+                attempt.fail(str(refusal))
+            else:
+                attempt.give_up(str(refusal))
+        except Permanent as failure:
+            attempt.give_up(str(failure))
+        except Transient as failure:
+            attempt.fail(str(failure))
