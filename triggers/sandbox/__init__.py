@@ -3,7 +3,20 @@
 Written from recorded exchanges and the SDK alone. Imports nothing of the rest of `triggers`, nor the rest this.
 """
 
-from .client import CallFailed, Client, Control, running_env
-from .server import Sandbox
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .client import CallFailed, Client, Control, running_env
+    from .server import Sandbox
 
 __all__ = ["CallFailed", "Client", "Control", "Sandbox", "running_env"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use: every run of pytest imports this package for the plugin in it."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(".server" if name == "Sandbox" else ".client", __name__), name)

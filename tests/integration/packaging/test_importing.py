@@ -29,3 +29,18 @@ def test_importing_is_quick_beside_the_sdk() -> None:
         min(float(python(code.format(name))) for _ in range(2)) for name in ("triggers.scheduler", "clearml")
     )
     assert ours < theirs / 2, f"{ours:.2f} s of processor time beside clearml's {theirs:.2f} s"
+
+
+def test_pytest_plugin_loads_without_the_extra() -> None:
+    """Else everybody who has the package without `[sandbox]` could run no tests at all."""
+    code = """
+import sys
+class Absent:
+    def find_spec(self, name, *_):
+        if name.partition(".")[0] in ("starlette", "uvicorn", "python_multipart"):
+            raise ModuleNotFoundError(name, name=name)
+sys.meta_path.insert(0, Absent())
+import triggers.sandbox.pytest_plugin
+print("loaded")
+"""
+    assert python(code) == "loaded"
