@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from triggers.spec import Policy
 
 FireMode = Literal["once", "on_transition", "while_true"]
+
+MS_PER_MINUTE = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,17 @@ def decide(mode: FireMode, cooldown_ms: int, mark: Mark, *, matched: bool, chang
     if mark.fired_ms and changed_ms - mark.fired_ms < cooldown_ms:
         return stay
     return _fire(mark.occurrence + 1, changed_ms)
+
+
+def decide_by(policy: Policy, mark: Mark, *, matched: bool, changed_ms: int) -> Decision:
+    """Decide on one event by a trigger's policy; see `decide`."""
+    cooldown_ms = int(policy.cooldown_minutes * MS_PER_MINUTE)
+    return decide(policy.fire, cooldown_ms, mark, matched=matched, changed_ms=changed_ms)
+
+
+def limit_of(policy: Policy, default: int) -> int:
+    """Launches a minute that a trigger may make, 0 for no limit; `default` is that of the settings."""
+    return default if policy.max_per_minute is None else policy.max_per_minute
 
 
 def _fire(occurrence: int, changed_ms: int) -> Decision:

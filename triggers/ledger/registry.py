@@ -37,6 +37,10 @@ class Entry:
     retired: bool = False
     declared: str = ""
 
+    def counts(self, changed_ms: int) -> bool:
+        """Whether a change of that server time is late enough to fire."""
+        return changed_ms >= self.since_ms
+
     def to_json(self) -> str:
         """The text kept in Redis."""
         fields = asdict(replace(self, trigger=None))  # type: ignore[arg-type]

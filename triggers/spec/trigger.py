@@ -47,6 +47,13 @@ class Trigger(Frozen):
         """Identity among the triggers of a scheduler; survives edits."""
         return f"{self.kind}:{self.name}"
 
+    @property
+    def slot(self) -> str:
+        """The slot that a launch needs: the base task's when it is reused, else the trigger's; "" for none."""
+        if isinstance(self.action, TaskAction) and self.action.reuse_task:
+            return f"task:{self.action.base_task_id}"
+        return self.id if self.policy.single_instance else ""
+
     @cached_property
     def digest(self) -> str:
         """SHA-1 of the canonical text: differs after any edit, equal in every process and release."""

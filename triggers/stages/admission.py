@@ -5,6 +5,7 @@ from __future__ import annotations
 from triggers.clearml_api import launches
 from triggers.ledger.firings import Firing, Lane, trigger_digest
 from triggers.marks import FIRING, scheduler_mark, value_of
+from triggers.policies import limit_of
 from triggers.recovery import RUNNING
 from triggers.stages.attempt import ATTEMPTS_PER_FAILURE, Attempt
 from triggers.stages.context import Context, Plan
@@ -54,8 +55,7 @@ def know_slots(ctx: Context, plan: Plan) -> None:
 
 def _begin(attempt: Attempt) -> None:
     ctx, firing, slot = attempt.ctx, attempt.firing, attempt.slot
-    limit = attempt.trigger.policy.max_per_minute
-    limit = ctx.settings.max_per_minute if limit is None else limit
+    limit = limit_of(attempt.trigger.policy, ctx.settings.max_per_minute)
     ended_holder = ""
     if slot:
         holder, task_id = ctx.ledger.firings.slot_holder(slot)

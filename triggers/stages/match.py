@@ -13,13 +13,11 @@ from triggers.ledger.firings import firing_key
 from triggers.ledger.matching import Change, Grant
 from triggers.ledger.reading import Batch, decode_batch
 from triggers.ledger.registry import Entry
-from triggers.policies import Decision, Mark, decide
+from triggers.policies import Decision, Mark, decide_by
 from triggers.spec import FunctionAction
 from triggers.stages.context import Context, Plan
 
 log = logging.getLogger(__name__)
-
-MS_PER_MINUTE = 60_000
 
 
 def match(ctx: Context, partition: int) -> int:
@@ -76,9 +74,7 @@ def _decide(ctx: Context, plan: Plan, batch: Batch, events: list[Event]) -> list
     changes = []
     for event, entry, matched in met:
         trigger, pair = entry.trigger, (entry.trigger.id, event.id)
-        policy = trigger.policy
-        cooldown_ms = int(policy.cooldown_minutes * MS_PER_MINUTE)
-        decision = decide(policy.fire, cooldown_ms, now[pair], matched=matched, changed_ms=event.changed_ms)
+        decision = decide_by(trigger.policy, now[pair], matched=matched, changed_ms=event.changed_ms)
         if decision.changed:
             now[pair] = decision.mark
             changes.append(_change(ctx, entry, event, batch, first[pair], decision))
@@ -89,7 +85,7 @@ def _concerned(plan: Plan, event: Event) -> Iterator[tuple[Entry, bool]]:
     """The triggers whose condition the event satisfies."""
     for trigger in plan.index.candidates(event):
         entry = plan.entries[trigger.id]
-        if event.changed_ms >= entry.since_ms and _matches(entry, event):
+        if entry.counts(event.changed_ms) and _matches(entry, event):
             yield entry, True
 
 
