@@ -72,6 +72,9 @@ class Api:
             data = self._data(route, headers, body, now, caller)
         except errors.ApiError as error:
             return failure(error, route, known=route.endpoint is not None or route.name in MOVED)
+        except (KeyError, TypeError, AttributeError) as error:
+            log.exception("%s could not read its request", route.name)
+            return failure(errors.invalid_request(f"malformed request: {error!r}"), route)
         except Exception as error:
             log.exception("%s failed", route.name)
             return failure(errors.ApiError(500, 100, f"General data error: err={error}"), route)
@@ -104,6 +107,8 @@ def read_body(body: bytes, content_type: bytes) -> Json:
         raise errors.bad_request() from error
     if not request:
         return {}
+    if isinstance(request, list):
+        return {"lines": request}
     if not isinstance(request, dict):
         raise errors.bad_request()
     return request

@@ -1,7 +1,7 @@
 """One call of the API: what a handler is given, how handlers are registered, and how requests are checked.
 
-Fields are declared in one text: `"task! queue ids[]"` is a required text, a text and a list of anything. Other
-types are not checked, as the real server does not mind them; nor are fields that are not declared.
+Fields are declared in one text: `"task! queue ids[]! timestamp*!"` is a required text, a text, a required list of
+anything and a required value of any type. Fields that are not declared are not checked.
 """
 
 from __future__ import annotations
@@ -94,8 +94,8 @@ def endpoint(name: str, fields: str = "", *, auth: bool = True) -> Callable[[Han
 
 def _field(text: str) -> Field:
     name = text.rstrip("!")
-    kind: type = list if name.endswith("[]") else str
-    return Field(name.removesuffix("[]"), text.endswith("!"), kind)
+    kind: type = list if name.endswith("[]") else object if name.endswith("*") else str
+    return Field(name.rstrip("[]*"), text.endswith("!"), kind)
 
 
 def check(fields: tuple[Field, ...], body: Json) -> None:

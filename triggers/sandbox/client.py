@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from types import TracebackType
 from typing import Any
 
@@ -155,6 +156,10 @@ class Control:
     def dismiss(self, agent: int) -> None:
         """Stop an agent."""
         self._ask("DELETE", f"/agents/{agent}")
+
+    def run_counts(self) -> dict[str, int]:
+        """How many times each task was started by an agent."""
+        return dict(Counter(run["task"] for run in self.run_starts()))
 
     def run_starts(self) -> list[Json]:
         """Every run that an agent started: task, agent, at, outcome; a task that ran twice is in it twice."""

@@ -1,9 +1,14 @@
 """Small parts: times, lists, metrics, tokens, fields of answers."""
 
 import math
+import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
+import triggers
 from triggers.sandbox.auth import Gatekeeper, Tokens
 from triggers.sandbox.clock import stamp
 from triggers.sandbox.errors import ApiError
@@ -103,3 +108,21 @@ def test_bad_credentials_are_told_apart(header, subcode):
     with pytest.raises(ApiError) as error:
         keeper.check({b"authorization": header.encode()} if header else {}, 0.0)
     assert (error.value.code, error.value.subcode) == (401, subcode)
+
+
+def test_sandbox_imports_nothing_of_the_rest_and_the_rest_nothing_of_it():
+    package = Path(triggers.__file__).parent
+    for path in package.rglob("*.py"):
+        inside = (package / "sandbox") in path.parents
+        allowed = path.parent.name == "cli" or "demo" in path.parts or path.stem == "demo"
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if inside:
+                assert not re.match(r"\s*(from|import) (triggers|workers)\b", line), f"{path}: {line}"
+            elif not allowed:
+                assert not re.match(r"\s*(from|import) .*\bsandbox\b", line), f"{path}: {line}"
+
+
+def test_plugin_costs_no_web_server_at_the_start_of_pytest():
+    code = "import sys, triggers.sandbox.pytest_plugin; print('uvicorn' in sys.modules, 'requests' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["False", "False"]

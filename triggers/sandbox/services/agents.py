@@ -26,7 +26,7 @@ def unregister(call: Call) -> Json:
     return {}
 
 
-@endpoint("workers.status_report", "worker! queues[] tags[] task queue")
+@endpoint("workers.status_report", "worker! timestamp*! queues[] tags[] task queue")
 def status_report(call: Call) -> Json:
     """A worker says what it does; the task that it runs is changed by that."""
     worker = _worker(call)

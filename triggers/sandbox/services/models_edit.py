@@ -119,20 +119,20 @@ def move(call: Call) -> Json:
 
 
 def _touch_all(call: Call) -> Json:
-    found = [model for key in call.body["ids"] if (model := call.state.models.get(key)) is not None]
+    found = [model for key in call.get("ids", []) if (model := call.state.models.get(key)) is not None]
     for model in found:
         call.state.models.begin(model)
         call.state.models.commit(model, call.stamp)
     return {"updated": len(found)}
 
 
-@endpoint("models.make_public", "ids[]!")
+@endpoint("models.make_public", "ids[]")
 def make_public(call: Call) -> Json:
     """There is one company here: only the time of the change is kept."""
     return _touch_all(call)
 
 
-@endpoint("models.make_private", "ids[]!")
+@endpoint("models.make_private", "ids[]")
 def make_private(call: Call) -> Json:
     """There is one company here: only the time of the change is kept."""
     return _touch_all(call)

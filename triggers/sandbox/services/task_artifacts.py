@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .. import errors
 from ..calls import Call, Json, endpoint
 from .common import task_of
 from .task_status import EDITABLE, check_draft
@@ -46,9 +47,11 @@ def delete_artifacts(call: Call) -> Json:
 @endpoint("tasks.add_or_update_model", "task! name! model! type!")
 def add_or_update_model(call: Call) -> Json:
     """Attach a model under a name, as input or output; whether the model exists is not checked."""
+    if call.body["type"] not in ("input", "output"):
+        raise errors.invalid_request(f"error for field 'type': value '{call.body['type']}' is not a valid choice..")
     task, body = _open_task(call), call.body
     item = {"name": body["name"], "model": body["model"], "updated": call.stamp}
-    side = "input" if body["type"] == "input" else "output"
+    side = body["type"]
     kept = [known for known in task["models"][side] if known["name"] != body["name"]]
     task["models"] = {**task["models"], side: [*kept, item]}
     iteration = call.get("iteration")

@@ -58,7 +58,7 @@ def edit_fields(call: Call, task: Json, values: Json) -> Json:
     return {"fields": {**values, **times}, "updated": 1}
 
 
-@endpoint("tasks.set_requirements", "task!")
+@endpoint("tasks.set_requirements", "task! requirements*!")
 def set_requirements(call: Call) -> Json:
     """Set the packages of a task in any status."""
     task = task_of(call)

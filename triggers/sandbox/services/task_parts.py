@@ -44,6 +44,10 @@ def edit_hyper_params(call: Call) -> Json:
     """Merge hyperparams; `replace_hyperparams` may be `section` or `all`."""
     task = _hyper_params_task(call)
     replace = call.get("replace_hyperparams")
+    if replace not in (None, "none", "section", "all"):
+        raise errors.invalid_request(
+            f"error for field 'replace_hyperparams': value '{replace}' is not a valid choice.."
+        )
     params = {} if replace == "all" else {name: dict(items) for name, items in task["hyperparams"].items()}
     if replace == "section":
         for item in call.body["hyperparams"]:
