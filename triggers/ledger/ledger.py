@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from triggers.ledger import epoch
+from triggers.ledger.audit import Audit
+from triggers.ledger.by_hand import ByHand
 from triggers.ledger.epoch import Epoch
 from triggers.ledger.firings import Firings
 from triggers.ledger.history import History
@@ -37,6 +39,8 @@ class Ledger:
     operations: Operations
     homes: Homes
     syncing: Syncing
+    by_hand: ByHand
+    audit: Audit
 
     def adopt_epoch(self, *, nothing_launched_before: bool = False) -> Epoch:
         """Learn which run of Redis this is; call it first, and again after `EpochChanged`."""
@@ -69,4 +73,6 @@ def open_ledger(store: Store, scheduler: str, settings: Settings) -> Ledger:
         Operations(store, keys, retention_seconds=retention, history_length=length),
         Homes(store, keys),
         Syncing(store, keys),
+        ByHand(store, keys, scheduler, retention_seconds=retention, history_length=length),
+        Audit(store, keys, history_length=length),
     )

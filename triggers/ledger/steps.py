@@ -145,6 +145,12 @@ SUPPORT = (
     "home_enter",
     "sync_write",
     "import_marks",
+    "fire_by_hand",
+    "skip_waiting",
+    "let_go",
+    "slot_release",
+    "cursor_set",
+    "tally",
 )
 
 

@@ -1,0 +1,115 @@
+"""What people do to a scheduler beside its stages: fire, skip what waits, let go, free a slot, set a cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from triggers.ledger.firings import Lane, trigger_digest
+from triggers.ledger.keys import Keys
+from triggers.ledger.matching import Change
+from triggers.ledger.reading import Source
+from triggers.ledger.store import Script, Store
+
+FIRE, SKIP_WAITING, LET_GO = Script("fire_by_hand"), Script("skip_waiting"), Script("let_go")
+SLOT_RELEASE, CURSOR_SET, TALLY = Script("slot_release"), Script("cursor_set"), Script("tally")
+
+#: Firings that one script call changes at most, so that Redis is never busy for long.
+KEYS_PER_CALL = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How often something happened to a trigger's firings, and the last of them."""
+
+    trigger: str
+    what: str
+    count: int
+    last_ms: int
+    object: str
+    task: str
+
+
+class ByHand:
+    """Changes that a person asks for. Each is one script, or several of which each may be the last."""
+
+    def __init__(
+        self, store: Store, keys: Keys, scheduler: str, *, retention_seconds: float, history_length: int
+    ) -> None:
+        self.store, self.keys, self.scheduler = store, keys, scheduler
+        self.retention_ms, self.history_length = int(retention_seconds * 1000), history_length
+
+    def fire(self, change: Change, reason: str) -> bool:
+        """Grant the firing of `change` with its mark; False when the mark or the firing is no longer as read."""
+        grant, keys = change.grant, self.keys
+        assert grant is not None
+        names = [keys.marks(change.trigger), keys.firing(grant.key), keys.due(grant.lane), keys.fence, keys.history]
+        active = keys.active(change.object) if change.transitions else ""
+        return bool(
+            self.store.run(
+                FIRE,
+                names,
+                change.object,
+                change.expected,
+                change.mark,
+                grant.key,
+                reason,
+                self.history_length,
+                active,
+                change.trigger,
+                *grant.fields(),
+            )
+        )
+
+    def skip_waiting(self, trigger: str, reason: str) -> int:
+        """Skip what waits of a trigger: held for a pause or for its pace, or due and not begun; how many."""
+        digest, skipped = trigger_digest(self.scheduler, trigger), 0
+        for hold in (f"pause:{trigger}", f"pace:{trigger}"):
+            skipped += self._skip(trigger, self.keys.held(hold), hold, self._members(self.keys.held(hold)), reason)
+        lanes: tuple[Lane, ...] = ("dispatch", "caller")
+        for lane in lanes:
+            waiting = [key for key in self._members(self.keys.due(lane)) if key.startswith(digest)]
+            skipped += self._skip(trigger, self.keys.due(lane), "", waiting, reason)
+        return skipped
+
+    def _skip(self, trigger: str, name: str, hold: str, firings: Sequence[str], reason: str) -> int:
+        names = [name, self.keys.holds, self.keys.history, self.keys.marks(trigger)]
+        arguments = (hold, self.keys.firing(""), self.retention_ms, self.history_length, reason)
+        return self._by_parts(SKIP_WAITING, names, arguments, firings)
+
+    def let_go(self, hold: str, firings: Sequence[str], who: str) -> int:
+        """Make held firings due again, past their trigger's pace; how many were."""
+        names = [self.keys.held(hold), self.keys.holds, self.keys.history]
+        arguments = (hold, self.keys.firing(""), self.keys.due(""), self.history_length, who)
+        return self._by_parts(LET_GO, names, arguments, firings)
+
+    def _by_parts(self, script: Script, names: list[str], arguments: tuple[Any, ...], firings: Sequence[str]) -> int:
+        parts = (firings[start : start + KEYS_PER_CALL] for start in range(0, len(firings), KEYS_PER_CALL))
+        return sum(int(self.store.run(script, names, *arguments, *part)) for part in parts)
+
+    def slots(self) -> dict[str, tuple[str, str]]:
+        """Slot → (firing key, ClearML task id or "") of its last holder."""
+        found: Any = self.store.client.hgetall(self.keys.slots)
+        return {slot: (holder.partition(" ")[0], holder.partition(" ")[2]) for slot, holder in found.items()}
+
+    def release_slot(self, slot: str, holder: tuple[str, str]) -> bool:
+        """Free a slot, if that is its holder still."""
+        return bool(self.store.run(SLOT_RELEASE, [self.keys.slots], slot, " ".join(holder)))
+
+    def set_cursor(self, source: Source, read_to_ms: int) -> int:
+        """Let the next poll read from there on: 1 done, 0 a poll is under way, -1 the source was never read."""
+        names = [self.keys.lease("poll"), self.keys.cursor(source), self.keys.seen(source)]
+        return int(self.store.run(CURSOR_SET, names, read_to_ms))
+
+    def tally(self, since_ms: int = 0) -> list[Tally]:
+        """The history since a time, counted by trigger and what happened."""
+        rows = self.store.run(TALLY, [self.keys.history], since_ms or "-")
+        return [
+            Tally(trigger, what, int(count), int(last.partition("-")[0]), object_id, task)
+            for trigger, what, count, last, object_id, task in rows
+        ]
+
+    def _members(self, name: str) -> list[str]:
+        found: Any = self.store.client.zrange(name, 0, -1)
+        return list(found)
