@@ -12,6 +12,8 @@ MARK_PREFIX: Final = "clearml-triggers:"
 SCHEDULER: Final = MARK_PREFIX + "scheduler:"
 FIRING: Final = MARK_PREFIX + "firing:"
 ATTEMPT: Final = MARK_PREFIX + "attempt:"
+#: On the service tasks of a scheduler, one of each start; never on what is launched.
+SERVICE: Final = MARK_PREFIX + "service:"
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,11 @@ def is_mark(tag: str) -> bool:
 def scheduler_mark(scheduler: str) -> str:
     """Give the general mark of a scheduler."""
     return SCHEDULER + scheduler
+
+
+def service_mark(scheduler: str) -> str:
+    """Give the mark of a scheduler's service tasks."""
+    return SERVICE + scheduler
 
 
 def firing_mark(key: str) -> str:

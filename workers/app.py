@@ -17,6 +17,9 @@ from triggers.settings import Settings, settings
 #: Seconds between two ticks of the schedule: the finest pace of polling.
 TICK_SECONDS = 1.0
 
+#: Seconds between two turns of sync; what each of its parts does has a pace of its own.
+SYNC_TICK_SECONDS = 5.0
+
 QUEUES = ("poll", "match", "dispatch")
 
 
@@ -56,6 +59,7 @@ def configuration(of: Settings) -> dict[str, Any]:
         "task_routes": {
             "triggers.poll": {"queue": "poll"},
             "triggers.reconcile": {"queue": "poll"},
+            "triggers.sync": {"queue": "poll"},
             "triggers.match": {"queue": "match"},
             "triggers.dispatch": {"queue": "dispatch"},
         },
@@ -67,6 +71,7 @@ def configuration(of: Settings) -> dict[str, Any]:
         "beat_schedule": {
             "poll": {"task": "triggers.poll", "schedule": TICK_SECONDS},
             "reconcile": {"task": "triggers.reconcile", "schedule": of.reconcile_seconds},
+            "sync": {"task": "triggers.sync", "schedule": SYNC_TICK_SECONDS},
         },
         "beat_max_loop_interval": 1,
         "beat_scheduler": "workers.beat:Scheduler",
@@ -75,7 +80,14 @@ def configuration(of: Settings) -> dict[str, Any]:
         "redbeat_key_prefix": "triggers:beat:",
         "redbeat_lock_timeout": 10,
         "redbeat_redis_options": {"socket_timeout": 5, "socket_connect_timeout": 5},
-        "imports": ["workers.poll", "workers.match", "workers.dispatch", "workers.reconcile", "workers.watch"],
+        "imports": [
+            "workers.poll",
+            "workers.match",
+            "workers.dispatch",
+            "workers.reconcile",
+            "workers.sync",
+            "workers.watch",
+        ],
     }
 
 

@@ -86,6 +86,7 @@ class Runtime:
                     hints=self.hints,
                     epoch=ledger.adopt_epoch(),
                     service_task=record.service_task if record else "",
+                    shadow=record.shadow if record else False,
                 )
             return self._contexts[scheduler_id]
 

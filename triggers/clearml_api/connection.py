@@ -11,7 +11,7 @@ import json
 import os
 import threading
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,6 +33,9 @@ _HEADERS = {
     "User-Agent": "clearml-triggers",
     "X-ClearML-Client": "clearml-triggers",
 }
+
+
+Body = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +66,8 @@ class Api:
         # without a user name and password that the address may carry
         self.shown_host = urlsplit(credentials.host).netloc.rpartition("@")[2]
 
-    def call(self, endpoint: str, body: Mapping[str, Any]) -> Answer:
-        """Make one call (`tasks.get_all`, ...); the body may hold NaN.
+    def call(self, endpoint: str, body: Body) -> Answer:
+        """Make one call (`tasks.get_all`, ...); the body may hold NaN. A list goes as JSON lines.
 
         A refused token is renewed and the call made again, once: it had no effect. A call that only reads is
         made again, once, when the connection broke. Nothing else is repeated.
@@ -93,21 +96,26 @@ class Api:
         answer = self._send("auth.login", {}, f"Basic {base64.b64encode(pair).decode()}")
         return answers.field("auth.login", answer.data, "token", str)
 
-    def _send(self, endpoint: str, body: Mapping[str, Any], authorization: str) -> Answer:
+    def _send(self, endpoint: str, body: Body, authorization: str) -> Answer:
         where = f"{endpoint} at {self.shown_host}"
-        reply = self._post(where, endpoint, json.dumps(body).encode(), authorization)
+        reply = self._post(where, endpoint, body, authorization)
         return Answer(answers.parse(endpoint, where, reply), answers.server_ms(where, reply))
 
-    def _post(self, where: str, endpoint: str, body: bytes, authorization: str) -> Reply:
+    def _post(self, where: str, endpoint: str, body: Body, authorization: str) -> Reply:
         path, headers = f"/v{API_VERSION}/{endpoint}", {**_HEADERS, "Authorization": authorization}
+        if isinstance(body, Mapping):
+            content = json.dumps(body).encode()
+        else:
+            content = "\n".join(map(json.dumps, body)).encode()
+            headers["Content-Type"] = "application/json-lines"
         connection = self._connection()
         try:
             try:
-                return connection.post(path, body, headers)
+                return connection.post(path, content, headers)
             except Broken as broken:
                 if broken.timed_out or endpoint.rpartition(".")[2] not in _READING:
                     raise
-            return connection.post(path, body, headers)
+            return connection.post(path, content, headers)
         except Broken as broken:
             raise ServerUnavailable(f"{where}: {broken}") from broken
 

@@ -36,6 +36,12 @@ class History:
         found: Any = self.store.client.xrange(self.keys.history, start, "+", count)
         return [Entry(id=id_, at_ms=int(id_.partition("-")[0]), **fields) for id_, fields in found]
 
+    def latest(self, what: str, count: int, *, scan: int = 5000) -> list[Entry]:
+        """The newest entries of one sort, newest first; looks at the last `scan` entries."""
+        found: Any = self.store.client.xrevrange(self.keys.history, "+", "-", scan)
+        chosen = [(id_, fields) for id_, fields in found if fields.get("what") == what][:count]
+        return [Entry(id=id_, at_ms=int(id_.partition("-")[0]), **fields) for id_, fields in chosen]
+
     def raise_alarm(self, name: str, text: str, at_ms: int) -> None:
         """Set an alarm; an alarm that is already set keeps its time."""
         self.store.client.hsetnx(self.keys.alarms, name, json.dumps({"text": text, "since_ms": at_ms}))

@@ -43,6 +43,7 @@ class Context:
         settings: of this process.
         hints: where hints go.
         service_task: id of the scheduler's own ClearML task, never an event; "" when it has none.
+        shadow: everything is done but the launch.
     """
 
     ledger: Ledger
@@ -51,6 +52,7 @@ class Context:
     hints: Hints
     epoch: Epoch
     service_task: str = ""
+    shadow: bool = False
     names: dict[tuple[str, str], tuple[float, str | None]] = field(default_factory=dict)
     _plan: Plan | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)

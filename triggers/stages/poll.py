@@ -10,6 +10,7 @@ from triggers.clearml_api import polls
 from triggers.events import Event
 from triggers.ledger.reading import Source, encode_batches
 from triggers.ledger.registry import Entry
+from triggers.marks import service_mark
 from triggers.stages.context import Context
 from triggers.windows import advance, choose_window
 
@@ -65,7 +66,7 @@ def _sources(entries: list[Entry]) -> list[Source]:
 
 def _read(ctx: Context, token: str, source: Source, plan: polls.Plan, entries: list[Entry]) -> Iterator[int]:
     """Read one source page by page; yields how many events each page brought."""
-    reading = ctx.ledger.reading
+    reading, own = ctx.ledger.reading, service_mark(ctx.ledger.scheduler)
     serves = [entry for entry in entries if source == "tasks" or entry.trigger.kind == "model"]
     cursor = reading.cursor(source)
     window = choose_window(cursor, serves, ctx.settings)
@@ -74,7 +75,7 @@ def _read(ctx: Context, token: str, source: Source, plan: polls.Plan, entries: l
     read = polls.read_tasks if source == "tasks" else polls.read_models
     for page in read(ctx.api, plan, window.since_ms):
         fresh = list(page.events) if window.again else reading.unseen(source, page.events)
-        fresh = [event for event in fresh if event.id != ctx.service_task]
+        fresh = [event for event in fresh if event.id != ctx.service_task and own not in event.system_tags]
         moved = advance(
             cursor,
             window,

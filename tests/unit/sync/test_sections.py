@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from triggers.spec import Trigger, make_trigger
+from triggers.sync.sections import as_written, read_section, write_section
+
+BASE = "b" * 32
+
+
+def item(**fields: object) -> dict[str, object]:
+    return {"name": "one", "base_task_id": BASE, "queue": "default"} | fields
+
+
+def made(name: str = "one", **fields: object) -> Trigger:
+    action = fields.pop("action", {"type": "task", "base_task_id": BASE, "queue": "default", "tag": "x"})
+    return make_trigger("task", name=name, action=action, trigger_on_status=["failed"], **fields)
+
+
+@pytest.mark.parametrize(
+    "trigger",
+    [
+        made(),
+        made(trigger_project="P/Q", policy={"single_instance": True, "overlap": "queue"}, provenance=False),
+        made(trigger_on_metric="m", trigger_on_variant="v", trigger_on_threshold=0.0, trigger_on_sign="max"),
+        made(action={"type": "function", "name": "m.f"}),
+    ],
+)
+def test_what_is_written_is_read_again(trigger: Trigger) -> None:
+    text = write_section([trigger], {"P/Q": "a" * 32})
+    section = read_section("task", text, {"P/Q": "a" * 32}, [trigger])
+    assert section.problems == section.warnings == ()
+    assert section.triggers == {trigger.id: as_written(trigger)}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[{]", "section 'tasks' is no JSON"),
+        ('{"name": 1}', "section 'tasks' is a list of triggers, and this is a dict"),
+        ("[1]", "entry number 1: configuration section 'tasks': every item is a dictionary"),
+        (json.dumps([item(on_status=["faild"])]), "entry 'one': on_status=['faild']: unknown status 'faild'"),
+        (json.dumps([item(tags="a")]), "entry 'one': tags='a': give a list of strings"),
+        (json.dumps([item(match_name="(")]), "entry 'one': match_name='(': not a regular expression"),
+        (json.dumps([item(queue=None)]), "entry 'one': queue=None: give the name or id of the queue"),
+        (json.dumps([item(single_instance="yes")]), "entry 'one': single_instance='yes': give True"),
+        (json.dumps([item(), item()]), "entry 'one': name='one': another entry has it"),
+        (json.dumps([{"name": "f"}]), "entry 'f': base_task_id=None: without a task an entry calls a function"),
+        (json.dumps([{"queue": "q"}]), "entry number 1: name=None: give the trigger a name"),
+    ],
+)
+def test_a_problem_names_section_entry_field_and_value(text: str, says: str) -> None:
+    section = read_section("task", text, {}, [])
+    assert len(section.problems) == 1
+    assert says in section.problems[0]
+
+
+def test_what_is_unknown_is_said_and_has_no_effect() -> None:
+    section = read_section("task", json.dumps([item(on_statuses=["failed"], _private=1)]), {}, [])
+    assert section.problems == ()
+    assert section.warnings == (
+        "configuration section 'tasks', entry 'one': on_statuses: unknown here, without effect",
+    )
+
+
+def test_a_function_is_named_by_scripts_only() -> None:
+    declared = made("f", action={"type": "function", "name": "m.f", "reference": "m:f"})
+    text = json.dumps([{"name": "f", "function_reference": "os:system", "on_status": ["failed"]}])
+    (problem,) = read_section("task", text, {}, [declared]).problems
+    assert "function_reference='os:system'" in problem
+
+
+@pytest.mark.parametrize(
+    ("project", "name", "wants"),
+    [("a" * 32, "New", {"trigger_project": "New"}), ("c" * 32, "Old", {"project_id": "c" * 32})],
+)
+def test_of_the_two_fields_of_a_project_the_edited_one_counts(project: str, name: str, wants: dict[str, str]) -> None:
+    text = json.dumps([item(project=project, trigger_project=name)])
+    (trigger,) = read_section("task", text, {"Old": "a" * 32}, []).triggers.values()
+    assert {key: getattr(trigger, key) for key in wants} == wants
+
+
+def test_the_originals_several_entries_of_one_name_are_all_kept() -> None:
+    items = [item(project=character * 32, last_update=None) for character in "abc"]
+    section = read_section("dataset", json.dumps(items), {}, [])
+    assert section.problems == ()
+    assert list(section.triggers) == ["dataset:one", "dataset:one-2", "dataset:one-3"]
+    assert [trigger.project_id for trigger in section.triggers.values()] == ["a" * 32, "b" * 32, "c" * 32]

@@ -1,0 +1,184 @@
+"""The calls on a service task: its configuration sections, runtime properties, console lines and plots.
+
+The ClearML server refuses edits of configuration and runtime once a task has ended, even with `force`; then
+only `tasks.edit` with `force` works, which replaces the whole field, so that it is read before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from triggers.clearml_api.answers import objects
+from triggers.clearml_api.connection import Api
+from triggers.errors import Refused
+from triggers.marks import is_mark, service_mark
+
+#: Service tasks of earlier starts that are looked at.
+_RECENT: Final = 50
+_WRONG_STATUS: Final = (400, 110)
+_WORKER: Final = "clearml-triggers"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service task as the server has it: `sections` are its configuration, name → text."""
+
+    id: str
+    name: str
+    status: str
+    system_tags: tuple[str, ...]
+    runtime: Mapping[str, str]
+    sections: Mapping[str, str]
+
+
+def read(api: Api, task_id: str) -> Service | None:
+    """Read a service task; None when it was deleted. One request."""
+    found = _read(api, {"id": [task_id], "page": 0, "page_size": 1}, configuration=True)
+    return found[0] if found else None
+
+
+def find(api: Api, scheduler: str, *, configuration: bool = False) -> list[Service]:
+    """Find the service tasks of all starts of a scheduler, the latest updated first. One request."""
+    query = {"system_tags": ["__$any", service_mark(scheduler)], "order_by": ["-last_update"]}
+    return _read(api, query | {"page": 0, "page_size": _RECENT}, configuration=configuration)
+
+
+def _read(api: Api, query: dict[str, Any], *, configuration: bool) -> list[Service]:
+    fields = ["id", "name", "status", "system_tags", "runtime", *(["configuration"] if configuration else [])]
+    answer = api.call("tasks.get_all", {**query, "only_fields": fields, "search_hidden": True})
+    return [_service(task) for task in objects("tasks.get_all", answer.data, "tasks")]
+
+
+def _service(task: Mapping[str, Any]) -> Service:
+    sections = task.get("configuration") or {}
+    return Service(
+        id=str(task["id"]),
+        name=str(task.get("name", "")),
+        status=str(task.get("status", "")),
+        system_tags=tuple(task.get("system_tags") or ()),
+        runtime={key: str(value) for key, value in (task.get("runtime") or {}).items()},
+        sections={name: str(item.get("value", "")) for name, item in sections.items() if isinstance(item, dict)},
+    )
+
+
+def adopt(api: Api, task_id: str, scheduler: str) -> None:
+    """Mark a ClearML task as a service task of the scheduler, whatever its status. Idempotent."""
+    found, mark = read(api, task_id), service_mark(scheduler)
+    if found is not None and mark not in found.system_tags:
+        kept = [tag for tag in found.system_tags if not is_mark(tag)]
+        api.call("tasks.edit", {"task": task_id, "system_tags": [*kept, mark], "force": True})
+
+
+def write_sections(api: Api, task_id: str, sections: Mapping[str, str], descriptions: Mapping[str, str]) -> None:
+    """Write configuration sections; others stay."""
+    items = [
+        {"name": name, "value": text, "type": "json", "description": descriptions.get(name, "")}
+        for name, text in sections.items()
+    ]
+
+    def merge(known: dict[str, Any]) -> dict[str, Any]:
+        return known | {item["name"]: item for item in items}
+
+    body = {"task": task_id, "configuration": items, "force": True}
+    _edit(api, "tasks.edit_configuration", body, "configuration", merge)
+
+
+def write_runtime(api: Api, task_id: str, values: Mapping[str, str], remove: Iterable[str] = ()) -> None:
+    """Write and remove runtime properties; others stay."""
+    gone = list(remove)
+
+    def merge(known: dict[str, Any]) -> dict[str, Any]:
+        return {key: value for key, value in known.items() if key not in gone} | dict(values)
+
+    body = {"task": task_id, "add_or_update": dict(values), "remove": gone, "force": True}
+    _edit(api, "tasks.edit_runtime", body, "runtime", merge)
+
+
+def _edit(
+    api: Api, endpoint: str, body: dict[str, Any], field: str, merge: Callable[[dict[str, Any]], dict[str, Any]]
+) -> None:
+    """Edit a part of a task; once it has ended, the whole field of it."""
+    try:
+        api.call(endpoint, body)
+    except Refused as refused:
+        if (refused.code, refused.subcode) != _WRONG_STATUS:
+            raise
+        query = {"id": [body["task"]], "only_fields": [field], "search_hidden": True}
+        found = objects("tasks.get_all", api.call("tasks.get_all", query).data, "tasks")
+        known = dict(found[0].get(field) or {}) if found else {}
+        api.call("tasks.edit", {"task": body["task"], field: merge(known), "force": True})
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the console: time in ms, level as the SDK's (`info`, `warning`, `error`), text."""
+
+    at_ms: int
+    level: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """One plot or table: `body` is what plotly takes."""
+
+    title: str
+    at_ms: int
+    body: str
+    series: str = " "
+
+
+def report(api: Api, task_id: str, lines: Sequence[Line], plots: Sequence[Plot]) -> None:
+    """Add console lines and plots, all in one request."""
+    common = {"task": task_id, "allow_locked": True, "model_event": False}
+    events = [
+        {"type": "log", "timestamp": line.at_ms, "level": line.level, "worker": _WORKER, "msg": line.text, **common}
+        for line in lines
+    ]
+    events += [
+        {
+            "type": "plot",
+            "timestamp": plot.at_ms,
+            "iter": 0,
+            "metric": plot.title,
+            "variant": plot.series,
+            "plot_str": plot.body,
+            **common,
+        }
+        for plot in plots
+    ]
+    if events:
+        api.call("events.add_batch", events)
+
+
+def read_ends(api: Api, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Read status and end (ISO time, "" if none) of ClearML tasks, 500 in one request; missing ones are absent."""
+    found = {}
+    for start in range(0, len(ids), 500):
+        query = {
+            "id": list(ids[start : start + 500]),
+            "only_fields": ["id", "status", "completed", "status_changed"],
+            "page": 0,
+            "page_size": 500,
+            "search_hidden": True,
+        }
+        for task in objects("tasks.get_all", api.call("tasks.get_all", query).data, "tasks"):
+            ended = task.get("completed") or task.get("status_changed") or ""
+            found[str(task["id"])] = (str(task.get("status", "")), str(ended))
+    return found
+
+
+def restart(api: Api, task_id: str) -> None:
+    """Let a service task that has ended run again, since workers go on serving it."""
+    api.call("tasks.started", {"task": task_id, "force": True})
+
+
+def end(api: Api, task_id: str, why: str) -> None:
+    """Let a service task end that a later one replaces. One that has ended or is gone stays as it is."""
+    try:
+        api.call("tasks.completed", {"task": task_id, "status_reason": why, "force": False})
+    except Refused as refused:
+        if refused.code != 400:
+            raise

@@ -1,0 +1,158 @@
+"""Tables and plots of the service task as plotly data, and console lines, in the original's words. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any, Final
+
+from triggers.events import Kind
+from triggers.ledger.history import Entry
+from triggers.spec import FunctionAction, TaskAction, Trigger
+from triggers.spec.original import to_original
+
+EXECUTED: Final = "Triggers Executed"
+TABLES: Final[dict[Kind, str]] = {"model": "Model Triggers", "dataset": "Dataset Triggers", "task": "Task Triggers"}
+FIRINGS: Final = "Firings over time"
+DELAYS: Final = "Seconds from change to launch"
+#: Launches that the table shows.
+ROWS: Final = 100
+
+_CLASSES: Final[dict[str, str]] = {"model": "ModelTrigger", "dataset": "DatasetTrigger", "task": "TaskTrigger"}
+_COMMON: Final = [
+    "name", "base_task_id", "base_function", "queue", "target_project", "single_instance", "task_parameters",
+    "task_overrides", "clone_task", "project", "match_name", "tags", "required_tags", "add_tag", "last_update",
+]  # fmt: skip
+_OWN: Final[dict[str, list[str]]] = {
+    "model": ["on_publish", "on_archive"],
+    "dataset": ["on_publish", "on_archive"],
+    "task": ["metrics", "variant", "threshold", "value_sign", "exclude_dev", "on_status"],
+}
+_FONT: Final = "Heebo, verdana, arial, sans-serif"
+_HOUR_MS: Final = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """One row of what was executed. `task`: "" for a function; `finished`: text, "None" while it runs."""
+
+    trigger: str
+    task: str
+    started_ms: int
+    finished: str
+
+
+def trigger_table(kind: Kind, triggers: Iterable[Trigger], web: str) -> list[list[str]]:
+    """The table of the triggers of one kind, header first."""
+    columns = [*_COMMON, *_OWN[kind]]
+    rows = [columns]
+    for trigger in triggers:
+        item: dict[str, Any] = to_original(trigger)
+        if isinstance(trigger.action, FunctionAction):
+            item |= {"base_function": trigger.action.name, "clone_task": ""}
+        row = [str(item.get(column) or "") for column in columns]
+        task = columns.index("base_task_id")
+        row[task] = link(web, row[task]) if row[task] else ""
+        rows.append(row)
+    return rows
+
+
+def executed_table(launches: Iterable[Launch], web: str) -> list[list[str]]:
+    """The table of what was launched, header first, the newest on top."""
+    rows = [["trigger", "name", "task id", "started", "finished"]]
+    for launch in launches:
+        kind, _, name = launch.trigger.partition(":")
+        shown = link(web, launch.task) if launch.task else "function"
+        rows.append([_CLASSES.get(kind, kind), name, shown, moment(launch.started_ms), launch.finished])
+    return rows
+
+
+def link(web: str, task: str) -> str:
+    """A ClearML task as a link to its log, as the original writes it."""
+    return f'<a href="{web}/projects/*/tasks/{task}/output/log">{task}</a>' if web else task
+
+
+def moment(ms: int) -> str:
+    """A time as the original writes it: UTC, whole seconds."""
+    return datetime.fromtimestamp(ms / 1000, timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def table_plot(title: str, rows: Sequence[Sequence[str]]) -> str:
+    """A table as plotly data, looking as the SDK's."""
+    header, *body = rows
+    cells = [list(column) for column in zip(*body, strict=True)] if body else []
+    table = {
+        "type": "table",
+        "header": {
+            "values": list(header),
+            "align": "left",
+            "line": {"width": 0.5, "color": "#d4d6e0"},
+            "fill": {"color": "#fff"},
+            "font": {"family": _FONT, "size": 12, "color": "#333"},
+        },
+        "cells": {
+            "height": 30,
+            "values": cells,
+            "align": "left",
+            "line": {"color": "white", "width": 1},
+            "font": {"family": _FONT, "size": 14, "color": "#384161"},
+        },
+    }
+    return json.dumps({"data": [table], "layout": {"title.text": title, "title": " "}})
+
+
+def firings_plot(launches: Sequence[tuple[str, int]]) -> str:
+    """Launches (trigger id, ms) stacked by trigger: by the minute, or by the hour if they span more than three."""
+    times = [ms for _, ms in launches]
+    step = 60_000 if not times or max(times) - min(times) <= 3 * _HOUR_MS else _HOUR_MS
+    counts = Counter((trigger, ms // step * step) for trigger, ms in launches)
+    data = []
+    for trigger in sorted({trigger for trigger, _ in counts}):
+        slots = sorted(slot for name, slot in counts if name == trigger)
+        bars = [counts[trigger, slot] for slot in slots]
+        data.append({"type": "bar", "name": trigger, "x": [moment(slot) for slot in slots], "y": bars})
+    return _plot(data, FIRINGS, "launches a minute" if step == 60_000 else "launches an hour", barmode="stack")
+
+
+def delays_plot(launches: Sequence[tuple[str, int, int]]) -> str:
+    """Seconds between change and launch (trigger id, changed ms, launched ms); both clocks are as they are."""
+    data = []
+    for trigger in sorted({trigger for trigger, _, _ in launches}):
+        points = sorted((ended, changed) for name, changed, ended in launches if name == trigger)
+        seconds = [max(0.0, (ended - changed) / 1000) for ended, changed in points]
+        times = [moment(ended) for ended, _ in points]
+        data.append({"type": "scatter", "mode": "markers", "name": trigger, "x": times, "y": seconds})
+    return _plot(data, DELAYS, "seconds")
+
+
+def _plot(data: list[dict[str, Any]], title: str, unit: str, **layout: Any) -> str:
+    return json.dumps({"data": data, "layout": {"title": title, "yaxis": {"title": unit}, **layout}})
+
+
+def console_line(entry: Entry, trigger: Trigger | None) -> tuple[str, str] | None:
+    """What the original's console says of one thing that happened: (level, text); None for what it leaves out."""
+    name, action = entry.trigger.partition(":")[2], trigger.action if trigger else None
+    reason = entry.reason.splitlines()[0] if entry.reason else ""
+    match entry.what:
+        case "launched" if entry.task:
+            queue = action.queue if isinstance(action, TaskAction) else "unknown"
+            return "info", f"Scheduling Job {name}, Task {entry.task} on queue {queue}."
+        case "launched":
+            function = action.name if isinstance(action, FunctionAction) else "unknown"
+            return "info", f"Scheduling Job '{name}', Task '{function}' on background thread"
+        case "shadow":
+            return "info", f"Shadow: would schedule Job {name} for {entry.object}: {reason}"
+        case "skipped" if entry.task:
+            return "info", f"Skipping Task {name} scheduling, previous Task instance {entry.task} still running"
+        case "skipped":
+            return "info", f"Skipping Task {name} scheduling, {reason}"
+        case "held":
+            return "info", f"Holding Task {name} scheduling, {reason}"
+        case "retry":
+            return "warning", f"Skipping Task {name} scheduling for now, it is tried again: {reason}"
+        case "dead":
+            return "warning", f"Skipping Task {name} scheduling for good, {entry.object} is a dead letter: {reason}"
+    return None

@@ -1,0 +1,192 @@
+"""Configure: the three configuration sections of the service task and the registry, made the same."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from triggers.clearml_api import launches, server_now_ms, service
+from triggers.clearml_api.service import Line
+from triggers.errors import Refused
+from triggers.events import Kind
+from triggers.ledger.registry import Entry, Snapshot
+from triggers.ledger.schedulers import Scheduler
+from triggers.spec import FunctionAction, Trigger
+from triggers.spec.original import SECTIONS
+from triggers.stages.context import Context
+from triggers.sync.compare import compare
+from triggers.sync.memory import Memory
+from triggers.sync.sections import DESCRIPTIONS, Section, as_written, read_section, write_section
+
+log = logging.getLogger(__name__)
+
+ORIGIN = "configuration"
+
+
+def configure(
+    ctx: Context, scheduler: Scheduler, memory: Memory, *, force: bool = False, fresh: bool = False
+) -> tuple[int, int]:
+    """Read the sections if that is due or the registry has changed: (edits, sections written).
+
+    Args:
+        ctx: the scheduler.
+        scheduler: its record.
+        memory: of this turn.
+        force: it is due now.
+        fresh: nothing was written to this service task yet, so that the registry goes before what it says.
+    """
+    registry, now_ms = ctx.ledger.registry, ctx.ledger.now_ms()
+    due = force or now_ms - memory.number("read_ms") >= scheduler.sync_seconds * 1000
+    if not due and registry.version() == memory.number("version"):
+        return 0, 0
+    found = service.read(ctx.api, scheduler.service_task)
+    if found is None:
+        raise Refused("tasks.get_all", 400, 101, "the service task was deleted")
+    snapshot = registry.snapshot(registry.version())
+    sections = _read(snapshot, found.sections, memory)
+    edits, overruled = ({}, []) if fresh else _compare(snapshot, sections, memory)
+    if edits:
+        snapshot = _edit(ctx, edits)
+    written = _write(ctx, scheduler, memory, sections, snapshot)
+    _complain(ctx, scheduler, memory, sections, edits, overruled)
+    memory.put("read_ms", str(now_ms))
+    memory.put("version", str(snapshot.version))
+    return len(edits), written
+
+
+def _read(snapshot: Snapshot, texts: Mapping[str, str], memory: Memory) -> dict[Kind, Section | None]:
+    """What each section says; None for one that is not there."""
+    functions = [e.trigger for e in snapshot.entries.values() if isinstance(e.trigger.action, FunctionAction)]
+    projects = memory.value("projects")
+    return {
+        kind: read_section(kind, texts[name], projects, functions) if name in texts else None
+        for kind, name in SECTIONS.items()
+    }
+
+
+def _compare(
+    snapshot: Snapshot, sections: Mapping[Kind, Section | None], memory: Memory
+) -> tuple[dict[str, Trigger | None], list[str]]:
+    edits: dict[str, Trigger | None] = {}
+    overruled: list[str] = []
+    for kind, section in sections.items():
+        if section is not None and not section.problems:
+            registered = {e.trigger.id: as_written(e.trigger) for e in snapshot.active if e.trigger.kind == kind}
+            compared = compare(memory.value(f"written:{kind}"), section.triggers, registered)
+            edits |= compared.edits
+            overruled += compared.overruled
+    return edits, overruled
+
+
+def _edit(ctx: Context, edits: Mapping[str, Trigger | None]) -> Snapshot:
+    """Make the registry what a person made of it in ClearML."""
+    server_ms = server_now_ms(ctx.api)
+
+    def decide(known: Snapshot, version: int) -> dict[str, Entry | None]:
+        changes: dict[str, Entry | None] = {}
+        for id_, trigger in edits.items():
+            old = known.entries.get(id_)
+            if trigger is None:
+                if old is not None:
+                    changes[id_] = replace(old, retired=True, origin=ORIGIN)
+            elif old is None or old.retired:
+                kept = {"paused": old.paused, "declared": old.declared} if old else {}
+                changes[id_] = Entry(trigger, server_ms, version, ORIGIN, **kept)  # type: ignore[arg-type]
+            else:
+                changes[id_] = replace(old, trigger=trigger, origin=ORIGIN)
+        return changes
+
+    return ctx.ledger.registry.edit(decide)
+
+
+def _write(
+    ctx: Context,
+    scheduler: Scheduler,
+    memory: Memory,
+    sections: Mapping[Kind, Section | None],
+    snapshot: Snapshot,
+) -> int:
+    """Write the sections that do not say what is registered; one that cannot be read is left to its author."""
+    to_write: dict[str, str] = {}
+    for kind, name in SECTIONS.items():
+        section = sections[kind]
+        if section is not None and section.problems:
+            continue
+        here = {e.trigger.id: e.trigger for e in snapshot.active if e.trigger.kind == kind}
+        digests = {id_: as_written(trigger).digest for id_, trigger in here.items()}
+        there = {} if section is None else {id_: trigger.digest for id_, trigger in section.triggers.items()}
+        if section is None or digests != there:
+            order = {id_: place for place, id_ in enumerate(there)}
+            ordered = sorted(here.values(), key=lambda trigger: (order.get(trigger.id, len(order)), trigger.name))
+            to_write[name] = write_section(ordered, _project_ids(ctx, memory, ordered))
+        memory.put(f"written:{kind}", digests)
+    if to_write:
+        service.write_sections(ctx.api, scheduler.service_task, to_write, DESCRIPTIONS)
+    return len(to_write)
+
+
+def _project_ids(ctx: Context, memory: Memory, triggers: list[Trigger]) -> dict[str, str]:
+    """Ids of the projects that the triggers name, as far as there are any; one request for each new name."""
+    known: dict[str, str] = memory.value("projects")
+    for name in {trigger.trigger_project for trigger in triggers if trigger.trigger_project} - set(known):
+        found = launches.find_project(ctx.api, name)
+        if found:
+            known[name] = found
+    memory.put("projects", known)
+    return known
+
+
+def _complain(
+    ctx: Context,
+    scheduler: Scheduler,
+    memory: Memory,
+    sections: Mapping[Kind, Section | None],
+    edits: Mapping[str, Trigger | None],
+    overruled: list[str],
+) -> None:
+    """Say in the service task's console what came of the sections; the same problems only once."""
+    now_ms = ctx.ledger.now_ms()
+    found = [section for section in sections.values() if section is not None]
+    problems = [text for section in found for text in section.problems]
+    warnings = [text for section in found for text in section.warnings]
+    lines = [Line(now_ms, "info", _told(id_, trigger, id_ in overruled)) for id_, trigger in edits.items()]
+    said = hashlib.sha1("\n".join(problems + warnings).encode(), usedforsecurity=False).hexdigest()
+    if said != memory.text("problems"):
+        unused = "(nothing of this section is used until it is right)"
+        lines += [Line(now_ms, "error", f"{text} {unused}") for text in problems]
+        lines += [Line(now_ms, "warning", text) for text in warnings]
+        if not problems and memory.text("problems:open"):
+            lines.append(Line(now_ms, "info", "the configuration sections are right again, and used"))
+    for line in lines:
+        log.log(logging.ERROR if line.level == "error" else logging.INFO, "%s", line.text)
+    service.report(ctx.api, scheduler.service_task, lines, [])
+    memory.put("problems", said)
+    memory.put("problems:open", "1" if problems else "")
+
+
+def _told(id_: str, trigger: Trigger | None, overruled: bool) -> str:
+    kind, _, name = id_.partition(":")
+    what = "removed" if trigger is None else "changed or added"
+    also = "; what script or command line had changed of it since is dropped" if overruled else ""
+    return f"{kind} trigger {name!r} was {what} in the configuration of this task{also}"
+
+
+def read_stored(texts: Mapping[str, str], declared: list[Trigger]) -> tuple[list[Trigger], list[str]]:
+    """What a service task's own sections declare, for a start by an agent: (triggers, problems).
+
+    A section that is missing or wrong leaves the script's triggers of that kind as they are.
+    """
+    functions: list[Any] = [trigger for trigger in declared if isinstance(trigger.action, FunctionAction)]
+    triggers: list[Trigger] = []
+    problems: list[str] = []
+    for kind, name in SECTIONS.items():
+        section = read_section(kind, texts[name], {}, functions) if name in texts else None
+        if section is None or section.problems:
+            problems += section.problems if section else ()
+            triggers += [trigger for trigger in declared if trigger.kind == kind]
+        else:
+            triggers += section.triggers.values()
+    return triggers, problems

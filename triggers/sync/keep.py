@@ -1,0 +1,122 @@
+"""Keep: renew this Redis' lease on the service task, and save the state for a Redis that comes back empty."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from typing import Any, Final
+
+from triggers.clearml_api import server_now_ms, service
+from triggers.events import Event
+from triggers.ledger import schedulers
+from triggers.ledger.reading import decode_batch
+from triggers.ledger.schedulers import Scheduler
+from triggers.stages.context import Context
+from triggers.sync.memory import Memory
+from triggers.sync.redis_lease import RedisLease, address_of, leases_in, other_holder
+from triggers.sync.saved import PROPERTY, Saved
+
+log = logging.getLogger(__name__)
+
+#: Pause between two renewals; three fit into the life of a lease.
+KEEP_SECONDS: Final = 20.0
+#: The alarm raised when another Redis serves the scheduler.
+REDIS_ALARM: Final = "two Redises"
+#: Waiting firings that are looked at for the oldest.
+_LOOKED_AT: Final = 200
+
+
+def keep(ctx: Context, scheduler: Scheduler, memory: Memory, *, force: bool = False) -> bool:
+    """Renew and save if it is due, by three requests; False when another Redis serves the scheduler."""
+    now_ms = ctx.ledger.now_ms()
+    if not force and now_ms - memory.number("kept_ms") < KEEP_SECONDS * 1000:
+        return True
+    server_ms = server_now_ms(ctx.api)
+    known = service.find(ctx.api, scheduler.id)
+    lease = my_lease(ctx, known, server_ms)
+    other = other_holder(leases_in(one.runtime for one in known), lease, server_ms)
+    if other is not None:
+        step_aside(ctx, scheduler, other)
+        return False
+    write(ctx, scheduler, lease, server_ms)
+    memory.put("kept_ms", str(now_ms))
+    return True
+
+
+def my_lease(ctx: Context, known: list[service.Service], server_ms: int) -> RedisLease:
+    """This Redis' lease as it will be written: the one that is there, renewed, or a new one."""
+    instance = ctx.ledger.homes.instance()
+    holder = f"process {os.getpid()} on {socket.gethostname()}"
+    for lease in leases_in(one.runtime for one in known):
+        if lease.instance == instance and lease.until_ms > server_ms:
+            return lease.renewed(holder, server_ms)
+    return RedisLease(instance, address_of(redis_url(ctx)), holder, server_ms, server_ms).renewed(holder, server_ms)
+
+
+def redis_url(ctx: Context) -> str:
+    """URL of the Redis in use."""
+    options: Any = ctx.ledger.store.client.connection_pool.connection_kwargs
+    if "path" in options:
+        return f"unix://{options['path']}"
+    return f"redis://{options.get('host', 'localhost')}:{options.get('port', 6379)}/{options.get('db', 0)}"
+
+
+def write(ctx: Context, scheduler: Scheduler, lease: RedisLease, server_ms: int) -> None:
+    """Write lease and state as runtime properties, by one request."""
+    values = {lease.property: lease.to_json(), PROPERTY: state(ctx, server_ms).to_json()}
+    service.write_runtime(ctx.api, scheduler.service_task, values)
+
+
+def give_back(ctx: Context, scheduler: Scheduler) -> None:
+    """Save the state and let any other Redis take the scheduler at once."""
+    server_ms = server_now_ms(ctx.api)
+    values, instance = {PROPERTY: state(ctx, server_ms).to_json()}, ctx.ledger.homes.instance()
+    lease = RedisLease(instance, "", "", server_ms, server_ms)
+    service.write_runtime(ctx.api, scheduler.service_task, values, remove=[lease.property])
+
+
+def state(ctx: Context, server_ms: int) -> Saved:
+    """What is saved now. The cursor never covers a change that was read and has not been carried out."""
+    ledger = ctx.ledger
+    waiting = _oldest_waiting(ctx)  # before the cursors: what is granted in between is after them
+    cursors = [ledger.reading.cursor("tasks")]
+    snapshot = ledger.registry.snapshot()
+    if any(entry.trigger.kind == "model" for entry in snapshot.active):
+        cursors.append(ledger.reading.cursor("models"))
+    read_to = min(cursor.read_to_ms for cursor in cursors) or server_ms
+    return Saved(
+        saved_ms=server_ms,
+        read_to_ms=read_to,
+        waiting_ms=waiting,
+        epoch=ctx.epoch.number,
+        registry=snapshot.version,
+        paused=tuple(entry.trigger.id for entry in snapshot.active if entry.paused),
+    )
+
+
+def _oldest_waiting(ctx: Context) -> int:
+    """Change time of the oldest change that waits in a batch or as a firing, 0 for none."""
+    ledger, times = ctx.ledger, []
+    for partition in ledger.reading.waiting_partitions():
+        text = ledger.reading.first_batch(partition)
+        times += [Event.from_json(line).changed_ms for line in decode_batch(text).events] if text else []
+    lists = [ledger.keys.due("dispatch"), ledger.keys.due("caller"), *map(ledger.keys.held, ledger.firings.holds())]
+    for name in lists:
+        keys: Any = ledger.store.client.zrange(name, 0, _LOOKED_AT - 1)
+        with ledger.store.client.pipeline(transaction=False) as pipe:
+            for key in keys:
+                pipe.hget(ledger.keys.firing(key), "changed_ms")
+            times += [int(ms) for ms in (pipe.execute() if keys else []) if ms]
+    return min(times, default=0)
+
+
+def step_aside(ctx: Context, scheduler: Scheduler, other: RedisLease) -> None:
+    """Stop serving the scheduler from this Redis: another took it while this one was away."""
+    text = (
+        f"the scheduler {scheduler.project}/{scheduler.name} is served from another Redis, {other.address} by "
+        f"{other.holder}; the one at {address_of(redis_url(ctx))} stops serving it"
+    )
+    log.error("%s", text)
+    ctx.ledger.history.raise_alarm(REDIS_ALARM, text, ctx.ledger.now_ms())
+    schedulers.remove(ctx.ledger.store.client, scheduler.id)

@@ -1,0 +1,59 @@
+"""What the original TriggerScheduler left on its service task, read so that nothing it fired for fires again. Pure."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+from triggers.events import Kind, milliseconds
+from triggers.spec.original import triggered_objects
+
+#: Name of the original's artifact, and of the list of each kind in it.
+ARTIFACT: Final = "state"
+LISTS: Final[dict[Kind, str]] = {"model": "model_triggers", "dataset": "dataset_triggers", "task": "task_triggers"}
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What the original knew of one trigger.
+
+    Args:
+        since_ms: it has read what changed before; 0 if it never did.
+        fired: object id → time it fired, ms.
+        tasks: ids of the ClearML tasks it launched, oldest first.
+    """
+
+    since_ms: int
+    fired: dict[str, int]
+    tasks: tuple[str, ...]
+
+
+def read_state(text: str) -> dict[str, Left]:
+    """Read the original's state: trigger id → what it left. Like-named triggers of one kind are taken together.
+
+    Raises:
+        ValueError: the text is not what the original writes.
+    """
+    body = json.loads(text)
+    if not isinstance(body, dict):
+        raise ValueError("the original's state is a dictionary of lists of triggers")  # noqa: TRY004
+    found: dict[str, Left] = {}
+    for kind, key in LISTS.items():
+        for item in body.get(key) or ():
+            name = item.get("name") or item.get("base_task_id")
+            if name:
+                left, known = _left(item), found.get(f"{kind}:{name}")
+                found[f"{kind}:{name}"] = _together(known, left) if known else left
+    return found
+
+
+def _left(item: dict[str, Any]) -> Left:
+    since, tasks = item.get("last_update"), item.get("_executed_instances") or ()
+    # of a function the original notes the thread's number, and nothing for what it skipped
+    launched = tuple(str(task) for task in tasks if task and not str(task).isdigit())
+    return Left(milliseconds(since) if since else 0, triggered_objects(item), launched)
+
+
+def _together(one: Left, two: Left) -> Left:
+    return Left(min(one.since_ms, two.since_ms), {**one.fired, **two.fired}, one.tasks + two.tasks)

@@ -1,0 +1,83 @@
+"""One scheduler lives on one Redis: the lease on its service tasks that tells two Redises apart. Pure."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Final
+
+from triggers.redis_address import shown
+
+#: Each Redis has a runtime property of its own, so that no writer overwrites another's.
+PREFIX: Final = "triggers-redis-"
+#: How long a lease lives that is not renewed, ms; `KEEP_SECONDS` renews it.
+LIFE_MS: Final = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class RedisLease:
+    """Which Redis serves the scheduler. Times are the ClearML server's, in ms.
+
+    Args:
+        instance: name of the data in that Redis (`Homes.instance`).
+        address: where it is, for people.
+        holder: who renewed it.
+        since_ms: first taken.
+        until_ms: runs out.
+    """
+
+    instance: str
+    address: str
+    holder: str
+    since_ms: int
+    until_ms: int
+
+    @property
+    def property(self) -> str:
+        """Name of its runtime property."""
+        return PREFIX + self.instance
+
+    def to_json(self) -> str:
+        """Write the property."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    def renewed(self, holder: str, now_ms: int) -> RedisLease:
+        """The lease after one more renewal."""
+        return replace(self, holder=holder, until_ms=now_ms + LIFE_MS)
+
+
+def leases_in(runtimes: Iterable[Mapping[str, str]]) -> list[RedisLease]:
+    """Read the leases of several service tasks; of one Redis the latest."""
+    found: dict[str, RedisLease] = {}
+    for runtime in runtimes:
+        for key, text in runtime.items():
+            if key.startswith(PREFIX) and (lease := _read(text)):
+                known = found.get(lease.instance)
+                if known is None or known.until_ms < lease.until_ms:
+                    found[lease.instance] = lease
+    return list(found.values())
+
+
+def other_holder(leases: Iterable[RedisLease], mine: RedisLease, now_ms: int) -> RedisLease | None:
+    """Whose lease keeps `mine` out: one that has not run out and was taken earlier; None if `mine` is good.
+
+    Two that are taken at once both see each other, and agree on who was first.
+    """
+    rivals = [lease for lease in leases if lease.instance != mine.instance and lease.until_ms > now_ms]
+    rivals = [lease for lease in rivals if (lease.since_ms, lease.instance) < (mine.since_ms, mine.instance)]
+    return min(rivals, key=lambda lease: lease.since_ms, default=None)
+
+
+def address_of(url: str) -> str:
+    """A Redis address as this machine means it, without its password."""
+    local = any(f"//{host}" in shown(url) for host in ("localhost", "127.0.0.1", "[::1]"))
+    return f"{shown(url)} on {socket.gethostname()}" if local or url.startswith("unix") else shown(url)
+
+
+def _read(text: str) -> RedisLease | None:
+    try:
+        return RedisLease(**json.loads(text))
+    except (ValueError, TypeError):
+        return None

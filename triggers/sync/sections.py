@@ -1,0 +1,165 @@
+"""A configuration section as text: written from triggers, and read with every problem named. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from triggers.errors import InvalidTrigger, Usage
+from triggers.events import Kind
+from triggers.spec import FunctionAction, Trigger
+from triggers.spec.original import SECTIONS, from_original, to_original
+
+#: As the original describes its sections.
+DESCRIPTIONS: Final[dict[str, str]] = {SECTIONS[kind]: f"{kind.title()} trigger configuration" for kind in SECTIONS}
+
+#: The section's key where it differs from the name of the argument.
+_FIELDS: Final = {
+    "schedule_task_id": "base_task_id",
+    "schedule_queue": "queue",
+    "schedule_function": "base_function",
+    "reuse_task": "clone_task",
+    "trigger_name": "match_name",
+    "trigger_on_tags": "tags",
+    "trigger_required_tags": "required_tags",
+    "trigger_on_publish": "on_publish",
+    "trigger_on_archive": "on_archive",
+    "trigger_on_metric": "metrics",
+    "trigger_on_variant": "variant",
+    "trigger_on_threshold": "threshold",
+    "trigger_on_sign": "value_sign",
+    "trigger_exclude_dev_tasks": "exclude_dev",
+    "trigger_on_status": "on_status",
+}
+_OPTIONAL: Final = frozenset({
+    "trigger_project", "trigger_on_any_tags", "trigger_exclude_tags", "trigger_on_direction", "provenance",
+    "function", "function_reference", "schedule_task_query", "fire", "cooldown_minutes", "overlap",
+    "max_per_minute",
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What a section says: its triggers in order, what makes it unusable, and what it says in vain."""
+
+    triggers: dict[str, Trigger] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def write_section(triggers: Iterable[Trigger], project_ids: Mapping[str, str]) -> str:
+    """Write the section of one kind, as the original does; `project_ids`: project name → id where it is known."""
+    items = [to_original(each, project_ids.get(each.trigger_project or "")) for each in triggers]
+    return json.dumps(items)
+
+
+def as_written(trigger: Trigger) -> Trigger:
+    """Give what reading the section again makes of a trigger."""
+    return from_original(trigger.kind, json.loads(json.dumps(to_original(trigger))))
+
+
+def read_section(kind: Kind, text: str, project_ids: Mapping[str, str], functions: Iterable[Trigger]) -> Section:
+    """Read the section of one kind; it is as good as its worst entry.
+
+    Args:
+        kind: which.
+        text: what it says.
+        project_ids: project name → id, as they stood in the section when it was written.
+        functions: the triggers of this scheduler that call functions: an entry can only name one of these, since
+            code comes from scripts.
+    """
+    name = SECTIONS[kind]
+    try:
+        items = json.loads(text)
+    except ValueError as error:
+        return Section(problems=(f"configuration section {name!r} is no JSON: {error}",))
+    if not isinstance(items, list):
+        shown = f"configuration section {name!r} is a list of triggers, and this is a {type(items).__name__}"
+        return Section(problems=(shown,))
+    known = {each.id: each for each in functions}
+    triggers: dict[str, Trigger] = {}
+    problems: list[str] = []
+    warnings: list[str] = []
+    for position, item in enumerate(items):
+        where = f"configuration section {name!r}, entry {_title(item, position)}"
+        try:
+            trigger = from_original(kind, _settle_project(item, project_ids))
+        except Usage as error:
+            problems.append(f"{where}: {_explain(error, item)}")
+            continue
+        if trigger.id in triggers and _is_split(item, items):
+            trigger = trigger.model_copy(update={"name": _free_name(trigger, triggers)})
+            warnings.append(f"{where}: one of several that differ in their project; it is called {trigger.name!r} now")
+        elif trigger.id in triggers:
+            problems.append(f"{where}: name={trigger.name!r}: another entry has it; rename one of the two")
+        elif problem := _function_problem(trigger, known):
+            problems.append(f"{where}: {problem}")
+        triggers[trigger.id] = trigger
+        unknown = ", ".join(sorted(key for key in item if not _is_known(key, trigger)))
+        if unknown:
+            warnings.append(f"{where}: {unknown}: unknown here, without effect")
+    return Section(triggers, tuple(problems), tuple(warnings))
+
+
+def _is_split(item: Mapping[str, Any], items: list[Any]) -> bool:
+    """Whether the original made the entry one of several of one name, one for each dataset of a project."""
+    ignored = ("project", "last_update")
+
+    def rest(one: Mapping[str, Any]) -> dict[str, Any]:
+        return {key: value for key, value in one.items() if key not in ignored and not key.startswith("_")}
+
+    same = [one for one in items if isinstance(one, Mapping) and one.get("name") == item.get("name")]
+    projects = [one.get("project") for one in same]
+    return len(set(projects)) == len(projects) and all(rest(one) == rest(item) for one in same)
+
+
+def _free_name(trigger: Trigger, taken: Mapping[str, Trigger]) -> str:
+    number = 2
+    while f"{trigger.id}-{number}" in taken:
+        number += 1
+    return f"{trigger.name}-{number}"
+
+
+def _title(item: Any, position: int) -> str:
+    name = (item.get("name") or item.get("base_task_id")) if isinstance(item, Mapping) else None
+    return repr(name) if name else f"number {position + 1}"
+
+
+def _explain(error: Usage, item: Any) -> str:
+    """The error in the words of the section: its own key and the value as it stands there."""
+    if not isinstance(error, InvalidTrigger):
+        return str(error)
+    key = _FIELDS.get(error.argument, error.argument)
+    if key == "base_function" or key not in item:
+        key = key if key in item else error.argument.removeprefix("schedule_")
+    value = item.get(key, error.value) if isinstance(item, Mapping) else error.value
+    return f"{key}={value!r:.200}: {error.way_out}"
+
+
+def _settle_project(item: Any, ids: Mapping[str, str]) -> Any:
+    """Where `project` and `trigger_project` disagree, take the one that is not as it was written."""
+    if not isinstance(item, Mapping) or not item.get("trigger_project"):
+        return item
+    project, name = item.get("project"), item["trigger_project"]
+    as_it_was = (
+        not ids or project is None or project in (name, ids.get(name)) or project in ids or project in ids.values()
+    )
+    return item if as_it_was else {key: value for key, value in item.items() if key != "trigger_project"}
+
+
+def _function_problem(trigger: Trigger, known: Mapping[str, Trigger]) -> str:
+    action = trigger.action
+    if not isinstance(action, FunctionAction):
+        return ""
+    declared = known.get(trigger.id)
+    if declared is None or not isinstance(declared.action, FunctionAction):
+        return "base_task_id=None: without a task an entry calls a function, and the script declares none of this name"
+    if action.reference != declared.action.reference:
+        return f"function_reference={action.reference!r}: functions are changed in the script only"
+    return ""
+
+
+def _is_known(key: str, trigger: Trigger) -> bool:
+    return key.startswith("_") or key in _OPTIONAL or key in to_original(trigger)

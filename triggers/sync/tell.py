@@ -1,0 +1,135 @@
+"""Tell: console lines, tables and plots on the service task, when something has changed."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Final
+
+from triggers import reports
+from triggers.clearml_api import service
+from triggers.clearml_api.service import Line, Plot
+from triggers.ledger.history import Entry
+from triggers.ledger.registry import Snapshot
+from triggers.ledger.schedulers import Scheduler
+from triggers.recovery import RUNNING
+from triggers.reports import DELAYS, EXECUTED, FIRINGS, ROWS, TABLES, Launch
+from triggers.stages.context import Context
+from triggers.sync.memory import Memory
+
+#: Pause between two looks at the ClearML tasks that still run.
+LOOK_SECONDS: Final = 15.0
+#: Console lines of one turn; of more only their number is told.
+LINES: Final = 500
+#: Launches in the plots.
+POINTS: Final = 500
+_PAGE: Final = 1000
+_PAGES: Final = 20
+
+
+def tell(ctx: Context, scheduler: Scheduler, memory: Memory) -> int:
+    """Send what is new, by two requests at most however much runs: how many lines and plots."""
+    snapshot, now_ms = ctx.ledger.registry.snapshot(), ctx.ledger.now_ms()
+    lines, happened = _lines(ctx, memory, snapshot)
+    open_ones = [task for task, (status, _) in memory.value("ends").items() if status in RUNNING]
+    look = happened or (bool(open_ones) and now_ms - memory.number("looked_ms") >= LOOK_SECONDS * 1000)
+    bodies = _triggers(scheduler, snapshot) if memory.number("tabled") != snapshot.version else {}
+    memory.put("tabled", str(snapshot.version))
+    if look or not memory.text(f"plot:{EXECUTED}"):
+        bodies |= _executed(ctx, scheduler, memory)
+        memory.put("looked_ms", str(now_ms))
+    plots = [Plot(title, now_ms, body) for title, body in bodies.items() if _is_new(memory, title, body)]
+    service.report(ctx.api, scheduler.service_task, lines, plots)
+    return len(lines) + len(plots)
+
+
+def _triggers(scheduler: Scheduler, snapshot: Snapshot) -> dict[str, str]:
+    """The tables of the triggers, one for each kind that there is."""
+    tables = {}
+    for kind, title in TABLES.items():
+        triggers = [entry.trigger for entry in snapshot.active if entry.trigger.kind == kind]
+        if triggers:
+            rows = reports.trigger_table(kind, sorted(triggers, key=lambda one: one.name), scheduler.web)
+            tables[title] = reports.table_plot(title, rows)
+    return tables
+
+
+def _is_new(memory: Memory, title: str, body: str) -> bool:
+    name, digest = f"plot:{title}", hashlib.sha1(body.encode(), usedforsecurity=False).hexdigest()
+    if memory.text(name) == digest:
+        return False
+    memory.put(name, digest)
+    return True
+
+
+def _lines(ctx: Context, memory: Memory, snapshot: Snapshot) -> tuple[list[Line], bool]:
+    """Console lines of what happened since the last turn, and whether anything was launched."""
+    lines: list[Line] = []
+    more, happened, after = 0, False, memory.text("told") or "-"
+    for _ in range(_PAGES):
+        entries = ctx.ledger.history.read(after, _PAGE)
+        for entry in entries:
+            happened = happened or entry.what == "launched"
+            said = reports.console_line(entry, _trigger(snapshot, entry))
+            if said and len(lines) < LINES:
+                lines.append(Line(entry.at_ms, *said))
+            elif said:
+                more += 1
+        if entries:
+            after = entries[-1].id
+        if len(entries) < _PAGE:
+            break
+    if more:
+        lines.append(Line(ctx.ledger.now_ms(), "info", f"... and {more} more, see `clearml-triggers history`"))
+    memory.put("told", after if after != "-" else "")
+    return lines, happened
+
+
+def _trigger(snapshot: Snapshot, entry: Entry) -> Any:
+    found = snapshot.entries.get(entry.trigger)
+    return found.trigger if found else None
+
+
+def _executed(ctx: Context, scheduler: Scheduler, memory: Memory) -> dict[str, str]:
+    """The table of the last launches, and the plots."""
+    entries = ctx.ledger.history.latest("launched", POINTS)
+    ends = _ends(ctx, memory, [entry for entry in entries[:ROWS] if entry.task])
+    firings = _firings(ctx, entries)
+    rows = []
+    for entry in entries[:ROWS]:
+        started_ms = entry.at_ms if entry.task else firings.get(entry.firing, (0, entry.at_ms))[1]
+        finished = _finished(*ends.get(entry.task, ("", ""))) if entry.task else reports.moment(entry.at_ms)
+        rows.append(Launch(entry.trigger, entry.task, started_ms, finished))
+    delays = [(e.trigger, firings[e.firing][0], e.at_ms) for e in entries if e.firing in firings]
+    bodies = {EXECUTED: reports.table_plot(EXECUTED, reports.executed_table(rows, scheduler.web))}
+    if entries:
+        bodies[FIRINGS] = reports.firings_plot([(entry.trigger, entry.at_ms) for entry in entries])
+        bodies[DELAYS] = reports.delays_plot(delays)
+    return bodies
+
+
+def _ends(ctx: Context, memory: Memory, entries: list[Entry]) -> dict[str, tuple[str, str]]:
+    """Status and end of the ClearML tasks shown; only those that ran the last time are asked for, in one request."""
+    known = {task: tuple(end) for task, end in memory.value("ends").items()}
+    ask = [entry.task for entry in entries if known.get(entry.task, ("queued",))[0] in RUNNING]
+    found = service.read_ends(ctx.api, ask)
+    known |= {task: found.get(task, ("deleted", "")) for task in ask}
+    ends = {entry.task: known[entry.task] for entry in entries}
+    memory.put("ends", ends)
+    return ends
+
+
+def _finished(status: str, ended: str) -> str:
+    """The end as the original writes it; it has no word for a task that was deleted."""
+    if status in RUNNING:
+        return "None"
+    return ended.replace("T", " ").partition(".")[0] or status
+
+
+def _firings(ctx: Context, entries: list[Entry]) -> dict[str, tuple[int, int]]:
+    """Firing key → (change time, time granted), for those still kept."""
+    with ctx.ledger.store.client.pipeline(transaction=False) as pipe:
+        for entry in entries:
+            pipe.hmget(ctx.ledger.keys.firing(entry.firing), ["changed_ms", "granted_ms"])
+        found: list[Any] = pipe.execute() if entries else []
+    pairs = zip(entries, found, strict=True)
+    return {entry.firing: (int(changed), int(granted)) for entry, (changed, granted) in pairs if changed and granted}
