@@ -80,12 +80,26 @@ class Home:
         self._redis: PrivateRedis | None = None
         self._supervisor: Supervisor | None = None
         self._stopping = threading.Event()
+        self._sigterm_before: Any = None
 
     def __enter__(self) -> Home:
+        """Until `run` takes the signals, SIGTERM ends the process at once; the SDK would swallow it."""
+        if threading.current_thread() is threading.main_thread():
+            self._sigterm_before = signal.signal(signal.SIGTERM, self._terminate)
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self._give_sigterm_back()
         self.close()
+
+    def _terminate(self, number: int, _: FrameType | None) -> None:
+        self._give_sigterm_back()
+        _end_process(number)
+
+    def _give_sigterm_back(self) -> None:
+        if self._sigterm_before is not None:
+            signal.signal(signal.SIGTERM, self._sigterm_before)
+            self._sigterm_before = None
 
     def connect(self) -> Ledger:
         """The scheduler's ledger, on the Redis of the settings or on a private one, which is started."""
