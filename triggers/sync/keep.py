@@ -33,7 +33,7 @@ def keep(ctx: Context, scheduler: Scheduler, memory: Memory, *, force: bool = Fa
     if not force and now_ms - memory.number("kept_ms") < KEEP_SECONDS * 1000:
         return True
     server_ms = server_now_ms(ctx.api)
-    known = service.find(ctx.api, scheduler.id)
+    known = service.find(ctx.api, ctx.ledger.scheduler)
     lease = my_lease(ctx, known, server_ms)
     other = other_holder(leases_in(one.runtime for one in known), lease, server_ms)
     if other is not None:
@@ -119,4 +119,4 @@ def step_aside(ctx: Context, scheduler: Scheduler, other: RedisLease) -> None:
     )
     log.error("%s", text)
     ctx.ledger.history.raise_alarm(REDIS_ALARM, text, ctx.ledger.now_ms())
-    schedulers.remove(ctx.ledger.store.client, scheduler.id)
+    schedulers.remove(ctx.ledger.store.client, ctx.ledger.scheduler)
