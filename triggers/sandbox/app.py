@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from email.utils import formatdate
 from typing import Any
@@ -28,6 +29,8 @@ from .state import State
 
 #: the control address
 CONTROL_PATH = "/_sandbox"
+#: how the SDK names itself: "clearml-2.1.12", "clearml-server-2.3.0, clearml-2.1.12"
+_SDK = re.compile(rb"\bclearml-(?:server-)?\d")
 _FILE_METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE"]
 
 
@@ -91,7 +94,7 @@ class App:
         if answer is None:
             await _hang_up(scope)
         else:
-            await _send(send, answer, now)
+            await _send(send, answer, now, close=forks(headers))
 
     async def _carried_out(
         self, route: Route, headers: dict[bytes, bytes], body: bytes, caller: str, struck: list[Fault]
@@ -137,7 +140,9 @@ class App:
         path = request.scope["path"]
         is_file = path.lstrip("/") in self.files.contents or "/" in path[1:]
         if path in ("/", "/delete_many") or is_file:
-            return await self.files.answer(request)
+            response = await self.files.answer(request)
+            response.headers["connection"] = "close"  # as to the SDK's calls, which can not be told apart here
+            return response
         answer = failure(errors.bad_path(path), Route("", "", None))
         return Response(answer.body, answer.status, media_type="application/json")
 
@@ -148,6 +153,14 @@ def caller_of(headers: dict[bytes, bytes]) -> str:
         if name in headers:
             return headers[name].decode("latin-1")
     return ""
+
+
+def forks(headers: dict[bytes, bytes]) -> bool:
+    """True if the caller is the SDK: it forks with open connections and then uses them from both processes.
+
+    Answers would reach the wrong one of them (seen: a model's publish answered with that of events.add_batch).
+    """
+    return _SDK.search(headers.get(b"x-clearml-client", b"")) is not None
 
 
 async def _body(receive: Receive) -> bytes:
@@ -178,7 +191,7 @@ def _instead(fault: Fault, route: Route) -> Answer | None:
     return None
 
 
-async def _send(send: Send, answer: Answer, now: float) -> None:
+async def _send(send: Send, answer: Answer, now: float, *, close: bool) -> None:
     html = answer.body.startswith(b"<html")
     headers = [
         (b"content-type", b"text/html" if html else b"application/json"),
@@ -186,6 +199,8 @@ async def _send(send: Send, answer: Answer, now: float) -> None:
         (b"date", formatdate(now, usegmt=True).encode()),
         *answer.headers,
     ]
+    if close:
+        headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})
 

@@ -129,3 +129,15 @@ def test_command_serves_until_it_is_told_to_end(tmp_path):
         control.close()
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
+
+
+def test_sdk_gets_a_new_connection_for_every_call(sandbox):
+    """It forks with open connections; others keep theirs."""
+
+    def connection(client: str) -> str | None:
+        headers = {"X-ClearML-Client": client}
+        return requests.get(f"{sandbox.url}/debug.ping", headers=headers, timeout=5).headers.get("Connection")
+
+    assert connection("clearml-2.1.12") == "close"
+    assert connection("clearml-server-2.3.0, clearml-2.1.12") == "close"
+    assert connection("clearml-triggers") is None
