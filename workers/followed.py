@@ -1,0 +1,126 @@
+"""What happened, counted: follows the history of one scheduler and the stream of its events from now on."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+
+from triggers.events import Event
+from triggers.ledger import Ledger
+from triggers.ledger.history import Entry
+from triggers.ledger.reading import decode_batch
+
+PREFIX = "clearml_triggers"
+
+#: Upper bounds of the latencies, seconds.
+BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
+
+#: Entries read at once.
+PAGE = 1000
+
+
+class Latencies:
+    """A histogram."""
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(BUCKETS) + 1)
+        self.sum = 0.0
+
+    def add(self, seconds: float) -> None:
+        """Count one."""
+        self.counts[bisect_left(BUCKETS, seconds)] += 1
+        self.sum += seconds
+
+    def cumulated(self) -> list[tuple[str, float]]:
+        """The buckets as Prometheus wants them."""
+        bounds, total, found = [*map(str, BUCKETS), "+Inf"], 0, []
+        for bound, count in zip(bounds, self.counts, strict=True):
+            total += count
+            found.append((bound, float(total)))
+        return found
+
+
+class Followed:
+    """Counts of one scheduler since this process first saw it. A new start counts from 0, as counters may."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        client, keys = ledger.store.client, ledger.keys
+        self._after = {stream: _last(client, stream) for stream in (keys.history, keys.events)}
+        self.events: Counter[str] = Counter()
+        self.outcomes: Counter[tuple[str, str]] = Counter()
+        self.latencies = {"change": Latencies(), "grant": Latencies()}
+
+    def read_on(self) -> None:
+        """Count what has come since the last time.
+
+        Raises:
+            redis.RedisError: Redis gave no answer; the next call goes on from the same place.
+        """
+        keys = self.ledger.keys
+        for id_, fields in self._fresh(keys.history):
+            self._count(Entry(id=id_, at_ms=int(id_.partition("-")[0]), **fields))
+        for _, fields in self._fresh(keys.events):
+            self._count_events(fields["batch"])
+
+    def _fresh(self, stream: str) -> Iterator[tuple[str, dict[str, str]]]:
+        while True:
+            found: Any = self.ledger.store.client.xrange(stream, f"({self._after[stream]}", "+", PAGE)
+            for id_, fields in found:
+                yield id_, fields
+                self._after[stream] = id_
+            if len(found) < PAGE:
+                return
+
+    def _count(self, entry: Entry) -> None:
+        self.outcomes[entry.trigger, entry.what] += 1
+        if entry.what == "launched":
+            times: Any = self.ledger.store.client.hmget(
+                self.ledger.keys.firing(entry.firing), ["changed_ms", "granted_ms"]
+            )
+            for since, began_ms in zip(("change", "grant"), times, strict=True):
+                if began_ms:
+                    self.latencies[since].add(max(0.0, (entry.at_ms - int(began_ms)) / 1000))
+
+    def _count_events(self, batch: str) -> None:
+        try:
+            lines = decode_batch(batch).events
+            self.events.update(Event.from_json(line).kind for line in lines)
+        except (ValueError, TypeError, KeyError):
+            self.events["unreadable"] += 1
+
+    @staticmethod
+    def families(followed: Mapping[str, Followed]) -> Iterator[Metric]:
+        """The counts of all schedulers as metrics."""
+        events = CounterMetricFamily(f"{PREFIX}_events", "Changes read.", labels=["scheduler", "kind"])
+        matches = CounterMetricFamily(
+            f"{PREFIX}_matches", "Events that a trigger fired for.", labels=["scheduler", "trigger"]
+        )
+        firings = CounterMetricFamily(
+            f"{PREFIX}_firings", "What became of firings.", labels=["scheduler", "trigger", "outcome"]
+        )
+        latency = HistogramMetricFamily(
+            f"{PREFIX}_launch_latency_seconds",
+            "From the change (by the ClearML server's clock) or the grant to the launch (by Redis' clock).",
+            labels=["scheduler", "since"],
+        )
+        for name, one in followed.items():
+            for kind in ("model", "dataset", "task"):
+                events.add_metric([name, kind], float(one.events[kind]))
+            for (trigger, what), number in sorted(one.outcomes.items()):
+                if what == "granted":
+                    matches.add_metric([name, trigger], float(number))
+                else:
+                    firings.add_metric([name, trigger, what], float(number))
+            for since, latencies in one.latencies.items():
+                latency.add_metric([name, since], latencies.cumulated(), latencies.sum)
+        yield from (events, matches, firings, latency)
+
+
+def _last(client: Any, stream: str) -> str:
+    newest = client.xrevrange(stream, count=1)
+    return str(newest[0][0]) if newest else "0-0"
