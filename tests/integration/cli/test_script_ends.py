@@ -1,0 +1,75 @@
+"""How a user's script ends: quietly, soon, with its service task stopped and no process left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from triggers.sandbox import Sandbox
+
+SCRIPT = """
+from triggers import TriggerScheduler
+scheduler = TriggerScheduler(1 / 60, force_create_task_name="ending", force_create_task_project="Ending")
+scheduler.add_task_trigger(schedule_function=print, trigger_on_status=["failed"], name="any")
+try:
+    scheduler.start()
+except KeyboardInterrupt as interrupt:
+    print("seen by the script", flush=True)
+    raise
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "when"),
+    # Ctrl-C while registering is a plain KeyboardInterrupt, as anywhere in Python
+    [(signal.SIGINT, 130, "serving"), (signal.SIGTERM, 143, "serving"), (signal.SIGTERM, 143, "registering")],
+)
+def test_script_ends_quietly_with_its_service_task_stopped(
+    tmp_path: Path, number: signal.Signals, code: int, when: str
+) -> None:
+    with Sandbox() as sandbox:
+        if when == "registering":
+            sandbox.control.fault("delay", "tasks.ping", seconds=8)
+        own = {"HOME": str(tmp_path), "TRIGGERS_STATE_FOLDER": str(tmp_path / "state")}
+        script = subprocess.Popen(
+            [sys.executable, "-c", SCRIPT],
+            env=os.environ | sandbox.env() | own,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            wait_until_it_is(when, sandbox, tmp_path / "state")
+            children = psutil.Process(script.pid).children(recursive=True)
+            script.send_signal(number)
+            out, err = script.communicate(timeout=30)
+        finally:
+            script.kill()
+        (task,) = sandbox.client().call("tasks.get_all", {"name": "^ending$", "only_fields": ["status"]})["tasks"]
+
+    assert script.returncode == code
+    assert "Traceback" not in err
+    assert "SecurityWarning" not in err
+    assert "Warm shutdown" not in out
+    assert "seen by the script" in out
+    assert task["status"] == "stopped"
+    assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+
+
+def wait_until_it_is(when: str, sandbox: Sandbox, state: Path) -> None:
+    deadline = time.monotonic() + 60
+    while not (list(state.glob("*/redis.sock")) if when == "registering" else polls(sandbox)):
+        assert time.monotonic() < deadline, "the script did not come up"
+        time.sleep(0.1)
+    time.sleep(0.5)
+
+
+def polls(sandbox: Sandbox) -> int:
+    return sandbox.control.counts().get("tasks.get_all_ex", 0)
