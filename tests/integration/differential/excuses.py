@@ -65,9 +65,7 @@ def _dataset_projects_kept(past: Past, rule: Rule, object_id: str) -> bool:
 def _not_archived(past: Past, rule: Rule, object_id: str) -> bool:
     """Its query takes archived or dataset: live datasets, archived plain tasks."""
     archive = rule.kind == "dataset" and rule["trigger_on_archive"]
-    return bool(archive) and any(
-        not {"archived", "dataset"} <= set(seen["system_tags"]) for seen in past.of(object_id)
-    )
+    return bool(archive) and any(not {"archived", "dataset"} <= set(seen["system_tags"]) for seen in past.of(object_id))
 
 
 # ---- the original fires less often ----------------------------------------------------------------------

@@ -23,6 +23,9 @@ EXAMPLES = int(LONG or 70)
 LEAST_FIRINGS_PER_HISTORY = 2
 
 
+pytestmark = pytest.mark.timeout(120 + 3 * EXAMPLES)
+
+
 @pytest.fixture(scope="module")
 def seen() -> Counter[str]:
     return Counter()
