@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -75,11 +75,7 @@ class _Source:
 
 def read_tasks(api: Api, plan: Plan, since_ms: int) -> Iterator[Page]:
     """Read the ClearML tasks (datasets among them) that changed at `since_ms` or later."""
-    metrics = tuple(
-        f"last_metrics.{key}.{part}" for key in sorted(plan.metrics) for part in ("value", "min_value", "max_value")
-    )
-    source = _Source("tasks.get_all_ex", "tasks", _TASK_FIELDS + metrics, decode_task)
-    return _Reader(api, source, {}).pages(since_ms)
+    return _Reader(api, _tasks(plan), {}).pages(since_ms)
 
 
 def read_models(api: Api, plan: Plan, since_ms: int) -> Iterator[Page]:  # noqa: ARG001
@@ -88,6 +84,22 @@ def read_models(api: Api, plan: Plan, since_ms: int) -> Iterator[Page]:  # noqa:
 
 
 _MODELS: Final = _Source("models.get_all_ex", "models", _MODEL_FIELDS, decode_model)
+
+
+def _tasks(plan: Plan) -> _Source:
+    metrics = tuple(
+        f"last_metrics.{key}.{part}" for key in sorted(plan.metrics) for part in ("value", "min_value", "max_value")
+    )
+    return _Source("tasks.get_all_ex", "tasks", _TASK_FIELDS + metrics, decode_task)
+
+
+def read_by_id(api: Api, plan: Plan, ids: Sequence[str], *, models: bool) -> list[Event]:
+    """Read some ClearML tasks, or models, as a poll would read them now; those that are gone are absent."""
+    found: list[Event] = []
+    for start in range(0, len(ids), _IDS):
+        reader = _Reader(api, _MODELS if models else _tasks(plan), {"id": list(ids[start : start + _IDS])})
+        found += [event for page in reader.pages(0) for event in page.events]
+    return found
 
 
 def read_models_of(api: Api, plan: Plan, tasks: Mapping[str, int]) -> list[Event]:  # noqa: ARG001

@@ -7,17 +7,25 @@ from typing import Annotated
 import typer
 
 from triggers.cli.demo import demo
+from triggers.cli.explain import explain
+from triggers.cli.history import history
+from triggers.cli.list_ import list_
 from triggers.cli.sandbox import sandbox
+from triggers.cli.show import show
 
 app = typer.Typer(
     name="clearml-triggers",
     help="ClearML triggers as a distributed system.\n\nExit codes: 0 ok, 1 not so, 2 usage.",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
 )
 app.command()(demo)
 app.command()(sandbox)
+app.command("list")(list_)
+app.command()(show)
+app.command()(history)
+app.command()(explain)
 
 
 def _print_version(wanted: bool) -> None:

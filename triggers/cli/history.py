@@ -1,0 +1,116 @@
+"""`clearml-triggers history`: what was fired, skipped, held, retried, given up, and why."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from triggers.cli.options import Choice, Json, OptionalName
+
+if TYPE_CHECKING:
+    from triggers.ledger.history import Entry
+    from triggers.operate.target import Target
+
+#: Seconds between two looks of --follow.
+_LOOK_SECONDS = 0.5
+
+
+def history(
+    name: OptionalName = None,
+    object_id: Annotated[str | None, typer.Option("--object", metavar="ID", help="of this object only")] = None,
+    what: Annotated[
+        list[str] | None,
+        typer.Option(help="granted, launched, skipped, held, released, retry, dead, revived or dropped only"),
+    ] = None,
+    since: Annotated[str | None, typer.Option(metavar="TIME", help="2h, 7d or 2026-11-22T18:00")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="at most so many, the newest")] = 50,
+    follow: Annotated[bool, typer.Option("--follow", help="go on as it happens, until Ctrl-C")] = False,
+    scheduler: Choice = None,
+    as_json: Json = False,
+) -> None:
+    """Show what happened to firings, with reasons, oldest first. Ids are links where the terminal knows them.
+
+    With --json and --follow every line is a JSON object.
+    """
+    from triggers.cli import output
+    from triggers.operate.happened import Filter, last_id, newest
+    from triggers.operate.target import open_target
+    from triggers.operate.when import time_ms
+
+    with open_target(scheduler) as target:
+        now_ms = target.ledger.now_ms()
+        trigger = target.entry(name, retired=True).trigger.id if name else ""
+        wanted = Filter(trigger, object_id or "", tuple(what or ()), time_ms(since, now_ms, "--since") if since else 0)
+        after, found = last_id(target), newest(target, wanted, limit)
+        if as_json and not follow:
+            output.print_json([fields(target, entry) for entry in found])
+            return
+        _print(target, found, as_json=as_json, empty=not follow)
+        if follow:
+            _follow(target, wanted, after, as_json=as_json)
+
+
+def fields(target: Target, entry: Entry) -> dict[str, Any]:
+    """An entry as JSON has it."""
+    from triggers.operate.links import link
+    from triggers.operate.when import iso
+
+    kind, _, name = entry.trigger.partition(":")
+    return {
+        "at": iso(entry.at_ms),
+        "what": entry.what,
+        "trigger": name,
+        "kind": kind,
+        "object": entry.object,
+        "object_link": link(target.scheduler, kind, entry.object),
+        "firing": entry.firing,
+        "reason": entry.reason,
+        "task": entry.task,
+        "task_link": link(target.scheduler, "task", entry.task),
+    }
+
+
+def _follow(target: Target, wanted: Any, after: str, *, as_json: bool) -> None:
+    from triggers.operate.happened import later
+
+    while True:
+        found = later(target, after)
+        after = found[-1].id if found else after
+        _print(target, [entry for entry in found if wanted.passes(entry)], as_json=as_json, header=False)
+        if len(found) < 500:
+            time.sleep(_LOOK_SECONDS)
+
+
+def _print(target: Target, found: list[Entry], *, as_json: bool, empty: bool = False, header: bool = True) -> None:
+    from triggers.cli import output
+
+    if as_json:
+        for entry in found:
+            output.print_json_line(fields(target, entry))
+    elif found:
+        print_entries(target, found, header=header)
+    elif empty:
+        output.note("nothing that fits has happened, as far as is remembered")
+
+
+def print_entries(target: Target, found: list[Entry], *, header: bool = True) -> None:
+    """A table of entries; its widths are fixed, so that the lines of --follow stand below the others."""
+    from triggers.cli import output
+    from triggers.cli.output import Column, text
+    from triggers.operate.links import link
+    from triggers.operate.when import clock
+
+    console, now_ms = output.console(), target.ledger.now_ms()
+    full = console.width >= 150
+    columns = [Column("at", least=8), Column("what", least=8), Column("trigger", style="cyan", least=22, most=22)]
+    columns += [Column("object", least=32 if full else 8), Column("task or reason", grows=True)]
+    rows = []
+    for entry in found:
+        kind, _, name = entry.trigger.partition(":")
+        why = text(entry.task if full else entry.task[:8], "green", link(target.scheduler, "task", entry.task))
+        why.append_text(text((" " if entry.task and entry.reason else "") + entry.reason.partition("\n")[0]))
+        object_ = text(entry.object if full else entry.object[:8], "", link(target.scheduler, kind, entry.object))
+        rows.append([text(clock(entry.at_ms, now_ms)), output.styled(entry.what), text(name), object_, why])
+    console.print(output.table(columns, rows, header=header))

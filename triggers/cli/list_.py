@@ -1,0 +1,110 @@
+"""`clearml-triggers list`: all triggers at a glance."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from triggers.cli.options import Choice, Json
+
+if TYPE_CHECKING:
+    from triggers.operate.query import View
+    from triggers.operate.target import Target
+
+#: From this width on, conditions have a column of their own.
+_WIDE = 110
+
+
+def list_(
+    scheduler: Choice = None,
+    everything: Annotated[bool, typer.Option("--all", help="also triggers that are no longer declared")] = False,
+    as_json: Json = False,
+) -> None:
+    """List the triggers: state, condition in words, when one last fired, how often, what waits."""
+    from triggers.cli import output
+    from triggers.operate.query import views
+    from triggers.operate.target import open_target
+
+    with open_target(scheduler) as target:
+        found = views(target, retired=everything)
+        if as_json:
+            output.print_json([fields(target, view) for view in found])
+            return
+        _print(target, found)
+
+
+def fields(target: Target, view: View) -> dict[str, Any]:
+    """A trigger as JSON has it."""
+    from triggers.operate import words
+    from triggers.operate.links import link
+    from triggers.operate.when import iso
+
+    entry, trigger = view.entry, view.entry.trigger
+    seen, launched = view.considered, view.launched
+    return {
+        "name": trigger.name,
+        "kind": trigger.kind,
+        "state": view.state,
+        "condition": words.condition(trigger),
+        "action": words.action(trigger),
+        "policy": words.policy(trigger, target.settings.max_per_minute),
+        "origin": entry.origin,
+        "since": iso(entry.since_ms),
+        "last_event": {"object": seen.id, "name": seen.name, "changed": iso(seen.changed_ms)} if seen else None,
+        "last_fired": {
+            "at": iso(launched.last_ms),
+            "object": launched.object,
+            "task": launched.task,
+            "link": link(target.scheduler, "task", launched.task),
+        }
+        if launched
+        else None,
+        "counts": dict(view.counts),
+        "objects": view.objects,
+        "waiting": view.waiting,
+        "held": view.held,
+        "dead": view.dead,
+        "read_to": iso(view.read_to_ms),
+        "lag_seconds": lag_seconds(target, view),
+    }
+
+
+def lag_seconds(target: Target, view: View) -> float | None:
+    """How far reading is behind, by Redis' clock; None when nothing was read yet."""
+    return max(0.0, round((target.ledger.now_ms() - view.read_to_ms) / 1000, 1)) if view.read_to_ms else None
+
+
+def _print(target: Target, found: list[View]) -> None:
+    from triggers.cli import output
+    from triggers.cli.output import Column, styled, text
+    from triggers.operate import words
+    from triggers.operate.target import title
+    from triggers.operate.when import ago
+
+    now_ms, console = target.ledger.now_ms(), output.console()
+    wide = console.width >= _WIDE
+    columns = [Column("trigger", grows=not wide, most=40 if wide else None), Column("state")]
+    columns += [Column("condition", grows=True), Column("last event")] if wide else []
+    columns += [Column("last fired"), *(Column(name, right=True) for name in ("fired", "waits", "held", "dead"))]
+    rows = []
+    for view in found:
+        name, condition = view.entry.trigger.name, words.condition(view.entry.trigger)
+        seen = ago(view.considered.changed_ms if view.considered else None, now_ms)
+        rows.append(
+            [
+                text(name, "cyan") if wide else text(name, "cyan").append(f"\n{condition}", "dim"),
+                styled(view.state),
+                *([text(condition), text(seen)] if wide else []),
+                text(ago(view.launched.last_ms if view.launched else None, now_ms)),
+                str(view.counts.get("launched", 0)),
+                str(view.waiting),
+                text(str(view.held), "yellow" if view.held else ""),
+                text(str(view.dead), "bold red" if view.dead else ""),
+            ]
+        )
+    console.print(output.table(columns, rows))
+    read_to = min((view.read_to_ms for view in found if view.read_to_ms), default=0)
+    reading = f"read up to {ago(read_to, now_ms)}" if read_to else "nothing was read yet"
+    stopped = "" if target.running else "; it is not running"
+    console.print(text(f"{title(target.scheduler)}: {output.plural(len(found), 'trigger')}, {reading}{stopped}", "dim"))

@@ -1,0 +1,64 @@
+"""`clearml-triggers show`: all there is to say about one trigger."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from triggers.cli.options import Choice, Json, Name
+
+if TYPE_CHECKING:
+    from triggers.operate.query import View
+    from triggers.operate.target import Target
+
+
+def show(name: Name, scheduler: Choice = None, as_json: Json = False) -> None:
+    """Show one trigger: condition, action and policy in words, last event considered, last fired, counts, lag."""
+    from triggers.cli import output
+    from triggers.cli.list_ import fields
+    from triggers.operate.query import views
+    from triggers.operate.target import open_target
+
+    with open_target(scheduler) as target:
+        entry = target.entry(name, retired=True)
+        (view,) = [one for one in views(target, retired=True) if one.entry.trigger.id == entry.trigger.id]
+        if as_json:
+            output.print_json(fields(target, view))
+        else:
+            _print(target, view)
+
+
+def _print(target: Target, view: View) -> None:
+    from triggers.cli import output
+    from triggers.operate import words
+    from triggers.operate.happened import Filter, newest
+    from triggers.operate.links import link
+    from triggers.operate.when import ago, local
+
+    now_ms, console = target.ledger.now_ms(), output.console()
+    trigger, seen, fired = view.entry.trigger, view.considered, view.launched
+    policy = "; ".join(words.policy(trigger, target.settings.max_per_minute))
+    rows = [
+        ("trigger", output.text(trigger.name, "cyan")),
+        ("state", output.styled(view.state)),
+        ("condition", output.text(words.condition(trigger))),
+        ("action", output.text(words.action(trigger))),
+        ("policy", output.text(policy)),
+        ("declared", output.text(f"by {view.entry.origin}; changes count from {local(view.entry.since_ms)} on")),
+        ("last event", output.text(f"{seen.kind} {seen.name!r} {ago(seen.changed_ms, now_ms)}" if seen else "none")),
+        ("read up to", output.text(ago(view.read_to_ms, now_ms))),
+        ("fired for", output.text(output.plural(view.objects, "object"))),
+        ("now", output.text(f"{view.waiting} waiting, {view.held} held, {view.dead} dead")),
+    ]
+    for tally in [fired] if fired else []:
+        rows.insert(7, ("last fired", output.text(f"{ago(tally.last_ms, now_ms)}: {tally.task or 'function called'}")))
+        if page := link(target.scheduler, "task", tally.task):
+            rows.insert(8, ("", output.text(page, "dim")))
+    kept = ", ".join(f"{what} {count}" for what, count in view.counts.items()) or "nothing"
+    rows.append(("history", output.text(kept)))
+    console.print(output.pairs(rows), soft_wrap=False)
+    last = newest(target, Filter(trigger.id), 5)
+    if last:
+        from triggers.cli.history import print_entries
+
+        console.print()
+        print_entries(target, last)

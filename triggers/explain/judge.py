@@ -1,0 +1,195 @@
+"""The answer, from the facts. Pure: what decided is asked again (`conditions`, `policies`, `windows`).
+
+In the order in which a change passes the stages:
+
+The object
+  1. neither the server nor a poll has it             → no such object
+  2. it is gone from the server                       → fired, or does not fire
+A firing that is the last word on it
+  3. waits, is held, is dead                          → that, with its reason
+  4. launched, skipped or dropped, nothing newer      → that
+Poll
+  5. it is the scheduler's own service task           → does not fire
+Match
+  6. changed before the trigger was registered        → does not fire
+  7. a clause of the condition fails                  → does not fire, names it
+  8. this trigger launched it                         → does not fire
+  9. the policy `fire` says no                        → fired once, or does not fire
+  10. it lies in a batch                              → will fire
+  11. read already, matched with another condition    → does not fire
+  12. the next poll or sweep reads it                 → will fire
+  13. changed before what polls read                  → does not fire
+"""
+
+from __future__ import annotations
+
+from triggers.conditions import Verdict, evaluate
+from triggers.events import Event
+from triggers.explain.checks import checks, is_read, match_decision, moment
+from triggers.explain.values import Answer, ClauseRow, Explanation, Facts, Found
+from triggers.ledger.firings import Firing
+
+_Said = tuple[Answer, str, str]
+
+_BY_HAND = "`clearml-triggers fire` launches it by hand"
+
+
+def judge(facts: Facts) -> Explanation:
+    """Decide why the trigger did, did not or would fire for the object."""
+    answer, because, way_out = _answer(facts)
+    return Explanation(facts, answer, because, way_out, clauses(facts), checks(facts))
+
+
+def clauses(facts: Facts) -> tuple[ClauseRow, ...]:
+    """Each clause of the condition, against the object now and as last seen."""
+    trigger = facts.entry.trigger
+    now, seen = (evaluate(trigger, event) if event else None for event in (facts.now, facts.seen))
+    either = now or seen
+    names = [(clause.name, clause.wanted) for clause in either.clauses] if either else []
+    return tuple(
+        ClauseRow(name, wanted, _found(now, position), _found(seen, position))
+        for position, (name, wanted) in enumerate(names)
+    )
+
+
+def _found(verdict: Verdict | None, position: int) -> Found | None:
+    return Found(verdict.clauses[position].holds, verdict.clauses[position].found) if verdict else None
+
+
+def _answer(facts: Facts) -> _Said:
+    object_, last = facts.now or facts.seen, facts.firings[-1] if facts.firings else None
+    if object_ is None and last is None:  # 1
+        text = f"the server has no model, dataset or ClearML task {facts.object_id}, and no poll has seen one"
+        return "no such object", text, "look whether the id is whole, and of this server and workspace"
+    if last and last.state in ("waiting", "held", "dead"):  # 3
+        return _open(facts, last)
+    if last and (object_ is None or object_.changed_ms <= last.changed_ms):  # 4
+        return _ended(last)
+    assert object_ is not None
+    if facts.now is None:  # 2
+        return _gone(facts, last)
+    return _by_stage(facts, facts.now, last)
+
+
+def _open(facts: Facts, last: Firing) -> _Said:
+    if last.state == "dead":
+        way_out = f"mend it, then `clearml-triggers dead retry {last.key[-10:]}`"
+        return "dead", f"its firing was given up: {last.reason}", way_out
+    if last.state == "held":
+        paused = facts.entry.paused
+        way_out = "`clearml-triggers resume` lets it go" if paused else "`clearml-triggers holds release` lets it go"
+        return "held", f"its firing waits on purpose: {last.reason}", way_out
+    tried = f" after {last.failures} failed attempts: {last.reason}" if last.failures else ""
+    return "waiting", f"its firing was granted {moment(last.granted_ms)} and waits to be launched{tried}", ""
+
+
+def _ended(last: Firing) -> _Said:
+    if last.state == "skipped":
+        text = f"its firing was skipped: {last.reason}; the object's next change is considered again"
+        return "skipped", text, _BY_HAND
+    if last.state == "dropped":
+        return "dropped", "a person dropped its firing; it does not fire again for that change", _BY_HAND
+    return "fired", _launched(last), ""
+
+
+def _launched(last: Firing) -> str:
+    what = f"ClearML task {last.task}" if last.task else "the function was called"
+    return f"it fired {moment(last.ended_ms or last.granted_ms)}: {what}{f' ({last.reason})' if last.reason else ''}"
+
+
+def _gone(facts: Facts, last: Firing | None) -> _Said:
+    if last and last.state == "launched":
+        return "fired", f"{_launched(last)}; the object is gone from the server", ""
+    return "does not fire", "the object is gone from the server", ""
+
+
+def _by_stage(facts: Facts, now: Event, last: Firing | None) -> _Said:
+    entry = facts.entry
+    if entry.retired:
+        return "does not fire", "the trigger is no longer declared", "declare it again"
+    if facts.is_service_task:  # 5
+        return "does not fire", "this is the scheduler's own service task, which is never an event", ""
+    failed = evaluate(entry.trigger, now).failed
+    if failed:  # 7, which says more than 6
+        failing = _failing(facts, failed[0].name, failed[0].wanted, failed[0].found)
+        if facts.mark.occurrence and facts.mark.fired_ms:
+            return "fired", f"{_before(facts, last)}; as it is now it would not: {failing}", ""
+        return "does not fire", failing, ""
+    if not entry.counts(now.changed_ms):  # 6
+        text = (
+            f"it satisfies the condition, but changed {moment(now.changed_ms)}, before the trigger was registered "
+            f"{moment(entry.since_ms)}; only later changes count"
+        )
+        return "does not fire", text, f"{_BY_HAND}; `clearml-triggers replay` does for a stretch of time"
+    if facts.launched_by == entry.trigger.id:  # 8
+        text = "this trigger launched it itself, and no trigger fires for what it launched"
+        return "does not fire", text, "a trigger of another name does"
+    decision = match_decision(facts, now)
+    if decision.occurrence is None:  # 9
+        return _fired_before(facts, now, last)
+    return _under_way(facts, now)
+
+
+def _failing(facts: Facts, name: str, wanted: str, found: str) -> str:
+    text = f"{name}: wanted {wanted}, found {found}"
+    held_before = facts.seen is not None and evaluate(facts.entry.trigger, facts.seen).matched
+    return f"{text}; the condition held when it was last seen" if held_before else text
+
+
+def _fired_before(facts: Facts, now: Event, last: Firing | None) -> _Said:
+    rules, mark, before = facts.entry.trigger.policy, facts.mark, _before(facts, last)
+    if rules.fire == "once":
+        way_out = f"fire='on_transition' or 'while_true' lets it fire again; {_BY_HAND}"
+        return "fired", f"{before}; it fires once per object", way_out
+    if now.changed_ms <= mark.changed_ms:
+        return "does not fire", f"this change ({moment(now.changed_ms)}) was decided on before; {before}", _BY_HAND
+    if rules.fire == "on_transition":
+        text = f"{before}, and its condition has been true ever since: it fires again after it was false"
+        return "does not fire", text, _BY_HAND
+    text = f"{before}; at least {rules.cooldown_minutes:g} min have to lie between the changes of two firings"
+    return "does not fire", text, _BY_HAND
+
+
+def _before(facts: Facts, last: Firing | None) -> str:
+    """What it did when it fired last; the mark outlives the firing's record."""
+    return _launched(last) if last and last.state == "launched" else f"it fired {moment(facts.mark.fired_ms)}"
+
+
+def _under_way(facts: Facts, now: Event) -> _Said:
+    read, entry = facts.read, facts.entry
+    if facts.waits_for_match:  # 10
+        return "will fire", f"it satisfies the condition and was read; it waits to be matched{_held(facts)}", ""
+    again = read.window is not None and read.window.again and now.changed_ms >= read.window.since_ms
+    if is_read(facts, now) and not again:  # 11
+        if not facts.index_leads:
+            return "does not fire", "the index does not lead to this trigger: please report it as a bug", _BY_HAND
+        text = (
+            f"it satisfies the condition, but this change ({moment(now.changed_ms)}) was matched before the trigger "
+            "had its present condition: an edit counts from the object's next change"
+        )
+        return "does not fire", text, f"{_BY_HAND}; `clearml-triggers replay` does for a stretch of time"
+    new = " with this trigger" if entry.version > read.cursor.plan else ""
+    if read.window is not None and now.changed_ms >= min(read.window.since_ms, read.sweep_ms):  # 12
+        sweep = now.changed_ms < read.window.since_ms
+        which = "the next sweep (every 10 minutes)" if sweep else f"the next poll{new}"
+        late = _late(facts)
+        way_out = "nothing polls: see `clearml-triggers doctor`" if late else ""
+        text = f"it satisfies the condition and is not read yet; {which} reads it{late}{_held(facts)}"
+        return "will fire", text, way_out
+    text = (
+        f"it changed {moment(now.changed_ms)} and no poll has read it; polls have read up to "
+        f"{moment(read.cursor.read_to_ms)} and do not look that far back"
+    )
+    return "does not fire", text, "`clearml-triggers replay` considers it again"
+
+
+def _late(facts: Facts) -> str:
+    read = facts.read
+    overdue_ms = read.now_ms - read.due_ms
+    if not read.due_ms:
+        return "; no poll has been made yet"
+    return f"; the last poll was due {moment(read.due_ms)}, and none was made since" if overdue_ms > 15_000 else ""
+
+
+def _held(facts: Facts) -> str:
+    return "; then its firing is held, since the trigger is paused" if facts.entry.paused else ""

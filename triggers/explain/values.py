@@ -1,0 +1,112 @@
+"""What an explanation is made from, and what it consists of. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from triggers.events import Event
+from triggers.ledger.firings import Firing
+from triggers.ledger.reading import Cursor
+from triggers.ledger.registry import Entry
+from triggers.policies import Mark
+from triggers.windows import Window
+
+Answer = Literal[
+    "fired", "waiting", "held", "skipped", "dropped", "dead", "will fire", "does not fire", "no such object"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """How far the object's source was read.
+
+    `window` is what the next poll reads, None if it reads nothing; `sweep_ms` from where the next sweep does.
+    `due_ms` is when the next poll is due, in the time of `now_ms`; 0 for at once.
+    """
+
+    cursor: Cursor
+    window: Window | None
+    sweep_ms: int
+    due_ms: int
+    now_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The slot that a launch needs: the firing and the ClearML task that have it, and that task's status."""
+
+    name: str
+    firing: str = ""
+    task: str = ""
+    status: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that a decision about one trigger and one object depends on.
+
+    `now` is the object as the server has it, `seen` as the last poll that brought it did; either may be
+    missing. `known_ms` is the change that polls remember of it. `waits_for_match`: it lies in a batch.
+    `index_leads`: the index of all triggers leads from the object to this one. `launched_by` is the trigger that
+    launched it, "" for none. `room` is how many more launches may begin in this minute, None for any number.
+    """
+
+    entry: Entry
+    object_id: str
+    now: Event | None
+    seen: Event | None
+    known_ms: int | None
+    waits_for_match: bool
+    index_leads: bool
+    mark: Mark
+    firings: tuple[Firing, ...]
+    launched_by: str
+    is_service_task: bool
+    read: Read
+    room: int | None
+    slot: Slot | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A clause against one state of the object."""
+
+    holds: bool
+    found: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClauseRow:
+    """One clause of the condition, against the object as it is now and as it was last seen."""
+
+    name: str
+    wanted: str
+    now: Found | None
+    seen: Found | None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing beside the condition that a firing depends on; `passes` None: it plays no part yet."""
+
+    name: str
+    passes: bool | None
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a trigger did, did not or would fire. `way_out`: what a person can do about it, "" if nothing."""
+
+    facts: Facts
+    answer: Answer
+    because: str
+    way_out: str
+    clauses: tuple[ClauseRow, ...]
+    checks: tuple[Check, ...]
+
+    @property
+    def fires(self) -> bool:
+        """Whether it has fired, or is about to without anybody's help."""
+        return self.answer in ("fired", "waiting", "will fire")

@@ -1,0 +1,63 @@
+"""The history of a scheduler: newest first for a look back, oldest first to follow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from triggers.ledger.history import Entry
+from triggers.operate.target import Target
+
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which entries are asked for; "" and None let all pass."""
+
+    trigger: str = ""
+    object: str = ""
+    what: tuple[str, ...] = ()
+    since_ms: int = 0
+
+    def passes(self, entry: Entry) -> bool:
+        """Whether an entry is asked for."""
+        return (
+            (not self.trigger or entry.trigger == self.trigger)
+            and (not self.object or entry.object == self.object)
+            and (not self.what or entry.what in self.what)
+        )
+
+
+def newest(target: Target, wanted: Filter, limit: int) -> list[Entry]:
+    """The last entries that pass, oldest of them first."""
+    found: list[Entry] = []
+    for entry in _backwards(target, wanted.since_ms):
+        if wanted.passes(entry):
+            found.append(entry)
+            if len(found) == limit:
+                break
+    return found[::-1]
+
+
+def _backwards(target: Target, since_ms: int) -> Iterator[Entry]:
+    client, name, end = target.ledger.store.client, target.ledger.keys.history, "+"
+    while True:
+        chunk: Any = client.xrevrange(name, end, str(since_ms), _CHUNK)
+        for id_, fields in chunk:
+            yield Entry(id=id_, at_ms=int(id_.partition("-")[0]), **fields)
+        if len(chunk) < _CHUNK:
+            return
+        end = f"({chunk[-1][0]}"
+
+
+def last_id(target: Target) -> str:
+    """The id of the newest entry, after which `later` reads on."""
+    found: Any = target.ledger.store.client.xrevrange(target.ledger.keys.history, "+", "-", 1)
+    return str(found[0][0]) if found else "0-0"
+
+
+def later(target: Target, after: str) -> list[Entry]:
+    """Entries after an id, oldest first."""
+    return target.ledger.history.read(after, _CHUNK)

@@ -1,0 +1,32 @@
+"""Where ClearML's web pages show an object."""
+
+from __future__ import annotations
+
+import os
+import re
+from urllib.parse import urlsplit, urlunsplit
+
+from triggers.ledger.schedulers import Scheduler
+
+
+def web_host(scheduler: Scheduler) -> str:
+    """The address of the web pages: as registered, else by ClearML's own rules from that of the API."""
+    named = scheduler.web or os.environ.get("CLEARML_WEB_HOST") or ""
+    return (named or derived(scheduler.host)).rstrip("/")
+
+
+def derived(api_host: str) -> str:
+    """The address of the web pages that belongs to one of the API: port 8080 for 8008, `app.` for `api.`."""
+    parts = urlsplit(api_host)
+    host = re.sub(r"^(.*@)?api\.", r"\1app.", parts.netloc)
+    return urlunsplit((parts.scheme, re.sub(r":8008$", ":8080", host), parts.path, "", ""))
+
+
+def link(scheduler: Scheduler, kind: str, id_: str) -> str:
+    """The page of a model, dataset or ClearML task; "" without an id."""
+    if not id_:
+        return ""
+    if kind == "model":
+        return f"{web_host(scheduler)}/projects/*/models/{id_}/general"
+    page = "execution" if kind == "dataset" else "output/log"
+    return f"{web_host(scheduler)}/projects/*/experiments/{id_}/{page}"

@@ -1,0 +1,153 @@
+"""What a scheduler's triggers have done: one view of each, read from Redis in a handful of requests."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from triggers.events import Event
+from triggers.ledger.by_hand import Tally
+from triggers.ledger.firings import trigger_digest
+from triggers.ledger.reading import Cursor, Source, decode_batch
+from triggers.ledger.registry import Entry
+from triggers.operate import words
+from triggers.operate.target import Target
+
+#: Batches of events looked at in one request, newest first.
+_BATCHES = 10
+
+SOURCES: Final[tuple[Source, ...]] = ("models", "tasks")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One trigger as it stands. `counts` are of the history that is kept, `waiting`, `held` and `dead` of now.
+
+    `objects`: for how many objects it has ever been granted a firing. `read_to_ms`: how far its objects were
+    read, in the server's time.
+    """
+
+    entry: Entry
+    state: str
+    considered: Event | None
+    launched: Tally | None
+    counts: Mapping[str, int]
+    waiting: int
+    held: int
+    dead: int
+    objects: int
+    read_to_ms: int
+
+
+def sources_of(kind: str) -> tuple[Source, ...]:
+    """The sources that triggers of a kind are served from; publishing a task publishes models silently."""
+    return ("models", "tasks") if kind == "model" else ("tasks",)
+
+
+def views(target: Target, *, retired: bool = False) -> list[View]:
+    """All triggers, by kind and name."""
+    ledger = target.ledger
+    entries = [entry for entry in ledger.registry.snapshot().entries.values() if retired or not entry.retired]
+    entries.sort(key=lambda entry: (entry.trigger.kind, entry.trigger.name))
+    cursors = {source: ledger.reading.cursor(source) for source in SOURCES}
+    tallies = ledger.by_hand.tally()
+    considered = last_events(target, {entry.trigger.kind for entry in entries})
+    waits, objects = _waiting(target, entries), _objects(target, entries)
+    return [
+        _view(target, entry, cursors, tallies, considered.get(entry.trigger.kind), waits, objects[entry.trigger.id])
+        for entry in entries
+    ]
+
+
+def _view(
+    target: Target,
+    entry: Entry,
+    cursors: Mapping[Source, Cursor],
+    tallies: list[Tally],
+    considered: Event | None,
+    waits: Mapping[str, Counter[str]],
+    objects: int,
+) -> View:
+    own = {tally.what: tally for tally in tallies if tally.trigger == entry.trigger.id}
+    source: Source = sources_of(entry.trigger.kind)[0]
+    digest = trigger_digest(target.ledger.scheduler, entry.trigger.id)
+    counts = {what: tally.count for what, tally in own.items()}
+    seen = considered if considered and entry.counts(considered.changed_ms) else None
+    return View(
+        entry,
+        words.state(entry, cursors[source].plan),
+        seen,
+        own.get("launched"),
+        counts,
+        waits["waiting"][digest],
+        waits["held"][digest],
+        waits["dead"][digest],
+        objects,
+        cursors[source].read_to_ms,
+    )
+
+
+def _waiting(target: Target, entries: list[Entry]) -> dict[str, Counter[str]]:
+    """How many firings wait, are held, are dead, by the digest that their keys begin with."""
+    keys, ledger = target.ledger.keys, target.ledger
+    length = len(trigger_digest("", ""))
+    lists = {"waiting": [keys.due("dispatch"), keys.due("caller")], "dead": [keys.dead]}
+    lists["held"] = [keys.held(hold) for hold in ledger.firings.holds()]
+    found = {}
+    for name, members in lists.items():
+        with ledger.store.client.pipeline(transaction=False) as pipe:
+            for member in members:
+                pipe.zrange(member, 0, -1)
+            answers: list[Any] = pipe.execute() if members else []
+        found[name] = Counter(key[:length] for answer in answers for key in answer)
+    return found
+
+
+def _objects(target: Target, entries: list[Entry]) -> dict[str, int]:
+    with target.ledger.store.client.pipeline(transaction=False) as pipe:
+        for entry in entries:
+            pipe.hlen(target.ledger.keys.marks(entry.trigger.id))
+        counts: list[Any] = pipe.execute() if entries else []
+    return {entry.trigger.id: int(count) for entry, count in zip(entries, counts, strict=True)}
+
+
+def last_events(target: Target, kinds: set[str]) -> dict[str, Event]:
+    """The last event that triggers of each kind have considered, of those that are kept."""
+    found: dict[str, Event] = {}
+    for lines in _batches(target):
+        for line in reversed(lines):
+            event = Event.from_json(line)
+            for kind in kinds - found.keys():
+                if event.concerns(kind):  # type: ignore[arg-type]
+                    found[kind] = event
+            if kinds <= found.keys():
+                return found
+    return found
+
+
+def last_event_of(target: Target, object_id: str) -> Event | None:
+    """The last event of an object among those that are kept."""
+    for lines in _batches(target):
+        for line in reversed(lines):
+            if object_id in line:
+                event = Event.from_json(line)
+                if event.id == object_id:
+                    return event
+    return None
+
+
+def _batches(target: Target) -> Any:
+    """The events of the batches that are kept, newest batch first, each as a list of lines."""
+    client, name, end = target.ledger.store.client, target.ledger.keys.events, "+"
+    while True:
+        found: Any = client.xrevrange(name, end, "-", _BATCHES)
+        for _, fields in found:
+            try:
+                yield decode_batch(fields["batch"]).events
+            except ValueError:  # of another release
+                continue
+        if len(found) < _BATCHES:
+            return
+        end = f"({found[-1][0]}"

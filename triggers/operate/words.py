@@ -1,0 +1,62 @@
+"""A trigger in words. The condition is told by the very table of clauses that decides it."""
+
+from __future__ import annotations
+
+from triggers.clauses import RULES
+from triggers.ledger.registry import Entry
+from triggers.spec import FunctionAction, TaskAction, Trigger
+
+
+def condition(trigger: Trigger) -> str:
+    """What has to hold, all of it."""
+    wanted = [
+        rule.wanted(trigger) for rule in RULES[trigger.kind] if rule.name != "kind" and rule.applies(trigger)
+    ]
+    return f"{trigger.kind}: {'; '.join(wanted)}" if wanted else f"any change of a {trigger.kind}"
+
+
+def action(trigger: Trigger) -> str:
+    """What it does."""
+    does = trigger.action
+    if isinstance(does, FunctionAction):
+        where = "on any dispatch worker" if does.reference else "in the process of the script"
+        return f"call {does.reference or does.name or 'a function'} {where}"
+    if does.reuse_task:
+        return f"run ClearML task {does.base_task_id} again in queue {does.queue}"
+    into = f", project {does.target_project}" if does.target_project else ""
+    return f"clone {_base(does)} into queue {does.queue}{into}"
+
+
+def _base(does: TaskAction) -> str:
+    if not does.query:
+        return f"ClearML task {does.base_task_id}"
+    query = does.query
+    parts = [f"project {query.project}" if query.project else "", f"name {query.name}" if query.name else ""]
+    parts.append(f"tags {', '.join(query.tags)}" if query.tags else "")
+    return f"the newest ClearML task of {', '.join(filter(None, parts))}"
+
+
+def policy(trigger: Trigger, default_per_minute: int) -> list[str]:
+    """When it may do so; what is default first."""
+    rules = trigger.policy
+    fire = {
+        "once": "once per object",
+        "on_transition": "again when the condition was false in between",
+        "while_true": f"at every change, at least {rules.cooldown_minutes:g} min after the last firing",
+    }
+    words = [fire[rules.fire]]
+    if rules.single_instance:
+        then = {"skip": "the rest is skipped", "queue": "the rest waits", "latest": "only the newest waits"}
+        words.append(f"one launch at a time, {then[rules.overlap]}")
+    limit = default_per_minute if rules.max_per_minute is None else rules.max_per_minute
+    words.append(f"at most {limit} launches a minute" if limit else "any number of launches a minute")
+    return words
+
+
+def state(entry: Entry, plan: int) -> str:
+    """`active`, `paused`, `retired`, or `new` until a poll was made with it (`plan`: version of the last poll)."""
+    if entry.retired:
+        return "retired"
+    if entry.paused:
+        return "paused"
+    return "new" if entry.version > plan else "active"
