@@ -8,7 +8,7 @@ if not owns(KEYS[1], ARGV[2]) then return fenced('the firing was taken by anothe
 local now, key, state, task, slot = now_ms(), ARGV[3], ARGV[4], ARGV[6], ARGV[7]
 redis.call('HSET', KEYS[1], 'state', state, 'reason', ARGV[5], 'ended_ms', now)
 if task ~= '' then redis.call('HSET', KEYS[1], 'task', task) end
-redis.call('HDEL', KEYS[1], 'lease', 'withdrawing')
+redis.call('HDEL', KEYS[1], 'lease', 'withdrawing', 'withdrawn_ms')
 redis.call('ZREM', KEYS[2], key)
 local holds_slot = slot ~= '' and string.match(redis.call('HGET', KEYS[3], slot) or '', '^%S*') == key
 if state == 'launched' then

@@ -129,9 +129,10 @@ class Firings:
         """Write the clone's id, set-if-absent; the id that is recorded now."""
         return str(self.store.run(RECORD, [self.keys.firing(firing.key)], firing.lease, task_id))
 
-    def withdraw(self, firing: Firing, task_id: str) -> None:
-        """Announce that the recorded draft will be deleted."""
-        self.store.run(WITHDRAW, [self.keys.firing(firing.key)], firing.lease, task_id)
+    def withdraw(self, firing: Firing, task_id: str) -> float:
+        """Announce that the recorded draft will be deleted; how many seconds ago that was announced first."""
+        age_ms: int = self.store.run(WITHDRAW, [self.keys.firing(firing.key)], firing.lease, task_id)
+        return age_ms / 1000
 
     def clear(self, firing: Firing, task_id: str) -> None:
         """Forget the recorded id, whose draft is gone."""

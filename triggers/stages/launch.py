@@ -20,6 +20,9 @@ from triggers.spec import TaskAction
 from triggers.stages import lookups
 from triggers.stages.attempt import Attempt
 
+#: After so long even a Redis that dies has written to disk what it was told (append-only file, every second).
+DURABLE_SECONDS = 2.5
+
 __all__ = ["BASE_FIELDS", "clone", "look", "settle"]
 
 
@@ -39,11 +42,21 @@ def settle(attempt: Attempt, status: str | None) -> None:
         case "void":
             _clear(attempt, task_id)
         case "withdraw":
-            attempt.ctx.ledger.firings.withdraw(firing, task_id)
-            if launches.delete_draft(attempt.ctx.api, task_id):
-                _clear(attempt, task_id)
-            else:
-                attempt.launched(task_id)
+            _withdraw(attempt, task_id)
+
+
+def _withdraw(attempt: Attempt, task_id: str) -> None:
+    """Delete the recorded draft, once Redis cannot forget any more that it was going to be deleted.
+
+    Else its being gone would pass for a launch that somebody deleted, and the change would be lost.
+    """
+    if attempt.ctx.ledger.firings.withdraw(attempt.firing, task_id) < DURABLE_SECONDS:
+        if attempt.task_id is None:  # else the enqueue has failed, and the caller says so
+            attempt.wait(DURABLE_SECONDS, "withdraws a draft whose enqueue was never confirmed")
+    elif launches.delete_draft(attempt.ctx.api, task_id):
+        _clear(attempt, task_id)
+    else:
+        attempt.launched(task_id)
 
 
 def _clear(attempt: Attempt, task_id: str) -> None:

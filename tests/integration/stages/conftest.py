@@ -139,6 +139,9 @@ class World:
             due = self.ledger.keys.due(lane)
             for key in self.ledger.store.client.zrange(due, 0, -1):
                 self.ledger.store.client.zadd(due, {key: 0})
+                firing = self.ledger.keys.firing(key)
+                if self.ledger.store.client.hexists(firing, "withdrawn_ms"):
+                    self.ledger.store.client.hset(firing, "withdrawn_ms", 0)
 
 
 def _parameter(section: str, name: str, value: str) -> dict[str, str]:
