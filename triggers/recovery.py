@@ -13,6 +13,10 @@ Found by its key, nothing recorded:
   6. a draft of a void attempt of ours       → delete it, clone afresh
   7. a draft of an attempt unknown here      → if Redis may have forgotten it: wait until a late enqueue
                                                must have arrived; then leave it alone, clone afresh
+
+Left over when the firing has ended:
+  8. a draft of a void attempt               → delete it; but a draft with the nonce of what was launched is
+                                               a copy that a person made
 """
 
 from __future__ import annotations
@@ -52,9 +56,7 @@ class Judged:
     wait: bool = False
 
 
-def judge_found(
-    hits: Sequence[Hit], void_attempts: Collection[str], *, late_enqueue_possible: bool
-) -> Judged:
+def judge_found(hits: Sequence[Hit], void_attempts: Collection[str], *, late_enqueue_possible: bool) -> Judged:
     """Decide about tasks that carry the key of a firing without a record.
 
     Args:
@@ -68,6 +70,21 @@ def judge_found(
     void = tuple(hit.id for hit in hits if hit.attempt in void_attempts)
     unknown = len(hits) > len(void)
     return Judged(void=void, wait=unknown and late_enqueue_possible)
+
+
+def judge_strays(hits: Sequence[Hit], recorded: str | None, void_attempts: Collection[str]) -> tuple[str, ...]:
+    """Decide which drafts that carry the key of an ended firing to delete.
+
+    Args:
+        hits: all that carry the key.
+        recorded: the ClearML task that the firing ended with, if any.
+        void_attempts: nonces of all attempts but the last; the launch may be of any of them.
+    """
+    winning = {hit.attempt for hit in hits if hit.id == recorded or hit.status != DRAFT}
+    if recorded and not winning:
+        return ()  # it was deleted, so nobody knows its nonce: any draft may be a copy that a person made
+    strays = (hit for hit in hits if hit.status == DRAFT and hit.id != recorded)
+    return tuple(hit.id for hit in strays if hit.attempt in void_attempts and hit.attempt not in winning)
 
 
 def retry_seconds(failures: int, base_seconds: float, cap_seconds: float, dice: float) -> float:

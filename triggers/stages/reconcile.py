@@ -10,7 +10,7 @@ from triggers.ledger import leases
 from triggers.ledger.ledger import SECONDS_PER_DAY
 from triggers.ledger.registry import Entry
 from triggers.marks import ATTEMPT, FIRING, firing_mark, value_of
-from triggers.recovery import DRAFT, RUNNING
+from triggers.recovery import RUNNING, Hit, judge_strays
 from triggers.stages.context import Context
 
 log = logging.getLogger(__name__)
@@ -100,13 +100,14 @@ def _clear_strays(ctx: Context) -> int:
     keys = ledger.firings.strays(KEYS_PER_QUERY)
     if not keys:
         return 0
-    for found in launches.find_launches(ctx.api, [firing_mark(key) for key in keys]):
-        firing = ledger.firings.get(value_of(FIRING, found.system_tags))
-        attempt = value_of(ATTEMPT, found.system_tags)
-        if firing is None or found.status != DRAFT or found.id == firing.task:
-            continue
-        if attempt in firing.attempts[:-1] and launches.delete_draft(ctx.api, found.id):
-            log.info("deleted the draft %s that a dead attempt of firing %s left", found.id, firing.key)
-            cleared += 1
+    found = launches.find_launches(ctx.api, [firing_mark(key) for key in keys])
+    for key in keys:
+        firing = ledger.firings.get(key)
+        of_key = [one for one in found if value_of(FIRING, one.system_tags) == key]
+        hits = [Hit(one.id, one.status, value_of(ATTEMPT, one.system_tags)) for one in of_key]
+        for stray in judge_strays(hits, firing.task, firing.attempts[:-1]) if firing else ():
+            if launches.delete_draft(ctx.api, stray):
+                log.info("deleted the draft %s that a dead attempt of firing %s left", stray, key)
+                cleared += 1
     ledger.firings.strays_done(keys)
     return cleared
