@@ -97,7 +97,7 @@ def reuse_edit(trigger: Trigger, event: Event, base: Mapping[str, Any], marks: M
     if tags is not None:
         edit["tags"] = tags
     configuration = changes.configuration(marks)
-    if configuration:
+    if configuration is not None:
         edit["configuration"] = configuration
     return edit
 
@@ -118,6 +118,7 @@ _EMPTIED: Final = {
     "new_task_comment": "comment",
     "new_task_tags": "tags",
     "new_task_container": "container",
+    "new_task_configuration": "configuration",
 }
 
 
@@ -157,21 +158,27 @@ class _Changes:
         return parameters.merge(base, changes) if changes else None
 
     def configuration(self, marks: Marks) -> dict[str, Any] | None:
-        changes = dict(self._configuration_items())
-        base = self.base.get("configuration") or {}
-        provenance = base.get(PROVENANCE)
+        kept, before = self._kept_configuration(), self.base.get("configuration") or {}
+        changes = dict(self._configuration_items(kept))
         # A configuration object of that name which the user made is the user's, and stays.
-        ours = provenance is None or provenance.get("description") == PROVENANCE_DESCRIPTION
-        if self.trigger.provenance and ours and PROVENANCE not in changes:
+        if self.trigger.provenance and PROVENANCE not in kept and PROVENANCE not in changes:
             changes[PROVENANCE] = self._provenance(marks)
-        return {**base, **changes} if changes else None
+        return {**kept, **changes} if changes or len(kept) < len(before) else None
 
-    def _configuration_items(self) -> Iterator[tuple[str, dict[str, Any]]]:
+    def _kept_configuration(self) -> dict[str, dict[str, Any]]:
+        """The base task's, but for what tells where that task itself came from, if it is a copy of a launch."""
         base = self.base.get("configuration") or {}
+        return {
+            name: item
+            for name, item in base.items()
+            if name != PROVENANCE or item.get("description") != PROVENANCE_DESCRIPTION
+        }
+
+    def _configuration_items(self, kept: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         for name, value in self.part("configuration").items():
             text = value if isinstance(value, str) else json.dumps(value)
             new = {} if isinstance(value, str) else {"type": "json"}
-            yield name, {**new, **(base.get(name) or {}), "name": name, "value": text}
+            yield name, {**new, **(kept.get(name) or {}), "name": name, "value": text}
 
     def _provenance(self, marks: Marks) -> dict[str, Any]:
         value = {

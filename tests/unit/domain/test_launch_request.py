@@ -202,6 +202,24 @@ def test_provenance_replaces_an_older_one_but_nothing_of_the_users(launch, descr
     assert (clone.get("new_task_configuration", there)["trigger"]["value"] != "before") is replaced
 
 
+def test_provenance_switched_off_leaves_out_an_older_one_too_but_nothing_of_the_users(launch):
+    older = {"name": "trigger", "value": "before", "description": PROVENANCE_DESCRIPTION}
+    request = launch({**BASE, "configuration": {**BASE["configuration"], "trigger": older}})
+    assert request.clone["new_task_configuration"] == BASE["configuration"]
+    alone = launch({**BASE, "configuration": {"trigger": older}})
+    assert "new_task_configuration" not in alone.clone
+    assert alone.edit == {"configuration": {}}, "an empty one counts as not given in the clone call"
+    users = launch({**BASE, "configuration": {"trigger": {**older, "description": "mine"}}})
+    assert (users.clone.get("new_task_configuration"), users.edit) == (None, None)
+
+
+def test_provenance_gives_way_to_an_override_of_that_name(launch):
+    older = {"name": "trigger", "value": "before", "description": PROVENANCE_DESCRIPTION}
+    base = {**BASE, "configuration": {"trigger": older}}
+    configuration = launch(base, provenance=True, overrides={"configuration.trigger": "mine"}).clone
+    assert configuration["new_task_configuration"] == {"trigger": {"name": "trigger", "value": "mine"}}
+
+
 @pytest.mark.parametrize(
     ("target", "system_tags", "project"),
     [
