@@ -82,7 +82,7 @@ class Crew:
 
     async def _work(self, agent: Agent) -> None:
         taken = 0
-        async with asyncio.Semaphore(agent.slots) as _, _Running() as running:
+        async with _Running() as running:
             while True:
                 if len(running.jobs) >= agent.slots:
                     await asyncio.sleep(IDLE_SECONDS)
