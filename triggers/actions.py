@@ -107,10 +107,18 @@ def resolve_target_project(trigger: Trigger, base: Mapping[str, Any]) -> str | N
 
     A pipeline goes to its hidden project inside the target, as in the original.
     """
-    target = _task_action(trigger).target_project
+    action = _task_action(trigger)
+    target = action.target_project
     if target and _PIPELINE in (base.get("system_tags") or ()) and f"/{_PIPELINES}/" not in target:
-        return f"{target}/{_PIPELINES}/{base.get('name')}"
+        # found by its name: that of the pipeline, where the run's own may be numbered
+        named = action.query.name if action.query else None
+        return pipeline_project(target, named or str(base.get("name")))
     return target
+
+
+def pipeline_project(project: str, name: str) -> str:
+    """Name the hidden project in which the SDK keeps the runs of a pipeline."""
+    return f"{project}/{_PIPELINES}/{name}"
 
 
 #: Values of the clone call that count as not given when empty, and the field to edit then.

@@ -102,7 +102,7 @@ def find_running(api: Api, mark: str) -> list[Found]:
 
 
 def find_base_task(
-    api: Api, *, project: str | None, name: str | None, tags: Sequence[str], not_marked: str
+    api: Api, *, project: str | None, name: str | None, tags: Sequence[str], not_marked: str, pipeline: bool = False
 ) -> dict[str, Any] | None:
     """Read the newest ClearML task that fits, with `BASE_FIELDS`; archived and marked ones do not.
 
@@ -112,9 +112,10 @@ def find_base_task(
         name: its exact name.
         tags: all of them have to be present.
         not_marked: a system tag that it must not carry, so that no launch becomes the next base task.
+        pipeline: it has to be the run of a pipeline, whose name the SDK may have numbered ("name #2").
     """
     query: dict[str, Any] = {
-        "system_tags": ["-archived", f"-{not_marked}"],
+        "system_tags": [*["pipeline"] * pipeline, "-archived", f"-{not_marked}"],
         "order_by": ["-created"],
         "page": 0,
         "page_size": 1,
@@ -123,7 +124,7 @@ def find_base_task(
     if project:
         query["project"] = [project]
     if name:
-        query["name"] = f"^{re.escape(name)}$"
+        query["name"] = f"^{re.escape(name)}{'( #[0-9]+)*' if pipeline else ''}$"
     if tags:
         query["tags"] = ["__$all", *tags]
     found = _read(api, query)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from triggers.actions import pipeline_project
 from triggers.clearml_api import launches
 from triggers.marks import scheduler_mark
 from triggers.spec import TaskQuery
@@ -26,12 +27,23 @@ def project_id(ctx: Context, name: str) -> str | None:
 
 
 def base_task(ctx: Context, query: TaskQuery) -> dict[str, Any] | None:
-    """The newest ClearML task that the query means now; never one that this scheduler launched itself."""
+    """The newest ClearML task that the query means now; never one that this scheduler launched itself.
+
+    A project and a name with no such task mean the pipeline of that name: its runs lie in a hidden project.
+    """
     project = launches.find_project(ctx.api, query.project) if query.project else None
     if query.project and project is None:
         return None
     own = scheduler_mark(ctx.ledger.scheduler)
-    return launches.find_base_task(ctx.api, project=project, name=query.name, tags=query.tags, not_marked=own)
+    found = launches.find_base_task(ctx.api, project=project, name=query.name, tags=query.tags, not_marked=own)
+    if found or not (query.project and query.name):
+        return found
+    hidden = launches.find_project(ctx.api, pipeline_project(query.project, query.name))
+    if hidden is None:
+        return None
+    return launches.find_base_task(
+        ctx.api, project=hidden, name=query.name, tags=query.tags, not_marked=own, pipeline=True
+    )
 
 
 def forget(ctx: Context, what: str, name: str) -> None:
