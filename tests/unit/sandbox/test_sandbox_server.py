@@ -141,3 +141,12 @@ def test_sdk_gets_a_new_connection_for_every_call(sandbox):
     assert connection("clearml-2.1.12") == "close"
     assert connection("clearml-server-2.3.0, clearml-2.1.12") == "close"
     assert connection("clearml-triggers") is None
+
+
+def test_names_with_dots_are_asked_for_escaped(client):
+    """Not recorded: requests spell the dot as runtime keys come back with it."""
+    item = {"section": "Args", "name": "has.dot", "value": "v"}
+    body = {"name": "dots", "type": "training", "hyperparams": {"Args": {"has.dot": item}}}
+    client.call("tasks.create", body)
+    [task] = client.call("tasks.get_all", {"only_fields": ["hyperparams.Args.has%2Edot.value"]})["tasks"]
+    assert task == {"hyperparams": {"Args": {"has.dot": {"value": "v"}}}}

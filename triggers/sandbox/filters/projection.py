@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import errors
 from .kinds import Kind
+from .paths import unescaped
 
 Json = dict[str, Any]
 Tree = dict[str, Any]
@@ -39,7 +40,7 @@ class Projection:
         if unknown:
             raise errors.unknown_field(unknown)
         node = self.tree
-        *parents, last = name.split(".")
+        *parents, last = map(unescaped, name.split("."))
         for part in parents:
             if part in node and node[part] is None:
                 return  # the whole of it is asked for already
