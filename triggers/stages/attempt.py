@@ -113,7 +113,7 @@ class Attempt:
     def _ended(self, what: str, reason: str, task_id: str = "") -> None:
         """This attempt is over: say so to people who read along."""
         self.done = True
-        of = f"{what}: trigger {self.trigger.name!r}, {self.firing.kind} {self.firing.object}"
+        of = f"{what}: {self.trigger.name} for {self.firing.kind} {self.firing.object}"
         outcomes.note(f"{of} → ClearML task {task_id}" if task_id else of)
         told = f"{what} as ClearML task {task_id}" if task_id else what
         with self.about():
