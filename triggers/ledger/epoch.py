@@ -20,6 +20,7 @@ class Epoch:
     `server_ms` is the ClearML server's time at the first poll of this epoch, None before it.
     `complete` says that marks reach back to the scheduler's first launch; a Redis that came back empty is not.
     `slots_known` says that slots were compared with what runs on the server since this run began.
+    `began_ms` is Redis' time at which somebody first met this run: attempts that it forgot began before.
     """
 
     run_id: str
@@ -27,6 +28,7 @@ class Epoch:
     server_ms: int | None
     complete: bool
     slots_known: bool = True
+    began_ms: int = 0
 
     def may_have_launched(self, changed_ms: int) -> bool:
         """Whether a change of that time may have been launched without the ledger remembering it."""
@@ -44,8 +46,13 @@ def adopt(store: Store, keys: Keys, *, nothing_launched_before: bool = False) ->
         nothing_launched_before: the scheduler is known to be new, so an empty Redis has forgotten nothing.
     """
     answer = store.run(ADOPT, [keys.epoch], int(nothing_launched_before))
-    run_id, number, server_ms, complete, slots = answer
+    run_id, number, server_ms, complete, slots, began_ms = answer
     store.run_id = run_id
     return Epoch(
-        run_id, int(number), int(server_ms) if server_ms else None, complete == "1", slots_known=slots == number
+        run_id,
+        int(number),
+        int(server_ms) if server_ms else None,
+        complete == "1",
+        slots_known=slots == number,
+        began_ms=int(began_ms),
     )

@@ -69,8 +69,8 @@ def look(attempt: Attempt, found: Sequence[Found]) -> None:
     ctx, firing = attempt.ctx, attempt.firing
     hits = [Hit(hit.id, hit.status, value_of(ATTEMPT, hit.system_tags)) for hit in found]
     forgotten = ctx.epoch.may_have_launched(firing.changed_ms)
-    # by the local clock: whoever is behind only waits a little longer
-    recent = time.time() * 1000 - firing.granted_ms < 1000 * late_call_seconds(attempt)
+    # an attempt that Redis forgot began before this epoch; by the local clock: who is behind only waits longer
+    recent = time.time() * 1000 - ctx.epoch.began_ms < 1000 * late_call_seconds(attempt)
     judged = judge_found(hits, firing.attempts[:-1], late_enqueue_possible=forgotten and recent)
     if judged.launched:
         attempt.launched(judged.launched, "found by its key")
