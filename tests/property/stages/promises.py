@@ -1,0 +1,93 @@
+"""The promises, as checks on a world."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.property.stages.interleaving import Interleaving
+from tests.property.stages.world import SCHEDULER
+from triggers.ledger.firings import firing_key, trigger_digest
+from triggers.marks import FIRING, value_of
+from triggers.recovery import RUNNING
+
+#: On which list a firing is in each of its states; in the others on none.
+PLACES = {"waiting": "due", "held": "held", "dead": "dead"}
+
+
+def nothing_is_launched_twice(run: Interleaving) -> None:
+    """One accepted enqueue a firing and one a ClearML task, no more firings than there were occurrences."""
+    server = run.server
+    assert set(server.launched.values()) <= {1}, dict(server.launched)
+    assert set(server.enqueued.values()) <= {1}, dict(server.enqueued)
+    for made in run.objects:
+        keys = [firing_key(SCHEDULER, "task:turning", made, number) for number in range(1, 12)]
+        launched = [key for key in keys if server.launched[key]]
+        assert len(launched) <= run.rises.get(made, 0), f"{made} turned {run.rises.get(made, 0)} times: {launched}"
+
+
+def nothing_of_others_is_deleted(run: Interleaving) -> None:
+    """Neither copies made by hand nor anything that was launched."""
+    deleted = set(run.server.deleted)
+    assert not run.server.copies & deleted
+    assert not set(run.server.enqueued) & deleted
+
+
+def a_slot_has_one_live_holder(run: Interleaving) -> None:
+    """At most one ClearML task of a single_instance trigger is queued or running."""
+    digest = trigger_digest(SCHEDULER, "task:single")
+    live = [
+        task["id"]
+        for task in run.server.tasks.values()
+        if task["status"] in RUNNING and value_of(FIRING, task["system_tags"]).startswith(digest)
+    ]
+    assert len(live) <= 1, live
+
+
+def no_granted_firing_is_lost(run: Interleaving) -> None:
+    """Every firing is due (leases count), held or a dead letter, and only one of them, or it has ended."""
+    client, keys = run.world.client, run.world.ledger.keys
+    names: Any = client.keys(keys.firing("*"))
+    holds: Any = sorted(client.smembers(keys.holds))
+    with client.pipeline(transaction=False) as pipe:
+        pipe.zrange(keys.due("dispatch"), 0, -1)
+        pipe.zrange(keys.dead, 0, -1)
+        for hold in holds:
+            pipe.zrange(keys.held(hold), 0, -1)
+        for name in names:
+            pipe.hmget(name, "key", "state", "task", "attempts")
+        due, dead, *rest = pipe.execute()
+    held = [key for of_one in rest[: len(holds)] for key in of_one]
+    for key, state, task, attempts in rest[len(holds) :]:
+        run.world.seen["attempts at a firing", min(4, len((attempts or "").split()))] += 1
+        found = ["due"] * due.count(key) + ["held"] * held.count(key) + ["dead"] * dead.count(key)
+        assert found == [PLACES[state]] * (state in PLACES) if state in PLACES else not found, (key, state, found)
+        if state == "launched":
+            assert run.server.enqueued[task] == 1, f"{key} says that {task} was launched"
+
+
+def the_history_is_consistent(run: Interleaving) -> None:
+    """A firing is launched once at most, and only after it was granted."""
+    granted: dict[str, str] = {}
+    for entry in run.world.ledger.history.read():
+        if entry.what == "launched":
+            assert granted.get(entry.firing) == "granted", f"{entry.firing} launched after {granted.get(entry.firing)}"
+        if entry.what in ("granted", "launched", "skipped", "dead"):
+            granted[entry.firing] = entry.what
+
+
+def missing(run: Interleaving) -> list[tuple[str, str]]:
+    """Launches that are promised and have not happened, by trigger and object."""
+    return [
+        (name, made)
+        for made in run.objects
+        for name in ("once", "single")
+        if not run.server.launched[firing_key(SCHEDULER, f"task:{name}", made, 1)]
+    ]
+
+
+def check(run: Interleaving) -> None:
+    """All that holds at every moment."""
+    nothing_is_launched_twice(run)
+    nothing_of_others_is_deleted(run)
+    a_slot_has_one_live_holder(run)
+    no_granted_firing_is_lost(run)

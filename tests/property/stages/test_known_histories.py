@@ -1,0 +1,145 @@
+"""Histories that once broke a promise, or that show where a promise ends."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+import redis
+
+from tests.property.stages import promises
+from tests.property.stages.actors import Actor, Outcome
+from tests.property.stages.interleaving import Interleaving
+from tests.property.stages.world import SCHEDULER
+from triggers.ledger.firings import firing_key
+
+
+@pytest.fixture
+def run(redis_servers: list[redis.Redis], clock: SimpleNamespace) -> Interleaving:
+    return Interleaving(redis_servers, clock)
+
+
+def begin(run: Interleaving, process: int = 0, *, until: str = "", stage: str = "dispatch") -> Actor:
+    """An actor that stands before its first call of that kind."""
+    actor = run.world.processes[process].begin(stage)
+    while until and not actor.ended and not actor.point.startswith(until):
+        run.world.resume(actor)
+    return actor
+
+
+def go_on(run: Interleaving, actor: Actor, outcome: Outcome = "ok", *, until: str = "the end") -> None:
+    run.world.resume(actor, outcome)
+    while not actor.ended and not actor.point.startswith(until):
+        run.world.resume(actor)
+
+
+def come_to_rest(run: Interleaving) -> None:
+    run.faults_are_over()
+    for _ in range(8):
+        run.round()
+        promises.check(run)
+    promises.the_history_is_consistent(run)
+    assert not promises.missing(run)
+
+
+def only(run: Interleaving, *names: str) -> None:
+    """Keep these triggers only."""
+    run.triggers = [trigger for trigger in run.triggers if trigger.name in names]
+    run.declare()
+
+
+def test_a_withdrawal_that_redis_forgets_is_no_launch(run: Interleaving) -> None:
+    run.object_fails()
+    run.look()
+    begin(run, until="tasks.enqueue").kill()
+    run.fsync()  # the record is on disk
+    run.world.expire()
+    other = begin(run, 1, until="withdraw")
+    go_on(run, other, "ok", until="withdraw")
+    run.world.expire()
+    begin(run, 2, until="clear").kill()
+    run.restart(5)
+    come_to_rest(run)
+
+
+def test_a_withdrawal_goes_on_when_it_is_on_disk(run: Interleaving) -> None:
+    run.object_fails()
+    run.look()
+    begin(run, until="tasks.enqueue").kill()
+    run.world.expire()
+    begin(run, 1, until="nothing")  # announces
+    assert run.server.deleted == []
+    run.fsync()
+    run.world.expire()
+    begin(run, 2, until="nothing")
+    assert len(run.server.deleted) == 2, "one draft of each trigger"
+    come_to_rest(run)
+
+
+def test_a_copy_of_a_launch_by_an_earlier_attempt_is_no_stray(run: Interleaving) -> None:
+    run.object_fails()
+    run.look()
+    killed = begin(run, until="tasks.enqueue")
+    run.world.resume(killed, "killed after")
+    run.world.expire()
+    begin(run, 1, until="nothing")  # finds it launched
+    run.person_copies(0)
+    run.world.expire()
+    run.undisturbed(5)  # reconcile
+    run.world.expire()
+    run.undisturbed(5)
+    assert run.server.copies <= set(run.server.tasks)
+    come_to_rest(run)
+
+
+def test_a_late_enqueue_of_a_forgotten_attempt_is_waited_for_however_old_the_firing(run: Interleaving) -> None:
+    only(run, "once")
+    run.object_fails()
+    run.look()
+    run.fsync()
+    run.time_passes()  # it was held, or the server was down
+    late = begin(run, until="tasks.enqueue")
+    run.world.resume(late, "killed, late")
+    run.restart(5)
+    for _ in range(3):
+        run.world.expire()
+        run.undisturbed(0)
+    run.late_call(0)
+    promises.check(run)
+    run.look()
+    key = firing_key(SCHEDULER, "task:once", run.objects[0], 1)
+    assert run.server.launched[key] == 1
+
+
+@pytest.mark.xfail(strict=True, reason="a slot is given away while a forgotten attempt's enqueue is under way")
+def test_a_late_enqueue_of_a_forgotten_attempt_keeps_its_slot(run: Interleaving) -> None:
+    only(run, "single")
+    run.object_fails()
+    run.look()
+    run.fsync()
+    late = begin(run, until="tasks.enqueue")
+    run.world.resume(late, "killed, late")
+    run.object_fails()
+    run.restart(5)
+    run.look()
+    for _ in range(3):
+        run.world.expire()
+        run.undisturbed(0)
+    run.late_call(0)
+    promises.a_slot_has_one_live_holder(run)
+
+
+@pytest.mark.xfail(strict=True, reason="the limit of the protocol: frozen longer than a call can be late, while Redis forgets")
+def test_a_process_frozen_for_long_while_redis_forgets(run: Interleaving) -> None:
+    only(run, "once")
+    run.object_fails()
+    run.look()
+    run.fsync()
+    frozen = begin(run, until="tasks.enqueue")
+    run.restart(5)
+    run.clock.skew_seconds += 1_000
+    for _ in range(3):
+        run.world.expire()
+        run.undisturbed(0)
+    run.world.finish(frozen)
+    promises.nothing_is_launched_twice(run)

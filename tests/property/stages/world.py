@@ -1,0 +1,349 @@
+"""A world that runs the real stages call by call: ClearML in memory, Redis for real, processes of actors."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import redis
+
+from tests.property.stages.actors import Actor, Outcome, current
+from triggers.clearml_api.connection import Answer
+from triggers.errors import EpochChanged, Fenced, Refused, ServerUnavailable, StoreUnavailable, Transient
+from triggers.ledger import Store, open_ledger
+from triggers.ledger.store import Script
+from triggers.marks import FIRING, value_of
+from triggers.sandbox.app import App
+from triggers.sandbox.calls import ENDPOINTS, Call, check
+from triggers.sandbox.errors import ApiError
+from triggers.settings import Settings
+from triggers.stages import Context
+from triggers.stages.dispatch import dispatch
+from triggers.stages.match import match
+from triggers.stages.poll import poll
+from triggers.stages.reconcile import reconcile
+
+SCHEDULER = "simulated"
+PARTITIONS = 2
+
+#: Scripts that order firings by Redis' time in ms; two of them never share one here, so that examples repeat exactly.
+TIMED = {"match_commit", "release_holds", "poll_commit"}
+
+
+class Server:
+    """ClearML in memory: the sandbox's handlers under a clock of the test, and what people and agents do there."""
+
+    def __init__(self) -> None:
+        self.state = App("key", "secret").state
+        self.now = 1_800_000_000.0
+        #: how often an enqueue of ours was accepted, by firing key and by ClearML task
+        self.launched: Counter[str] = Counter()
+        self.enqueued: Counter[str] = Counter()
+        self.deleted: list[str] = []
+        #: copies that people made by hand
+        self.copies: set[str] = set()
+
+    def call(self, endpoint: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Carry out one call, as JSON both ways."""
+        self.now += 0.001
+        known, request = ENDPOINTS[endpoint], json.loads(json.dumps(body))
+        check(known.fields, request)
+        return dict(json.loads(json.dumps(known.handler(Call(self.state, endpoint, request, self.now)))))
+
+    def ours(self, endpoint: str, body: Mapping[str, Any]) -> Answer:
+        """A call of the scheduler, and the book on what it may not do twice."""
+        try:
+            data = self.call(endpoint, body)
+        except ApiError as error:
+            raise Refused(endpoint, error.code, error.subcode, str(error)) from error
+        if endpoint == "tasks.enqueue":
+            self._note_launch(body["task"])
+        for one in data.get("succeeded", ()) if endpoint == "tasks.enqueue_many" else ():
+            self._note_launch(one["id"])
+        if endpoint == "tasks.delete":
+            self.deleted.append(body["task"])
+        return Answer(data, int(self.now) * 1000 - 1000)
+
+    def _note_launch(self, task: str) -> None:
+        self.enqueued[task] += 1
+        self.launched[value_of(FIRING, self.tasks[task]["system_tags"])] += 1
+
+    @property
+    def tasks(self) -> dict[str, Any]:
+        """ClearML tasks by id."""
+        return self.state.tasks.objects
+
+    def queue(self) -> list[str]:
+        """The default queue."""
+        return [entry["task"] for entry in self.state.queues[self.state.default_queue]["entries"]]
+
+
+class SteppedStore(Store):
+    """The real store, stopping before each script."""
+
+    world: World
+
+    def run(self, script: Script, keys: list[str], *args: str | int | float) -> Any:
+        told, known = current(), self.run_id
+        if script.name == "later":  # no pause ends by itself while an example runs
+            token, key, pause, *rest = args
+            args = (token, key, int(pause) * 1000 + 1000, *rest)
+
+        def effect() -> Any:
+            sender = Store(self.world.client)
+            sender.run_id, sender._scripts = known, self.world.scripts
+            try:
+                return self.world.at_its_time(script.name, keys, args, sender.run(script, keys, *args))
+            finally:
+                if script.name in TIMED:
+                    time.sleep(0.0011)
+
+        if told is None:
+            return effect()
+        return told.call(script.name, effect, StoreUnavailable, self.world.postpone_script)
+
+
+class SteppedApi:
+    """Stands in for `Api`, stopping before each call."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def call(self, endpoint: str, body: Mapping[str, Any]) -> Answer:
+        told, sent = current(), json.loads(json.dumps(body))
+
+        def effect() -> Answer:
+            return self.world.server.ours(endpoint, sent)
+
+        if told is None:
+            return effect()
+        return told.call(endpoint, effect, ServerUnavailable, self.world.postpone_call)
+
+
+class Hints:
+    """Hints go nowhere: the test calls the stages."""
+
+    def match(self, scheduler: str, partition: int) -> None: ...
+
+    def dispatch(self, scheduler: str) -> None: ...
+
+
+class Process:
+    """One worker process: one context that its actors share, as in `workers.runtime`."""
+
+    def __init__(self, world: World, name: str) -> None:
+        self.world, self.name = world, name
+        self.ctx: Context | None = None
+        self.actors: list[Actor] = []
+
+    def begin(self, stage: str) -> Actor:
+        """Start a thread that runs one stage."""
+        actor = Actor(f"{self.name}:{stage}", lambda: self._run(stage))
+        self.actors.append(actor)
+        self.world.follow(actor, actor.start)
+        return actor
+
+    def _run(self, stage: str) -> None:
+        ctx = None
+        try:
+            ctx = self.context()
+            run_stage(ctx, stage)
+        except EpochChanged:
+            if self.ctx is ctx:
+                self.ctx = None
+        except (Transient, Fenced):
+            pass
+
+    def context(self) -> Context:
+        """The context, made and its epoch adopted on first use."""
+        if self.ctx is None:
+            self.ctx = self.world.context()
+        return self.ctx
+
+    def kill(self) -> None:
+        """SIGKILL: all its threads end where they stand."""
+        self.ctx = None
+        for actor in self.actors:
+            actor.kill()
+        self.actors.clear()
+
+
+def run_stage(ctx: Context, stage: str) -> None:
+    """Run one stage by name; `match:1` is a partition."""
+    name, _, partition = stage.partition(":")
+    match name:
+        case "poll":
+            poll(ctx, pace_seconds=1, force=True)
+        case "match":
+            match_partition(ctx, int(partition))
+        case "dispatch":
+            dispatch(ctx)
+        case "reconcile":
+            reconcile(ctx)
+
+
+def match_partition(ctx: Context, partition: int) -> None:
+    match(ctx, partition)
+
+
+class World:
+    """Everything outside the processes. `servers` are several Redis: another one is another run id."""
+
+    def __init__(self, servers: list[redis.Redis], settings: Settings, nothing_before: bool = True) -> None:
+        self.servers, self.settings = servers, settings
+        for one in servers:
+            one.flushall()
+        self.client, self.scripts = servers[0], {}
+        self.restarts = 0
+        self.server = Server()
+        self.processes = [Process(self, f"p{number}") for number in range(3)]
+        #: calls and scripts that are under way without anybody waiting for them
+        self.calls: list[tuple[str, Callable[[], Any]]] = []
+        self.late_scripts: list[tuple[str, Callable[[], Any]]] = []
+        self.stores: list[SteppedStore] = []
+        self.trace: list[str] = []
+        self.announced: set[tuple[str, str]] = set()
+        self.durable: set[tuple[str, str]] = set()
+        self.seen: Counter[object] = Counter()
+        self.snapshot: dict[str, tuple[bytes, int]] = {}
+        self.epoch_skew_ms = 0
+        self.ledger = open_ledger(self.store(), SCHEDULER, settings)
+        self.ledger.adopt_epoch(nothing_launched_before=nothing_before)
+        self.service = self.server.call("tasks.create", {"name": "service", "type": "service"})["id"]
+        self.base = self.server.call("tasks.create", {"name": "base", "type": "training"})["id"]
+
+    def store(self) -> SteppedStore:
+        store = SteppedStore(self.client)
+        store.world = self
+        self.stores.append(store)
+        return store
+
+    def context(self) -> Context:
+        """The scheduler as another process sees it."""
+        ledger = open_ledger(self.store(), SCHEDULER, self.settings)
+        return Context(
+            ledger=ledger,
+            api=SteppedApi(self),  # type: ignore[arg-type]
+            settings=self.settings,
+            hints=Hints(),
+            epoch=ledger.adopt_epoch(),
+            service_task=self.service,
+        )
+
+    # ---- actors --------------------------------------------------------------------------------------
+    @property
+    def actors(self) -> list[Actor]:
+        """Those that stand before a call."""
+        return [actor for process in self.processes for actor in process.actors]
+
+    def resume(self, actor: Actor, outcome: Outcome = "ok") -> None:
+        self.trace.append(f"{actor.name} {actor.point}: {outcome}")
+        self.seen[actor.point, outcome] += 1
+        self.follow(actor, lambda: actor.resume(outcome))
+        if actor.killed:
+            next(process for process in self.processes if process.name == actor.name.partition(":")[0]).kill()
+
+    def follow(self, actor: Actor, go: Callable[[], None]) -> None:
+        go()
+        if actor.error is not None:
+            raise AssertionError(f"{actor.name} failed after {actor.point}") from actor.error
+        if actor.ended:
+            for process in self.processes:
+                process.actors = [one for one in process.actors if one is not actor]
+
+    def finish(self, actor: Actor) -> None:
+        """Let an actor go on undisturbed to its end."""
+        while not actor.ended:
+            self.resume(actor)
+
+    def serve(self, stage: str) -> None:
+        """Run a stage undisturbed in a process that has nothing else to do."""
+        process = Process(self, "served")
+        self.processes.append(process)
+        try:
+            self.finish(process.begin(stage))
+            if process.ctx is None:  # it learned of a new epoch
+                self.finish(process.begin(stage))
+        finally:
+            self.processes.remove(process)
+
+    # ---- calls under way -----------------------------------------------------------------------------
+    def postpone_call(self, point: str, effect: Callable[[], Any]) -> None:
+        self.calls.append((point, effect))
+
+    def postpone_script(self, point: str, effect: Callable[[], Any]) -> None:
+        self.late_scripts.append((point, effect))
+
+    def land(self, waiting: list[tuple[str, Callable[[], Any]]], index: int) -> None:
+        """Let one call that nobody waits for arrive."""
+        point, effect = waiting.pop(index)
+        self.trace.append(f"late {point} arrives")
+        with contextlib.suppress(Refused, Fenced, Transient):
+            effect()
+
+    # ---- Redis ---------------------------------------------------------------------------------------
+    def expire(self, *, firings: bool = True, leases: bool = True) -> None:
+        """Let leases and pauses run out."""
+        keys = self.ledger.keys
+        if firings:
+            due = keys.due("dispatch")
+            for key in self.client.zrange(due, 0, -1):
+                self.client.zadd(due, {key: 0})
+            for key in self.client.zrange(keys.strays, 0, -1):
+                self.client.zadd(keys.strays, {key: 0})
+        if leases:
+            for lease in self.client.keys(keys.lease("*").replace("{", "?").replace("}", "?")):
+                self.client.delete(lease)
+
+    def at_its_time(self, script: str, keys: list[str], args: Sequence[Any], answer: Any) -> Any:
+        """An answer as it would be if Redis' clock, which is real, went with that of the test."""
+        if script == "epoch_adopt":
+            *rest, began_ms = answer
+            return [*rest, str(int(began_ms) + self.epoch_skew_ms)]
+        if script == "withdraw":  # announced long ago if that is on disk, which takes a second or two
+            announced = (keys[0], str(args[1]))
+            self.announced.add(announced)
+            return 60_000 if announced in self.durable else 0
+        return answer
+
+    def fsync(self) -> None:
+        """What is written now survives a crash of Redis."""
+        self.durable |= self.announced
+        raw = self._raw()
+        names = raw.keys("*")
+        with raw.pipeline(transaction=False) as pipe:
+            for name in names:
+                pipe.dump(name)
+                pipe.pttl(name)
+            found = pipe.execute()
+        raw.close()
+        self.snapshot = {
+            name: (text, max(0, ttl)) for name, text, ttl in zip(names, found[::2], found[1::2], strict=True)
+        }
+
+    def restart_redis(self, *, keep: bool = True) -> None:
+        """Another run of Redis with what `fsync` has seen last, or with nothing."""
+        self.restarts += 1
+        self.client = self.servers[self.restarts]
+        self.scripts = {}
+        self.late_scripts.clear()  # their connections are gone
+        self.durable = self.durable if keep else set()
+        self.announced = set(self.durable)
+        for store in self.stores:
+            store.client = self.client
+        raw = self._raw()
+        raw.flushall()
+        for name, (text, ttl) in self.snapshot.items() if keep else ():
+            raw.restore(name, ttl, text)
+        raw.close()
+        self.snapshot = self.snapshot if keep else {}
+
+    def _raw(self) -> redis.Redis:
+        arguments = self.client.connection_pool.connection_kwargs | {"decode_responses": False}
+        arguments.pop("maint_notifications_config", None)
+        path = arguments["path"]
+        return redis.Redis(unix_socket_path=path)
