@@ -2,158 +2,270 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import os
 import signal
+import socket
+import sys
 import threading
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from types import FrameType
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 import redis
 
+from triggers import inheritance, service_task
+from triggers.arrival import Arrival
+from triggers.callers import Callers
 from triggers.checks import warn_of_missing
-from triggers.clearml_api import Api, Credentials, identity, launches
-from triggers.errors import EpochChanged, StoreUnavailable, Transient
-from triggers.functions import Function
-from triggers.ledger import Ledger, Store, connect, open_ledger, schedulers
+from triggers.clearml_api import Api, Credentials, identity, service
+from triggers.errors import EpochChanged, Fenced, Permanent, Transient, TriggersError
+from triggers.functions import Function, display_name
+from triggers.interruption import end_process, handled
+from triggers.ledger import Ledger, schedulers
+from triggers.ledger.homes import Holder
 from triggers.ledger.registry import Snapshot
 from triggers.ledger.schedulers import Scheduler
-from triggers.local.redis_server import PrivateRedis
 from triggers.local.supervisor import Supervisor
-from triggers.marks import scheduler_mark
-from triggers.service_task import ServiceTask, server_now_ms
+from triggers.service_task import KEPT, ServiceTask, server_now_ms
 from triggers.settings import Settings
 from triggers.spec import Trigger
 from triggers.stages import Context
-from triggers.stages.call import call_one
+from triggers.stages.sync import sync
+from triggers.sync import keep
+from triggers.sync.configure import ORIGIN, read_stored
 
 log = logging.getLogger(__name__)
 
-#: Functions that run at the same time in this process.
-FUNCTION_THREADS = 8
-
-#: Pause between two looks for firings whose functions this process has to call, seconds.
-CALL_LOOK_SECONDS = 0.25
-
-
-class Interrupted(SystemExit, KeyboardInterrupt):
-    """Ctrl-C, after everything was stopped: a `KeyboardInterrupt` for a script that catches it.
-
-    For one that does not, the end of the process without a traceback.
-    """
-
-
-def _end_process(number: int) -> None:
-    """End as without us: by KeyboardInterrupt, the SDK's or the user's handler, after everything was stopped."""
-    try:
-        signal.raise_signal(number)
-        if number == signal.SIGTERM:
-            # still here: the SDK's handler of SIGTERM does nothing where the user has none, while that of
-            # SIGINT lets the service task end as stopped
-            signal.raise_signal(signal.SIGINT)
-    except KeyboardInterrupt:
-        raise Interrupted(128 + number) from None
+#: How long an orderly end waits for functions that still run, seconds.
+FUNCTION_PATIENCE_SECONDS: Final = 5.0
 
 
 class Home:
     """Registers triggers and, unless a Redis is given by URL, runs everything that serves them."""
 
-    def __init__(self, service_task: ServiceTask, poll_seconds: float, settings: Settings) -> None:
+    def __init__(
+        self,
+        task: ServiceTask,
+        poll_seconds: float,
+        settings: Settings,
+        *,
+        triggers: Sequence[Trigger] = (),
+        functions: Mapping[str, Function] | None = None,
+        sync_seconds: float = 900.0,
+        shadow: bool = False,
+    ) -> None:
         """Find out who the scheduler is; starts nothing.
 
         Raises:
             Usage: there are no ClearML credentials.
             ServerUnavailable, Refused: the ClearML server cannot be asked.
         """
-        self.settings, self.service_task = settings, service_task
+        self.settings, self.task = settings, task
+        self.triggers, self.functions = list(triggers), dict(functions or {})
         self.credentials = Credentials.resolve()
         self.api = Api(self.credentials, timeout_seconds=settings.request_timeout_seconds)
         self.scheduler = Scheduler(
             host=self.credentials.host,
             workspace=identity(self.api),
-            project=service_task.project,
-            name=service_task.name,
+            project=task.project,
+            name=task.name,
             poll_seconds=poll_seconds,
-            service_task=service_task.id,
+            service_task=task.id,
+            sync_seconds=sync_seconds,
+            web=task.web,
+            shadow=shadow,
         )
-        self._redis: PrivateRedis | None = None
+        self._arrival = Arrival(self.scheduler, settings, self._holder())
         self._supervisor: Supervisor | None = None
         self._stopping = threading.Event()
-        self._sigterm_before: Any = None
+        self._received: list[int] = []
+        self._lost = ""
+        self._sigterm = handled(self._terminate, signal.SIGTERM)
 
     def __enter__(self) -> Home:
         """Until `run` takes the signals, SIGTERM ends the process at once; the SDK would swallow it."""
-        if threading.current_thread() is threading.main_thread():
-            self._sigterm_before = signal.signal(signal.SIGTERM, self._terminate)
+        self._sigterm.__enter__()
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._give_sigterm_back()
-        self.close()
+        self._sigterm.__exit__(*exc)
+        self._arrival.leave()
 
-    def _terminate(self, number: int, _: FrameType | None) -> None:
-        self._give_sigterm_back()
-        _end_process(number)
+    def _terminate(self, number: int) -> None:
+        self._sigterm.__exit__()
+        end_process(number)
 
-    def _give_sigterm_back(self) -> None:
-        if self._sigterm_before is not None:
-            signal.signal(signal.SIGTERM, self._sigterm_before)
-            self._sigterm_before = None
+    def _holder(self) -> Holder:
+        """This process as others see it, with what it declares."""
+        declared = sorted(f"{t.id} {t.digest} {self._function_of(t)}" for t in self.triggers)
+        content = hashlib.sha256("\n".join(declared).encode()).hexdigest()[:16]
+        script = getattr(sys.modules.get("__main__"), "__file__", None)
+        shown = os.path.abspath(script) if script else "an interactive session"
+        return Holder(socket.gethostname(), os.getpid(), shown, content)
+
+    def _function_of(self, trigger: Trigger) -> str:
+        function = self.functions.get(trigger.id)
+        return display_name(function) if function else ""
+
+    def enter(self) -> Ledger:
+        """Wait until this process is the one at home; the scheduler's ledger.
+
+        Raises:
+            Usage: another process declares other triggers under this identity, or another Redis has them.
+        """
+        ledger = self._arrival.enter()
+        keep.claim(self.context(ledger), self.scheduler)
+        return ledger
+
+    def visit(self) -> Ledger:
+        """The ledger for a registration, which is made beside a process at home that declares the same."""
+        ledger = self._arrival.visit()
+        keep.claim(self.context(ledger), self.scheduler)
+        return ledger
 
     def connect(self) -> Ledger:
-        """The scheduler's ledger, on the Redis of the settings or on a private one, which is started."""
-        url = self.settings.redis_url
-        if url is None:
-            self._redis = PrivateRedis(
-                self.settings.state_folder.expanduser() / self.scheduler.id, server=self.settings.redis_server
-            )
-            url = self._redis.start()
-        return open_ledger(Store(connect(url)), self.scheduler.id, self.settings)
+        """The scheduler's ledger, on the Redis of the settings or on a private one; nobody is asked."""
+        return self._arrival.connect()
 
-    def register(self, ledger: Ledger, triggers: Sequence[Trigger]) -> Snapshot:
-        """Make `triggers` the whole of what the script declares. Idempotent."""
+    def register(self, ledger: Ledger, declared: Sequence[Trigger] | None = None) -> Snapshot:
+        """Make the script's triggers the whole of what is declared; an agent's run goes by what ClearML shows.
+
+        Idempotent.
+
+        Args:
+            ledger: of the scheduler.
+            declared: triggers in place of those that this home was made with.
+        """
+        if declared is not None:
+            self.triggers = list(declared)
+        triggers, origin = self._stored() if self.task.remote else (self.triggers, "script")
         warn_of_missing(self.api, triggers)
-        ledger.adopt_epoch(nothing_launched_before=self._is_new(ledger))
+        known = ledger.registry.version() > 0
+        original = None if known else service_task.original_state(self.api, self.task)
+        before = inheritance.Inheritance(True)
+        if not known:
+            before = inheritance.look(self.api, self.scheduler.id, triggers, self.settings, original)
+        ledger.adopt_epoch(nothing_launched_before=not before.launched_before)
         schedulers.put(ledger.store.client, self.scheduler)
-        now_ms = server_now_ms(self.api, self.service_task.id)
-        return ledger.registry.declare(triggers, origin="script", server_now_ms=now_ms)
+        inheritance.take_over(ledger, before, triggers)
+        now_ms = server_now_ms(self.api, self.task.id)
+        ledger.registry.declare(triggers, origin=origin, server_now_ms=now_ms, since_ms=before.since_ms)
+        inheritance.pause(ledger, before)
+        self._end_earlier()
+        return ledger.registry.snapshot()
 
-    def _is_new(self, ledger: Ledger) -> bool:
-        """Whether nothing was ever launched: asked only of a Redis that knows nothing of the scheduler."""
-        if ledger.store.client.exists(ledger.keys.epoch):
-            return False
-        return not launches.find_launches(self.api, [scheduler_mark(self.scheduler.id)])
+    def _stored(self) -> tuple[list[Trigger], str]:
+        """What the configuration of the service task declares."""
+        found = service.read(self.api, self.task.id)
+        triggers, problems = read_stored(found.sections if found else {}, self.triggers)
+        for problem in problems:
+            log.error("%s (the script's triggers are used)", problem)
+        return triggers, ORIGIN if found and found.sections else "script"
 
-    def run(self, ledger: Ledger, functions: Mapping[str, Function]) -> None:
-        """Serve until `stop`, SIGINT or SIGTERM; then end every process started here, within 10 s."""
-        context = self._context(ledger)
-        calls = ThreadPoolExecutor(FUNCTION_THREADS, thread_name_prefix="trigger-function")
-        for _ in range(FUNCTION_THREADS if functions else 0):
-            calls.submit(self._call_functions, context, functions)
-        received: list[int] = []
-        with _signals(self, received):
+    def _end_earlier(self) -> None:
+        """Let service tasks end that a registration left running before this one."""
+        for earlier in service.find(self.api, self.scheduler.id):
+            if earlier.id != self.task.id and KEPT in earlier.runtime and earlier.status == "in_progress":
+                service.end(self.api, earlier.id, f"replaced by {self.task.id}")
+
+    def show(self, ledger: Ledger) -> None:
+        """Write sections and tables now; a failure leaves them to the workers."""
+        try:
+            sync(self.context(ledger), self.scheduler, force=True)
+        except (TriggersError, redis.RedisError) as failure:
+            log.warning("the service task is written later: %s", failure)
+
+    def depart(self, ledger: Ledger) -> None:
+        """Leave after a registration: the service task runs on if workers serve it."""
+        if self.settings.redis_url:
+            self.task.leave_running(self.api)
+        elif self._arrival.redis is not None:
+            keep.give_back(self.context(ledger), self.scheduler)
+
+    def run(self, ledger: Ledger) -> None:
+        """Serve until `stop`, SIGINT or SIGTERM; then end every process started here, within 10 s.
+
+        Raises:
+            Fenced: another process has come home while this one was away.
+        """
+        context = self.context(ledger)
+        callers = Callers(context, self.functions)
+        callers.start()
+        staying = threading.Thread(target=self._stay, args=(ledger, context), name="home", daemon=True)
+        staying.start()
+
+        def farewell() -> None:
+            left = callers.finish(FUNCTION_PATIENCE_SECONDS)
+            for name in left:
+                log.warning("the function of trigger %r still runs; it is called again at the next start", name)
+            self._say_farewell(ledger, context)
+
+        with handled(self._receive, signal.SIGINT, signal.SIGTERM):
             try:
-                self._serve()
+                self._serve(farewell)
             finally:
                 self.stop()
-                calls.shutdown(wait=False, cancel_futures=True)
-                self.close()
-        if received:
-            _end_process(received[0])
+                self._arrival.leave()
+        if self._received:
+            end_process(self._received[0])
+        if self._lost:
+            raise Fenced(self._lost)
 
-    def _serve(self) -> None:
-        if self._redis is None:
+    def _receive(self, number: int) -> None:
+        self._received.append(number)
+        self.stop()
+
+    def _serve(self, farewell: Callable[[], None]) -> None:
+        private = self._arrival.redis
+        if private is None:
             print(
                 "triggers: registered; the stages run wherever `celery -A workers worker` and "
                 "`celery -A workers beat` are started with this TRIGGERS_REDIS_URL",
                 flush=True,
             )
             self._stopping.wait()
+            farewell()
             return
-        self._supervisor = Supervisor(redis=self._redis, credentials=self.credentials.environment())
+        credentials = self.credentials.environment()
+        self._supervisor = Supervisor(redis=private, credentials=credentials, farewell=farewell)
         if not self._stopping.is_set():
             self._supervisor.run()
+
+    def _stay(self, ledger: Ledger, context: Context) -> None:
+        """Stay home: renew the lease, and register again on a Redis that came back empty."""
+        while not self._stopping.wait(self.settings.lease_seconds / 3):
+            try:
+                other = self._arrival.stay(ledger)
+                if other is not None:
+                    self._lost = f"{other} has come home for this scheduler while this process was away"
+                    log.error("%s; ending", self._lost)
+                    self.stop()
+                elif ledger.registry.version() == 0:
+                    log.warning("Redis came back empty; registering again")
+                    keep.claim(context, self.scheduler)
+                    self.register(ledger)
+                    context.begin_epoch()
+                elif self.scheduler.id not in schedulers.all_of(ledger.store.client):
+                    self._lost = ledger.history.alarms().get(keep.REDIS_ALARM, {}).get("text", "")
+                    self._lost = self._lost or "the scheduler was taken off this Redis"
+                    self.stop()
+            except EpochChanged:
+                context.begin_epoch()
+            except (Transient, Fenced, redis.RedisError) as failure:
+                log.warning("staying at home is tried again: %s", failure)
+            except Permanent as failure:
+                log.error("%s", failure)
+
+    def _say_farewell(self, ledger: Ledger, context: Context) -> None:
+        """Show what has happened since the last turn, save the state, let the next process in at once."""
+        try:
+            sync(context, self.scheduler)
+            if self._arrival.redis is not None:  # elsewhere workers go on serving
+                keep.give_back(context, self.scheduler)
+        except (TriggersError, redis.RedisError) as failure:
+            log.warning("the state on the service task is a little old: %s", failure)
+        self._arrival.give_up_home(ledger)
 
     def stop(self) -> None:
         """Make `run` return. Safe in a signal handler and from any thread."""
@@ -161,33 +273,17 @@ class Home:
         if self._supervisor is not None:
             self._supervisor.request_stop()
 
-    def close(self) -> None:
-        """End the private Redis, if one was started here."""
-        if self._redis is not None:
-            self._redis.stop()
-
-    def _context(self, ledger: Ledger) -> Context:
+    def context(self, ledger: Ledger) -> Context:
+        """The scheduler as this process sees it."""
         return Context(
             ledger=ledger,
             api=self.api,
             settings=self.settings,
             hints=_NoHints(),
             epoch=ledger.adopt_epoch(),
-            service_task=self.service_task.id,
+            service_task=self.task.id,
+            shadow=self.scheduler.shadow,
         )
-
-    def _call_functions(self, context: Context, functions: Mapping[str, Function]) -> None:
-        while not self._stopping.is_set():
-            try:
-                called = call_one(context, functions)
-            except EpochChanged:
-                context.begin_epoch()
-            except (Transient, redis.RedisError, StoreUnavailable) as failure:
-                log.warning("functions wait: %s", failure)
-                self._stopping.wait(1.0)
-            else:
-                if not called:
-                    self._stopping.wait(CALL_LOOK_SECONDS)
 
 
 class _NoHints:
@@ -198,24 +294,3 @@ class _NoHints:
 
     def dispatch(self, scheduler: str) -> None:
         """Nothing to say."""
-
-
-class _signals:  # noqa: N801  a context manager, read like a function
-    """SIGINT and SIGTERM stop the home while the body runs; outside the main thread they are left alone."""
-
-    def __init__(self, home: Home, received: list[int]) -> None:
-        self.home, self.received = home, received
-        self.previous: dict[int, Any] = {}
-
-    def __enter__(self) -> None:
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self.previous[number] = signal.signal(number, self._stop)
-
-    def _stop(self, number: int, _: FrameType | None) -> None:
-        self.received.append(number)
-        self.home.stop()
-
-    def __exit__(self, *exc: object) -> None:
-        for number, handler in self.previous.items():
-            signal.signal(number, handler)

@@ -220,32 +220,68 @@ class TriggerScheduler:
     def register(self) -> None:
         """Make what was declared the whole of this scheduler's triggers, and return; serving them is `start`'s.
 
+        The service task runs on where workers serve it (TRIGGERS_REDIS_URL), with sections and tables in place.
         Idempotent: a trigger keeps its memory under its name, one no longer declared is retired.
 
         Raises:
-            Usage: there are no ClearML credentials, or no Redis can be used.
+            Usage: there are no ClearML credentials, no Redis can be used, or the process that serves this
+                scheduler declares something else.
         """
         with self._home() as home:
-            home.register(home.connect(), self._triggers())
+            ledger = home.visit()
+            home.register(ledger)
+            home.show(ledger)
+            home.depart(ledger)
 
-    def start(self) -> None:
+    def start(self, *, dry_run: bool = False) -> None:
         """Register, then serve until Ctrl-C or SIGTERM; this does not return before.
 
         Without TRIGGERS_REDIS_URL everything runs below this process: one more Python process and a private
         Redis. With it, the stages run wherever workers are started, and functions in this process.
-        """
-        with self._home() as home:
-            ledger = home.connect()
-            home.register(ledger, self._triggers())
-            home.run(ledger, {each.trigger.id: each.function for each in self.declarations if each.function})
+        While another process serves the same triggers this one stands by, and takes over when that ends.
 
-    def _home(self) -> Home:
+        Args:
+            dry_run: shadow mode, everything but the launch, beside the original or another scheduler of this
+                name; at the end it prints where the launches of the original differ, and why.
+
+        Raises:
+            Usage: there are no ClearML credentials, no Redis can be used, or the process that serves this
+                scheduler declares something else.
+        """
+        with self._home(shadow=dry_run) as home:
+            ledger = home.enter()
+            home.register(ledger)
+            home.run(ledger)
+
+    def start_remotely(self, queue: str = "services") -> None:
+        """Put the service task into a queue and end this process; where an agent runs it, this is `start`.
+
+        There the configuration sections of the service task go before what the script declares.
+
+        Args:
+            queue: name of the queue.
+        """
+        from triggers import service_task
+
+        task = service_task.obtain(self.force_create_task_name, self.force_create_task_project)
+        if not task.remote:
+            task.send_away(queue, self._triggers())
+        self.start()
+
+    def _home(self, *, shadow: bool = False) -> Home:
         from triggers import service_task
         from triggers.home import Home
         from triggers.settings import settings
 
-        task = service_task.obtain(self.force_create_task_name, self.force_create_task_project)
-        return Home(task, self.poll_seconds, settings())
+        return Home(
+            service_task.obtain(self.force_create_task_name, self.force_create_task_project),
+            self.poll_seconds,
+            settings(),
+            triggers=self._triggers(),
+            functions={each.trigger.id: each.function for each in self.declarations if each.function},
+            sync_seconds=(self.sync_frequency_minutes or 15) * 60,
+            shadow=shadow,
+        )
 
     def _triggers(self) -> list[Trigger]:
         return [each.trigger for each in self.declarations]

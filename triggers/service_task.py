@@ -2,28 +2,66 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from triggers.clearml_api import Api
+from triggers.clearml_api import Api, Credentials, service
+from triggers.clearml_api.names import find_project
 from triggers.events import milliseconds
+from triggers.spec import Trigger
+from triggers.spec.original import SECTIONS
+from triggers.sync.originals import ARTIFACT
+from triggers.sync.sections import DESCRIPTIONS, write_section
 
 #: Where the original puts its service task.
 DEFAULT_PROJECT, DEFAULT_NAME = "DevOps", "Scheduler"
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class ServiceTask:
-    """Id and identity of the service task; `handle` is the SDK's object."""
+    """Id and identity of the service task; `handle` is the SDK's object.
+
+    `made`: for this scheduler, so that it is ours to close. `remote`: an agent runs this process.
+    """
 
     id: str
     project: str
     name: str
     handle: Any
+    made: bool = True
+    remote: bool = False
+
+    @property
+    def web(self) -> str:
+        """Address of ClearML's web pages."""
+        return "" if self.handle is None else str(self.handle.get_output_log_web_page()).partition("/projects/")[0]
+
+    def send_away(self, queue: str, triggers: Sequence[Trigger]) -> None:
+        """Write the configuration and put the task into a queue; this process ends."""
+        texts = {name: write_section([t for t in triggers if t.kind == kind], {}) for kind, name in SECTIONS.items()}
+        service.write_sections(Api(Credentials.resolve(), timeout_seconds=20), self.id, texts, DESCRIPTIONS)
+        self.handle.execute_remotely(queue_name=queue, exit_process=True)
+
+    def leave_running(self, api: Api) -> None:
+        """Close the SDK's side and let the task run on: workers keep it, until a later one takes its place."""
+        if self.made and not self.remote:
+            service.write_runtime(api, self.id, {KEPT: "1"})
+            self.handle.close()
+            service.restart(api, self.id)
+
+
+#: Runtime property of a service task that runs on without a process of its own.
+KEPT = "triggers-kept"
 
 
 def obtain(name: str | None, project: str | None) -> ServiceTask:
     """The current ClearML task of this process, or a service task made as the original makes it.
+
+    It is a new one at each start, as it is with the original: resetting an earlier one would lose its state.
 
     Args:
         name: force a service task of this name even if there is a current task.
@@ -32,6 +70,7 @@ def obtain(name: str | None, project: str | None) -> ServiceTask:
     from clearml import Task  # a second to import: only where a scheduler is started
 
     task = None if name else Task.current_task()
+    made = task is None
     if task is None:
         # The SDK would fork a process for reporting, which outlives a killed parent by up to 30 s and doubles
         # its memory; a scheduler reports little, so that threads do. Only for a task of our own making.
@@ -40,9 +79,36 @@ def obtain(name: str | None, project: str | None) -> ServiceTask:
             project_name=project or DEFAULT_PROJECT,
             task_name=name or DEFAULT_NAME,
             task_type=Task.TaskTypes.service,
+            reuse_last_task_id=False,
             auto_resource_monitoring=False,
         )
-    return ServiceTask(task.id, task.get_project_name() or "", task.name, task)
+    remote = not Task.running_locally()
+    return ServiceTask(task.id, task.get_project_name() or "", task.name, task, made, remote)
+
+
+def original_state(api: Api, task: ServiceTask) -> str | None:
+    """The state that the original saved on this task, or else on the latest of its project and name; None if none."""
+    project = find_project(api, task.project) if task.project else None
+    query = {"order_by": ["-last_update"], "only_fields": ["id", "name", "execution.artifacts"], "search_hidden": True}
+    scope = {"project": [project]} if project else {"id": [task.id]}
+    found = api.call("tasks.get_all", query | scope | {"page": 0, "page_size": 500}).data["tasks"]
+    alike = [one for one in found if one.get("name") == task.name or one["id"] == task.id]
+    for one in sorted(alike, key=lambda one: one["id"] != task.id):
+        artifacts = (one.get("execution") or {}).get("artifacts") or ()
+        if any(artifact.get("key") == ARTIFACT for artifact in artifacts):
+            return _artifact(one["id"])
+    return None
+
+
+def _artifact(task_id: str) -> str | None:
+    from clearml import Task
+
+    try:
+        found = Task.get_task(task_id=task_id).artifacts[ARTIFACT].get()
+    except Exception as error:  # the SDK raises whatever the storage does
+        log.error("the state that the original saved on %s cannot be read: %s", task_id, error)
+        return None
+    return found if isinstance(found, str) else None
 
 
 def server_now_ms(api: Api, task_id: str) -> int:

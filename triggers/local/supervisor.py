@@ -10,7 +10,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from triggers.errors import StoreUnavailable
 from triggers.local import child
@@ -55,6 +55,7 @@ class Supervisor:
         parameters: Mapping[str, str] | None = None,
         credentials: Mapping[str, str] | None = None,
         command: Sequence[str] | None = None,
+        farewell: Callable[[], None] | None = None,
     ) -> None:
         """Prepare; nothing is started.
 
@@ -64,12 +65,15 @@ class Supervisor:
             parameters: Given to the child as TRIGGERS_LOCAL_<NAME>.
             credentials: CLEARML_API_* variables for the child (`Credentials.environment()`).
             command: Command of the child in place of `workers.local`.
+            farewell: Called once at the stop, beside the end of the child and while Redis still runs; it should
+                take no longer than the child may.
         """
         if (redis is None) == (redis_url is None):
             raise TypeError("give either the Redis to own or the URL of one")
         self._redis, self._redis_url = redis, redis_url
         self._parameters, self._credentials = dict(parameters or {}), dict(credentials or {})
         self._command = list(command or child.child_command())
+        self._farewell = farewell
         self._child: subprocess.Popen[bytes] | None = None
         self._started_at: dict[str, float] = {}
         self._backoff = {"redis": Backoff(), "child": Backoff()}
@@ -113,15 +117,27 @@ class Supervisor:
         """End the child, then Redis, within 10 s. May be called twice, from any thread."""
         self.request_stop()
         with self._ending:
+            deadline = time.monotonic() + _CHILD_PATIENCE_SECONDS
+            farewell = threading.Thread(target=self._say_farewell, name="farewell", daemon=True)
+            farewell.start()
             if self._child is not None:
                 end(self._child, _CHILD_PATIENCE_SECONDS)
                 self._child = None
+            farewell.join(max(0.0, deadline - time.monotonic()))
             if self._redis is not None:
                 self._redis.stop()
             close(self._life_read)
             close(self._life_write)
             self._wake_read.close()
             self._wake_write.close()
+
+    def _say_farewell(self) -> None:
+        farewell, self._farewell = self._farewell, None
+        if farewell is not None:
+            try:
+                farewell()
+            except Exception:
+                _log.exception("what belongs to an orderly end could not be done")
 
     @property
     def redis_url(self) -> str:

@@ -15,7 +15,7 @@ from triggers.errors import Fenced, Transient
 from triggers.events import Event
 from triggers.functions import Function, call
 from triggers.ledger import leases
-from triggers.ledger.firings import Firing
+from triggers.ledger.firings import Claim, Firing
 from triggers.stages.admission import admit
 from triggers.stages.attempt import Attempt, ending
 from triggers.stages.context import Context
@@ -32,10 +32,21 @@ def call_one(ctx: Context, functions: Mapping[str, Function]) -> bool:
         ctx: the scheduler.
         functions: trigger id → the function that this process declared for it.
     """
-    claim = ctx.ledger.firings.claim("caller", 1, ctx.settings.lease_seconds)
-    if not claim.firings:
-        return False
-    (firing,) = claim.firings
+    claimed = claim(ctx)
+    if claimed is not None:
+        carry(ctx, claimed, functions)
+    return claimed is not None
+
+
+def claim(ctx: Context) -> Claim | None:
+    """Take one firing that waits for this process, None if none is due."""
+    claimed = ctx.ledger.firings.claim("caller", 1, ctx.settings.lease_seconds)
+    return claimed if claimed.firings else None
+
+
+def carry(ctx: Context, claimed: Claim, functions: Mapping[str, Function]) -> None:
+    """Call the function of a firing just taken, and say how it ended."""
+    (firing,) = claimed.firings
 
     def extend() -> None:
         if ctx.ledger.firings.renew("caller", [firing], ctx.settings.lease_seconds):
@@ -43,14 +54,13 @@ def call_one(ctx: Context, functions: Mapping[str, Function]) -> bool:
 
     with leases.renewing(ctx.settings.lease_seconds / 3, extend):
         try:
-            attempt = admit(ctx, ctx.plan(claim.registry_version), firing, "caller")
+            attempt = admit(ctx, ctx.plan(claimed.registry_version), firing, "caller")
         except (Fenced, Transient) as failure:
             log.warning("firing %s: %s", firing.key, failure)
-            return True
+            return
         if attempt:
             with ending(attempt):
                 _carry_out(attempt, functions.get(firing.trigger))
-    return True
 
 
 def _carry_out(attempt: Attempt, function: Function | None) -> None:

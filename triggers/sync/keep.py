@@ -5,16 +5,18 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import time
 from typing import Any, Final
 
 from triggers.clearml_api import server_now_ms, service
+from triggers.errors import Usage
 from triggers.events import Event
 from triggers.ledger import schedulers
 from triggers.ledger.reading import decode_batch
 from triggers.ledger.schedulers import Scheduler
 from triggers.stages.context import Context
 from triggers.sync.memory import Memory
-from triggers.sync.redis_lease import RedisLease, address_of, leases_in, other_holder
+from triggers.sync.redis_lease import LIFE_MS, RedisLease, address_of, leases_in, other_holder
 from triggers.sync.saved import PROPERTY, Saved
 
 log = logging.getLogger(__name__)
@@ -120,3 +122,38 @@ def step_aside(ctx: Context, scheduler: Scheduler, other: RedisLease) -> None:
     log.error("%s", text)
     ctx.ledger.history.raise_alarm(REDIS_ALARM, text, ctx.ledger.now_ms())
     schedulers.remove(ctx.ledger.store.client, ctx.ledger.scheduler)
+
+
+def claim(ctx: Context, scheduler: Scheduler) -> None:
+    """Take the scheduler for this Redis, at a start.
+
+    Raises:
+        Usage: another Redis serves it; the message names both.
+    """
+    service.adopt(ctx.api, scheduler.service_task, ctx.ledger.scheduler)
+    known, server_ms = service.find(ctx.api, ctx.ledger.scheduler), server_now_ms(ctx.api)
+    lease = my_lease(ctx, known, server_ms)
+    for rival in leases_in(one.runtime for one in known):
+        if rival.instance == lease.instance or rival.until_ms <= server_ms:
+            continue
+        if rival.address != lease.address:
+            raise _occupied(ctx, scheduler, rival, server_ms)
+        log.warning("the Redis at %s was emptied: waiting until its lease has run out", lease.address)
+        time.sleep(max(0.0, min(rival.until_ms - server_ms, LIFE_MS) / 1000))
+        claim(ctx, scheduler)
+        return
+    service.write_runtime(ctx.api, scheduler.service_task, {lease.property: lease.to_json()})
+    now = service.find(ctx.api, ctx.ledger.scheduler)
+    first = other_holder(leases_in(one.runtime for one in now), lease, server_ms)
+    if first is not None:
+        service.write_runtime(ctx.api, scheduler.service_task, {}, remove=[lease.property])
+        raise _occupied(ctx, scheduler, first, server_ms)
+
+
+def _occupied(ctx: Context, scheduler: Scheduler, rival: RedisLease, server_ms: int) -> Usage:
+    return Usage(
+        f"the scheduler {scheduler.project}/{scheduler.name} is served from another Redis, {rival.address} by "
+        f"{rival.holder}, and one scheduler lives on one Redis: this process ({os.getpid()} on "
+        f"{socket.gethostname()}) has {address_of(redis_url(ctx))}. Use the same TRIGGERS_REDIS_URL, or end the "
+        f"other; what has died there lets go in {max(1, (rival.until_ms - server_ms) // 1000)} s"
+    )

@@ -1,0 +1,93 @@
+"""What a Redis that knows nothing of a scheduler takes over: its own saved state, or what the original left."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from triggers.clearml_api import Api, launches, service
+from triggers.ledger import Ledger
+from triggers.ledger.registry import Entry, Snapshot
+from triggers.marks import scheduler_mark
+from triggers.settings import Settings
+from triggers.spec import Trigger
+from triggers.sync.configure import read_stored
+from triggers.sync.originals import Left, read_state
+from triggers.sync.saved import PROPERTY, newest
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Inheritance:
+    """What was known before.
+
+    Args:
+        launched_before: there may be launches that this Redis does not know; they are found by their marks.
+        since_ms: trigger id → time from which its changes count.
+        paused: ids of triggers that were paused.
+        left: trigger id → what the original fired for and launched.
+    """
+
+    launched_before: bool
+    since_ms: dict[str, int] = field(default_factory=dict)
+    paused: tuple[str, ...] = ()
+    left: dict[str, Left] = field(default_factory=dict)
+
+
+def look(
+    api: Api, scheduler: str, triggers: Sequence[Trigger], settings: Settings, original: str | None
+) -> Inheritance:
+    """Find out what was known of a scheduler before this Redis.
+
+    Args:
+        api: the server.
+        scheduler: its id.
+        triggers: what is declared now.
+        settings: how late changes become visible.
+        original: text of the original's state, None when there is none.
+    """
+    services = service.find(api, scheduler, configuration=True)
+    saved = newest(one.runtime.get(PROPERTY) for one in services)
+    if saved is not None:
+        stored = next(one for one in services if one.runtime.get(PROPERTY) == saved.to_json())
+        known = {trigger.id for trigger in read_stored(stored.sections, [])[0]}
+        since_ms = saved.since_ms - int(settings.overlap_seconds * 1000)
+        since = {trigger.id: since_ms for trigger in triggers if trigger.id in known}
+        log.warning("this Redis knows nothing of the scheduler; going on from the state on %s", stored.id)
+        return Inheritance(True, since, saved.paused)
+    launched = bool(launches.find_launches(api, [scheduler_mark(scheduler)]))
+    if launched or original is None:
+        return Inheritance(launched)
+    try:
+        found = read_state(original)
+    except ValueError as error:
+        log.error("the original's state cannot be read, so that what it fired for may fire again: %s", error)
+        return Inheritance(launched)
+    # several datasets of one project were like-named triggers
+    left = {t.id: one for t in triggers if (one := found.get(t.id) or found.get(re.sub(r"-\d+$", "", t.id)))}
+    return Inheritance(launched, {id_: one.since_ms for id_, one in left.items() if one.since_ms}, left=left)
+
+
+def take_over(ledger: Ledger, inheritance: Inheritance, triggers: Sequence[Trigger]) -> None:
+    """Write down what the original fired for, before any trigger is active. Idempotent."""
+    for trigger in triggers:
+        left = inheritance.left.get(trigger.id)
+        if left is not None:
+            slot = trigger.id if trigger.policy.single_instance else ""
+            new = ledger.matching.take_over(trigger.id, left.fired, left.tasks, slot)
+            log.info("trigger %r: %d objects that the original fired for are known", trigger.name, new)
+
+
+def pause(ledger: Ledger, inheritance: Inheritance) -> None:
+    """Pause again what was paused."""
+    if not inheritance.paused:
+        return
+
+    def decide(known: Snapshot, version: int) -> dict[str, Entry | None]:  # noqa: ARG001
+        entries = [known.entries[id_] for id_ in inheritance.paused if id_ in known.entries]
+        return {entry.trigger.id: replace(entry, paused=True) for entry in entries if not entry.paused}
+
+    ledger.registry.edit(decide)
