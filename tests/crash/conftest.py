@@ -11,7 +11,7 @@ import pytest
 from tests.crash import processes, report
 from tests.crash.nursery import Nursery
 from tests.crash.processes import Server
-from tests.crash.world import QUEUE, World
+from tests.crash.world import World
 
 
 @pytest.fixture(scope="session")
@@ -21,9 +21,6 @@ def server() -> Iterator[Server]:
         for name, value in server.environment.items():
             patch.setenv(name, value)
         try:
-            control = server.control()
-            control.agent(QUEUE, "complete")
-            control.close()
             yield server
         finally:
             server.stop()
@@ -37,10 +34,11 @@ def nursery() -> Iterator[Nursery]:
 
 
 @pytest.fixture
-def make_world(server: Server, tmp_path: Path) -> Iterator[Callable[..., World]]:
+def make_world(server: Server, nursery: Nursery, tmp_path: Path) -> Iterator[Callable[..., World]]:
     worlds: list[World] = []
 
     def make(**options: Any) -> World:
+        options = {"nursery": nursery} | options
         worlds.append(World(server, tmp_path / f"world-{len(worlds)}", **options))
         return worlds[-1]
 

@@ -90,6 +90,8 @@ class Run:
         eventually(lambda: not world.has_strays(), "drafts of void attempts are looked for")
         eventually(lambda: not world.drafts() - self.others, f"no draft of ours is left besides {self.others}")
         self.check(self.changed, "in the end")
+        if world.registered[0].policy.single_instance:
+            assert world.most_at_once() == 1, "single instance"
         present = world.call("tasks.get_all", id=list(self.others), only_fields=["id", "status"])["tasks"]
         assert {task["id"] for task in present} == self.others, "what belongs to others is there"
         assert all(task["status"] == "created" for task in present), "and untouched"

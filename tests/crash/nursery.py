@@ -26,7 +26,6 @@ PRELOADED = (
     "celery.worker.consumer",
     "celery.worker.worker",
     "kombu.transport.redis",
-    "redbeat",
     "redis",
     "triggers.home",
     "triggers.stages.dispatch",

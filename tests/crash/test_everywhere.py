@@ -36,6 +36,7 @@ def jobs(
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("crash")  # one process runs all jobs side by side
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job.name)
 def test_every_change_is_launched_once(jobs: Jobs, job: Job) -> None:

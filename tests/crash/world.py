@@ -19,7 +19,7 @@ from tests.crash.worker_main import CALLER
 from triggers.home import Home
 from triggers.ledger.history import Entry
 from triggers.local.redis_server import PrivateRedis
-from triggers.marks import FIRING, scheduler_mark, value_of
+from triggers.marks import scheduler_mark
 from triggers.recovery import DRAFT
 from triggers.service_task import ServiceTask
 from triggers.settings import Settings
@@ -34,8 +34,9 @@ SETTINGS = {
     "partitions": 4,
     "concurrency": 4,
 }
+#: calls that end a launch
+ENDING_CALLS = frozenset(f"tasks.{name}" for name in ("completed", "failed", "stopped", "delete"))
 ENDED = frozenset({"launched", "skipped", "dead"})
-QUEUE = "default"
 _numbers = itertools.count(1)
 
 
@@ -50,15 +51,23 @@ class World:
         workers: int = 1,
         module: str = "worker_main",
         nursery: Nursery | None = None,
+        agent: bool = True,
         **settings: Any,
     ) -> None:
         self.name = f"world {next(_numbers)}"
         self.server, self.folder = server, folder
         self.client, self.sandbox = server.client(), server.control()
+        self.boss_name = f"{self.name}: by hand"
+        self.boss = server.client(self.boss_name)
         self.redis = PrivateRedis(folder / "redis", server=_binary())
         url = self.redis.start()
         self.settings = Settings(redis_url=url, **(SETTINGS | settings))
         self.project = self.call("projects.create", name=self.name)["id"]
+        self.queue = self.call("queues.create", name=self.name)["id"]
+        self.agents: list[int] = []
+        self.hired: list[int] = []
+        if agent:
+            self.hire()
         self.service = self.create_task("service task")
         self.base = self.create_task("base task", script={"branch": "old", "repository": "r", "entry_point": "e.py"})
         self.home = Home(ServiceTask(self.service, self.name, self.name, None), 1.0, self.settings)
@@ -70,7 +79,7 @@ class World:
         environment[CALLER] = self.name
         self.workers = Workers(environment, folder / "workers.log", module=module, nursery=nursery)
         self._faults: list[int] = []
-        self._sources: dict[str, tuple[str, str]] = {}
+        self._sources: dict[str, str] = {}
         self.registered: tuple[Trigger, ...] = ()
         self.wanted_workers = workers
 
@@ -99,21 +108,49 @@ class World:
         return {task["id"] for task in self.launched() if task["status"] == DRAFT}
 
     def runs(self) -> Counter[str]:
-        """How many runs agents have started, by the object that was the cause."""
-        starts = [start["task"] for start in self.sandbox.run_starts()]
-        if unknown := [task for task in starts if task not in self._sources]:
-            fields = ["id", "hyperparams", "system_tags", "project"]
-            for task in self.call("tasks.get_all", id=unknown, only_fields=fields, search_hidden=True)["tasks"]:
-                source = task.get("hyperparams", {}).get("Args", {}).get("source", {}).get("value", task["id"])
-                key = value_of(FIRING, task["system_tags"])
-                self._sources[task["id"]] = (source, key)
-        return Counter(self._sources[task][0] for task in starts if task in self._sources)
+        """How many runs of this scheduler's launches agents have started, by the object that was the cause."""
+        return Counter(source for source, _ in self._starts())
 
-    def run_starts_of(self, task: str) -> list[float]:
-        """When agents started a ClearML task, or a launch of that object."""
+    def run_starts_of(self, object_id: str) -> list[float]:
+        """When agents started what was launched for an object, or that very ClearML task."""
+        return [start["at"] for source, start in self._starts() if object_id in (source, start["task"])]
+
+    def _starts(self) -> list[tuple[str, dict[str, Any]]]:
+        """The runs that agents have started, each with its cause; the base task is its own."""
         starts = self.sandbox.run_starts()
-        self.runs()
-        return [s["at"] for s in starts if s["task"] == task or self._sources.get(s["task"], ("",))[0] == task]
+        if unknown := {start["task"] for start in starts} - self._sources.keys():
+            mark = scheduler_mark(self.home.scheduler.id)
+            fields = ["id", "hyperparams", "system_tags"]
+            for task in self.call("tasks.get_all", id=list(unknown), only_fields=fields, search_hidden=True)["tasks"]:
+                source = task.get("hyperparams", {}).get("Args", {}).get("source", {}).get("value", task["id"])
+                self._sources[task["id"]] = source if mark in task["system_tags"] else ""
+        known = [(self._sources.get(start["task"], ""), start) for start in starts]
+        return [(source, start) for source, start in known if source]
+
+    def hire(self, outcome: str = "complete", **options: Any) -> int:
+        """One more agent on this world's queue."""
+        self.agents.append(self.sandbox.agent(self.queue, outcome, **options))
+        self.hired.append(self.agents[-1])
+        return self.agents[-1]
+
+    def dismiss(self) -> None:
+        """No agents any more; what they run goes on."""
+        while self.agents:
+            self.sandbox.dismiss(self.agents.pop())
+
+    def most_at_once(self) -> int:
+        """How many launches were queued or running at the same time at most, by the order of the server's log."""
+        others = {self.boss_name, *(f"sandbox-agent:{number}" for number in self.hired)}
+        now = most = 0
+        for entry in self.sandbox.requests():
+            caller, endpoint = entry["caller"], entry["endpoint"]
+            assert (caller, endpoint) != (self.name, "tasks.enqueue_many"), "several at once"
+            if entry["status"] == 200 and endpoint == "tasks.enqueue" and caller in (self.name, self.boss_name):
+                now += 1
+            elif entry["status"] == 200 and endpoint in ENDING_CALLS and caller in others:
+                now -= 1
+            most = max(most, now)
+        return most
 
     def fault(self, kind: str, endpoint: str, **options: Any) -> None:
         """A fault that hits this world's workers only."""
@@ -130,7 +167,7 @@ class World:
 
     # ---- the scheduler ----
     def trigger(self, kind: Any = "task", name: str = "on failure", **fields: Any) -> Trigger:
-        action = {"type": "task", "base_task_id": self.base, "queue": QUEUE} | fields.pop("action", {})
+        action = {"type": "task", "base_task_id": self.base, "queue": self.name} | fields.pop("action", {})
         if action["type"] == "function":
             action = {name: action[name] for name in ("type", "reference", "name")}
         elif not action.get("reuse_task"):
@@ -154,7 +191,7 @@ class World:
     def wait_for_poll(self) -> None:
         """The present registry has been polled once."""
         version = self.ledger.registry.version()
-        eventually(lambda: self.ledger.reading.cursor("tasks").plan >= version, f"{self.name} is polled")
+        eventually(lambda: self.ledger.reading.cursor("tasks").plan >= version, f"{self.name} is polled\n{self.log()}")
 
     def history(self, object_id: str) -> list[Entry]:
         return [entry for entry in self.ledger.history.read(count=100_000) if entry.object == object_id]
@@ -203,6 +240,8 @@ class World:
     def stop(self) -> None:
         """End every process of this world."""
         self.workers.stop()
+        self.dismiss()
+        self.boss.close()
         self.ledger.store.client.close()
         self.home.api.close()
         self.redis.stop()
@@ -211,7 +250,8 @@ class World:
 
     def log(self) -> str:
         """The end of what the workers wrote."""
-        return (self.folder / "workers.log").read_text()[-4000:]
+        file = self.folder / "workers.log"
+        return file.read_text()[-4000:] if file.exists() else ""
 
 
 _turn = itertools.cycle(redis_binaries().values())

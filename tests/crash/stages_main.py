@@ -1,0 +1,62 @@
+"""A worker process without Celery: the same stages in a loop. Light enough to run many of them."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import redis
+
+from tests.crash.worker_main import prepare
+from triggers.clearml_api import Api, Credentials
+from triggers.errors import EpochChanged, Fenced, Transient
+from triggers.ledger import Store, connect, open_ledger
+from triggers.settings import Settings
+from triggers.stages import Context
+from triggers.stages.dispatch import dispatch
+from triggers.stages.match import match
+from triggers.stages.poll import poll
+from triggers.stages.reconcile import reconcile
+
+#: pause between two rounds
+ROUND_SECONDS = 0.05
+
+
+class _NoHints:
+    """Every round looks at everything."""
+
+    def match(self, scheduler: str, partition: int) -> None:
+        pass
+
+    def dispatch(self, scheduler: str) -> None:
+        pass
+
+
+def _context(settings: Settings, api: Api) -> Context:
+    ledger = open_ledger(Store(connect(settings.redis_url or "")), os.environ["CRASH_TEST_SCHEDULER"], settings)
+    return Context(ledger=ledger, api=api, settings=settings, hints=_NoHints(), epoch=ledger.adopt_epoch())
+
+
+def _round(context: Context) -> None:
+    poll(context, pace_seconds=1.0)
+    for partition in context.ledger.reading.waiting_partitions():
+        match(context, partition)
+    reconcile(context)
+    dispatch(context)
+
+
+def main() -> int:
+    """Work until killed."""
+    prepare()
+    settings = Settings()
+    api = Api(Credentials.resolve(), timeout_seconds=settings.request_timeout_seconds)
+    context = None
+    while True:
+        try:
+            context = context or _context(settings, api)
+            _round(context)
+        except EpochChanged:
+            context = None
+        except (Transient, Fenced, redis.RedisError) as failure:
+            print(failure, flush=True)
+        time.sleep(ROUND_SECONDS)
