@@ -41,6 +41,8 @@ def rules(draw: Any) -> tuple[str, Json]:
     else:
         fields["trigger_on_publish"] = fields["trigger_on_archive"] = st.just(True)
     chosen = draw(st.lists(st.sampled_from(sorted(fields)), unique=True, max_size=3))
+    if kind != "task" and draw(st.booleans()):
+        chosen = ["trigger_project", *draw(st.sampled_from([[], ["trigger_on_publish"], ["trigger_on_archive"]]))]
     arguments = {name: draw(fields[name]) for name in chosen}
     if metric := arguments.pop("metric", None):
         threshold, sign = metric
@@ -56,7 +58,8 @@ _tags: Final = st.lists(_tag, unique=True, max_size=2)
 #: Ways from one status to another; what the server refuses changes nothing.
 _lives: Final = [
     ["started"], ["completed"], ["failed"], ["stopped"], ["publish"], ["reset"], ["started", "completed"],
-    ["started", "failed"], ["started", "completed", "publish"], ["enqueue"], ["publish with models"], ["closed"],
+    ["started", "failed"], ["started", "completed", "publish"], ["enqueue"], ["closed"],
+    ["started", "completed", "publish with models"],
 ]  # fmt: skip
 _steps: Final[dict[str, tuple[Any, Any]]] = {
     "task": (st.tuples(_project, st.sampled_from(NAMES)), st.tuples(_tags, st.booleans())),
@@ -73,7 +76,7 @@ _steps: Final[dict[str, tuple[Any, Any]]] = {
     "rename project": (_project, st.sampled_from(["renamed", "P", "Q", "later"])),
 }
 #: What happens more often than the rest.
-_often: Final = ["task", "dataset", "model", "tag", "live", "live", "live", "scalar"]
+_often: Final = ["task", "dataset", "dataset", "model", "model", "tag", "live", "live", "live", "scalar", "archive"]
 
 
 @st.composite
