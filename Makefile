@@ -15,10 +15,12 @@ PYTEST_ARGS ?=
 
 setup: $(STAMP)
 
-$(STAMP): pyproject.toml constraints.txt
+$(STAMP): pyproject.toml constraints.txt tests/agent.txt
 	@$(or $(PYTHON),false) $(RECENT) || { echo "Python 3.10 or later is needed: make setup PYTHON=..."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PINS) -e '.[dev,flower]'
+	@# the published agent runs against the sandbox in a test; what it pins of requests it does not need
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PINS) --no-deps -r tests/agent.txt
 	@touch $@
 
 demo: setup
