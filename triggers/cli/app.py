@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from triggers.cli import cursor, dead, holds, slots
+from triggers.cli.apply import apply
+from triggers.cli.audit import audit
+from triggers.cli.delete import delete
 from triggers.cli.demo import demo
+from triggers.cli.diff import diff
 from triggers.cli.explain import explain
+from triggers.cli.export import export
+from triggers.cli.fire import fire
 from triggers.cli.history import history
 from triggers.cli.list_ import list_
+from triggers.cli.pause import pause
+from triggers.cli.replay import replay
+from triggers.cli.resume import resume
 from triggers.cli.sandbox import sandbox
 from triggers.cli.show import show
+from triggers.cli.test import try_out
 
 app = typer.Typer(
     name="clearml-triggers",
@@ -20,12 +31,26 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
 )
-app.command()(demo)
-app.command()(sandbox)
-app.command("list")(list_)
-app.command()(show)
-app.command()(history)
-app.command()(explain)
+
+#: The verbs by what they are for, as `--help` shows them.
+PANELS: dict[str, dict[str, Any]] = {
+    "Try it": {"demo": demo, "sandbox": sandbox},
+    "Ask": {
+        "list": list_, "show": show, "history": history, "explain": explain, "test": try_out, "audit": audit
+    },
+    "Change": {
+        "pause": pause, "resume": resume, "fire": fire, "replay": replay, "delete": delete,
+        "dead": dead.app, "holds": holds.app, "slots": slots.app, "cursor": cursor.app,
+    },
+    "Configure": {"apply": apply, "diff": diff, "export": export},
+}  # fmt: skip
+
+for _panel, _verbs in PANELS.items():
+    for _name, _verb in _verbs.items():
+        if isinstance(_verb, typer.Typer):
+            app.add_typer(_verb, name=_name, rich_help_panel=_panel)
+        else:
+            app.command(_name, rich_help_panel=_panel)(_verb)
 
 
 def _print_version(wanted: bool) -> None:

@@ -30,10 +30,11 @@ def explain(
     from triggers.cli import output
     from triggers.explain.gather import gather
     from triggers.explain.judge import judge
+    from triggers.operate.objects import full_id
     from triggers.operate.target import open_target
 
     with open_target(scheduler) as target:
-        explanation = judge(gather(target, target.entry(name), object_id))
+        explanation = judge(gather(target, target.entry(name), full_id(target, object_id)))
         if as_json:
             output.print_json(fields(target, explanation))
         else:
@@ -87,7 +88,7 @@ def _print(target: Target, explanation: Explanation) -> None:
     facts, console = explanation.facts, output.console()
     shown = facts.now or facts.seen
     what = f"{shown.kind} {shown.name!r}" if shown else "object"
-    title = output.text(f"{facts.entry.trigger.name} × {what} ")
+    title = output.text(f"{facts.entry.trigger.name} and {what} ")
     title.append(facts.object_id, "dim")
     console.print(title)
     answer = output.text(explanation.answer, f"bold {_GOOD.get(explanation.answer, 'yellow')}")
@@ -118,7 +119,7 @@ def _cell(found: Found | None) -> Any:
     from triggers.cli import output
 
     if found is None:
-        return output.text("–", "dim")
+        return output.text("-", "dim")
     return output.text("✓ " if found.holds else "✗ ", "green" if found.holds else "bold red").append(
         found.found, "default not bold"
     )
@@ -128,6 +129,6 @@ def _checks(checks: tuple[Check, ...]) -> Any:
     from triggers.cli import output
     from triggers.cli.output import Column
 
-    signs = {True: ("✓", "green"), False: ("✗", "bold red"), None: ("–", "dim")}
+    signs = {True: ("✓", "green"), False: ("✗", "bold red"), None: ("-", "dim")}
     rows = [[output.text(c.name), output.text(*signs[c.passes]), output.text(c.words)] for c in checks]
     return output.table([Column("beside it"), Column(""), Column("found", grows=True)], rows)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from triggers.clearml_api import launches, polls
+from triggers.clearml_api import launches
 from triggers.events import Event
 from triggers.explain.values import Facts, Read, Slot
 from triggers.index import Index
 from triggers.ledger.firings import Firing, firing_key
 from triggers.ledger.reading import Source
 from triggers.ledger.registry import Entry
+from triggers.operate.objects import plan_for, read_object
 from triggers.operate.query import last_event_of, sources_of
 from triggers.operate.target import Target
 from triggers.policies import Mark, limit_of
@@ -31,7 +31,8 @@ def gather(target: Target, entry: Entry, object_id: str) -> Facts:
     """
     ledger, trigger = target.ledger, entry.trigger
     source = sources_of(trigger.kind)[0]
-    now = read_object(target, object_id, trigger.kind)
+    plan = plan_for(entry.trigger for entry in ledger.registry.snapshot().entries.values())
+    now = read_object(target.api, plan, object_id, trigger.kind)
     mark = ledger.matching.marks([(trigger.id, object_id)])[trigger.id, object_id]
     firings = _firings(target, trigger.id, object_id, mark)
     seen = last_event_of(target, object_id) or (Event.from_json(firings[-1].event) if firings else None)
@@ -54,31 +55,6 @@ def gather(target: Target, entry: Entry, object_id: str) -> Facts:
         room=ledger.firings.pace_room(trigger.id, limit) if limit else None,
         slot=_slot(target, trigger.slot),
     )
-
-
-def plan_of(entries: Mapping[str, Entry], version: int = 0) -> polls.Plan:
-    """What has to be read for these triggers."""
-    metrics = frozenset(key for entry in entries.values() for key in entry.trigger.watched_metrics())
-    return polls.Plan(version=version, tasks=True, models=True, metrics=metrics)
-
-
-def read_object(target: Target, object_id: str, kind: str) -> Event | None:
-    """An object as a poll would read it now; of another kind where there is none of that kind."""
-    plan = plan_of(target.ledger.registry.snapshot().entries)
-    for models in (kind == "model", kind != "model"):
-        found = polls.read_by_id(target.api, plan, [object_id], models=models)
-        if found:
-            return _with_its_task(target, plan, found[0]) if models else found[0]
-    return None
-
-
-def _with_its_task(target: Target, plan: polls.Plan, model: Event) -> Event:
-    """A published model changes with the publishing of its ClearML task, as polls see it."""
-    if not (model.ready and model.task):
-        return model
-    tasks = polls.read_by_id(target.api, plan, [model.task], models=False)
-    times = [task.changed_ms for task in tasks if task.status == "published"]
-    return replace(model, changed_ms=max([model.changed_ms, *times]))
 
 
 def _firings(target: Target, trigger: str, object_id: str, mark: Mark) -> tuple[Firing, ...]:

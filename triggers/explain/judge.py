@@ -67,7 +67,7 @@ def _answer(facts: Facts) -> _Said:
         return _ended(last)
     assert object_ is not None
     if facts.now is None:  # 2
-        return _gone(facts, last)
+        return _gone(last)
     return _by_stage(facts, facts.now, last)
 
 
@@ -97,7 +97,7 @@ def _launched(last: Firing) -> str:
     return f"it fired {moment(last.ended_ms or last.granted_ms)}: {what}{f' ({last.reason})' if last.reason else ''}"
 
 
-def _gone(facts: Facts, last: Firing | None) -> _Said:
+def _gone(last: Firing | None) -> _Said:
     if last and last.state == "launched":
         return "fired", f"{_launched(last)}; the object is gone from the server", ""
     return "does not fire", "the object is gone from the server", ""

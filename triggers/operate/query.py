@@ -54,7 +54,7 @@ def views(target: Target, *, retired: bool = False) -> list[View]:
     cursors = {source: ledger.reading.cursor(source) for source in SOURCES}
     tallies = ledger.by_hand.tally()
     considered = last_events(target, {entry.trigger.kind for entry in entries})
-    waits, objects = _waiting(target, entries), _objects(target, entries)
+    waits, objects = _waiting(target), _objects(target, entries)
     return [
         _view(target, entry, cursors, tallies, considered.get(entry.trigger.kind), waits, objects[entry.trigger.id])
         for entry in entries
@@ -89,7 +89,7 @@ def _view(
     )
 
 
-def _waiting(target: Target, entries: list[Entry]) -> dict[str, Counter[str]]:
+def _waiting(target: Target) -> dict[str, Counter[str]]:
     """How many firings wait, are held, are dead, by the digest that their keys begin with."""
     keys, ledger = target.ledger.keys, target.ledger
     length = len(trigger_digest("", ""))

@@ -9,9 +9,7 @@ from triggers.spec import FunctionAction, TaskAction, Trigger
 
 def condition(trigger: Trigger) -> str:
     """What has to hold, all of it."""
-    wanted = [
-        rule.wanted(trigger) for rule in RULES[trigger.kind] if rule.name != "kind" and rule.applies(trigger)
-    ]
+    wanted = [rule.wanted(trigger) for rule in RULES[trigger.kind] if rule.name != "kind" and rule.applies(trigger)]
     return f"{trigger.kind}: {'; '.join(wanted)}" if wanted else f"any change of a {trigger.kind}"
 
 

@@ -1,0 +1,92 @@
+"""`clearml-triggers apply`: make the registered triggers those of a file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from triggers.cli.options import Choice, File, Json
+
+if TYPE_CHECKING:
+    from triggers.configuration.difference import Change
+
+_SIGNS = {"add": ("+", "green"), "edit": ("~", "yellow"), "remove": ("-", "red"), "keep": ("!", "dim")}
+
+
+def apply(
+    file: File,
+    prune: Annotated[bool, typer.Option("--prune", help="remove triggers that the file does not have")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="show what would change, as `diff` does")] = False,
+    scheduler: Choice = None,
+    as_json: Json = False,
+) -> None:
+    """Register the triggers of a YAML file, and show what that changes. The second time it changes nothing.
+
+    Triggers that the file does not have stay, unless --prune is given; those that a script declares stay in any
+    case. A trigger that is edited keeps what it remembers, and its pause.
+    """
+    from triggers.cli import output
+    from triggers.configuration import difference as differences
+    from triggers.configuration import load
+    from triggers.operate.target import open_target
+
+    document = load(file)
+    with open_target(scheduler) as target:
+        if dry_run:
+            changes = differences.compare(document.triggers, target.ledger.registry.snapshot(), prune=prune)
+        else:
+            changes = differences.apply(target, document.triggers, prune=prune)
+        fresh = [change.trigger for change in changes if change.what in ("add", "edit")]
+        missing = _missing(target, fresh) if fresh else []
+    if as_json:
+        output.print_json({"changes": [fields(change) for change in changes], "missing": missing})
+        return
+    print_changes(changes)
+    for line in missing:
+        output.note(line)
+
+
+def _missing(target: Any, triggers: list[Any]) -> list[str]:
+    """What they name that the server does not have; a server that does not answer has no say here."""
+    from triggers.checks import missing
+    from triggers.errors import TriggersError
+
+    try:
+        return missing(target.api, triggers)
+    except TriggersError as failure:
+        return [f"whether the server has what they name is unknown: {failure}"]
+
+
+def fields(change: Change) -> dict[str, Any]:
+    """A change as JSON has it."""
+    return {
+        "what": change.what,
+        "kind": change.trigger.kind,
+        "name": change.trigger.name,
+        "fields": {name: {"before": before, "after": after} for name, (before, after) in change.fields.items()},
+        "why": change.why,
+    }
+
+
+def print_changes(changes: list[Change]) -> None:
+    """Show changes, one trigger after the other."""
+    from triggers.cli import output
+
+    console = output.console()
+    for change in changes:
+        if change.what == "same":
+            continue
+        sign, style = _SIGNS[change.what]
+        line = output.text(f"{sign} {change.trigger.kind} ", style).append(change.trigger.name, "bold")
+        console.print(line.append(f"  {change.why}" if change.why else "", "dim"), soft_wrap=True)
+        for name, (before, after) in change.fields.items():
+            if change.what == "add" and name in ("kind", "name"):
+                continue
+            said = f"{after!r}" if before is None else f"{before!r} → {'not given' if after is None else repr(after)}"
+            console.print(output.text(f"    {name}: {said}"), soft_wrap=True)
+    counts = {
+        what: sum(change.what == what for change in changes) for what in ("add", "edit", "remove", "same", "keep")
+    }
+    words = {"add": "to add", "edit": "to edit", "remove": "to remove", "same": "unchanged", "keep": "not in the file"}
+    console.print(", ".join(f"{count} {words[what]}" for what, count in counts.items() if count) or "no triggers")

@@ -1,0 +1,106 @@
+"""`clearml-triggers cursor`: how far the server was read."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from triggers.cli.options import Choice, Json
+
+if TYPE_CHECKING:
+    from triggers.ledger.reading import Source
+    from triggers.operate.target import Target
+
+app = typer.Typer(no_args_is_help=True, help="Show or set how far the ClearML server's changes were read.")
+
+#: Tries at a cursor that a poll is moving, and seconds between them.
+_TRIES, _PAUSE_SECONDS = 40, 0.1
+
+
+@app.command()
+def show(scheduler: Choice = None, as_json: Json = False) -> None:
+    """Show how far each source was read, and when it was last read again for late changes."""
+    from triggers.cli import output
+    from triggers.cli.output import Column, text
+    from triggers.operate.target import open_target
+    from triggers.operate.when import ago, local
+
+    with open_target(scheduler) as target:
+        found, now_ms = _cursors(target), target.ledger.now_ms()
+    if as_json:
+        output.print_json(found)
+        return
+    names = {"read_to_ms": "read up to", "overlapped_ms": "overlap read at", "swept_ms": "swept at"}
+    rows = [
+        [text(one["source"], "cyan"), *(text(local(one[name])) for name in names), text(ago(one["read_to_ms"], now_ms))]
+        for one in found
+    ]
+    output.console().print(output.table([Column("source"), *map(Column, names.values()), Column("")], rows))
+
+
+def _cursors(target: Target) -> list[dict[str, Any]]:
+    from dataclasses import asdict
+
+    from triggers.operate.query import SOURCES
+    from triggers.operate.when import iso
+
+    found = []
+    for source in SOURCES:
+        cursor = target.ledger.reading.cursor(source)
+        if cursor.plan:
+            found.append({"source": source, "read_to": iso(cursor.read_to_ms), **asdict(cursor)})
+    return found
+
+
+@app.command("set")
+def set_(
+    to: Annotated[str, typer.Argument(metavar="TIME", help="2h ago, 7d, or 2026-11-22T18:00")],
+    source: Annotated[str | None, typer.Option(help="tasks or models; both if not given")] = None,
+    scheduler: Choice = None,
+    as_json: Json = False,
+) -> None:
+    """Let the next poll read from another time on.
+
+    Backwards: what changed since then is read and matched again; what has fired does not fire again, and changes
+    made before a trigger was registered still do not count (`replay` makes them). Never forwards: that would lose
+    changes (`pause` and `resume --skip-missed` leave them out on purpose).
+    """
+    from triggers.cli import output
+    from triggers.errors import Usage
+    from triggers.operate.query import SOURCES
+    from triggers.operate.target import open_target
+    from triggers.operate.when import local, time_ms
+
+    if source not in (None, *SOURCES):
+        raise Usage(f"--source {source!r}: one of {', '.join(SOURCES)}")
+    with open_target(scheduler) as target:
+        to_ms = time_ms(to.removesuffix(" ago"), target.ledger.now_ms(), "TIME")
+        known: list[Source] = [
+            one for one in SOURCES if source in (None, one) and target.ledger.reading.cursor(one).plan
+        ]
+        for one in known:
+            if to_ms > target.ledger.reading.cursor(one).read_to_ms:
+                raise Usage(f"{local(to_ms)} is later than {one} were read: that would lose the changes in between")
+        with target.ledger.audit.change("cursor set", to_ms=to_ms, sources=known) as came:
+            came["set"] = [one for one in known if _set(target, one, to_ms)]
+    if as_json:
+        output.print_json({"set": came["set"], "read_to_ms": to_ms})
+    else:
+        print(
+            f"the next poll reads {' and '.join(came['set'])} from {local(to_ms)} on"
+            if known
+            else "nothing was read yet"
+        )
+    raise typer.Exit(0 if came["set"] == known else 1)
+
+
+def _set(target: Target, source: Source, to_ms: int) -> bool:
+    """Set one cursor, between two polls."""
+    for _ in range(_TRIES):
+        done = target.ledger.by_hand.set_cursor(source, to_ms)
+        if done:
+            return done > 0
+        time.sleep(_PAUSE_SECONDS)
+    return False

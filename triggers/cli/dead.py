@@ -1,0 +1,132 @@
+"""`clearml-triggers dead`: firings that were given up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from triggers.cli.options import Choice, Json
+
+if TYPE_CHECKING:
+    from triggers.ledger.firings import Firing
+    from triggers.operate.target import Target
+
+app = typer.Typer(no_args_is_help=True, help="List, retry or drop dead letters: firings given up after their retries.")
+
+Which = Annotated[
+    list[str] | None, typer.Argument(metavar="[FIRING|OBJECT]...", help="ends of keys as listed, or ids of objects")
+]
+OfTrigger = Annotated[str | None, typer.Option("--trigger", metavar="NAME", help="those of this trigger")]
+All = Annotated[bool, typer.Option("--all", help="all of them")]
+
+
+@app.command("list")
+def list_(trigger: OfTrigger = None, scheduler: Choice = None, as_json: Json = False) -> None:
+    """List dead letters with the reason, oldest first."""
+    from triggers.cli import output
+    from triggers.operate import selecting
+    from triggers.operate.target import open_target
+
+    with open_target(scheduler) as target:
+        of = target.entry(trigger, retired=True).trigger.id if trigger else ""
+        found = selecting.select(selecting.dead(target), (), of, everything=True)
+        if as_json:
+            output.print_json([fields(target, firing) for firing in found])
+        else:
+            print_firings(target, found)
+
+
+@app.command()
+def retry(
+    which: Which = None,
+    trigger: OfTrigger = None,
+    everything: All = False,
+    scheduler: Choice = None,
+    as_json: Json = False,
+) -> None:
+    """Try dead letters again, with all their retries; what an earlier attempt left is looked for first."""
+    from triggers.cli import output
+    from triggers.operate import selecting
+    from triggers.operate.target import open_target
+
+    with open_target(scheduler) as target:
+        of = target.entry(trigger, retired=True).trigger.id if trigger else ""
+        meant = selecting.select(selecting.dead(target), which or (), of, everything=everything)
+        with target.ledger.audit.change("dead retry", firings=[firing.key for firing in meant]) as came:
+            came["retried"] = sum(target.ledger.operations.revive(firing.key) for firing in meant)
+        if as_json:
+            output.print_json({"retried": came["retried"]})
+        else:
+            print(f"{output.plural(came['retried'], 'dead letter')} will be tried again")
+
+
+@app.command()
+def drop(
+    which: Which = None,
+    trigger: OfTrigger = None,
+    everything: All = False,
+    scheduler: Choice = None,
+    as_json: Json = False,
+) -> None:
+    """Drop dead letters for good: they never fire again for that change."""
+    from triggers.cli import output
+    from triggers.ledger.audit import who
+    from triggers.operate import selecting
+    from triggers.operate.target import open_target
+
+    with open_target(scheduler) as target:
+        of = target.entry(trigger, retired=True).trigger.id if trigger else ""
+        meant = selecting.select(selecting.dead(target), which or (), of, everything=everything)
+        keys = [firing.key for firing in meant]
+        with target.ledger.audit.change("dead drop", firings=keys) as came:
+            came["dropped"] = target.ledger.operations.drop_dead(keys, who()) if keys else 0
+        if as_json:
+            output.print_json({"dropped": came["dropped"]})
+        else:
+            print(f"{output.plural(came['dropped'], 'dead letter')} dropped")
+
+
+def fields(target: Target, firing: Firing) -> dict[str, Any]:
+    """A firing as JSON has it."""
+    from triggers.operate.links import link
+    from triggers.operate.when import iso
+
+    return {
+        "firing": firing.key,
+        "trigger": firing.trigger.partition(":")[2],
+        "kind": firing.kind,
+        "object": firing.object,
+        "object_link": link(target.scheduler, firing.kind, firing.object),
+        "state": firing.state,
+        "reason": firing.reason,
+        "failures": firing.failures,
+        "granted": iso(firing.granted_ms),
+        "ended": iso(firing.ended_ms),
+    }
+
+
+def print_firings(target: Target, found: list[Firing]) -> None:
+    """A table of firings."""
+    from triggers.cli import output
+    from triggers.cli.output import Column, text
+    from triggers.operate.links import link
+    from triggers.operate.selecting import SHOWN
+    from triggers.operate.when import ago
+
+    console, now_ms = output.console(), target.ledger.now_ms()
+    full = console.width >= 130
+    rows = []
+    for firing in found:
+        object_ = firing.object if full else firing.object[:8]
+        rows.append(
+            [
+                text(firing.key[-SHOWN:]),
+                text(firing.trigger.partition(":")[2]),
+                text(object_, "", link(target.scheduler, firing.kind, firing.object)),
+                text(ago(firing.ended_ms or firing.granted_ms, now_ms)),
+                text(firing.reason.partition("\n")[0]),
+            ]
+        )
+    columns = [Column("firing"), Column("trigger", style="cyan", most=22), Column("object"), Column("since")]
+    console.print(output.table([*columns, Column("reason", grows=True)], rows))

@@ -1,0 +1,41 @@
+"""`clearml-triggers fire`: launch for one object by hand."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from triggers.cli.options import Choice, Json, Name
+
+
+def fire(
+    name: Name,
+    object_id: Annotated[str, typer.Argument(metavar="OBJECT", help="id of a model, dataset or ClearML task")],
+    scheduler: Choice = None,
+    as_json: Json = False,
+) -> None:
+    """Fire a trigger for an object now, whatever its condition says and whether or not it has fired for it.
+
+    Each call is one firing, launched exactly once like any other; pause, pace and single_instance still hold.
+    """
+    from triggers.cli import output
+    from triggers.conditions import evaluate
+    from triggers.operate import granting
+    from triggers.operate.objects import full_id
+    from triggers.operate.target import open_target
+
+    with open_target(scheduler) as target:
+        entry = target.entry(name)
+        key, event = granting.fire(target, entry, full_id(target, object_id))
+        verdict = evaluate(entry.trigger, event)
+        if as_json:
+            satisfied = {"condition_holds": verdict.matched, "paused": entry.paused}
+            output.print_json({"firing": key, "trigger": entry.trigger.name, "object": event.id, **satisfied})
+            return
+        print(f"fired: {entry.trigger.name} for {event.kind} {event.name!r} ({event.id}), firing {key[-10:]}")
+        if not verdict.matched:
+            clause = verdict.failed[0]
+            print(f"its condition does not hold: {clause.name}: wanted {clause.wanted}, found {clause.found}")
+        if entry.paused:
+            print(f"the trigger is paused: the firing waits until `clearml-triggers resume {entry.trigger.name!r}`")

@@ -1,0 +1,130 @@
+"""`clearml-triggers holds`: firings that wait on purpose."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from triggers.cli.options import Choice, Json
+
+if TYPE_CHECKING:
+    from triggers.ledger.firings import Firing
+    from triggers.operate.target import Target
+
+app = typer.Typer(
+    no_args_is_help=True, help="List, release or drop holds: firings that wait for a pause, for their pace, for a slot."
+)
+
+Hold = Annotated[str, typer.Argument(metavar="HOLD", help="as listed, such as 'pace:task:NAME'")]
+Which = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[FIRING|OBJECT]...", help="ends of keys as listed, or ids of objects; all if none is given"
+    ),
+]
+
+
+@app.command("list")
+def list_(
+    hold: Annotated[str | None, typer.Argument(metavar="[HOLD]", help="show the firings of this hold")] = None,
+    scheduler: Choice = None,
+    as_json: Json = False,
+) -> None:
+    """List the holds, or the firings of one, in the order in which they go."""
+    from triggers.cli import dead, output
+    from triggers.operate import selecting
+    from triggers.operate.target import open_target
+
+    with open_target(scheduler) as target:
+        if hold:
+            found = selecting.held(target, hold)
+            if as_json:
+                output.print_json([dead.fields(target, firing) for firing in found])
+            else:
+                dead.print_firings(target, found)
+            return
+        holds = {name: target.ledger.operations.held(name, 0, 1) for name in target.ledger.firings.holds()}
+        if as_json:
+            output.print_json([_fields(target, name, first) for name, first in holds.items()])
+        else:
+            _print(target, holds)
+
+
+def _fields(target: Target, name: str, first: list[Firing]) -> dict[str, object]:
+    from triggers.operate.when import iso
+
+    oldest = first[0] if first else None
+    return {
+        "hold": name,
+        "count": target.ledger.operations.held_count(name),
+        "oldest": iso(oldest.granted_ms) if oldest else None,
+        "reason": oldest.reason if oldest else "",
+    }
+
+
+def _print(target: Target, holds: dict[str, list[Firing]]) -> None:
+    from triggers.cli import output
+    from triggers.cli.output import Column, text
+    from triggers.operate.when import ago
+
+    now_ms = target.ledger.now_ms()
+    rows = [
+        [
+            text(name, "cyan"),
+            str(target.ledger.operations.held_count(name)),
+            text(ago(first[0].granted_ms, now_ms) if first else ""),
+            text(first[0].reason if first else ""),
+        ]
+        for name, first in holds.items()
+    ]
+    columns = [Column("hold", grows=True), Column("firings", right=True), Column("oldest"), Column("why", grows=True)]
+    output.console().print(output.table(columns, rows))
+
+
+@app.command()
+def release(hold: Hold, which: Which = None, scheduler: Choice = None, as_json: Json = False) -> None:
+    """Let held firings go now, past their trigger's pace. What waits for a slot waits on while that is taken."""
+    from triggers.cli import output
+    from triggers.errors import Usage
+    from triggers.ledger.audit import who
+    from triggers.operate import selecting
+    from triggers.operate.target import open_target
+
+    with open_target(scheduler) as target:
+        reason, _, trigger = hold.partition(":")
+        entry = target.ledger.registry.snapshot().get(trigger)
+        if reason == "pause" and entry and entry.paused:
+            name = entry.trigger.name
+            raise Usage(f"trigger {name!r} is paused, so they would wait again: `clearml-triggers resume {name!r}`")
+        keys = [firing.key for firing in _meant(selecting.held(target, hold), which)]
+        with target.ledger.audit.change("holds release", hold=hold, firings=keys) as came:
+            came["released"] = target.ledger.by_hand.let_go(hold, keys, who())
+        if as_json:
+            output.print_json({"released": came["released"]})
+        else:
+            print(f"{output.plural(came['released'], 'firing')} released")
+
+
+@app.command()
+def drop(hold: Hold, which: Which = None, scheduler: Choice = None, as_json: Json = False) -> None:
+    """Drop held firings for good: they never fire again for that change."""
+    from triggers.cli import output
+    from triggers.ledger.audit import who
+    from triggers.operate import selecting
+    from triggers.operate.target import open_target
+
+    with open_target(scheduler) as target:
+        keys = [firing.key for firing in _meant(selecting.held(target, hold), which)]
+        with target.ledger.audit.change("holds drop", hold=hold, firings=keys) as came:
+            came["dropped"] = target.ledger.operations.drop_held(hold, keys, who()) if keys else 0
+        if as_json:
+            output.print_json({"dropped": came["dropped"]})
+        else:
+            print(f"{output.plural(came['dropped'], 'firing')} dropped")
+
+
+def _meant(found: list[Firing], which: list[str] | None) -> list[Firing]:
+    from triggers.operate import selecting
+
+    return selecting.select(found, which or (), "", everything=not which)

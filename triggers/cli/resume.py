@@ -1,0 +1,40 @@
+"""`clearml-triggers resume`: launch again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from triggers.cli.options import Choice, Json
+
+
+def resume(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="names of triggers")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="every trigger of the scheduler")] = False,
+    skip_missed: Annotated[
+        bool,
+        typer.Option("--skip-missed/--catch-up", help="leave out what was missed, or launch it now (the default)"),
+    ] = False,
+    scheduler: Choice = None,
+    as_json: Json = False,
+) -> None:
+    """Launch again after `pause`.
+
+    With --skip-missed, firings that wait are skipped and changes made until now no longer count; an object that
+    changes later is considered again.
+    """
+    from triggers.cli import output
+    from triggers.operate import changes
+    from triggers.operate.target import open_target
+
+    with open_target(scheduler) as target:
+        entries = changes.chosen(target, names or [], everything=everything)
+        resumed = changes.resume(target, [entry for entry in entries if entry.paused], skip_missed=skip_missed)
+        if as_json:
+            output.print_json({"resumed": resumed.names, "released": resumed.go, "skipped": resumed.skipped})
+        elif not resumed.names:
+            print("none of them is paused: nothing to do")
+        else:
+            waited = f"{output.plural(resumed.skipped, 'firing')} skipped" if skip_missed else f"{resumed.go} held go"
+            print(f"resumed: {', '.join(resumed.names)}; {waited}")

@@ -1,0 +1,103 @@
+"""What applying a file changes, and making it so. Idempotent: the second time it changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from triggers.configuration.writing import arguments_of
+from triggers.errors import InvalidTrigger
+from triggers.ledger.registry import Entry, Snapshot
+from triggers.operate.changes import ORIGIN
+from triggers.operate.target import Target
+from triggers.spec import FunctionAction, Trigger
+
+What = Literal["add", "edit", "remove", "keep", "same"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What becomes of one trigger. `fields`: argument → (before, afterwards), None for not given.
+
+    `keep`: the file does not have it, and it stays; `why` says why.
+    """
+
+    what: What
+    trigger: Trigger
+    fields: dict[str, tuple[Any, Any]]
+    why: str = ""
+
+
+def compare(wanted: Sequence[Trigger], known: Snapshot, *, prune: bool) -> list[Change]:
+    """What applying would change, in the order of the file, then what only the registry has.
+
+    Raises:
+        InvalidTrigger: a new trigger calls a function that only a script could.
+    """
+    changes = [_change(trigger, known.get(trigger.id)) for trigger in wanted]
+    ids = {trigger.id for trigger in wanted}
+    for entry in known.active:
+        if entry.trigger.id not in ids:
+            changes.append(_left_out(entry, prune=prune))
+    return changes
+
+
+def _change(trigger: Trigger, old: Entry | None) -> Change:
+    new = arguments_of(trigger)
+    if old is not None and old.trigger == trigger:
+        return Change("same", trigger, {})
+    action = trigger.action
+    if isinstance(action, FunctionAction) and action.reference is None and (not old or old.trigger.action != action):
+        way_out = "only the script that declares it can call it; name it as module:function with function_workers: true"
+        raise InvalidTrigger(trigger.name, "schedule_function", action.name, way_out)
+    before = arguments_of(old.trigger) if old else {}
+    fields = {
+        name: (before.get(name), new.get(name))
+        for name in dict.fromkeys([*before, *new])
+        if before.get(name) != new.get(name)
+    }
+    why = (
+        "a script declares it too, and takes over again when it declares something else" if old and old.declared else ""
+    )
+    return Change("edit" if old else "add", trigger, fields, why)
+
+
+def _left_out(entry: Entry, *, prune: bool) -> Change:
+    if entry.declared or entry.origin == "script":
+        return Change("keep", entry.trigger, {}, "a script declares it")
+    if not prune:
+        return Change("keep", entry.trigger, {}, "--prune removes it")
+    return Change("remove", entry.trigger, {})
+
+
+def apply(target: Target, wanted: Sequence[Trigger], *, prune: bool) -> list[Change]:
+    """Make the registry what the file says; what was changed.
+
+    New triggers are active from the server's now on; edited ones keep what they remember, and their pause.
+    """
+    changes = compare(wanted, target.ledger.registry.snapshot(), prune=prune)
+    names = {what: [c.trigger.name for c in changes if c.what == what] for what in ("add", "edit", "remove")}
+    if not any(names.values()):
+        return changes
+    now_ms = target.server_now_ms() if names["add"] else 0
+    with target.ledger.audit.change("apply", **names):
+
+        def edit(known: Snapshot, version: int) -> dict[str, Entry | None]:
+            nonlocal changes
+            changes = compare(wanted, known, prune=prune)
+            entries: dict[str, Entry | None] = {}
+            for change in changes:
+                id_, old = change.trigger.id, known.entries.get(change.trigger.id)
+                if change.what == "add":
+                    paused = old.paused if old else False
+                    declared = old.declared if old else ""
+                    entries[id_] = Entry(change.trigger, now_ms, version, ORIGIN, paused, declared=declared)
+                elif old and change.what == "edit":
+                    entries[id_] = replace(old, trigger=change.trigger, origin=ORIGIN)
+                elif old and change.what == "remove":
+                    entries[id_] = replace(old, retired=True, origin=ORIGIN)
+            return entries
+
+        target.ledger.registry.edit(edit)
+    return changes

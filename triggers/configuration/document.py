@@ -1,0 +1,148 @@
+"""Reading a file of triggers. Every error of it is found in one go, each with the place where it stands."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from triggers.declaration import Declaration, declare
+from triggers.errors import InvalidTrigger, Usage
+from triggers.events import Kind
+from triggers.scheduler import TriggerScheduler
+from triggers.spec import Trigger, make_trigger
+
+KINDS: Final[tuple[Kind, ...]] = ("model", "dataset", "task")
+
+#: What a trigger may say beside the arguments of its `add_*` call.
+KIND, PROJECT_ID = "kind", "project_id"
+
+_POLICY: Final = ("single_instance", "overlap", "fire", "cooldown_minutes", "max_per_minute")
+_REFERENCE: Final = re.compile(r"[\w.]+:[\w.]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file: its triggers in order, and the examples that `test -f` holds them to."""
+
+    triggers: tuple[Trigger, ...]
+    examples: tuple[dict[str, Any], ...] = ()
+
+
+def load(file: str) -> Document:
+    """Read a file; "-" is standard input.
+
+    Raises:
+        Usage: it cannot be read, or something in it is wrong; one line for each error.
+    """
+    if file == "-":
+        return parse(sys.stdin.read(), "standard input")
+    try:
+        text = Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Usage(f"{file} cannot be read: {error}") from error
+    return parse(text, Path(file).name)
+
+
+def parse(text: str, name: str) -> Document:
+    """Read the text of a file called `name`.
+
+    Raises:
+        Usage: something in it is wrong; one line for each error.
+    """
+    try:
+        content = yaml.load(text, _Loader)
+    except yaml.YAMLError as error:
+        raise Usage(f"{name} is no YAML: {error}") from error
+    content = {} if content is None else content
+    if not isinstance(content, dict) or not isinstance(content.get("triggers", []), list):
+        raise Usage(f"{name}: give `triggers:` and below it a list, as `clearml-triggers export` writes them")
+    problems = [f"{name}: {key!r} is unknown here; give 'triggers' and 'examples'" for key in _unknown(content)]
+    taken: dict[Kind, dict[str, Declaration]] = {kind: {} for kind in KINDS}
+    triggers = []
+    for number, item in enumerate(content.get("triggers") or [], 1):
+        try:
+            triggers.append(_trigger(item, f"{name}, item {number}", taken))
+        except Usage as error:
+            problems.append(f"{name}, item {number}: {error}")
+    if problems:
+        raise Usage("\n".join(problems))
+    return Document(tuple(triggers), tuple(content.get("examples") or ()))
+
+
+def _unknown(content: Mapping[Any, Any]) -> list[Any]:
+    return [key for key in content if key not in ("triggers", "examples")]
+
+
+def _trigger(item: Any, place: str, taken: dict[Kind, dict[str, Declaration]]) -> Trigger:
+    if not isinstance(item, dict):
+        raise Usage(f"a trigger is a mapping of arguments, and {item!r} is none")
+    name = str(item.get("name") or item.get("schedule_task_id") or "(without a name)")
+    kind = item.get(KIND)
+    if kind not in KINDS:
+        raise InvalidTrigger(name, KIND, kind, f"give one of {', '.join(KINDS)}")
+    known = defaults(kind)
+    for key in item:
+        if key not in known and key not in (KIND, PROJECT_ID):
+            raise InvalidTrigger(name, str(key), item[key], f"unknown for a {kind} trigger; leave it out")
+    arguments = {**known, **{key: value for key, value in item.items() if key in known}}
+    if isinstance(arguments["schedule_function"], str):
+        declaration = Declaration(_function_trigger(kind, name, arguments, item), None, True, place)
+        if declaration.trigger.name in taken[kind]:
+            raise InvalidTrigger(name, "name", name, f"that at {taken[kind][name].place} has it; rename one of them")
+    else:
+        declaration = declare(kind, arguments, taken[kind], place)
+    trigger = declaration.trigger
+    if item.get(PROJECT_ID):
+        trigger = make_trigger(kind, **{**trigger.model_dump(exclude={KIND}), PROJECT_ID: item[PROJECT_ID]})
+    taken[kind][trigger.name] = declaration
+    return trigger
+
+
+@cache
+def defaults(kind: Kind) -> dict[str, Any]:
+    """The arguments of `add_<kind>_trigger` with their defaults."""
+    parameters = inspect.signature(getattr(TriggerScheduler, f"add_{kind}_trigger")).parameters
+    return {name: parameter.default for name, parameter in parameters.items() if name != "self"}
+
+
+def _function_trigger(kind: Kind, name: str, arguments: Mapping[str, Any], item: Mapping[str, Any]) -> Trigger:
+    """A trigger whose function is named, not imported: only workers have to be able to."""
+    function, workers = arguments["schedule_function"], arguments["function_workers"]
+    if workers and not _REFERENCE.fullmatch(function):
+        raise InvalidTrigger(name, "schedule_function", function, "name it as module:function")
+    for argument in ("schedule_task_id", "schedule_task_query", "task_parameters", "task_overrides", "reuse_task"):
+        if arguments[argument]:
+            raise InvalidTrigger(name, argument, arguments[argument], "goes not with schedule_function; leave it out")
+    return make_trigger(
+        kind,
+        name=item.get("name"),
+        action={
+            "type": "function",
+            "name": function.replace(":", "."),
+            "reference": function if workers else None,
+        },
+        policy={field: arguments[field] for field in _POLICY},
+        provenance=arguments["provenance"],
+        **{field: value for field, value in arguments.items() if field.startswith("trigger_")},
+    )
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that is given twice, of which YAML would silently take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"{key!r} is given twice", key_node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep)

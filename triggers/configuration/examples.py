@@ -1,0 +1,77 @@
+"""Examples in a file of triggers: an object, and whether a trigger has to fire for it. No server is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from triggers import testing
+from triggers.conditions import Verdict, evaluate
+from triggers.configuration.document import Document
+from triggers.errors import Usage
+from triggers.events import Event
+from triggers.spec import Trigger
+
+_MAKERS: Final[dict[str, Callable[..., Event]]] = {
+    "model": testing.model,
+    "dataset": testing.dataset,
+    "task": testing.task,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One example held against its trigger."""
+
+    trigger: Trigger
+    event: Event
+    fires: bool
+    verdict: Verdict
+
+    @property
+    def passes(self) -> bool:
+        """Whether the trigger decides as the example says."""
+        return self.verdict.matched == self.fires
+
+
+def run(document: Document) -> list[Example]:
+    """Hold every example against its trigger.
+
+    Raises:
+        Usage: an example cannot be read.
+    """
+    return [_run(item, document.triggers, number) for number, item in enumerate(document.examples, 1)]
+
+
+def _run(item: Any, triggers: Sequence[Trigger], number: int) -> Example:
+    place = f"example {number}"
+    if not isinstance(item, Mapping) or not item.keys() <= {"trigger", "object", "fires"} or "trigger" not in item:
+        raise Usage(f"{place}: give 'trigger', 'object' and 'fires', and nothing else")
+    found = [one for one in triggers if item["trigger"] in (one.name, one.id)]
+    if len(found) != 1:
+        raise Usage(f"{place}: {len(found)} triggers of this file are named {item['trigger']!r}; write kind:name")
+    if not isinstance(item.get("fires"), bool):
+        raise Usage(f"{place}: fires={item.get('fires')!r}: give true or false")
+    event = _event(item.get("object") or {}, found[0].kind, place)
+    return Example(found[0], event, item["fires"], evaluate(found[0], event))
+
+
+def _event(fields: Any, kind: str, place: str) -> Event:
+    """An object as `triggers.testing` describes it; metrics as {title: {variant: value}}."""
+    if not isinstance(fields, Mapping):
+        raise Usage(f"{place}: object={fields!r}: describe it by its fields, as the functions of triggers.testing do")
+    given = dict(fields)
+    make = _MAKERS.get(str(given.pop("kind", kind)))
+    if make is None:
+        raise Usage(f"{place}: kind={fields['kind']!r}: give one of model, dataset, task")
+    if isinstance(given.get("metrics"), Mapping):
+        given["metrics"] = {
+            (title, variant): tuple(value) if isinstance(value, list) else value
+            for title, variants in given["metrics"].items()
+            for variant, value in dict(variants).items()
+        }
+    try:
+        return make(**given)
+    except (TypeError, ValueError) as error:
+        raise Usage(f"{place}: {error}") from error

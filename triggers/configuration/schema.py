@@ -1,0 +1,107 @@
+"""The JSON schema of a file of triggers, made from the fields of a trigger and the text of `TriggerScheduler`."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from functools import cache
+from typing import Any, Final
+
+from triggers.configuration.document import KIND, KINDS, PROJECT_ID, defaults
+from triggers.events import Kind
+from triggers.scheduler import TriggerScheduler
+from triggers.spec import DatasetTrigger, ModelTrigger, Policy, TaskAction, TaskTrigger, Trigger
+from triggers.spec.action import ARGUMENTS
+from triggers.spec.values import STATUSES
+
+_CLASSES: Final[dict[Kind, type[Trigger]]] = {"model": ModelTrigger, "dataset": DatasetTrigger, "task": TaskTrigger}
+_ARGUMENT: Final = re.compile(r"(\w+(?:, \w+)*): (.+)")
+
+#: Where the form in a file differs from that of the field behind it.
+_OWN: Final[dict[str, dict[str, Any]]] = {
+    "name": {"type": "string", "minLength": 1},
+    "add_tag": {"type": ["boolean", "string", "null"]},
+    "schedule_function": {"type": "string", "description": "module:function, with function_workers: true"},
+    "function_workers": {"type": "boolean"},
+    "provenance": {"type": "boolean"},
+    "trigger_on_status": {"type": "array", "items": {"enum": list(STATUSES)}},
+    "trigger_on_sign": {"enum": ["max", "maximum", "min", "minimum", "last"]},
+    "trigger_on_direction": {"enum": ["above", "below"]},
+}
+
+
+def schema() -> dict[str, Any]:
+    """The schema."""
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "Triggers of clearml-triggers",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "triggers": {"type": "array", "items": {"oneOf": [_kind(kind) for kind in KINDS]}},
+            "examples": {"type": "array", "items": _EXAMPLE},
+        },
+    }
+
+
+_EXAMPLE: Final[dict[str, Any]] = {
+    "type": "object",
+    "description": "an object, and whether a trigger of this file has to fire for it; held by `test -f`",
+    "required": ["trigger", "fires"],
+    "properties": {
+        "trigger": {"type": "string"},
+        "fires": {"type": "boolean"},
+        "object": {"type": "object"},
+    },
+}
+
+
+def _kind(kind: Kind) -> dict[str, Any]:
+    properties: dict[str, Any] = {KIND: {"const": kind}}
+    for name in defaults(kind):
+        properties[name] = (
+            {"description": text, **_form(kind, name)} if (text := _texts().get(name)) else _form(kind, name)
+        )
+    properties[PROJECT_ID] = {"type": "string", "description": "id of the project, where only that is known"}
+    return {"type": "object", "additionalProperties": False, "required": [KIND], "properties": properties}
+
+
+def _form(kind: Kind, name: str) -> dict[str, Any]:
+    if name in _OWN:
+        return dict(_OWN[name])
+    behind = {argument: field for field, argument in ARGUMENTS.items() if field != PROJECT_ID}
+    for model, field in ((_CLASSES[kind], name), (Policy, name), (TaskAction, behind.get(name, name))):
+        found = model.model_json_schema()
+        if field in found["properties"]:
+            form = dict(found["properties"][field])
+            form.pop("title", None)
+            return dict(_inlined(form, found.get("$defs", {})))
+    return {}
+
+
+def _inlined(form: Any, definitions: dict[str, Any]) -> Any:
+    if isinstance(form, dict):
+        if "$ref" in form:
+            return _inlined(definitions[form["$ref"].rpartition("/")[2]], definitions)
+        return {key: _inlined(value, definitions) for key, value in form.items() if key != "title" or key == "const"}
+    return [_inlined(each, definitions) for each in form] if isinstance(form, list) else form
+
+
+@cache
+def _texts() -> dict[str, str]:
+    """What the text of `TriggerScheduler` says of each argument."""
+    found: dict[str, str] = {}
+    name = ""
+    for line in inspect.cleandoc(TriggerScheduler.__doc__ or "").splitlines():
+        indent = len(line) - len(line.lstrip())
+        match = _ARGUMENT.fullmatch(line.strip()) if indent == 4 else None
+        if match:
+            name = match[1]
+            for each in name.split(", "):
+                found[each] = match[2]
+        elif indent >= 8 and name:
+            for each in name.split(", "):
+                found[each] += " " + line.strip()
+        else:
+            name = ""
+    return found

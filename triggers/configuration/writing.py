@@ -1,0 +1,63 @@
+"""Writing triggers as YAML: what is default is left out, so that reading it gives the same triggers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import yaml
+
+from triggers.configuration.document import KIND, PROJECT_ID, defaults
+from triggers.spec import FunctionAction, TaskAction, Trigger
+
+_HEAD = """\
+# Triggers as `clearml-triggers export` writes and `apply` reads them: the arguments of the Python API.
+# For editors: `clearml-triggers export --schema > triggers.schema.json`
+# yaml-language-server: $schema=triggers.schema.json
+"""
+
+
+def dump(triggers: Iterable[Trigger]) -> str:
+    """The text of a file with these triggers."""
+    items = [arguments_of(trigger) for trigger in triggers]
+    return _HEAD + yaml.safe_dump({"triggers": items}, sort_keys=False, allow_unicode=True, width=100)
+
+
+def arguments_of(trigger: Trigger) -> dict[str, Any]:
+    """The arguments that declare a trigger, without those that have their default."""
+    action = trigger.action
+    given = _task(action, trigger.name) if isinstance(action, TaskAction) else _function(action)
+    given |= {name: getattr(trigger, name) for name in type(trigger).model_fields if name.startswith("trigger_")}
+    given |= trigger.policy.model_dump() | {"provenance": trigger.provenance, PROJECT_ID: trigger.project_id}
+    known = defaults(trigger.kind)
+    own = {name: getattr(trigger, name) for name in known if name not in given and hasattr(trigger, name)}
+    values = {KIND: trigger.kind, "name": trigger.name}
+    for name in [*known, PROJECT_ID]:
+        value = _plain((given | own).get(name))
+        # nothing asked for is None, False or empty alike, but for numbers and add_tag
+        is_default = value == known.get(name) or (value in (None, False, [], {}) and not known.get(name))
+        if name not in values and not is_default:
+            values[name] = value
+    return values
+
+
+def _task(action: TaskAction, name: str) -> dict[str, Any]:
+    return {
+        "schedule_task_id": action.base_task_id,
+        "schedule_task_query": action.query.model_dump(mode="json", exclude_defaults=True) if action.query else None,
+        "schedule_queue": action.queue,
+        "target_project": action.target_project,
+        "add_tag": True if action.tag == name else action.tag or False,
+        "reuse_task": action.reuse_task,
+        "task_parameters": dict(action.parameters),
+        "task_overrides": dict(action.overrides),
+    }
+
+
+def _function(action: FunctionAction) -> dict[str, Any]:
+    workers = action.reference is not None
+    return {"schedule_function": action.reference or action.name, "function_workers": workers, "add_tag": True}
+
+
+def _plain(value: Any) -> Any:
+    return [*map(_plain, value)] if isinstance(value, tuple) else value

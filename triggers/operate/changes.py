@@ -1,0 +1,108 @@
+"""What people change about triggers: pause, resume, delete. Edits of the registry with the origin `command`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from triggers.errors import Usage
+from triggers.ledger.registry import Entry, Snapshot
+from triggers.operate.target import Target
+
+#: The writer that the command line is to the registry.
+ORIGIN = "command"
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """What resuming brought: the triggers that were paused, and how many held firings go or were skipped."""
+
+    names: list[str]
+    go: int
+    skipped: int
+
+
+def chosen(target: Target, names: Sequence[str], *, everything: bool) -> list[Entry]:
+    """The triggers that a verb is about.
+
+    Raises:
+        Usage: neither names nor all, or both; no such trigger.
+    """
+    if everything and names:
+        raise Usage("give names or --all, not both")
+    if not everything and not names:
+        raise Usage("give the name of a trigger, or --all")
+    return target.ledger.registry.snapshot().active if everything else [target.entry(name) for name in names]
+
+
+def pause(target: Target, entries: Sequence[Entry]) -> list[str]:
+    """Let firings wait from now on; matching goes on, so nothing is lost. The names that were not paused before."""
+    with target.ledger.audit.change("pause", triggers=_names(entries)) as came:
+        came["changed"] = _edit(target, [entry.trigger.id for entry in entries], paused=True)
+    return list(came["changed"])
+
+
+def resume(target: Target, entries: Sequence[Entry], *, skip_missed: bool) -> Resumed:
+    """Launch again.
+
+    Args:
+        target: the scheduler.
+        entries: its triggers that go on.
+        skip_missed: what waits is skipped, and changes made before now no longer count; else it is launched.
+
+    Raises:
+        ServerUnavailable, Usage: with `skip_missed`, the server's time is needed.
+    """
+    ids = [entry.trigger.id for entry in entries]
+    with target.ledger.audit.change("resume", triggers=_names(entries), skip_missed=skip_missed) as came:
+        skipped, held = 0, sum(target.ledger.operations.held_count(f"pause:{id_}") for id_ in ids)
+        if skip_missed:
+            # still paused: from here on nothing older is granted, and what is newer waits
+            _edit(target, ids, since_ms=target.server_now_ms())
+            skipped = sum(target.ledger.by_hand.skip_waiting(id_, "missed while it was paused") for id_ in ids)
+        came |= {"changed": _edit(target, ids, paused=False), "skipped": skipped}
+    return Resumed(list(came["changed"]), max(0, held - skipped), skipped)
+
+
+def delete(target: Target, entry: Entry) -> None:
+    """Retire a trigger; what it remembers stays, for the case that it comes back.
+
+    Raises:
+        Usage: a script declares it.
+    """
+    name = entry.trigger.name
+    if entry.declared or entry.origin == "script":
+        raise Usage(
+            f"trigger {name!r} is declared by a script, which keeps it: take it out of the script and start that "
+            f"again; until then `clearml-triggers pause {name!r}` keeps it from launching"
+        )
+    with target.ledger.audit.change("delete", trigger=name, specification=entry.trigger.to_json()):
+        target.ledger.registry.edit(
+            lambda known, _: {entry.trigger.id: replace(known.entries[entry.trigger.id], retired=True)}
+        )
+
+
+def _edit(target: Target, ids: Sequence[str], *, paused: bool | None = None, since_ms: int = 0) -> list[str]:
+    """Set the pause of triggers, or the time from which changes count; the names of those that it changed."""
+    changed: list[str] = []
+
+    def edit(known: Snapshot, _: int) -> dict[str, Entry | None]:
+        changes: dict[str, Entry | None] = {}
+        for id_ in ids:
+            old = known.entries[id_]
+            new = replace(
+                old,
+                paused=old.paused if paused is None else paused,
+                since_ms=max(old.since_ms, since_ms) if old.paused else old.since_ms,
+            )
+            if new != old:
+                changes[id_] = new
+        changed[:] = sorted(known.entries[id_].trigger.name for id_ in changes)
+        return changes
+
+    target.ledger.registry.edit(edit)
+    return changed
+
+
+def _names(entries: Sequence[Entry]) -> list[str]:
+    return sorted(entry.trigger.name for entry in entries)

@@ -1,0 +1,138 @@
+"""Firings that people ask for: one by hand, or those that a stretch of time would have brought."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from triggers.conditions import matches
+from triggers.errors import Usage
+from triggers.events import Event
+from triggers.ledger.firings import firing_key
+from triggers.ledger.matching import Change, Grant
+from triggers.ledger.registry import Entry
+from triggers.operate.objects import changed_since, plan_for, read_object
+from triggers.operate.target import Target
+from triggers.policies import Decision, Mark, decide_by
+from triggers.spec import FunctionAction
+
+_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An object that satisfies a condition; `fires`: matching would grant it a firing now, else why not."""
+
+    entry: Entry
+    event: Event
+    mark: Mark
+    decision: Decision | None
+    why_not: str
+
+    @property
+    def fires(self) -> bool:
+        """Whether a firing would be granted."""
+        return self.decision is not None and self.decision.occurrence is not None
+
+
+def fire(target: Target, entry: Entry, object_id: str) -> tuple[str, Event]:
+    """Grant a firing for an object as it is now, whatever the condition and the memory say: its key.
+
+    Raises:
+        Usage: the server has no such object, or one of another kind.
+    """
+    event = read_object(target.api, plan_for([entry.trigger]), object_id, entry.trigger.kind)
+    name = entry.trigger.name
+    if event is None:
+        raise Usage(f"trigger {name!r}: object {object_id!r} is not on the server: look for its id there")
+    if not event.concerns(entry.trigger.kind):
+        raise Usage(f"trigger {name!r} is for a {entry.trigger.kind}, and {object_id!r} is a {event.kind}")
+    with target.ledger.audit.change("fire", trigger=name, object=object_id) as came:
+        came["firing"] = _grant_anew(target, entry, event)
+    return str(came["firing"]), event
+
+
+def _grant_anew(target: Target, entry: Entry, event: Event) -> str:
+    for _ in range(_TRIES):
+        mark = _mark(target, entry, event)
+        next_ = Mark(mark.occurrence + 1, True, max(event.changed_ms, mark.changed_ms), event.changed_ms)
+        key = _grant(target, entry, event, mark, next_, "by hand")
+        if key:
+            return key
+    raise Usage(f"trigger {entry.trigger.name!r} is firing for {event.id} itself just now: look with `explain`")
+
+
+def find(
+    target: Target, entries: Sequence[Entry], since_ms: int, until_ms: int | None = None
+) -> tuple[list[Found], int]:
+    """The objects that changed in a stretch of time and satisfy a condition now, and how many were looked at.
+
+    The server keeps no earlier states, so an object is judged as it is now.
+    """
+    found, looked = [], 0
+    for event in changed_since(target.api, [entry.trigger for entry in entries], since_ms):
+        if (until_ms is not None and event.changed_ms > until_ms) or event.id == target.scheduler.service_task:
+            continue
+        looked += 1
+        found += [
+            judge(target, entry, event)
+            for entry in entries
+            if event.concerns(entry.trigger.kind) and matches(entry.trigger, event)
+        ]
+    return found, looked
+
+
+def judge(target: Target, entry: Entry, event: Event) -> Found:
+    """What matching would decide on an object that satisfies the condition, were its change read now."""
+    mark = _mark(target, entry, event)
+    if target.ledger.firings.launchers([event.id]).get(event.id) == entry.trigger.id:
+        return Found(entry, event, mark, None, "this trigger launched it")
+    decision = decide_by(entry.trigger.policy, mark, matched=True, changed_ms=event.changed_ms)
+    fired = f"fired before ({entry.trigger.policy.fire})" if mark.fired_ms else "decided on before"
+    return Found(entry, event, mark, decision, "" if decision.occurrence is not None else fired)
+
+
+def replay(target: Target, found: Sequence[Found]) -> list[str]:
+    """Grant the firings that `find` has found; the keys of those granted."""
+    wanted = [one for one in found if one.fires]
+    names = sorted({one.entry.trigger.name for one in wanted})
+    with target.ledger.audit.change("replay", triggers=names, objects=[one.event.id for one in wanted]) as came:
+        keys = [
+            _grant(target, one.entry, one.event, one.mark, one.decision.mark, "replayed")
+            for one in wanted
+            if one.decision
+        ]
+        came["granted"] = [key for key in keys if key]
+    return list(came["granted"])
+
+
+def _mark(target: Target, entry: Entry, event: Event) -> Mark:
+    pair = (entry.trigger.id, event.id)
+    return target.ledger.matching.marks([pair])[pair]
+
+
+def _grant(target: Target, entry: Entry, event: Event, before: Mark, after: Mark, how: str) -> str:
+    """Grant one firing; its key, "" when a matcher or somebody else was first."""
+    ledger, trigger = target.ledger, entry.trigger
+    by_caller = isinstance(trigger.action, FunctionAction) and trigger.action.reference is None
+    key = firing_key(ledger.scheduler, trigger.id, event.id, after.occurrence)
+    grant = Grant(
+        key=key,
+        trigger=trigger.id,
+        kind=trigger.kind,
+        object=event.id,
+        occurrence=after.occurrence,
+        changed_ms=event.changed_ms,
+        polled_ms=event.changed_ms,
+        event=event.to_json(),
+        lane="caller" if by_caller else "dispatch",
+    )
+    change = Change(
+        trigger.id,
+        event.id,
+        expected=before.to_text() if before.occurrence else "",
+        mark=after.to_text(),
+        grant=grant,
+        transitions=trigger.policy.fire == "on_transition",
+    )
+    return key if ledger.by_hand.fire(change, how) else ""

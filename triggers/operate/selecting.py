@@ -1,0 +1,61 @@
+"""Firings as people name them: by key, by the end of a key as tables show it, by object or trigger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from triggers.errors import Usage
+from triggers.ledger.firings import Firing
+from triggers.operate.target import Target
+
+#: Characters of a key that tables show: its end, since all keys of a trigger begin alike.
+SHOWN: Final = 10
+
+_PAGE: Final = 1000
+
+
+def dead(target: Target) -> list[Firing]:
+    """All dead letters, oldest first."""
+    return list(_pages(lambda start: target.ledger.operations.dead(start, _PAGE)))
+
+
+def held(target: Target, hold: str) -> list[Firing]:
+    """All firings of a hold, in the order of their grant."""
+    return list(_pages(lambda start: target.ledger.operations.held(hold, start, _PAGE)))
+
+
+def _pages(read: object) -> Iterator[Firing]:
+    start = 0
+    while True:
+        page: list[Firing] = read(start)  # type: ignore[operator]
+        yield from page
+        if len(page) < _PAGE:
+            return
+        start += _PAGE
+
+
+def select(found: Sequence[Firing], words: Sequence[str], trigger: str, *, everything: bool) -> list[Firing]:
+    """Those that are meant.
+
+    Args:
+        found: what there is.
+        words: keys, ends of keys, or ids of objects.
+        trigger: id of a trigger whose firings are meant, "" for those of any.
+        everything: all of them are.
+
+    Raises:
+        Usage: nothing was said, or a word names none.
+    """
+    of_trigger = [firing for firing in found if not trigger or firing.trigger == trigger]
+    if everything or (trigger and not words):
+        return of_trigger
+    if not words:
+        raise Usage("say which: the end of a firing's key as listed, an object's id, --trigger NAME or --all")
+    meant: dict[str, Firing] = {}
+    for word in words:
+        fitting = [one for one in of_trigger if one.key.endswith(word) or one.object.startswith(word)]
+        if not fitting or len(word) < 4:
+            raise Usage(f"{word!r} is neither the end of a listed firing's key nor the beginning of its object's id")
+        meant |= {one.key: one for one in fitting}
+    return list(meant.values())
