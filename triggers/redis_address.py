@@ -80,7 +80,7 @@ def with_password(url: str, password: str) -> str:
 
 def shown(url: str) -> str:
     """The address without what is secret in it."""
-    parts = urlsplit(url)
+    parts = urlsplit(url.partition(";")[0])
     user, _, host = parts.netloc.rpartition("@")
     return f"{parts.scheme}://{user.partition(':')[0] + ':***@' if user else ''}{host}{parts.path}"
 

@@ -13,6 +13,10 @@ from workers import watch
 class Scheduler(RedBeatScheduler):  # type: ignore[misc]
     """One of several, of which one ticks."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        watch.refuse_redis()
+        super().__init__(*args, **kwargs)
+
     def tick(self, *args: Any, **kwargs: Any) -> Any:
         """Send what is due."""
         watch.beat.ticked_at = time.monotonic()

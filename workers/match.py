@@ -13,4 +13,4 @@ from workers.runtime import runtime
 def match(scheduler: str, partition: int) -> str:
     """A hint that there are batches in a partition of a scheduler; none may be there. Says what it granted."""
     granted = runtime().run(scheduler, partial(stage, partition=partition))
-    return f"{granted} firings granted" if granted else ""
+    return f"firings granted: {granted}" if granted else ""

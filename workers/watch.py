@@ -23,9 +23,11 @@ from celery.worker import state
 from kombu import Exchange, Queue
 from kombu.exceptions import OperationalError
 
+from triggers.errors import Usage
 from triggers.health import Progress
 from triggers.ledger import connect
 from triggers.ledger.keys import ALIVE as ALIVE_QUEUE
+from triggers.redis_address import refuse_unsupported
 from triggers.settings import settings
 from workers.app import app
 
@@ -147,6 +149,16 @@ beat = BeatRole()
 _watches: list[Watch] = []
 
 
+def refuse_redis() -> None:
+    """End a process whose Redis is none that it can work with; Celery would swallow any other exception."""
+    url = settings().redis_url or ""
+    try:
+        with connect(url) as client:
+            refuse_unsupported(client, url)
+    except Usage as refusal:
+        raise SystemExit(str(refusal)) from refusal
+
+
 def _watch(role: Role) -> None:
     _watches.append(Watch(role, settings().health_file))
     _watches[-1].start()
@@ -154,6 +166,7 @@ def _watch(role: Role) -> None:
 
 @celeryd_after_setup.connect  # type: ignore[untyped-decorator]
 def _consume_own_queue(sender: str, instance: Any, **_: Any) -> None:
+    refuse_redis()
     queue = instance.app.amqp.queues.select_add(own_queue(sender))
     queue.exchange = Exchange("")  # Celery has bound it to its default exchange, where it would stay for ever
 
