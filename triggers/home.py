@@ -32,7 +32,7 @@ from triggers.settings import Settings
 from triggers.spec import Trigger
 from triggers.stages import Context
 from triggers.stages.sync import sync
-from triggers.sync import keep
+from triggers.sync import keep, shadowing
 from triggers.sync.configure import ORIGIN, read_stored
 
 log = logging.getLogger(__name__)
@@ -199,6 +199,8 @@ class Home:
             left = callers.finish(FUNCTION_PATIENCE_SECONDS)
             for name in left:
                 log.warning("the function of trigger %r still runs; it is called again at the next start", name)
+            if context.shadow:
+                _print_differences(context)
             self._say_farewell(ledger, context)
 
         with handled(self._receive, signal.SIGINT, signal.SIGTERM):
@@ -284,6 +286,15 @@ class Home:
             service_task=self.task.id,
             shadow=self.scheduler.shadow,
         )
+
+
+def _print_differences(context: Context) -> None:
+    try:
+        found = shadowing.differences(context)
+    except (TriggersError, redis.RedisError) as failure:
+        log.warning("no report of differences: %s", failure)
+        return
+    print(f"triggers: {len(found)} launches differ from the original's", *found, sep="\n  ", flush=True)
 
 
 class _NoHints:

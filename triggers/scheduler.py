@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from triggers.arguments import minutes, optional_name
 from triggers.declaration import Declaration, declare
-from triggers.errors import Usage
 from triggers.events import Kind
 from triggers.spec import Trigger
 
@@ -85,12 +84,12 @@ class TriggerScheduler:
             force_create_task_project: project of that service task.
             check: called with each new trigger before it is added; may warn, or raise to refuse it.
         """
-        self.pooling_frequency_minutes = _minutes(
+        self.pooling_frequency_minutes = minutes(
             "pooling_frequency_minutes", pooling_frequency_minutes, LEAST_POOLING_MINUTES
         )
-        self.sync_frequency_minutes = _minutes("sync_frequency_minutes", sync_frequency_minutes, 0)
-        self.force_create_task_name = _name("force_create_task_name", force_create_task_name)
-        self.force_create_task_project = _name("force_create_task_project", force_create_task_project)
+        self.sync_frequency_minutes = minutes("sync_frequency_minutes", sync_frequency_minutes, 0)
+        self.force_create_task_name = optional_name("force_create_task_name", force_create_task_name)
+        self.force_create_task_project = optional_name("force_create_task_project", force_create_task_project)
         self._check = check
         self._declared: dict[Kind, dict[str, Declaration]] = {"model": {}, "dataset": {}, "task": {}}
 
@@ -309,20 +308,3 @@ class TriggerScheduler:
             self._check(declaration.trigger)
         self._declared[kind][declaration.trigger.name] = declaration
         return True
-
-
-def _minutes(argument: str, value: object, least: float) -> float | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise Usage(f"TriggerScheduler: {argument}={value!r}: give a number of minutes")
-    if value < least or value <= 0:
-        bound = "1/60 (one second) or more" if least else "more than 0"
-        raise Usage(f"TriggerScheduler: {argument}={value!r}: give {bound} minutes")
-    return float(value)
-
-
-def _name(argument: str, value: object) -> str | None:
-    if value is None or (isinstance(value, str) and value):
-        return value
-    raise Usage(f"TriggerScheduler: {argument}={value!r}: give a name or None")

@@ -1,7 +1,7 @@
 -- End a firing: launched, skipped or dead. KEYS: firing, due, slots, marks, launched, launched times, strays, dead, history.
 -- ARGV: run id, token, firing key, state, reason, ClearML task id or '', slot or '', object, trigger, retention ms, history length,
 --   ms from now at which to look for strays, 0 for never
--- launched: the slot is bound to the ClearML task. skipped: the key is released, the object's next change is considered again.
+-- launched: the slot is bound to the ClearML task, or released after a function. skipped: the key is released, the object's next change is considered again.
 -- dead: the slot is released, the key stays taken.
 -- Rules out: a slot bound to a firing that has ended without a launch; a skip that forgets to release its key.
 if not owns(KEYS[1], ARGV[2]) then return fenced('the firing was taken by another') end
@@ -12,7 +12,8 @@ redis.call('HDEL', KEYS[1], 'lease', 'withdrawing', 'withdrawn_ms')
 redis.call('ZREM', KEYS[2], key)
 local holds_slot = slot ~= '' and string.match(redis.call('HGET', KEYS[3], slot) or '', '^%S*') == key
 if state == 'launched' then
-  if holds_slot then redis.call('HSET', KEYS[3], slot, key .. ' ' .. task) end
+  if holds_slot and task ~= '' then redis.call('HSET', KEYS[3], slot, key .. ' ' .. task)
+  elseif holds_slot then redis.call('HDEL', KEYS[3], slot) end
   if task ~= '' then
     redis.call('HSET', KEYS[5], task, ARGV[9])
     redis.call('ZADD', KEYS[6], now, task)

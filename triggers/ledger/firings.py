@@ -16,7 +16,7 @@ WITHDRAW, CLEAR, FINISH = Script("withdraw"), Script("clear"), Script("finish")
 LATER, HOLD, RELEASE_HOLDS = Script("later"), Script("hold"), Script("release_holds")
 REBUILD_SLOTS = Script("slots_rebuild")
 
-State = Literal["waiting", "held", "launched", "skipped", "dropped", "dead"]
+State = Literal["waiting", "held", "launched", "skipped", "dropped", "dead", "shadow"]
 Lane = Literal["dispatch", "caller"]
 
 #: When to look for drafts that void attempts may have left, ms after the firing ended.
@@ -145,6 +145,10 @@ class Firings:
     def skip(self, firing: Firing, lane: Lane, reason: str, *, task_id: str = "") -> int:
         """End the firing without a launch and release its key: the object's next change counts again."""
         return self._finish(firing, lane, "skipped", reason, task_id, "")
+
+    def shadow(self, firing: Firing, lane: Lane, reason: str, *, slot: str = "") -> int:
+        """End the firing where it would be launched: its key stays taken, its slot is free again."""
+        return self._finish(firing, lane, "shadow", reason, "", slot)
 
     def give_up(self, firing: Firing, lane: Lane, reason: str, *, slot: str = "") -> int:
         """Make the firing a dead letter; its key stays taken until a person retries or drops it."""

@@ -9,6 +9,7 @@ from triggers.policies import limit_of
 from triggers.recovery import RUNNING
 from triggers.stages.attempt import ATTEMPTS_PER_FAILURE, Attempt
 from triggers.stages.context import Context, Plan
+from triggers.stages.pretend import pretend
 
 
 def admit(ctx: Context, plan: Plan, firing: Firing, lane: Lane = "dispatch") -> Attempt | None:
@@ -33,6 +34,8 @@ def admit(ctx: Context, plan: Plan, firing: Firing, lane: Lane = "dispatch") -> 
         attempt.give_up(f"{len(firing.attempts)} attempts began and none ended: its workers died or hung")
     else:
         _begin(attempt)
+    if ctx.shadow and not attempt.done:
+        pretend(attempt)
     return None if attempt.done else attempt
 
 

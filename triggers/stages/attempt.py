@@ -73,6 +73,11 @@ class Attempt:
         self.ctx.ledger.firings.hold(self.firing, self.lane, hold, reason, latest=latest)
         self._ended("held", reason)
 
+    def shadow(self, reason: str) -> None:
+        """End where the launch would be; `reason` says what it would do."""
+        self.ctx.ledger.firings.shadow(self.firing, self.lane, reason, slot=self.slot)
+        self.done = True
+
     def give_up(self, reason: str) -> None:
         """End as a dead letter."""
         log.error(

@@ -14,6 +14,7 @@ from triggers.ledger.schedulers import Scheduler
 from triggers.recovery import RUNNING
 from triggers.reports import DELAYS, EXECUTED, FIRINGS, ROWS, TABLES, Launch
 from triggers.stages.context import Context
+from triggers.sync import shadowing
 from triggers.sync.memory import Memory
 
 #: Pause between two looks at the ClearML tasks that still run.
@@ -37,6 +38,9 @@ def tell(ctx: Context, scheduler: Scheduler, memory: Memory) -> int:
     if look or not memory.text(f"plot:{EXECUTED}"):
         bodies |= _executed(ctx, scheduler, memory)
         memory.put("looked_ms", str(now_ms))
+    if ctx.shadow and now_ms - memory.number("compared_ms") >= scheduler.sync_seconds * 1000:
+        bodies[shadowing.TITLE] = reports.table_plot(shadowing.TITLE, shadowing.as_table(shadowing.differences(ctx)))
+        memory.put("compared_ms", str(now_ms))
     plots = [Plot(title, now_ms, body) for title, body in bodies.items() if _is_new(memory, title, body)]
     service.report(ctx.api, scheduler.service_task, lines, plots)
     return len(lines) + len(plots)

@@ -25,9 +25,7 @@ def test_sections_hold_the_triggers_in_the_originals_form(service_world: Service
 
 
 @pytest.mark.parametrize("ended", [False, True])
-def test_a_change_an_addition_and_a_removal_in_clearml_are_taken_over(
-    service_world: ServiceWorld, ended: bool
-) -> None:
+def test_a_change_an_addition_and_a_removal_in_clearml_are_taken_over(service_world: ServiceWorld, ended: bool) -> None:
     world = service_world
     world.declare(world.trigger(), world.trigger(name="to go"))
     if ended:

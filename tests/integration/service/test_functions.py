@@ -1,0 +1,135 @@
+"""Functions in the process at home: side by side, up to a limit, and waited for at the end."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.integration.service.conftest import ServiceWorld
+from triggers.callers import Callers
+from triggers.spec import make_trigger
+
+Run = Callable[..., Callers]
+
+
+@pytest.fixture
+def run(service_world: ServiceWorld) -> Iterator[Run]:
+    started: list[Callers] = []
+
+    def start(limit: int = 4, **functions: Callable[..., object]) -> Callers:
+        callers = Callers(service_world.ctx, {f"task:{name}": one for name, one in functions.items()}, limit)
+        callers.start()
+        started.append(callers)
+        return callers
+
+    yield start
+    for callers in started:
+        callers.finish(2)
+
+
+def declare(world: ServiceWorld, *names: str, **fields: Any) -> None:
+    fields |= {"trigger_on_status": ["failed"]}
+    actions = {name: {"type": "function", "name": name} for name in names}
+    world.declare(*[make_trigger("task", name=name, action=action, **fields) for name, action in actions.items()])
+
+
+def until(look: Callable[[], object], within: float = 10) -> None:
+    deadline = time.monotonic() + within
+    while not look():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_they_run_side_by_side_up_to_the_limit(service_world: ServiceWorld, run: Run) -> None:
+    world, now, most, lock = service_world, [0], [0], threading.Lock()
+
+    def busy(task_id: str) -> None:
+        with lock:
+            now[0] += 1
+            most[0] = max(most[0], now[0])
+        time.sleep(0.3)
+        with lock:
+            now[0] -= 1
+
+    declare(world, "busy")
+    for _ in range(9):
+        world.fail_task()
+    world.step()
+    run(3, busy=busy)
+    until(lambda: len(world.history("launched")) == 9)
+    assert most[0] == 3
+
+
+def test_one_that_hangs_stops_no_other_and_the_end_waits_only_so_long(service_world: ServiceWorld, run: Run) -> None:
+    world, release, done = service_world, threading.Event(), []
+
+    def hangs(task_id: str) -> None:
+        release.wait(30)
+
+    declare(world, "hangs", "fine")
+    for _ in range(2):
+        world.fail_task()
+    world.step()
+    callers = run(4, hangs=hangs, fine=done.append)
+    until(lambda: len(done) == 2)
+    began = time.monotonic()
+    assert callers.finish(0.5) == ["hangs", "hangs"]
+    assert time.monotonic() - began < 2
+    release.set()
+
+
+def test_the_end_waits_for_what_runs_and_its_outcome_is_recorded(service_world: ServiceWorld, run: Run) -> None:
+    world, began = service_world, threading.Event()
+
+    def slow(task_id: str) -> None:
+        began.set()
+        time.sleep(0.5)
+
+    declare(world, "slow")
+    world.fail_task()
+    world.step()
+    callers = run(2, slow=slow)
+    assert began.wait(5)
+    assert callers.finish(5) == []
+    assert len(world.history("launched")) == 1
+
+
+def test_single_instance_holds_for_functions(service_world: ServiceWorld, run: Run) -> None:
+    world, called, release = service_world, [], threading.Event()
+
+    def one_at_a_time(task_id: str) -> None:
+        called.append(task_id)
+        release.wait(10)
+
+    declare(world, "one", policy={"single_instance": True})
+    for _ in range(3):
+        world.fail_task()
+    world.step()
+    run(4, one=one_at_a_time)
+    until(lambda: len(world.history("skipped")) == 2)
+    release.set()
+    until(lambda: len(world.history("launched")) == 1)
+    assert len(called) == 1
+    world.fail_task()
+    world.step()
+    until(lambda: len(called) == 2)
+
+
+def test_what_a_function_raises_is_in_the_history_with_its_traceback(service_world: ServiceWorld, run: Run) -> None:
+    world = service_world
+
+    def breaks(task_id: str) -> None:
+        raise ValueError("no such luck")
+
+    declare(world, "breaks")
+    world.fail_task()
+    world.step()
+    run(1, breaks=breaks)
+    until(lambda: world.history("retry"))
+    reason = world.history("retry")[0].reason
+    assert reason.startswith("ValueError: no such luck")
+    assert "in breaks" in reason

@@ -1,0 +1,157 @@
+"""Shadow mode's report: where the launches of the original differ from what would have been launched here, and why.
+
+The original leaves no mark on what it launches. Its launches are known by parent and tag, and the object by
+the parameter that carries its id; where no parameter does, launches are counted.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from triggers.clearml_api import Api
+from triggers.clearml_api.answers import objects
+from triggers.events import iso_time, milliseconds
+from triggers.marks import is_mark
+from triggers.spec import TaskAction, Trigger
+
+#: What is left to wait before the original, which polls every three minutes, can be said to have missed a change.
+PACE_MS: Final = 180_000
+_FAR_FUTURE: Final = "2200-01-01T00:00:00"
+_PAGE: Final = 500
+
+Side = Literal["only here", "only the original"]
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """A launch, or what would have been one. `object`: "" where it is not known; `task`: id of the ClearML task."""
+
+    trigger: str
+    object: str
+    at_ms: int
+    task: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One launch that the other side does not have; `row`: of docs/differences.md, "" when none explains it."""
+
+    trigger: str
+    object: str
+    side: Side
+    row: str
+
+    def __str__(self) -> str:
+        why = f"docs/differences.md, {self.row}" if self.row else "no known difference explains it"
+        return f"{self.trigger}: {self.object or 'an object'}: {self.side} ({why})"
+
+
+def read_theirs(api: Api, triggers: Iterable[Trigger], since_ms: int) -> list[Launch]:
+    """Read what the original launched since then, oldest first; one request for each 500 of its launches."""
+    tasks = {t.id: t for t in triggers if isinstance(t.action, TaskAction) and t.action.base_task_id}
+    bases = {t.action.base_task_id or "" for t in tasks.values() if isinstance(t.action, TaskAction)}
+    found, page = [], 0
+    while bases:
+        query = {
+            "parent": sorted(bases),
+            "created": [iso_time(since_ms), _FAR_FUTURE],
+            "order_by": ["created"],
+            "only_fields": ["id", "parent", "tags", "system_tags", "hyperparams", "created"],
+            "search_hidden": True,
+        }
+        answer = api.call("tasks.get_all", query | {"page": page, "page_size": _PAGE})
+        some, page = objects("tasks.get_all", answer.data, "tasks"), page + 1
+        found += [task for task in some if not any(map(is_mark, task.get("system_tags") or ()))]
+        if len(some) < _PAGE:
+            break
+    return [launch for task in found if (launch := _recognise(task, tasks.values()))]
+
+
+def _recognise(task: Mapping[str, Any], triggers: Iterable[Trigger]) -> Launch | None:
+    """Whose launch it is: the trigger with its parent and tag."""
+    for trigger in triggers:
+        action = trigger.action
+        if not isinstance(action, TaskAction) or action.base_task_id != task.get("parent"):
+            continue
+        if not action.tag or action.tag in (task.get("tags") or ()):
+            made_ms = milliseconds(str(task["created"]))
+            return Launch(trigger.id, _object(trigger, action, task), made_ms, str(task["id"]))
+    return None
+
+
+def _object(trigger: Trigger, action: TaskAction, task: Mapping[str, Any]) -> str:
+    for key, value in action.parameters.items():
+        section, _, name = key.partition("/")
+        if value == f"${{{trigger.kind}.id}}":
+            return str((task.get("hyperparams") or {}).get(section, {}).get(name, {}).get("value", ""))
+    return ""
+
+
+def compare(
+    ours: Sequence[Launch],
+    theirs: Sequence[Launch],
+    triggers: Mapping[str, Trigger],
+    *,
+    skipped: set[tuple[str, str]],
+    now_ms: int,
+) -> list[Difference]:
+    """List each launch that only one side has.
+
+    Args:
+        ours: what would have been launched here.
+        theirs: what the original launched.
+        triggers: by id.
+        skipped: (trigger, object) that were skipped here on purpose.
+        now_ms: the server's time.
+    """
+    differences = []
+    for id_, trigger in triggers.items():
+        here = [launch for launch in ours if launch.trigger == id_]
+        there = [launch for launch in theirs if launch.trigger == id_]
+        known = any(launch.object for launch in there)
+        mine = Counter(launch.object if known or not there else "" for launch in here)
+        other = Counter(launch.object if known else "" for launch in there)
+        late = {launch.object if known or not there else "" for launch in here if now_ms - launch.at_ms < PACE_MS}
+        for object_id in (mine - other).elements():
+            row = "pace" if object_id in late else _row_here(trigger, len(here))
+            differences.append(Difference(id_, object_id, "only here", row))
+        launched = {launch.task for launch in there}
+        for object_id in (other - mine).elements():
+            row = _row_there(trigger, object_id, launched, (id_, object_id) in skipped)
+            differences.append(Difference(id_, object_id, "only the original", row))
+    return differences
+
+
+def _row_here(trigger: Trigger, launches: int) -> str:
+    """Why the original has not launched: the first row that concerns such a trigger."""
+    dataset, publish, archive = trigger.kind == "dataset", trigger.trigger_on_publish, trigger.trigger_on_archive
+    rows = {
+        "single-instance": trigger.policy.single_instance,
+        "repeating": trigger.policy.fire != "once",
+        "archive": dataset and archive,
+        "dataset-finalised": dataset and not publish,
+        "dataset-project": dataset and bool(trigger.trigger_project),
+        "silent-publish": trigger.kind == "model" and publish,
+        "project-renamed": bool(trigger.trigger_project),
+        "page-of-500": launches > _PAGE,
+    }
+    return next((row for row, concerns in rows.items() if concerns), "")
+
+
+def _row_there(trigger: Trigger, object_id: str, launched: set[str], skipped: bool) -> str:
+    """Why only the original has launched."""
+    threshold = getattr(trigger, "trigger_on_threshold", None)
+    rows = {
+        "own-launches": object_id in launched,
+        "single-instance": skipped,
+        "tags": len({*trigger.trigger_on_tags, *trigger.trigger_required_tags}) > 1,
+        "threshold-zero": threshold == 0,
+        "metric-missing": threshold is not None and getattr(trigger, "sign", "") == "min",
+        "archive": trigger.kind == "dataset" and trigger.trigger_on_archive,
+        "dataset-project": trigger.kind == "dataset" and bool(trigger.trigger_project),
+        "project-missing": bool(trigger.trigger_project),
+    }
+    return next((row for row, concerns in rows.items() if concerns), "")
