@@ -131,7 +131,8 @@ class _Guard:
         if wanted["deed"] == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         elif wanted["deed"] == "stop":
-            os.kill(os.getpid(), signal.SIGSTOP)
+            # to this very thread: by way of another one it would run on for a moment
+            signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
             (self.folder / f"resumed-{wanted['number']}").touch()
 
 

@@ -28,11 +28,12 @@ ACCESS_KEY, SECRET_KEY = "CRASHTESTS", "crash-tests-secret-key"
 _READ_END, _WRITE_END = os.pipe()
 
 
-def eventually(look: Callable[[], T], what: str, *, seconds: float = PROMISED_SECONDS) -> T:
-    """What `look` gives as soon as it gives something true."""
+def eventually(look: Callable[[], T], what: str | Callable[[], object], *, seconds: float = PROMISED_SECONDS) -> T:
+    """What `look` gives as soon as it gives something true; `what` is said, or asked, when it does not."""
     deadline = time.monotonic() + seconds
     while not (found := look()):
-        assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds:g} s: {what() if callable(what) else what}")
         time.sleep(0.05)
     return found
 
