@@ -303,8 +303,11 @@ class TriggerScheduler:
         del arguments["self"]
         caller = sys._getframe(2)
         place = f"{PurePath(caller.f_code.co_filename).name}:{caller.f_lineno}"
-        declaration = declare(kind, arguments, self._declared[kind], place)
+        return self.declare(declare(kind, arguments, self._declared[kind], place))
+
+    def declare(self, declaration: Declaration) -> bool:
+        """Add a trigger that was read elsewhere, such as in a file."""
         if self._check is not None:
             self._check(declaration.trigger)
-        self._declared[kind][declaration.trigger.name] = declaration
+        self._declared[declaration.trigger.kind][declaration.trigger.name] = declaration
         return True

@@ -101,6 +101,11 @@ def find_running(api: Api, mark: str) -> list[Found]:
     return _found(api, [mark], {"status": ["queued", "in_progress"]})
 
 
+def find_drafts(api: Api, mark: str) -> list[Found]:
+    """Find the ClearML tasks with a mark that are drafts, oldest first, at most 500."""
+    return _found(api, [mark], {"status": ["created"]})
+
+
 def find_base_task(
     api: Api, *, project: str | None, name: str | None, tags: Sequence[str], not_marked: str, pipeline: bool = False
 ) -> dict[str, Any] | None:

@@ -12,6 +12,7 @@ from triggers.cli.audit import audit
 from triggers.cli.delete import delete
 from triggers.cli.demo import demo
 from triggers.cli.diff import diff
+from triggers.cli.doctor import doctor
 from triggers.cli.explain import explain
 from triggers.cli.export import export
 from triggers.cli.fire import fire
@@ -22,7 +23,9 @@ from triggers.cli.replay import replay
 from triggers.cli.resume import resume
 from triggers.cli.sandbox import sandbox
 from triggers.cli.show import show
+from triggers.cli.status import status
 from triggers.cli.test import try_out
+from triggers.cli.up import up
 
 app = typer.Typer(
     name="clearml-triggers",
@@ -34,9 +37,10 @@ app = typer.Typer(
 
 #: The verbs by what they are for, as `--help` shows them.
 PANELS: dict[str, dict[str, Any]] = {
-    "Try it": {"demo": demo, "sandbox": sandbox},
+    "Run": {"demo": demo, "sandbox": sandbox, "up": up},
     "Ask": {
-        "list": list_, "show": show, "history": history, "explain": explain, "test": try_out, "audit": audit
+        "list": list_, "show": show, "status": status, "history": history, "explain": explain, "test": try_out,
+        "doctor": doctor, "audit": audit,
     },
     "Change": {
         "pause": pause, "resume": resume, "fire": fire, "replay": replay, "delete": delete,

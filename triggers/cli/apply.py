@@ -42,7 +42,7 @@ def apply(
     if as_json:
         output.print_json({"changes": [fields(change) for change in changes], "missing": missing})
         return
-    print_changes(changes)
+    print_changes(changes, done=not dry_run)
     for line in missing:
         output.note(line)
 
@@ -69,8 +69,8 @@ def fields(change: Change) -> dict[str, Any]:
     }
 
 
-def print_changes(changes: list[Change]) -> None:
-    """Show changes, one trigger after the other."""
+def print_changes(changes: list[Change], *, done: bool = False) -> None:
+    """Show changes, one trigger after the other; `done`: they were made."""
     from triggers.cli import output
 
     console = output.console()
@@ -88,5 +88,7 @@ def print_changes(changes: list[Change]) -> None:
     counts = {
         what: sum(change.what == what for change in changes) for what in ("add", "edit", "remove", "same", "keep")
     }
-    words = {"add": "to add", "edit": "to edit", "remove": "to remove", "same": "unchanged", "keep": "not in the file"}
+    words = {"add": "to add", "edit": "to edit", "remove": "to remove"}
+    words = {"add": "added", "edit": "edited", "remove": "removed"} if done else words
+    words |= {"same": "unchanged", "keep": "not in the file"}
     console.print(", ".join(f"{count} {words[what]}" for what, count in counts.items() if count) or "no triggers")

@@ -32,12 +32,17 @@ def show(scheduler: Choice = None, as_json: Json = False) -> None:
     if as_json:
         output.print_json(found)
         return
-    names = {"read_to_ms": "read up to", "overlapped_ms": "overlap read at", "swept_ms": "swept at"}
     rows = [
-        [text(one["source"], "cyan"), *(text(local(one[name])) for name in names), text(ago(one["read_to_ms"], now_ms))]
+        [
+            text(one["source"], "cyan"),
+            text(f"{local(one['read_to_ms'])}, {ago(one['read_to_ms'], now_ms)}"),
+            text(ago(one["overlapped_ms"], now_ms)),
+            text(ago(one["swept_ms"], now_ms)),
+        ]
         for one in found
     ]
-    output.console().print(output.table([Column("source"), *map(Column, names.values()), Column("")], rows))
+    columns = [Column("source"), Column("read up to"), Column("overlap read"), Column("swept")]
+    output.console().print(output.table(columns, rows))
 
 
 def _cursors(target: Target) -> list[dict[str, Any]]:

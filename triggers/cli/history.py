@@ -10,6 +10,8 @@ import typer
 from triggers.cli.options import Choice, Json, OptionalName
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from triggers.ledger.history import Entry
     from triggers.operate.target import Target
 
@@ -96,14 +98,21 @@ def _print(target: Target, found: list[Entry], *, as_json: bool, empty: bool = F
 
 
 def print_entries(target: Target, found: list[Entry], *, header: bool = True) -> None:
+    """Print a table of entries."""
+    from triggers.cli import output
+
+    console = output.console()
+    console.print(entries_table(target, found, console.width, header=header))
+
+
+def entries_table(target: Target, found: list[Entry], width: int, *, header: bool = True) -> Table:
     """A table of entries; its widths are fixed, so that the lines of --follow stand below the others."""
     from triggers.cli import output
     from triggers.cli.output import Column, text
     from triggers.operate.links import link
     from triggers.operate.when import clock
 
-    console, now_ms = output.console(), target.ledger.now_ms()
-    full = console.width >= 150
+    now_ms, full = target.ledger.now_ms(), width >= 150
     columns = [Column("at", least=8), Column("what", least=8), Column("trigger", style="cyan", least=22, most=22)]
     columns += [Column("object", least=32 if full else 8), Column("task or reason", grows=True)]
     rows = []
@@ -113,4 +122,4 @@ def print_entries(target: Target, found: list[Entry], *, header: bool = True) ->
         why.append_text(text((" " if entry.task and entry.reason else "") + entry.reason.partition("\n")[0]))
         object_ = text(entry.object if full else entry.object[:8], "", link(target.scheduler, kind, entry.object))
         rows.append([text(clock(entry.at_ms, now_ms)), output.styled(entry.what), text(name), object_, why])
-    console.print(output.table(columns, rows, header=header))
+    return output.table(columns, rows, header=header)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -124,14 +125,14 @@ def print_found(scheduler: Scheduler, found: list[Found], looked: int) -> None:
     from triggers.cli import output
     from triggers.cli.output import Column, text
     from triggers.operate.links import link
-    from triggers.operate.when import local
+    from triggers.operate.when import clock
 
-    console = output.console()
+    console, now_ms = output.console(), int(time.time() * 1000)
     several = len({one.entry.trigger.id for one in found}) > 1
     rows = [
         [
             *([text(one.entry.trigger.name)] if several else []),
-            text(local(one.event.changed_ms)),
+            text(clock(one.event.changed_ms, now_ms)),
             text(one.event.id, "", link(scheduler, one.event.kind, one.event.id)),
             text(one.event.name),
             text("would fire", "green") if one.fires else text(one.why_not, "dim"),

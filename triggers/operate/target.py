@@ -80,10 +80,10 @@ def title(scheduler: Scheduler) -> str:
 
 
 @contextmanager
-def open_target(choice: str | None = None, of: Settings | None = None) -> Iterator[Target]:
+def open_target(choice: str | None = None, of: Settings | None = None, *, start: bool = True) -> Iterator[Target]:
     """Open the scheduler that `choice` names (PROJECT/NAME or id), or the only one there is.
 
-    A private Redis that does not run is started for as long as the body runs.
+    A private Redis that does not run is started for as long as the body runs, unless `start` is False.
 
     Raises:
         Usage: there is none, or several and no choice.
@@ -92,7 +92,7 @@ def open_target(choice: str | None = None, of: Settings | None = None) -> Iterat
     of = of or settings()
     with ExitStack() as stack:
         try:
-            yield _on_redis(of, choice, stack) if of.redis_url else _in_folder(of, choice, stack)
+            yield _on_redis(of, choice, stack) if of.redis_url else _in_folder(of, choice, stack, start=start)
         except (redis.ConnectionError, redis.TimeoutError) as failure:
             raise StoreUnavailable(f"Redis gave no answer: {failure}") from failure
 
@@ -104,7 +104,7 @@ def _on_redis(of: Settings, choice: str | None, stack: ExitStack) -> Target:
     return _target(client, scheduler, of, running=True, where=where)
 
 
-def _in_folder(of: Settings, choice: str | None, stack: ExitStack) -> Target:
+def _in_folder(of: Settings, choice: str | None, stack: ExitStack, *, start: bool) -> Target:
     """One private Redis for each scheduler; those that run go first, the others are only started if needed."""
     from triggers.local.redis_server import PrivateRedis, running_url
 
@@ -124,7 +124,9 @@ def _in_folder(of: Settings, choice: str | None, stack: ExitStack) -> Target:
     for url in filter(None, urls.values()):
         look(url, running=True)
     stopped = [folder for folder, url in urls.items() if not url]
-    for folder in [] if is_enough() else [folder for folder in stopped if folder.name == choice] or stopped:
+    for folder in (
+        [] if is_enough() or not start else [folder for folder in stopped if folder.name == choice] or stopped
+    ):
         private = PrivateRedis(folder, server=of.redis_server)
         stack.callback(private.stop)
         look(private.start(), running=False)

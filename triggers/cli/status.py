@@ -1,0 +1,101 @@
+"""`clearml-triggers status`: stages, queues, rates and firings, once or live."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from triggers.cli.options import Choice, Json
+
+if TYPE_CHECKING:
+    from triggers.operate.status import Status
+    from triggers.operate.target import Target
+
+#: Seconds between two looks of --watch.
+_LOOK_SECONDS = 1.0
+
+_STYLES = {"ok": "green", "idle": "dim", "late": "bold red"}
+
+
+def status(
+    watch: Annotated[bool, typer.Option("--watch", help="go on, once a second, until Ctrl-C")] = False,
+    scheduler: Choice = None,
+    as_json: Json = False,
+) -> None:
+    """Show how the stages are doing, what waits, what happens a minute, and the last firings.
+
+    Exit code 1 when a stage gets nowhere. With --json and --watch every line is a JSON object.
+    """
+    from triggers.cli import output
+    from triggers.operate.status import read_status
+    from triggers.operate.target import open_target
+
+    with open_target(scheduler) as target:
+        if watch:
+            _watch(target, as_json=as_json)
+        found = read_status(target)
+        if as_json:
+            output.print_json(fields(found))
+        else:
+            output.console().print(_render(target, found))
+    raise typer.Exit(0 if found.is_well else 1)
+
+
+def fields(found: Status) -> dict[str, Any]:
+    """A status as JSON has it."""
+    from triggers.operate.when import iso
+
+    told = asdict(found) | {"now": iso(found.now_ms), "read_to": iso(found.read_to_ms), "is_well": found.is_well}
+    told["last"] = [{**one, "at": iso(one["at_ms"])} for one in told["last"]]
+    return told
+
+
+def _watch(target: Target, *, as_json: bool) -> None:
+    from rich.live import Live
+
+    from triggers.cli import output
+    from triggers.operate.status import read_status
+
+    if as_json:
+        while True:
+            output.print_json_line(fields(read_status(target)))
+            time.sleep(_LOOK_SECONDS)
+    with Live(console=output.console(), auto_refresh=False, screen=False) as live:
+        while True:
+            live.update(_render(target, read_status(target, last=10)), refresh=True)
+            time.sleep(_LOOK_SECONDS)
+
+
+def _render(target: Target, found: Status) -> Any:
+    from rich.console import Group
+
+    from triggers.cli import output
+    from triggers.cli.history import entries_table
+    from triggers.cli.output import Column, text
+    from triggers.operate.target import title
+    from triggers.operate.when import ago, local
+
+    head = text(title(target.scheduler), "bold").append(f"  {local(found.now_ms)}", "not bold dim")
+    stages = [
+        [text(stage.name, "cyan"), text(stage.state, _STYLES[stage.state]), text(stage.words)] for stage in found.stages
+    ]
+    rates = ", ".join(f"{what} {rate:.1f}" for what, rate in found.rates.items()) or "nothing"
+    paused = f", {found.paused} paused" if found.paused else ""
+    held = ", ".join(f"{count} in {hold}" for hold, count in found.holds.items()) or "none"
+    rows = [
+        ("triggers", text(f"{found.triggers}{paused}")),
+        ("read up to", text(ago(found.read_to_ms, found.now_ms))),
+        ("a minute", text(f"{rates} (over five minutes)")),
+        ("held", text(held, "yellow" if found.holds else "")),
+        ("dead letters", text(str(found.dead), "bold red" if found.dead else "")),
+        ("at home", text(found.home or "nobody: functions of scripts are not called")),
+        *(("alarm", text(words, "bold red")) for words in found.alarms.values()),
+    ]
+    parts: list[Any] = [head, "", output.table([Column("stage"), Column(""), Column("", grows=True)], stages), ""]
+    parts.append(output.pairs(rows))
+    if found.last:
+        parts += ["", entries_table(target, list(found.last), output.console().width)]
+    return Group(*parts)

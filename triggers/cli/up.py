@@ -1,0 +1,31 @@
+"""`clearml-triggers up`: everything that serves a scheduler, in one process tree."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from triggers.cli.options import Choice
+
+
+def up(
+    file: Annotated[
+        str | None, typer.Option("--file", "-f", metavar="FILE", help="declare the triggers of this YAML file")
+    ] = None,
+    project: Annotated[str | None, typer.Option(help="with -f: project of the service task; DevOps")] = None,
+    name: Annotated[str | None, typer.Option(help="with -f: name of the service task; Scheduler")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="no status line")] = False,
+    scheduler: Choice = None,
+) -> None:
+    """Run everything until Ctrl-C: Redis unless TRIGGERS_REDIS_URL names one, beat, and all workers.
+
+    What dies is started again. With -f, the triggers of the file are declared as a script would declare them; else
+    what is registered is served.
+    """
+    from triggers.operate import running
+
+    if file:
+        running.serve_file(file, name, project, quiet=quiet)
+    else:
+        running.serve(scheduler, quiet=quiet)

@@ -1,0 +1,84 @@
+"""Does the ClearML server answer, and does it have what the triggers name?"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from triggers.checks import missing
+from triggers.clearml_api import identity, launches
+from triggers.errors import Refused, ServerUnavailable, Usage
+from triggers.ledger.registry import Snapshot
+from triggers.marks import FIRING, scheduler_mark, value_of
+from triggers.operate.doctor.findings import Finding
+from triggers.operate.target import Target
+from triggers.recovery import DRAFT
+from triggers.spec import FunctionAction
+
+#: Clocks that differ by more confuse people; nothing else depends on it, ms.
+_CLOCKS_DIFFER_MS = 60_000
+
+_CREDENTIALS = "run clearml-init, or set CLEARML_API_HOST, CLEARML_API_ACCESS_KEY and CLEARML_API_SECRET_KEY"
+
+
+def look(target: Target) -> Iterator[Finding]:
+    """Reachable, credentials, version, clock; then names and strays, if it answers."""
+    try:
+        yield from _server(target)
+        yield from _names(target, target.ledger.registry.snapshot())
+        yield from _strays(target)
+    except Usage as error:
+        yield Finding("ClearML credentials", "bad", str(error), _CREDENTIALS)
+    except Refused as refusal:
+        yield Finding("ClearML credentials", "bad", str(refusal), _CREDENTIALS)
+    except ServerUnavailable as failure:
+        yield Finding("ClearML server", "bad", str(failure), "see that it runs and can be reached from here")
+
+
+def _server(target: Target) -> Iterator[Finding]:
+    began = time.monotonic()
+    answer = target.api.call("server.info", {})
+    took_ms = (time.monotonic() - began) * 1000
+    version = answer.data.get("version") or "of unknown version"
+    yield Finding("ClearML server", "ok", f"{target.scheduler.host}, {version}, answers in {took_ms:.0f} ms")
+    workspace = identity(target.api)
+    if workspace != target.scheduler.workspace:
+        words = f"they are of workspace {workspace}, the scheduler's is {target.scheduler.workspace}"
+        yield Finding("ClearML credentials", "bad", words, "use a key pair of the scheduler's workspace")
+    else:
+        yield Finding("ClearML credentials", "ok", f"of workspace {workspace}")
+    ahead_ms = answer.server_ms - int(time.time() * 1000)
+    if abs(ahead_ms) > _CLOCKS_DIFFER_MS:
+        way = "ahead of" if ahead_ms > 0 else "behind"
+        words = f"the server's is {abs(ahead_ms) / 1000:.0f} s {way} this machine's"
+        yield Finding("clocks", "warn", f"{words}; only the server's times are compared", "synchronise both (NTP)")
+    else:
+        yield Finding("clocks", "ok", "this machine and the server agree")
+
+
+def _names(target: Target, known: Snapshot) -> Iterator[Finding]:
+    triggers = [entry.trigger for entry in known.active]
+    lacking = missing(target.api, triggers)
+    for line in lacking:
+        yield Finding("names", "bad", line, "create it, or change the trigger")
+    if not lacking:
+        yield Finding("names", "ok", "the server has every queue, project and base task that triggers name")
+    local = [t.name for t in triggers if isinstance(t.action, FunctionAction) and not t.action.reference]
+    if local and target.ledger.homes.holder() is None:
+        words = f"nobody is at home to call the functions of {', '.join(local)}"
+        yield Finding("functions", "bad", words, "start the script that declares them")
+
+
+def _strays(target: Target) -> Iterator[Finding]:
+    """Drafts that nothing will enqueue. Those of a firing under way are none; nothing is deleted here."""
+    strays = []
+    for found in launches.find_drafts(target.api, scheduler_mark(target.scheduler.id)):
+        firing = target.ledger.firings.get(value_of(FIRING, found.system_tags))
+        under_way = firing is not None and firing.state in ("waiting", "held")
+        if found.status == DRAFT and not under_way and (firing is None or firing.task != found.id):
+            strays.append(found.id)
+    if strays:
+        words = f"{len(strays)} drafts of launches that came to nothing: {', '.join(strays[:5])}"
+        yield Finding("strays", "warn", words, "delete them in ClearML, unless people made them by cloning a launch")
+    else:
+        yield Finding("strays", "ok", "no draft is left behind")

@@ -1,0 +1,26 @@
+"""All looks, one after the other; what one of them cannot find out does not keep the others from looking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import redis
+
+from triggers.errors import TriggersError
+from triggers.operate.doctor import clearml_server, redis_server, workers
+from triggers.operate.doctor.findings import Finding
+from triggers.operate.target import Target
+
+
+def examine(target: Target) -> Iterator[Finding]:
+    """Look at Redis, the ClearML server and the workers."""
+    looks: dict[str, Callable[[], Iterator[Finding]]] = {
+        "Redis": lambda: redis_server.look(target.ledger.store.client),
+        "ClearML": lambda: clearml_server.look(target),
+        "workers": lambda: workers.look(target),
+    }
+    for about, look in looks.items():
+        try:
+            yield from look()
+        except (TriggersError, redis.RedisError, OSError) as failure:
+            yield Finding(about, "bad", f"it could not be looked at: {failure}", "mend this first, then look again")

@@ -1,0 +1,89 @@
+"""Is somebody at work in every role, and does each get somewhere?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, Final
+
+from triggers.operate.doctor.findings import Finding
+from triggers.operate.status import read_status
+from triggers.operate.target import Target
+
+#: The queues that workers consume, one of each role.
+ROLES: Final = ("poll", "match", "dispatch")
+
+#: How long workers have to answer, seconds.
+_ANSWER_SECONDS: Final = 1.0
+
+#: The key of RedBeat's lock, under the prefix that `workers.app` gives it.
+_BEAT_LOCK: Final = "triggers:beat::lock"
+
+_START = "`clearml-triggers up`, or `celery -A workers worker -Q {role}` with this TRIGGERS_REDIS_URL"
+
+
+def look(target: Target) -> Iterator[Finding]:
+    """Workers by role, the beat leader, progress of each stage, alarms."""
+    if not target.running:
+        words = "its private Redis does not run: nobody is at work, and changes are caught up at the next start"
+        yield Finding("workers", "bad", words, "start its script, or `clearml-triggers up`")
+        return
+    yield from _workers(target)
+    yield from _beat(target)
+    status = read_status(target)
+    for stage in status.stages:
+        level: Any = "bad" if stage.state == "late" else "ok"
+        to_do = f"look at the log of the {stage.name} workers, or restart them" if stage.state == "late" else ""
+        yield Finding(f"{stage.name} progress", level, stage.words, to_do)
+    for words in status.alarms.values():
+        yield Finding("alarm", "bad", words, "see `clearml-triggers holds list` and `history`")
+    if status.dead:
+        yield Finding("dead letters", "warn", f"{status.dead} firings were given up", "`clearml-triggers dead list`")
+    if status.paused:
+        yield Finding("pauses", "warn", f"{status.paused} triggers are paused", "`clearml-triggers resume`")
+
+
+def _workers(target: Target) -> Iterator[Finding]:
+    counts = Counter(role for roles in _answering(target).values() for role in roles)
+    for role in ROLES:
+        if counts[role]:
+            yield Finding(f"{role} workers", "ok", f"{counts[role]} answer")
+        else:
+            yield Finding(f"{role} workers", "bad", "none answers", _START.format(role=role))
+
+
+def _answering(target: Target) -> dict[str, list[str]]:
+    """The workers that answer, with the roles of each."""
+    from celery import Celery
+
+    from triggers.redis_address import RedisAddress
+
+    address = RedisAddress.parse(_url(target))
+    client = Celery("doctor", broker=address.for_celery, set_as_current=False)
+    client.conf.update(broker_use_ssl=address.tls or None, broker_connection_retry_on_startup=False)
+    answers: Any = client.control.inspect(timeout=_ANSWER_SECONDS).active_queues() or {}
+    return {name: [queue["name"] for queue in queues if queue["name"] in ROLES] for name, queues in answers.items()}
+
+
+def _url(target: Target) -> str:
+    from pathlib import Path
+
+    from triggers.local.redis_server import running_url
+
+    return target.settings.redis_url or running_url(Path(target.where)) or ""
+
+
+def _beat(target: Target) -> Iterator[Finding]:
+    left_ms: Any = target.ledger.store.client.pttl(_BEAT_LOCK)
+    if int(left_ms) > 0:
+        yield Finding("beat leader", "ok", f"one has the lock for another {int(left_ms) / 1000:.0f} s")
+    elif target.settings.redis_url and _is_polled(target):
+        yield Finding("beat leader", "ok", "none has the lock, and polls are made: a worker of `up` ticks by itself")
+    elif target.settings.redis_url:
+        yield Finding("beat leader", "bad", "nobody ticks", "`clearml-triggers up`, or `celery -A workers beat`")
+    else:
+        yield Finding("beat leader", "ok", "the worker of local mode ticks by itself")
+
+
+def _is_polled(target: Target) -> bool:
+    return read_status(target, last=0).stages[0].state != "late"

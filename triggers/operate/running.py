@@ -1,0 +1,113 @@
+"""`up`: serving a scheduler from the command line, with a line that says how it is doing."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from pathlib import Path
+from types import FrameType
+
+import redis
+
+from triggers.configuration import load
+from triggers.declaration import Declaration
+from triggers.errors import TriggersError, Usage
+from triggers.local.redis_server import PrivateRedis
+from triggers.local.supervisor import Supervisor
+from triggers.operate.status import line, read_status
+from triggers.operate.target import open_target
+from triggers.scheduler import TriggerScheduler
+from triggers.settings import Settings, settings
+from triggers.spec import FunctionAction
+
+#: Seconds between two looks, on a terminal and into a file.
+_TERMINAL_SECONDS, _FILE_SECONDS = 1.0, 60.0
+
+
+def serve_file(file: str, name: str | None, project: str | None, *, quiet: bool) -> None:
+    """Declare the triggers of a file as a script would, and serve them until Ctrl-C or SIGTERM."""
+    from triggers.service_task import DEFAULT_NAME, DEFAULT_PROJECT
+
+    name, project = name or DEFAULT_NAME, project or DEFAULT_PROJECT
+    scheduler = TriggerScheduler(force_create_task_name=name, force_create_task_project=project)
+    for trigger in load(file).triggers:
+        if isinstance(trigger.action, FunctionAction) and not trigger.action.reference:
+            raise Usage(f"trigger {trigger.name!r}: schedule_function: name it as module:function for workers to call")
+        scheduler.declare(Declaration(trigger, None, True, file))
+    with StatusLine(f"{project}/{name}", settings(), quiet=quiet):
+        scheduler.start()
+
+
+def serve(choice: str | None, *, quiet: bool) -> None:
+    """Serve what is registered until Ctrl-C or SIGTERM.
+
+    Raises:
+        Usage: no scheduler lives here, or another process serves it.
+    """
+    of = settings()
+    with open_target(choice) as target:
+        chosen = target.scheduler.id
+        if target.running and not of.redis_url:
+            raise Usage(f"{target.where} is served already by another process: `clearml-triggers status`")
+    supervisor = Supervisor(
+        redis=None if of.redis_url else PrivateRedis(Path(target.where), server=of.redis_server),
+        redis_url=of.redis_url,
+        credentials=_credentials(),
+    )
+
+    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        supervisor.request_stop()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    with StatusLine(chosen, of, quiet=quiet):
+        supervisor.run()
+
+
+def _credentials() -> dict[str, str]:
+    from triggers.clearml_api import Credentials
+
+    return Credentials.resolve().environment()
+
+
+class StatusLine:
+    """A line on standard error that says how a scheduler is doing; renewed in place on a terminal."""
+
+    def __init__(self, choice: str, of: Settings, *, quiet: bool) -> None:
+        self.choice, self.settings = choice, of
+        self._in_place = sys.stderr.isatty()
+        self._stopping = threading.Event()
+        self._thread = None if quiet else threading.Thread(target=self._run, name="status-line", daemon=True)
+
+    def __enter__(self) -> StatusLine:
+        if self._thread:
+            self._thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._stopping.set()
+        if self._thread:
+            self._thread.join(2.0)
+            if self._in_place:
+                print(file=sys.stderr)
+
+    def _run(self) -> None:
+        """Look again and again; while Redis is being started there is nothing to look at."""
+        pause = 0.2
+        while not self._stopping.wait(pause):
+            words = self._look()
+            pause = (_TERMINAL_SECONDS if self._in_place else _FILE_SECONDS) if words else 0.5
+            if words and self._in_place:
+                print(f"\r\x1b[K{words[:200]}", end="", file=sys.stderr, flush=True)
+            elif words:
+                print(words, file=sys.stderr, flush=True)
+
+    def _look(self) -> str:
+        try:
+            with open_target(self.choice, self.settings, start=False) as target:
+                return line(read_status(target, last=0)) if target.running else ""
+        except (TriggersError, redis.RedisError, OSError):
+            return ""

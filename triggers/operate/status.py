@@ -1,0 +1,129 @@
+"""How a scheduler is doing: its stages, what waits where, how much happens, alarms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from triggers.ledger.history import Entry
+from triggers.operate.happened import Filter, newest
+from triggers.operate.query import SOURCES
+from triggers.operate.target import Target
+from triggers.operate.when import ago, span
+
+#: What lies longer than this before a stage, ms, lies too long: reconcile gives hints every two seconds.
+LATE_MS = 30_000
+
+#: The stretch of time over which rates are counted, ms.
+RATE_MS = 300_000
+
+State = Literal["ok", "late", "idle"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage: `waiting` things lie before it, the oldest of them for `oldest_ms`; `words` say how it is."""
+
+    name: str
+    state: State
+    waiting: int
+    oldest_ms: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A scheduler at one moment. `rates`: what happened how often a minute, over the last five."""
+
+    now_ms: int
+    stages: tuple[Stage, ...]
+    read_to_ms: int
+    triggers: int
+    paused: int
+    holds: Mapping[str, int]
+    dead: int
+    rates: Mapping[str, float]
+    alarms: Mapping[str, str]
+    home: str
+    last: tuple[Entry, ...]
+
+    @property
+    def is_well(self) -> bool:
+        """Whether every stage gets somewhere."""
+        return all(stage.state != "late" for stage in self.stages)
+
+
+def read_status(target: Target, *, last: int = 5) -> Status:
+    """Read it, in a handful of requests to Redis."""
+    ledger, now_ms = target.ledger, target.ledger.now_ms()
+    active = ledger.registry.snapshot().active
+    cursors = [ledger.reading.cursor(source) for source in SOURCES]
+    tallies = ledger.by_hand.tally(now_ms - RATE_MS)
+    counts: dict[str, int] = {}
+    for tally in tallies:
+        counts[tally.what] = counts.get(tally.what, 0) + tally.count
+    dead: Any = ledger.store.client.zcard(ledger.keys.dead)
+    holder = ledger.homes.holder()
+    return Status(
+        now_ms=now_ms,
+        stages=(_poll(target, now_ms, bool(active)), *_others(target, now_ms)),
+        read_to_ms=min((cursor.read_to_ms for cursor in cursors if cursor.plan), default=0),
+        triggers=len(active),
+        paused=sum(entry.paused for entry in active),
+        holds={hold: ledger.operations.held_count(hold) for hold in ledger.firings.holds()},
+        dead=int(dead),
+        rates={what: count * 60_000 / RATE_MS for what, count in sorted(counts.items())},
+        alarms={name: str(alarm.get("text", "")) for name, alarm in ledger.history.alarms().items()},
+        home=str(holder) if holder else "",
+        last=tuple(newest(target, Filter(), last)),
+    )
+
+
+def _poll(target: Target, now_ms: int, wanted: bool) -> Stage:
+    """Polls keep to a grid; one that is overdue by several paces is not being made."""
+    due: Any = target.ledger.store.client.get(target.ledger.keys.next_poll)
+    pace_ms = int(target.scheduler.poll_seconds * 1000)
+    if not wanted:
+        return Stage("poll", "idle", 0, 0, "no triggers, nothing to read")
+    if not due:
+        return Stage("poll", "late", 0, 0, "no poll has ever been made")
+    overdue_ms = max(0, now_ms - int(due))
+    last_ms = int(due) - pace_ms
+    if overdue_ms > max(LATE_MS // 2, 3 * pace_ms):
+        return Stage("poll", "late", 0, overdue_ms, f"the last poll was {ago(last_ms, now_ms)}")
+    return Stage("poll", "ok", 0, overdue_ms, f"every {span(pace_ms)}")
+
+
+def _others(target: Target, now_ms: int) -> list[Stage]:
+    keys = target.ledger.keys
+    lists = {"match": keys.ready, "dispatch": keys.due("dispatch"), "call": keys.due("caller")}
+    return [_stage(target, name, key, now_ms) for name, key in lists.items()]
+
+
+def _stage(target: Target, name: str, key: str, now_ms: int) -> Stage:
+    """What is due and nobody takes lies there with the time from which it was due; a lease moves that on."""
+    client = target.ledger.store.client
+    first: Any = client.zrange(key, 0, 0, withscores=True)
+    waiting: Any = client.zcount(key, "-inf", now_ms) if first else 0
+    later: Any = client.zcard(key) if first else 0
+    oldest_ms = max(0, now_ms - int(first[0][1])) if first else 0
+    what = "partitions with events" if name == "match" else "firings"
+    words = f"{waiting} {what} due" + (f", {later - waiting} in hand or later" if later > waiting else "")
+    if oldest_ms > LATE_MS:
+        return Stage(name, "late", int(waiting), oldest_ms, f"{words}, the oldest for {span(oldest_ms)}")
+    return Stage(name, "ok" if first else "idle", int(waiting), oldest_ms, words if first else "nothing waits")
+
+
+def line(status: Status) -> str:
+    """All of it in one line."""
+    stuck = ", ".join(f"{stage.name}: {stage.words}" for stage in status.stages if stage.state == "late")
+    parts = [f"{status.triggers} triggers" + (f" ({status.paused} paused)" if status.paused else "")]
+    parts.append(f"read up to {ago(status.read_to_ms, status.now_ms)}" if status.read_to_ms else "nothing read yet")
+    waiting = sum(stage.waiting for stage in status.stages)
+    held = sum(status.holds.values())
+    parts.append(f"{status.rates.get('launched', 0):.1f} launches/min")
+    parts += [
+        f"{count} {word}" for count, word in ((waiting, "waiting"), (held, "held"), (status.dead, "dead")) if count
+    ]
+    return ("LATE: " + stuck + " | " if stuck else "") + " | ".join(parts)
