@@ -48,15 +48,33 @@ def choose_window(cursor: Cursor, entries: Iterable[Entry], settings: Settings) 
         return Window(min(new, default=0), overlaps=True, sweeps=True, again=True)
     overlaps = cursor.read_to_ms - cursor.overlapped_ms >= overlap_every_ms(settings)
     sweeps = cursor.read_to_ms - cursor.swept_ms >= settings.sweep_every_seconds * 1000
-    back_ms = 0
+    back_to_ms = cursor.read_to_ms
     if overlaps:
-        # late writes are read by the first overlap read that follows their becoming visible
-        back_ms = int(settings.overlap_seconds * 1000) + 2 * overlap_every_ms(settings)
+        back_to_ms = min(back_to_ms, _overlap_from(cursor, settings))
     if sweeps:
-        back_ms = max(back_ms, int(settings.sweep_window_seconds * 1000))
+        back_to_ms = min(back_to_ms, _sweep_from(cursor, settings))
     oldest = min(entry.since_ms for entry in entries)
-    since_ms = min([max(cursor.read_to_ms - back_ms, oldest), *new, cursor.read_to_ms])
+    since_ms = min([max(back_to_ms, oldest), *new, cursor.read_to_ms])
     return Window(since_ms, overlaps, sweeps, again=bool(new))
+
+
+def _overlap_from(cursor: Cursor, settings: Settings) -> int:
+    """From where the last overlap read may have missed changes: they were not visible yet.
+
+    Counted from that read and not from now, since polls may have been down for long in between. The pause
+    between two overlap reads more, for replicas whose clocks differ.
+    """
+    margin_ms = int(settings.overlap_seconds * 1000) + overlap_every_ms(settings)
+    if not cursor.overlapped_ms:  # the clock was set back
+        return cursor.read_to_ms - margin_ms - overlap_every_ms(settings)
+    return cursor.overlapped_ms - margin_ms
+
+
+def _sweep_from(cursor: Cursor, settings: Settings) -> int:
+    """From where a sweep reads: a whole window back when it comes in time, further when polls were down."""
+    window_ms, every_ms = int(settings.sweep_window_seconds * 1000), int(settings.sweep_every_seconds * 1000)
+    in_time_ms = cursor.read_to_ms - window_ms
+    return min(in_time_ms, cursor.swept_ms - (window_ms - every_ms)) if cursor.swept_ms else in_time_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +85,7 @@ class Advance:
     stepped_back: bool
 
 
-def advance(
-    cursor: Cursor, window: Window, plan: int, *, read_to_ms: int, last: bool, server_ms: int
-) -> Advance:
+def advance(cursor: Cursor, window: Window, plan: int, *, read_to_ms: int, last: bool, server_ms: int) -> Advance:
     """Move the cursor past one page.
 
     The cursor never passes the server's own time: a replica whose clock runs ahead must not carry it past
