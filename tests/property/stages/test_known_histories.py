@@ -129,7 +129,7 @@ def test_a_late_enqueue_of_a_forgotten_attempt_keeps_its_slot(run: Interleaving)
     promises.a_slot_has_one_live_holder(run)
 
 
-@pytest.mark.xfail(strict=True, reason="the limit of the protocol: frozen longer than a call can be late, while Redis forgets")
+@pytest.mark.xfail(strict=True, reason="the limit: frozen longer than a call can be late while Redis forgets")
 def test_a_process_frozen_for_long_while_redis_forgets(run: Interleaving) -> None:
     only(run, "once")
     run.object_fails()
