@@ -152,14 +152,14 @@ def main() -> int:
     client = connect(of.redis_url or "")
     refuse_unsupported(client, of.redis_url or "")
     host, _, port = of.metrics_address.rpartition(":")
-    if not port.isdigit():
+    if not host or not port.isdigit():
         raise Usage(f"TRIGGERS_METRICS_ADDRESS={of.metrics_address!r} is no HOST:PORT")
     registry = CollectorRegistry(auto_describe=False)
     registry.register(Exporter(client, of))
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    server, thread = start_http_server(int(port), addr=host or "0.0.0.0", registry=registry)
+    server, thread = start_http_server(int(port), addr=host, registry=registry)
     print(f"metrics at http://{of.metrics_address}/metrics", flush=True)
     ended.wait()
     server.shutdown()
