@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from typing import TypeVar
 
@@ -71,6 +72,9 @@ class Runtime:
 
     def name_of(self, scheduler_id: str) -> str:
         """Project and name of a scheduler, for people; its id while they are not known."""
+        if scheduler_id not in self._names:
+            with suppress(StoreUnavailable):
+                self.schedulers()
         return self._names.get(scheduler_id, scheduler_id)
 
     def context(self, scheduler_id: str) -> Context:

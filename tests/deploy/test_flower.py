@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -147,6 +148,14 @@ def test_flower_says_which_trigger_launched_what_for_which_object(watched: Watch
     assert any("partition" in task["args"] for task in watched.tasks("triggers.match"))
     assert any("events" in str(task["result"]) for task in watched.tasks("triggers.poll"))
     assert not watched.tasks("triggers.alive"), "what a worker sends itself is of no interest"
+
+
+def test_log_lines_say_which_trigger_object_and_firing(watched: Watched):
+    log = (watched.folder / "dispatch.log").read_text().splitlines()
+    for object_id in watched.failed:  # type: ignore[attr-defined]
+        (line,) = [line for line in log if f"object='task {object_id}'" in line and "launched as ClearML task" in line]
+        assert "scheduler='vision/nightly triggers' trigger='evaluate failures'" in line
+        assert re.search("firing='[0-9a-f]{32}'", line)
 
 
 def test_flower_asks_for_a_password_and_lets_nobody_act(watched: Watched):
