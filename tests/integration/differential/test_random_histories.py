@@ -18,7 +18,7 @@ from tests.integration.differential.history import Step, play, rules, steps
 from tests.integration.differential.pair import Json, Pair
 
 LONG = os.environ.get("TRIGGERS_DIFFERENTIAL_EXAMPLES")
-EXAMPLES = int(LONG or 70)
+EXAMPLES = int(LONG or 40)
 #: Firings in all that show the histories to be about something.
 LEAST_FIRINGS_PER_HISTORY = 2
 
