@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -30,7 +31,11 @@ _here_lock = threading.Lock()
 class Arrival:
     """The Redis of a scheduler and the lease "home" on it."""
 
-    def __init__(self, scheduler: Scheduler, settings: Settings, holder: Holder) -> None:
+    def __init__(
+        self, scheduler: Scheduler, settings: Settings, holder: Holder, adopt: Callable[[Ledger], object]
+    ) -> None:
+        """Prepare; `adopt` learns the run of Redis that a ledger is on."""
+        self._adopt = adopt
         self.scheduler, self.settings, self.holder = scheduler, settings, holder
         self.redis: PrivateRedis | None = None
         self._token = ""
@@ -76,7 +81,7 @@ class Arrival:
         """
         url = self.settings.redis_url or running_url(self.folder)
         ledger = self._open(url) if url else self._start()
-        ledger.adopt_epoch()
+        self._adopt(ledger)
         other = ledger.homes.holder()
         if other is not None:
             self._refuse_other_content(other)
@@ -112,7 +117,7 @@ class Arrival:
     def _try(self, ledger: Ledger) -> Holder | None:
         """Come in; who is home if somebody is."""
         try:
-            ledger.adopt_epoch()
+            self._adopt(ledger)
             self._token, other = ledger.homes.enter(self.holder, self.settings.lease_seconds)
         except (EpochChanged, StoreUnavailable) as failure:
             log.warning("%s", failure)

@@ -18,15 +18,17 @@ from triggers import inheritance, service_task
 from triggers.arrival import Arrival
 from triggers.callers import Callers
 from triggers.checks import warn_of_missing
-from triggers.clearml_api import Api, Credentials, identity, service
+from triggers.clearml_api import Api, Credentials, identity, launches, service
 from triggers.errors import EpochChanged, Fenced, Permanent, Transient, TriggersError
 from triggers.functions import Function, display_name
 from triggers.interruption import end_process, handled
 from triggers.ledger import Ledger, schedulers
+from triggers.ledger.epoch import Epoch
 from triggers.ledger.homes import Holder
 from triggers.ledger.registry import Snapshot
 from triggers.ledger.schedulers import Scheduler
 from triggers.local.supervisor import Supervisor
+from triggers.marks import scheduler_mark
 from triggers.service_task import KEPT, ServiceTask, server_now_ms
 from triggers.settings import Settings
 from triggers.spec import Trigger
@@ -76,7 +78,7 @@ class Home:
             web=task.web,
             shadow=shadow,
         )
-        self._arrival = Arrival(self.scheduler, settings, self._holder())
+        self._arrival = Arrival(self.scheduler, settings, self._holder(), self._adopt)
         self._supervisor: Supervisor | None = None
         self._stopping = threading.Event()
         self._received: list[int] = []
@@ -114,12 +116,15 @@ class Home:
         Raises:
             Usage: another process declares other triggers under this identity, or another Redis has them.
         """
+        # first of all: a process that is refused ends its service task as failed, which is no event
+        service.adopt(self.api, self.task.id, self.scheduler.id)
         ledger = self._arrival.enter()
         keep.claim(self.context(ledger), self.scheduler)
         return ledger
 
     def visit(self) -> Ledger:
         """The ledger for a registration, which is made beside a process at home that declares the same."""
+        service.adopt(self.api, self.task.id, self.scheduler.id)
         ledger = self._arrival.visit()
         keep.claim(self.context(ledger), self.scheduler)
         return ledger
@@ -127,6 +132,12 @@ class Home:
     def connect(self) -> Ledger:
         """The scheduler's ledger, on the Redis of the settings or on a private one; nobody is asked."""
         return self._arrival.connect()
+
+    def _adopt(self, ledger: Ledger) -> Epoch:
+        """Learn the run of Redis; of one that knows nothing of the scheduler, whether there is something to know."""
+        new = not ledger.store.client.exists(ledger.keys.epoch)
+        nothing = new and not launches.find_launches(self.api, [scheduler_mark(self.scheduler.id)])
+        return ledger.adopt_epoch(nothing_launched_before=nothing)
 
     def register(self, ledger: Ledger, declared: Sequence[Trigger] | None = None) -> Snapshot:
         """Make the script's triggers the whole of what is declared; an agent's run goes by what ClearML shows.
@@ -143,10 +154,10 @@ class Home:
         warn_of_missing(self.api, triggers)
         known = ledger.registry.version() > 0
         original = None if known else service_task.original_state(self.api, self.task)
-        before = inheritance.Inheritance(True)
+        self._adopt(ledger)
+        before = inheritance.Inheritance()
         if not known:
             before = inheritance.look(self.api, self.scheduler.id, triggers, self.settings, original)
-        ledger.adopt_epoch(nothing_launched_before=not before.launched_before)
         schedulers.put(ledger.store.client, self.scheduler)
         inheritance.take_over(ledger, before, triggers)
         now_ms = server_now_ms(self.api, self.task.id)
@@ -282,7 +293,7 @@ class Home:
             api=self.api,
             settings=self.settings,
             hints=_NoHints(),
-            epoch=ledger.adopt_epoch(),
+            epoch=self._adopt(ledger),
             service_task=self.task.id,
             shadow=self.scheduler.shadow,
         )

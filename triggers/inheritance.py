@@ -25,13 +25,11 @@ class Inheritance:
     """What was known before.
 
     Args:
-        launched_before: there may be launches that this Redis does not know; they are found by their marks.
         since_ms: trigger id → time from which its changes count.
         paused: ids of triggers that were paused.
         left: trigger id → what the original fired for and launched.
     """
 
-    launched_before: bool
     since_ms: dict[str, int] = field(default_factory=dict)
     paused: tuple[str, ...] = ()
     left: dict[str, Left] = field(default_factory=dict)
@@ -57,18 +55,18 @@ def look(
         since_ms = saved.since_ms - int(settings.overlap_seconds * 1000)
         since = {trigger.id: since_ms for trigger in triggers if trigger.id in known}
         log.warning("this Redis knows nothing of the scheduler; going on from the state on %s", stored.id)
-        return Inheritance(True, since, saved.paused)
+        return Inheritance(since, saved.paused)
     launched = bool(launches.find_launches(api, [scheduler_mark(scheduler)]))
     if launched or original is None:
-        return Inheritance(launched)
+        return Inheritance()
     try:
         found = read_state(original)
     except ValueError as error:
         log.error("the original's state cannot be read, so that what it fired for may fire again: %s", error)
-        return Inheritance(launched)
+        return Inheritance()
     # several datasets of one project were like-named triggers
     left = {t.id: one for t in triggers if (one := found.get(t.id) or found.get(re.sub(r"-\d+$", "", t.id)))}
-    return Inheritance(launched, {id_: one.since_ms for id_, one in left.items() if one.since_ms}, left=left)
+    return Inheritance({id_: one.since_ms for id_, one in left.items() if one.since_ms}, left=left)
 
 
 def take_over(ledger: Ledger, inheritance: Inheritance, triggers: Sequence[Trigger]) -> None:

@@ -130,7 +130,6 @@ def claim(ctx: Context, scheduler: Scheduler) -> None:
     Raises:
         Usage: another Redis serves it; the message names both.
     """
-    service.adopt(ctx.api, scheduler.service_task, ctx.ledger.scheduler)
     known, server_ms = service.find(ctx.api, ctx.ledger.scheduler), server_now_ms(ctx.api)
     lease = my_lease(ctx, known, server_ms)
     for rival in leases_in(one.runtime for one in known):
