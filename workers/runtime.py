@@ -57,6 +57,7 @@ class Runtime:
         self.credentials = Credentials.resolve()
         self.api = MeasuredApi(self.credentials, timeout_seconds=of.request_timeout_seconds)
         self._names: dict[str, str] = {}
+        self._foreign: set[str] = set()
         self._contexts: dict[str, Context] = {}
         self._lock = threading.Lock()
 
@@ -67,6 +68,12 @@ class Runtime:
         except redis.RedisError as failure:
             raise StoreUnavailable(f"Redis gave no answer: {failure}") from failure
         served = {id_: one for id_, one in found.items() if one.host == self.credentials.host}
+        for id_ in found.keys() - served.keys() - self._foreign:
+            self._foreign.add(id_)
+            log.warning(
+                "the scheduler %s/%s is not served: it calls its ClearML server %s, this worker's is %s",
+                *(found[id_].project, found[id_].name, found[id_].host, self.credentials.host),
+            )
         self._names = {id_: f"{one.project}/{one.name}" for id_, one in served.items()}
         return served
 

@@ -170,3 +170,20 @@ def test_busy_worker_is_not_stuck(redis_url: str, monkeypatch: pytest.MonkeyPatc
     role.client.close()
     settings.cache_clear()
     assert isinstance(role.client, redis.Redis)
+
+
+def test_local_mode_watches_itself_too(server: PrivateRedis, tmp_path: Path):
+    script, log = tmp_path / "starve_local.py", tmp_path / "local.log"
+    script.write_text(
+        STARVED.rpartition("sys.argv[1:]")[0].replace(
+            "from celery.__main__ import main", "from workers.local import main"
+        )
+        + "sys.exit(main())\n"
+    )
+    environ = {**ENVIRONMENT, "TRIGGERS_REDIS_URL": server.url, "PYTHONPATH": str(Path(health.__file__).parents[1])}
+    service = Service([sys.executable, str(script)], environ, tmp_path, log)
+    try:
+        eventually(lambda: service.starts > 1, "the child of local mode that takes nothing ends")
+        assert "has taken nothing for" in log.read_text()
+    finally:
+        service.down()

@@ -14,6 +14,7 @@ import redis
 
 from tests.deploy import compose
 from tests.deploy.hosts import Host, Network, Service, eventually
+from tests.deploy.loopback import LoopbackHost, LoopbackNetwork
 from triggers.home import Home
 from triggers.ledger import connect
 from triggers.marks import scheduler_mark
@@ -36,17 +37,17 @@ SETTINGS = {"TRIGGERS_LEASE_SECONDS": "3", "TRIGGERS_REQUEST_TIMEOUT_SECONDS": "
 class Topology:
     """Redis, a ClearML server, two beats and two workers of each stage on six hosts."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, network: Network | LoopbackNetwork) -> None:
+        self.folder, self.network = folder, network
         self.secrets = folder / "secrets"
         self.secrets.mkdir()
         for name, value in SECRETS.items():
             (self.secrets / name).write_text(value + "\n")
-        self.network = Network(folder)
         self.redis_host, self.clearml = self.network.host("redis"), self.network.host("clearml")
         self.beats = [self.network.host(f"beat-{n}") for n in (1, 2)]
         self.nodes = [self.network.host(f"node-{n}") for n in (1, 2)]
-        self.sandbox_url = f"http://{self.clearml.address}:8008"
+        way = network.to_clearml.address if isinstance(network, LoopbackNetwork) else f"{self.clearml.address}:8008"
+        self.sandbox_url = f"http://{way}"
         self.redis_url = f"redis://{self.redis_host.address}:6379/0"
         self.services = compose.read(
             {"TRIGGERS_REDIS_URL": self.redis_url, "CLEARML_API_HOST": self.sandbox_url, **os.environ}
@@ -56,7 +57,7 @@ class Topology:
         self.settings = Settings(redis_url=self.redis_url, redis_password=SECRETS["triggers_redis_password"])
         self.changed: list[str] = []
 
-    def run(self, host: Host, service: str, folder: Path = compose.ROOT) -> Service:
+    def run(self, host: Host | LoopbackHost, service: str, folder: Path = compose.ROOT) -> Service:
         """Start a service of the compose file on a host."""
         says = self.services[service]
         environ = {
@@ -69,7 +70,7 @@ class Topology:
         environ = {name: value.replace("/run/secrets", str(self.secrets)) for name, value in environ.items()}
         return host.start(service, says["command"], environ, folder)
 
-    def health_file(self, host: Host, service: str) -> Path:
+    def health_file(self, host: Host | LoopbackHost, service: str) -> Path:
         """Where a service says how it gets on; in a container it is in its own /tmp."""
         return self.folder / f"{host.name}.{service}.health"
 
@@ -154,17 +155,17 @@ class Topology:
     def all_fired(self) -> bool:
         return len(self.runs()) == len(self.changed)
 
-    def leader(self) -> Host:
+    def leader(self) -> Host | LoopbackHost:
         """The host whose beat ticks: the other one waits for the schedule and logs nothing of it."""
         before = {host.name: self._ticks(host) for host in self.beats}
         return eventually(
             lambda: next((host for host in self.beats if self._ticks(host) > before[host.name]), None), "a beat ticks"
         )
 
-    def _ticks(self, host: Host) -> int:
+    def _ticks(self, host: Host | LoopbackHost) -> int:
         return (self.folder / f"{host.name}.beat.log").read_text().count("Sending due task poll")
 
-    def takeover_seconds(self, beats: Iterable[Host]) -> float:
+    def takeover_seconds(self, beats: Iterable[Host | LoopbackHost]) -> float:
         """How long until one of these beats ticks, from now."""
         began, before = time.monotonic(), {host.name: self._ticks(host) for host in beats}
         eventually(lambda: any(self._ticks(h) > before[h.name] for h in beats), "the schedule is taken over")
