@@ -78,16 +78,19 @@ def test_start_in_a_thread_works_and_a_second_start_says_why_not(desk: Desk) -> 
     import time
     thread = threading.Thread(target=made().start, daemon=True)
     thread.start()
-    time.sleep(float(os.environ["PAUSE"]))
+    from triggers import arrival
+    while not arrival._here:
+        time.sleep(0.05)
     try:
         made().start()
     except ValueError as error:
         print("REFUSED", error, flush=True)
     thread.join()
     """
-    desk.run(sys.executable, program(desk, "threads.py", text), PAUSE="3")
+    desk.run(sys.executable, program(desk, "threads.py", text))
     eventually(lambda: "REFUSED" in desk.output(), "the second start", told=desk.output)
     assert "runs in this process already" in desk.output()
+    eventually(desk._registered, "the first start polls", told=desk.output)
     failed = desk.fail_task()
     eventually(lambda: desk.launched_for() == {failed: 1}, "the first start serves", told=desk.output)
 

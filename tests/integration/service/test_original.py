@@ -1,0 +1,77 @@
+"""The original, run for real beside a shadow and before us: what it fired for does not fire again."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import textwrap
+
+from tests.acceptance.conftest import Desk, desk, eventually
+from tests.integration.service.test_processes import output_of
+
+__all__ = ["desk"]
+
+#: The same declarations, for whichever class is imported.
+DECLARED = """
+    import os, sys
+    if sys.argv[1] == "original":
+        from clearml import Task
+        Task._report_subprocess_enabled = False
+        from clearml.automation import TriggerScheduler
+    else:
+        from triggers import TriggerScheduler
+    scheduler = TriggerScheduler(
+        pooling_frequency_minutes=1 / 60, sync_frequency_minutes=1 / 30,
+        force_create_task_project="DevOps", force_create_task_name="Scheduler",
+    )
+    common = dict(schedule_task_id=os.environ["BASE"], schedule_queue="default", trigger_project="Watched",
+        task_parameters={"Args/source": "${task.id}"})
+    scheduler.add_task_trigger(trigger_on_status=["failed"], name="on failure", **common)
+    scheduler.add_task_trigger(trigger_on_tags=["a", "b"], name="on tags", **common)
+    scheduler.start(**({"dry_run": True} if sys.argv[1] == "shadow" else {}))
+"""
+
+
+def test_the_original_beside_a_shadow_and_then_us(desk: Desk) -> None:
+    script = str(desk.write("switch.py", textwrap.dedent(DECLARED)))
+    project = desk.call("projects.create", name="Watched", description="")["id"]
+    shadow = desk.run(sys.executable, script, "shadow")
+    original = desk.run(sys.executable, script, "original")
+    eventually(lambda: "Sleeping until" in output_of(desk, original), "the original polls", told=desk.output)
+    eventually(desk._registered, "the shadow polls", told=desk.output)
+
+    def change(**fields: object) -> str:
+        id_ = str(desk.call("tasks.create", name="watched", type="training", project=project, **fields)["id"])
+        desk.call("tasks.started", task=id_)
+        desk.call("tasks.failed", task=id_)
+        return id_
+
+    both, one_tag = change(), change(tags=["a"])
+    eventually(lambda: _sources(desk) == sorted([both, one_tag, one_tag]), "the original's launches", told=desk.output)
+    eventually(lambda: _state(desk), "the original's state")
+    for process in (shadow, original):
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
+    said = output_of(desk, shadow)
+    assert "triggers: 1 launches differ from the original's" in said, said
+    assert f"task:on tags: {one_tag}: only the original (docs/differences.md, tags)" in said
+    ours = desk.run(sys.executable, script, "ours")
+    while_down = change()
+    eventually(lambda: while_down in _sources(desk), "our launch", told=desk.output)
+    desk.call("tasks.edit", task=both, tags=["changed"], force=True)  # fired by the original, changes again
+    late = change()
+    eventually(lambda: late in _sources(desk), "our next launch", told=desk.output)
+    assert _sources(desk) == sorted([both, one_tag, one_tag, while_down, late])
+    assert ours.poll() is None
+
+
+def _sources(desk: Desk) -> list[str]:
+    """Objects that something was launched for, by whomever."""
+    tasks = desk.call("tasks.get_all", parent=[desk.base], search_hidden=True)["tasks"]
+    return sorted(task["hyperparams"]["Args"]["source"]["value"] for task in tasks if task["status"] != "created")
+
+
+def _state(desk: Desk) -> bool:
+    """Whether the original has saved that it fired three times."""
+    texts = [text.decode() for name, text in desk.sandbox.app.files.contents.items() if "artifacts/state" in name]
+    return bool(texts) and texts[-1].count('_triggered_instances": {') == 2
