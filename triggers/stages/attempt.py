@@ -40,6 +40,7 @@ class Attempt:
     lane: Lane = "dispatch"
     done: bool = False
     cloned: bool = False
+    cleared: bool = False
     task_id: str | None = None
     queue_id: str | None = None
 
@@ -57,6 +58,11 @@ class Attempt:
     def slot(self) -> str:
         """The slot that this firing needs: the base task's when it is reused, else the trigger's; or none."""
         return self.trigger.slot
+
+    @property
+    def may_still_be_enqueued(self) -> bool:
+        """Whether a draft is recorded that an enqueue under way may reach."""
+        return self.task_id is not None or (self.firing.task is not None and not self.cleared)
 
     def launched(self, task_id: str, reason: str = "") -> None:
         """End as launched."""
@@ -91,9 +97,9 @@ class Attempt:
         self._ended("gave up", reason)
 
     def fail(self, reason: str) -> None:
-        """Try again later, or give up after the last attempt."""
+        """Try again later, or give up after the last attempt, once no draft is left that may be enqueued."""
         settings, failures = self.ctx.settings, self.firing.failures + 1
-        if failures >= settings.max_attempts:
+        if failures >= settings.max_attempts and not self.may_still_be_enqueued:
             self.give_up(f"{reason} (attempt {failures} of {settings.max_attempts})")
             return
         pause = retry_seconds(failures, settings.retry_base_seconds, settings.retry_cap_seconds, random.random())

@@ -55,13 +55,15 @@ def _withdraw(attempt: Attempt, task_id: str) -> None:
             attempt.wait(DURABLE_SECONDS, "withdraws a draft whose enqueue was never confirmed")
     elif launches.delete_draft(attempt.ctx.api, task_id):
         _clear(attempt, task_id)
+        if attempt.firing.failures >= attempt.ctx.settings.max_attempts:
+            attempt.give_up(f"{attempt.firing.reason} ({attempt.firing.failures} attempts)")
     else:
         attempt.launched(task_id)
 
 
 def _clear(attempt: Attempt, task_id: str) -> None:
     attempt.ctx.ledger.firings.clear(attempt.firing, task_id)
-    attempt.task_id = None
+    attempt.task_id, attempt.cleared = None, True
 
 
 def look(attempt: Attempt, found: Sequence[Found]) -> None:

@@ -60,4 +60,4 @@ def settle(attempt: Attempt, status: str | None) -> None:
         attempt.launched(task_id)
     else:
         attempt.ctx.ledger.firings.clear(attempt.firing, task_id)
-        attempt.task_id = None
+        attempt.task_id, attempt.cleared = None, True
