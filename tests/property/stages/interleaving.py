@@ -50,14 +50,14 @@ ACTIONS = [name for name, weight in WEIGHTS.items() for _ in range(weight)]
 Action = tuple[str, int, int, Outcome]
 
 
-def settings_of_the_world() -> Settings:
-    """Leases never run out by themselves here, attempts are not counted out."""
+def settings_of_the_world(max_attempts: int) -> Settings:
+    """Leases never run out by themselves here, attempts are not counted out unless it is said."""
     return Settings(
         lease_seconds=100,
         partitions=PARTITIONS,
         batch_firings=3,
         batch_events=3,
-        max_attempts=10_000,
+        max_attempts=max_attempts,
         max_per_minute=0,
         request_timeout_seconds=20,
     )
@@ -81,10 +81,10 @@ def make_triggers(base: str) -> list[Trigger]:
 class Interleaving:
     """One world and what happens in it; `do` is one action."""
 
-    def __init__(self, servers: list[redis.Redis], clock: SimpleNamespace) -> None:
+    def __init__(self, servers: list[redis.Redis], clock: SimpleNamespace, *, max_attempts: int = 10_000) -> None:
         self.clock = clock
         clock.begin()
-        self.world = World(servers, settings_of_the_world())
+        self.world = World(servers, settings_of_the_world(max_attempts))
         self.server = self.world.server
         self.objects: list[str] = []
         #: how often the tag appeared on an object

@@ -143,3 +143,65 @@ def test_a_process_frozen_for_long_while_redis_forgets(run: Interleaving) -> Non
         run.undisturbed(0)
     run.world.finish(frozen)
     promises.nothing_is_launched_twice(run)
+
+
+def test_the_last_attempt_deletes_its_draft_before_it_gives_up(
+    redis_servers: list[redis.Redis], clock: SimpleNamespace
+) -> None:
+    run = Interleaving(redis_servers, clock, max_attempts=1)
+    only(run, "single")
+    run.object_fails()
+    run.look()
+    actor = begin(run, until="tasks.enqueue")
+    go_on(run, actor, "late")
+    key = firing_key(SCHEDULER, "task:single", run.objects[0], 1)
+    firings = run.world.ledger.firings
+    assert firings.get(key).state == "waiting", "its draft may still be enqueued"
+    assert firings.slot_holder("task:single")[0] == f"{key} "
+    run.fsync()
+    run.world.expire()
+    begin(run, 1, until="nothing")
+    run.late_call(0)
+    assert firings.get(key).state == "dead"
+    assert firings.slot_holder("task:single")[0] == ""
+    assert not run.server.launched
+    promises.check(run)
+
+
+def test_a_launch_that_the_last_attempt_did_not_hear_of_is_found(
+    redis_servers: list[redis.Redis], clock: SimpleNamespace
+) -> None:
+    run = Interleaving(redis_servers, clock, max_attempts=1)
+    only(run, "single")
+    run.object_fails()
+    run.look()
+    actor = begin(run, until="tasks.enqueue")
+    go_on(run, actor, "late")
+    run.late_call(0)
+    run.fsync()
+    run.world.expire()
+    begin(run, 1, until="nothing")
+    key = firing_key(SCHEDULER, "task:single", run.objects[0], 1)
+    assert run.world.ledger.firings.get(key).state == "launched"
+    promises.check(run)
+
+
+@pytest.mark.xfail(strict=True, reason="occurrences are counted from one again: as many as there were are missed")
+def test_an_emptied_redis_misses_one_transition_at_most(run: Interleaving) -> None:
+    only(run, "turning")
+    run.object_fails()
+
+    def turn() -> None:
+        for _ in range(2):  # on and off again
+            run.object_changes(0, 1)
+            run.look()
+            run.undisturbed(0)
+
+    for _ in range(3):
+        turn()
+    assert sum(run.server.launched.values()) == 3
+    run.restart(2)
+    for _ in range(3):
+        turn()
+    promises.check(run)
+    assert sum(run.server.launched.values()) >= 5
