@@ -20,7 +20,7 @@ _HEAD = """\
 def dump(triggers: Iterable[Trigger]) -> str:
     """The text of a file with these triggers."""
     items = [arguments_of(trigger) for trigger in triggers]
-    return _HEAD + yaml.safe_dump({"triggers": items}, sort_keys=False, allow_unicode=True, width=100)
+    return _HEAD + yaml.dump({"triggers": items}, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
 
 
 def arguments_of(trigger: Trigger) -> dict[str, Any]:
@@ -34,8 +34,9 @@ def arguments_of(trigger: Trigger) -> dict[str, Any]:
     values = {KIND: trigger.kind, "name": trigger.name}
     for name in [*known, PROJECT_ID]:
         value = _plain((given | own).get(name))
-        # nothing asked for is None, False or empty alike, but for numbers and add_tag
-        is_default = value == known.get(name) or (value in (None, False, [], {}) and not known.get(name))
+        # nothing asked for is None, False or empty alike; 0 is a number, and False for True is said
+        nothing = value is None or value is False or value in ([], {})
+        is_default = value == known.get(name) or (nothing and not known.get(name))
         if name not in values and not is_default:
             values[name] = value
     return values
@@ -61,3 +62,16 @@ def _function(action: FunctionAction) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     return [*map(_plain, value)] if isinstance(value, tuple) else value
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes what YAML would take for the end of a line, which the plain dumper writes as it is."""
+
+
+def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+    quoted = any(character in _LINE_ENDS for character in value)
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style='"' if quoted else None)
+
+
+_LINE_ENDS = "\x85\u2028\u2029\ufeff"
+_Dumper.add_representer(str, _text)

@@ -25,6 +25,9 @@ from triggers.spec import FunctionAction
 #: Seconds between two looks, on a terminal and into a file.
 _TERMINAL_SECONDS, _FILE_SECONDS = 1.0, 60.0
 
+#: Seconds before the first look, in which everything starts and the first poll is made.
+_FIRST_SECONDS = 5.0
+
 
 def serve_file(file: str, name: str | None, project: str | None, *, quiet: bool) -> None:
     """Declare the triggers of a file as a script would, and serve them until Ctrl-C or SIGTERM."""
@@ -96,7 +99,7 @@ class StatusLine:
 
     def _run(self) -> None:
         """Look again and again; while Redis is being started there is nothing to look at."""
-        pause = 0.2
+        pause = _FIRST_SECONDS
         while not self._stopping.wait(pause):
             words = self._look()
             pause = (_TERMINAL_SECONDS if self._in_place else _FILE_SECONDS) if words else 0.5

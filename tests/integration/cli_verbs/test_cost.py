@@ -1,0 +1,66 @@
+"""Verbs that only read Redis are quick: no ClearML SDK, no Celery, and within a second."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.integration.stages.conftest import World
+
+_RUN = """
+import json, resource, sys
+sys.argv = ["clearml-triggers", *sys.argv[1:]]
+from triggers.cli import main
+try:
+    main()
+except SystemExit as end:
+    code = end.code or 0
+used = resource.getrusage(resource.RUSAGE_SELF)
+heavy = sorted({"clearml", "celery", "kombu", "requests", "starlette", "hypothesis"} & set(sys.modules))
+print(json.dumps({"code": code, "heavy": heavy, "seconds": used.ru_utime + used.ru_stime}), file=sys.stderr)
+"""
+
+ONLY_REDIS = [
+    ["list"], ["show", "retry"], ["history"], ["status"], ["pause", "retry"], ["resume", "retry"], ["audit"],
+    ["dead", "list"], ["holds", "list"], ["cursor", "show"], ["export"],
+]  # fmt: skip
+ONLY_HTTP = [["explain", "retry", "f" * 32], ["test", "retry"], ["slots", "list"], ["fire", "retry", "f" * 32]]
+
+
+def cost(arguments: list[str]) -> dict[str, object]:
+    run = subprocess.run([sys.executable, "-c", _RUN, *arguments], capture_output=True, text=True, env=dict(os.environ))
+    return dict(json.loads(run.stderr.splitlines()[-1]))
+
+
+@pytest.mark.parametrize("arguments", ONLY_REDIS, ids=" ".join)
+def test_a_verb_that_reads_redis_is_light_and_quick(world: World, arguments: list[str]) -> None:
+    world.declare(world.trigger(name="retry"))
+    world.step()
+    found = cost(arguments)
+    assert (found["code"], found["heavy"]) == (0, [])
+    # of processor time, which other work on the machine does not change
+    assert float(str(found["seconds"])) < 1.0
+
+
+@pytest.mark.parametrize("arguments", ONLY_HTTP, ids=" ".join)
+def test_a_verb_that_asks_the_server_needs_no_sdk_either(world: World, arguments: list[str]) -> None:
+    world.declare(world.trigger(name="retry"))
+    world.step()
+    found = cost(arguments)
+    assert found["heavy"] == []
+    assert float(str(found["seconds"])) < 1.0
+
+
+def test_listing_stays_quick_with_a_full_history_and_many_triggers(world: World) -> None:
+    world.declare(*(world.trigger(name=f"trigger {n}") for n in range(500)))
+    client, name = world.ledger.store.client, world.ledger.keys.history
+    with client.pipeline() as pipe:
+        for n in range(10_000):
+            entry = {"what": "launched", "trigger": f"task:trigger {n % 500}", "object": "o", "firing": "f"}
+            pipe.xadd(name, {**entry, "reason": "", "task": "t"})
+        pipe.execute()
+    assert float(str(cost(["list"])["seconds"])) < 1.5

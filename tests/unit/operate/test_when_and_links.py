@@ -1,0 +1,48 @@
+"""Times and links as people read them."""
+
+from __future__ import annotations
+
+import pytest
+
+from triggers.errors import Usage
+from triggers.operate.links import derived
+from triggers.operate.when import ago, iso, span, span_ms, time_ms
+
+NOW = 1_800_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("text", "ms"), [("90s", 90_000), ("15m", 900_000), ("15min", 900_000), ("1.5h", 5_400_000), ("7d", 604_800_000)]
+)
+def test_lengths_of_time(text: str, ms: int) -> None:
+    assert span_ms(text, "--since") == ms
+    assert time_ms(text, NOW, "--since") == NOW - ms
+
+
+def test_moments() -> None:
+    assert time_ms("now", NOW, "--to") == NOW
+    assert iso(time_ms("2026-11-22T18:00:00Z", NOW, "--to")) == "2026-11-22T18:00:00.000+00:00"
+
+
+@pytest.mark.parametrize("text", ["", "soon", "7", "-2h", "2 fortnights"])
+def test_what_is_no_time_is_refused_with_the_way_out(text: str) -> None:
+    with pytest.raises(Usage, match=r"--since .*give how long ago"):
+        time_ms(text, NOW, "--since")
+
+
+def test_words_for_lengths() -> None:
+    assert [span(ms) for ms in (5, 1500, 61_000, 7_200_000, 400_000_000)] == ["5 ms", "2 s", "1 min", "2 h", "5 d"]
+    assert (ago(0, NOW), ago(NOW - 5000, NOW), ago(NOW + 10, NOW)) == ("never", "5 s ago", "now")
+
+
+@pytest.mark.parametrize(
+    ("api", "web"),
+    [
+        ("https://api.clear.ml", "https://app.clear.ml"),
+        ("http://server:8008", "http://server:8080"),
+        ("https://clearml.example/api-path", "https://clearml.example/api-path"),
+        ("https://api.clearml.example:443", "https://app.clearml.example:443"),
+    ],
+)
+def test_web_pages_by_the_address_of_the_api(api: str, web: str) -> None:
+    assert derived(api) == web
