@@ -116,7 +116,7 @@ def compare(
         other = Counter(launch.object if known else "" for launch in there)
         late = {launch.object if known or not there else "" for launch in here if now_ms - launch.at_ms < PACE_MS}
         for object_id in (mine - other).elements():
-            row = "pace" if object_id in late else _row_here(trigger, len(here))
+            row = "pooling_frequency_minutes" if object_id in late else _row_here(trigger, len(here))
             differences.append(Difference(id_, object_id, "only here", row))
         launched = {launch.task for launch in there}
         for object_id in (other - mine).elements():
@@ -130,13 +130,13 @@ def _row_here(trigger: Trigger, launches: int) -> str:
     dataset, publish, archive = trigger.kind == "dataset", trigger.trigger_on_publish, trigger.trigger_on_archive
     rows = {
         "single-instance": trigger.policy.single_instance,
-        "repeating": trigger.policy.fire != "once",
+        "fire": trigger.policy.fire != "once",
         "archive": dataset and archive,
         "dataset-finalised": dataset and not publish,
         "dataset-project": dataset and bool(trigger.trigger_project),
         "silent-publish": trigger.kind == "model" and publish,
         "project-renamed": bool(trigger.trigger_project),
-        "page-of-500": launches > _PAGE,
+        "more-than-500": launches > _PAGE,
     }
     return next((row for row, concerns in rows.items() if concerns), "")
 
@@ -145,7 +145,7 @@ def _row_there(trigger: Trigger, object_id: str, launched: set[str], skipped: bo
     """Why only the original has launched."""
     threshold = getattr(trigger, "trigger_on_threshold", None)
     rows = {
-        "own-launches": object_id in launched,
+        "self-launch": object_id in launched,
         "single-instance": skipped,
         "tags": len({*trigger.trigger_on_tags, *trigger.trigger_required_tags}) > 1,
         "threshold-zero": threshold == 0,

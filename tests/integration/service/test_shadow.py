@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import triggers.shadow
 from tests.integration.service.conftest import ServiceWorld
 from triggers.sync.shadowing import TITLE, differences
 
@@ -70,9 +73,17 @@ def test_each_difference_is_named_with_its_row(shadow_world: ServiceWorld) -> No
     both = world.fail_task(tags=["a", "b"])
     world.step()
     found = {(one.object, one.side, one.row) for one in differences(world.ctx)}
-    assert found == {(only_one_tag, "only the original", "tags"), (both, "only here", "pace")}
+    assert found == {(only_one_tag, "only the original", "tags"), (both, "only here", "pooling_frequency_minutes")}
     world.sync()
     assert len(world.table(TITLE)) == 2
+
+
+def test_every_row_that_is_named_is_on_the_page() -> None:
+    source = Path(triggers.shadow.__file__)
+    page = (source.parents[1] / "docs" / "differences.md").read_text()
+    named = set(re.findall(r'^        "([\w-]+)": ', source.read_text(), re.M)) | {"pooling_frequency_minutes"}
+    assert len(named) > 10
+    assert [row for row in sorted(named) if f"| {row} |" not in page] == []
 
 
 def test_a_single_instance_frees_its_slot(shadow_world: ServiceWorld) -> None:
