@@ -88,7 +88,8 @@ def start_redis(tmp_path: Path) -> Iterator[Callable[..., int]]:
     servers: list[Service] = []
 
     def start(*options: str, tls: bool = False) -> int:
-        port = free_port()
+        # a node of a Cluster takes the port 10,000 above its own too
+        port = next(port for port in iter(free_port, 0) if port < 55_000)
         ports = ["--port", "0", "--tls-port", str(port)] if tls else ["--port", str(port)]
         command = [SERVER, *ports, "--bind", "127.0.0.1", "--save", "", *options]
         log = tmp_path / f"redis-{port}.log"
