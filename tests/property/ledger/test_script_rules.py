@@ -1,0 +1,124 @@
+"""Every rule that a script's head promises: it holds, and the test of it fails when the rule is taken out."""
+
+# ruff: noqa: E501  a table reads in lines
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import redis
+
+from tests.property.ledger import scenarios as s
+from triggers.errors import TriggersError
+from triggers.ledger import Ledger, Store, open_ledger, store
+from triggers.settings import Settings
+
+Scenario = Callable[[Ledger], None]
+OWNS = "if not owns(KEYS[1], ARGV[2]) then return fenced('the firing was taken by another') end"
+
+#: script, what is taken out of it, what stands there instead, and the scenario that notices
+MUTATIONS: list[tuple[str, str, str, Scenario]] = [
+    ("prelude", "run ~= ARGV[1]", "false", s.scripts_refuse_another_run),
+    ("prelude", "current(token) and redis.call('HGET'", "redis.call('HGET'", s.tokens_end_with_their_run),
+    ("prelude", "current(token) and redis.call('GET'", "redis.call('GET'", s.leases_end_with_their_run),
+    ("prelude", "'%d-%s-%s', redis.call('INCR', fence), nonce,", "'%d-%s', redis.call('INCR', fence),", s.tokens_are_never_given_twice),
+    ("poll_begin", "if redis.call('EXISTS', KEYS[1]) == 1 then return false end", "", s.one_poller_at_a_time),
+    ("poll_begin", "now < due - slack", "false", s.polls_keep_their_pace),
+    ("poll_commit", "if not leads(KEYS[1], ARGV[2])", "if false", s.a_frozen_poller_stores_nothing),
+    ("poll_commit", "redis.call('RPUSH', batch[1], batch[3])", "", s.cursor_and_events_go_together),
+    ("poll_commit", "redis.call('ZADD', KEYS[4], 'NX', now, batch[2])", "", s.cursor_and_events_go_together),
+    ("lease_acquire", "if redis.call('EXISTS', KEYS[1]) == 1 then return false end", "", s.a_held_lease_is_not_given),
+    ("lease_release", "if not leads(KEYS[1], ARGV[2])", "if false", s.a_lost_lease_is_not_released),
+    ("lease_renew", "if not leads(KEYS[1], ARGV[3])", "if false", s.a_lost_lease_is_not_renewed),
+    ("match_commit", "if not leads(KEYS[1], ARGV[2])", "if false", s.a_frozen_matcher_commits_nothing),
+    ("match_commit", "if not head or string.sub(head, 1, #ARGV[3]) ~= ARGV[3]", "if false", s.a_batch_is_matched_once),
+    ("match_commit", "~= c[3] then return -1 end", "~= c[3] then break end", s.a_skip_in_between_is_seen),
+    ("match_commit", "if not state or state == 'skipped' then", "if true then", s.a_key_is_granted_once),
+    ("match_commit", "or state == 'skipped' then", "then", s.a_skipped_key_is_granted_again),
+    ("match_commit", "redis.call('LPOP', KEYS[2])", "", s.grants_and_batch_go_together),
+    ("claim", "redis.call('ZADD', KEYS[1], now + tonumber(ARGV[3]), key)", "", s.one_owner_of_a_firing),
+    ("claim", "redis.call('ZADD', KEYS[1], now + tonumber(ARGV[3]), key)", "redis.call('ZREM', KEYS[1], key)", s.a_dead_owner_is_succeeded),
+    ("claim", "attempts and (attempts .. ' ' .. token) or token", "token", s.a_dead_owner_is_noticed),
+    ("renew", "if owns(ARGV[3] .. ARGV[i], ARGV[i + 1]) then", "if true then", s.a_lost_firing_is_not_renewed),
+    ("renew", "'XX', ", "", s.an_ended_firing_is_not_renewed_into_the_list),
+    *[(step, OWNS, "", s.overtaken_owner(step)) for step in ("begin", "record", "withdraw", "clear", "finish", "later", "hold")],
+    ("begin", "then return {'busy', holder} end", "then end", s.a_slot_has_one_holder),
+    ("begin", "holder ~= ARGV[5] and", "not string.find(holder, ' .') and", s.only_the_holder_looked_at_is_replaced),
+    ("begin", "and string.match(holder, '^%S*') ~= ARGV[3] then return", "then return", s.a_retry_keeps_its_slot),
+    ("begin", "and redis.call('HEXISTS', KEYS[1], 'paced') == 0", "", s.pace_is_counted_once_a_firing),
+    ("begin", ">= limit then", ">= limit + 1 then", s.pace_is_counted_once_a_firing),
+    ("record", "HSETNX", "HSET", s.the_first_record_stays),
+    ("withdraw", "~= ARGV[3] then return", "== '' then return", s.only_what_is_recorded_is_withdrawn),
+    ("withdraw", "if redis.call('HGET', KEYS[1], 'withdrawing') ~= ARGV[3] then", "if true then", s.a_withdrawal_keeps_its_first_time),
+    ("clear", "~= ARGV[3] then return", "== '' then return", s.only_what_is_recorded_is_cleared),
+    ("clear", "'task', 'withdrawing'", "'task'", s.a_new_record_is_withdrawn_from_its_own_time),
+    ("finish", "redis.call('HSET', KEYS[3], slot, key .. ' ' .. task)", "do end", s.a_launch_binds_its_slot),
+    ("finish", "and string.match(redis.call('HGET', KEYS[3], slot) or '', '^%S*') == key", "", s.another_firings_slot_is_left_alone),
+    ("finish", "and string.match(redis.call('HGET', KEYS[3], slot) or '', '^%S*') == key", "", s.another_firings_slot_is_not_freed_by_a_death),
+    ("finish", "elseif holds_slot then\n  redis.call('HDEL', KEYS[3], slot)", "elseif false then", s.a_death_frees_its_slot),
+    ("finish", "if state == 'skipped' then release_key(KEYS[4], ARGV[8]) end", "", s.a_skip_releases_its_key),
+    ("finish", "if state == 'skipped' then release_key", "if true then release_key", s.a_launch_and_a_death_keep_their_key),
+    ("finish", "redis.call('ZREM', KEYS[2], key)", "", s.an_ended_firing_is_not_due),
+    ("finish", "'lease', 'withdrawing'", "'withdrawing'", s.an_ended_firing_is_not_due),
+    ("finish", "if state == 'dead' then redis.call('ZADD', KEYS[8], now, key)\nelse", "do", s.a_dead_letter_is_kept_for_good),
+    ("later", "redis.call('HDEL', KEYS[4], ARGV[9])", "do end", s.a_long_pause_frees_its_slot),
+    ("later", "== ARGV[3] then", "~= '' then", s.a_pause_leaves_another_firings_slot),
+    ("later", "redis.call('HEXISTS', KEYS[1], 'task') == 0 and", "", s.a_recorded_draft_keeps_its_slot),
+    ("later", "redis.call('HDEL', KEYS[1], 'lease')", "", s.a_pause_ends_the_attempt),
+    ("later", "if ARGV[7] == '1' then", "if true then", s.a_touched_attempt_is_remembered_and_an_untouched_one_is_not),
+    ("later", "if ARGV[7] == '1' then", "if false then", s.a_touched_attempt_is_remembered_and_an_untouched_one_is_not),
+    ("hold", "redis.call('ZREM', KEYS[2], ARGV[3])", "", s.a_held_firing_is_on_one_list),
+    ("hold", "redis.call('HDEL', KEYS[1], 'lease')", "", s.a_held_firing_is_on_one_list),
+    ("hold", "redis.call('HGET', KEYS[1], 'sequence')", "now_ms()", s.holds_are_released_in_order_of_their_grant),
+    ("hold", "if ARGV[7] == '1' then", "if false then", s.only_the_latest_waits),
+    ("hold", "release_key(KEYS[6], redis.call('HGET', older, 'object'))", "", s.only_the_latest_waits),
+    ("release_holds", "redis.call('ZADD', ARGV[5] .. lane, now, key)", "", s.a_held_firing_is_on_one_list),
+    ("release_holds", "redis.call('ZREM', KEYS[1], key)", "", s.a_held_firing_is_on_one_list),
+    ("release_holds", "if redis.call('EXISTS', KEYS[1]) == 0 then", "if false then", s.a_held_firing_is_on_one_list),
+    ("registry_write", "~= ARGV[2] then return -1 end", "== '' then return -1 end", s.writers_see_each_other),
+    ("epoch_adopt", "redis.call('HDEL', KEYS[1], 'server_ms')", "", s.an_epoch_begins_with_another_run),
+    ("epoch_adopt", "redis.call('HINCRBY', KEYS[1], 'number', 1)", "redis.call('HSETNX', KEYS[1], 'number', 1)", s.an_epoch_begins_with_another_run),
+    ("epoch_adopt", ", 'began_ms', time", ", 'other', time", s.an_epoch_begins_with_another_run),
+    ("epoch_adopt", "'complete', ARGV[1]", "'complete', 1", s.an_empty_redis_is_not_complete),
+]  # fmt: skip
+
+RULES = [value for name, value in vars(s).items() if callable(value) and value.__module__ == s.__name__]
+HELPERS = {s.refused, s.expire, s.overtaken, s.another_run, s.a_batch, s.lease, s.lose, s.change, s.mark_of}
+HELPERS |= {s.overtaken_owner, s.two_firings}
+SCENARIOS = {rule.__name__: rule for rule in RULES if rule not in HELPERS} | {
+    scenario.__name__: scenario for *_, scenario in MUTATIONS
+}
+
+
+def fresh_ledger(client: redis.Redis, settings: Settings) -> Ledger:
+    """An empty ledger whose scripts are read anew."""
+    client.flushall()
+    ledger = open_ledger(Store(client), "scheduler-under-test", settings)
+    ledger.adopt_epoch(nothing_launched_before=True)
+    return ledger
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=list(SCENARIOS))
+def test_the_rule_holds(scenario: Scenario, redis_client: redis.Redis, settings: Settings) -> None:
+    scenario(fresh_ledger(redis_client, settings))
+
+
+@pytest.mark.parametrize(
+    ("script", "rule", "instead", "scenario"),
+    MUTATIONS,
+    ids=[f"{script}-{number}-{scenario.__name__}" for number, (script, _, _, scenario) in enumerate(MUTATIONS)],
+)
+def test_without_the_rule_its_test_fails(
+    script: str,
+    rule: str,
+    instead: str,
+    scenario: Scenario,
+    redis_client: redis.Redis,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read = store._read.__wrapped__
+    assert rule in read(script), "the rule is no longer written like this: write the mutation anew"
+    monkeypatch.setattr(store, "_read", lambda name: read(name).replace(rule, instead) if name == script else read(name))
+    with pytest.raises((AssertionError, TriggersError, redis.ResponseError, ValueError)):
+        scenario(fresh_ledger(redis_client, settings))
