@@ -36,7 +36,7 @@ class TriggerScheduler:
     Args of the action:
         schedule_task_id: the ClearML task to clone, as id or `Task`; or
         schedule_task_query: {"project": ..., "name": ..., "tags": [...]}, resolved at each firing to the
-            newest ClearML task that fits; or
+            newest ClearML task that fits, or the newest run of the pipeline of that project and name; or
         schedule_function: a function, called with the object's id (and `firing=` if it has such a parameter).
         schedule_queue: name or id of the queue; needed with a task.
         name: identity of the trigger among those of its kind; the task's id if not given; needed otherwise.
@@ -221,10 +221,7 @@ class TriggerScheduler:
 
         The service task runs on where workers serve it (TRIGGERS_REDIS_URL), with sections and tables in place.
         Idempotent: a trigger keeps its memory under its name, one no longer declared is retired.
-
-        Raises:
-            Usage: there are no ClearML credentials, no Redis can be used, or the process that serves this
-                scheduler declares something else.
+        Raises what `start` raises.
         """
         with self._home() as home:
             ledger = home.visit()
@@ -236,16 +233,12 @@ class TriggerScheduler:
         """Register, then serve until Ctrl-C or SIGTERM; this does not return before.
 
         Without TRIGGERS_REDIS_URL everything runs below this process: one more Python process and a private
-        Redis. With it, the stages run wherever workers are started, and functions in this process.
-        While another process serves the same triggers this one stands by, and takes over when that ends.
-
-        Args:
-            dry_run: shadow mode, everything but the launch, beside the original or another scheduler of this
-                name; at the end it prints where the launches of the original differ, and why.
+        Redis. With it, the stages run wherever workers are started, and functions in this process. While
+        another process serves the same triggers this one stands by, and takes over when that ends. `dry_run`
+        is shadow mode: everything but the launch, beside the original; the end prints the differences.
 
         Raises:
-            Usage: there are no ClearML credentials, no Redis can be used, or the process that serves this
-                scheduler declares something else.
+            Usage: no ClearML credentials, no Redis to use, or the process at home declares something else.
         """
         with self._home(shadow=dry_run) as home:
             ledger = home.enter()
@@ -253,12 +246,9 @@ class TriggerScheduler:
             home.run(ledger)
 
     def start_remotely(self, queue: str = "services") -> None:
-        """Put the service task into a queue and end this process; where an agent runs it, this is `start`.
+        """Put the service task into the queue of that name and end this process; run by an agent, this is `start`.
 
         There the configuration sections of the service task go before what the script declares.
-
-        Args:
-            queue: name of the queue.
         """
         from triggers import service_task
 

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict
 
 from domain_strategies import KINDS, events, keys, texts, trigger_lists, triggers, values
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from triggers import parameters
@@ -20,6 +20,11 @@ from triggers.spec.original import from_original, to_original
 MARKS = Marks.of("s", "f", "a")
 
 
+#: A loaded machine draws slowly and answers late; neither is what these tests are about.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@PATIENT
 @given(events())
 def test_event_json_round_trip(event):
     text = event.to_json()
@@ -29,11 +34,13 @@ def test_event_json_round_trip(event):
     assert text.isascii()
 
 
+@PATIENT
 @given(st.integers(0, 253_402_300_799_999))
 def test_times_round_trip(ms):
     assert milliseconds(iso_time(ms)) == ms
 
 
+@PATIENT
 @given(triggers(rich=True))
 def test_trigger_json_round_trip(trigger):
     text = trigger.to_json()
@@ -43,6 +50,7 @@ def test_trigger_json_round_trip(trigger):
     assert back.digest == trigger.digest
 
 
+@PATIENT
 @given(triggers(rich=True))
 def test_trigger_in_the_originals_json_round_trip(trigger):
     item = json.loads(json.dumps(to_original(trigger)))
@@ -50,7 +58,7 @@ def test_trigger_in_the_originals_json_round_trip(trigger):
 
 
 @given(triggers(), events())
-@settings(max_examples=200)
+@settings(PATIENT, max_examples=200)
 def test_matches_and_evaluate_are_one_decision(trigger, event):
     verdict = evaluate(trigger, event)
     assert verdict.matched == matches(trigger, event)
@@ -59,7 +67,7 @@ def test_matches_and_evaluate_are_one_decision(trigger, event):
 
 
 @given(trigger_lists(), events())
-@settings(max_examples=200)
+@settings(PATIENT, max_examples=200)
 def test_index_leaves_out_nothing_that_matches(registered, event):
     candidates = list(Index(registered).candidates(event))
     assert len({id(trigger) for trigger in candidates}) == len(candidates)
@@ -67,6 +75,7 @@ def test_index_leaves_out_nothing_that_matches(registered, event):
     assert [trigger.name for trigger in candidates if matches(trigger, event)] == matched
 
 
+@PATIENT
 @given(triggers(), events())
 def test_conditions_ignore_what_is_none_of_their_business(trigger, event):
     """A match is a matter of the object's state alone: neither its id nor the time of the change decides."""
@@ -79,6 +88,7 @@ items = st.fixed_dictionaries({"value": texts}, optional={"type": texts, "descri
 sections = st.dictionaries(st.sampled_from(["Args", "General", "Ż"]), st.dictionaries(texts, items, max_size=3))
 
 
+@PATIENT
 @given(sections, st.dictionaries(keys, values, max_size=4))
 def test_merge_of_parameters_keeps_the_others_as_they_are(base, changes):
     located = [(parameters.locate(key, base), value) for key, value in changes.items()]
@@ -100,12 +110,14 @@ def test_merge_of_parameters_keeps_the_others_as_they_are(base, changes):
             assert item["type"] == before["type"]
 
 
+@PATIENT
 @given(values, st.sampled_from(KINDS), st.uuids().map(lambda id_: id_.hex))
 def test_fill_changes_nothing_where_there_is_no_reference(value, kind, object_id):
     assert unknown_placeholder(value, kind) is None
     assert json.dumps(fill(value, kind, object_id)) == json.dumps(value)
 
 
+@PATIENT
 @given(st.lists(st.sampled_from(["${task.id}", "$${task.id}", "$${x}", "a", "$", "{", "}"])).map("".join))
 def test_fill_knows_every_reference_that_was_accepted(text):
     if unknown_placeholder(text, "task") is None:
@@ -116,6 +128,7 @@ def test_fill_knows_every_reference_that_was_accepted(text):
 tags = st.lists(st.sampled_from(["x", "archived", "development", *Marks.of("o", "o", "o").tags()]), unique=True)
 
 
+@PATIENT
 @given(triggers(rich=True), events(), sections, tags, tags)
 def test_clone_is_marked_and_keeps_what_the_base_has(trigger, event, hyperparams, base_tags, system_tags):
     if isinstance(trigger.action, FunctionAction):

@@ -12,7 +12,7 @@ from tests.integration.differential.pair import Json, Pair
 TAGS: Final = ["a", "b", "c"]
 PROJECTS: Final = ["P", "Q", "P/sub"]
 NAMES: Final = ["run", "digits", "Run one", "two.run"]
-VALUES: Final = [-1.0, 0.0, 0.5, 1.0, 2.0]
+VALUES: Final = [-1.0, 0.0, 0.5, 1.0]
 #: Also one that does not exist when the triggers are declared; a step of a history may make it.
 WATCHED: Final = ["P", "P", "Q", "P/sub", "later"]
 STATUSES: Final = ["created", "in_progress", "stopped", "failed", "completed", "published", "queued", "closed"]
@@ -43,6 +43,8 @@ def rules(draw: Any) -> tuple[str, Json]:
     chosen = draw(st.lists(st.sampled_from(sorted(fields)), unique=True, max_size=3))
     if kind != "task" and draw(st.booleans()):
         chosen = ["trigger_project", *draw(st.sampled_from([[], ["trigger_on_publish"], ["trigger_on_archive"]]))]
+    if kind == "task" and draw(st.integers(0, 3)) == 0:
+        chosen = ["metric"]
     arguments = {name: draw(fields[name]) for name in chosen}
     if metric := arguments.pop("metric", None):
         threshold, sign = metric
@@ -63,6 +65,7 @@ _lives: Final = [
 ]  # fmt: skip
 _steps: Final[dict[str, tuple[Any, Any]]] = {
     "task": (st.tuples(_project, st.sampled_from(NAMES)), st.tuples(_tags, st.booleans())),
+    "measured task": (st.tuples(_project, st.sampled_from(NAMES)), st.sampled_from(VALUES)),
     "dataset": (st.tuples(_project, st.sampled_from(NAMES)), _tags),
     "model": (st.tuples(_project, st.sampled_from(NAMES)), st.tuples(_tags, st.none() | _object)),
     "tag": (_object, _tag),
@@ -76,7 +79,21 @@ _steps: Final[dict[str, tuple[Any, Any]]] = {
     "rename project": (_project, st.sampled_from(["renamed", "P", "Q", "later"])),
 }
 #: What happens more often than the rest.
-_often: Final = ["task", "dataset", "dataset", "model", "model", "tag", "live", "live", "live", "scalar", "archive"]
+_often: Final = [
+    "task",
+    "measured task",
+    "measured task",
+    "dataset",
+    "dataset",
+    "model",
+    "model",
+    "tag",
+    "live",
+    "live",
+    "live",
+    "scalar",
+    "archive",
+]
 
 
 @st.composite
@@ -96,6 +113,12 @@ def play(pair: Pair, step: Step) -> None:
 def _task(pair: Pair, place: tuple[str, str], more: tuple[list[str], bool]) -> None:
     tags, development = more
     pair.task(place[1], place[0], tags=tags, system_tags=["development"] if development else [])
+
+
+def _measured_task(pair: Pair, place: tuple[str, str], value: float) -> None:
+    task = pair.task(place[1], place[0])
+    pair.run(task, "started")
+    pair.scalar(task, value)
 
 
 def _dataset(pair: Pair, place: tuple[str, str], tags: list[str]) -> None:
@@ -149,6 +172,7 @@ def _rename_project(pair: Pair, project: str, name: str) -> None:
 
 _PLAYERS: Final[dict[str, Callable[[Pair, Any, Any], Any]]] = {
     "task": _task,
+    "measured task": _measured_task,
     "dataset": _dataset,
     "model": _model,
     "tag": _of_object(lambda pair, family, id_, tag: pair.attempt(f"{family}.update_tags", ids=[id_], add_tags=[tag])),
