@@ -32,7 +32,7 @@ from triggers.marks import scheduler_mark
 from triggers.service_task import KEPT, ServiceTask, server_now_ms
 from triggers.settings import Settings
 from triggers.spec import Trigger
-from triggers.stages import Context
+from triggers.stages import Context, NoHints
 from triggers.stages.sync import sync
 from triggers.sync import keep, shadowing
 from triggers.sync.configure import ORIGIN, read_stored
@@ -211,7 +211,7 @@ class Home:
             for name in left:
                 log.warning("the function of trigger %r still runs; it is called again at the next start", name)
             if context.shadow:
-                _print_differences(context)
+                shadowing.print_differences(context)
             self._say_farewell(ledger, context)
 
         with handled(self._receive, signal.SIGINT, signal.SIGTERM):
@@ -254,7 +254,7 @@ class Home:
                     self._lost = f"{other} has come home for this scheduler while this process was away"
                     log.error("%s; ending", self._lost)
                     self.stop()
-                elif ledger.registry.version() == 0:
+                elif self.triggers and ledger.registry.version() == 0:
                     log.warning("Redis came back empty; registering again")
                     keep.claim(context, self.scheduler)
                     self.register(ledger)
@@ -292,27 +292,8 @@ class Home:
             ledger=ledger,
             api=self.api,
             settings=self.settings,
-            hints=_NoHints(),
+            hints=NoHints(),
             epoch=self._adopt(ledger),
             service_task=self.task.id,
             shadow=self.scheduler.shadow,
         )
-
-
-def _print_differences(context: Context) -> None:
-    try:
-        found = shadowing.differences(context)
-    except (TriggersError, redis.RedisError) as failure:
-        log.warning("no report of differences: %s", failure)
-        return
-    print(f"triggers: {len(found)} launches differ from the original's", *found, sep="\n  ", flush=True)
-
-
-class _NoHints:
-    """This process gives no hints: functions end here, and `reconcile` sees the rest."""
-
-    def match(self, scheduler: str, partition: int) -> None:
-        """Nothing to say."""
-
-    def dispatch(self, scheduler: str) -> None:
-        """Nothing to say."""

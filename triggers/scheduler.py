@@ -48,6 +48,7 @@ class TriggerScheduler:
             both, "${model.id}" ("${dataset.id}", "${task.id}") is the object's id, "$${" a literal "${".
         provenance: tell in a configuration object `trigger` of the launched ClearML task what launched it.
         function_workers: call the function on any dispatch worker, which has to be able to import it.
+        owner: who is told when launches are given up or held, such as "@ann" or a mail address.
 
     Args of the policy:
         single_instance: no launch while the previous one is queued or running.
@@ -121,6 +122,7 @@ class TriggerScheduler:
         max_per_minute: int | None = None,
         function_workers: bool = False,
         provenance: bool = True,
+        owner: str | None = None,
     ) -> bool:
         """Fire on models. Without any condition: on every change of a model, once each."""
         return self._add("model", locals())
@@ -153,6 +155,7 @@ class TriggerScheduler:
         max_per_minute: int | None = None,
         function_workers: bool = False,
         provenance: bool = True,
+        owner: str | None = None,
     ) -> bool:
         """Fire on dataset versions.
 
@@ -196,6 +199,7 @@ class TriggerScheduler:
         max_per_minute: int | None = None,
         function_workers: bool = False,
         provenance: bool = True,
+        owner: str | None = None,
     ) -> bool:
         """Fire on ClearML tasks, dataset versions among them.
 

@@ -36,6 +36,7 @@ several of them. `<...>` stands for a part that varies.
 | `triggers:{id}:sync` | hash | what sync wrote to the service task last, and how far it has reported (`sync.memory`) |
 | `triggers:{id}:history` | stream, bounded | what was granted, launched, skipped, held, retried, given up |
 | `triggers:{id}:audit` | stream, bounded | what people changed by the command line, who and when (`audit`) |
+| `triggers:{id}:notices` | hash | what people were told, when (`notices.decide`) |
 | `triggers:{id}:alarms` | hash | alarm → JSON: what is wrong, since when |
 """
 
@@ -109,5 +110,6 @@ _PLAIN = {
     "sync": "sync",
     "history": "history",
     "audit": "audit",
+    "notices": "notices",
     "alarms": "alarms",
 }

@@ -3,6 +3,6 @@
 No Celery in here: a stage says what should be looked at next through `Hints`, and whoever runs it passes that on.
 """
 
-from triggers.stages.context import Context, Hints
+from triggers.stages.context import Context, Hints, NoHints
 
-__all__ = ["Context", "Hints"]
+__all__ = ["Context", "Hints", "NoHints"]

@@ -24,6 +24,16 @@ class Hints(Protocol):
         """There are firings to launch."""
 
 
+class NoHints:
+    """Says nothing: for a process whose work ends where it is; `reconcile` sees the rest."""
+
+    def match(self, scheduler: str, partition: int) -> None:
+        """Nothing to say."""
+
+    def dispatch(self, scheduler: str) -> None:
+        """Nothing to say."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """The registry at one version, made ready for matching."""

@@ -35,7 +35,7 @@ _FIELDS: Final = {
 }
 _OPTIONAL: Final = frozenset({
     "trigger_project", "trigger_on_any_tags", "trigger_exclude_tags", "trigger_on_direction", "provenance",
-    "function", "function_reference", "schedule_task_query", "fire", "cooldown_minutes", "overlap",
+    "owner", "function", "function_reference", "schedule_task_query", "fire", "cooldown_minutes", "overlap",
     "max_per_minute",
 })  # fmt: skip
 

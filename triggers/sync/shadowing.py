@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Final
 
+import redis
+
 from triggers.clearml_api import server_now_ms
+from triggers.errors import TriggersError
 from triggers.shadow import Difference, Launch, compare, read_theirs
 from triggers.stages.context import Context
+
+log = logging.getLogger(__name__)
 
 TITLE: Final = "Shadow: differences from the original"
 _PAGE: Final = 1000
@@ -32,3 +38,13 @@ def as_table(found: list[Difference]) -> list[list[str]]:
     """The report as a table, header first."""
     rows = [[one.trigger, one.object, one.side, one.row or "unexplained"] for one in found]
     return [["trigger", "object", "launched by", "docs/differences.md"], *rows]
+
+
+def print_differences(ctx: Context) -> None:
+    """Print the report, one line each, at the end of a shadow."""
+    try:
+        found = differences(ctx)
+    except (TriggersError, redis.RedisError) as failure:
+        log.warning("no report of differences: %s", failure)
+        return
+    print(f"triggers: {len(found)} launches differ from the original's", *found, sep="\n  ", flush=True)

@@ -17,6 +17,8 @@ from tests.integration.service.test_processes import _task, program
 
 __all__ = ["desk"]
 
+pytestmark = pytest.mark.slow
+
 REMOTE = """
     import argparse
     parser = argparse.ArgumentParser()
@@ -56,9 +58,7 @@ def serves(desk: Desk, id_: str) -> None:
     """The configuration of the task counts, not the script's; and the child is not confused by the parameters."""
     eventually(desk._registered, "it polls on the agent", told=desk.output, within_seconds=90)
     failed = desk.fail_task()
-    eventually(
-        lambda: desk.launched_for() == {failed: 1}, "one launch, not two", told=desk.output
-    )
+    eventually(lambda: desk.launched_for() == {failed: 1}, "one launch, not two", told=desk.output)
     task = _task(desk, id_)
     assert task["status"] == "in_progress"
     assert [item["name"] for item in json.loads(task["configuration"]["tasks"]["value"])] == ["on failure"]
@@ -85,7 +85,6 @@ def agent_program() -> str:
     return str(found)
 
 
-@pytest.mark.slow
 def test_the_published_agent_runs_it(desk: Desk) -> None:
     agent = agent_program()
     id_ = send(desk)

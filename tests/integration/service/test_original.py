@@ -6,10 +6,14 @@ import signal
 import sys
 import textwrap
 
+import pytest
+
 from tests.acceptance.conftest import Desk, desk, eventually
 from tests.integration.service.test_processes import output_of
 
 __all__ = ["desk"]
+
+pytestmark = pytest.mark.slow
 
 #: The same declarations, for whichever class is imported.
 DECLARED = """

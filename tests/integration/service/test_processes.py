@@ -8,11 +8,15 @@ import sys
 import time
 from typing import Any
 
+import pytest
+
 from tests.acceptance.conftest import Desk, desk, eventually
 from triggers.marks import SERVICE
 from triggers.sync.saved import PROPERTY
 
 __all__ = ["desk"]
+
+pytestmark = pytest.mark.slow
 
 SCRIPT = """
     import os, threading

@@ -1,0 +1,108 @@
+"""A Redis that comes back empty: what was saved on the service task, and the marks, bring everything back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from tests.integration.service.conftest import ServiceWorld
+from triggers.clearml_api import service as service_calls
+from triggers.errors import Usage
+from triggers.home import Home
+from triggers.sandbox import Sandbox
+from triggers.service_task import ServiceTask
+from triggers.settings import Settings
+from triggers.stages.sync import sync
+from triggers.sync import keep
+
+
+class HomeWorld(ServiceWorld):
+    """The world of a scheduler as its home process makes it."""
+
+    home: Home
+
+    def come_home(self, *triggers) -> None:
+        task = ServiceTask(self.service, "P", "service task", None)
+        self.home = Home(task, 1.0, self.settings, triggers=triggers, sync_seconds=0.001)
+        self.ledger = self.home.connect()
+        service_calls.adopt(self.api, self.service, self.home.scheduler.id)
+        keep.claim(self.home.context(self.ledger), self.home.scheduler)
+        self.home.register(self.ledger)
+        self.scheduler = self.home.scheduler
+        self.ctx = replace(self.home.context(self.ledger), hints=self.hints)
+
+    def sync(self):
+        return sync(self.ctx, self.scheduler, force=True)
+
+
+@pytest.fixture
+def home_world(server: Sandbox, ledger, settings: Settings, redis_url: str, monkeypatch) -> Iterator[HomeWorld]:
+    server.control.reset()
+    for name, value in server.env().items():
+        monkeypatch.setenv(name, value)
+    world = HomeWorld(server, ledger, settings.model_copy(update={"redis_url": redis_url}))
+    yield world
+    world.client.close()
+
+
+def test_an_emptied_redis_goes_on_where_the_old_one_was(home_world: HomeWorld, monkeypatch) -> None:
+    world = home_world
+    trigger, paused = world.trigger(), world.trigger(name="paused")
+    world.come_home(trigger, paused)
+    world.pause(paused)
+    fired = world.fail_task()
+    world.step()
+    world.sync()
+    read, late = world.fail_task(), None
+    world.poll()  # read, and lost with Redis
+    world.sync()
+    world.hints.partitions.clear()
+    world.ledger.store.client.flushall()
+    late = world.fail_task()
+    monkeypatch.setattr("triggers.sync.keep.time.sleep", lambda _: _let_leases_run_out(world))
+    world.come_home(trigger, paused, world.trigger(name="new"))
+    world.step()
+    world.call("tasks.edit", task=fired, tags=["changed again"], force=True)
+    world.step()
+    by_source = sorted(entry.object for entry in world.history("launched") if entry.trigger == trigger.id)
+    assert by_source == sorted([fired, read, late]), "the one that had fired is found by its mark"
+    assert max(world.runs().values()) == 1
+    assert world.ledger.registry.snapshot().entries[paused.id].paused
+    assert [e.object for e in world.history("launched") if e.trigger == "task:new"] == [fired], "new: from now on"
+
+
+def _let_leases_run_out(world: HomeWorld) -> None:
+    runtime = world.task()["runtime"]
+    gone = [key for key in runtime if key.startswith("triggers-redis-")]
+    world.call("tasks.edit_runtime", task=world.service, remove=gone, add_or_update={}, force=True)
+
+
+def test_a_second_redis_is_refused_until_the_first_gives_back(home_world: HomeWorld) -> None:
+    world = home_world
+    world.come_home(world.trigger())
+    context, scheduler = world.ctx, world.scheduler
+    runtime = world.task()["runtime"]
+    (key,) = [name for name in runtime if name.startswith("triggers-redis-")]
+    elsewhere = runtime[key].replace("redis.sock", "elsewhere.sock").replace(key.rpartition("-")[2], "other")
+    values = {"triggers-redis-other": elsewhere}
+    world.call("tasks.edit_runtime", task=world.service, add_or_update=values, remove=[key], force=True)
+    with pytest.raises(Usage, match=r"elsewhere\.sock"):
+        keep.claim(context, scheduler)
+    world.call("tasks.edit_runtime", task=world.service, add_or_update={}, remove=["triggers-redis-other"], force=True)
+    keep.claim(context, scheduler)
+    keep.give_back(context, scheduler)
+    assert not [name for name in world.task()["runtime"] if name.startswith("triggers-redis-")]
+
+
+def test_registering_again_keeps_everything(home_world: HomeWorld) -> None:
+    world = home_world
+    world.come_home(world.trigger())
+    assert world.ctx.epoch.complete, "nothing was launched before, so nothing has to be looked for"
+    failed = world.fail_task()
+    world.step()
+    world.come_home(world.trigger())
+    world.call("tasks.edit", task=failed, tags=["changed"], force=True)
+    world.step()
+    assert sum(world.runs().values()) == 1
