@@ -48,6 +48,7 @@ def declare(kind: Kind, arguments: Mapping[str, Any], taken: Mapping[str, Declar
         action=_task_action(name, base_id, arguments) if function is None else _function_action(name, arguments),
         policy={field: arguments[field] for field in _POLICY},
         provenance=arguments["provenance"],
+        owner=arguments.get("owner"),
         **{field: value for field, value in arguments.items() if field.startswith("trigger_")},
     )
     return Declaration(trigger, function, bool(arguments["name"]), place)

@@ -55,6 +55,14 @@ class Settings(BaseSettings):
     health_file: Path | None = Field(default=None, description="where a worker process writes its progress")
     log_format: Literal["text", "json"] = Field(default="text", description="how workers write their log")
     metrics_address: str = Field(default="127.0.0.1:9808", description="where the metrics exporter listens")
+    notice_webhook_url: str | None = Field(
+        default=None, repr=False, description="where notices are posted as JSON: dead letters, stale polls, held bursts"
+    )
+    notice_webhook_secret: str | None = Field(
+        default=None, repr=False, description="signs what is posted there (HMAC-SHA256, header X-Triggers-Signature)"
+    )
+    notice_slack_url: str | None = Field(default=None, repr=False, description="a Slack incoming webhook for notices")
+    notices_per_hour: int = Field(default=20, ge=1, description="notices sent in an hour at most; the rest is counted")
     concurrency: int = Field(default=8, ge=1, description="threads of the worker in local mode")
 
     @model_validator(mode="before")

@@ -20,6 +20,9 @@ TICK_SECONDS = 1.0
 #: Seconds between two turns of sync; what each of its parts does has a pace of its own.
 SYNC_TICK_SECONDS = 5.0
 
+#: Seconds between two looks at what people have to be told.
+NOTIFY_TICK_SECONDS = 15.0
+
 QUEUES = ("poll", "match", "dispatch")
 
 
@@ -62,6 +65,8 @@ def configuration(of: Settings) -> dict[str, Any]:
             "triggers.sync": {"queue": "poll"},
             "triggers.match": {"queue": "match"},
             "triggers.dispatch": {"queue": "dispatch"},
+            # not where polls run: that they have stopped is among what it tells
+            "triggers.notify": {"queue": "dispatch"},
         },
         "task_publish_retry": False,  # reconcile gives a lost hint again
         "worker_pool": "threads",  # every stage waits for HTTP or Redis most of the time
@@ -72,6 +77,7 @@ def configuration(of: Settings) -> dict[str, Any]:
             "poll": {"task": "triggers.poll", "schedule": TICK_SECONDS},
             "reconcile": {"task": "triggers.reconcile", "schedule": of.reconcile_seconds},
             "sync": {"task": "triggers.sync", "schedule": SYNC_TICK_SECONDS},
+            "notify": {"task": "triggers.notify", "schedule": NOTIFY_TICK_SECONDS},
         },
         "beat_max_loop_interval": 1,
         "beat_scheduler": "workers.beat:Scheduler",
@@ -86,6 +92,7 @@ def configuration(of: Settings) -> dict[str, Any]:
             "workers.dispatch",
             "workers.reconcile",
             "workers.sync",
+            "workers.notify",
             "workers.watch",
         ],
     }

@@ -131,6 +131,7 @@ def _function_trigger(kind: Kind, name: str, arguments: Mapping[str, Any], item:
         },
         policy={field: arguments[field] for field in _POLICY},
         provenance=arguments["provenance"],
+        owner=arguments["owner"],
         **{field: value for field, value in arguments.items() if field.startswith("trigger_")},
     )
 

@@ -24,6 +24,7 @@ _OWN: Final[dict[str, dict[str, Any]]] = {
     "schedule_function": {"type": "string", "description": "module:function, with function_workers: true"},
     "function_workers": {"type": "boolean"},
     "provenance": {"type": "boolean"},
+    "owner": {"type": ["string", "null"]},
     "trigger_on_status": {"type": "array", "items": {"enum": list(STATUSES)}},
     "trigger_on_sign": {"enum": ["max", "maximum", "min", "minimum", "last"]},
     "trigger_on_direction": {"enum": ["above", "below"]},

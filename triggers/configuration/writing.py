@@ -28,12 +28,12 @@ def arguments_of(trigger: Trigger) -> dict[str, Any]:
     action = trigger.action
     given = _task(action, trigger.name) if isinstance(action, TaskAction) else _function(action)
     given |= {name: getattr(trigger, name) for name in type(trigger).model_fields if name.startswith("trigger_")}
-    given |= trigger.policy.model_dump() | {"provenance": trigger.provenance, PROJECT_ID: trigger.project_id}
+    given |= trigger.policy.model_dump() | {PROJECT_ID: trigger.project_id}
+    given |= {"provenance": trigger.provenance, "owner": trigger.owner}
     known = defaults(trigger.kind)
-    own = {name: getattr(trigger, name) for name in known if name not in given and hasattr(trigger, name)}
     values = {KIND: trigger.kind, "name": trigger.name}
     for name in [*known, PROJECT_ID]:
-        value = _plain((given | own).get(name))
+        value = _plain(given.get(name))
         # nothing asked for is None, False or empty alike; 0 is a number, and False for True is said
         nothing = value is None or value is False or value in ([], {})
         is_default = value == known.get(name) or (nothing and not known.get(name))

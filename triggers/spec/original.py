@@ -56,6 +56,8 @@ def to_original(trigger: Trigger, project_id: str | None = None) -> dict[str, An
     own |= trigger.policy.model_dump(include=set(_POLICY), exclude_defaults=True)
     if not trigger.provenance:
         item["provenance"] = False
+    if trigger.owner:
+        item["owner"] = trigger.owner
     return item | {key: value for key, value in own.items() if value is not None}
 
 
@@ -81,6 +83,7 @@ def from_original(kind: Kind, item: Mapping[str, Any]) -> Trigger:
         action=_action_from(item),
         policy={"single_instance": item.get("single_instance"), **_present(item, _POLICY)},
         provenance=item.get("provenance", True),
+        owner=item.get("owner"),
     )
 
 

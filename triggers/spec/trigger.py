@@ -41,6 +41,7 @@ class Trigger(Frozen):
     action: Action = Field(discriminator="type")
     policy: Policy = Policy()
     provenance: Flag = True
+    owner: Text = None  # who is told in notices
 
     @property
     def id(self) -> str:

@@ -1,0 +1,107 @@
+"""Notices reach a webhook, Slack and the service task's log."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+
+from tests.integration.stages.conftest import World
+from triggers.ledger.schedulers import Scheduler
+from triggers.stages.notify import notify
+
+
+class Receiver(HTTPServer):
+    """Takes what is posted; answers with `status`."""
+
+    def __init__(self) -> None:
+        self.posts: list[tuple[str, dict[str, str], bytes]] = []
+        self.status = 200
+        super().__init__(("127.0.0.1", 0), _Handler)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.posts.append((self.path, dict(self.headers), body))  # type: ignore[attr-defined]
+        self.send_response(self.server.status)  # type: ignore[attr-defined]
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    receiver = Receiver()
+    yield receiver
+    receiver.shutdown()
+    receiver.server_close()
+
+
+def scheduler(world: World) -> Scheduler:
+    return Scheduler(world.sandbox.url, "w", "DevOps", "Scheduler", 5.0, service_task=world.service)
+
+
+def console(world: World) -> list[str]:
+    return [event["msg"] for event in world.call("events.get_task_log", task=world.service)["events"]]
+
+
+def test_a_dead_letter_goes_to_the_webhook_to_slack_and_to_the_log(world: World, receiver: Receiver) -> None:
+    ctx = world.context(
+        max_attempts=1,
+        notice_webhook_url=f"{receiver.url}/hook",
+        notice_webhook_secret="secret",
+        notice_slack_url=f"{receiver.url}/slack",
+    )
+    world.declare(world.trigger(name="retry", action={"queue": "nowhere"}, owner="@ann"))
+    failed = world.fail_task()
+    world.step(ctx)
+    assert notify(ctx, scheduler(world)) == 1
+    assert notify(ctx, scheduler(world)) == 0, "once"
+    (hook, slack) = receiver.posts
+    signed = f"{hook[1]['X-Triggers-Timestamp']}.".encode() + hook[2]
+    assert hook[1]["X-Triggers-Signature"] == "sha256=" + hmac.new(b"secret", signed, hashlib.sha256).hexdigest()
+    (notice,) = json.loads(hook[2])["notices"]
+    assert (notice["kind"], notice["trigger"], notice["owner"]) == ("dead", "retry", "@ann")
+    assert failed in notice["text"]
+    assert "dead (@ann): trigger 'retry' gave up task" in json.loads(slack[2])["text"]
+    assert any("'nowhere' is not on the server" in line for line in console(world))
+
+
+def test_a_held_burst_and_stopped_polls_are_told_without_any_address(world: World) -> None:
+    world.declare(world.trigger(name="retry", policy={"max_per_minute": 1}))
+    for _ in range(3):
+        world.fail_task()
+    world.step()
+    assert notify(world.ctx, scheduler(world)) == 1
+    assert "held burst" in console(world)[0]
+    world.ledger.store.client.set(world.ledger.keys.next_poll, world.ledger.now_ms() - 600_000)
+    assert notify(world.ctx, scheduler(world)) == 1
+    world.poll()
+    assert notify(world.ctx, scheduler(world)) == 1
+    assert any("it is over: polls have stopped" in line for line in console(world))
+
+
+def test_a_notice_that_nobody_took_is_sent_again(world: World, receiver: Receiver) -> None:
+    ctx = world.context(max_attempts=1, notice_webhook_url=receiver.url)
+    world.declare(world.trigger(name="retry", action={"queue": "nowhere"}))
+    world.fail_task()
+    world.step(ctx)
+    receiver.status = 503
+    assert notify(ctx, scheduler(world)) == 0
+    receiver.status = 200
+    assert notify(ctx, scheduler(world)) == 1
+    assert notify(ctx, scheduler(world)) == 0

@@ -1,0 +1,63 @@
+"""Which notices are due: each case of `notices.decide`, by values alone."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+from triggers.notices import Notice, Situation, Told, decide
+from triggers.notices.decide import DEAD_EVERY_MS, LASTING_EVERY_MS
+from triggers.notices.send import in_words, signature
+
+NOW = 1_800_000_000_000
+DEAD = Notice("dead", "trigger 'a' gave up", "a", "@ann")
+STALE = Notice("stale poll", "nothing was polled")
+
+
+def test_a_dead_letter_is_told_at_once_and_more_of_it_after_a_pause() -> None:
+    first, told = decide(Told(), Situation(NOW, {"task:a": DEAD}), 20)
+    assert first == [DEAD]
+    more = Situation(NOW + 1000, {"task:a": Notice("dead", "x", "a", "@ann", count=5)})
+    none, told = decide(told, more, 20)
+    assert none == []
+    (later,), told = decide(told, Situation(NOW + DEAD_EVERY_MS), 20)
+    assert (later.count, later.trigger) == (5, "a")
+    assert decide(told, Situation(NOW + 2 * DEAD_EVERY_MS), 20)[0] == []
+
+
+def test_what_lasts_is_told_when_it_begins_every_hour_and_when_it_is_over() -> None:
+    lasting = {"polls have stopped": STALE}
+    first, told = decide(Told(), Situation(NOW, lasting=lasting), 20)
+    assert first == [STALE]
+    assert decide(told, Situation(NOW + 60_000, lasting=lasting), 20)[0] == []
+    again, told = decide(told, Situation(NOW + LASTING_EVERY_MS, lasting=lasting), 20)
+    assert again == [STALE]
+    (over,), told = decide(told, Situation(NOW + LASTING_EVERY_MS + 1), 20)
+    assert (over.kind, "polls have stopped" in over.text) == ("over", True)
+    assert decide(told, Situation(NOW + LASTING_EVERY_MS + 2), 20)[0] == []
+
+
+def test_more_than_so_many_an_hour_are_left_out_and_counted() -> None:
+    flood = Situation(NOW, {f"task:{n}": DEAD for n in range(10)})
+    sent, told = decide(Told(), flood, 4)
+    assert len(sent) == 4
+    sent, _ = decide(told, Situation(NOW + 3_600_000, {"task:new": DEAD}), 4)
+    assert [notice.kind for notice in sent] == ["dead", "left out"]
+    assert sent[1].count == 6
+
+
+def test_what_was_told_survives_as_text() -> None:
+    _, told = decide(Told(), Situation(NOW, {"task:a": DEAD}, {"p": STALE}), 20)
+    assert Told.from_text(told.to_text()) == told
+    assert Told.from_text("") == Told()
+
+
+def test_the_signature_is_over_time_and_body() -> None:
+    headers = signature(b"{}", "secret", 17)
+    expected = hmac.new(b"secret", b"17.{}", hashlib.sha256).hexdigest()
+    assert headers == {"X-Triggers-Timestamp": "17", "X-Triggers-Signature": f"sha256={expected}"}
+    assert signature(b"{}", None, 17) == {}
+
+
+def test_the_owner_is_in_the_words() -> None:
+    assert in_words(DEAD) == "dead (@ann): trigger 'a' gave up"

@@ -1,0 +1,65 @@
+"""Sending notices: JSON to a webhook, signed; text to Slack."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Final
+
+import urllib3
+
+from triggers.notices.decide import Notice
+from triggers.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_TIMEOUT: Final = urllib3.Timeout(connect=3.0, read=5.0)
+
+
+def send(notices: Sequence[Notice], scheduler: str, of: Settings) -> bool:
+    """Send to every place that the settings name; False when there are places and none took them.
+
+    A place that refuses does not keep the others from being told, and is told the next notice only.
+    """
+    posts = []
+    if of.notice_webhook_url:
+        body = json.dumps({"scheduler": scheduler, "notices": [asdict(notice) for notice in notices]}).encode()
+        posts.append((of.notice_webhook_url, body, signature(body, of.notice_webhook_secret, int(time.time()))))
+    if of.notice_slack_url:
+        lines = "\n".join(in_words(notice) for notice in notices)
+        posts.append((of.notice_slack_url, json.dumps({"text": f"*{scheduler}*\n{lines}"}).encode(), {}))
+    taken = [_post(*post) for post in posts]
+    return not posts or any(taken)
+
+
+def signature(body: bytes, secret: str | None, at: int) -> dict[str, str]:
+    """The headers that prove where a body comes from, and when: HMAC-SHA256 over "<time>.<body>"."""
+    if not secret:
+        return {}
+    digest = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
+    return {"X-Triggers-Timestamp": str(at), "X-Triggers-Signature": f"sha256={digest}"}
+
+
+def in_words(notice: Notice) -> str:
+    """A notice as one line."""
+    owner = f" ({notice.owner})" if notice.owner else ""
+    return f"{notice.kind}{owner}: {notice.text}" + (f" {notice.link}" if notice.link else "")
+
+
+def _post(url: str, body: bytes, headers: dict[str, str]) -> bool:
+    try:
+        answer = urllib3.request(
+            "POST", url, body=body, headers={"Content-Type": "application/json", **headers}, timeout=_TIMEOUT, retries=1
+        )
+    except (urllib3.exceptions.HTTPError, ValueError) as failure:
+        # the address is a secret with Slack, and urllib3 writes it into its messages
+        log.error("a notice could not be sent: %s", type(failure).__name__)
+        return False
+    if answer.status >= 300:
+        log.error("a notice was refused with HTTP %d", answer.status)
+    return answer.status < 300

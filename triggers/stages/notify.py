@@ -1,0 +1,102 @@
+"""Notify: tell people of dead letters, stale polls and held bursts, once and not too often."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import Any, Final
+
+from triggers.clearml_api import service
+from triggers.clearml_api.service import Line
+from triggers.errors import Refused, Transient
+from triggers.ledger import leases
+from triggers.ledger.registry import Snapshot
+from triggers.ledger.schedulers import Scheduler
+from triggers.ledger.store import Script
+from triggers.notices import Notice, Situation, Told, decide
+from triggers.notices.send import in_words, send
+from triggers.stages.context import Context
+
+log = logging.getLogger(__name__)
+
+WRITE = Script("sync_write")
+
+_LEASE, _PAGE = "notify", 1000
+
+#: Polls that are so much overdue have stopped, ms.
+STALE_MS: Final = 60_000
+
+
+def notify(ctx: Context, scheduler: Scheduler) -> int | None:
+    """Tell what is due; how many notices, None when another is at it.
+
+    What was told is written down when it has been sent: a crash in between tells it twice, never not at all.
+    """
+    ledger = ctx.ledger
+    with leases.held(ledger.store, ledger.keys, _LEASE, ctx.settings.lease_seconds) as token:
+        if token is None:
+            return None
+        known: Any = ledger.store.client.hgetall(ledger.keys.notices)
+        situation, after = _situation(ctx, scheduler, known.get("after", ""))
+        before = Told.from_text(known.get("told", ""))
+        notices, told = decide(before, situation, ctx.settings.notices_per_hour)
+        if notices and not _tell(ctx, scheduler, notices):
+            return 0
+        if (told, after) != (before, known.get("after", "")):
+            names = [ledger.keys.lease(_LEASE), ledger.keys.notices]
+            ledger.store.run(WRITE, names, token, "told", told.to_text(), "after", after or "0-0")
+        return len(notices)
+
+
+def _situation(ctx: Context, scheduler: Scheduler, after: str) -> tuple[Situation, str]:
+    """What there is to tell, and up to where the history was looked at."""
+    ledger, dead = ctx.ledger, dict[str, Notice]()
+    snapshot, now_ms = ledger.registry.snapshot(), ledger.now_ms()
+    while True:
+        page = ledger.history.read(after or "-", _PAGE)
+        for entry in page:
+            if entry.what == "dead":
+                count = dead[entry.trigger].count + 1 if entry.trigger in dead else 1
+                dead[entry.trigger] = _dead(snapshot, entry.trigger, entry.object, entry.reason, count)
+        after = page[-1].id if page else after
+        if len(page) < _PAGE:
+            break
+    return Situation(now_ms, dead, _lasting(ctx, scheduler, snapshot, now_ms)), after
+
+
+def _dead(snapshot: Snapshot, trigger: str, object_id: str, reason: str, count: int) -> Notice:
+    name, first = trigger.partition(":")[2], reason.partition("\n")[0]
+    text = f"trigger {name!r} gave up {trigger.partition(':')[0]} {object_id}: {first}"
+    return Notice("dead", text, name, _owner(snapshot, trigger), count)
+
+
+def _lasting(ctx: Context, scheduler: Scheduler, snapshot: Snapshot, now_ms: int) -> dict[str, Notice]:
+    found = {}
+    due = ctx.ledger.store.client.get(ctx.ledger.keys.next_poll)
+    pace_ms = scheduler.poll_seconds * 1000
+    if snapshot.active and due and now_ms - int(str(due)) > max(STALE_MS, 3 * pace_ms):
+        late = (now_ms - int(str(due))) / 60_000
+        text = f"nothing was polled for {late:.0f} min: look with `clearml-triggers doctor`"
+        found["polls have stopped"] = Notice("stale poll", text)
+    for name, alarm in ctx.ledger.history.alarms().items():
+        reason, _, trigger = name.partition(":")
+        held = Notice("held burst" if reason == "pace" else "alarm", str(alarm.get("text", name)))
+        found[name] = replace(held, trigger=trigger.partition(":")[2], owner=_owner(snapshot, trigger))
+    return found
+
+
+def _owner(snapshot: Snapshot, trigger: str) -> str:
+    entry = snapshot.entries.get(trigger)
+    return (entry.trigger.owner or "") if entry else ""
+
+
+def _tell(ctx: Context, scheduler: Scheduler, notices: list[Notice]) -> bool:
+    """Send, and always write to the log of the service task; False when nobody was told."""
+    sent = send(notices, f"{scheduler.project}/{scheduler.name}", ctx.settings)
+    if sent and scheduler.service_task:
+        lines = [Line(ctx.ledger.now_ms(), "warning", in_words(notice)) for notice in notices]
+        try:
+            service.report(ctx.api, scheduler.service_task, lines, [])
+        except (Refused, Transient) as failure:
+            log.warning("notices were not written to the service task: %s", failure)
+    return sent
