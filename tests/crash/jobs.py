@@ -18,8 +18,8 @@ from tests.crash.processes import Server
 from tests.crash.scenarios import Scenario
 from tests.crash.world import World
 
-#: environment variable: "all" visits every point of every scenario, also those that an earlier scenario has
-EXTENT = "CRASH_TESTS"
+#: CRASH_TESTS=all visits every point of every scenario, also those that an earlier scenario has
+EVERYTHING = os.environ.get("CRASH_TESTS") == "all"
 #: worlds at the same time
 WORLDS = 8
 
@@ -34,6 +34,7 @@ class Job:
         workers: processes that serve the world.
         worlds: how many worlds share the points.
         whole: all points; otherwise those that no earlier job of the same deed has visited.
+        passages: 2 visits the first and the second passage of each edge, 1 the first alone.
     """
 
     deed: Callable[[Run, Point], bool]
@@ -41,6 +42,7 @@ class Job:
     workers: int = 1
     worlds: int = 1
     whole: bool = False
+    passages: int = 2
 
     @property
     def name(self) -> str:
@@ -57,8 +59,8 @@ class Visited:
 
     def choose(self, job: Job, found: Iterable[Point]) -> list[Point]:
         """Take those that no earlier job has."""
-        everything = job.whole or os.environ.get(EXTENT) == "all"
-        chosen = [point for point in found if everything or point not in self.points]
+        everything = job.whole or EVERYTHING
+        chosen = [p for p in found if p.nth <= job.passages and (everything or p not in self.points)]
         self.points.update(chosen)
         return chosen
 

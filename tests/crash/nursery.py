@@ -7,6 +7,7 @@ threads and no settings; a child of it goes the whole way of a worker, from read
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
@@ -84,13 +85,19 @@ class Child:
 def _serve() -> None:
     for module in PRELOADED:
         importlib.import_module(module)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries the children
+    signal.signal(signal.SIGCHLD, _bury)
     for line in sys.stdin:
         order = json.loads(line)
         pid = os.fork()
         if pid == 0:
             _live(order)
         print(pid, flush=True)
+
+
+def _bury(number: int, frame: object) -> None:
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 def _live(order: dict[str, Any]) -> None:
