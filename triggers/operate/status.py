@@ -118,7 +118,8 @@ def _stage(target: Target, name: str, key: str, now_ms: int) -> Stage:
 def line(status: Status) -> str:
     """All of it in one line."""
     stuck = ", ".join(f"{stage.name}: {stage.words}" for stage in status.stages if stage.state == "late")
-    parts = [f"{status.triggers} triggers" + (f" ({status.paused} paused)" if status.paused else "")]
+    word = "trigger" if status.triggers == 1 else "triggers"
+    parts = [f"{status.triggers} {word}" + (f" ({status.paused} paused)" if status.paused else "")]
     parts.append(f"read up to {ago(status.read_to_ms, status.now_ms)}" if status.read_to_ms else "nothing read yet")
     waiting = sum(stage.waiting for stage in status.stages)
     held = sum(status.holds.values())

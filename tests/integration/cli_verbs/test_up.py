@@ -1,0 +1,70 @@
+"""`up`: one process tree that serves a file's triggers, mends itself, and ends on Ctrl-C; shell completion."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.integration.cli_verbs.conftest import run
+from tests.integration.stages.conftest import World
+from triggers.settings import settings
+
+COMMAND = [sys.executable, "-m", "triggers"]
+
+
+def until(look: Callable[[], Any], seconds: float = 40.0) -> Any:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if seen := look():
+            return seen
+        time.sleep(0.2)
+    raise AssertionError(f"not within {seconds} s: {look()!r}")
+
+
+@pytest.mark.slow
+def test_up_serves_a_file_mends_itself_and_ends(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "triggers.yaml"
+    action = f"schedule_task_id: {world.base}, schedule_queue: default"
+    file.write_text(f"triggers:\n- {{kind: task, name: retry, trigger_on_status: [failed], {action}}}\n")
+    monkeypatch.delenv("TRIGGERS_REDIS_URL")
+    monkeypatch.setenv("TRIGGERS_STATE_FOLDER", str(tmp_path / "state"))
+    monkeypatch.setenv("TRIGGERS_POLL_SECONDS", "1")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    settings.cache_clear()
+    with (tmp_path / "log").open("w") as log:
+        up = subprocess.Popen([*COMMAND, "up", "-f", str(file)], cwd=tmp_path, stdout=log, stderr=log)
+    try:
+        until(lambda: run("status", "--json").code == 0)
+        assert run("up").code == 2, "it is served already"
+        first = world.fail_task()
+        until(lambda: run("history", "--object", first, "--what", "launched", "--json").json)
+        children = psutil.Process(up.pid).children(recursive=True)
+        (worker,) = [child for child in children if "workers.local" in " ".join(child.cmdline())]
+        worker.send_signal(signal.SIGKILL)
+        second = world.fail_task()
+        until(lambda: run("history", "--object", second, "--what", "launched", "--json").json)
+    finally:
+        up.send_signal(signal.SIGINT)
+        up.wait(20)
+    assert "1 trigger |" in (tmp_path / "log").read_text()
+    assert run("show", "retry", "--json").json["counts"]["launched"] == 2, "a stopped one can be looked at"
+    assert not [p for p in psutil.process_iter(["cmdline"]) if str(tmp_path) in " ".join(p.info["cmdline"] or [])]
+
+
+@pytest.mark.parametrize(("typed", "offered"), [("li", {"list"}), ("dead r", {"retry"}), ("h", {"history", "holds"})])
+def test_a_shell_completes_verbs(typed: str, offered: set[str]) -> None:
+    words = f"clearml-triggers {typed}"
+    environment = {**os.environ, "_CLEARML_TRIGGERS_COMPLETE": "complete_bash", "COMP_WORDS": words}
+    environment["COMP_CWORD"] = str(len(words.split()) - 1)
+    done = subprocess.run([*COMMAND], env=environment, capture_output=True, text=True)
+    assert set(done.stdout.split()) == offered, json.dumps(done.stderr)
