@@ -113,7 +113,8 @@ def entries_table(target: Target, found: list[Entry], width: int, *, header: boo
     from triggers.operate.when import clock
 
     now_ms, full = target.ledger.now_ms(), width >= 150
-    columns = [Column("at", least=8), Column("what", least=8), Column("trigger", style="cyan", least=22, most=22)]
+    named = 32 if width >= 110 else 22
+    columns = [Column("at", least=8), Column("what", least=8), Column("trigger", style="cyan", least=named, most=named)]
     columns += [Column("object", least=32 if full else 8), Column("task or reason", grows=True)]
     rows = []
     for entry in found:
