@@ -11,10 +11,9 @@ from triggers.logs import about, formatter
 
 
 def record(message: str, *arguments: object, **extra: object) -> logging.LogRecord:
-    made = logging.getLogger("tested").makeRecord(
+    return logging.getLogger("tested").makeRecord(
         "tested", logging.WARNING, "file", 1, message, arguments, None, extra=extra
     )
-    return made
 
 
 def test_text_line_ends_with_what_it_is_about():

@@ -42,7 +42,9 @@ def test_a_renewed_lease_does_not_run_out(ledger: Ledger) -> None:
     assert ledger.firings.renew("dispatch", [firing], 60) == [key]
 
 
-@pytest.mark.parametrize("step", ["record", "withdraw", "clear", "launched", "skip", "give_up", "later", "hold", "begin"])
+@pytest.mark.parametrize(
+    "step", ["record", "withdraw", "clear", "launched", "skip", "give_up", "later", "hold", "begin"]
+)
 def test_an_overtaken_owner_changes_nothing(ledger: Ledger, step: str) -> None:
     key = grant(ledger, task_trigger(), task_event())
     frozen = claim_one(ledger)
@@ -201,6 +203,9 @@ def test_the_history_tells_what_became_of_a_firing(ledger: Ledger) -> None:
 def test_keys_are_derived_and_differ_by_every_part() -> None:
     key = firing_key("s", "task:a", "o", 1)
     assert key == firing_key("s", "task:a", "o", 1)
-    others = {firing_key(*p) for p in [("s2", "task:a", "o", 1), ("s", "task:b", "o", 1), ("s", "task:a", "p", 1), ("s", "task:a", "o", 2)]}
+    others = {
+        firing_key(*p)
+        for p in [("s2", "task:a", "o", 1), ("s", "task:b", "o", 1), ("s", "task:a", "p", 1), ("s", "task:a", "o", 2)]
+    }
     assert key not in others
     assert len(others) == 4

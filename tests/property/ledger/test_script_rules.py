@@ -119,6 +119,8 @@ def test_without_the_rule_its_test_fails(
 ) -> None:
     read = store._read.__wrapped__
     assert rule in read(script), "the rule is no longer written like this: write the mutation anew"
-    monkeypatch.setattr(store, "_read", lambda name: read(name).replace(rule, instead) if name == script else read(name))
+    monkeypatch.setattr(
+        store, "_read", lambda name: read(name).replace(rule, instead) if name == script else read(name)
+    )
     with pytest.raises((AssertionError, TriggersError, redis.ResponseError, ValueError)):
         scenario(fresh_ledger(redis_client, settings))

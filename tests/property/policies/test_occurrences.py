@@ -74,9 +74,7 @@ def test_events_in_order_fire_as_the_mode_means(mode: FireMode, cooldown_ms: int
 
 @profile(300)
 @given(st.sampled_from(MODES), st.integers(0, 60), histories, st.randoms(use_true_random=False))
-def test_events_again_change_nothing(
-    mode: FireMode, cooldown_ms: int, history: History, dice: random.Random
-) -> None:
+def test_events_again_change_nothing(mode: FireMode, cooldown_ms: int, history: History, dice: random.Random) -> None:
     """Whatever of the past is delivered again in between, and how often."""
     matcher = Matcher(mode, cooldown_ms)
     for position, change in enumerate(history):

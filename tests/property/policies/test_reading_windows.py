@@ -100,9 +100,7 @@ class Poller:
         action = {"type": "task", "base_task_id": "b" * 32, "queue": "default"}
         version = len(self.entries) + 1
         since_ms = self.server.now_ms + self.server.step_ms
-        self.entries.append(
-            Entry(make_trigger("task", name=f"t{version}", action=action), since_ms, version, "script")
-        )
+        self.entries.append(Entry(make_trigger("task", name=f"t{version}", action=action), since_ms, version, "script"))
         return self.entries[-1]
 
     def poll(self, pages: int = 1_000, meanwhile: Callable[[], object] = lambda: None) -> None:
