@@ -12,6 +12,7 @@ from typing import Any
 import redis
 
 from tests.property.stages.actors import Actor, Outcome, current
+from tests.property.stages.redis_copies import Copy, copy_of, put_copy
 from triggers.clearml_api.connection import Answer
 from triggers.errors import EpochChanged, Fenced, Refused, ServerUnavailable, StoreUnavailable, Transient
 from triggers.ledger import Store, open_ledger
@@ -209,7 +210,7 @@ class World:
         self.announced: set[tuple[str, str]] = set()
         self.durable: set[tuple[str, str]] = set()
         self.seen: Counter[object] = Counter()
-        self.snapshot: dict[str, tuple[bytes, int]] = {}
+        self.snapshot: Copy = {}
         self.epoch_skew_ms = 0
         self.ledger = open_ledger(self.store(), SCHEDULER, settings)
         self.ledger.adopt_epoch(nothing_launched_before=nothing_before)
@@ -313,17 +314,7 @@ class World:
     def fsync(self) -> None:
         """What is written now survives a crash of Redis."""
         self.durable |= self.announced
-        raw = self._raw()
-        names = raw.keys("*")
-        with raw.pipeline(transaction=False) as pipe:
-            for name in names:
-                pipe.dump(name)
-                pipe.pttl(name)
-            found = pipe.execute()
-        raw.close()
-        self.snapshot = {
-            name: (text, max(0, ttl)) for name, text, ttl in zip(names, found[::2], found[1::2], strict=True)
-        }
+        self.snapshot = copy_of(self.client)
 
     def restart_redis(self, *, keep: bool = True) -> None:
         """Another run of Redis with what `fsync` has seen last, or with nothing."""
@@ -335,15 +326,5 @@ class World:
         self.announced = set(self.durable)
         for store in self.stores:
             store.client = self.client
-        raw = self._raw()
-        raw.flushall()
-        for name, (text, ttl) in self.snapshot.items() if keep else ():
-            raw.restore(name, ttl, text)
-        raw.close()
+        put_copy(self.client, self.snapshot if keep else {})
         self.snapshot = self.snapshot if keep else {}
-
-    def _raw(self) -> redis.Redis:
-        arguments = self.client.connection_pool.connection_kwargs | {"decode_responses": False}
-        arguments.pop("maint_notifications_config", None)
-        path = arguments["path"]
-        return redis.Redis(unix_socket_path=path)

@@ -1,0 +1,90 @@
+"""What the ledger's firings are, in plain Python: the scripts are compared with it step by step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class ModelFiring:
+    """One firing. `token` is that of its owner, "" for nobody."""
+
+    object: int
+    trigger: str
+    sequence: int
+    state: str = "waiting"
+    due: bool = True
+    token: str = ""
+    attempts: list[str] = field(default_factory=list)
+    failures: int = 0
+    task: str | None = None
+    withdrawing: str | None = None
+    hold: str = ""
+
+
+@dataclass
+class Model:
+    """All firings by key, the slots, and which triggers are paused."""
+
+    firings: dict[str, ModelFiring] = field(default_factory=dict)
+    slots: dict[str, str] = field(default_factory=dict)
+    paused: dict[str, bool] = field(default_factory=dict)
+    sequence: int = 0
+
+    def grant(self, key: str, object_: int, trigger: str) -> bool:
+        """A key is granted once, and again only after a skip."""
+        known = self.firings.get(key)
+        if known is not None and known.state != "skipped":
+            return False
+        self.sequence += 1
+        self.firings[key] = ModelFiring(object_, trigger, self.sequence)
+        return True
+
+    def claim(self, key: str, token: str) -> None:
+        firing = self.firings[key]
+        assert firing.state == "waiting"
+        assert firing.due, "a leased firing was given to another"
+        firing.token, firing.due = token, False
+        firing.attempts.append(token)
+
+    def begin(self, key: str, slot: str, ended_holder: str) -> str:
+        holder = self.slots.get(slot, "")
+        if slot and holder and holder != ended_holder and holder.split(" ")[0] != key:
+            return "busy"
+        if slot and holder.split(" ")[0] != key:
+            self.slots[slot] = f"{key} "
+        return "go"
+
+    def end(self, key: str, state: str, task: str, slot: str) -> None:
+        firing = self.firings[key]
+        firing.state, firing.token, firing.withdrawing, firing.due = state, "", None, False
+        firing.task = task or firing.task
+        if slot and self.slots.get(slot, "").split(" ")[0] == key:
+            if state == "launched" and task:
+                self.slots[slot] = f"{key} {task}"
+            else:
+                del self.slots[slot]
+
+    def later(self, key: str, *, failed: bool, untouched: bool, slot: str) -> None:
+        firing = self.firings[key]
+        firing.token, firing.due, firing.failures = "", False, firing.failures + failed
+        if untouched:
+            firing.attempts.pop()
+        if slot and not firing.task and self.slots.get(slot, "").split(" ")[0] == key:
+            del self.slots[slot]
+
+    def hold(self, key: str, hold: str) -> None:
+        firing = self.firings[key]
+        firing.state, firing.token, firing.due, firing.hold = "held", "", False, hold
+        firing.attempts.pop()
+
+    def release(self, hold: str, count: int) -> list[str]:
+        waiting = sorted((f.sequence, key) for key, f in self.firings.items() if f.state == "held" and f.hold == hold)
+        for _, key in waiting[:count]:
+            self.firings[key].state, self.firings[key].due, self.firings[key].hold = "waiting", True, ""
+        return [key for _, key in waiting[:count]]
+
+    def expire(self) -> None:
+        """All leases and pauses run out; tokens stay good until another takes over."""
+        for firing in self.firings.values():
+            firing.due = firing.state == "waiting"
