@@ -43,11 +43,16 @@ def start(module: str, environment: Mapping[str, str], **options: Any) -> subpro
     return subprocess.Popen(
         [sys.executable, "-m", f"tests.crash.{module}"],
         cwd=ROOT,
-        env={**os.environ, **environment, PARENT: str(_READ_END)},
+        env={**os.environ, **environment, **parent()},
         stdin=subprocess.DEVNULL,
         pass_fds=(_READ_END,),
         **options,
     )
+
+
+def parent() -> dict[str, str]:
+    """What a process needs to end with this one."""
+    return {PARENT: str(_READ_END)}
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
@@ -122,7 +127,7 @@ class Workers:
 
     def _start(self) -> subprocess.Popen[bytes] | Child:
         if self.nursery:
-            return self.nursery.start(self.module, {**self.environment, PARENT: str(_READ_END)}, self.log)
+            return self.nursery.start(self.module, {**self.environment, **parent()}, self.log)
         with self.log.open("ab") as log:
             return start(self.module, self.environment, stdout=log, stderr=log)
 
