@@ -34,6 +34,8 @@ clients = st.integers(0, 2)
 names = st.sampled_from(sorted(TRIGGERS))
 again = st.sampled_from([False, False, True])
 OPERATIONS = ["begin", "record", "withdraw", "clear", "launched", "skip", "give_up", "later", "hold", "renew"]
+#: as often as each is drawn in a busy while: what ends an owner's life is rarer
+LIKELY = OPERATIONS + ["begin"] * 4 + ["record"] * 2 + ["hold"] * 2 + ["clear", "later"]
 
 
 class Machine(RuleBasedStateMachine):
@@ -143,7 +145,7 @@ class Machine(RuleBasedStateMachine):
         self, client: int, which: int, operation: str, hold: str, flags: tuple[bool, bool, bool], repeat: bool
     ) -> None:
         """One step on anything that the client has ever claimed, its own still or not."""
-        claims = self.claims[client][-6:]
+        claims = self.claims[client][-5:]
         if not claims:
             return
         firing = claims[which % len(claims)]
@@ -234,12 +236,12 @@ class Machine(RuleBasedStateMachine):
 
     @rule(seed=st.integers(0, 1_000_000))
     def a_busy_while(self, seed: int) -> None:
-        """Twenty of the above by chance: Hypothesis alone seldom gets an owner through its whole life."""
+        """Eighty of the above by chance: Hypothesis alone seldom gets an owner through its whole life."""
         dice = random.Random(seed)
         client = dice.randrange(3)
         if not self.current[client]:
             self.a_client_learns_of_the_run(client)
-        for _ in range(20):
+        for _ in range(80):
             if dice.randrange(4) == 0:
                 client = dice.randrange(3)
             flip, number = dice.random() < 0.2, dice.randrange(31)
@@ -254,7 +256,7 @@ class Machine(RuleBasedStateMachine):
                     self.holds_are_released(client, dice.choice(HOLDS), number % 4)
                 case _:
                     flags = (dice.random() < 0.5, dice.random() < 0.5, dice.random() < 0.4)
-                    self.an_owner_goes_on(client, number, dice.choice(OPERATIONS), dice.choice(HOLDS), flags, flip)
+                    self.an_owner_goes_on(client, number, dice.choice(LIKELY), dice.choice(HOLDS), flags, flip)
             self.the_ledger_is_what_the_model_says()
 
     # ---- registry ----
@@ -276,8 +278,6 @@ class Machine(RuleBasedStateMachine):
                 self.model.paused[one] = not self.model.paused[one]
             return pause(two)(known)
 
-        if one == two and first:
-            return
         self.ledgers[writers[1]].registry.edit(second)
         self.model.paused[two] = not self.model.paused[two]
 
@@ -340,4 +340,4 @@ class Machine(RuleBasedStateMachine):
 @pytest.mark.timeout(36_000)
 def test_the_scripts_do_what_the_model_does(redis_servers: list[redis.Redis]) -> None:
     Machine.servers = redis_servers
-    run_state_machine_as_test(Machine, settings=profile(25, steps=30))
+    run_state_machine_as_test(Machine, settings=profile(25, steps=12))
