@@ -26,9 +26,12 @@ $(STAMP): pyproject.toml constraints.txt tests/agent.txt
 demo: setup
 	$(BIN)/clearml-triggers demo
 
-# two at a time: tests start processes of their own and wait for them
+# tests that kill, freeze and cut off many processes have the machine for themselves; the others run two at a time
+ALONE := tests/crash tests/deploy tests/acceptance
+
 test: setup
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ALONE:%=--ignore=%) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(ALONE) $(PYTEST_ARGS)
 
 lint: setup
 	$(BIN)/ruff check .
