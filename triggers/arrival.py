@@ -16,6 +16,7 @@ from triggers.ledger import Ledger, Store, connect, open_ledger
 from triggers.ledger.homes import Holder
 from triggers.ledger.schedulers import Scheduler
 from triggers.local.redis_server import PrivateRedis, running_url
+from triggers.redis_address import refuse_unsupported
 from triggers.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -158,7 +159,9 @@ class Arrival:
         return self._open(self.redis.start())
 
     def _open(self, url: str) -> Ledger:
-        return open_ledger(Store(connect(url)), self.scheduler.id, self.settings)
+        client = connect(url)
+        refuse_unsupported(client, url)
+        return open_ledger(Store(client), self.scheduler.id, self.settings)
 
     def _refuse_other_content(self, other: Holder) -> None:
         if other.content not in ("", self.holder.content):
