@@ -46,7 +46,7 @@ def test_script_ends_quietly_with_its_service_task_stopped(
             text=True,
         )
         try:
-            wait_until_it_is(when, sandbox, tmp_path / "state")
+            wait_until_it_is(when, sandbox)
             children = psutil.Process(script.pid).children(recursive=True)
             script.send_signal(number)
             out, err = script.communicate(timeout=30)
@@ -63,12 +63,17 @@ def test_script_ends_quietly_with_its_service_task_stopped(
     assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
 
 
-def wait_until_it_is(when: str, sandbox: Sandbox, state: Path) -> None:
+def wait_until_it_is(when: str, sandbox: Sandbox) -> None:
     deadline = time.monotonic() + 60
-    while not (list(state.glob("*/redis.sock")) if when == "registering" else polls(sandbox)):
+    while not (pings(sandbox) if when == "registering" else polls(sandbox)):
         assert time.monotonic() < deadline, "the script did not come up"
         time.sleep(0.1)
     time.sleep(0.5)
+
+
+def pings(sandbox: Sandbox) -> int:
+    """Registrations that are being kept waiting."""
+    return sum(int(fault["hits"]) for fault in sandbox.control.faults())
 
 
 def polls(sandbox: Sandbox) -> int:

@@ -22,7 +22,7 @@ from tests.property.stages.interleaving import ACTIONS, OUTCOMES, Action, Interl
 HISTORIES = 60 * FACTOR
 FIRST_SEED = int(os.environ.get("TRIGGERS_TEST_SEED", "0"))
 #: so many histories are tried in order to shorten one that fails
-SHORTENINGS = 150
+SHORTENINGS = 0 if os.environ.get("TRIGGERS_TEST_NO_SHRINK") else 150
 
 
 def plan_of(seed: int) -> list[Action]:
