@@ -80,7 +80,7 @@ def missing(run: Interleaving) -> list[tuple[str, str]]:
     return [
         (name, made)
         for made in run.objects
-        for name in ("once", "single")
+        for name in {trigger.name for trigger in run.triggers} & {"once", "single"}
         if not run.server.launched[firing_key(SCHEDULER, f"task:{name}", made, 1)]
     ]
 

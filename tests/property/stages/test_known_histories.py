@@ -205,3 +205,78 @@ def test_an_emptied_redis_misses_one_transition_at_most(run: Interleaving) -> No
         turn()
     promises.check(run)
     assert sum(run.server.launched.values()) >= 5
+
+
+def drafts(run: Interleaving) -> list[str]:
+    """What was cloned and is a draft still."""
+    return [id_ for id_, task in run.server.tasks.items() if task["status"] == "created" and task["system_tags"]]
+
+
+def test_a_withdrawn_draft_is_cloned_afresh_by_whoever_finds_it_gone(run: Interleaving) -> None:
+    only(run, "once")
+    run.object_fails()
+    run.look()
+    begin(run, until="tasks.enqueue").kill()
+    run.world.expire()
+    begin(run, 1, until="nothing")  # announces
+    run.fsync()
+    run.world.expire()
+    run.world.resume(begin(run, 2, until="tasks.delete"), "killed after")
+    run.world.expire()
+    begin(run, 1, until="nothing")
+    key = firing_key(SCHEDULER, "task:once", run.objects[0], 1)
+    assert run.server.launched[key] == 1
+    promises.check(run)
+
+
+def test_an_overtaken_attempt_deletes_its_own_draft(run: Interleaving) -> None:
+    only(run, "once")
+    run.object_fails()
+    run.look()
+    frozen = begin(run, until="tasks.clone")
+    run.world.expire()
+    begin(run, 1, until="nothing")
+    run.world.finish(frozen)
+    assert drafts(run) == []
+    assert sum(run.server.launched.values()) == 1
+    promises.check(run)
+
+
+def test_a_dead_attempts_draft_is_deleted_before_another_is_cloned(run: Interleaving) -> None:
+    only(run, "once")
+    run.object_fails()
+    run.look()
+    run.world.resume(begin(run, until="tasks.clone"), "killed after")
+    run.world.expire()
+    begin(run, 1, until="nothing")
+    assert drafts(run) == []
+    assert sum(run.server.launched.values()) == 1
+
+
+def test_a_draft_that_arrives_late_is_cleared_away(run: Interleaving) -> None:
+    only(run, "once")
+    run.object_fails()
+    run.look()
+    run.world.resume(begin(run, until="tasks.clone"), "killed, late")
+    run.world.expire()
+    begin(run, 1, until="nothing")
+    run.late_call(0)
+    assert len(drafts(run)) == 1
+    run.world.expire()
+    run.undisturbed(5)  # reconcile
+    assert drafts(run) == []
+    promises.check(run)
+
+
+def test_an_owner_that_lost_its_lease_does_not_enqueue(run: Interleaving) -> None:
+    """It asks before the call; what it recorded is withdrawn by the next."""
+    only(run, "once")
+    run.object_fails()
+    run.look()
+    frozen = begin(run, until="renew")
+    run.world.expire()
+    begin(run, 1, until="nothing")  # announces
+    point = len(run.world.trace)
+    run.world.finish(frozen)
+    assert not [line for line in run.world.trace[point:] if "tasks.enqueue" in line]
+    come_to_rest(run)
