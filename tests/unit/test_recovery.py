@@ -105,7 +105,6 @@ def test_pauses_grow_to_the_cap_with_a_quarter_of_jitter(failures: int, base: fl
     assert pause <= retry_seconds(failures + 1, base, cap, dice)
 
 
-@pytest.mark.xfail(strict=True, reason="the defaults of the settings end after 17 minutes")
 def test_the_attempts_of_the_defaults_take_about_an_hour() -> None:
     of = Settings()
     pauses = [retry_seconds(n, of.retry_base_seconds, of.retry_cap_seconds, 0.5) for n in range(1, of.max_attempts)]
