@@ -273,7 +273,8 @@ def test_an_owner_that_lost_its_lease_does_not_enqueue(run: Interleaving) -> Non
     only(run, "once")
     run.object_fails()
     run.look()
-    frozen = begin(run, until="renew")
+    frozen = begin(run, until="record")
+    run.world.resume(frozen)
     run.world.expire()
     begin(run, 1, until="nothing")  # announces
     point = len(run.world.trace)
