@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import certifi
@@ -88,10 +88,8 @@ class Connection:
 def _manager(host: str, verify: bool | str) -> urllib3.PoolManager:
     """Connections to `host`: through a proxy where the environment names one, as with requests and the SDK."""
     options: dict[str, Any] = {"maxsize": 1, **_tls(verify)}
-    parts = urlsplit(host)
-    proxies = getproxies()
-    proxy = proxies.get(parts.scheme) or proxies.get("all")
-    if not proxy or proxy_bypass(parts.netloc.rpartition("@")[2]):
+    proxy = _proxy(urlsplit(host))
+    if not proxy:
         return urllib3.PoolManager(**options)
     if "://" not in proxy:
         proxy = f"http://{proxy}"
@@ -100,6 +98,18 @@ def _manager(host: str, verify: bool | str) -> urllib3.PoolManager:
         pair = f"{unquote(user.username)}:{unquote(user.password or '')}"
         options["proxy_headers"] = urllib3.make_headers(proxy_basic_auth=pair)
     return urllib3.ProxyManager(proxy, **options)
+
+
+def _proxy(host: SplitResult) -> str | None:
+    """The proxy that the environment names for a host."""
+    for _ in range(10):
+        try:
+            proxies = getproxies()
+            proxy = proxies.get(host.scheme) or proxies.get("all")
+            return proxy if proxy and not proxy_bypass(host.netloc.rpartition("@")[2]) else None
+        except KeyError:  # they walk through os.environ, and another thread of the user's process took a name off
+            continue
+    return None
 
 
 def _tls(verify: bool | str) -> dict[str, Any]:

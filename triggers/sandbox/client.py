@@ -36,6 +36,7 @@ class Client:
     def __init__(self, url: str, access_key: str, secret_key: str, *, name: str = "test") -> None:
         self.url = url.rstrip("/")
         self._session = requests.Session()
+        self._session.trust_env = False  # no proxy stands before a loopback address
         self._session.auth = (access_key, secret_key)
         self._session.headers["X-ClearML-Worker"] = name
 
@@ -71,6 +72,7 @@ class Control:
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/") + CONTROL_PATH
         self._session = requests.Session()
+        self._session.trust_env = False
 
     def _ask(self, method: str, path: str, body: Json | None = None, **params: Any) -> Any:
         answer = self._session.request(method, self.url + path, json=body, params=params, timeout=60)

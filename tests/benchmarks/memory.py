@@ -1,0 +1,105 @@
+"""What a trigger, a remembered object, an open firing and a launched ClearML task cost in Redis.
+
+    python -m tests.benchmarks.memory [COUNT]
+
+Fills an empty private Redis through the ledger's own scripts and reports the growth of `used_memory`.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from triggers.events import Event
+from triggers.ledger import Ledger, Store, connect, leases, open_ledger
+from triggers.ledger.firings import firing_key
+from triggers.ledger.matching import Change, Grant
+from triggers.ledger.reading import Cursor, decode_batch, encode_batches
+from triggers.local.redis_server import PrivateRedis
+from triggers.policies import Mark
+from triggers.settings import Settings
+from triggers.spec import Trigger, make_trigger
+
+
+def trigger(number: int) -> Trigger:
+    action = {
+        "type": "task",
+        "base_task_id": f"{number:032x}",
+        "queue": "default",
+        "tag": f"trigger {number}",
+        "parameters": {"Args/source": "${task.id}"},
+    }
+    return make_trigger(
+        "task", name=f"trigger {number}", action=action, trigger_project="Some/project", trigger_on_status=["failed"]
+    )
+
+
+def grant(ledger: Ledger, count: int) -> None:
+    """Grant firings of one trigger, a batch of 100 at a time, as a matcher does."""
+    for start in range(0, count, 100):
+        events = [
+            Event(
+                "task", f"{n:032x}", 1_790_000_000_000 + n, name=f"train {n}", project="Some/project", status="failed"
+            )
+            for n in range(start, start + 100)
+        ]
+        with ledger.reading.poll(pace_seconds=0, lease_seconds=5, force=True) as token:
+            assert token
+            batches = encode_batches(events, plan=1, polled_ms=1, partitions=1, size=100)
+            ledger.reading.commit("tasks", token, Cursor(1, 1), [], batches, forget_before_ms=0, server_ms=1)
+        lease = leases.acquire(ledger.store, ledger.keys, "match:0", 10)
+        text = ledger.reading.first_batch(0)
+        assert lease
+        assert text
+        changes = []
+        for event in events:
+            key = firing_key(ledger.scheduler, "task:t", event.id, 1)
+            made = Grant(key, "task:t", "task", event.id, 1, event.changed_ms, 1, event.to_json(), "dispatch")
+            mark = Mark(1, True, event.changed_ms, event.changed_ms).to_text()
+            changes.append(Change("task:t", event.id, "", mark, made))
+        ledger.matching.commit(0, lease, decode_batch(text).head, changes)
+        leases.release(ledger.store, ledger.keys, "match:0", lease)
+
+
+def launch(ledger: Ledger) -> None:
+    """End every firing as launched; then their records are gone, as after their retention."""
+    while claimed := ledger.firings.claim("dispatch", 100, 60).firings:
+        for firing in claimed:
+            ledger.firings.launched(firing, "dispatch", task_id=firing.key)
+            ledger.store.client.delete(ledger.keys.firing(firing.key))
+
+
+def main() -> None:
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
+    with tempfile.TemporaryDirectory() as folder:
+        server = PrivateRedis(Path(folder) / "redis")
+        client = connect(server.start())
+        try:
+            ledger = open_ledger(Store(client), "memory", Settings())
+            ledger.adopt_epoch(nothing_launched_before=True)
+
+            def grown(what: str, do: Callable[[], object], number: int) -> float:
+                before = client.info("memory")["used_memory"]  # type: ignore[index]
+                do()
+                each = (client.info("memory")["used_memory"] - before) / number  # type: ignore[index]
+                print(f"{what:48} {each:8.0f} bytes")
+                return each
+
+            triggers = [trigger(n) for n in range(1_000)]
+            grown("trigger", lambda: ledger.registry.declare(triggers, origin="script", server_now_ms=1), 1_000)
+            grown("open firing, with the object's mark", lambda: grant(ledger, count), count)
+            launched = client.info("memory")["used_memory"]  # type: ignore[index]
+            launch(ledger)
+            client.delete(ledger.keys.launched, ledger.keys.launched_times, ledger.keys.history, ledger.keys.events)
+            remembered = client.memory_usage(ledger.keys.marks("task:t"), samples=0)
+            print(f"{'remembered object (mark)':48} {remembered / count:8.0f} bytes")  # type: ignore[operator]
+            after = client.info("memory")["used_memory"]  # type: ignore[index]
+            print(f"freed when all had ended: {100 * (launched - after) / launched:.0f} % of used memory")
+        finally:
+            server.stop()
+
+
+if __name__ == "__main__":
+    main()
