@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.integration.stages.conftest import World
 
 
@@ -46,8 +48,18 @@ def test_a_restarted_worker_remembers_what_fired_and_sees_what_happened_meanwhil
     assert sorted(world.runs().values()) == [1, 1]
 
 
-def test_two_requests_a_launch_and_one_read_a_batch(world: World) -> None:
-    world.declare(world.trigger())
+@pytest.mark.parametrize(
+    ("action", "edits"),
+    [
+        ({"parameters": {"Args/source": "${task.id}"}, "tag": "t"}, {}),
+        ({"overrides": {"script.branch": "main"}}, {"tasks.edit": 10}),
+    ],
+    ids=["parameters and tag", "an override that needs an edit"],
+)
+def test_two_requests_a_launch_three_with_an_edit_and_one_read_a_batch(
+    world: World, action: dict[str, object], edits: dict[str, int]
+) -> None:
+    world.declare(world.trigger(action=action))
     world.step()
     for _ in range(10):
         world.fail_task()
@@ -58,4 +70,4 @@ def test_two_requests_a_launch_and_one_read_a_batch(world: World) -> None:
     made = {name: after[name] - before.get(name, 0) for name in after if after[name] != before.get(name, 0)}
     assert made.pop("queues.get_all", 0) <= 1, "the queue's id is remembered"
     assert made.pop("tasks.get_all") <= 2, "base tasks, and the look that a new epoch asks for"
-    assert made == {"tasks.clone": 10, "tasks.enqueue_many": 1}
+    assert made == {"tasks.clone": 10, "tasks.enqueue_many": 1} | edits
