@@ -82,10 +82,12 @@ MUTATIONS: list[tuple[str, str, str, Scenario]] = [
     ("epoch_adopt", "'complete', ARGV[1]", "'complete', 1", s.an_empty_redis_is_not_complete),
 ]  # fmt: skip
 
-RULES = [value for name, value in vars(s).items() if callable(value) and value.__module__ == s.__name__]
-HELPERS = {s.refused, s.expire, s.overtaken, s.another_run, s.a_batch, s.lease, s.lose, s.change, s.mark_of}
-HELPERS |= {s.overtaken_owner, s.two_firings}
-SCENARIOS = {rule.__name__: rule for rule in RULES if rule not in HELPERS} | {
+RULES = [
+    value
+    for value in vars(s).values()
+    if callable(value) and value.__module__.startswith("tests.property.ledger.scenarios_of_") and value is not s.overtaken_owner
+]
+SCENARIOS = {rule.__name__: rule for rule in RULES} | {
     scenario.__name__: scenario for *_, scenario in MUTATIONS
 }
 

@@ -13,14 +13,11 @@ import redis
 
 from tests.property.stages.actors import Actor, Outcome, current
 from tests.property.stages.redis_copies import Copy, copy_of, put_copy
+from tests.property.stages.server import Server
 from triggers.clearml_api.connection import Answer
 from triggers.errors import EpochChanged, Fenced, Refused, ServerUnavailable, StoreUnavailable, Transient
 from triggers.ledger import Store, open_ledger
 from triggers.ledger.store import Script
-from triggers.marks import FIRING, value_of
-from triggers.sandbox.app import App
-from triggers.sandbox.calls import ENDPOINTS, Call, check
-from triggers.sandbox.errors import ApiError
 from triggers.settings import Settings
 from triggers.stages import Context
 from triggers.stages.dispatch import dispatch
@@ -33,54 +30,6 @@ PARTITIONS = 2
 
 #: Scripts that order firings by Redis' time in ms; two of them never share one here, so that examples repeat exactly.
 TIMED = {"match_commit", "release_holds", "poll_commit"}
-
-
-class Server:
-    """ClearML in memory: the sandbox's handlers under a clock of the test, and what people and agents do there."""
-
-    def __init__(self) -> None:
-        self.state = App("key", "secret").state
-        self.now = 1_800_000_000.0
-        #: how often an enqueue of ours was accepted, by firing key and by ClearML task
-        self.launched: Counter[str] = Counter()
-        self.enqueued: Counter[str] = Counter()
-        self.deleted: list[str] = []
-        #: copies that people made by hand
-        self.copies: set[str] = set()
-
-    def call(self, endpoint: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Carry out one call, as JSON both ways."""
-        self.now += 0.001
-        known, request = ENDPOINTS[endpoint], json.loads(json.dumps(body))
-        check(known.fields, request)
-        return dict(json.loads(json.dumps(known.handler(Call(self.state, endpoint, request, self.now)))))
-
-    def ours(self, endpoint: str, body: Mapping[str, Any]) -> Answer:
-        """A call of the scheduler, and the book on what it may not do twice."""
-        try:
-            data = self.call(endpoint, body)
-        except ApiError as error:
-            raise Refused(endpoint, error.code, error.subcode, str(error)) from error
-        if endpoint == "tasks.enqueue":
-            self._note_launch(body["task"])
-        for one in data.get("succeeded", ()) if endpoint == "tasks.enqueue_many" else ():
-            self._note_launch(one["id"])
-        if endpoint == "tasks.delete":
-            self.deleted.append(body["task"])
-        return Answer(data, int(self.now) * 1000 - 1000)
-
-    def _note_launch(self, task: str) -> None:
-        self.enqueued[task] += 1
-        self.launched[value_of(FIRING, self.tasks[task]["system_tags"])] += 1
-
-    @property
-    def tasks(self) -> dict[str, Any]:
-        """ClearML tasks by id."""
-        return self.state.tasks.objects
-
-    def queue(self) -> list[str]:
-        """The default queue."""
-        return [entry["task"] for entry in self.state.queues[self.state.default_queue]["entries"]]
 
 
 class SteppedStore(Store):

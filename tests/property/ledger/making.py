@@ -1,0 +1,80 @@
+"""What the scenarios of the scripts begin with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.integration.ledger.helpers import claim_one, grant, store_batch, task_event, task_trigger
+from triggers.errors import EpochChanged, Fenced
+from triggers.ledger import Ledger, leases
+from triggers.ledger.firings import Firing, firing_key
+from triggers.ledger.matching import Change, Grant
+from triggers.ledger.reading import decode_batch, partition_of
+from triggers.policies import Mark
+
+OBJECT = "1" * 32
+PARTITION = partition_of(OBJECT, 16)
+TRIGGER = task_trigger()
+ARGUMENTS = {"forget_before_ms": 0, "server_ms": 1}
+
+
+def refused(call: Callable[[], object]) -> bool:
+    """Whether the call is told that what it holds is not its own any more."""
+    try:
+        call()
+    except (Fenced, EpochChanged):
+        return True
+    return False
+
+
+def expire(ledger: Ledger, key: str) -> None:
+    ledger.store.client.zadd(ledger.keys.due("dispatch"), {key: 0})
+
+
+def overtaken(ledger: Ledger) -> tuple[Firing, Firing]:
+    """A frozen owner of a firing and the one who has it now."""
+    key = grant(ledger, TRIGGER, task_event())
+    frozen = claim_one(ledger)
+    expire(ledger, key)
+    return frozen, claim_one(ledger)
+
+
+def another_run(ledger: Ledger) -> None:
+    """What a caller looks like that knows an older run of Redis."""
+    ledger.store.run_id = "0" * 40
+
+
+def a_batch(ledger: Ledger, changed_ms: int = 1_000) -> str:
+    store_batch(ledger, [task_event(changed_ms=changed_ms)])
+    text = ledger.reading.first_batch(PARTITION)
+    assert text
+    return decode_batch(text).head
+
+
+def lease(ledger: Ledger, name: str = f"match:{PARTITION}") -> str:
+    token = leases.acquire(ledger.store, ledger.keys, name, 10)
+    assert token
+    return token
+
+
+def lose(ledger: Ledger, name: str = f"match:{PARTITION}") -> str:
+    """Let a lease run out and another take it."""
+    ledger.store.client.delete(ledger.keys.lease(name))
+    return lease(ledger, name)
+
+
+def change(occurrence: int = 1, expected: str = "", changed_ms: int = 1_000) -> Change:
+    key = firing_key("scheduler-under-test", TRIGGER.id, OBJECT, occurrence)
+    event = task_event(changed_ms=changed_ms)
+    made = Grant(key, TRIGGER.id, "task", OBJECT, occurrence, changed_ms, 1, event.to_json(), "dispatch")
+    return Change(TRIGGER.id, OBJECT, expected, Mark(occurrence, True, changed_ms, changed_ms).to_text(), made)
+
+
+def mark_of(ledger: Ledger) -> Mark:
+    return ledger.matching.marks([(TRIGGER.id, OBJECT)])[TRIGGER.id, OBJECT]
+
+
+def two_firings(ledger: Ledger) -> list[Firing]:
+    keys = [grant(ledger, TRIGGER, task_event(str(number) * 32)) for number in range(2)]
+    claimed = {firing.key: firing for firing in ledger.firings.claim("dispatch", 10, 10).firings}
+    return [claimed[key] for key in keys]
