@@ -21,7 +21,7 @@ FAULTS: tuple[Outcome, ...] = (
 )
 
 #: Longest wait for a thread to reach its next call: it only computes in between.
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 30.0
 
 
 class Killed(BaseException):
@@ -48,6 +48,7 @@ class Actor:
 
     def resume(self, outcome: Outcome = "ok") -> None:
         """Let the call before which it stands end like this, and run to the next one."""
+        assert not self.ended, f"{self.name} has ended"
         self._outcome = outcome
         self._go.release()
         self._wait()

@@ -194,7 +194,7 @@ class Interleaving:
             if POINTS[much % len(POINTS)] in actor.point:
                 break
             self.world.resume(actor)
-        if outcome != "ok":
+        if outcome != "ok" and not actor.ended:
             self.world.resume(actor, outcome)
 
     def overtake(self, which: int, much: int, outcome: Outcome) -> None:
