@@ -85,11 +85,11 @@ MUTATIONS: list[tuple[str, str, str, Scenario]] = [
 RULES = [
     value
     for value in vars(s).values()
-    if callable(value) and value.__module__.startswith("tests.property.ledger.scenarios_of_") and value is not s.overtaken_owner
+    if callable(value)
+    and value.__module__.startswith("tests.property.ledger.scenarios_of_")
+    and value is not s.overtaken_owner
 ]
-SCENARIOS = {rule.__name__: rule for rule in RULES} | {
-    scenario.__name__: scenario for *_, scenario in MUTATIONS
-}
+SCENARIOS = {rule.__name__: rule for rule in RULES} | {scenario.__name__: scenario for *_, scenario in MUTATIONS}
 
 
 def fresh_ledger(client: redis.Redis, settings: Settings) -> Ledger:
