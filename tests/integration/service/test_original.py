@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 import textwrap
@@ -42,17 +43,28 @@ def test_the_original_beside_a_shadow_and_then_us(desk: Desk) -> None:
     shadow = desk.run(sys.executable, script, "shadow")
     original = desk.run(sys.executable, script, "original")
     eventually(lambda: "Sleeping until" in output_of(desk, original), "the original polls", told=desk.output)
+    # each state is awaited before the next one is made: the SDK uploads those of one moment all at once, to one address
+    eventually(lambda: _saved(desk) == [], "the original's first state", told=desk.output)
     eventually(desk._registered, "the shadow polls", told=desk.output)
 
-    def change(**fields: object) -> str:
-        id_ = str(desk.call("tasks.create", name="watched", type="training", project=project, **fields)["id"])
+    def made(**fields: object) -> str:
+        return str(desk.call("tasks.create", name="watched", type="training", project=project, **fields)["id"])
+
+    def failed(id_: str) -> str:
         desk.call("tasks.started", task=id_)
         desk.call("tasks.failed", task=id_)
         return id_
 
-    both, one_tag = change(), change(tags=["a"])
-    eventually(lambda: _sources(desk) == sorted([both, one_tag, one_tag]), "the original's launches", told=desk.output)
-    eventually(lambda: _state(desk), "the original's state")
+    both = failed(made())
+    fired = [("on failure", both)]
+    eventually(lambda: _saved(desk) == fired, "the original's state with one", told=desk.output)
+    one_tag = made(tags=["a"])
+    fired.append(("on tags", one_tag))
+    eventually(lambda: _saved(desk) == fired, "the original's state with two", told=desk.output)
+    failed(one_tag)
+    fired.append(("on failure", one_tag))
+    eventually(lambda: _saved(desk) == sorted(fired), "the original's state with three", told=desk.output)
+    assert _sources(desk) == sorted([both, one_tag, one_tag])
     for process in (shadow, original):
         process.send_signal(signal.SIGINT)
         process.wait(30)
@@ -60,10 +72,10 @@ def test_the_original_beside_a_shadow_and_then_us(desk: Desk) -> None:
     assert "triggers: 1 launches differ from the original's" in said, said
     assert f"task:on tags: {one_tag}: only the original (docs/differences.md, tags)" in said
     ours = desk.run(sys.executable, script, "ours")
-    while_down = change()
+    while_down = failed(made())
     eventually(lambda: while_down in _sources(desk), "our launch", told=desk.output)
     desk.call("tasks.edit", task=both, tags=["changed"], force=True)  # fired by the original, changes again
-    late = change()
+    late = failed(made())
     eventually(lambda: late in _sources(desk), "our next launch", told=desk.output)
     assert _sources(desk) == sorted([both, one_tag, one_tag, while_down, late])
     assert ours.poll() is None
@@ -75,10 +87,13 @@ def _sources(desk: Desk) -> list[str]:
     return sorted(task["hyperparams"]["Args"]["source"]["value"] for task in tasks if task["status"] != "created")
 
 
-def _state(desk: Desk) -> bool:
-    """Whether the original has saved what both triggers fired for: the file that its task names is there."""
-    saved = {name.rpartition("/")[2]: text.decode() for name, text in desk.sandbox.app.files.contents.items()}
+def _saved(desk: Desk) -> list[tuple[str, str]] | None:
+    """What the original has saved that it fired for, trigger and object; None while there is no such file."""
+    saved = {name.rpartition("/")[2]: text for name, text in desk.sandbox.app.files.contents.items()}
     tasks = desk.call("tasks.get_all", only_fields=["execution.artifacts"], search_hidden=True)["tasks"]
     artifacts = [one for task in tasks for one in task.get("execution", {}).get("artifacts", ())]
     named = [one["uri"].rpartition("/")[2] for one in artifacts if one["key"] == "state"]
-    return any(saved.get(name, "").count('_triggered_instances": {') == 2 for name in named)
+    states = [json.loads(saved[name])["task_triggers"] for name in named if name in saved]
+    if not states:
+        return None
+    return sorted((one["name"], id_) for one in states[0] for id_ in one["_triggered_instances"] or ())
