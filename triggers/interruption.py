@@ -26,6 +26,9 @@ def end_process(number: int) -> None:
             signal.raise_signal(signal.SIGINT)
     except KeyboardInterrupt:
         raise Interrupted(128 + number) from None
+    # a shell without job control starts what it sends to the background with SIGINT ignored
+    if number == signal.SIGTERM or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        raise Interrupted(128 + number)
 
 
 class handled:  # noqa: N801  a context manager, read like a function

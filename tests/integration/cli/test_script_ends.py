@@ -15,6 +15,9 @@ import pytest
 from triggers.sandbox import Sandbox
 
 SCRIPT = """
+import signal, sys
+# not what whoever started the tests has left: a terminal's foreground, or the background of a shell without job control
+signal.signal(signal.SIGINT, signal.SIG_IGN if sys.argv[1] == "background" else signal.default_int_handler)
 from triggers import TriggerScheduler
 scheduler = TriggerScheduler(1 / 60, force_create_task_name="ending", force_create_task_project="Ending")
 scheduler.add_task_trigger(schedule_function=print, trigger_on_status=["failed"], name="any")
@@ -27,19 +30,25 @@ except KeyboardInterrupt as interrupt:
 
 
 @pytest.mark.parametrize(
-    ("number", "code", "when"),
-    # Ctrl-C while registering is a plain KeyboardInterrupt, as anywhere in Python
-    [(signal.SIGINT, 130, "serving"), (signal.SIGTERM, 143, "serving"), (signal.SIGTERM, 143, "registering")],
+    ("number", "code", "when", "ground"),
+    [
+        (signal.SIGINT, 130, "serving", "foreground"),
+        (signal.SIGTERM, 143, "serving", "foreground"),
+        # Ctrl-C while registering is a plain KeyboardInterrupt, as anywhere in Python
+        (signal.SIGTERM, 143, "registering", "foreground"),
+        (signal.SIGTERM, 143, "serving", "background"),
+        (signal.SIGTERM, 143, "registering", "background"),
+    ],
 )
 def test_script_ends_quietly_with_its_service_task_stopped(
-    tmp_path: Path, number: signal.Signals, code: int, when: str
+    tmp_path: Path, number: signal.Signals, code: int, when: str, ground: str
 ) -> None:
     with Sandbox() as sandbox:
         if when == "registering":
             sandbox.control.fault("delay", "tasks.ping", seconds=8)
         own = {"HOME": str(tmp_path), "TRIGGERS_STATE_FOLDER": str(tmp_path / "state")}
         script = subprocess.Popen(
-            [sys.executable, "-c", SCRIPT],
+            [sys.executable, "-c", SCRIPT, ground],
             env=os.environ | sandbox.env() | own,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
