@@ -14,7 +14,7 @@ from triggers.ledger.store import Script, Store
 CLAIM, RENEW, BEGIN, RECORD = Script("claim"), Script("renew"), Script("begin"), Script("record")
 WITHDRAW, CLEAR, FINISH = Script("withdraw"), Script("clear"), Script("finish")
 LATER, HOLD, RELEASE_HOLDS = Script("later"), Script("hold"), Script("release_holds")
-REBUILD_SLOTS = Script("slots_rebuild")
+REBUILD_SLOTS, RAISE_MARK = Script("slots_rebuild"), Script("raise_mark")
 
 State = Literal["waiting", "held", "launched", "skipped", "dropped", "dead", "shadow"]
 Lane = Literal["dispatch", "caller"]
@@ -26,9 +26,13 @@ STRAY_LOOK_MS = 120_000
 SLOT_PAUSE_SECONDS = 60
 
 
+#: Hexadecimal digits that every firing key of a trigger begins with.
+DIGEST_LENGTH = 8
+
+
 def trigger_digest(scheduler: str, trigger: str) -> str:
-    """Eight hexadecimal digits that every firing key of a trigger begins with."""
-    return hashlib.sha256(f"{scheduler}\0{trigger}".encode()).hexdigest()[:8]
+    """What every firing key of a trigger begins with."""
+    return hashlib.sha256(f"{scheduler}\0{trigger}".encode()).hexdigest()[:DIGEST_LENGTH]
 
 
 def firing_key(scheduler: str, trigger: str, object_id: str, occurrence: int) -> str:
@@ -137,6 +141,11 @@ class Firings:
     def clear(self, firing: Firing, task_id: str) -> None:
         """Forget the recorded id, whose draft is gone."""
         self.store.run(CLEAR, [self.keys.firing(firing.key)], firing.lease, task_id)
+
+    def raise_mark(self, firing: Firing, occurrence: int) -> None:
+        """Let the object's next occurrence be the one after `occurrence`, if fewer are remembered."""
+        keys = [self.keys.firing(firing.key), self.keys.marks(firing.trigger)]
+        self.store.run(RAISE_MARK, keys, firing.lease, firing.object, occurrence)
 
     def launched(self, firing: Firing, lane: Lane, *, task_id: str = "", slot: str = "", reason: str = "") -> int:
         """End the firing as launched and bind its slot to the ClearML task; Redis' time in ms."""

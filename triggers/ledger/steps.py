@@ -99,7 +99,7 @@ STEPS = (
     ),
     Step(
         "done",
-        ("finish",),
+        ("raise_mark", "finish"),
         (),
         "launched; the slot now bound to the ClearML task id",
         "the next attempt settles the recorded id",

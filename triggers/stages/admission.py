@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
+
 from triggers.clearml_api import launches
-from triggers.ledger.firings import Firing, Lane, trigger_digest
+from triggers.clearml_api.launches import Found
+from triggers.ledger.firings import DIGEST_LENGTH, Firing, Lane, trigger_digest
 from triggers.marks import FIRING, scheduler_mark, value_of
 from triggers.policies import limit_of
 from triggers.recovery import RUNNING
+from triggers.stages import launch
 from triggers.stages.attempt import ATTEMPTS_PER_FAILURE, Attempt
 from triggers.stages.context import Context, Plan
 from triggers.stages.pretend import pretend
@@ -24,9 +28,9 @@ def admit(ctx: Context, plan: Plan, firing: Firing, lane: Lane = "dispatch") -> 
     attempt = Attempt(ctx, firing, entry, lane)
     if firing.task:
         return attempt
-    if attempt.slot:
-        know_slots(ctx, plan)
-    if entry.retired:
+    if attempt.slot and not know_slots(ctx, plan):
+        attempt.wait(ctx.settings.lease_seconds / 2, "a forgotten attempt's draft may take the slot: waits for it")
+    elif entry.retired:
         attempt.skip("the trigger is no longer declared")
     elif entry.paused:
         attempt.hold(f"pause:{firing.trigger}", "the trigger is paused")
@@ -39,21 +43,42 @@ def admit(ctx: Context, plan: Plan, firing: Firing, lane: Lane = "dispatch") -> 
     return None if attempt.done else attempt
 
 
-def know_slots(ctx: Context, plan: Plan) -> None:
-    """After a new epoch, bind the slots that Redis may have forgotten to what runs on the server. Once."""
+def know_slots(ctx: Context, plan: Plan) -> bool:
+    """After a new epoch, bind the slots that Redis may have forgotten to what runs on the server. Once.
+
+    False while the enqueue of an attempt that Redis forgot may still be under way: its draft would run in a slot
+    given to another meanwhile. Drafts are read before what runs, so that one enqueued in between is seen running.
+    """
     if ctx.epoch.slots_known:
-        return
+        return True
     scheduler, holders = ctx.ledger.scheduler, {}
     single = {
         trigger_digest(scheduler, id_): id_ for id_, e in plan.entries.items() if e.trigger.policy.single_instance
     }
-    if single:
-        for found in launches.find_running(ctx.api, scheduler_mark(scheduler)):
-            key = value_of(FIRING, found.system_tags)
-            if slot := single.get(key[: len(trigger_digest("", ""))]):
-                holders[slot] = f"{key} {found.id}"
+    mark = scheduler_mark(scheduler)
+    if launch.late_call_possible(ctx) and any(
+        _may_be_enqueued(ctx, key) for key, _ in _of(single, launches.find_drafts(ctx.api, mark))
+    ):
+        return False
+    for key, task_id in _of(single, launches.find_running(ctx.api, mark)):
+        holders[single[key[:DIGEST_LENGTH]]] = f"{key} {task_id}"
     ctx.ledger.firings.rebuild_slots(ctx.epoch.number, holders)
     ctx.begin_epoch()
+    return True
+
+
+def _of(triggers: Mapping[str, str], found: Iterable[Found]) -> Iterator[tuple[str, str]]:
+    """Firing key and id of the ClearML tasks that these triggers launched, by digest."""
+    for one in found:
+        key = value_of(FIRING, one.system_tags)
+        if key[:DIGEST_LENGTH] in triggers:
+            yield key, one.id
+
+
+def _may_be_enqueued(ctx: Context, key: str) -> bool:
+    """Whether a draft with this key may be of an attempt that goes on: not once the firing has ended."""
+    firing = ctx.ledger.firings.get(key)
+    return firing is None or firing.state in ("waiting", "held")
 
 
 def _begin(attempt: Attempt) -> None:

@@ -14,14 +14,19 @@ from triggers.clearml_api import launches
 from triggers.clearml_api.launches import Found
 from triggers.errors import Fenced, LaunchImpossible, Refused
 from triggers.events import Event
-from triggers.marks import ATTEMPT, Marks, value_of
-from triggers.recovery import Hit, judge_found, judge_recorded
+from triggers.ledger.firings import firing_key
+from triggers.marks import ATTEMPT, FIRING, Marks, firing_mark, value_of
+from triggers.recovery import DRAFT, Hit, judge_found, judge_recorded
 from triggers.spec import TaskAction
 from triggers.stages import lookups
 from triggers.stages.attempt import Attempt
+from triggers.stages.context import Context
 
 #: After so long even a Redis that dies has written to disk what it was told (append-only file, every second).
 DURABLE_SECONDS = 2.5
+
+#: Later occurrences of one object that are looked for at once.
+OCCURRENCES_PER_LOOK = 100
 
 __all__ = ["BASE_FIELDS", "clone", "look", "settle"]
 
@@ -71,10 +76,10 @@ def look(attempt: Attempt, found: Sequence[Found]) -> None:
     ctx, firing = attempt.ctx, attempt.firing
     hits = [Hit(hit.id, hit.status, value_of(ATTEMPT, hit.system_tags)) for hit in found]
     forgotten = ctx.epoch.may_have_launched(firing.changed_ms)
-    # an attempt that Redis forgot began before this epoch; by the local clock: who is behind only waits longer
-    recent = time.time() * 1000 - ctx.epoch.began_ms < 1000 * late_call_seconds(attempt)
-    judged = judge_found(hits, firing.attempts[:-1], late_enqueue_possible=forgotten and recent)
+    late = forgotten and late_call_possible(ctx)
+    judged = judge_found(hits, firing.attempts[:-1], late_enqueue_possible=late)
     if judged.launched:
+        _count_on(attempt)
         attempt.launched(judged.launched, "found by its key")
         return
     for task_id in judged.void:
@@ -85,9 +90,34 @@ def look(attempt: Attempt, found: Sequence[Found]) -> None:
         attempt.wait(ctx.settings.lease_seconds / 2, "a draft of a forgotten attempt: waits for a late enqueue")
 
 
-def late_call_seconds(attempt: Attempt) -> float:
-    """How long after its attempt was forgotten a call may still arrive at the server."""
-    return attempt.ctx.settings.request_timeout_seconds + attempt.ctx.settings.lease_seconds
+def late_call_possible(ctx: Context) -> bool:
+    """Whether a call of an attempt that Redis forgot may still arrive at the server.
+
+    Such an attempt began before this epoch. By the local clock: who is behind only waits longer.
+    """
+    late_ms = 1000 * (ctx.settings.request_timeout_seconds + ctx.settings.lease_seconds)
+    return time.time() * 1000 - ctx.epoch.began_ms < late_ms
+
+
+def _count_on(attempt: Attempt) -> None:
+    """Of a repeating trigger Redis may have forgotten more occurrences than this: go on after the last of them.
+
+    Else each would be granted once more and found launched: as many transitions missed as there had been.
+    """
+    ctx, firing, trigger = attempt.ctx, attempt.firing, attempt.trigger
+    last = first = firing.occurrence
+    while trigger.policy.fire != "once":
+        keys = {
+            firing_key(ctx.ledger.scheduler, trigger.id, firing.object, number): number
+            for number in range(first + 1, first + 1 + OCCURRENCES_PER_LOOK)
+        }
+        found = launches.find_launches(ctx.api, [firing_mark(key) for key in keys])
+        counted = [keys.get(value_of(FIRING, one.system_tags), 0) for one in found if one.status != DRAFT]
+        if not counted:
+            break
+        last, first = max(counted), first + OCCURRENCES_PER_LOOK
+    if last > firing.occurrence:
+        ctx.ledger.firings.raise_mark(firing, last)
 
 
 def find_queue(attempt: Attempt) -> bool:

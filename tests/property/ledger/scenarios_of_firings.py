@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from tests.integration.ledger.helpers import claim_one, grant, task_event
 from tests.property.ledger.making import TRIGGER, expire, mark_of, overtaken, refused, two_firings
@@ -62,15 +63,26 @@ def overtaken_owner(step: str) -> Callable[[Ledger], None]:
             "finish": lambda: firings.launched(frozen, "dispatch", task_id="t2"),
             "later": lambda: firings.later(frozen, "dispatch", 1, "why", failed=True),
             "hold": lambda: firings.hold(frozen, "dispatch", "pause:x", "why"),
+            "raise_mark": lambda: firings.raise_mark(frozen, 7),
         }
         before = ledger.store.client.hgetall(ledger.keys.firing(owner.key))
         assert refused(steps[step])
+        assert mark_of(ledger).occurrence == 1
         assert ledger.store.client.hgetall(ledger.keys.firing(owner.key)) == before
         assert firings.holds() == []
         assert firings.slot_holder("slot") == ("", "")
 
     scenario.__name__ = f"an_overtaken_owner_cannot_{step}"
     return scenario
+
+
+def a_mark_is_only_raised(ledger: Ledger) -> None:
+    grant(ledger, TRIGGER, task_event())
+    before = mark_of(ledger)
+    firing = claim_one(ledger)
+    for occurrence, then in ((7, 7), (5, 7), (10, 10)):
+        ledger.firings.raise_mark(firing, occurrence)
+        assert mark_of(ledger) == replace(before, occurrence=then)
 
 
 def a_slot_has_one_holder(ledger: Ledger) -> None:

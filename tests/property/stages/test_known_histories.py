@@ -111,7 +111,6 @@ def test_a_late_enqueue_of_a_forgotten_attempt_is_waited_for_however_old_the_fir
     assert run.server.launched[key] == 1
 
 
-@pytest.mark.xfail(strict=True, reason="a slot is given away while a forgotten attempt's enqueue is under way")
 def test_a_late_enqueue_of_a_forgotten_attempt_keeps_its_slot(run: Interleaving) -> None:
     only(run, "single")
     run.object_fails()
@@ -186,7 +185,6 @@ def test_a_launch_that_the_last_attempt_did_not_hear_of_is_found(
     promises.check(run)
 
 
-@pytest.mark.xfail(strict=True, reason="occurrences are counted from one again: as many as there were are missed")
 def test_an_emptied_redis_misses_one_transition_at_most(run: Interleaving) -> None:
     only(run, "turning")
     run.object_fails()
