@@ -18,6 +18,9 @@ from triggers.ledger.store import Store
 #: Outcomes of a change. A line that stays `begun` is of a process that was killed in the middle.
 BEGUN, DONE, FAILED = "begun", "done", "failed"
 
+#: Names of a list that a line keeps; of more it keeps how many, so that a change of many firings stays small.
+LISTED = 100
+
 
 @dataclass(frozen=True, slots=True)
 class AuditLine:
@@ -66,8 +69,15 @@ class Audit:
         return lines[:count]
 
     def _write(self, what: str, detail: dict[str, Any], outcome: str) -> str:
-        line = {"who": who(), "what": what, "detail": json.dumps(detail), "outcome": outcome}
+        kept = {name: _shortened(value) for name, value in detail.items()}
+        line = {"who": who(), "what": what, "detail": json.dumps(kept), "outcome": outcome}
         return str(self.store.client.xadd(self.keys.audit, line, maxlen=self.history_length, approximate=True))  # type: ignore[arg-type]
+
+
+def _shortened(value: Any) -> Any:
+    if isinstance(value, list) and len(value) > LISTED:
+        return [*value[:LISTED], f"and {len(value) - LISTED} more"]
+    return value
 
 
 def who() -> str:

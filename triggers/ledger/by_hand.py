@@ -10,13 +10,10 @@ from triggers.ledger.firings import Lane, trigger_digest
 from triggers.ledger.keys import Keys
 from triggers.ledger.matching import Change
 from triggers.ledger.reading import Source
-from triggers.ledger.store import Script, Store
+from triggers.ledger.store import Script, Store, run_by_parts
 
 FIRE, SKIP_WAITING, LET_GO = Script("fire_by_hand"), Script("skip_waiting"), Script("let_go")
 SLOT_RELEASE, CURSOR_SET, TALLY = Script("slot_release"), Script("cursor_set"), Script("tally")
-
-#: Firings that one script call changes at most, so that Redis is never busy for long.
-KEYS_PER_CALL = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +73,13 @@ class ByHand:
     def _skip(self, trigger: str, name: str, hold: str, firings: Sequence[str], reason: str) -> int:
         names = [name, self.keys.holds, self.keys.history, self.keys.marks(trigger)]
         arguments = (hold, self.keys.firing(""), self.retention_ms, self.history_length, reason)
-        return self._by_parts(SKIP_WAITING, names, arguments, firings)
+        return run_by_parts(self.store, SKIP_WAITING, names, arguments, firings)
 
     def let_go(self, hold: str, firings: Sequence[str], who: str) -> int:
         """Make held firings due again, past their trigger's pace; how many were."""
         names = [self.keys.held(hold), self.keys.holds, self.keys.history]
         arguments = (hold, self.keys.firing(""), self.keys.due(""), self.history_length, who)
-        return self._by_parts(LET_GO, names, arguments, firings)
-
-    def _by_parts(self, script: Script, names: list[str], arguments: tuple[Any, ...], firings: Sequence[str]) -> int:
-        parts = (firings[start : start + KEYS_PER_CALL] for start in range(0, len(firings), KEYS_PER_CALL))
-        return sum(int(self.store.run(script, names, *arguments, *part)) for part in parts)
+        return run_by_parts(self.store, LET_GO, names, arguments, firings)
 
     def slots(self) -> dict[str, tuple[str, str]]:
         """Slot → (firing key, ClearML task id or "") of its last holder."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from triggers.ledger.firings import Firing
 from triggers.ledger.keys import Keys
-from triggers.ledger.store import Script, Store
+from triggers.ledger.store import Script, Store, run_by_parts
 
 REVIVE, DROP = Script("revive"), Script("drop")
 
@@ -47,8 +47,8 @@ class Operations:
 
     def _drop(self, held: str, hold: str, keys: Sequence[str], who: str) -> int:
         names, prefix = [held, self.keys.holds, self.keys.history], self.keys.firing("")
-        dropped: int = self.store.run(DROP, names, hold, prefix, self.retention_ms, self.history_length, who, *keys)
-        return dropped
+        arguments = (hold, prefix, self.retention_ms, self.history_length, who)
+        return run_by_parts(self.store, DROP, names, arguments, keys)
 
     def _list(self, name: str, start: int, count: int) -> list[Firing]:
         keys: Any = self.store.client.zrange(name, start, start + count - 1)

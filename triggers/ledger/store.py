@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -11,6 +12,9 @@ import redis
 
 from triggers.errors import EpochChanged, Fenced, StoreUnavailable
 from triggers.redis_address import RedisAddress
+
+#: Firings that one script call changes at most, so that Redis is never busy for long.
+FIRINGS_PER_CALL = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +88,11 @@ class Store:
             raise
         except (redis.ConnectionError, redis.TimeoutError) as failure:
             raise StoreUnavailable(f"Redis gave no answer to {script.name}: {failure}") from failure
+
+
+def run_by_parts(
+    store: Store, script: Script, keys: list[str], arguments: tuple[str | int | float, ...], firings: Sequence[str]
+) -> int:
+    """Run a script for many firings, some at a time; the sum of what it answers. Each part may be the last."""
+    parts = (firings[start : start + FIRINGS_PER_CALL] for start in range(0, len(firings), FIRINGS_PER_CALL))
+    return sum(int(store.run(script, keys, *arguments, *part)) for part in parts)
