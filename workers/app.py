@@ -81,11 +81,6 @@ def configuration(of: Settings) -> dict[str, Any]:
         },
         "beat_max_loop_interval": 1,
         "beat_scheduler": "workers.beat:Scheduler",
-        "redbeat_redis_url": address.url,
-        "redbeat_redis_use_ssl": address.tls or None,
-        "redbeat_key_prefix": "triggers:beat:",
-        "redbeat_lock_timeout": 10,
-        "redbeat_redis_options": {"socket_timeout": 5, "socket_connect_timeout": 5},
         "imports": [
             "workers.poll",
             "workers.match",
