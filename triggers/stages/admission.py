@@ -11,7 +11,7 @@ from triggers.marks import FIRING, scheduler_mark, value_of
 from triggers.policies import limit_of
 from triggers.recovery import RUNNING
 from triggers.stages import launch
-from triggers.stages.attempt import ATTEMPTS_PER_FAILURE, Attempt
+from triggers.stages.attempt import ATTEMPTS_PER_FAILURE, Attempt, ending
 from triggers.stages.context import Context, Plan
 from triggers.stages.pretend import pretend
 
@@ -26,8 +26,16 @@ def admit(ctx: Context, plan: Plan, firing: Firing, lane: Lane = "dispatch") -> 
         ctx.ledger.firings.skip(firing, lane, "the trigger was deleted")
         return None
     attempt = Attempt(ctx, firing, entry, lane)
-    if firing.task:
-        return attempt
+    if not firing.task:
+        with ending(attempt):
+            _resolve(attempt, plan)
+        if ctx.shadow and not attempt.done:
+            pretend(attempt)
+    return None if attempt.done else attempt
+
+
+def _resolve(attempt: Attempt, plan: Plan) -> None:
+    ctx, firing, entry = attempt.ctx, attempt.firing, attempt.entry
     if attempt.slot and not know_slots(ctx, plan):
         attempt.wait(ctx.settings.lease_seconds / 2, "a forgotten attempt's draft may take the slot: waits for it")
     elif entry.retired:
@@ -38,9 +46,6 @@ def admit(ctx: Context, plan: Plan, firing: Firing, lane: Lane = "dispatch") -> 
         attempt.give_up(f"{len(firing.attempts)} attempts began and none ended: its workers died or hung")
     else:
         _begin(attempt)
-    if ctx.shadow and not attempt.done:
-        pretend(attempt)
-    return None if attempt.done else attempt
 
 
 def know_slots(ctx: Context, plan: Plan) -> bool:

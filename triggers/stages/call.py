@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Mapping
 from typing import Any
 
-from triggers.errors import Fenced, Transient
+from triggers.errors import Fenced
 from triggers.events import Event
 from triggers.functions import Function, call
 from triggers.ledger import leases
@@ -53,11 +53,7 @@ def carry(ctx: Context, claimed: Claim, functions: Mapping[str, Function]) -> No
             raise Fenced(f"firing {firing.key} was taken by another")
 
     with leases.renewing(ctx.settings.lease_seconds / 3, extend):
-        try:
-            attempt = admit(ctx, ctx.plan(claimed.registry_version), firing, "caller")
-        except (Fenced, Transient) as failure:
-            log.warning("firing %s: %s", firing.key, failure)
-            return
+        attempt = admit(ctx, ctx.plan(claimed.registry_version), firing, "caller")
         if attempt:
             with ending(attempt):
                 _carry_out(attempt, functions.get(firing.trigger))

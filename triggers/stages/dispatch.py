@@ -21,20 +21,25 @@ from triggers.stages.context import Context
 
 log = logging.getLogger(__name__)
 
+#: Batches of firings that one hint leads to at most, so that a flood of one scheduler leaves room for the others.
+BATCHES_PER_TURN = 50
+
 
 def dispatch(ctx: Context) -> int:
-    """Take the firings that are due, until none is; how many were taken.
+    """Take the firings that are due, until none is or it is the turn of others; how many were taken.
 
     Any number of dispatchers may call it at once, on any host; each firing has one owner at a time.
     """
     taken = 0
-    while True:
+    for _ in range(BATCHES_PER_TURN):
         claim = ctx.ledger.firings.claim("dispatch", ctx.settings.batch_firings, ctx.settings.lease_seconds)
         if not claim.firings:
             return taken
         taken += len(claim.firings)
         with _keeping(ctx, claim.firings):
             _carry_out(ctx, claim.firings, claim.registry_version)
+    ctx.hints.dispatch(ctx.ledger.scheduler)  # behind the hints of the schedulers that share these workers
+    return taken
 
 
 def _keeping(ctx: Context, firings: Iterable[Firing]) -> Any:
@@ -56,8 +61,6 @@ def _carry_out(ctx: Context, firings: Iterable[Firing], registry_version: int) -
             attempt = admit(ctx, plan, firing)
         except Fenced as loss:
             log.warning("firing %s: %s", firing.key, loss)
-        except Transient as failure:
-            ctx.ledger.firings.later(firing, "dispatch", 1.0, str(failure), failed=False, untouched=True)
         else:
             if attempt:
                 attempts.append(attempt)

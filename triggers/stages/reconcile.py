@@ -45,13 +45,20 @@ def reconcile(ctx: Context) -> Mended | None:
         partitions = ledger.reading.waiting_partitions()
         for partition in partitions:
             ctx.hints.match(ledger.scheduler, partition)
-        released = _release_holds(ctx)
-        due = ledger.due("dispatch")
-        dispatches = min(HINTS_PER_ROUND, -(-due // ctx.settings.batch_firings))
-        for _ in range(dispatches):
-            ctx.hints.dispatch(ledger.scheduler)
+        try:
+            released = _release_holds(ctx)
+        finally:  # functions need no ClearML server
+            dispatches = _hint_due(ctx)
         _forget(ctx)
         return Mended(len(partitions), dispatches, released, _clear_strays(ctx))
+
+
+def _hint_due(ctx: Context) -> int:
+    """One hint a batch of firings that are due; how many."""
+    dispatches = min(HINTS_PER_ROUND, -(-ctx.ledger.due("dispatch") // ctx.settings.batch_firings))
+    for _ in range(dispatches):
+        ctx.hints.dispatch(ctx.ledger.scheduler)
+    return dispatches
 
 
 def _forget(ctx: Context) -> None:
