@@ -56,6 +56,7 @@ def decide(mode: FireMode, cooldown_ms: int, mark: Mark, *, matched: bool, chang
 
     A change not newer than the one that altered the mark last decides nothing: a late or repeated delivery
     neither fires nor disarms, and a change whose firing was skipped is not considered again, only the next.
+    But of one time, what was read last is how the object is: it disarms.
 
     Args:
         mode: `once`, `on_transition` or `while_true`.
@@ -65,11 +66,11 @@ def decide(mode: FireMode, cooldown_ms: int, mark: Mark, *, matched: bool, chang
         changed_ms: the event's change time.
     """
     stay = Decision(mark, changed=False, occurrence=None)
-    if mark.occurrence and changed_ms <= mark.changed_ms:
-        return stay
     if not matched:
-        if mark.active and mode == "on_transition":
+        if mark.active and mode == "on_transition" and changed_ms >= mark.changed_ms:
             return Decision(replace(mark, active=False, changed_ms=changed_ms), changed=True, occurrence=None)
+        return stay
+    if mark.occurrence and changed_ms <= mark.changed_ms:
         return stay
     if mode == "once":
         return stay if mark.active else _fire(1, changed_ms)

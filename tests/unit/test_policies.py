@@ -28,7 +28,7 @@ STAY, MINUTE = None, 60_000
         ("on_transition", NEW, False, 100, STAY, None),
         ("on_transition", FIRED, True, 200, Mark(1, True, 200, 100), None),
         ("on_transition", FIRED, False, 150, DISARMED, None),
-        ("on_transition", FIRED, False, 100, STAY, None),
+        ("on_transition", FIRED, False, 100, Mark(1, False, 100, 100), None),  # changed again within that millisecond
         ("on_transition", FIRED, False, 99, STAY, None),  # late: an older change never alters a mark
         ("on_transition", DISARMED, True, 200, Mark(2, True, 200, 200), 2),
         ("on_transition", DISARMED, True, 150, STAY, None),

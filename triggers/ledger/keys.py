@@ -15,7 +15,7 @@ several of them. `<...>` stands for a part that varies.
 | `triggers:{id}:registry` | hash | trigger id → JSON entry (specification, since_ms, version, origin, state) |
 | `triggers:{id}:registry:version` | string | raised with every change of the registry |
 | `triggers:{id}:cursor:<source>` | hash | `reading.Cursor`: how far `tasks` or `models` have been read |
-| `triggers:{id}:seen:<source>` | sorted set | object id by last change seen, for as long as windows overlap |
+| `triggers:{id}:seen:<source>` | sorted set | object id by last change seen (`reading`), while windows overlap |
 | `triggers:{id}:next_poll` | string | Redis time of the next poll, ms |
 | `triggers:{id}:batches:<partition>` | list | batches of events, oldest first |
 | `triggers:{id}:batches:ready` | sorted set | partitions that hold batches, by the time they began to wait |

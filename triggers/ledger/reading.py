@@ -6,7 +6,7 @@ import json
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from triggers.errors import Fenced
@@ -52,6 +52,15 @@ class Batch:
 def partition_of(object_id: str, partitions: int) -> int:
     """The partition that orders the events of an object."""
     return zlib.crc32(object_id.encode()) % partitions
+
+
+def _seen_as(event: Event) -> float:
+    """The change as a score: its time in ms, and behind the point ten bits of what was read.
+
+    An object may change again in the millisecond in which it was read, and no change after that: its time alone
+    would pass the second state for the first. A project's new name is no change of what lies in it.
+    """
+    return event.changed_ms + zlib.crc32(replace(event, project="").to_json().encode()) % 1024 / 1024
 
 
 def encode_batches(
@@ -118,7 +127,7 @@ class Reading:
         if not events:
             return []
         known: Any = self.store.client.zmscore(self.keys.seen(source), [event.id for event in events])
-        return [event for event, ms in zip(events, known, strict=True) if ms is None or ms != event.changed_ms]
+        return [event for event, seen in zip(events, known, strict=True) if seen != _seen_as(event)]
 
     def commit(
         self,
@@ -138,7 +147,7 @@ class Reading:
         """
         page = {
             "cursor": {name: str(value) for name, value in asdict(cursor).items()},
-            "seen": [part for event in events for part in (event.id, str(event.changed_ms))],
+            "seen": [part for event in events for part in (event.id, repr(_seen_as(event)))],
             "batches": [(self.keys.batches(number), str(number), text) for number, text in batches],
             "forget_before": str(forget_before_ms),
             "server_ms": str(server_ms),
