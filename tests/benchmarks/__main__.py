@@ -44,15 +44,8 @@ def table(results: list[Result]) -> Table:
         ratio = "-" if one.ratio is None else shown(one.ratio)
         verdict = {True: "[green]met", False: "[bold red]not met", None: ""}[one.met]
         bound = str(one.bound) if one.bound else "reported"
-        made.add_row(
-            one.measure + (f"\n[dim]{one.note}" if one.note else ""),
-            one.unit,
-            other,
-            spread(one.here),
-            ratio,
-            bound,
-            verdict,
-        )
+        what = f"{one.measure}\n[dim]{one.note}" if one.note else one.measure
+        made.add_row(what, one.unit, other, spread(one.here), ratio, bound, verdict)
     return made
 
 
