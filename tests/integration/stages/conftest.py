@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -69,6 +70,10 @@ class World:
 
     def create_task(self, name: str = "some task", type: str = "training", **fields: Any) -> str:
         return str(self.call("tasks.create", name=name, type=type, **fields)["id"])
+
+    def tick(self) -> None:
+        """Let the server's time pass: it is in whole milliseconds, and what follows is later by it."""
+        time.sleep(0.002)
 
     def fail_task(self, **fields: Any) -> str:
         id_ = self.create_task(**fields)
