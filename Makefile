@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST_ARGS ?=
 
-.PHONY: setup demo test lint types check clean
+.PHONY: setup demo test bench lint types check clean
 
 setup: $(STAMP)
 
@@ -32,6 +32,10 @@ ALONE := tests/crash tests/deploy tests/acceptance
 test: setup
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ALONE:%=--ignore=%) $(PYTEST_ARGS)
 	$(BIN)/python -m pytest $(ALONE) $(PYTEST_ARGS)
+
+# beside the original: NAMES="idle rate" for some measures, BENCH_ARGS="--runs 5 --json figures.json" for more
+bench: setup
+	$(BIN)/python -m tests.benchmarks $(NAMES) $(BENCH_ARGS)
 
 lint: setup
 	$(BIN)/ruff check .

@@ -8,15 +8,15 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from triggers.arguments import minutes, optional_name
-from triggers.declaration import Declaration, declare
-from triggers.events import Kind
-from triggers.spec import Trigger
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # importing this module is cheap: what validates, registers and serves is imported where it is used
     from clearml import Task
     from clearml.automation.trigger import BaseTrigger
 
+    from triggers.declaration import Declaration
+    from triggers.events import Kind
     from triggers.home import Home
+    from triggers.spec import Trigger
 
 #: Fastest pace of polling: once a second.
 LEAST_POOLING_MINUTES: Final = 1 / 60
@@ -294,6 +294,8 @@ class TriggerScheduler:
         return settings().poll_seconds
 
     def _add(self, kind: Kind, arguments: dict[str, Any]) -> bool:
+        from triggers.declaration import declare
+
         del arguments["self"]
         caller = sys._getframe(2)
         place = f"{PurePath(caller.f_code.co_filename).name}:{caller.f_lineno}"

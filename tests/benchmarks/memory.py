@@ -12,15 +12,19 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.benchmarks.result import Result
+from tests.benchmarks.server import new_ledger, redis
 from triggers.events import Event
-from triggers.ledger import Ledger, Store, connect, leases, open_ledger
+from triggers.ledger import Ledger, connect, leases
 from triggers.ledger.firings import firing_key
 from triggers.ledger.matching import Change, Grant
 from triggers.ledger.reading import Cursor, decode_batch, encode_batches
-from triggers.local.redis_server import PrivateRedis
 from triggers.policies import Mark
 from triggers.settings import Settings
 from triggers.spec import Trigger, make_trigger
+
+TRIGGERS, COUNT = 1_000, 20_000
+FREED = "freed when all had ended, of used memory"
 
 
 def trigger(number: int) -> Trigger:
@@ -71,34 +75,41 @@ def launch(ledger: Ledger) -> None:
             ledger.store.client.delete(ledger.keys.firing(firing.key))
 
 
+def sizes(count: int) -> dict[str, float]:
+    """Bytes of each, and the share of used memory that is free again when all has ended."""
+    found: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as folder, redis(Path(folder)) as url, connect(url) as client:
+
+        def used() -> int:
+            return int(client.info("memory")["used_memory"])  # type: ignore[index]
+
+        def grown(what: str, do: Callable[[], object], number: int) -> None:
+            before = used()
+            do()
+            found[what] = (used() - before) / number
+
+        ledger = new_ledger(client, Settings())
+        triggers = [trigger(n) for n in range(TRIGGERS)]
+        grown("trigger", lambda: ledger.registry.declare(triggers, origin="script", server_now_ms=1), TRIGGERS)
+        grown("open firing, with the object's mark", lambda: grant(ledger, count), count)
+        full = used()
+        launch(ledger)
+        client.delete(ledger.keys.launched, ledger.keys.launched_times, ledger.keys.history, ledger.keys.events)
+        marks = client.memory_usage(ledger.keys.marks("task:t"), samples=0)
+        found["remembered object (mark)"] = float(marks) / count  # type: ignore[arg-type]
+        found[FREED] = 100 * (full - used()) / full
+    return found
+
+
+def measure(runs: int) -> list[Result]:
+    """Once is enough: Redis counts bytes."""
+    del runs
+    return [Result(f"Redis memory: {what}", "bytes", (size,)) for what, size in sizes(COUNT).items() if what != FREED]
+
+
 def main() -> None:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
-    with tempfile.TemporaryDirectory() as folder:
-        server = PrivateRedis(Path(folder) / "redis")
-        client = connect(server.start())
-        try:
-            ledger = open_ledger(Store(client), "memory", Settings())
-            ledger.adopt_epoch(nothing_launched_before=True)
-
-            def grown(what: str, do: Callable[[], object], number: int) -> float:
-                before = client.info("memory")["used_memory"]  # type: ignore[index]
-                do()
-                each = (client.info("memory")["used_memory"] - before) / number  # type: ignore[index]
-                print(f"{what:48} {each:8.0f} bytes")
-                return each
-
-            triggers = [trigger(n) for n in range(1_000)]
-            grown("trigger", lambda: ledger.registry.declare(triggers, origin="script", server_now_ms=1), 1_000)
-            grown("open firing, with the object's mark", lambda: grant(ledger, count), count)
-            launched = client.info("memory")["used_memory"]  # type: ignore[index]
-            launch(ledger)
-            client.delete(ledger.keys.launched, ledger.keys.launched_times, ledger.keys.history, ledger.keys.events)
-            remembered = client.memory_usage(ledger.keys.marks("task:t"), samples=0)
-            print(f"{'remembered object (mark)':48} {remembered / count:8.0f} bytes")  # type: ignore[operator]
-            after = client.info("memory")["used_memory"]  # type: ignore[index]
-            print(f"freed when all had ended: {100 * (launched - after) / launched:.0f} % of used memory")
-        finally:
-            server.stop()
+    for what, size in sizes(int(sys.argv[1]) if len(sys.argv) > 1 else COUNT).items():
+        print(f"{what:48} {size:8.0f} {'%' if what == FREED else 'bytes'}")
 
 
 if __name__ == "__main__":

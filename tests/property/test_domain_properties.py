@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from triggers import parameters
 from triggers.actions import BASE_FIELDS, launch_request
-from triggers.conditions import evaluate, matches
+from triggers.conditions import Condition, evaluate, matches
 from triggers.events import Event, iso_time, milliseconds
 from triggers.index import Index
 from triggers.marks import Marks
@@ -61,7 +61,7 @@ def test_trigger_in_the_originals_json_round_trip(trigger):
 @settings(PATIENT, max_examples=200)
 def test_matches_and_evaluate_are_one_decision(trigger, event):
     verdict = evaluate(trigger, event)
-    assert verdict.matched == matches(trigger, event)
+    assert verdict.matched == matches(trigger, event) == Condition.of(trigger).matches(event)
     assert verdict.matched == (verdict.failed == ())
     assert all(clause.wanted and clause.found for clause in verdict.clauses)
 

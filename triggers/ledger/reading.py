@@ -169,6 +169,14 @@ class Reading:
         found: Any = self.store.client.zrange(self.keys.ready, 0, -1)
         return [int(partition) for partition in found]
 
+    def first_batch_and_version(self, partition: int) -> tuple[str, int] | None:
+        """As `first_batch`, and the registry's version, by one trip: it is read later, so no older."""
+        with self.store.client.pipeline(transaction=False) as pipe:
+            pipe.lindex(self.keys.batches(partition), 0)
+            pipe.get(self.keys.registry_version)
+            text, version = pipe.execute()
+        return None if text is None else (str(text), int(version or 0))
+
     def first_batch(self, partition: int) -> str | None:
         """The text of the oldest batch of a partition."""
         text: Any = self.store.client.lindex(self.keys.batches(partition), 0)

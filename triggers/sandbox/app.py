@@ -88,6 +88,8 @@ class App:
             status=answer.status if answer else 0,
             subcode=answer.subcode if answer else 0,
             milliseconds=round((time.perf_counter() - began) * 1000, 3),
+            received=len(body),
+            sent=len(answer.body) if answer else 0,
             faults=tuple(fault.kind for fault in struck),
             known=answer is None or answer.known,
         )
@@ -133,7 +135,7 @@ class App:
             raise
         finally:
             values = {"at": now, "endpoint": name, "caller": caller, "status": status, "subcode": subcode}
-            self.journal.add(**values, milliseconds=0.0, faults=(), known=True)
+            self.journal.add(**values, milliseconds=0.0, received=0, sent=0, faults=(), known=True)
 
     async def _other(self, request: Request) -> Response:
         """Files; a path that can not be one is a malformed path of the API."""

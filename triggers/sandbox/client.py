@@ -92,7 +92,9 @@ class Control:
 
     # ---- what was called -------------------------------------------------------------------------------
     def requests(self, *, after: int = 0, endpoint: str | None = None, caller: str | None = None) -> list[Json]:
-        """The log: number, at, endpoint, caller, status (0: hung up), subcode, milliseconds, faults, known."""
+        """The log: number, at, endpoint, caller, status (0: hung up), subcode, milliseconds, received and sent
+        (bytes of the bodies), faults, known.
+        """
         return list(self._ask("GET", "/requests", after=after, endpoint=endpoint, caller=caller))
 
     def counts(self, caller: str | None = None) -> dict[str, int]:

@@ -24,6 +24,9 @@ class Entry:
     status: int
     subcode: int
     milliseconds: float
+    #: bytes of the bodies, of the call and of its answer
+    received: int
+    sent: int
     #: kinds of the faults that hit it
     faults: tuple[str, ...]
     #: False: there is no such call here

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from triggers.clearml_api import Api
+from triggers.conditions import Condition
 from triggers.index import Index
 from triggers.ledger import Ledger
 from triggers.ledger.epoch import Epoch
@@ -41,6 +42,21 @@ class Plan:
     snapshot: Snapshot
     index: Index
     entries: dict[str, Entry]
+    conditions: dict[str, Condition]
+    #: whether any trigger has to see its condition become false
+    transitions: bool
+
+    @classmethod
+    def of(cls, snapshot: Snapshot) -> Plan:
+        """Make it ready: once per version, so that an event costs nothing for the triggers it does not concern."""
+        entries = {entry.trigger.id: entry for entry in snapshot.active}
+        return cls(
+            snapshot,
+            Index(entry.trigger for entry in entries.values()),
+            entries,
+            {id_: Condition.of(entry.trigger) for id_, entry in entries.items()},
+            any(entry.trigger.policy.fire == "on_transition" for entry in entries.values()),
+        )
 
 
 @dataclass
@@ -72,8 +88,7 @@ class Context:
         snapshot = self.ledger.registry.snapshot(version)
         with self._lock:
             if self._plan is None or self._plan.snapshot.version != snapshot.version:
-                entries = {entry.trigger.id: entry for entry in snapshot.active}
-                self._plan = Plan(snapshot, Index(e.trigger for e in entries.values()), entries)
+                self._plan = Plan.of(snapshot)
             return self._plan
 
     def begin_epoch(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 
-from triggers.conditions import matches
+from triggers.conditions import Condition
 from triggers.errors import Usage
 from triggers.events import Event
 from triggers.ledger import leases
@@ -31,8 +31,9 @@ def match(ctx: Context, partition: int) -> int:
         with leases.held(ledger.store, ledger.keys, f"match:{partition}", ctx.settings.lease_seconds) as token:
             if token is None:
                 return granted
-            while (text := ledger.reading.first_batch(partition)) is not None:
-                count = _match_batch(ctx, partition, token, decode_batch(text))
+            while (first := ledger.reading.first_batch_and_version(partition)) is not None:
+                text, version = first
+                count = _match_batch(ctx, ctx.plan(version), partition, token, decode_batch(text))
                 for _ in range(-(-count // ctx.settings.batch_firings)):
                     ctx.hints.dispatch(ledger.scheduler)
                 granted += count
@@ -41,8 +42,7 @@ def match(ctx: Context, partition: int) -> int:
             return granted
 
 
-def _match_batch(ctx: Context, partition: int, token: str, batch: Batch) -> int:
-    plan = ctx.plan()
+def _match_batch(ctx: Context, plan: Plan, partition: int, token: str, batch: Batch) -> int:
     events = list(_decode(batch))
     while True:
         changes = _decide(ctx, plan, batch, events)
@@ -63,7 +63,7 @@ def _decode(batch: Batch) -> Iterator[Event]:
 def _decide(ctx: Context, plan: Plan, batch: Batch, events: list[Event]) -> list[Change]:
     """All decisions of a batch. Several events of one object follow one another on the same mark."""
     met = [(event, entry, matched) for event in events for entry, matched in _concerned(plan, event)]
-    if any(entry.trigger.policy.fire == "on_transition" for entry in plan.entries.values()):
+    if plan.transitions:
         met += _left(ctx, plan, events, {(event.id, entry.trigger.id) for event, entry, _ in met})
         order = {id(event): position for position, event in enumerate(events)}
         met.sort(key=lambda item: order[id(item[0])])
@@ -84,8 +84,9 @@ def _decide(ctx: Context, plan: Plan, batch: Batch, events: list[Event]) -> list
 def _concerned(plan: Plan, event: Event) -> Iterator[tuple[Entry, bool]]:
     """The triggers whose condition the event satisfies."""
     for trigger in plan.index.candidates(event):
-        entry = plan.entries[trigger.id]
-        if entry.counts(event.changed_ms) and _matches(entry, event):
+        id_ = trigger.id
+        entry = plan.entries[id_]
+        if entry.counts(event.changed_ms) and _matches(plan.conditions[id_], event):
             yield entry, True
 
 
@@ -98,15 +99,15 @@ def _left(
         (event, plan.entries[id_], False)
         for event in events
         for id_ in active.get(event.id, ())
-        if id_ in plan.entries and (event.id, id_) not in matched and not _matches(plan.entries[id_], event)
+        if id_ in plan.entries and (event.id, id_) not in matched and not _matches(plan.conditions[id_], event)
     ]
 
 
-def _matches(entry: Entry, event: Event) -> bool:
+def _matches(condition: Condition, event: Event) -> bool:
     try:
-        return matches(entry.trigger, event)
+        return condition.matches(event)
     except Exception:  # one trigger that cannot be evaluated must not stop the others
-        log.exception("trigger %r could not be evaluated for %s %s", entry.trigger.name, event.kind, event.id)
+        log.exception("trigger %r could not be evaluated for %s %s", condition.trigger.name, event.kind, event.id)
         return False
 
 

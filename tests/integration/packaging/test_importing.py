@@ -23,12 +23,21 @@ print(threading.active_count(), sorted({"clearml", "celery", "redis", "workers"}
     assert python(code) == "1 []"
 
 
+def test_importing_loads_no_dependency() -> None:
+    """The larger packages are loaded by what uses them first: validating, registering, serving."""
+    code = """
+import sys, triggers.scheduler
+print(sorted({"clearml", "celery", "pydantic", "redis", "regex", "requests", "rich", "typer"} & set(sys.modules)))
+"""
+    assert python(code) == "[]"
+
+
 def test_importing_is_quick_beside_the_sdk() -> None:
     code = "import time; t = time.process_time(); import {}; print(time.process_time() - t)"
     ours, theirs = (
         min(float(python(code.format(name))) for _ in range(2)) for name in ("triggers.scheduler", "clearml")
     )
-    assert ours < theirs / 2, f"{ours:.2f} s of processor time beside clearml's {theirs:.2f} s"
+    assert ours < theirs / 5, f"{ours:.2f} s of processor time beside clearml's {theirs:.2f} s"
 
 
 def test_pytest_plugin_loads_without_the_extra() -> None:

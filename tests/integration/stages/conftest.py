@@ -70,6 +70,11 @@ class World:
     def create_task(self, name: str = "some task", type: str = "training", **fields: Any) -> str:
         return str(self.call("tasks.create", name=name, type=type, **fields)["id"])
 
+    def tick(self) -> None:
+        """Let a second of the server's time pass: it is in whole milliseconds, and what follows is later by it."""
+        ahead = self.sandbox.control.clock()["offset_seconds"]
+        self.sandbox.control.clock(offset_seconds=ahead + 1)
+
     def fail_task(self, **fields: Any) -> str:
         id_ = self.create_task(**fields)
         self.call("tasks.started", task=id_)

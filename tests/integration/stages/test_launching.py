@@ -22,7 +22,7 @@ def test_a_failed_task_launches_a_clone_with_everything_it_should_carry(world: W
 
 def test_what_changed_before_registration_does_not_fire(world: World) -> None:
     world.fail_task()
-    world.sandbox.control.clock(offset_seconds=1)  # of one millisecond, what was first is not told
+    world.tick()
     world.declare(world.trigger())
     world.step()
     assert world.clones() == []

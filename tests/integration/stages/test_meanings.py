@@ -201,6 +201,7 @@ def test_the_base_task_can_be_a_query_and_is_never_a_launch_of_ours(world: World
     query = {"project": "Pipelines", "name": "train", "tags": ["ready"]}
     world.declare(world.trigger(action={"query": query}))
     world.create_task("train", tags=["ready"], project=home)
+    world.tick()
     newest = world.create_task("train", tags=["ready"], project=home)
     world.create_task("train", project=home)
     for _ in range(2):

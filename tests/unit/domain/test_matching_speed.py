@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 import time
 
+import pytest
+
 from triggers.conditions import matches
 from triggers.events import Event, Metric, metric_key
 from triggers.index import Index
@@ -64,3 +66,14 @@ def test_ten_thousand_triggers_and_events_in_two_seconds(make):
     assert time.process_time() - started < LIMIT_SECONDS
     assert looked_at < 5 * MANY  # of 100 million pairs
     assert matched > 0
+
+
+@pytest.mark.parametrize("number", [1_000, 10_000])
+def test_an_event_concerns_as_few_triggers_however_many_there_are(make, number):
+    """Flat by count, not by time: the triggers looked at for an event, where each concerns one project's."""
+    conditions = [("task", {"trigger_project": f"p{n // 5}", "trigger_on_status": ["failed"]}) for n in range(number)]
+    index = Index([make(kind, name=f"t{n}", **condition) for n, (kind, condition) in enumerate(conditions)])
+    event = Event("task", "e" * 32, 1, "run", "p7", status="failed")
+    assert len(list(index.candidates(event))) == 5
+    quiet = Event("task", "e" * 32, 1, "run", "elsewhere", status="failed")
+    assert list(index.candidates(quiet)) == []

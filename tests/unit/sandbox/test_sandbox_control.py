@@ -29,6 +29,8 @@ def test_log_says_who_called_what_and_what_came_of_it(sandbox, client, control):
     assert (first["endpoint"], first["caller"], first["status"], first["known"]) == ("tasks.create", "me", 200, True)
     assert (second["status"], second["subcode"]) == (400, 101)
     assert (third["status"], third["known"]) == (404, False)
+    assert second["received"] == len(b'{"task": "missing"}')
+    assert second["sent"] > 100
     assert control.requests(after=second["number"]) == [third]
     assert control.counts() == {"tasks.create": 1, "tasks.get_by_id": 1, "tasks.no_such_call": 1}
 

@@ -1,0 +1,89 @@
+"""A worker process of this system, as it is run in production: Celery with threads, and a Redis beside it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from celery import Celery
+
+from tests.benchmarks.server import Server, redis
+from triggers.home import Home
+from triggers.service_task import ServiceTask
+from triggers.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+
+
+class Working:
+    """A scheduler whose stages a worker process runs; nothing ticks but what the measure sends."""
+
+    def __init__(self, of: Server, url: str, folder: Path) -> None:
+        self.of, self.url, self.folder = of, url, folder
+        self.base = str(of.call("tasks.create", name="base", type="training")["id"])
+        service = str(of.call("tasks.create", name="service", type="service")["id"])
+        self.settings = Settings(redis_url=url, max_per_minute=0)
+        self.home = Home(ServiceTask(service, "bench", "service", None), 1, self.settings)
+        self.ledger = self.home.connect()
+        from workers.app import configuration  # reads the environment
+
+        self.celery = Celery("measure")
+        self.celery.config_from_object(configuration(self.settings))
+
+    def send(self, stage: str, *arguments: str | int) -> None:
+        """Give the worker a hint."""
+        self.celery.send_task(f"triggers.{stage}", args=arguments)
+
+    def due(self) -> int:
+        """Firings that are not launched yet."""
+        return int(self.ledger.store.client.zcard(self.ledger.keys.due("dispatch")))
+
+    @contextmanager
+    def process(self, *queues: str, threads: int) -> Iterator[subprocess.Popen[bytes]]:
+        """A worker process that is ready."""
+        log = self.folder / f"{'-'.join(queues)}.log"
+        command = ["-m", "celery", "-A", "workers", "worker", "-Q", ",".join(queues), "-n", f"{queues[0]}@here"]
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, *command, f"--concurrency={threads}", "--loglevel=INFO"],
+                cwd=ROOT,
+                stdout=output,
+                stderr=output,
+            )
+        try:
+            eventually(lambda: " ready." in log.read_text(), "the worker is ready", seconds=120)
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+
+
+@contextmanager
+def working(of: Server) -> Iterator[Working]:
+    """A scheduler without triggers on that server; this process takes its environment for as long."""
+    before = dict(os.environ)
+    with tempfile.TemporaryDirectory() as folder, redis(Path(folder)) as url:
+        os.environ.clear()
+        os.environ.update(of.env(), TRIGGERS_REDIS_URL=url, TRIGGERS_MAX_PER_MINUTE="0")
+        try:
+            here = Working(of, url, Path(folder))
+            yield here
+            here.celery.close()
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+
+def eventually(look: Callable[[], object], what: str, *, seconds: float) -> None:
+    """Wait until `look` gives something true."""
+    deadline = time.monotonic() + seconds
+    while not look():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not within {seconds:g} s: {what}")
+        time.sleep(0.05)
