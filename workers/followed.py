@@ -11,7 +11,7 @@ from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, M
 
 from triggers.events import Event
 from triggers.ledger import Ledger
-from triggers.ledger.history import Entry
+from triggers.ledger.history import Entry, Tally
 from triggers.ledger.reading import decode_batch
 
 PREFIX = "clearml_triggers"
@@ -45,14 +45,14 @@ class Latencies:
 
 
 class Followed:
-    """Counts of one scheduler since this process first saw it. A new start counts from 0, as counters may."""
+    """Counts of one scheduler: what became of firings as the ledger has it, events and latencies since this start."""
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
         client, keys = ledger.store.client, ledger.keys
         self._after = {stream: _last(client, stream) for stream in (keys.history, keys.events)}
         self.events: Counter[str] = Counter()
-        self.outcomes: Counter[tuple[str, str]] = Counter()
+        self.tallies: list[Tally] = []
         self.latencies = {"change": Latencies(), "grant": Latencies()}
 
     def read_on(self) -> None:
@@ -62,8 +62,9 @@ class Followed:
             redis.RedisError: Redis gave no answer; the next call goes on from the same place.
         """
         keys = self.ledger.keys
+        self.tallies = self.ledger.history.tallies()
         for id_, fields in self._fresh(keys.history):
-            self._count(Entry(id=id_, at_ms=int(id_.partition("-")[0]), **fields))
+            self._time(Entry(id=id_, at_ms=int(id_.partition("-")[0]), **fields))
         for _, fields in self._fresh(keys.events):
             self._count_events(fields["batch"])
 
@@ -76,8 +77,7 @@ class Followed:
             if len(found) < PAGE:
                 return
 
-    def _count(self, entry: Entry) -> None:
-        self.outcomes[entry.trigger, entry.what] += 1
+    def _time(self, entry: Entry) -> None:
         if entry.what == "launched":
             times: Any = self.ledger.store.client.hmget(
                 self.ledger.keys.firing(entry.firing), ["changed_ms", "granted_ms"]
@@ -111,11 +111,11 @@ class Followed:
         for name, one in followed.items():
             for kind in ("model", "dataset", "task"):
                 events.add_metric([name, kind], float(one.events[kind]))
-            for (trigger, what), number in sorted(one.outcomes.items()):
-                if what == "granted":
-                    matches.add_metric([name, trigger], float(number))
+            for tally in sorted(one.tallies, key=lambda tally: (tally.trigger, tally.what)):
+                if tally.what == "granted":
+                    matches.add_metric([name, tally.trigger], float(tally.count))
                 else:
-                    firings.add_metric([name, trigger, what], float(number))
+                    firings.add_metric([name, tally.trigger, tally.what], float(tally.count))
             for since, latencies in one.latencies.items():
                 latency.add_metric([name, since], latencies.cumulated(), latencies.sum)
         yield from (events, matches, firings, latency)

@@ -54,7 +54,7 @@ def _print(target: Target, view: View) -> None:
         if page := link(target.scheduler, "task", tally.task):
             rows.insert(8, ("", output.text(page, "dim")))
     kept = ", ".join(f"{what} {count}" for what, count in view.counts.items()) or "nothing"
-    rows.append(("history", output.text(kept)))
+    rows.append(("in all", output.text(kept)))
     console.print(output.pairs(rows), soft_wrap=False)
     last = newest(target, Filter(trigger.id), 5)
     if last:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from triggers.ledger.firings import Lane, trigger_digest
@@ -13,19 +12,7 @@ from triggers.ledger.reading import Source
 from triggers.ledger.store import Script, Store, run_by_parts
 
 FIRE, SKIP_WAITING, LET_GO = Script("fire_by_hand"), Script("skip_waiting"), Script("let_go")
-SLOT_RELEASE, CURSOR_SET, TALLY = Script("slot_release"), Script("cursor_set"), Script("tally")
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """How often something happened to a trigger's firings, and the last of them."""
-
-    trigger: str
-    what: str
-    count: int
-    last_ms: int
-    object: str
-    task: str
+SLOT_RELEASE, CURSOR_SET = Script("slot_release"), Script("cursor_set")
 
 
 class ByHand:
@@ -94,14 +81,6 @@ class ByHand:
         """Let the next poll read from there on: 1 done, 0 a poll is under way, -1 the source was never read."""
         names = [self.keys.lease("poll"), self.keys.cursor(source), self.keys.seen(source)]
         return int(self.store.run(CURSOR_SET, names, read_to_ms))
-
-    def tally(self, since_ms: int = 0) -> list[Tally]:
-        """The history since a time, counted by trigger and what happened."""
-        rows = self.store.run(TALLY, [self.keys.history], since_ms or "-")
-        return [
-            Tally(trigger, what, int(count), int(last.partition("-")[0]), object_id, task)
-            for trigger, what, count, last, object_id, task in rows
-        ]
 
     def _members(self, name: str) -> list[str]:
         found: Any = self.store.client.zrange(name, 0, -1)

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from triggers.ledger.keys import Keys
-from triggers.ledger.store import Store
+from triggers.ledger.store import Script, Store
+
+RECENT = Script("recent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,18 @@ class Entry:
     object: str
     firing: str
     reason: str
+    task: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How often something happened to a trigger's firings, and the last of them."""
+
+    trigger: str
+    what: str
+    count: int
+    last_ms: int
+    object: str
     task: str
 
 
@@ -41,6 +55,24 @@ class History:
         found: Any = self.store.client.xrevrange(self.keys.history, "+", "-", scan)
         chosen = [(id_, fields) for id_, fields in found if fields.get("what") == what][:count]
         return [Entry(id=id_, at_ms=int(id_.partition("-")[0]), **fields) for id_, fields in chosen]
+
+    def tallies(self) -> list[Tally]:
+        """How often each thing has happened to the firings of each trigger since there is this Redis."""
+        found: Any = self.store.client.hgetall(self.keys.tallies)
+        tallies = []
+        for field, text in found.items():
+            what, _, trigger = field.partition(" ")
+            count, last_ms, object_id, task = text.split(" ", 3)
+            tallies.append(Tally(trigger, what, int(count), int(last_ms), object_id, task))
+        return tallies
+
+    def recent(self, since_ms: int) -> list[Tally]:
+        """The same for the entries since a time, as far as they are kept."""
+        rows = self.store.run(RECENT, [self.keys.history], since_ms)
+        return [
+            Tally(trigger, what, int(count), int(last.partition("-")[0]), object_id, task)
+            for trigger, what, count, last, object_id, task in rows
+        ]
 
     def raise_alarm(self, name: str, text: str, at_ms: int) -> None:
         """Set an alarm; an alarm that is already set keeps its time."""

@@ -35,6 +35,7 @@ several of them. `<...>` stands for a part that varies.
 | `triggers:{id}:home` | string | JSON (`homes.Holder`): the process that holds, or held last, the lease `home` |
 | `triggers:{id}:sync` | hash | what sync wrote to the service task last, and how far it has reported (`sync.memory`) |
 | `triggers:{id}:history` | stream, bounded | what was granted, launched, skipped, held, retried, given up |
+| `triggers:{id}:history:tallies` | hash | `<what> <trigger id>` → count, and time, object, ClearML task of the last |
 | `triggers:{id}:audit` | stream, bounded | what people changed by the command line, who and when (`audit`) |
 | `triggers:{id}:notices` | hash | what people were told, when (`notices.decide`) |
 | `triggers:{id}:alarms` | hash | alarm → JSON: what is wrong, since when |
@@ -109,6 +110,7 @@ _PLAIN = {
     "home": "home",
     "sync": "sync",
     "history": "history",
+    "tallies": "history:tallies",
     "audit": "audit",
     "notices": "notices",
     "alarms": "alarms",

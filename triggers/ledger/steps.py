@@ -150,7 +150,7 @@ SUPPORT = (
     "let_go",
     "slot_release",
     "cursor_set",
-    "tally",
+    "recent",
 )
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from triggers.events import Event
-from triggers.ledger.by_hand import Tally
 from triggers.ledger.firings import trigger_digest
+from triggers.ledger.history import Tally
 from triggers.ledger.reading import Cursor, Source, decode_batch
 from triggers.ledger.registry import Entry
 from triggers.operate import words
@@ -23,7 +23,7 @@ SOURCES: Final[tuple[Source, ...]] = ("models", "tasks")
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One trigger as it stands. `counts` are of the history that is kept, `waiting`, `held` and `dead` of now.
+    """One trigger as it stands. `counts` are since there is this Redis, `waiting`, `held` and `dead` of now.
 
     `objects`: for how many objects it has ever been granted a firing. `read_to_ms`: how far its objects were
     read, in the server's time.
@@ -52,7 +52,7 @@ def views(target: Target, *, retired: bool = False) -> list[View]:
     entries = [entry for entry in ledger.registry.snapshot().entries.values() if retired or not entry.retired]
     entries.sort(key=lambda entry: (entry.trigger.kind, entry.trigger.name))
     cursors = {source: ledger.reading.cursor(source) for source in SOURCES}
-    tallies = ledger.by_hand.tally()
+    tallies = ledger.history.tallies()
     considered = last_events(target, {entry.trigger.kind for entry in entries})
     waits, objects = _waiting(target), _objects(target, entries)
     return [

@@ -59,7 +59,7 @@ def read_status(target: Target, *, last: int = 5) -> Status:
     ledger, now_ms = target.ledger, target.ledger.now_ms()
     active = ledger.registry.snapshot().active
     cursors = [ledger.reading.cursor(source) for source in SOURCES]
-    tallies = ledger.by_hand.tally(now_ms - RATE_MS)
+    tallies = ledger.history.recent(now_ms - RATE_MS)
     counts: dict[str, int] = {}
     for tally in tallies:
         counts[tally.what] = counts.get(tally.what, 0) + tally.count
