@@ -6,7 +6,8 @@ import threading
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from triggers.clearml_api import Api
+from triggers.clearml_api import Api, polls
+from triggers.clearml_api.narrowing import Narrowing
 from triggers.index import Index
 from triggers.ledger import Ledger
 from triggers.ledger.epoch import Epoch
@@ -54,6 +55,9 @@ class Context:
         hints: where hints go.
         service_task: id of the scheduler's own ClearML task, never an event; "" when it has none.
         shadow: everything is done but the launch.
+        names: ids of queues by their names, for a while.
+        reading: what polls read, for the triggers of one registry version.
+        narrowing: by source, what polls of this process know of how busy the server is.
     """
 
     ledger: Ledger
@@ -64,6 +68,8 @@ class Context:
     service_task: str = ""
     shadow: bool = False
     names: dict[tuple[str, str], tuple[float, str | None]] = field(default_factory=dict)
+    reading: polls.Plan | None = None
+    narrowing: dict[str, Narrowing] = field(default_factory=dict)
     _plan: Plan | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
