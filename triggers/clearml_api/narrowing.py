@@ -94,7 +94,7 @@ def _one(api: Api, source: Listing, query: Query, since_ms: int, memory: Narrowi
         ids = _ids(api, query) if memory.projects is None else memory.projects
     pages = None
     while True:
-        pages = pages or Reader(api, source, _filters(query, ids)).pages(since_ms)
+        pages = pages or Reader(api, source, filters(query, ids)).pages(since_ms)
         found = list(islice(pages, _PAGES_AT_ONCE))
         if ids is not None:
             asked, ids = ids, _ids(api, query)
@@ -113,7 +113,7 @@ def _ids(api: Api, query: Query) -> frozenset[str] | None:
     answer = api.call(
         "projects.get_all",
         {
-            "name": f"^(?:{'|'.join(sorted(query[PROJECT_NAME]))})",
+            **project_filter(query),
             "only_fields": ["id", "name"],
             "page": 0,
             "page_size": polls.PAGE_SIZE,
@@ -124,11 +124,16 @@ def _ids(api: Api, query: Query) -> frozenset[str] | None:
     return None if len(found) >= polls.PAGE_SIZE else frozenset(field("projects.get_all", p, "id", str) for p in found)
 
 
-def _filters(query: Query, ids: frozenset[str] | None) -> Mapping[str, Any]:
-    """Write a query for the server; without ids the projects are left open."""
-    filters: dict[str, Any] = {name: sorted(values) for name, values in query.items() if name != PROJECT_NAME}
-    if "ready" in filters:
-        filters["ready"] = True
+def project_filter(query: Query) -> Mapping[str, Any]:
+    """Write the filter for the projects that a query names."""
+    return {"name": f"^(?:{'|'.join(sorted(query[PROJECT_NAME]))})"}
+
+
+def filters(query: Query, ids: frozenset[str] | None) -> Mapping[str, Any]:
+    """Write the filters of a query; without ids of projects these are left open."""
+    found: dict[str, Any] = {name: sorted(values) for name, values in query.items() if name != PROJECT_NAME}
+    if "ready" in found:
+        found["ready"] = True
     if ids is not None:
-        filters["project"] = sorted(ids) or [_NOWHERE]
-    return filters
+        found["project"] = sorted(ids) or [_NOWHERE]
+    return found
