@@ -32,9 +32,9 @@ class Index:
             "task": defaultdict(list),
         }
         self._anything: dict[Kind, list[int]] = {"model": [], "dataset": [], "task": []}
-        demands = [_demands(trigger) for trigger in self.triggers]
-        crowd = Counter((t.kind, f) for t, ds in zip(self.triggers, demands, strict=True) for d in ds for f in d)
-        for position, (trigger, alternatives) in enumerate(zip(self.triggers, demands, strict=True)):
+        all_demands = [demands(trigger) for trigger in self.triggers]
+        crowd = Counter((t.kind, f) for t, ds in zip(self.triggers, all_demands, strict=True) for d in ds for f in d)
+        for position, (trigger, alternatives) in enumerate(zip(self.triggers, all_demands, strict=True)):
             kind = trigger.kind
             if not alternatives:
                 self._anything[kind].append(position)
@@ -82,24 +82,24 @@ def _features(kind: Kind, event: Event) -> Iterator[Feature]:
         yield "published", ""
 
 
-def _demands(trigger: Trigger) -> list[tuple[Feature, ...]]:
+def demands(trigger: Trigger) -> list[tuple[Feature, ...]]:
     """List what an event must have for the trigger; of each entry any one feature will do."""
-    demands: list[tuple[Feature, ...]] = [
+    found: list[tuple[Feature, ...]] = [
         (("tag", tag),) for tag in (*trigger.trigger_on_tags, *trigger.trigger_required_tags)
     ]
     if trigger.trigger_project is not None:
-        demands.append((("project", trigger.trigger_project),))
+        found.append((("project", trigger.trigger_project),))
     if trigger.project_id is not None:
-        demands.append((("project_id", trigger.project_id),))
+        found.append((("project_id", trigger.project_id),))
     exact = patterns.exact_text(trigger.trigger_name) if trigger.trigger_name else None
     if exact is not None:
-        demands.append((("name", exact),))
+        found.append((("name", exact),))
     if trigger.trigger_on_any_tags:
-        demands.append(tuple(("tag", tag) for tag in trigger.trigger_on_any_tags))
+        found.append(tuple(("tag", tag) for tag in trigger.trigger_on_any_tags))
     if trigger.trigger_on_archive:
-        demands.append((("archived", ""),))
-    demands.extend(_demands_on_status(trigger))
-    return demands
+        found.append((("archived", ""),))
+    found.extend(_demands_on_status(trigger))
+    return found
 
 
 def _demands_on_status(trigger: Trigger) -> Iterator[tuple[Feature, ...]]:

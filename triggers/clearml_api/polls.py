@@ -1,4 +1,4 @@
-"""Reading what changed: one query serves all triggers, and none of the changed objects is missed."""
+"""Reading what changed: one query serves all triggers, and none of the objects that it asks for is missed."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from triggers.clearml_api.answers import objects
 from triggers.clearml_api.connection import Api
 from triggers.errors import ServerUnavailable
 from triggers.events import Event, decode_model, decode_task, iso_time, milliseconds
+from triggers.query_plan import Query
 
 _log = logging.getLogger(__name__)
 
@@ -44,12 +45,17 @@ _REQUIRED: Final = ("id", "last_change")
 
 @dataclass(frozen=True)
 class Plan:
-    """What the triggers of one registry version need to be read."""
+    """What the triggers of one registry version need to be read.
+
+    `task_queries`, `model_queries`: what is enough for them (`query_plan`); none where only everything is.
+    """
 
     version: int
     tasks: bool
     models: bool
     metrics: frozenset[str]
+    task_queries: tuple[Query, ...] = ()
+    model_queries: tuple[Query, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,7 +72,9 @@ class Page:
 
 
 @dataclass(frozen=True)
-class _Source:
+class Listing:
+    """A call that lists objects, and how they are read."""
+
     endpoint: str
     key: str
     fields: tuple[str, ...]
@@ -75,34 +83,34 @@ class _Source:
 
 def read_tasks(api: Api, plan: Plan, since_ms: int) -> Iterator[Page]:
     """Read the ClearML tasks (datasets among them) that changed at `since_ms` or later."""
-    return _Reader(api, _tasks(plan), {}).pages(since_ms)
+    return Reader(api, listing(plan, models=False), {}).pages(since_ms)
 
 
-def read_models(api: Api, plan: Plan, since_ms: int) -> Iterator[Page]:  # noqa: ARG001
+def read_models(api: Api, plan: Plan, since_ms: int) -> Iterator[Page]:
     """Read the models that changed at `since_ms` or later."""
-    return _Reader(api, _MODELS, {}).pages(since_ms)
+    return Reader(api, listing(plan, models=True), {}).pages(since_ms)
 
 
-_MODELS: Final = _Source("models.get_all_ex", "models", _MODEL_FIELDS, decode_model)
-
-
-def _tasks(plan: Plan) -> _Source:
+def listing(plan: Plan, *, models: bool) -> Listing:
+    """Give the call that lists models, or ClearML tasks with the metrics that triggers watch."""
+    if models:
+        return Listing("models.get_all_ex", "models", _MODEL_FIELDS, decode_model)
     metrics = tuple(
         f"last_metrics.{key}.{part}" for key in sorted(plan.metrics) for part in ("value", "min_value", "max_value")
     )
-    return _Source("tasks.get_all_ex", "tasks", _TASK_FIELDS + metrics, decode_task)
+    return Listing("tasks.get_all_ex", "tasks", _TASK_FIELDS + metrics, decode_task)
 
 
 def read_by_id(api: Api, plan: Plan, ids: Sequence[str], *, models: bool) -> list[Event]:
     """Read some ClearML tasks, or models, as a poll would read them now; those that are gone are absent."""
     found: list[Event] = []
     for start in range(0, len(ids), _IDS):
-        reader = _Reader(api, _MODELS if models else _tasks(plan), {"id": list(ids[start : start + _IDS])})
+        reader = Reader(api, listing(plan, models=models), {"id": list(ids[start : start + _IDS])})
         found += [event for page in reader.pages(0) for event in page.events]
     return found
 
 
-def read_models_of(api: Api, plan: Plan, tasks: Mapping[str, int]) -> list[Event]:  # noqa: ARG001
+def read_models_of(api: Api, plan: Plan, tasks: Mapping[str, int]) -> list[Event]:
     """Read the published models that ClearML tasks made.
 
     `tasks.publish` with `publish_model` publishes models without moving any of their times; so they
@@ -115,20 +123,21 @@ def read_models_of(api: Api, plan: Plan, tasks: Mapping[str, int]) -> list[Event
     """
     ids, found = list(tasks), []
     for start in range(0, len(ids), _IDS):
-        reader = _Reader(api, _MODELS, {"task": ids[start : start + _IDS]})
+        reader = Reader(api, listing(plan, models=True), {"task": ids[start : start + _IDS]})
         for page in reader.pages(0):
             found += [event for event in page.events if event.ready]
     return [replace(event, changed_ms=max(event.changed_ms, tasks.get(event.task, 0))) for event in found]
 
 
-class _Reader:
+class Reader:
     """Keyset paging: always the first page of `last_change` >= T in that order; then T moves.
 
     Pages by number would lose objects: one that changes meanwhile moves to the end and shifts those after it.
     """
 
-    def __init__(self, api: Api, source: _Source, filters: Mapping[str, Any]) -> None:
+    def __init__(self, api: Api, source: Listing, filters: Mapping[str, Any], page_size: int | None = None) -> None:
         self._api, self._source, self._filters = api, source, filters
+        self._page_size = min(PAGE_SIZE, page_size or PAGE_SIZE)
         #: ids returned already with the time `_at_ms`, which the next page begins with
         self._seen: set[str] = set()
         self._at_ms = -1
@@ -137,7 +146,7 @@ class _Reader:
         at_ms, last = since_ms, False
         while not last:
             found, server_ms = self._query([f">={iso_time(at_ms)}"], 0)
-            last = len(found) < PAGE_SIZE
+            last = len(found) < self._page_size
             times = self._times(found)
             if last:
                 read_to_ms = max([at_ms, server_ms, *times])
@@ -183,7 +192,7 @@ class _Reader:
         while True:
             found, server_ms = self._query([f">={time}", f"<={time}"], number)
             yield found, server_ms
-            if len(found) < PAGE_SIZE or found == before:
+            if len(found) < self._page_size or found == before:
                 return
             before, number = found, number + 1
 
@@ -194,7 +203,7 @@ class _Reader:
                 "last_change": times,
                 "order_by": ["last_change"],
                 "page": number,
-                "page_size": PAGE_SIZE,
+                "page_size": self._page_size,
                 "only_fields": list(self._source.fields),
                 "search_hidden": True,
                 **self._filters,
@@ -210,7 +219,7 @@ class _Reader:
                 times.append(milliseconds(one["last_change"]))
             except (KeyError, TypeError, ValueError, AttributeError):
                 continue  # reported by `_events`
-        if len(found) >= PAGE_SIZE and not times:
+        if len(found) >= self._page_size and not times:
             raise ServerUnavailable(f"{self._source.endpoint}: no object of a page has a readable last_change")
         return sorted(times)
 

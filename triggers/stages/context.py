@@ -6,7 +6,8 @@ import threading
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from triggers.clearml_api import Api
+from triggers.clearml_api import Api, polls
+from triggers.clearml_api.narrowing import Narrowing
 from triggers.conditions import Condition
 from triggers.index import Index
 from triggers.ledger import Ledger
@@ -70,6 +71,9 @@ class Context:
         hints: where hints go.
         service_task: id of the scheduler's own ClearML task, never an event; "" when it has none.
         shadow: everything is done but the launch.
+        names: ids of queues by their names, for a while.
+        reading: what polls read, for the triggers of one registry version.
+        narrowing: by source, what polls of this process know of how busy the server is.
     """
 
     ledger: Ledger
@@ -80,6 +84,8 @@ class Context:
     service_task: str = ""
     shadow: bool = False
     names: dict[tuple[str, str], tuple[float, str | None]] = field(default_factory=dict)
+    reading: polls.Plan | None = None
+    narrowing: dict[str, Narrowing] = field(default_factory=dict)
     _plan: Plan | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

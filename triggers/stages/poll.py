@@ -6,10 +6,11 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from triggers.clearml_api import polls
+from triggers import query_plan
+from triggers.clearml_api import narrowing, polls
 from triggers.events import Event
 from triggers.ledger.reading import Source, encode_batches
-from triggers.ledger.registry import Entry
+from triggers.ledger.registry import Entry, Snapshot
 from triggers.marks import service_mark
 from triggers.stages.context import Context
 from triggers.windows import advance, choose_window
@@ -42,19 +43,33 @@ def poll(ctx: Context, *, pace_seconds: float, force: bool = False) -> Polled | 
     ) as token:
         if token is None:
             return None
-        active = ctx.ledger.registry.snapshot()
-        wants_models = any(entry.trigger.kind == "model" for entry in active.active)
-        plan = polls.Plan(
-            version=active.version,
-            tasks=bool(active.active),
-            models=wants_models,
-            metrics=frozenset(key for entry in active.active for key in entry.trigger.watched_metrics()),
-        )
+        registry = ctx.ledger.registry.snapshot()
+        plan, active = _plan(ctx, registry), registry.active
         pages = events = 0
-        for source in _sources(active.active):
-            for stored in _read(ctx, token, source, plan, active.active):
+        for source in _sources(active):
+            for stored in _read(ctx, token, source, plan, active):
                 pages, events = pages + 1, events + stored
     return Polled(pages, events)
+
+
+def _plan(ctx: Context, registry: Snapshot) -> polls.Plan:
+    """What these triggers need to be read; worked out once."""
+    if ctx.reading is None or ctx.reading.version != registry.version:
+        ctx.reading = _make_plan(registry)
+    return ctx.reading
+
+
+def _make_plan(registry: Snapshot) -> polls.Plan:
+    triggers = [entry.trigger for entry in registry.active]
+    model_triggers = [trigger for trigger in triggers if trigger.kind == "model"]
+    return polls.Plan(
+        version=registry.version,
+        tasks=bool(triggers),
+        models=bool(model_triggers),
+        metrics=frozenset(key for trigger in triggers for key in trigger.watched_metrics()),
+        task_queries=query_plan.queries(triggers, models=False),
+        model_queries=query_plan.queries(model_triggers, models=True),
+    )
 
 
 def _sources(entries: list[Entry]) -> list[Source]:
@@ -72,8 +87,9 @@ def _read(ctx: Context, token: str, source: Source, plan: polls.Plan, entries: l
     window = choose_window(cursor, serves, ctx.settings)
     if window is None:
         return
-    read = polls.read_tasks if source == "tasks" else polls.read_models
-    for page in read(ctx.api, plan, window.since_ms):
+    memory = ctx.narrowing.setdefault(source, narrowing.Narrowing())
+    read = narrowing.read(ctx.api, plan, window.since_ms, memory, models=source == "models", fresh_ms=cursor.read_to_ms)
+    for page in read:
         fresh = list(page.events) if window.again else reading.unseen(source, page.events)
         fresh = [event for event in fresh if event.id != ctx.service_task and own not in event.system_tags]
         moved = advance(
