@@ -2,28 +2,56 @@
 
 from __future__ import annotations
 
+import logging
+
 from triggers.clearml_api import launches
+from triggers.errors import Fenced, Refused, Transient
 from triggers.ledger.firings import Firing, Lane, trigger_digest
 from triggers.marks import FIRING, scheduler_mark, value_of
 from triggers.policies import limit_of
 from triggers.recovery import RUNNING
-from triggers.stages.attempt import ATTEMPTS_PER_FAILURE, Attempt
+from triggers.stages.attempt import ATTEMPTS_PER_FAILURE, UNREAD_SECONDS, Attempt, ending
 from triggers.stages.context import Context, Plan
 from triggers.stages.pretend import pretend
+
+log = logging.getLogger(__name__)
 
 
 def admit(ctx: Context, plan: Plan, firing: Firing, lane: Lane = "dispatch") -> Attempt | None:
     """Resolve the trigger as it is now and ask whether to go on; None when this attempt is over.
 
-    A firing with a recorded ClearML task was admitted before and is always carried on.
+    A firing with a recorded ClearML task was admitted before and is always carried on. Whatever goes wrong
+    ends this attempt and no other.
     """
     entry = plan.snapshot.entries.get(firing.trigger)
     if entry is None:
-        ctx.ledger.firings.skip(firing, lane, "the trigger was deleted")
+        _without_trigger(ctx, plan, firing, lane)
         return None
     attempt = Attempt(ctx, firing, entry, lane)
+    with ending(attempt):
+        try:
+            _resolve(attempt, plan)
+        except (Transient, Refused) as failure:
+            attempt.wait(1.0, str(failure))
+    return None if attempt.done else attempt
+
+
+def _without_trigger(ctx: Context, plan: Plan, firing: Firing, lane: Lane) -> None:
+    """Skip a firing whose trigger was deleted; one whose trigger cannot be read waits for who can."""
+    unread = plan.snapshot.unreadable.get(firing.trigger)
+    try:
+        if unread is None:
+            ctx.ledger.firings.skip(firing, lane, "the trigger was deleted")
+        else:
+            ctx.ledger.firings.later(firing, lane, UNREAD_SECONDS, unread.why, failed=False, untouched=True)
+    except Fenced as loss:
+        log.warning("firing %s: %s", firing.key, loss)
+
+
+def _resolve(attempt: Attempt, plan: Plan) -> None:
+    ctx, firing, entry = attempt.ctx, attempt.firing, attempt.entry
     if firing.task:
-        return attempt
+        return
     if attempt.slot:
         know_slots(ctx, plan)
     if entry.retired:
@@ -36,7 +64,6 @@ def admit(ctx: Context, plan: Plan, firing: Firing, lane: Lane = "dispatch") -> 
         _begin(attempt)
     if ctx.shadow and not attempt.done:
         pretend(attempt)
-    return None if attempt.done else attempt
 
 
 def know_slots(ctx: Context, plan: Plan) -> None:

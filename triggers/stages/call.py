@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Mapping
 from typing import Any
 
-from triggers.errors import Fenced, Transient
+from triggers.errors import Fenced
 from triggers.events import Event
 from triggers.functions import Function, call
 from triggers.ledger import leases
@@ -19,6 +19,7 @@ from triggers.ledger.firings import Claim, Firing
 from triggers.stages.admission import admit
 from triggers.stages.attempt import Attempt, ending
 from triggers.stages.context import Context
+from triggers.stages.taking import take
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ def call_one(ctx: Context, functions: Mapping[str, Function]) -> bool:
 
 def claim(ctx: Context) -> Claim | None:
     """Take one firing that waits for this process, None if none is due."""
-    claimed = ctx.ledger.firings.claim("caller", 1, ctx.settings.lease_seconds)
+    claimed = take(ctx, "caller", 1)
     return claimed if claimed.firings else None
 
 
@@ -53,11 +54,7 @@ def carry(ctx: Context, claimed: Claim, functions: Mapping[str, Function]) -> No
             raise Fenced(f"firing {firing.key} was taken by another")
 
     with leases.renewing(ctx.settings.lease_seconds / 3, extend):
-        try:
-            attempt = admit(ctx, ctx.plan(claimed.registry_version), firing, "caller")
-        except (Fenced, Transient) as failure:
-            log.warning("firing %s: %s", firing.key, failure)
-            return
+        attempt = admit(ctx, ctx.plan(claimed.registry_version), firing, "caller")
         if attempt:
             with ending(attempt):
                 _carry_out(attempt, functions.get(firing.trigger))
