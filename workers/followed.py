@@ -63,7 +63,7 @@ class Followed:
         """
         keys = self.ledger.keys
         for id_, fields in self._fresh(keys.history):
-            self._count(Entry(id=id_, at_ms=int(id_.partition("-")[0]), **fields))
+            self._count(Entry.of(id_, fields))
         for _, fields in self._fresh(keys.events):
             self._count_events(fields["batch"])
 

@@ -12,6 +12,7 @@ from triggers.ledger.reading import Source, encode_batches
 from triggers.ledger.registry import Entry
 from triggers.marks import service_mark
 from triggers.stages.context import Context
+from triggers.stages.set_aside import entries_to_read
 from triggers.windows import advance, choose_window
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ def poll(ctx: Context, *, pace_seconds: float, force: bool = False) -> Polled | 
         if token is None:
             return None
         active = ctx.ledger.registry.snapshot()
+        entries, caught_up = entries_to_read(ctx, active)
         wants_models = any(entry.trigger.kind == "model" for entry in active.active)
         plan = polls.Plan(
             version=active.version,
@@ -51,9 +53,10 @@ def poll(ctx: Context, *, pace_seconds: float, force: bool = False) -> Polled | 
             metrics=frozenset(key for entry in active.active for key in entry.trigger.watched_metrics()),
         )
         pages = events = 0
-        for source in _sources(active.active):
-            for stored in _read(ctx, token, source, plan, active.active):
+        for source in _sources(entries):
+            for stored in _read(ctx, token, source, plan, entries):
                 pages, events = pages + 1, events + stored
+        ctx.ledger.aside.done(caught_up)
     return Polled(pages, events)
 
 
