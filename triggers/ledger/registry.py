@@ -187,20 +187,10 @@ class Registry:
         def edit(known: Snapshot, version: int) -> dict[str, Entry | None]:
             changes: dict[str, Entry | None] = {}
             for id_, trigger in wanted.items():
-                old, digest = known.entries.get(id_), trigger.digest
-                if old is not None and old.origin != origin and old.declared == digest:
-                    continue
-                unread = known.unreadable.get(id_)
-                if unread is not None:
-                    start = self._passed_by_since(id_, unread, server_now_ms)
-                    log.warning("%s; it is replaced by what is declared now", unread.why)
-                    changes[id_] = Entry(trigger, start, version, origin, unread.paused, declared=digest)
-                elif old is None or old.retired:
-                    paused = old.paused if old else False
-                    start = since.get(id_, server_now_ms)
-                    changes[id_] = Entry(trigger, start, version, origin, paused, declared=digest)
-                elif old.trigger != trigger or old.origin != origin or old.declared != digest:
-                    changes[id_] = replace(old, trigger=trigger, origin=origin, declared=digest)
+                start = since.get(id_, server_now_ms)
+                entry = self._declared(known, trigger, version, origin, start)
+                if entry is not None:
+                    changes[id_] = entry
             for id_, old in known.entries.items():
                 if (old.declared or old.origin == origin) and id_ not in wanted and not old.retired:
                     changes[id_] = replace(old, retired=True, origin=origin, declared="")
@@ -208,7 +198,21 @@ class Registry:
 
         return self.edit(edit)
 
-    def _passed_by_since(self, id_: str, unread: Unread, server_now_ms: int) -> int:
+    def _declared(self, known: Snapshot, trigger: Trigger, version: int, origin: str, start_ms: int) -> Entry | None:
+        """The entry of a trigger that is declared; None where it stays as it is."""
+        old, unread, digest = known.entries.get(trigger.id), known.unreadable.get(trigger.id), trigger.digest
+        if unread is not None:
+            log.warning("%s; it is replaced by what is declared now", unread.why)
+            since_ms = self.passed_by_since(trigger.id, unread, start_ms)
+            return Entry(trigger, since_ms, version, origin, unread.paused, declared=digest)
+        if old is not None and old.origin != origin and old.declared == digest:
+            return None
+        if old is None or old.retired:
+            return Entry(trigger, start_ms, version, origin, old.paused if old else False, declared=digest)
+        fresh = replace(old, trigger=trigger, origin=origin, declared=digest)
+        return fresh if fresh != old else None
+
+    def passed_by_since(self, id_: str, unread: Unread, server_now_ms: int) -> int:
         """From when on changes passed by a trigger whose entry cannot be read."""
         noted: Any = self.store.client.hget(self.keys.aside, id_)
         if noted:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tests.integration.cli_verbs.conftest import run
 from tests.integration.stages.conftest import World
+from triggers.configuration.writing import dump
 from triggers.ledger.keys import SCHEDULERS
+from triggers.stages.match import match
 
 
 def test_a_trigger_that_cannot_be_read_is_listed_and_named_by_doctor(world: World) -> None:
@@ -28,6 +32,26 @@ def test_a_trigger_that_cannot_be_read_is_listed_and_named_by_doctor(world: Worl
     assert "declare the trigger again" in found[0]["words"]
 
 
+def test_applying_a_file_mends_a_trigger_and_its_changes_count_from_when_it_was_set_aside(
+    world: World, tmp_path: Path
+) -> None:
+    trigger = world.trigger(name="broken")
+    world.declare(trigger, world.trigger(name="whole", trigger_on_tags=["x"]))
+    world.poll()
+    client, keys = world.ledger.store.client, world.ledger.keys
+    client.hset(keys.registry, trigger.id, '{"paused": true}')
+    client.incr(keys.registry_version)
+    failed = world.fail_task()
+    world.step()
+    file = tmp_path / "triggers.yaml"
+    file.write_text(dump([trigger]))
+    assert run("apply", "-f", str(file)).code == 0
+    assert world.ledger.registry.snapshot().entries[trigger.id].paused, "what could be seen of it is kept"
+    world.pause(trigger, False)
+    world.step()
+    assert [entry.object for entry in world.history("launched")] == [failed]
+
+
 def test_a_dead_letter_that_cannot_be_read_is_listed_with_its_reason(world: World) -> None:
     world.declare(world.trigger(name="whole"))
     world.fail_task()
@@ -36,8 +60,6 @@ def test_a_dead_letter_that_cannot_be_read_is_listed_with_its_reason(world: Worl
     for partition in range(world.settings.partitions):
         world.hints.partitions.append(partition)
     client, keys = world.ledger.store.client, world.ledger.keys
-    from triggers.stages.match import match
-
     while world.hints.partitions:
         match(world.ctx, world.hints.partitions.pop())
     (key,) = client.zrange(keys.due("dispatch"), 0, -1)
