@@ -18,6 +18,7 @@ from triggers.formats import KNOWN, check_version, reading
 Kind = Literal["model", "dataset", "task"]
 
 _KINDS: Final = frozenset(get_args(Kind))
+_TEXT: Final = {str}
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _HIDDEN: Final = ".datasets/"
@@ -96,12 +97,13 @@ class Event:
     def _check(self) -> None:
         """Refuse fields of other types: conditions, launches and scripts rely on them."""
         texts = (self.id, self.name, self.project, self.project_id, self.status, self.type, self.task)
+        # by the set of their types: this runs for every event that is matched
         right = (
-            self.kind in _KINDS
-            and self.id != ""
+            self.id
             and type(self.changed_ms) is int
-            and isinstance(self.ready, bool)
-            and all(isinstance(text, str) for text in (*texts, *self.tags, *self.system_tags))
+            and type(self.ready) is bool
+            and {*map(type, texts), *map(type, self.tags), *map(type, self.system_tags)} == _TEXT
+            and self.kind in _KINDS
         )
         if not right:
             raise TypeError("a field is missing or of another type")
