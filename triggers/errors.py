@@ -9,6 +9,8 @@ TriggersError
 │   └── LaunchImpossible        the action cannot be carried out as written
 ├── Usage (ValueError)        a person has to change something
 │   └── InvalidTrigger          one argument of one trigger
+├── Unreadable (ValueError)   what is kept or was sent makes no sense: set it aside, go on with the rest
+│   └── Newer                   a later release wrote it: leave it to workers of that release
 └── Fenced                    what the caller held is no longer its own: stop, touch nothing
 └── EpochChanged            Redis is another run than the one the caller knew
 """
@@ -61,6 +63,14 @@ class InvalidTrigger(Usage):
             shown = shown[:197] + "..."
         super().__init__(f"trigger {trigger!r}: {argument}={shown}: {way_out}")
         self.trigger, self.argument, self.value, self.way_out = trigger, argument, value, way_out
+
+
+class Unreadable(TriggersError, ValueError):
+    """What is kept or was sent is nothing that any release writes."""
+
+
+class Newer(Unreadable):
+    """A later release wrote it, in a version that this one does not know."""
 
 
 class Fenced(TriggersError):

@@ -11,15 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
-from triggers.errors import Usage
+from triggers.formats import KNOWN, check_version, reading
 
 Kind = Literal["model", "dataset", "task"]
 
-#: Version of the JSON form of an event.
-EVENT_VERSION: Final = 1
-
+_KINDS: Final = frozenset(get_args(Kind))
+_TEXT: Final = {str}
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _HIDDEN: Final = ".datasets/"
@@ -62,7 +61,7 @@ class Event:
     def to_json(self) -> str:
         """Write the compact, versioned form; fields that say nothing are left out."""
         item: dict[str, Any] = {
-            "v": EVENT_VERSION,
+            "v": KNOWN["event"],
             "kind": self.kind,
             "id": self.id,
             "changed_ms": self.changed_ms,
@@ -80,17 +79,34 @@ class Event:
         """Read what `to_json` wrote.
 
         Raises:
-            Usage: the text is of a later version than this program knows.
+            Newer: the text is of a later version than this program knows.
+            Unreadable: it is no event.
         """
-        item = json.loads(text)
-        if item.pop("v", None) != EVENT_VERSION:
-            raise Usage(f"an event of another version than {EVENT_VERSION}: upgrade all workers to one release")
-        item["tags"] = tuple(item.get("tags", ()))
-        item["system_tags"] = tuple(item.get("system_tags", ()))
-        metrics = item.get("metrics")
-        if metrics:
-            item["metrics"] = {key: Metric(*values) for key, values in metrics.items()}
-        return cls(**item)
+        with reading("event"):
+            item = json.loads(text)
+            check_version("event", item.pop("v", None))
+            item["tags"] = tuple(item.get("tags", ()))
+            item["system_tags"] = tuple(item.get("system_tags", ()))
+            metrics = item.get("metrics")
+            if metrics:
+                item["metrics"] = {key: Metric(*map(_as_number, values)) for key, values in metrics.items()}
+            event = cls(**item)
+            event._check()
+            return event
+
+    def _check(self) -> None:
+        """Refuse fields of other types: conditions, launches and scripts rely on them."""
+        texts = (self.id, self.name, self.project, self.project_id, self.status, self.type, self.task)
+        # by the set of their types: this runs for every event that is matched
+        right = (
+            self.id
+            and type(self.changed_ms) is int
+            and type(self.ready) is bool
+            and {*map(type, texts), *map(type, self.tags), *map(type, self.system_tags)} == _TEXT
+            and self.kind in _KINDS
+        )
+        if not right:
+            raise TypeError("a field is missing or of another type")
 
 
 _OPTIONAL: Final = (
@@ -159,6 +175,9 @@ def decode_model(item: Mapping[str, Any]) -> Event:
     """Read one item of `models.get_all_ex`; `project` and `task` are objects, ids, or absent."""
     project_id, project = _project(item)
     task = item.get("task") or ""
+    task = (task.get("id") or "") if isinstance(task, Mapping) else task
+    if not isinstance(task, str):
+        raise TypeError(f"its task is {task!r:.80}")
     return Event(
         kind="model",
         id=item["id"],
@@ -169,7 +188,7 @@ def decode_model(item: Mapping[str, Any]) -> Event:
         tags=tuple(item.get("tags") or ()),
         system_tags=tuple(item.get("system_tags") or ()),
         ready=item.get("ready") is True,
-        task=(task.get("id") or "") if isinstance(task, Mapping) else task,
+        task=task,
     )
 
 
@@ -181,9 +200,12 @@ def _changed_ms(item: Mapping[str, Any]) -> int:
 
 def _project(item: Mapping[str, Any]) -> tuple[str, str]:
     project = item.get("project") or ""
+    id_, name = project, ""
     if isinstance(project, Mapping):
-        return project.get("id") or "", project.get("name") or ""
-    return project, ""
+        id_, name = project.get("id") or "", project.get("name") or ""
+    if not isinstance(id_, str) or not isinstance(name, str):
+        raise TypeError(f"its project is {project!r:.80}")
+    return id_, name
 
 
 def _metrics(last_metrics: Mapping[str, Any]) -> dict[str, Metric]:
@@ -194,6 +216,12 @@ def _metrics(last_metrics: Mapping[str, Any]) -> dict[str, Metric]:
         for title, variants in last_metrics.items()
         for variant, value in variants.items()
     }
+
+
+def _as_number(value: Any) -> float | None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
+        raise TypeError(f"{value!r:.40} is no number")
+    return value
 
 
 def _number(value: Any) -> float | None:

@@ -4,7 +4,8 @@
 
 One command for every supervisor: a container's health check, a Kubernetes probe, a systemd timer. Exit code 0:
 the process gets somewhere. 1: it does not, and one line says why; with `--end` it is killed, so that its
-supervisor starts it again. Written by `workers.watch`. Nothing heavy is imported: it runs every few seconds.
+supervisor starts it again. Written by `workers.watch`; local mode's supervisor judges its child by the same file.
+Nothing heavy is imported: it runs every few seconds.
 """
 
 from __future__ import annotations
@@ -52,15 +53,15 @@ class Progress:
         """What the file says; None when there is none yet, or another version wrote it."""
         try:
             return cls(**json.loads(file.read_text()))
-        except (OSError, ValueError, TypeError):
+        except (OSError, ValueError, TypeError, RecursionError):
             return None
 
-    def fault(self, now: float) -> str:
+    def fault(self, now: float, frozen_seconds: float | None = None) -> str:
         """What is wrong at that time of the monotonic clock, "" when nothing is."""
         if start_of(self.pid) != self.started:
             return f"{self.name} (process {self.pid}) has ended"
         silent = now - self.looked_at
-        if silent > FROZEN_SECONDS:
+        if silent > (FROZEN_SECONDS if frozen_seconds is None else frozen_seconds):
             return f"{self.name} (process {self.pid}) is frozen: silent for {silent:.0f} s"
         return f"{self.name} (process {self.pid}) {self.stuck}" if self.stuck else ""
 

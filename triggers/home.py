@@ -259,7 +259,7 @@ class Home:
                     keep.claim(context, self.scheduler)
                     self.register(ledger)
                     context.begin_epoch()
-                elif self.scheduler.id not in schedulers.all_of(ledger.store.client):
+                elif not schedulers.is_entered(ledger.store.client, self.scheduler.id):
                     self._lost = ledger.history.alarms().get(keep.REDIS_ALARM, {}).get("text", "")
                     self._lost = self._lost or "the scheduler was taken off this Redis"
                     self.stop()

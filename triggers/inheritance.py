@@ -46,11 +46,14 @@ def look(
         triggers: what is declared now.
         settings: how late changes become visible.
         original: text of the original's state, None when there is none.
+
+    Raises:
+        Newer: a later release saved the state.
     """
     services = service.find(api, scheduler, configuration=True)
-    saved = newest(one.runtime.get(PROPERTY) for one in services)
+    text, saved = newest(one.runtime.get(PROPERTY) for one in services)
     if saved is not None:
-        stored = next(one for one in services if one.runtime.get(PROPERTY) == saved.to_json())
+        stored = next(one for one in services if one.runtime.get(PROPERTY) == text)
         known = {trigger.id for trigger in read_stored(stored.sections, [])[0]}
         since_ms = saved.since_ms - int(settings.overlap_seconds * 1000)
         since = {trigger.id: since_ms for trigger in triggers if trigger.id in known}

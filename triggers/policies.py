@@ -35,7 +35,11 @@ class Mark:
 
     @classmethod
     def from_text(cls, text: str) -> Mark:
-        """Read the text kept in Redis; an empty one is the mark of an object never seen."""
+        """Read the text kept in Redis; an empty one is the mark of an object never seen.
+
+        Raises:
+            ValueError: it is no mark.
+        """
         if not text:
             return cls()
         occurrence, active, changed_ms, fired_ms = text.split(":")

@@ -69,6 +69,7 @@ def configuration(of: Settings) -> dict[str, Any]:
             "triggers.notify": {"queue": "dispatch"},
         },
         "task_publish_retry": False,  # reconcile gives a lost hint again
+        "worker_consumer": "workers.consumer:Consumer",
         "worker_pool": "threads",  # every stage waits for HTTP or Redis most of the time
         "worker_prefetch_multiplier": 1,
         "worker_hijack_root_logger": False,

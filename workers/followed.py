@@ -64,7 +64,7 @@ class Followed:
         keys = self.ledger.keys
         self.tallies = self.ledger.history.tallies()
         for id_, fields in self._fresh(keys.history):
-            self._time(Entry(id=id_, at_ms=int(id_.partition("-")[0]), **fields))
+            self._time(Entry.of(id_, fields))
         for _, fields in self._fresh(keys.events):
             self._count_events(fields["batch"])
 

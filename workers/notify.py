@@ -13,4 +13,4 @@ from workers.runtime import runtime
 def notify() -> None:
     """One look for every scheduler; where there is nothing to tell it costs a few reads of Redis."""
     for id_, scheduler in runtime().schedulers().items():
-        runtime().run(id_, partial(stage, scheduler=scheduler))
+        runtime().run(id_, partial(stage, scheduler=scheduler), scheduler)

@@ -57,25 +57,34 @@ class Runtime:
         self.credentials = Credentials.resolve()
         self.api = MeasuredApi(self.credentials, timeout_seconds=of.request_timeout_seconds)
         self._names: dict[str, str] = {}
-        self._foreign: set[str] = set()
+        self._left_alone: dict[str, str] = {}
         self._contexts: dict[str, Context] = {}
         self._lock = threading.Lock()
 
     def schedulers(self) -> dict[str, Scheduler]:
-        """The schedulers on this Redis whose ClearML server is the one that this process knows."""
+        """The schedulers on this Redis that this process can read and whose ClearML server is the one it knows."""
         try:
-            found = schedulers.all_of(self.client)
+            found, unreadable = schedulers.read_all(self.client)
         except redis.RedisError as failure:
             raise StoreUnavailable(f"Redis gave no answer: {failure}") from failure
         served = {id_: one for id_, one in found.items() if one.host == self.credentials.host}
-        for id_ in found.keys() - served.keys() - self._foreign:
-            self._foreign.add(id_)
-            log.warning(
-                "the scheduler %s/%s is not served: it calls its ClearML server %s, this worker's is %s",
-                *(found[id_].project, found[id_].name, found[id_].host, self.credentials.host),
-            )
+        reasons = {id_: str(fault) for id_, fault in unreadable.items()}
+        reasons |= {
+            id_: f"the scheduler {one.project}/{one.name} calls its ClearML server {one.host}, this worker's is "
+            f"{self.credentials.host}"
+            for id_, one in found.items()
+            if id_ not in served
+        }
+        self._say_why(reasons)
         self._names = {id_: f"{one.project}/{one.name}" for id_, one in served.items()}
         return served
+
+    def _say_why(self, reasons: dict[str, str]) -> None:
+        """Log once for each scheduler why it is left alone."""
+        known, self._left_alone = self._left_alone, reasons
+        for id_, reason in reasons.items():
+            if known.get(id_) != reason:
+                log.warning("a scheduler is not served: %s", reason)
 
     def name_of(self, scheduler_id: str) -> str:
         """Project and name of a scheduler, for people; its id while they are not known."""
@@ -84,28 +93,38 @@ class Runtime:
                 self.schedulers()
         return self._names.get(scheduler_id, scheduler_id)
 
-    def context(self, scheduler_id: str) -> Context:
+    def context(self, scheduler_id: str, record: Scheduler) -> Context:
         """The context of one scheduler, its epoch adopted on first use."""
         with self._lock:
             if scheduler_id not in self._contexts:
                 ledger = open_ledger(Store(self.client), scheduler_id, self.settings)
-                record = self.schedulers().get(scheduler_id)
                 self._contexts[scheduler_id] = Context(
                     ledger=ledger,
                     api=self.api,
                     settings=self.settings,
                     hints=self.hints,
                     epoch=ledger.adopt_epoch(),
-                    service_task=record.service_task if record else "",
-                    shadow=record.shadow if record else False,
+                    service_task=record.service_task,
+                    shadow=record.shadow,
                 )
             return self._contexts[scheduler_id]
 
-    def run(self, scheduler_id: str, stage: Callable[[Context], T]) -> T | None:
-        """Run one stage; failures that pass by themselves end it with one line in the log."""
+    def run(self, scheduler_id: str, stage: Callable[[Context], T], record: Scheduler | None = None) -> T | None:
+        """Run one stage; whatever goes wrong ends it with a line in the log, and keeps no other scheduler waiting.
+
+        A scheduler that is not, or not any more, one of `schedulers` is left alone: a hint may name anything.
+
+        Args:
+            scheduler_id: which.
+            stage: what to run.
+            record: of the scheduler, where the caller has just read it.
+        """
         with about(scheduler=self.name_of(scheduler_id)):
             try:
-                result = stage(self.context(scheduler_id))
+                record = record or self.schedulers().get(scheduler_id)
+                if record is None:
+                    return None
+                result = stage(self.context(scheduler_id, record))
                 self.api.add_up(self.client)
                 return result
             except EpochChanged as change:
@@ -114,6 +133,8 @@ class Runtime:
                     self._contexts.pop(scheduler_id, None)
             except (Transient, Fenced, redis.ConnectionError, redis.TimeoutError) as failure:
                 log.warning("%s", failure)
+            except Exception:
+                log.exception("a stage broke off")
             return None
 
 

@@ -13,4 +13,4 @@ from workers.runtime import runtime
 def sync() -> None:
     """One turn for every scheduler; what is not due yet costs nothing."""
     for id_, scheduler in runtime().schedulers().items():
-        runtime().run(id_, partial(stage, scheduler=scheduler))
+        runtime().run(id_, partial(stage, scheduler=scheduler), scheduler)

@@ -60,7 +60,10 @@ class Role(Protocol):
 
 
 class WorkerRole:
-    """A worker takes its own messages. Not while every thread is busy: then it works, and takes none."""
+    """A worker takes its own messages. Not while every thread is busy: then it works, and takes none.
+
+    In local mode the schedule ticks in the same process, and has to get somewhere too.
+    """
 
     def __init__(self, celery: Celery, name: str, threads: int) -> None:
         self.celery, self.name, self.threads = celery, name, threads
@@ -79,10 +82,11 @@ class WorkerRole:
             self._next_send = now + SEND_SECONDS
             if not self._send():
                 self._waiting_since = None  # Redis is away: a restart would mend nothing
+                beat.excuse(now)
             elif self._waiting_since is None:
                 self._waiting_since = now
         waits = now - self._waiting_since if self._waiting_since is not None else 0.0
-        return f"has taken nothing for {waits:.0f} s" if waits > TAKEN_WITHIN_SECONDS else ""
+        return f"has taken nothing for {waits:.0f} s" if waits > TAKEN_WITHIN_SECONDS else beat.stuck(now)
 
     def _send(self) -> bool:
         try:
@@ -106,6 +110,10 @@ class BeatRole:
         """Whether the last tick is long ago."""
         silent = now - self.ticked_at if self.ticked_at is not None else 0.0
         return f"has not ticked for {silent:.0f} s" if silent > TAKEN_WITHIN_SECONDS else ""
+
+    def excuse(self, now: float) -> None:
+        """Do not count the time up to now: it could not tick."""
+        self.ticked_at = now if self.ticked_at is not None else None
 
 
 class Watch(threading.Thread):

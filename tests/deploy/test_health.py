@@ -172,6 +172,30 @@ def test_busy_worker_is_not_stuck(redis_url: str, monkeypatch: pytest.MonkeyPatc
     assert isinstance(role.client, redis.Redis)
 
 
+def test_schedule_in_the_same_process_has_to_tick_unless_redis_is_away(redis_url: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("TRIGGERS_REDIS_URL", redis_url)
+    from triggers.settings import settings
+
+    settings.cache_clear()
+    from celery.worker import state
+
+    from workers import watch
+    from workers.app import app
+
+    answers = [True]
+    monkeypatch.setattr(watch.WorkerRole, "_send", lambda role: answers[-1])
+    monkeypatch.setattr(state, "active_requests", {"one"})
+    monkeypatch.setattr(watch.beat, "ticked_at", 100.0)
+    role = watch.WorkerRole(app, "tested@here", 1)
+    assert role.stuck(130.0) == ""
+    assert "has not ticked for 31 s" in role.stuck(131.0)
+    answers.append(False)
+    assert role.stuck(141.0) == ""
+    assert role.stuck(170.0) == ""
+    role.client.close()
+    settings.cache_clear()
+
+
 def test_local_mode_watches_itself_too(server: PrivateRedis, tmp_path: Path):
     script, log = tmp_path / "starve_local.py", tmp_path / "local.log"
     script.write_text(

@@ -56,6 +56,27 @@ def field(endpoint: str, data: Mapping[str, Any], name: str, kind: type[_T]) -> 
     return value
 
 
+def optional(endpoint: str, data: Mapping[str, Any], name: str, kind: type[_T]) -> _T:
+    """Take a field that the answer may leave out; an empty one then.
+
+    Raises:
+        ServerUnavailable: It is of another type.
+    """
+    return kind() if data.get(name) is None else field(endpoint, data, name, kind)
+
+
+def texts(endpoint: str, data: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """Take a list of texts, such as tags, that the answer may leave out.
+
+    Raises:
+        ServerUnavailable: It holds something else.
+    """
+    found: list[Any] = optional(endpoint, data, name, list)
+    if not all(isinstance(one, str) for one in found):
+        raise ServerUnavailable(f"{endpoint}: its answer has {name}={found!r:.60} where texts belong")
+    return tuple(found)
+
+
 def objects(endpoint: str, data: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     """Take a list of JSON objects that the answer must have.
 
@@ -79,7 +100,7 @@ def server_ms(where: str, reply: Reply) -> int:
     """
     try:
         date = parsedate_to_datetime(reply.headers["Date"])
-    except (KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError, IndexError, OverflowError) as error:
         raise ServerUnavailable(f"{where}: the answer has no Date header (does a proxy drop it?)") from error
     return int(date.timestamp() * 1000) - int(reply.seconds * 1000) - 1000
 
@@ -87,7 +108,7 @@ def server_ms(where: str, reply: Reply) -> int:
 def _json(reply: Reply) -> Any:
     try:
         return json.loads(reply.content)  # takes NaN and Infinity, which metrics have
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from triggers.actions import BASE_FIELDS, LaunchRequest
-from triggers.clearml_api.answers import field, objects
+from triggers.clearml_api.answers import field, objects, texts
 from triggers.clearml_api.connection import Api
 from triggers.clearml_api.names import find_project, find_queue
 from triggers.errors import Refused, ServerUnavailable
@@ -84,11 +84,17 @@ def _found(api: Api, marks: Sequence[str], filters: dict[str, Any]) -> list[Foun
         Found(
             _text(task, "id"),
             _text(task, "status"),
-            tuple(field("tasks.get_all", task, "system_tags", list)),
+            _marked(task),
             _milliseconds(_text(task, "created")),
         )
         for task in tasks
     ]
+
+
+def _marked(task: Mapping[str, Any]) -> tuple[str, ...]:
+    """The system tags of a task that was found by one of them."""
+    field("tasks.get_all", task, "system_tags", list)
+    return texts("tasks.get_all", task, "system_tags")
 
 
 def read_base_tasks(api: Api, ids: Collection[str]) -> dict[str, dict[str, Any]]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from triggers.clearml_api.answers import objects
+from triggers.clearml_api.answers import field, objects, optional, texts
 from triggers.clearml_api.connection import Api
 from triggers.errors import Refused
 from triggers.marks import is_mark, service_mark
@@ -19,6 +19,7 @@ from triggers.marks import is_mark, service_mark
 _RECENT: Final = 50
 _WRONG_STATUS: Final = (400, 110)
 _WORKER: Final = "clearml-triggers"
+_READ: Final = "tasks.get_all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +48,19 @@ def find(api: Api, scheduler: str, *, configuration: bool = False) -> list[Servi
 
 def _read(api: Api, query: dict[str, Any], *, configuration: bool) -> list[Service]:
     fields = ["id", "name", "status", "system_tags", "runtime", *(["configuration"] if configuration else [])]
-    answer = api.call("tasks.get_all", {**query, "only_fields": fields, "search_hidden": True})
-    return [_service(task) for task in objects("tasks.get_all", answer.data, "tasks")]
+    answer = api.call(_READ, {**query, "only_fields": fields, "search_hidden": True})
+    return [_service(task) for task in objects(_READ, answer.data, "tasks")]
 
 
 def _service(task: Mapping[str, Any]) -> Service:
-    sections = task.get("configuration") or {}
+    sections: dict[str, Any] = optional(_READ, task, "configuration", dict)
+    runtime: dict[str, Any] = optional(_READ, task, "runtime", dict)
     return Service(
-        id=str(task["id"]),
-        name=str(task.get("name", "")),
-        status=str(task.get("status", "")),
-        system_tags=tuple(task.get("system_tags") or ()),
-        runtime={key: str(value) for key, value in (task.get("runtime") or {}).items()},
+        id=field(_READ, task, "id", str),
+        name=optional(_READ, task, "name", str),
+        status=optional(_READ, task, "status", str),
+        system_tags=texts(_READ, task, "system_tags"),
+        runtime={key: str(value) for key, value in runtime.items()},
         sections={name: str(item.get("value", "")) for name, item in sections.items() if isinstance(item, dict)},
     )
 
@@ -97,7 +99,7 @@ def write_runtime(api: Api, task_id: str, values: Mapping[str, str], remove: Ite
 
 
 def _edit(
-    api: Api, endpoint: str, body: dict[str, Any], field: str, merge: Callable[[dict[str, Any]], dict[str, Any]]
+    api: Api, endpoint: str, body: dict[str, Any], part: str, merge: Callable[[dict[str, Any]], dict[str, Any]]
 ) -> None:
     """Edit a part of a task; once it has ended, the whole field of it."""
     try:
@@ -105,10 +107,10 @@ def _edit(
     except Refused as refused:
         if (refused.code, refused.subcode) != _WRONG_STATUS:
             raise
-        query = {"id": [body["task"]], "only_fields": [field], "search_hidden": True}
-        found = objects("tasks.get_all", api.call("tasks.get_all", query).data, "tasks")
-        known = dict(found[0].get(field) or {}) if found else {}
-        api.call("tasks.edit", {"task": body["task"], field: merge(known), "force": True})
+        query = {"id": [body["task"]], "only_fields": [part], "search_hidden": True}
+        found = objects(_READ, api.call(_READ, query).data, "tasks")
+        known: dict[str, Any] = optional(_READ, found[0], part, dict) if found else {}
+        api.call("tasks.edit", {"task": body["task"], part: merge(known), "force": True})
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +166,9 @@ def read_ends(api: Api, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
             "page_size": 500,
             "search_hidden": True,
         }
-        for task in objects("tasks.get_all", api.call("tasks.get_all", query).data, "tasks"):
-            ended = task.get("completed") or task.get("status_changed") or ""
-            found[str(task["id"])] = (str(task.get("status", "")), str(ended))
+        for task in objects(_READ, api.call(_READ, query).data, "tasks"):
+            ended = optional(_READ, task, "completed", str) or optional(_READ, task, "status_changed", str)
+            found[field(_READ, task, "id", str)] = (field(_READ, task, "status", str), ended)
     return found
 
 

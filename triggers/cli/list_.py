@@ -28,10 +28,17 @@ def list_(
 
     with open_target(scheduler) as target:
         found = views(target, retired=everything)
+        unreadable = target.ledger.registry.snapshot().unreadable
         if as_json:
-            output.print_json([fields(target, view) for view in found])
+            aside = [
+                {"name": id_.partition(":")[2], "kind": id_.partition(":")[0], "state": "unreadable", "why": unread.why}
+                for id_, unread in unreadable.items()
+            ]
+            output.print_json([fields(target, view) for view in found] + aside)
             return
         _print(target, found)
+        for id_, unread in unreadable.items():
+            output.note(f"trigger {id_!r} is set aside: {unread.why}")
 
 
 def fields(target: Target, view: View) -> dict[str, Any]:

@@ -89,7 +89,11 @@ def apply(target: Target, wanted: Sequence[Trigger], *, prune: bool) -> list[Cha
             entries: dict[str, Entry | None] = {}
             for change in changes:
                 id_, old = change.trigger.id, known.entries.get(change.trigger.id)
-                if change.what == "add":
+                unread = known.unreadable.get(id_)
+                if unread is not None and change.what == "add":
+                    since_ms = target.ledger.registry.passed_by_since(id_, unread, now_ms)
+                    entries[id_] = Entry(change.trigger, since_ms, version, ORIGIN, unread.paused)
+                elif change.what == "add":
                     paused = old.paused if old else False
                     declared = old.declared if old else ""
                     entries[id_] = Entry(change.trigger, now_ms, version, ORIGIN, paused, declared=declared)

@@ -33,7 +33,7 @@ def gather(target: Target, entry: Entry, object_id: str) -> Facts:
     source = sources_of(trigger.kind)[0]
     plan = plan_for(entry.trigger for entry in ledger.registry.snapshot().entries.values())
     now = read_object(target.api, plan, object_id, trigger.kind)
-    mark = ledger.matching.marks([(trigger.id, object_id)])[trigger.id, object_id]
+    mark = ledger.matching.mark(trigger.id, object_id)
     firings = _firings(target, trigger.id, object_id, mark)
     seen = last_event_of(target, object_id) or (Event.from_json(firings[-1].event) if firings else None)
     if now and seen and trigger.kind == "model" and now.ready and seen.changed_ms > now.changed_ms:

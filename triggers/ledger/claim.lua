@@ -1,20 +1,30 @@
 -- Lease the firings that are due, oldest first, and add one attempt to each.
--- KEYS: due, fence, registry version. ARGV: run id, limit, lease ms, nonce, prefix of firing keys.
--- Returns {registry version, {field, value, ...}, ...}. The end of the lease is the time in `due`: nothing is ever taken off
--- the list until it is finished, so a dead owner's firings come up by themselves.
+-- KEYS: due, fence, registry version. ARGV: run id, limit, lease ms, nonce, prefix of firing keys, version of firings that
+--   the caller reads, how many later ones are passed over at most.
+-- Returns {registry version, {firing key, field, value, ...}, ...}. The end of the lease is the time in `due`: nothing is ever
+-- taken off the list until it is finished, so a dead owner's firings come up by themselves. A firing of a later release
+-- is passed over untouched: it waits for a worker of that release.
 -- Rules out: two owners of one firing; an owner that nobody notices dying.
-local now = now_ms()
+local now, limit, passed = now_ms(), tonumber(ARGV[2]), 0
 local answer = {redis.call('GET', KEYS[3]) or '0'}
-for _, key in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[2])) do
-  local firing = ARGV[5] .. key
-  if redis.call('EXISTS', firing) == 0 then
-    redis.call('ZREM', KEYS[1], key)
-  else
-    local token = new_token(KEYS[2], ARGV[4])
-    local attempts = redis.call('HGET', firing, 'attempts')
-    redis.call('HSET', firing, 'lease', token, 'attempts', attempts and (attempts .. ' ' .. token) or token)
-    redis.call('ZADD', KEYS[1], now + tonumber(ARGV[3]), key)
-    answer[#answer + 1] = redis.call('HGETALL', firing)
+while #answer <= limit and passed <= tonumber(ARGV[7]) do
+  local keys = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', passed, limit + 1 - #answer)
+  if #keys == 0 then break end
+  for _, key in ipairs(keys) do
+    local firing = ARGV[5] .. key
+    if redis.call('TYPE', firing).ok ~= 'hash' then
+      redis.call('ZREM', KEYS[1], key)
+    elseif (tonumber(redis.call('HGET', firing, 'v') or '1') or 0) > tonumber(ARGV[6]) then
+      passed = passed + 1
+    else
+      local token = new_token(KEYS[2], ARGV[4])
+      local attempts = redis.call('HGET', firing, 'attempts')
+      redis.call('HSET', firing, 'lease', token, 'attempts', attempts and (attempts .. ' ' .. token) or token)
+      redis.call('ZADD', KEYS[1], now + tonumber(ARGV[3]), key)
+      local fields = redis.call('HGETALL', firing)
+      table.insert(fields, 1, key)
+      answer[#answer + 1] = fields
+    end
   end
 end
 return answer

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
+from triggers.formats import KNOWN
+from triggers.ledger.firing import Firing, Lane, State
 from triggers.ledger.keys import Keys
 from triggers.ledger.leases import nonce
 from triggers.ledger.store import Script, Store
@@ -16,11 +18,13 @@ WITHDRAW, CLEAR, FINISH = Script("withdraw"), Script("clear"), Script("finish")
 LATER, HOLD, RELEASE_HOLDS = Script("later"), Script("hold"), Script("release_holds")
 REBUILD_SLOTS, RAISE_MARK = Script("slots_rebuild"), Script("raise_mark")
 
-State = Literal["waiting", "held", "launched", "skipped", "dropped", "dead", "shadow"]
-Lane = Literal["dispatch", "caller"]
+__all__ = ["Claim", "Firing", "Firings", "Lane", "State", "firing_key", "trigger_digest"]
 
 #: When to look for drafts that void attempts may have left, ms after the firing ended.
 STRAY_LOOK_MS = 120_000
+
+#: Firings of a later release that one claim passes over at most, to find one that this release reads.
+PASSED_OVER = 1000
 
 #: A firing that pauses longer does not keep others out of its slot.
 SLOT_PAUSE_SECONDS = 60
@@ -42,57 +46,24 @@ def firing_key(scheduler: str, trigger: str, object_id: str, occurrence: int) ->
 
 
 @dataclass(frozen=True, slots=True)
-class Firing:
-    """One firing as claimed: `lease` is the token of this attempt, the last of `attempts`."""
-
-    key: str
-    trigger: str
-    kind: str
-    object: str
-    occurrence: int
-    changed_ms: int
-    granted_ms: int
-    polled_ms: int
-    event: str
-    state: str
-    lease: str
-    attempts: tuple[str, ...]
-    failures: int
-    task: str | None
-    withdrawing: str | None
-    reason: str
-    ended_ms: int | None
-
-    @classmethod
-    def from_fields(cls, fields: Mapping[str, str]) -> Firing:
-        """Decode the hash of one firing."""
-        return cls(
-            key=fields["key"],
-            trigger=fields["trigger"],
-            kind=fields["kind"],
-            object=fields["object"],
-            occurrence=int(fields["occurrence"]),
-            changed_ms=int(fields["changed_ms"]),
-            granted_ms=int(fields["granted_ms"]),
-            polled_ms=int(fields["polled_ms"]),
-            event=fields["event"],
-            state=fields["state"],
-            lease=fields.get("lease", ""),
-            attempts=tuple(fields.get("attempts", "").split()),
-            failures=int(fields.get("failures", 0)),
-            task=fields.get("task") or None,
-            withdrawing=fields.get("withdrawing") or None,
-            reason=fields.get("reason", ""),
-            ended_ms=int(fields["ended_ms"]) if "ended_ms" in fields else None,
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Claim:
-    """What one claim brought: the firings and the registry version they have to be judged by."""
+    """What one claim brought: the firings and the registry version they have to be judged by.
+
+    `unreadable`: those that make no sense, as far as they can be read.
+    """
 
     registry_version: int
     firings: tuple[Firing, ...]
+    unreadable: tuple[Firing, ...] = ()
+
+    @classmethod
+    def from_answer(cls, registry_version: str, found: Iterable[Sequence[str]]) -> Claim:
+        """Decode what the script returns: of each firing its key, then its fields, flat."""
+        claimed = [
+            Firing.as_far_as_readable(key, dict(zip(flat[::2], flat[1::2], strict=True))) for key, *flat in found
+        ]
+        whole, unreadable = [f for f in claimed if not f.unread], [f for f in claimed if f.unread]
+        return cls(int(registry_version), tuple(whole), tuple(unreadable))
 
 
 class Firings:
@@ -106,7 +77,7 @@ class Firings:
         self.retention_ms, self.history_length = int(retention_seconds * 1000), history_length
 
     def claim(self, lane: Lane, limit: int, lease_seconds: float) -> Claim:
-        """Lease up to `limit` firings that are due, oldest first."""
+        """Lease up to `limit` firings that are due, oldest first; those of a later release are passed over."""
         version, *found = self.store.run(
             CLAIM,
             [self.keys.due(lane), self.keys.fence, self.keys.registry_version],
@@ -114,8 +85,10 @@ class Firings:
             int(lease_seconds * 1000),
             nonce(),
             self.keys.firing(""),
+            KNOWN["firing"],
+            PASSED_OVER,
         )
-        return Claim(int(version), tuple(Firing.from_fields(_pairs(flat)) for flat in found))
+        return Claim.from_answer(version, found)
 
     def renew(self, lane: Lane, firings: Iterable[Firing], lease_seconds: float) -> list[str]:
         """Extend the leases that are still ours; the keys of those that are not."""
@@ -255,9 +228,9 @@ class Firings:
         return released
 
     def get(self, key: str) -> Firing | None:
-        """Read one firing, None when it is not (or no longer) kept."""
+        """Read one firing as far as it is readable, None when it is not (or no longer) kept."""
         fields: Any = self.store.client.hgetall(self.keys.firing(key))
-        return Firing.from_fields(fields) if fields else None
+        return Firing.as_far_as_readable(key, fields) if fields else None
 
     def slot_holder(self, slot: str) -> tuple[str, str]:
         """The slot's last holder as written, and its ClearML task id; empty texts when there is none."""
@@ -314,7 +287,3 @@ class Firings:
             return {}
         found: Any = self.store.client.hmget(self.keys.launched, list(task_ids))
         return {task: trigger for task, trigger in zip(task_ids, found, strict=True) if trigger}
-
-
-def _pairs(flat: Sequence[str]) -> dict[str, str]:
-    return dict(zip(flat[::2], flat[1::2], strict=True))

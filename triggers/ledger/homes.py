@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from triggers.formats import known_fields
 from triggers.ledger import leases
 from triggers.ledger.keys import INSTANCE, Keys
 from triggers.ledger.store import Script, Store
@@ -65,4 +66,7 @@ class Homes:
 
 
 def _holder(text: str | None) -> Holder:
-    return Holder(**json.loads(text)) if text else Holder("an unknown host", 0, "unknown", "")
+    try:
+        return Holder(**known_fields(Holder, json.loads(text or "")))
+    except (ValueError, TypeError, AttributeError, RecursionError):  # nobody, or nobody who can be understood
+        return Holder("an unknown host", 0, "unknown", "")

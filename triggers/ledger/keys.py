@@ -3,6 +3,10 @@
 All keys of one scheduler carry its id in braces, so that they share one hash slot and scripts may name
 several of them. `<...>` stands for a part that varies.
 
+What one process writes and another reads carries a version: `v` in the JSON of schedulers, registry entries and the
+triggers in them, batches and the events in them, and in the fields of firings. `triggers.formats` says which are
+known. Everything else is covered by the version of its scheduler's record.
+
 | key | type | content |
 |---|---|---|
 | `triggers:schedulers` | hash | scheduler id → JSON (`schedulers.Scheduler`) |
@@ -14,11 +18,13 @@ several of them. `<...>` stands for a part that varies.
 | `triggers:{id}:lease:<name>` | string, expires | token of its holder: a poll, a matcher, ... |
 | `triggers:{id}:registry` | hash | trigger id → JSON entry (specification, since_ms, version, origin, state) |
 | `triggers:{id}:registry:version` | string | raised with every change of the registry |
+| `triggers:{id}:aside` | hash | trigger id → `<from ms> <noted ms> <why>`: entries that some cannot read (`aside`) |
 | `triggers:{id}:cursor:<source>` | hash | `reading.Cursor`: how far `tasks` or `models` have been read |
 | `triggers:{id}:seen:<source>` | sorted set | object id by last change seen (`reading`), while windows overlap |
 | `triggers:{id}:next_poll` | string | Redis time of the next poll, ms |
 | `triggers:{id}:batches:<partition>` | list | batches of events, oldest first |
 | `triggers:{id}:batches:ready` | sorted set | partitions that hold batches, by the time they began to wait |
+| `triggers:{id}:poison` | list, bounded | JSON: what could be read by nobody and was taken out of the way (`poison`) |
 | `triggers:{id}:events` | stream, bounded | the batches once more, for people |
 | `triggers:{id}:marks:<trigger id>` | hash | object id → mark `occurrence:active:changed_ms:fired_ms` |
 | `triggers:{id}:active:<object>` | set | repeating triggers whose mark of this object is active |
@@ -114,4 +120,6 @@ _PLAIN = {
     "audit": "audit",
     "notices": "notices",
     "alarms": "alarms",
+    "aside": "aside",
+    "poison": "poison",
 }

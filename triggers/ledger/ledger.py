@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from triggers.ledger import epoch
+from triggers.ledger.aside import Aside
 from triggers.ledger.audit import Audit
 from triggers.ledger.by_hand import ByHand
 from triggers.ledger.epoch import Epoch
@@ -15,6 +16,7 @@ from triggers.ledger.homes import Homes
 from triggers.ledger.keys import Keys
 from triggers.ledger.matching import Matching
 from triggers.ledger.operations import Operations
+from triggers.ledger.poison import Poisoned
 from triggers.ledger.reading import Reading
 from triggers.ledger.registry import Registry
 from triggers.ledger.store import Store
@@ -32,8 +34,10 @@ class Ledger:
     store: Store
     keys: Keys
     registry: Registry
+    aside: Aside
     reading: Reading
     matching: Matching
+    poisoned: Poisoned
     firings: Firings
     history: History
     operations: Operations
@@ -66,8 +70,10 @@ def open_ledger(store: Store, scheduler: str, settings: Settings) -> Ledger:
         store,
         keys,
         Registry(store, keys),
+        Aside(store, keys),
         Reading(store, keys, history_length=length),
         Matching(store, keys, history_length=length),
+        Poisoned(store, keys),
         Firings(store, keys, retention_seconds=retention, history_length=length),
         History(store, keys),
         Operations(store, keys, retention_seconds=retention, history_length=length),

@@ -6,7 +6,7 @@ local gone = 0
 for i = 7, #ARGV do
   if redis.call('ZREM', KEYS[1], ARGV[i]) == 1 then
     local firing = ARGV[3] .. ARGV[i]
-    local lane = redis.call('HGET', firing, 'lane')
+    local lane = lane_of(firing)
     if lane then
       redis.call('HSET', firing, 'state', 'waiting', 'paced', 1)
       redis.call('ZADD', ARGV[4] .. lane, now_ms(), ARGV[i])

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from triggers.errors import Unreadable
+from triggers.formats import KNOWN
 from triggers.ledger.firings import Lane
 from triggers.ledger.keys import Keys
 from triggers.ledger.store import Script, Store
@@ -35,6 +38,7 @@ class Grant:
     def fields(self) -> list[str]:
         """The fields of the firing's hash, flat, as texts."""
         values = {
+            "v": KNOWN["firing"],
             "key": self.key,
             "trigger": self.trigger,
             "kind": self.kind,
@@ -70,7 +74,10 @@ class Matching:
         self.store, self.keys, self.history_length = store, keys, history_length
 
     def marks(self, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Mark]:
-        """The marks of (trigger id, object id) pairs; of an object never seen an empty one."""
+        """The marks of (trigger id, object id) pairs; of an object never seen an empty one.
+
+        A mark that cannot be read is left out: whether that object has fired is unknown.
+        """
         by_trigger: dict[str, list[str]] = {}
         for trigger, object_id in pairs:
             by_trigger.setdefault(trigger, []).append(object_id)
@@ -78,11 +85,26 @@ class Matching:
             for trigger, objects in by_trigger.items():
                 pipe.hmget(self.keys.marks(trigger), objects)
             found: list[Any] = pipe.execute() if by_trigger else []
-        return {
-            (trigger, object_id): Mark.from_text(text or "")
-            for (trigger, objects), texts in zip(by_trigger.items(), found, strict=True)
-            for object_id, text in zip(objects, texts, strict=True)
-        }
+        marks = {}
+        for (trigger, objects), texts in zip(by_trigger.items(), found, strict=True):
+            for object_id, text in zip(objects, texts, strict=True):
+                with suppress(ValueError):
+                    marks[trigger, object_id] = Mark.from_text(text or "")
+        return marks
+
+    def mark(self, trigger: str, object_id: str) -> Mark:
+        """The mark of one pair.
+
+        Raises:
+            Unreadable: it is none; the message says how to go on.
+        """
+        found = self.marks([(trigger, object_id)])
+        if not found:
+            raise Unreadable(
+                f"whether trigger {trigger!r} has fired for {object_id} is unknown: its mark cannot be read. Remove it "
+                f"(redis-cli HDEL {self.keys.marks(trigger)!r} {object_id}), and the object counts as never seen"
+            )
+        return found[trigger, object_id]
 
     def active(self, object_ids: Sequence[str]) -> dict[str, set[str]]:
         """The `on_transition` triggers whose condition was last seen true, by object."""

@@ -56,4 +56,4 @@ class Operations:
             for key in keys:
                 pipe.hgetall(self.keys.firing(key))
             found: list[Any] = pipe.execute() if keys else []
-        return [Firing.from_fields(fields) for fields in found if fields]
+        return [Firing.as_far_as_readable(key, fields) for key, fields in zip(keys, found, strict=True) if fields]

@@ -23,6 +23,13 @@ local function owns(firing, token) return current(token) and redis.call('HGET', 
 
 local function leads(lease, token) return current(token) and redis.call('GET', lease) == token end
 
+-- A firing that cannot be read becomes due where any worker finds it, and becomes a dead letter there.
+local function lane_of(firing)
+  local lane = redis.call('HGET', firing, 'lane')
+  if lane == 'caller' or lane == 'dispatch' then return lane end
+  if redis.call('EXISTS', firing) == 1 then return 'dispatch' end
+end
+
 -- A skipped firing gives its key back: the object's next change is considered again.
 local function release_key(marks, object)
   local mark = redis.call('HGET', marks, object)

@@ -6,11 +6,12 @@ import json
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
 from triggers.errors import Fenced
 from triggers.events import Event
+from triggers.formats import KNOWN, check_version, reading
 from triggers.ledger import leases
 from triggers.ledger.keys import Keys
 from triggers.ledger.store import Script, Store
@@ -21,9 +22,6 @@ Source = Literal["tasks", "models"]
 
 #: A tick this much early still polls: with ticks and paces of one second every other poll would be missed.
 POLL_SLACK_MS = 300
-
-#: Version of the batch format; a matcher that does not know it leaves the batch alone and says so.
-BATCH_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,7 @@ def encode_batches(
     batches = []
     for partition, texts in lines.items():
         for start in range(0, len(texts), size):
-            head = json.dumps({"v": BATCH_VERSION, "id": leases.nonce(), "plan": plan, "polled_ms": polled_ms})
+            head = json.dumps({"v": KNOWN["batch"], "id": leases.nonce(), "plan": plan, "polled_ms": polled_ms})
             batches.append((partition, "\n".join([head, *texts[start : start + size]])))
     return batches
 
@@ -82,13 +80,14 @@ def decode_batch(text: str) -> Batch:
     """Read a stored batch.
 
     Raises:
-        ValueError: the text is not a batch of a version known here.
+        Newer: a later release wrote it: it is left for that release's matchers.
+        Unreadable: it is no batch.
     """
-    head, *lines = text.split("\n")
-    fields = json.loads(head)
-    if not isinstance(fields, dict) or fields.get("v") != BATCH_VERSION:
-        raise ValueError(f"a batch of version {fields.get('v') if isinstance(fields, dict) else head!r}")
-    return Batch(head, int(fields["plan"]), int(fields["polled_ms"]), tuple(lines))
+    with reading("batch"):
+        head, *lines = text.split("\n")
+        fields = json.loads(head)
+        check_version("batch", fields["v"])
+        return Batch(head, int(fields["plan"]), int(fields["polled_ms"]), tuple(lines))
 
 
 class Reading:
@@ -118,9 +117,9 @@ class Reading:
             leases.release(self.store, self.keys, "poll", token)
 
     def cursor(self, source: Source) -> Cursor:
-        """How far the source was read."""
-        fields: Any = self.store.client.hgetall(self.keys.cursor(source))
-        return Cursor(**{name: int(float(value)) for name, value in fields.items()})
+        """How far the source was read; what is no number counts as never read, and is read again."""
+        found: Any = self.store.client.hgetall(self.keys.cursor(source))
+        return Cursor(**{field.name: _number(found.get(field.name)) for field in fields(Cursor)})
 
     def unseen(self, source: Source, events: Sequence[Event]) -> list[Event]:
         """The events whose change has not been stored before."""
@@ -167,7 +166,7 @@ class Reading:
     def waiting_partitions(self) -> list[int]:
         """Partitions that hold batches, those waiting longest first."""
         found: Any = self.store.client.zrange(self.keys.ready, 0, -1)
-        return [int(partition) for partition in found]
+        return [int(partition) for partition in found if partition.isdigit()]
 
     def first_batch_and_version(self, partition: int) -> tuple[str, int] | None:
         """As `first_batch`, and the registry's version, by one trip: it is read later, so no older."""
@@ -181,3 +180,17 @@ class Reading:
         """The text of the oldest batch of a partition."""
         text: Any = self.store.client.lindex(self.keys.batches(partition), 0)
         return None if text is None else str(text)
+
+    def long_waiting(self, seconds: float) -> list[int]:
+        """Partitions whose oldest batch has been the oldest for so long, by Redis' clock."""
+        now: Any = self.store.client.time()
+        before_ms = int(now[0]) * 1000 - int(seconds * 1000)
+        found: Any = self.store.client.zrangebyscore(self.keys.ready, "-inf", before_ms)
+        return [int(partition) for partition in found if partition.isdigit()]
+
+
+def _number(text: str | None) -> int:
+    try:
+        return int(float(text or 0))
+    except (ValueError, OverflowError):
+        return 0

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from triggers.errors import Usage
+from triggers.errors import Unreadable, Usage
+from triggers.formats import KNOWN, check_version, reading
+from triggers.ledger.aside import Note
 from triggers.ledger.keys import Keys
 from triggers.ledger.store import Script, Store
 from triggers.spec import Trigger
+
+log = logging.getLogger(__name__)
 
 WRITE = Script("registry_write")
 
@@ -45,22 +50,64 @@ class Entry:
         """The text kept in Redis."""
         fields = asdict(replace(self, trigger=None))  # type: ignore[arg-type]
         fields["trigger"] = self.trigger.to_json()
-        return json.dumps(fields, sort_keys=True)
+        return json.dumps(fields | {"v": KNOWN["entry"]}, sort_keys=True)
 
     @classmethod
-    def from_json(cls, text: str) -> Entry:
-        """Read the text kept in Redis."""
-        fields: dict[str, Any] = json.loads(text)
-        fields["trigger"] = Trigger.from_json(fields["trigger"])
-        return cls(**fields)
+    def from_json(cls, id_: str, text: str) -> Entry:
+        """Read the text kept in Redis under a trigger's id.
+
+        Raises:
+            Newer, Unreadable: a later release wrote it; nobody did.
+        """
+        with reading("entry", f"of trigger {id_!r}"):
+            fields: dict[str, Any] = json.loads(text)
+            check_version("entry", fields.pop("v", 1), f"of trigger {id_!r}")
+            fields["trigger"] = Trigger.from_json(fields["trigger"])
+            entry = cls(**fields)
+            entry._check(id_)
+            return entry
+
+    def _check(self, id_: str) -> None:
+        numbers, texts = (self.since_ms, self.version), (self.origin, self.declared)
+        flags = (self.paused, self.retired)
+        if self.trigger.id != id_:
+            raise ValueError(f"it holds the trigger {self.trigger.id!r}")
+        if not all(type(one) is int for one in numbers) or not all(type(one) is bool for one in flags):
+            raise TypeError("since_ms, version, paused or retired is of another type")
+        if not all(isinstance(one, str) for one in texts):
+            raise TypeError("origin or declared is of another type")
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """An entry that this release cannot read: why, and what can be seen of it all the same."""
+
+    why: str
+    paused: bool
+    since_ms: int | None
+
+    @classmethod
+    def of(cls, text: str, fault: Unreadable) -> Unread:
+        """Look at an entry that could not be decoded."""
+        try:
+            seen = json.loads(text)
+        except (ValueError, RecursionError):
+            seen = None
+        seen = seen if isinstance(seen, dict) else {}
+        since_ms = seen.get("since_ms")
+        return cls(str(fault), seen.get("paused") is True, since_ms if type(since_ms) is int else None)
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The registry at one version; never changes."""
+    """The registry at one version; never changes.
+
+    `unreadable`: trigger id → an entry that this release cannot read. It is set aside, and the others go on.
+    """
 
     version: int
     entries: Mapping[str, Entry]
+    unreadable: Mapping[str, Unread] = field(default_factory=dict)
 
     def get(self, trigger_id: str) -> Entry | None:
         """The entry of a trigger that is declared, None when it is retired or was never there."""
@@ -106,7 +153,13 @@ class Registry:
             pipe.get(self.keys.registry_version)
             pipe.hgetall(self.keys.registry)
             version, texts = pipe.execute()
-        return Snapshot(int(version or 0), {id_: Entry.from_json(text) for id_, text in texts.items()})
+        entries, unreadable = {}, {}
+        for id_, text in texts.items():
+            try:
+                entries[id_] = Entry.from_json(id_, text)
+            except Unreadable as fault:
+                unreadable[id_] = Unread.of(text, fault)
+        return Snapshot(int(version or 0), entries, unreadable)
 
     def declare(
         self,
@@ -134,21 +187,37 @@ class Registry:
         def edit(known: Snapshot, version: int) -> dict[str, Entry | None]:
             changes: dict[str, Entry | None] = {}
             for id_, trigger in wanted.items():
-                old, digest = known.entries.get(id_), trigger.digest
-                if old is not None and old.origin != origin and old.declared == digest:
-                    continue
-                if old is None or old.retired:
-                    paused = old.paused if old else False
-                    start = since.get(id_, server_now_ms)
-                    changes[id_] = Entry(trigger, start, version, origin, paused, declared=digest)
-                elif old.trigger != trigger or old.origin != origin or old.declared != digest:
-                    changes[id_] = replace(old, trigger=trigger, origin=origin, declared=digest)
+                start = since.get(id_, server_now_ms)
+                entry = self._declared(known, trigger, version, origin, start)
+                if entry is not None:
+                    changes[id_] = entry
             for id_, old in known.entries.items():
                 if (old.declared or old.origin == origin) and id_ not in wanted and not old.retired:
                     changes[id_] = replace(old, retired=True, origin=origin, declared="")
             return changes
 
         return self.edit(edit)
+
+    def _declared(self, known: Snapshot, trigger: Trigger, version: int, origin: str, start_ms: int) -> Entry | None:
+        """The entry of a trigger that is declared; None where it stays as it is."""
+        old, unread, digest = known.entries.get(trigger.id), known.unreadable.get(trigger.id), trigger.digest
+        if unread is not None:
+            log.warning("%s; it is replaced by what is declared now", unread.why)
+            since_ms = self.passed_by_since(trigger.id, unread, start_ms)
+            return Entry(trigger, since_ms, version, origin, unread.paused, declared=digest)
+        if old is not None and old.origin != origin and old.declared == digest:
+            return None
+        if old is None or old.retired:
+            return Entry(trigger, start_ms, version, origin, old.paused if old else False, declared=digest)
+        fresh = replace(old, trigger=trigger, origin=origin, declared=digest)
+        return fresh if fresh != old else None
+
+    def passed_by_since(self, id_: str, unread: Unread, server_now_ms: int) -> int:
+        """From when on changes passed by a trigger whose entry cannot be read."""
+        noted: Any = self.store.client.hget(self.keys.aside, id_)
+        if noted:
+            return Note.from_text(noted).from_ms
+        return server_now_ms if unread.since_ms is None else unread.since_ms
 
     def edit(self, decide: Callable[[Snapshot, int], Mapping[str, Entry | None]]) -> Snapshot:
         """Apply a change, deciding again if another writer was first.

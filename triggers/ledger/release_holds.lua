@@ -6,7 +6,7 @@ local keys = redis.call('ZRANGE', KEYS[1], 0, tonumber(ARGV[3]) - 1)
 local now = now_ms()
 for _, key in ipairs(keys) do
   redis.call('ZREM', KEYS[1], key)
-  local lane = redis.call('HGET', ARGV[4] .. key, 'lane')
+  local lane = lane_of(ARGV[4] .. key)
   if lane then
     redis.call('HSET', ARGV[4] .. key, 'state', 'waiting')
     redis.call('ZADD', ARGV[5] .. lane, now, key)

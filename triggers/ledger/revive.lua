@@ -5,6 +5,6 @@ if redis.call('HGET', KEYS[1], 'state') ~= 'dead' then return 0 end
 redis.call('HSET', KEYS[1], 'state', 'waiting', 'failures', 0)
 redis.call('HDEL', KEYS[1], 'reason', 'ended_ms')
 redis.call('ZREM', KEYS[2], ARGV[2])
-redis.call('ZADD', ARGV[3] .. redis.call('HGET', KEYS[1], 'lane'), now_ms(), ARGV[2])
+redis.call('ZADD', ARGV[3] .. lane_of(KEYS[1]), now_ms(), ARGV[2])
 remember(KEYS[3], ARGV[4], 'revived', KEYS[1])
 return 1

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import redis
 
+from triggers.errors import Unreadable
+from triggers.formats import KNOWN, check_version, known_fields, reading
 from triggers.ledger.keys import SCHEDULERS
 
 
@@ -39,10 +42,38 @@ class Scheduler:
         text = "\0".join(identity)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
+    def to_json(self) -> str:
+        """The text kept in Redis."""
+        return json.dumps(asdict(self) | {"v": KNOWN["scheduler"]})
+
+    @classmethod
+    def from_json(cls, id_: str, text: str) -> Scheduler:
+        """Read the text kept in Redis under a scheduler's id.
+
+        Raises:
+            Newer, Unreadable: a later release wrote it; nobody did.
+        """
+        with reading("scheduler", id_):
+            found: dict[str, Any] = json.loads(text)
+            check_version("scheduler", found.get("v", 1), id_)
+            scheduler = cls(**known_fields(cls, found))
+            texts = ("host", "workspace", "project", "name", "service_task", "web")
+            if not all(isinstance(getattr(scheduler, name), str) for name in texts):
+                raise TypeError(f"one of {', '.join(texts)} is no text")
+            for seconds in (scheduler.poll_seconds, scheduler.sync_seconds):
+                if not 0 < float(seconds) < math.inf:
+                    raise ValueError(f"a pace of {seconds!r:.40} seconds")
+            return scheduler
+
 
 def put(client: redis.Redis, scheduler: Scheduler) -> None:
     """Enter or update a scheduler. Idempotent."""
-    client.hset(SCHEDULERS, scheduler.id, json.dumps(asdict(scheduler)))
+    client.hset(SCHEDULERS, scheduler.id, scheduler.to_json())
+
+
+def is_entered(client: redis.Redis, id_: str) -> bool:
+    """Whether there is a record of the scheduler, readable or not."""
+    return bool(client.hexists(SCHEDULERS, id_))
 
 
 def remove(client: redis.Redis, id_: str) -> None:
@@ -50,7 +81,18 @@ def remove(client: redis.Redis, id_: str) -> None:
     client.hdel(SCHEDULERS, id_)
 
 
+def read_all(client: redis.Redis) -> tuple[dict[str, Scheduler], dict[str, Unreadable]]:
+    """The schedulers on this Redis by id, and why others cannot be read: they are left alone."""
+    texts: Any = client.hgetall(SCHEDULERS)
+    found, unreadable = {}, {}
+    for id_, text in texts.items():
+        try:
+            found[id_] = Scheduler.from_json(id_, text)
+        except Unreadable as fault:
+            unreadable[id_] = fault
+    return found, unreadable
+
+
 def all_of(client: redis.Redis) -> dict[str, Scheduler]:
-    """The schedulers on this Redis by id."""
-    found: Any = client.hgetall(SCHEDULERS)
-    return {id_: Scheduler(**json.loads(text)) for id_, text in found.items()}
+    """The schedulers on this Redis by id, as far as they can be read."""
+    return read_all(client)[0]

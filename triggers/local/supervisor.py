@@ -1,4 +1,4 @@
-"""Keeping the private Redis and the one child of local mode alive, and ending both."""
+"""Keeping the private Redis and the one child of local mode alive and at work, and ending both."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from triggers.errors import StoreUnavailable
+from triggers.health import FROZEN_SECONDS
 from triggers.local import child
+from triggers.local.liveness import HEALTH_FILE, Liveness
 from triggers.local.processes import close, end, keep_from_forks, spawn
 from triggers.local.redis_server import PrivateRedis
 
@@ -56,6 +58,7 @@ class Supervisor:
         credentials: Mapping[str, str] | None = None,
         command: Sequence[str] | None = None,
         farewell: Callable[[], None] | None = None,
+        frozen_seconds: float = FROZEN_SECONDS,
     ) -> None:
         """Prepare; nothing is started.
 
@@ -67,6 +70,7 @@ class Supervisor:
             command: Command of the child in place of `workers.local`.
             farewell: Called once at the stop, beside the end of the child and while Redis still runs; it should
                 take no longer than the child may.
+            frozen_seconds: How long the child may be silent before it counts as frozen.
         """
         if (redis is None) == (redis_url is None):
             raise TypeError("give either the Redis to own or the URL of one")
@@ -74,6 +78,7 @@ class Supervisor:
         self._parameters, self._credentials = dict(parameters or {}), dict(credentials or {})
         self._command = list(command or child.child_command())
         self._farewell = farewell
+        self._liveness = Liveness(redis.folder if redis else None, frozen_seconds=frozen_seconds)
         self._child: subprocess.Popen[bytes] | None = None
         self._started_at: dict[str, float] = {}
         self._backoff = {"redis": Backoff(), "child": Backoff()}
@@ -130,6 +135,7 @@ class Supervisor:
             close(self._life_write)
             self._wake_read.close()
             self._wake_write.close()
+            self._liveness.close()
 
     def _say_farewell(self) -> None:
         farewell, self._farewell = self._farewell, None
@@ -153,11 +159,21 @@ class Supervisor:
         if self._redis is not None and not self._redis.is_alive:
             self._pause("redis", "Redis")
             self._restart_redis()
+        self._end_what_gets_nowhere()
         if self._child is not None and self._child.poll() is not None:
             self._pause("child", f"the worker process (ended with {self._child.returncode})")
             with self._ending:
                 if not self._stopping:
                     self._start_child()
+
+    def _end_what_gets_nowhere(self) -> None:
+        """Kill a child that is frozen: it would not listen to SIGTERM."""
+        if self._child is None or self._child.poll() is not None:
+            return
+        fault = self._liveness.fault(time.monotonic())
+        if fault:
+            _log.error("the worker process is ended, to be started again: %s", fault)
+            end(self._child, 0.0)
 
     def _restart_redis(self) -> None:
         assert self._redis is not None
@@ -189,5 +205,7 @@ class Supervisor:
         environment |= {f"{child.PREFIX}{name.upper()}": value for name, value in self._parameters.items()}
         environment["TRIGGERS_REDIS_URL"] = self.redis_url
         environment[child.PARENT_DESCRIPTOR] = str(self._life_read)
+        environment[HEALTH_FILE] = str(self._liveness.file)
         self._started_at["child"] = time.monotonic()
         self._child = spawn(self._command, env=environment, pass_fds=(self._life_read,))
+        self._liveness.begin(self._child.pid, self._started_at["child"])

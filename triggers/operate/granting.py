@@ -107,8 +107,7 @@ def replay(target: Target, found: Sequence[Found]) -> list[str]:
 
 
 def _mark(target: Target, entry: Entry, event: Event) -> Mark:
-    pair = (entry.trigger.id, event.id)
-    return target.ledger.matching.marks([pair])[pair]
+    return target.ledger.matching.mark(entry.trigger.id, event.id)
 
 
 def _grant(target: Target, entry: Entry, event: Event, before: Mark, after: Mark, how: str) -> str:

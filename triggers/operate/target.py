@@ -70,6 +70,9 @@ class Target:
         if found:
             ids = " or ".join(repr(entry.trigger.id) for entry in found)
             raise Usage(f"{len(found)} triggers are named {name!r}: say {ids}")
+        for id_, unread in self.ledger.registry.snapshot().unreadable.items():
+            if name in (id_, id_.partition(":")[2]):
+                raise Usage(f"trigger {name!r} is set aside: {unread.why}")
         known = ", ".join(sorted(entry.trigger.name for entry in entries.values())) or "none"
         raise Usage(f"scheduler {title(self.scheduler)} has no trigger {name!r}; it has: {_short(known)}")
 
@@ -100,7 +103,10 @@ def open_target(choice: str | None = None, of: Settings | None = None, *, start:
 def _on_redis(of: Settings, choice: str | None, stack: ExitStack) -> Target:
     client = stack.enter_context(connect(str(of.redis_url)))
     where = "the Redis of TRIGGERS_REDIS_URL"
-    scheduler = choose(schedulers.all_of(client), choice, where)
+    found, unreadable = schedulers.read_all(client)
+    if unreadable and not found:
+        raise Usage("; ".join(map(str, unreadable.values())))
+    scheduler = choose(found, choice, where)
     return _target(client, scheduler, of, running=True, where=where)
 
 

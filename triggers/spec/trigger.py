@@ -11,14 +11,12 @@ from typing import Any, Final, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from triggers.errors import InvalidTrigger, Usage
+from triggers.errors import InvalidTrigger
 from triggers.events import Kind, metric_key
+from triggers.formats import KNOWN, check_version, reading
 from triggers.placeholders import unknown_placeholder
 from triggers.spec.action import ARGUMENTS, Action, Frozen, Policy, TaskAction
 from triggers.spec.values import Direction, Flag, Name, Pattern, Sign, Statuses, Tags, Text, Threshold, wrong
-
-#: Version of the JSON form of a trigger.
-SPEC_VERSION: Final = 1
 
 
 class Trigger(Frozen):
@@ -67,7 +65,7 @@ class Trigger(Frozen):
     def to_json(self) -> str:
         """Write the canonical text: sorted keys, what is default left out."""
         body = self.model_dump(exclude_defaults=True)
-        body |= {"v": SPEC_VERSION, "kind": self.kind}
+        body |= {"v": KNOWN["trigger"], "kind": self.kind}
         body["action"]["type"] = self.action.type
         return json.dumps(body, sort_keys=True, separators=(",", ":"))
 
@@ -76,13 +74,13 @@ class Trigger(Frozen):
         """Read what `to_json` wrote.
 
         Raises:
-            InvalidTrigger: a field is wrong.
-            Usage: the text is of a later version than this program knows.
+            Newer: the text is of a later version than this program knows.
+            Unreadable: it is no trigger.
         """
-        body = json.loads(text)
-        if body.pop("v", None) != SPEC_VERSION:
-            raise Usage(f"a trigger of another version than {SPEC_VERSION}: upgrade all workers to one release")
-        return make_trigger(body.pop("kind"), **body)
+        with reading("trigger"):
+            body = json.loads(text)
+            check_version("trigger", body.pop("v", None))
+            return make_trigger(body.pop("kind"), **body)
 
     @model_validator(mode="after")
     def _placeholders_are_known(self) -> Trigger:

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 
 from triggers.clearml_api import launches
 from triggers.clearml_api.launches import Found
+from triggers.errors import Fenced
 from triggers.ledger.firings import DIGEST_LENGTH, Firing, Lane, trigger_digest
 from triggers.marks import FIRING, scheduler_mark, value_of
 from triggers.policies import limit_of
 from triggers.recovery import RUNNING
 from triggers.stages import launch
-from triggers.stages.attempt import ATTEMPTS_PER_FAILURE, Attempt, ending
+from triggers.stages.attempt import ATTEMPTS_PER_FAILURE, UNREAD_SECONDS, Attempt, ending
 from triggers.stages.context import Context, Plan
 from triggers.stages.pretend import pretend
+
+log = logging.getLogger(__name__)
 
 
 def admit(ctx: Context, plan: Plan, firing: Firing, lane: Lane = "dispatch") -> Attempt | None:
     """Resolve the trigger as it is now and ask whether to go on; None when this attempt is over.
 
-    A firing with a recorded ClearML task was admitted before and is always carried on.
+    A firing with a recorded ClearML task was admitted before and is always carried on. Whatever goes wrong
+    ends this attempt and no other.
     """
     entry = plan.snapshot.entries.get(firing.trigger)
     if entry is None:
-        ctx.ledger.firings.skip(firing, lane, "the trigger was deleted")
+        _without_trigger(ctx, plan, firing, lane)
         return None
     attempt = Attempt(ctx, firing, entry, lane)
     if not firing.task:
@@ -32,6 +37,18 @@ def admit(ctx: Context, plan: Plan, firing: Firing, lane: Lane = "dispatch") -> 
         if ctx.shadow and not attempt.done:
             pretend(attempt)
     return None if attempt.done else attempt
+
+
+def _without_trigger(ctx: Context, plan: Plan, firing: Firing, lane: Lane) -> None:
+    """Skip a firing whose trigger was deleted; one whose trigger cannot be read waits for who can."""
+    unread = plan.snapshot.unreadable.get(firing.trigger)
+    try:
+        if unread is None:
+            ctx.ledger.firings.skip(firing, lane, "the trigger was deleted")
+        else:
+            ctx.ledger.firings.later(firing, lane, UNREAD_SECONDS, unread.why, failed=False, untouched=True)
+    except Fenced as loss:
+        log.warning("firing %s: %s", firing.key, loss)
 
 
 def _resolve(attempt: Attempt, plan: Plan) -> None:

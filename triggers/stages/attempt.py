@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
-from triggers.errors import Fenced, Permanent, Refused, Transient
+import redis
+
+from triggers.errors import Fenced, Newer, Permanent, Refused, Transient, Unreadable
 from triggers.ledger.firings import Firing, Lane
 from triggers.ledger.registry import Entry
 from triggers.logs import about
@@ -21,6 +23,9 @@ log = logging.getLogger(__name__)
 
 #: A worker that dies at every attempt counts no failures; so many attempts in all are the end.
 ATTEMPTS_PER_FAILURE = 3
+
+#: When to look again at a firing that this release cannot carry out, seconds.
+UNREAD_SECONDS = 5.0
 
 #: Refusals that may be over the next time: keys being exchanged, too many requests, the server starting up.
 PASSING_CODES = frozenset({401, 408, 425, 429})
@@ -153,7 +158,14 @@ def ending(attempt: Attempt) -> Iterator[None]:
                 attempt.fail(str(refusal))
             else:
                 attempt.give_up(str(refusal))
-        except Permanent as failure:
+        except Newer as later:
+            attempt.wait(UNREAD_SECONDS, str(later))
+        except (Permanent, Unreadable) as failure:
             attempt.give_up(str(failure))
         except Transient as failure:
             attempt.fail(str(failure))
+        except (redis.ConnectionError, redis.TimeoutError):
+            raise
+        except Exception as failure:  # a fault of ours, or of what a person wrote into a ClearML task
+            log.exception("trigger %r: the attempt broke off", attempt.trigger.name)
+            attempt.fail(f"{type(failure).__name__}: {failure}")

@@ -19,6 +19,7 @@ from triggers.ledger.firings import Claim, Firing
 from triggers.stages.admission import admit
 from triggers.stages.attempt import Attempt, ending
 from triggers.stages.context import Context
+from triggers.stages.taking import take
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ def call_one(ctx: Context, functions: Mapping[str, Function]) -> bool:
 
 def claim(ctx: Context) -> Claim | None:
     """Take one firing that waits for this process, None if none is due."""
-    claimed = ctx.ledger.firings.claim("caller", 1, ctx.settings.lease_seconds)
+    claimed = take(ctx, "caller", 1)
     return claimed if claimed.firings else None
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from triggers.clearml_api import launches
-from triggers.errors import Fenced, Refused, ServerUnavailable, Transient
+from triggers.errors import Refused, ServerUnavailable, Transient
 from triggers.functions import load
 from triggers.ledger import leases
 from triggers.ledger.firings import Firing
@@ -18,6 +18,7 @@ from triggers.stages.admission import admit
 from triggers.stages.attempt import Attempt, ending
 from triggers.stages.call import carry_out
 from triggers.stages.context import Context
+from triggers.stages.taking import take
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ def dispatch(ctx: Context) -> int:
     """
     taken = 0
     for _ in range(BATCHES_PER_TURN):
-        claim = ctx.ledger.firings.claim("dispatch", ctx.settings.batch_firings, ctx.settings.lease_seconds)
+        claim = take(ctx, "dispatch", ctx.settings.batch_firings)
         if not claim.firings:
             return taken
         taken += len(claim.firings)
@@ -57,13 +58,9 @@ def _carry_out(ctx: Context, firings: Iterable[Firing], registry_version: int) -
     plan = ctx.plan(registry_version)
     attempts: list[Attempt] = []
     for firing in firings:
-        try:
-            attempt = admit(ctx, plan, firing)
-        except Fenced as loss:
-            log.warning("firing %s: %s", firing.key, loss)
-        else:
-            if attempt:
-                attempts.append(attempt)
+        attempt = admit(ctx, plan, firing)
+        if attempt:
+            attempts.append(attempt)
     _settle_recorded([a for a in attempts if a.firing.task])
     _look_for_launches([a for a in attempts if not a.done and _must_look(a)])
     _clone([a for a in attempts if not a.done])

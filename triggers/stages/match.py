@@ -6,11 +6,12 @@ import logging
 from collections.abc import Iterator
 
 from triggers.conditions import Condition
-from triggers.errors import Usage
+from triggers.errors import Newer, Unreadable
 from triggers.events import Event
 from triggers.ledger import leases
 from triggers.ledger.firings import firing_key
 from triggers.ledger.matching import Change, Grant
+from triggers.ledger.poison import Poison
 from triggers.ledger.reading import Batch, decode_batch
 from triggers.ledger.registry import Entry
 from triggers.policies import Decision, Mark, decide_by
@@ -33,7 +34,14 @@ def match(ctx: Context, partition: int) -> int:
                 return granted
             while (first := ledger.reading.first_batch_and_version(partition)) is not None:
                 text, version = first
-                count = _match_batch(ctx, ctx.plan(version), partition, token, decode_batch(text))
+                try:
+                    count = _match_batch(ctx, ctx.plan(version), partition, token, decode_batch(text))
+                except Newer as fault:
+                    log.info("partition %s waits for a matcher of a later release: %s", partition, fault)
+                    return granted
+                except Unreadable as fault:
+                    _take_away(ctx, partition, token, text, str(fault))
+                    continue
                 for _ in range(-(-count // ctx.settings.batch_firings)):
                     ctx.hints.dispatch(ledger.scheduler)
                 granted += count
@@ -42,8 +50,21 @@ def match(ctx: Context, partition: int) -> int:
             return granted
 
 
+def _take_away(ctx: Context, partition: int, token: str, text: str, why: str) -> None:
+    log.error("a batch that nobody can read is taken out of partition %s: %s: %.200s", partition, why, text)
+    ctx.ledger.poisoned.take_batch(partition, token, text, why)
+
+
 def _match_batch(ctx: Context, plan: Plan, partition: int, token: str, batch: Batch) -> int:
-    events = list(_decode(batch))
+    """Match one batch; how many firings were granted.
+
+    Raises:
+        Newer: an event in it is of a later release; nothing was changed.
+    """
+    events, poison = _decode(batch)
+    ctx.ledger.poisoned.keep(poison)
+    if events and plan.snapshot.unreadable:
+        ctx.ledger.aside.note(plan.snapshot.unreadable, min(event.changed_ms for event in events))
     while True:
         changes = _decide(ctx, plan, batch, events)
         granted = ctx.ledger.matching.commit(partition, token, batch.head, changes)
@@ -52,12 +73,18 @@ def _match_batch(ctx: Context, plan: Plan, partition: int, token: str, batch: Ba
         log.info("a mark changed while partition %s was being matched; deciding again", partition)
 
 
-def _decode(batch: Batch) -> Iterator[Event]:
+def _decode(batch: Batch) -> tuple[list[Event], list[Poison]]:
+    """The events of a batch, and what stands among them that is none."""
+    events, poison = [], []
     for line in batch.events:
         try:
-            yield Event.from_json(line)
-        except (ValueError, TypeError, KeyError, Usage) as fault:
-            log.error("an event that cannot be read is left out: %s: %.200s", fault, line)
+            events.append(Event.from_json(line))
+        except Newer:
+            raise
+        except Unreadable as fault:
+            log.error("an event that nobody can read is set aside: %s: %.200s", fault, line)
+            poison.append(Poison("event", str(fault), line))
+    return events, poison
 
 
 def _decide(ctx: Context, plan: Plan, batch: Batch, events: list[Event]) -> list[Change]:
@@ -74,11 +101,21 @@ def _decide(ctx: Context, plan: Plan, batch: Batch, events: list[Event]) -> list
     changes = []
     for event, entry, matched in met:
         trigger, pair = entry.trigger, (entry.trigger.id, event.id)
+        if pair not in now:
+            _set_aside(ctx, entry, event)
+            continue
         decision = decide_by(trigger.policy, now[pair], matched=matched, changed_ms=event.changed_ms)
         if decision.changed:
             now[pair] = decision.mark
             changes.append(_change(ctx, entry, event, batch, first[pair], decision))
     return changes
+
+
+def _set_aside(ctx: Context, entry: Entry, event: Event) -> None:
+    """Decide nothing where it is unknown whether the object has fired: neither a second launch nor silence."""
+    why = f"the mark of {event.id} in {ctx.ledger.keys.marks(entry.trigger.id)} cannot be read"
+    log.error("trigger %r does not decide on %s %s: %s", entry.trigger.name, event.kind, event.id, why)
+    ctx.ledger.poisoned.keep([Poison(f"mark for trigger {entry.trigger.id}", why, event.to_json())])
 
 
 def _concerned(plan: Plan, event: Event) -> Iterator[tuple[Entry, bool]]:

@@ -13,6 +13,7 @@ from triggers.ledger.reading import Source, encode_batches
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.marks import service_mark
 from triggers.stages.context import Context
+from triggers.stages.set_aside import entries_to_read
 from triggers.windows import advance, choose_window
 
 log = logging.getLogger(__name__)
@@ -44,11 +45,13 @@ def poll(ctx: Context, *, pace_seconds: float, force: bool = False) -> Polled | 
         if token is None:
             return None
         registry = ctx.ledger.registry.snapshot()
-        plan, active = _plan(ctx, registry), registry.active
+        entries, caught_up = entries_to_read(ctx, registry)
+        plan = _plan(ctx, registry)
         pages = events = 0
-        for source in _sources(active):
-            for stored in _read(ctx, token, source, plan, active):
+        for source in _sources(entries):
+            for stored in _read(ctx, token, source, plan, entries):
                 pages, events = pages + 1, events + stored
+        ctx.ledger.aside.done(caught_up)
     return Polled(pages, events)
 
 

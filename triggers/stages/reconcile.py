@@ -12,6 +12,7 @@ from triggers.ledger.registry import Entry
 from triggers.marks import ATTEMPT, FIRING, firing_mark, value_of
 from triggers.recovery import RUNNING, Hit, judge_strays
 from triggers.stages.context import Context
+from triggers.stages.set_aside import raise_alarms
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,7 @@ def reconcile(ctx: Context) -> Mended | None:
         finally:  # functions need no ClearML server
             dispatches = _hint_due(ctx)
         _forget(ctx)
+        raise_alarms(ctx)
         return Mended(len(partitions), dispatches, released, _clear_strays(ctx))
 
 
@@ -110,6 +112,8 @@ def _clear_strays(ctx: Context) -> int:
     found = launches.find_launches(ctx.api, [firing_mark(key) for key in keys])
     for key in keys:
         firing = ledger.firings.get(key)
+        if firing and firing.unread:  # of attempts that cannot be read nothing is known to be void
+            continue
         of_key = [one for one in found if value_of(FIRING, one.system_tags) == key]
         hits = [Hit(one.id, one.status, value_of(ATTEMPT, one.system_tags)) for one in of_key]
         for stray in judge_strays(hits, firing.task, firing.attempts[:-1]) if firing else ():

@@ -73,12 +73,17 @@ def _compare(
     edits: dict[str, Trigger | None] = {}
     overruled: list[str] = []
     for kind, section in sections.items():
-        if section is not None and not section.problems:
+        if section is not None and not section.problems and kind not in _half_known(snapshot):
             registered = {e.trigger.id: as_written(e.trigger) for e in snapshot.active if e.trigger.kind == kind}
             compared = compare(memory.value(f"written:{kind}"), section.triggers, registered)
             edits |= compared.edits
             overruled += compared.overruled
     return edits, overruled
+
+
+def _half_known(snapshot: Snapshot) -> set[str]:
+    """Kinds with a trigger that this release cannot read: their sections are left to those who can."""
+    return {id_.partition(":")[0] for id_ in snapshot.unreadable}
 
 
 def _edit(ctx: Context, edits: Mapping[str, Trigger | None]) -> Snapshot:
@@ -113,7 +118,7 @@ def _write(
     to_write: dict[str, str] = {}
     for kind, name in SECTIONS.items():
         section = sections[kind]
-        if section is not None and section.problems:
+        if (section is not None and section.problems) or kind in _half_known(snapshot):
             continue
         here = {e.trigger.id: e.trigger for e in snapshot.active if e.trigger.kind == kind}
         digests = {id_: as_written(trigger).digest for id_, trigger in here.items()}

@@ -98,19 +98,29 @@ def state(ctx: Context, server_ms: int) -> Saved:
 
 
 def _oldest_waiting(ctx: Context) -> int:
-    """Change time of the oldest change that waits in a batch or as a firing, 0 for none."""
-    ledger, times = ctx.ledger, []
+    """Change time of the oldest change that waits in a batch, as a firing, or for its trigger; 0 for none."""
+    ledger = ctx.ledger
+    times = [note.from_ms for note in ledger.aside.notes().values()]
     for partition in ledger.reading.waiting_partitions():
-        text = ledger.reading.first_batch(partition)
-        times += [Event.from_json(line).changed_ms for line in decode_batch(text).events] if text else []
+        if text := ledger.reading.first_batch(partition):
+            times.append(_oldest_in(ctx, partition, text))
     lists = [ledger.keys.due("dispatch"), ledger.keys.due("caller"), *map(ledger.keys.held, ledger.firings.holds())]
     for name in lists:
         keys: Any = ledger.store.client.zrange(name, 0, _LOOKED_AT - 1)
         with ledger.store.client.pipeline(transaction=False) as pipe:
             for key in keys:
                 pipe.hget(ledger.keys.firing(key), "changed_ms")
-            times += [int(ms) for ms in (pipe.execute() if keys else []) if ms]
+            times += [int(ms) for ms in (pipe.execute() if keys else []) if ms and ms.isdigit()]
     return min(times, default=0)
+
+
+def _oldest_in(ctx: Context, partition: int, text: str) -> int:
+    """Change time of the oldest change in a batch; of one that cannot be read, what is certainly earlier."""
+    try:
+        return min(Event.from_json(line).changed_ms for line in decode_batch(text).events)
+    except ValueError:
+        waits_since: Any = ctx.ledger.store.client.zscore(ctx.ledger.keys.ready, str(partition))
+        return max(1, int(waits_since or ctx.ledger.now_ms()) - int(ctx.settings.sweep_window_seconds * 1000))
 
 
 def step_aside(ctx: Context, scheduler: Scheduler, other: RedisLease) -> None:

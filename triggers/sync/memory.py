@@ -24,13 +24,19 @@ class Memory:
         return self._changed.get(name, self._known.get(name, ""))
 
     def number(self, name: str) -> int:
-        """A field that is a number, 0 if there is none."""
-        return int(self.text(name) or 0)
+        """A field that is a number, 0 if there is none, or none that makes sense."""
+        try:
+            return int(self.text(name) or 0)
+        except ValueError:
+            return 0
 
     def value(self, name: str) -> Any:
-        """A field that is JSON, an empty dictionary if there is none."""
-        text = self.text(name)
-        return json.loads(text) if text else {}
+        """A field that is a JSON dictionary, an empty one if there is none that makes sense."""
+        try:
+            value = json.loads(self.text(name) or "{}")
+        except (ValueError, RecursionError):
+            return {}
+        return value if isinstance(value, dict) else {}
 
     def put(self, name: str, value: Any) -> None:
         """Change a field; what is no text becomes JSON."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from triggers.events import Kind, milliseconds
+from triggers.formats import reading
 from triggers.spec.original import triggered_objects
 
 #: Name of the original's artifact, and of the list of each kind in it.
@@ -33,18 +34,17 @@ def read_state(text: str) -> dict[str, Left]:
     """Read the original's state: trigger id → what it left. Like-named triggers of one kind are taken together.
 
     Raises:
-        ValueError: the text is not what the original writes.
+        Unreadable: the text is not what the original writes.
     """
-    body = json.loads(text)
-    if not isinstance(body, dict):
-        raise ValueError("the original's state is a dictionary of lists of triggers")  # noqa: TRY004
     found: dict[str, Left] = {}
-    for kind, key in LISTS.items():
-        for item in body.get(key) or ():
-            name = item.get("name") or item.get("base_task_id")
-            if name:
-                left, known = _left(item), found.get(f"{kind}:{name}")
-                found[f"{kind}:{name}"] = _together(known, left) if known else left
+    with reading("state", "of the original"):
+        body = json.loads(text)
+        for kind, key in LISTS.items():
+            for item in body.get(key) or ():
+                name = item.get("name") or item.get("base_task_id")
+                if name:
+                    left, known = _left(item), found.get(f"{kind}:{name}")
+                    found[f"{kind}:{name}"] = _together(known, left) if known else left
     return found
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Final
 
+from triggers.formats import known_fields
 from triggers.redis_address import shown
 
 #: Each Redis has a runtime property of its own, so that no writer overwrites another's.
@@ -78,6 +79,8 @@ def address_of(url: str) -> str:
 
 def _read(text: str) -> RedisLease | None:
     try:
-        return RedisLease(**json.loads(text))
-    except (ValueError, TypeError):
+        lease = RedisLease(**known_fields(RedisLease, json.loads(text)))
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return None
+    times_are_numbers = type(lease.since_ms) is int and type(lease.until_ms) is int
+    return lease if times_are_numbers and isinstance(lease.instance, str) else None

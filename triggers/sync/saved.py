@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from triggers.errors import Newer, Unreadable
+from triggers.formats import KNOWN, check_version, known_fields, reading
+
+log = logging.getLogger(__name__)
+
 #: Name of the runtime property.
 PROPERTY: Final = "triggers-state"
-VERSION: Final = 1
 #: Paused triggers that are remembered.
 _PAUSED_KEPT: Final = 200
 
@@ -43,22 +48,38 @@ class Saved:
 
     def to_json(self) -> str:
         """Write the property."""
-        fields = asdict(self) | {"v": VERSION, "paused": list(self.paused[:_PAUSED_KEPT])}
+        fields = asdict(self) | {"v": KNOWN["state"], "paused": list(self.paused[:_PAUSED_KEPT])}
         return json.dumps(fields, sort_keys=True, separators=(",", ":"))
 
     @classmethod
-    def from_json(cls, text: str) -> Saved | None:
-        """Read the property; None for one of a version that is not known here."""
-        try:
+    def from_json(cls, text: str) -> Saved:
+        """Read the property.
+
+        Raises:
+            Newer, Unreadable: a later release wrote it; nobody did.
+        """
+        with reading("state", "of the service task"):
             fields: dict[str, Any] = json.loads(text)
-            if fields.pop("v") != VERSION:
-                return None
-            return cls(**fields | {"paused": tuple(fields.get("paused", ()))})
-        except (ValueError, TypeError, KeyError, AttributeError):
-            return None
+            check_version("state", fields.pop("v"), "of the service task")
+            saved = cls(**known_fields(cls, fields) | {"paused": tuple(fields.get("paused", ()))})
+            numbers = (saved.saved_ms, saved.read_to_ms, saved.waiting_ms)
+            if not all(type(number) is int for number in numbers):
+                raise TypeError("saved_ms, read_to_ms or waiting_ms is no number")
+            return saved
 
 
-def newest(texts: Iterable[str | None]) -> Saved | None:
-    """The latest of several, None if there is none."""
-    found = [saved for text in texts if text and (saved := Saved.from_json(text))]
-    return max(found, key=lambda saved: saved.saved_ms, default=None)
+def newest(texts: Iterable[str | None]) -> tuple[str, Saved | None]:
+    """The latest of several with its text, None if there is none; one that makes no sense does not count.
+
+    Raises:
+        Newer: a later release saved one; going on without it would pass over changes.
+    """
+    found = []
+    for text in filter(None, texts):
+        try:
+            found.append((text, Saved.from_json(text)))
+        except Newer:
+            raise
+        except Unreadable as fault:
+            log.error("%s; it is left out", fault)
+    return max(found, key=lambda one: one[1].saved_ms, default=("", None))

@@ -73,7 +73,7 @@ def read_section(kind: Kind, text: str, project_ids: Mapping[str, str], function
     name = SECTIONS[kind]
     try:
         items = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return Section(problems=(f"configuration section {name!r} is no JSON: {error}",))
     if not isinstance(items, list):
         shown = f"configuration section {name!r} is a list of triggers, and this is a {type(items).__name__}"
@@ -111,7 +111,7 @@ def _is_split(item: Mapping[str, Any], items: list[Any]) -> bool:
         return {key: value for key, value in one.items() if key not in ignored and not key.startswith("_")}
 
     same = [one for one in items if isinstance(one, Mapping) and one.get("name") == item.get("name")]
-    projects = [one.get("project") for one in same]
+    projects = [str(one.get("project")) for one in same]
     return len(set(projects)) == len(projects) and all(rest(one) == rest(item) for one in same)
 
 
@@ -143,6 +143,8 @@ def _settle_project(item: Any, ids: Mapping[str, str]) -> Any:
     if not isinstance(item, Mapping) or not item.get("trigger_project"):
         return item
     project, name = item.get("project"), item["trigger_project"]
+    if not isinstance(name, str) or not isinstance(project, (str, type(None))):
+        return item  # reading it says what is wrong
     as_it_was = (
         not ids or project is None or project in (name, ids.get(name)) or project in ids or project in ids.values()
     )

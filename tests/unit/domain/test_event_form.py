@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from triggers.errors import Usage
+from triggers.errors import Newer
 from triggers.events import (
     Event,
     Metric,
@@ -113,7 +113,7 @@ def test_json_leaves_out_what_says_nothing():
 
 
 def test_from_json_refuses_another_version():
-    with pytest.raises(Usage, match="upgrade all workers"):
+    with pytest.raises(Newer, match="run the release that wrote it"):
         Event.from_json('{"v":2,"kind":"model","id":"m","changed_ms":5}')
 
 

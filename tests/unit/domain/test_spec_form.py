@@ -8,7 +8,7 @@ import math
 
 import pytest
 
-from triggers.errors import InvalidTrigger, Usage
+from triggers.errors import InvalidTrigger, Newer
 from triggers.spec import FunctionAction, TaskAction, Trigger, make_trigger
 
 BASE = {"type": "task", "base_task_id": "base", "queue": "q"}
@@ -147,7 +147,7 @@ def test_digest_differs_after_an_edit_and_id_does_not(make):
 
 
 def test_from_json_refuses_another_version():
-    with pytest.raises(Usage, match="upgrade"):
+    with pytest.raises(Newer, match="run the release that wrote it"):
         Trigger.from_json('{"v":9,"kind":"task","name":"t"}')
 
 

@@ -3,6 +3,9 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import pytest
+
+from triggers.errors import Newer, Unreadable
 from triggers.sync.originals import read_state
 from triggers.sync.redis_lease import LIFE_MS, RedisLease, address_of, leases_in, other_holder
 from triggers.sync.saved import Saved, newest
@@ -15,9 +18,31 @@ def test_state_survives_its_text_and_other_versions_are_left_alone() -> None:
     saved = Saved(5, 4, waiting_ms=3, epoch=2, registry=7, paused=("task:a",))
     assert Saved.from_json(saved.to_json()) == saved
     assert saved.since_ms == 3
-    assert Saved.from_json(json.dumps(json.loads(saved.to_json()) | {"v": 2})) is None
-    assert Saved.from_json("nonsense") is None
-    assert newest([None, "", "nonsense", saved.to_json(), replace(saved, saved_ms=9).to_json()]).saved_ms == 9
+    for text in (
+        "nonsense",
+        "[]",
+        '{"v": 1}',
+        '{"v": 0}',
+        json.dumps(json.loads(saved.to_json()) | {"read_to_ms": "5"}),
+    ):
+        with pytest.raises(Unreadable):
+            Saved.from_json(text)
+    later = replace(saved, saved_ms=9)
+    assert newest([None, "", "nonsense", saved.to_json(), later.to_json()]) == (later.to_json(), later)
+    assert newest([None, "nonsense"]) == ("", None)
+
+
+def test_state_of_a_later_release_is_refused_and_fields_that_it_adds_are_ignored() -> None:
+    body = json.loads(Saved(5, 4).to_json())
+    with pytest.raises(Newer):
+        newest([Saved(9, 9).to_json(), json.dumps(body | {"v": 2})])
+    assert Saved.from_json(json.dumps(body | {"more": 1})) == Saved(5, 4)
+
+
+def test_lease_of_a_later_release_counts_and_garbage_does_not() -> None:
+    more = json.dumps(json.loads(OTHER.to_json()) | {"more": 1})
+    garbage = dict.fromkeys(("triggers-redis-x", "triggers-redis-y"), '{"instance": 5}') | {"triggers-redis-z": "[]"}
+    assert leases_in([{OTHER.property: more, **garbage}]) == [OTHER]
 
 
 def test_state_is_small() -> None:

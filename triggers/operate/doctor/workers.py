@@ -9,6 +9,7 @@ from typing import Any, Final
 from triggers.operate.doctor.findings import Finding
 from triggers.operate.status import read_status
 from triggers.operate.target import Target
+from triggers.stages.set_aside import ALARM
 
 #: The queues that workers consume, one of each role.
 ROLES: Final = ("poll", "match", "dispatch")
@@ -35,8 +36,10 @@ def look(target: Target) -> Iterator[Finding]:
         level: Any = "bad" if stage.state == "late" else "ok"
         to_do = f"look at the log of the {stage.name} workers, or restart them" if stage.state == "late" else ""
         yield Finding(f"{stage.name} progress", level, stage.words, to_do)
-    for words in status.alarms.values():
-        yield Finding("alarm", "bad", words, "see `clearml-triggers holds list` and `history`")
+    for name, words in status.alarms.items():
+        # what cannot be read says itself what to do
+        to_do = "" if name.startswith(ALARM) else "see `clearml-triggers holds list` and `history`"
+        yield Finding("alarm", "bad", words, to_do)
     if status.dead:
         yield Finding("dead letters", "warn", f"{status.dead} firings were given up", "`clearml-triggers dead list`")
     if status.paused:

@@ -1,0 +1,95 @@
+"""One firing as its hash in Redis says: decoded strictly, or as far as it can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from triggers.errors import Unreadable
+from triggers.formats import check_version, reading
+
+State = Literal["waiting", "held", "launched", "skipped", "dropped", "dead", "shadow"]
+Lane = Literal["dispatch", "caller"]
+
+_KINDS = ("model", "dataset", "task")
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """One firing as claimed: `lease` is the token of this attempt, the last of `attempts`.
+
+    `unread`: why it could not be read, "" when it could; what is missing or garbled is empty then.
+    """
+
+    key: str
+    trigger: str
+    kind: str
+    object: str
+    occurrence: int
+    changed_ms: int
+    granted_ms: int
+    polled_ms: int
+    event: str
+    state: str
+    lease: str
+    attempts: tuple[str, ...]
+    failures: int
+    task: str | None
+    withdrawing: str | None
+    reason: str
+    ended_ms: int | None
+    unread: str = ""
+
+    @classmethod
+    def from_fields(cls, key: str, fields: Mapping[str, str]) -> Firing:
+        """Decode the hash of the firing with that key.
+
+        Raises:
+            Newer, Unreadable: a later release wrote it; nobody did.
+        """
+        with reading("firing", key):
+            check_version("firing", int(fields.get("v", 1)), key)
+            for name in ("trigger", "object", "event"):
+                if not fields[name]:
+                    raise ValueError(f"its {name} is empty")
+            if fields["key"] != key or fields["kind"] not in _KINDS or fields["lane"] not in get_args(Lane):
+                raise ValueError(f"key {fields['key']!r}, kind {fields['kind']!r}, lane {fields['lane']!r}")
+            int(fields["sequence"])
+            int(fields.get("withdrawn_ms", 0))
+            numbers = ("occurrence", "changed_ms", "granted_ms", "polled_ms", "failures", "ended_ms")
+            given = {name: int(fields[name]) for name in numbers if name in fields}
+            return cls(**_decoded(key, fields, {"failures": 0, "ended_ms": None, **given}))
+
+    @classmethod
+    def as_far_as_readable(cls, key: str, fields: Mapping[str, str]) -> Firing:
+        """Decode what can be: for people, and to give it up."""
+        try:
+            return cls.from_fields(key, fields)
+        except Unreadable as fault:
+            texts = {name: fields.get(name, "") for name in ("trigger", "kind", "object", "event", "state")}
+            texts["reason"] = fields.get("reason") or str(fault)
+            names = ("occurrence", "changed_ms", "granted_ms", "polled_ms", "failures")
+            numbers: dict[str, int | None] = {name: _number(fields.get(name)) for name in names}
+            numbers["ended_ms"] = _number(fields["ended_ms"]) if "ended_ms" in fields else None
+            return cls(**_decoded(key, {**fields, **texts}, numbers), unread=str(fault))
+
+
+def _decoded(key: str, fields: Mapping[str, str], numbers: Mapping[str, int | None]) -> dict[str, Any]:
+    return {
+        "key": key,
+        **{name: fields[name] for name in ("trigger", "kind", "object", "event", "state")},
+        **numbers,
+        "lease": fields.get("lease", ""),
+        "attempts": tuple(fields.get("attempts", "").split()),
+        "task": fields.get("task") or None,
+        "withdrawing": fields.get("withdrawing") or None,
+        "reason": fields.get("reason", ""),
+    }
+
+
+def _number(text: str | None) -> int:
+    try:
+        return int(text or 0)
+    except ValueError:
+        return 0

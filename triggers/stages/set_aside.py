@@ -1,0 +1,115 @@
+"""What cannot be read: triggers that are passed by and catch up, alarms for what waits or was taken away."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from triggers.errors import Newer, Unreadable
+from triggers.events import Event
+from triggers.formats import KNOWN
+from triggers.ledger.aside import Note
+from triggers.ledger.reading import Source, decode_batch
+from triggers.ledger.registry import Entry, Snapshot
+from triggers.stages.context import Context
+
+log = logging.getLogger(__name__)
+
+#: Beginning of the names of all alarms of this kind.
+ALARM: Final = "unreadable:"
+
+#: How long batches and firings of a later release may wait for a worker of it before people are told, seconds.
+PATIENCE_SECONDS: Final = 60.0
+
+_SOURCES: Final[tuple[Source, ...]] = ("tasks", "models")
+#: A version that no cursor has reached: what has it is read from its `since_ms` on.
+_ANEW: Final = 2**62
+
+
+def entries_to_read(ctx: Context, known: Snapshot) -> tuple[list[Entry], Mapping[str, Note]]:
+    """The entries that a poll serves, and the notes to forget when all of it has been stored.
+
+    Those that were passed by are read from there on again, like new ones. That the others pass by is noted first.
+    """
+    if known.unreadable:
+        ctx.ledger.aside.note(known.unreadable, _read_to_ms(ctx))
+    over = ctx.ledger.aside.over(known, ctx.ledger.now_ms())
+    entries = [
+        replace(entry, version=_ANEW, since_ms=max(entry.since_ms, over[entry.trigger.id].from_ms))
+        if entry.trigger.id in over
+        else entry
+        for entry in known.active
+    ]
+    return entries, over
+
+
+def _read_to_ms(ctx: Context) -> int:
+    """Up to where everything was read for all triggers, less what may become visible late."""
+    cursors = [ctx.ledger.reading.cursor(source) for source in _SOURCES]
+    read_to_ms = min((cursor.read_to_ms for cursor in cursors if cursor.plan), default=0)
+    return read_to_ms - int(ctx.settings.overlap_seconds * 2000)
+
+
+def raise_alarms(ctx: Context) -> None:
+    """Make the alarms of this kind say what is the case now; each is logged when it begins."""
+    history, found = ctx.ledger.history, {**_triggers(ctx), **_batches(ctx), **_firings(ctx), **_poison(ctx)}
+    for name in history.alarms():
+        if name.startswith(ALARM) and name.removeprefix(ALARM) not in found:
+            history.clear_alarm(name)
+    for name, text in found.items():
+        if history.raise_alarm(ALARM + name, text, ctx.ledger.now_ms()):
+            log.error("%s", text)
+
+
+def _triggers(ctx: Context) -> dict[str, str]:
+    return {
+        f"trigger {id_}": f"trigger {id_!r} is set aside, its changes wait: {note.why}. It catches up by itself once "
+        "all workers can read it; an entry that no release can read: declare the trigger again"
+        for id_, note in ctx.ledger.aside.notes().items()
+    }
+
+
+def _batches(ctx: Context) -> dict[str, str]:
+    found = {}
+    for partition in ctx.ledger.reading.long_waiting(PATIENCE_SECONDS):
+        if why := _is_later(ctx.ledger.reading.first_batch(partition)):
+            found[f"partition {partition}"] = f"events in partition {partition} wait for another matcher: {why}"
+    return found
+
+
+def _is_later(text: str | None) -> str:
+    """Why a batch waits for a later release, "" if it does not."""
+    try:
+        for line in decode_batch(text).events if text else ():
+            Event.from_json(line)
+    except Newer as fault:
+        return str(fault)
+    except Unreadable:  # the next matcher takes it away
+        pass
+    return ""
+
+
+def _firings(ctx: Context) -> dict[str, str]:
+    client, keys, found = ctx.ledger.store.client, ctx.ledger.keys, {}
+    before_ms = ctx.ledger.now_ms() - int(PATIENCE_SECONDS * 1000)
+    for lane in ("dispatch", "caller"):
+        oldest: Any = client.zrangebyscore(keys.due(lane), "-inf", before_ms, 0, 1)
+        version: Any = client.hget(keys.firing(oldest[0]), "v") if oldest else None
+        if version and version.isdigit() and int(version) > KNOWN["firing"]:
+            found[f"firings {lane}"] = (
+                f"firings wait for a {lane} worker of a later release: version {version} is in use, and this "
+                f"release reads {KNOWN['firing']} at most"
+            )
+    return found
+
+
+def _poison(ctx: Context) -> dict[str, str]:
+    count, name = ctx.ledger.poisoned.count(), ctx.ledger.keys.poison
+    text = (
+        f"{count} times something in events could not be read and was set aside: redis-cli LRANGE '{name}' 0 -1 "
+        "shows it, `clearml-triggers replay` fires for objects that it kept from firing, redis-cli DEL "
+        f"'{name}' ends this alarm"
+    )
+    return {"poison": text} if count else {}

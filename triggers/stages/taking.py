@@ -1,0 +1,33 @@
+"""Taking firings that are due; one that nobody can read ends here, as a dead letter."""
+
+from __future__ import annotations
+
+import logging
+
+from triggers.errors import Fenced
+from triggers.ledger.firings import Claim, Firing, Lane
+from triggers.stages.context import Context
+
+log = logging.getLogger(__name__)
+
+
+def take(ctx: Context, lane: Lane, limit: int) -> Claim:
+    """Lease up to `limit` firings that are due, oldest first; of what cannot be read some more are looked at.
+
+    Nothing is claimed only when nothing is due, or when what is due waits for workers of a later release.
+    """
+    while True:
+        claim = ctx.ledger.firings.claim(lane, limit, ctx.settings.lease_seconds)
+        for firing in claim.unreadable:
+            _give_up(ctx, claim, firing, lane)
+        if claim.firings or not claim.unreadable:
+            return claim
+
+
+def _give_up(ctx: Context, claim: Claim, firing: Firing, lane: Lane) -> None:
+    log.error("firing %s is a dead letter: %s", firing.key, firing.unread)
+    entry = ctx.ledger.registry.snapshot(claim.registry_version).entries.get(firing.trigger)
+    try:
+        ctx.ledger.firings.give_up(firing, lane, firing.unread, slot=entry.trigger.slot if entry else "")
+    except Fenced as loss:
+        log.warning("firing %s: %s", firing.key, loss)
