@@ -48,6 +48,7 @@ class Fleet:
         settings: of all processes.
         cut: every process has a way to Redis that can be cut; otherwise all use its socket.
         extra: further environment.
+        clocks: a folder whose `sitecustomize` shifts a process's time of day, and by how many seconds for each.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Fleet:
         cut: bool = True,
         roles: Mapping[str, int] = ROLES,
         extra: Mapping[str, str] | None = None,
+        clocks: tuple[Path, Mapping[str, float]] | None = None,
     ) -> None:
         self.folder, self.server, self.settings = folder, server, dict(settings)
         folder.mkdir(parents=True, exist_ok=True)
@@ -67,7 +69,7 @@ class Fleet:
         self.ways = Ways(unquote(self.redis_url.removeprefix("unix://"))) if cut else None
         self.client = connect(self.redis_url)
         self.services: dict[str, Service] = {}
-        self.roles, self.extra = dict(roles), dict(extra or {})
+        self.roles, self.extra, self.clocks = dict(roles), dict(extra or {}), clocks
         self._redis_turn = threading.Lock()
 
     def start(self) -> None:
@@ -83,15 +85,17 @@ class Fleet:
         url = self.ways.add(name) if self.ways else self.redis_url
         environ = {
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
-            "PYTHONPATH": str(compose.ROOT),
+            "PYTHONPATH": os.pathsep.join([str(self.clocks[0]) if self.clocks else "", str(compose.ROOT)]).lstrip(":"),
             "HOME": str(self.folder),
             **self.server.environment,
             **environment(self.settings),
             **self.extra,
+            "CHAOS_CLOCK": str(self.clocks[1].get(name, 0.0) if self.clocks else 0.0),
             "TRIGGERS_REDIS_URL": url,
             **variables,
         }
         log = self.folder / f"{name}.log"
+        command = [sys.executable if part == "python" else part for part in command]
         self.services[name] = Service(command, environ, compose.ROOT, log)
 
     @property
@@ -113,7 +117,7 @@ class Fleet:
 
     def go_on(self, pid: int) -> None:
         """SIGCONT, if it is still there."""
-        if psutil.pid_exists(pid):
+        if pid and psutil.pid_exists(pid):
             os.kill(pid, signal.SIGCONT)
 
     def _signal(self, name: str, number: int) -> int:
@@ -121,6 +125,26 @@ class Fleet:
         if psutil.pid_exists(pid):
             os.kill(pid, number)
         return pid
+
+    def kill_all(self) -> None:
+        """Kill every worker and beat at once."""
+        for name in self.roles_running():
+            self.kill(name)
+
+    def roles_running(self) -> list[str]:
+        """The processes that the compose file names."""
+        return [name for name in self.services if name.partition("-")[0] in self.roles]
+
+    def freeze_redis(self) -> int:
+        """SIGSTOP; the process to let go on."""
+        pid = self.redis.pid
+        if pid is not None:
+            os.kill(pid, signal.SIGSTOP)
+        return pid or 0
+
+    def redis_address(self) -> str:
+        """Where Redis is found while it is there."""
+        return self.redis_url
 
     def kill_redis(self) -> None:
         """SIGKILL; it stays away until `start_redis`."""

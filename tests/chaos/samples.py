@@ -33,7 +33,8 @@ class Verdict:
     flat: bool
 
     def __str__(self) -> str:
-        return f"{self.name:28} {self.second:10.1f} {self.last:10.1f} {self.most:10.1f}  {'flat' if self.flat else 'GROWS'}"
+        figures = f"{self.second:10.1f} {self.last:10.1f} {self.most:10.1f}"
+        return f"{self.name:28} {figures}  {'flat' if self.flat else 'GROWS'}"
 
 
 def judge(name: str, values: Sequence[float]) -> Verdict:

@@ -2,10 +2,10 @@
 
     python -m tests.chaos.soak [--firings 100000] [--polls 3600] [--pace 0.04] [--json]
 
-A hundred objects change again and again (`fire="while_true"`, so that no mark is added); every launch runs and is
-deleted by its agent. What has ended is forgotten after a minute. The polls are as many as an hour has at the pace of one
-a second, made by the same workers at 25 a second; `--pace 1` lets them take the hour. Prints a table; ends with 1 if a
-figure grows or a launch is missing or doubled.
+Two hundred objects change again and again (`fire="while_true"`, so that no mark is added); every launch runs and is
+deleted by its agent. What has ended is forgotten after a minute. The polls are as many as an hour has at the pace of
+one a second, made by the same workers at 25 a second; `--pace 1` lets them take the hour. Prints a table; ends with 1
+if a figure grows or a launch is missing or doubled.
 """
 
 from __future__ import annotations
