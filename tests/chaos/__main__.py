@@ -1,6 +1,7 @@
-"""Chaos: `python -m tests.chaos [--seed N] [--seconds S] [--mode fleet|local] [--seeds K] [--json]`.
+"""Chaos: `python -m tests.chaos [--seed N] [--seconds S] [--mode fleet|local|both|alternate] [--seeds K] [--json]`.
 
-Carries out the plans of one or more seeds, one after the other; ends with 1 if anything was lost or doubled.
+Carries out the plans of one or more seeds, one after the other, each with both modes unless told otherwise; ends with 1
+if anything was lost or doubled.
 """
 
 from __future__ import annotations
@@ -34,6 +35,12 @@ def carry_out(seed: int, seconds: float, mode: Mode) -> Report:
     return report
 
 
+def modes_of(asked: str, turn: int) -> tuple[Mode, ...]:
+    """The modes of one seed; `alternate` takes three fleets to each local one."""
+    modes: dict[str, tuple[Mode, ...]] = {"fleet": ("fleet",), "local": ("local",), "both": ("fleet", "local")}
+    return modes.get(asked) or (modes["local"] if turn % 4 == 3 else modes["fleet"])
+
+
 def table(reports: list[Report]) -> str:
     """One row for each seed."""
     rows = [f"{'seed':>10} {'mode':5} {'objects':>7} {'runs':>5} {'disturbed':>9} {'calls hit':>9}  until it had run"]
@@ -53,14 +60,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, help="the first one; without it, any")
     parser.add_argument("--seeds", type=int, default=1, help="how many, one after the other")
     parser.add_argument("--seconds", type=float, default=60.0, help="how long each is disturbed")
-    parser.add_argument("--mode", choices=("fleet", "local", "both"), default="both")
+    parser.add_argument("--mode", choices=("fleet", "local", "both", "alternate"), default="both")
     parser.add_argument("--json", action="store_true", help="print the reports as JSON too")
     asked = parser.parse_args(arguments)
     first = random.randrange(1_000_000) if asked.seed is None else asked.seed
-    modes: tuple[Mode, ...] = ("fleet", "local") if asked.mode == "both" else (asked.mode,)
     reports = []
     for seed in range(first, first + asked.seeds):
-        for mode in modes:
+        for mode in modes_of(asked.mode, seed - first):
             print(f"seed {seed}, {mode} ...", flush=True)
             reports.append(carry_out(seed, asked.seconds, mode))
             print("\n".join(reports[-1].lines()), flush=True)

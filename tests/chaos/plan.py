@@ -145,7 +145,7 @@ TO_PROCESSES: Mapping[Mode, Mapping[str, tuple[int, float, float]]] = {
         "mute": (5, 1, 4),
         "swallow": (7, 0.5, 1.5),
     },
-    "local": {"kill": (45, 0, 0), "freeze": (15, 2.5, 5)},
+    "local": {"kill": (22, 0, 0), "freeze": (14, 2.5, 5)},
 }
 #: what is done to Redis and to the ClearML server
 TO_OTHERS: Mapping[str, tuple[int, float, float]] = {
