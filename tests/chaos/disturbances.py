@@ -80,10 +80,6 @@ class Disturber:
         assert self.system.ways
         self.system.ways.do(name, do)
 
-    def _api_late(self, what: Disturbance) -> Undo:
-        self.control.late(what.seconds)
-        return lambda: self.control.late(0)
-
     def _api_tokens(self, _: Disturbance) -> None:
         self.control.expire_tokens()
 

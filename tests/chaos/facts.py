@@ -41,8 +41,8 @@ class Facts:
 class Observer:
     """Reads the facts; what does not change is read once."""
 
-    def __init__(self, control: Control, client: Client, base: str, reused: str, calls: Path) -> None:
-        self.control, self.client, self.base, self.reused, self.calls_file = control, client, base, reused, calls
+    def __init__(self, control: Control, client: Client, reused: str, calls: Path) -> None:
+        self.control, self.client, self.reused, self.calls_file = control, client, reused, calls
         self._launches: dict[str, tuple[str, str]] = {}
         self._names: dict[str, str] = {}
         self._known: set[str] = set()
@@ -72,15 +72,17 @@ class Observer:
         wanted = sorted(ids)
         for at in range(0, len(wanted), PAGE):
             body = {"id": wanted[at : at + PAGE], "only_fields": ["id", "hyperparams"], "search_hidden": True}
-            for task in self.client.call("tasks.get_all", body)["tasks"]:
-                self._take(task)
-        self._known.update(wanted)
+            # what is written may not be visible yet: it is asked for again
+            self._known |= {task["id"] for task in self.client.call("tasks.get_all", body)["tasks"] if self._take(task)}
 
-    def _take(self, task: dict[str, Any]) -> None:
+    def _take(self, task: dict[str, Any]) -> bool:
+        """Whether all about it is known now."""
         said = task.get("hyperparams", {}).get("Args", {})
-        if "source" in said and task["id"] != self.base:
-            source = said["source"]["value"]
-            self._launches[task["id"]] = (said["trigger"]["value"], self._name(source))
+        if "source" not in said:
+            return True
+        if name := self._name(said["source"]["value"]):
+            self._launches[task["id"]] = (said["trigger"]["value"], name)
+        return bool(name)
 
     def _name(self, object_id: str) -> str:
         if object_id not in self._names:
@@ -88,7 +90,7 @@ class Observer:
                 body = {"id": [object_id], "only_fields": ["id", "name"], "search_hidden": True}
                 for found in self.client.call(f"{kind}.get_all", body)[kind]:
                     self._names[object_id] = found["name"]
-        return self._names.get(object_id, object_id)
+        return self._names.get(object_id, "")
 
     def facts(self) -> Facts:
         """Everything, read anew."""

@@ -160,7 +160,6 @@ TO_OTHERS: Mapping[str, tuple[int, float, float]] = {
     "api half": (3, 2, 5),
     "api slow": (4, 2, 5),
     "api slow after": (4, 2, 5),
-    "api late": (4, 2, 5),
     "api tokens": (2, 0, 0),
 }
 #: by role, how often a process is hit beside a worker: a script takes seconds to start, and while the schedule is

@@ -50,7 +50,7 @@ class Run:
         self.control.clock(offset_seconds=clocks.server, replicas=list(clocks.replicas), by="caller")
         self._make_server()
         calls = folder / "calls"
-        self.observer = Observer(self.control, self.client, self.base, self.reused, calls)
+        self.observer = Observer(self.control, self.client, self.reused, calls)
         extra = {BASE: self.base, REUSED: self.reused, "CRASH_TEST_CALLS": str(calls)}
         extra |= dict.fromkeys(("CLEARML_WEB_HOST", "CLEARML_FILES_HOST"), self.server.url)
         self.system: Fleet | Local
