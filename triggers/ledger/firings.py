@@ -58,6 +58,7 @@ class Firing:
     withdrawing: str | None
     reason: str
     ended_ms: int | None
+    recorded_ms: int | None = None
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, str]) -> Firing:
@@ -80,6 +81,7 @@ class Firing:
             withdrawing=fields.get("withdrawing") or None,
             reason=fields.get("reason", ""),
             ended_ms=int(fields["ended_ms"]) if "ended_ms" in fields else None,
+            recorded_ms=int(fields["recorded_ms"]) if "recorded_ms" in fields else None,
         )
 
 
