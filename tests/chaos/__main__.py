@@ -43,14 +43,18 @@ def modes_of(asked: str, turn: int) -> tuple[Mode, ...]:
 
 def table(reports: list[Report]) -> str:
     """One row for each seed."""
-    rows = [f"{'seed':>10} {'mode':5} {'objects':>7} {'runs':>5} {'disturbed':>9} {'calls hit':>9}  until it had run"]
+    head = f"{'seed':>10} {'mode':5} {'objects':>7} {'runs':>5} {'disturbed':>9} {'calls hit':>9} {'settled':>8}"
+    rows = [f"{head}  next launch"]
     for one in reports:
         hit, disturbed = sum(one.calls_hit.values()), sum(one.disturbances.values())
-        row = f"{one.seed:>10} {one.mode:5} {one.objects:7} {one.runs:5} {disturbed:9} {hit:9}  "
+        row = f"{one.seed:>10} {one.mode:5} {one.objects:7} {one.runs:5} {disturbed:9} {hit:9} "
+        row += f"{one.settled_seconds:6.1f} s  "
         rows.append(f"{row}{times(one.recovered())}  {'FAILED' if one.violations else 'passed'}")
     every = [seconds for one in reports for seconds in one.recovered()]
     failed = [str(one.seed) for one in reports if one.violations]
-    rows.append(f"{len(reports)} seeds, {len(failed)} failed {' '.join(failed)}; until it had run: {times(every)}")
+    rows.append(f"{len(reports)} seeds, {len(failed)} failed {' '.join(failed)}; next launch: {times(every)}")
+    settled = times([one.settled_seconds for one in reports])
+    rows.append(f"all done after the last disturbance: {settled}")
     return "\n".join(rows)
 
 

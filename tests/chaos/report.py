@@ -22,8 +22,10 @@ class Report:
     calls: int = 0
     disturbances: Counter[str] = field(default_factory=Counter)
     calls_hit: Counter[str] = field(default_factory=Counter)
-    #: from a disturbance to the last run of what was under way then, by kind; from a change to its run
+    #: from a disturbance to the next run of what was under way then, by kind; and to the last of them
     recoveries: dict[str, list[float]] = field(default_factory=dict)
+    completions: list[float] = field(default_factory=list)
+    #: from a change to its run
     latencies: list[float] = field(default_factory=list)
     settled_seconds: float = 0.0
     violations: list[str] = field(default_factory=list)
@@ -46,7 +48,8 @@ class Report:
             f"{sum(self.disturbances.values())} disturbances, {hit} API calls hit; "
             f"all was done {self.settled_seconds:.1f} s after the last of them",
             f"from a change to its run: {times(self.latencies)}",
-            f"from a disturbance until what was under way had run: {times(self.recovered())}",
+            f"from a disturbance to the next launch of what was under way: {times(self.recovered())}",
+            f"from a disturbance to the last of them, others following every second: {times(self.completions)}",
         ]
         for kind, number in sorted(self.disturbances.items()):
             name = kind if kind not in self.calls_hit else f"{kind} ({self.calls_hit[kind]} calls)"

@@ -6,6 +6,7 @@ import heapq
 import itertools
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,16 @@ START_SECONDS = 90.0
 #: gives a process another time of the day
 CLOCK = "import os, time\n_true = time.time\n_by = float(os.environ.get('CHAOS_CLOCK', 0))\n"
 CLOCK += "time.time = lambda: _true() + _by\n"
+
+
+@dataclass
+class Pending:
+    """A disturbance, and the changes that had not run yet when it came."""
+
+    kind: str
+    at: float
+    under_way: set[tuple[str, str]]
+    goes_on: bool = False
 
 
 class Run:
@@ -65,7 +76,7 @@ class Run:
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._lives: list[tuple[Life, Callable[[], bool]]] = []
         self._begun: dict[tuple[str, str], float] = {}
-        self._pending: list[tuple[str, float, set[tuple[str, str]]]] = []
+        self._pending: list[Pending] = []
 
     def _make_server(self) -> None:
         call = self.client.call
@@ -172,19 +183,21 @@ class Run:
         if undo is not None:
             self._at(self.now + what.seconds, undo)
         if self._begun:
-            self._pending.append((what.name, self.now, set(self._begun)))
+            self._pending.append(Pending(what.name, self.now, set(self._begun)))
 
     def _note_recoveries(self) -> None:
         runs, now = self.observer.runs(), self.now
-        for one in [one for one in self._begun if runs[one]]:
-            self.report.latencies.append(now - self._begun.pop(one))
-        waiting = []
-        for kind, at, under_way in self._pending:
-            if under_way & self._begun.keys():
-                waiting.append((kind, at, under_way))
-            else:
-                self.report.recoveries.setdefault(kind, []).append(now - at)
-        self._pending = waiting
+        for changed in [changed for changed in self._begun if runs[changed]]:
+            self.report.latencies.append(now - self._begun.pop(changed))
+        for one in self._pending:
+            left = one.under_way & self._begun.keys()
+            if not one.goes_on and left != one.under_way:
+                one.goes_on = True
+                self.report.recoveries.setdefault(one.kind, []).append(now - one.at)
+            if not left:
+                self.report.completions.append(now - one.at)
+            one.under_way = left
+        self._pending = [one for one in self._pending if one.under_way]
 
     def _settle(self) -> None:
         """Wait until everything promised has run, and then for what nobody promised."""
