@@ -100,12 +100,15 @@ class Clocks:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that will be done."""
+    """Everything that will be done. Every call of a worker to the ClearML server takes `call_seconds` before it takes
+    effect and as long after it: most of the time of a launch is between two steps, as it is with a server far away.
+    """
 
     seed: int
     seconds: float
     mode: Mode
     clocks: Clocks
+    call_seconds: float
     changes: tuple[Change, ...]
     disturbances: tuple[Disturbance, ...]
 
@@ -121,7 +124,7 @@ class Plan:
         for d in self.disturbances:
             text = f"    {d.kind} {d.target}".rstrip()
             rows.append((d.at, f"{text} for {d.seconds:.1f} s" if d.seconds else text))
-        head = f"seed {self.seed}, {self.seconds:g} s, {self.mode}; {self.clocks}"
+        head = f"seed {self.seed}, {self.seconds:g} s, {self.mode}; a call takes 2 times {self.call_seconds} s; {self.clocks}"
         return [head, *(f"{at:7.2f}  {text}" for at, text in sorted(rows))]
 
 
@@ -140,7 +143,7 @@ PROCESSES: Mapping[Mode, tuple[str, ...]] = {
 TO_PROCESSES: Mapping[Mode, Mapping[str, tuple[int, float, float]]] = {
     "fleet": {
         "kill": (30, 0, 0),
-        "freeze": (16, 2.5, 5),
+        "freeze": (24, 2.5, 5),
         "cut": (10, 0, 0),
         "mute": (5, 1, 4),
         "swallow": (7, 0.5, 1.5),
@@ -149,7 +152,7 @@ TO_PROCESSES: Mapping[Mode, Mapping[str, tuple[int, float, float]]] = {
 }
 #: what is done to Redis and to the ClearML server
 TO_OTHERS: Mapping[str, tuple[int, float, float]] = {
-    "kill redis": (6, 0.2, 2),
+    "kill redis": (4, 0.2, 2),
     "freeze redis": (3, 0.5, 3),
     "kill all": (2, 0, 0),
     "api 500": (5, 2, 5),
@@ -164,7 +167,7 @@ TO_OTHERS: Mapping[str, tuple[int, float, float]] = {
 }
 #: by role, how often a process is hit beside a worker: a script takes seconds to start, and while the schedule is
 #: taken over nothing goes on that could be disturbed
-ROLE_WEIGHT = {"script": 0.3, "beat": 0.4}
+ROLE_WEIGHT = {"script": 0.3, "beat": 0.2, "dispatch": 1.5}
 
 
 def role_of(process: str) -> str:
@@ -175,7 +178,9 @@ def role_of(process: str) -> str:
 def make_plan(seed: int, seconds: float = 60.0, mode: Mode = "fleet") -> Plan:
     """The plan of a seed; the same arguments give the same plan, in every process."""
     dice = random.Random(f"{seed} {seconds:g} {mode}")
-    return Plan(seed, seconds, mode, _clocks(dice, mode), _changes(dice, seconds), _disturbances(dice, seconds, mode))
+    clocks, call_seconds = _clocks(dice, mode), round(dice.uniform(0.02, 0.15), 2)
+    changes, disturbances = _changes(dice, seconds), _disturbances(dice, seconds, mode)
+    return Plan(seed, seconds, mode, clocks, call_seconds, changes, disturbances)
 
 
 def _clocks(dice: random.Random, mode: Mode) -> Clocks:

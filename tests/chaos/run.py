@@ -14,7 +14,7 @@ import redis
 
 from tests.chaos import checker
 from tests.chaos.changes import Changes, Life
-from tests.chaos.disturbances import Disturber
+from tests.chaos.disturbances import CALLER, Disturber
 from tests.chaos.facts import Observer
 from tests.chaos.fleet import SETTINGS, Fleet
 from tests.chaos.local import Local
@@ -132,6 +132,8 @@ class Run:
         self.system.start()
         self.system.add("script", ["python", "-m", "tests.chaos.script"])
         eventually(self._is_polled, lambda: f"all is polled\n{self.system.log()}", seconds=START_SECONDS)
+        for when in ("before", "after"):
+            self.control.fault("delay", caller=CALLER, when=when, seconds=self.plan.call_seconds)
         self._began = time.monotonic()
         for change in self.plan.changes:
             self._at(change.at, lambda change=change: self._change(change))  # type: ignore[misc]

@@ -20,7 +20,7 @@ CHANGES = (
     Change(1.0, "reused", ("reused-0",)),
     Change(1.0, "quiet", ("quiet-0",)),
 )
-PLAN = Plan(1, 10.0, "fleet", Clocks(0, (), {}), CHANGES, ())
+PLAN = Plan(1, 10.0, "fleet", Clocks(0, (), {}), 0, CHANGES, ())
 LIFE = ("created", "queued", "in_progress", "completed")
 
 
