@@ -124,7 +124,8 @@ class Plan:
         for d in self.disturbances:
             text = f"    {d.kind} {d.target}".rstrip()
             rows.append((d.at, f"{text} for {d.seconds:.1f} s" if d.seconds else text))
-        head = f"seed {self.seed}, {self.seconds:g} s, {self.mode}; a call takes 2 times {self.call_seconds} s; {self.clocks}"
+        slow = f"a call takes 2 times {self.call_seconds} s"
+        head = f"seed {self.seed}, {self.seconds:g} s, {self.mode}; {slow}; {self.clocks}"
         return [head, *(f"{at:7.2f}  {text}" for at, text in sorted(rows))]
 
 

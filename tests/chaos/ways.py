@@ -35,7 +35,9 @@ class Way:
             near_out.transport.abort()
             return
         self._writers |= {near_out, far_out}
-        await asyncio.gather(self._pass(near, far_out), self._pass(far, near_out, answers=True))
+        # cancelled when all ends: a stream server would call that an error of its own
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(self._pass(near, far_out), self._pass(far, near_out, answers=True))
         self._writers -= {near_out, far_out}
 
     async def _pass(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, answers: bool = False) -> None:
