@@ -10,8 +10,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST_ARGS ?=
+# of chaos: any, printed; SEED=... replays one
+SEED ?= $(shell $(PYTHON) -c 'import random; print(random.randrange(1000000))')
 
-.PHONY: setup demo test bench lint types check clean
+.PHONY: setup demo test chaos chaos-long soak bench lint types check clean
 
 setup: $(STAMP)
 
@@ -27,7 +29,7 @@ demo: setup
 	$(BIN)/clearml-triggers demo
 
 # tests that kill, freeze and cut off many processes have the machine for themselves; the others run two at a time
-ALONE := tests/crash tests/deploy tests/acceptance
+ALONE := tests/crash tests/deploy tests/acceptance tests/chaos
 
 test: setup
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ALONE:%=--ignore=%) $(PYTEST_ARGS)
@@ -36,6 +38,18 @@ test: setup
 # beside the original: NAMES="idle rate" for some measures, BENCH_ARGS="--runs 5 --json figures.json" for more
 bench: setup
 	$(BIN)/python -m tests.benchmarks $(NAMES) $(BENCH_ARGS)
+
+# real processes killed, frozen and cut off every second while hundreds of objects change: nothing lost, nothing doubled
+chaos: setup
+	$(BIN)/python -m tests.chaos --seed $(SEED)
+
+# twenty seeds, every fourth in local mode, a table at the end
+chaos-long: setup
+	$(BIN)/python -m tests.chaos --seed $(SEED) --seeds 20 --mode alternate
+
+# 100,000 firings and 3,600 polls: memory, files and threads of every process and of Redis stay flat
+soak: setup
+	$(BIN)/python -m tests.chaos.soak
 
 lint: setup
 	$(BIN)/ruff check .

@@ -6,7 +6,8 @@ Recorded: the ledger holds a ClearML task id, so one enqueue of it may have been
   1. any status but `created`                → launched
   2. `created`                               → withdraw: delete the draft, which fails if the enqueue wins
   3. gone, and we had announced to delete it → void: clone afresh
-  4. gone, without announcement              → launched, then deleted by someone
+  4. gone, without announcement              → launched, then deleted by someone; but only when it has been
+                                               recorded for so long that a late write would be visible
 
 Found by its key, nothing recorded:
   5. any hit that is not a draft             → launched (in an epoch that Redis forgot)

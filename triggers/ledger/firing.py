@@ -39,6 +39,7 @@ class Firing:
     withdrawing: str | None
     reason: str
     ended_ms: int | None
+    recorded_ms: int | None = None
     unread: str = ""
 
     @classmethod
@@ -57,7 +58,7 @@ class Firing:
                 raise ValueError(f"key {fields['key']!r}, kind {fields['kind']!r}, lane {fields['lane']!r}")
             int(fields["sequence"])
             int(fields.get("withdrawn_ms", 0))
-            numbers = ("occurrence", "changed_ms", "granted_ms", "polled_ms", "failures", "ended_ms")
+            numbers = ("occurrence", "changed_ms", "granted_ms", "polled_ms", "failures", "ended_ms", "recorded_ms")
             given = {name: int(fields[name]) for name in numbers if name in fields}
             return cls(**_decoded(key, fields, {"failures": 0, "ended_ms": None, **given}))
 

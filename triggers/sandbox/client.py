@@ -106,6 +106,14 @@ class Control:
         """How many calls of each endpoint by each caller."""
         return dict(self._ask("GET", "/counts")["callers"])
 
+    def status_changes(self, *, after: int = 0) -> list[Json]:
+        """Every change of a task's status in the order in which they took effect: number, task, status.
+
+        The status is None when the task was deleted. Unlike the log of calls it has what took effect, also where
+        a fault kept the answer back.
+        """
+        return list(self._ask("GET", "/status_changes", after=after))
+
     # ---- faults ----------------------------------------------------------------------------------------
     def fault(self, kind: str, endpoint: str = "*", **options: Any) -> int:
         """Set a fault, returns its id; `faults.py` names kinds and options.

@@ -56,6 +56,7 @@ def control_routes(app: App) -> list[Route]:
         ("POST", "/agents", _hire),
         ("DELETE", "/agents/{number:int}", lambda ask: ask.app.crew.dismiss(ask.number)),
         ("GET", "/run_starts", lambda ask: ask.app.crew.starts),
+        ("GET", "/status_changes", _status_changes),
     ]
     return [Route(path, _handler(app, verb), methods=[method]) for method, path, verb in verbs]
 
@@ -84,6 +85,12 @@ def _requests(ask: Ask) -> list[Json]:
 
 def _counts(ask: Ask) -> Json:
     return {"endpoints": ask.app.journal.by_endpoint(), "callers": ask.app.journal.by_caller()}
+
+
+def _status_changes(ask: Ask) -> list[Json]:
+    after = int(ask.request.query_params.get("after", 0))
+    moves = (move for move in ask.app.state.tasks.moves if move[0] > after)
+    return [dict(zip(("number", "task", "status"), move, strict=True)) for move in moves]
 
 
 def _release(ask: Ask) -> int:

@@ -24,7 +24,7 @@ class State:
         self.clock, self.tokens = clock, tokens
         self.company, self.user, self.user_name = tokens.company, tokens.user, USER_NAME
         self.made = stamp(time.time())
-        self.tasks = Store(("project", "status", "parent"), ("tags", "system_tags"))
+        self.tasks = Store(("project", "status", "parent"), ("tags", "system_tags"), followed="status")
         self.models = Store(("project", "task"), ("tags", "system_tags"))
         self.projects: dict[str, Json] = {}
         self.queues: dict[str, Json] = {}

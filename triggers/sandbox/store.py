@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import time
 from bisect import bisect_left, bisect_right
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,12 +18,19 @@ from .clock import seconds_between
 Json = dict[str, Any]
 #: a change log is rewritten when it has this many times as many entries as there are objects
 COMPACT_FACTOR = 3
+#: moves kept of the field that is followed
+MOVES_KEPT = 200_000
 
 
 class Store:
-    """One kind of object, its indexes, its change log, and its past while writes become visible late."""
+    """One kind of object, its indexes, its change log, and its past while writes become visible late.
 
-    def __init__(self, indexed: tuple[str, ...] = (), indexed_lists: tuple[str, ...] = ()) -> None:
+    Every move of the field `followed` from one value to another is kept in the order in which they took effect.
+    """
+
+    def __init__(
+        self, indexed: tuple[str, ...] = (), indexed_lists: tuple[str, ...] = (), *, followed: str = ""
+    ) -> None:
         self.objects: dict[str, Json] = {}
         self.indexes: dict[str, dict[Any, dict[str, Json]]] = {f: {} for f in (*indexed, *indexed_lists)}
         self._indexed, self._indexed_lists = indexed, indexed_lists
@@ -31,6 +39,11 @@ class Store:
         self._changes: list[tuple[int, str]] = []
         self._version: dict[str, int] = {}
         self._counter = 0
+        self._followed = followed
+        self._stands: dict[str, Any] = {}
+        #: number, id and new value of each move, oldest first; None: the object was removed
+        self.moves: deque[tuple[int, str, Any]] = deque(maxlen=MOVES_KEPT)
+        self._moved = 0
         #: seconds until a write becomes visible to lists
         self.late_seconds = 0.0
         self._past: dict[str, list[tuple[float, Json | None]]] = {}
@@ -52,6 +65,8 @@ class Store:
         self._unindex(obj["id"])
         self._version.pop(obj["id"], None)
         del self.objects[obj["id"]]
+        if self._stands.pop(obj["id"], None) is not None:
+            self._move(obj["id"], None)
 
     def begin(self, obj: Json) -> Json:
         """Say that `obj` is about to be changed."""
@@ -118,7 +133,19 @@ class Store:
             until = time.monotonic() + self.late_seconds
             self._past.setdefault(key, []).append((until, copy.deepcopy(obj)))
 
+    def _follow(self, obj: Json) -> None:
+        key, value = obj["id"], obj.get(self._followed)
+        if value != self._stands.get(key):
+            self._stands[key] = value
+            self._move(key, value)
+
+    def _move(self, key: str, value: Any) -> None:
+        self._moved += 1
+        self.moves.append((self._moved, key, value))
+
     def _index(self, obj: Json) -> None:
+        if self._followed:
+            self._follow(obj)
         key = obj["id"]
         entries = [(field, obj.get(field)) for field in self._indexed]
         for field in self._indexed_lists:

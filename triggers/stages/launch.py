@@ -43,11 +43,23 @@ def settle(attempt: Attempt, status: str | None) -> None:
         case "launched":
             attempt.launched(task_id)
         case "launched_and_deleted":
-            attempt.launched(task_id, "the launched ClearML task was deleted by someone")
-        case "void":
-            _clear(attempt, task_id)
-        case "withdraw":
+            if (seconds := _unseen_seconds(attempt)) > 0:
+                attempt.wait(seconds, "the recorded ClearML task is not seen on the server: looks again")
+            else:
+                attempt.launched(task_id, "the launched ClearML task was deleted by someone")
+        case "void" | "withdraw":
+            # what is not seen may be a draft that is not visible yet: to delete it again does no harm
             _withdraw(attempt, task_id)
+
+
+def _unseen_seconds(attempt: Attempt) -> float:
+    """How much longer the recorded ClearML task, made shortly before it was recorded, may be invisible to reads."""
+    recorded_ms, overlap = attempt.firing.recorded_ms, attempt.ctx.settings.overlap_seconds
+    if attempt.task_id is not None:  # recorded by this very attempt
+        return overlap
+    if recorded_ms is None:  # by an earlier release
+        return 0.0
+    return overlap - (attempt.ctx.ledger.now_ms() - recorded_ms) / 1000
 
 
 def _withdraw(attempt: Attempt, task_id: str) -> None:

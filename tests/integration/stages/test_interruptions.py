@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.crash.processes import eventually
 from tests.integration.stages.conftest import World
 from triggers.errors import ServerUnavailable
 from triggers.spec import Trigger
@@ -127,6 +128,42 @@ def test_a_lost_reply_of_any_call_leads_to_exactly_one_launch(
     world.settle()
     carry_on(world)
     assert launches_of(world, kind) == 1
+
+
+def lose_the_enqueue(world: World, *, visible_after_seconds: float = 0.0) -> str:
+    """A clone is recorded and never enqueued; the firing's record in Redis."""
+    world.declare(world.trigger())
+    world.fail_task()
+    world.poll()
+    world.sandbox.control.late(visible_after_seconds)
+    world.sandbox.control.fault("drop", "tasks.enqueue", when="before", times=1)
+    world.settle()
+    world.sandbox.control.late(0.0)
+    (key,) = world.ledger.store.client.scan_iter(world.ledger.keys.firing("*"))
+    return str(key)
+
+
+def test_a_clone_that_is_not_visible_yet_is_not_taken_for_a_launch_that_somebody_deleted(world: World) -> None:
+    lose_the_enqueue(world, visible_after_seconds=1.0)
+    assert not world.clones(), "it is not visible"
+    release_leases(world)
+    world.settle()
+    eventually(world.clones, "the clone is visible")
+    carry_on(world)
+    assert launches_of(world, "clone") == 1
+
+
+def test_a_recorded_clone_that_is_gone_for_long_counts_as_launched(world: World) -> None:
+    firing = lose_the_enqueue(world)
+    (clone,) = world.clones()
+    world.call("tasks.delete", task=clone["id"])
+    world.ledger.store.client.hdel(firing, "withdrawing", "withdrawn_ms")
+    carry_on(world)
+    assert not world.history("launched"), "it may only not be visible yet"
+    world.ledger.store.client.hset(firing, "recorded_ms", 0)
+    carry_on(world)
+    (launched,) = world.history("launched")
+    assert (launched.task, launched.reason) == (clone["id"], "the launched ClearML task was deleted by someone")
 
 
 @pytest.mark.parametrize("status", [500, 503])

@@ -127,3 +127,24 @@ def test_unknown_control_requests_are_refused(sandbox, control):
     assert requests.get(f"{sandbox.url}/_sandbox/nope", timeout=5).status_code == 404
     with pytest.raises(ValueError, match="call or caller"):
         control.clock(by="moon")
+
+
+def test_status_changes_are_told_in_the_order_in_which_they_took_effect(client, control):
+    first, second = make(client), make(client)
+    client.call("tasks.started", {"task": second})
+    with pytest.raises(CallFailed):
+        client.call("tasks.publish", {"task": second})
+    control.fault("drop", "tasks.failed", when="after")
+    with pytest.raises(requests.ConnectionError):
+        client.call("tasks.failed", {"task": second})
+    client.call("tasks.update_tags", {"ids": [first], "add_tags": ["no step"]})
+    client.call("tasks.delete", {"task": first})
+    changes = [(change["task"], change["status"]) for change in control.status_changes()]
+    assert changes == [
+        (first, "created"),
+        (second, "created"),
+        (second, "in_progress"),
+        (second, "failed"),
+        (first, None),
+    ]
+    assert control.status_changes(after=3) == control.status_changes()[3:]

@@ -1,0 +1,92 @@
+"""The independent checker: what a plan promises, held against what the ClearML server says. Pure.
+
+It knows the plan and the facts, and nothing of ledger and stages.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+from tests.chaos.facts import Facts
+from tests.chaos.plan import KINDS, Plan, Promise
+
+#: statuses of a launch that keeps others out
+UNDER_WAY = frozenset({"queued", "in_progress"})
+
+
+def violations(plan: Plan, facts: Facts) -> list[str]:
+    """What is not as promised, in words; empty when all is well."""
+    return [*_counts(plan, facts), *_strangers(plan, facts), *_alone(facts), *_enqueued_again(facts)]
+
+
+def missing(plan: Plan, facts: Facts) -> list[str]:
+    """The objects that have not run as often yet as they have to."""
+    runs = _runs(plan, facts)
+    return [
+        name
+        for kind, name in plan.objects()
+        if KINDS[kind].promise in ("exactly", "at least") and runs[kind, name] < KINDS[kind].rounds
+    ]
+
+
+def _runs(plan: Plan, facts: Facts) -> Counter[tuple[str, str]]:
+    """How often the action was carried out for each trigger and object."""
+    runs = facts.runs()
+    runs.update(("called", facts.names.get(object_id, object_id)) for object_id in facts.calls)
+    for kind, name in plan.objects():
+        if kind == "reused":
+            runs[kind, name] = facts.starts.count(facts.reused)
+    return runs
+
+
+def _counts(plan: Plan, facts: Facts) -> Iterator[str]:
+    runs = _runs(plan, facts)
+    for kind, name in plan.objects():
+        found, wanted = runs[kind, name], KINDS[kind].rounds
+        if not _kept(KINDS[kind].promise, found, wanted):
+            yield f"{name}: {found} runs where {KINDS[kind].promise} {wanted} were promised"
+    for kind, about in KINDS.items():
+        objects = [name for of, name in plan.objects() if of == kind]
+        if about.promise == "at most" and objects and not any(runs[kind, name] for name in objects):
+            yield f"{kind}: no object ran at all"
+
+
+def _kept(promise: Promise, found: int, wanted: int) -> bool:
+    return {
+        "exactly": found == wanted,
+        "at least": found >= wanted,
+        "at most": found <= wanted,
+        "never": found == 0,
+    }[promise]
+
+
+def _strangers(plan: Plan, facts: Facts) -> Iterator[str]:
+    expected = set(plan.objects())
+    for (trigger, name), number in _runs(plan, facts).items():
+        if (trigger, name) not in expected:
+            yield f"{number} runs of trigger {trigger!r} for {name}, which nothing in the plan calls for"
+
+
+def _alone(facts: Facts) -> Iterator[str]:
+    """`single_instance`: at no moment two launches of one trigger queued or running."""
+    under_way: dict[str, set[str]] = defaultdict(set)
+    for task, status in facts.statuses:
+        trigger, _ = facts.launches.get(task, ("", ""))
+        if trigger not in KINDS or not KINDS[trigger].alone:
+            continue
+        if status in UNDER_WAY:
+            under_way[trigger].add(task)
+        else:
+            under_way[trigger].discard(task)
+        if len(under_way[trigger]) > 1:
+            sources = sorted(facts.launches[one][1] for one in under_way[trigger])
+            yield f"{trigger}: {' and '.join(sources)} queued or running at the same time"
+
+
+def _enqueued_again(facts: Facts) -> Iterator[str]:
+    """No launch is put into a queue twice; the reused ClearML task is, after each reset."""
+    queued = Counter(task for task, status in facts.statuses if status == "queued" and task in facts.launches)
+    for task, number in queued.items():
+        if number > 1:
+            yield f"{facts.launches[task][1]}: its launch {task} was enqueued {number} times"

@@ -1,0 +1,94 @@
+"""Disturbances of every kind, done and undone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from tests.chaos.fleet import Fleet
+from tests.chaos.local import Local
+from tests.chaos.plan import Disturbance
+from tests.chaos.ways import Way
+from triggers.sandbox.client import Control
+
+Undo = Callable[[], None]
+
+#: what workers call the ClearML server by: nobody else's calls are disturbed
+CALLER = "clearml-triggers"
+#: the part of the calls that is hit
+FRACTION = 0.5
+FAULTS: dict[str, dict[str, Any]] = {
+    "api 500": {"kind": "error"},
+    "api 500 after": {"kind": "error", "when": "after"},
+    "api drop": {"kind": "drop"},
+    "api drop after": {"kind": "drop", "when": "after"},
+    "api page": {"kind": "html"},
+    "api half": {"kind": "malformed"},
+    # longer than a worker waits for an answer
+    "api slow": {"kind": "delay", "seconds": 3.5},
+    "api slow after": {"kind": "delay", "when": "after", "seconds": 3.5},
+}
+
+
+class Disturber:
+    """Carries out disturbances, and counts what was hit."""
+
+    def __init__(self, system: Fleet | Local, control: Control, seed: int) -> None:
+        self.system, self.control, self.seed = system, control, seed
+        self.done: Counter[str] = Counter()
+        self.calls_hit: Counter[str] = Counter()
+
+    def do(self, what: Disturbance) -> Undo | None:
+        """Do it; what undoes it, if there is something to undo."""
+        self.done[what.name] += 1
+        if what.kind in FAULTS:
+            return self._break_calls(what)
+        verb: Callable[[Disturbance], Undo | None] = getattr(self, "_" + what.kind.replace(" ", "_"))
+        return verb(what)
+
+    def _kill(self, what: Disturbance) -> None:
+        self.system.kill(what.target)
+
+    def _kill_all(self, _: Disturbance) -> None:
+        self.system.kill_all()
+
+    def _freeze(self, what: Disturbance) -> Undo:
+        pid = self.system.freeze(what.target)
+        return lambda: self.system.go_on(pid)
+
+    def _kill_redis(self, _: Disturbance) -> Undo:
+        self.system.kill_redis()
+        return self.system.start_redis
+
+    def _freeze_redis(self, _: Disturbance) -> Undo:
+        pid = self.system.freeze_redis()
+        return lambda: self.system.go_on(pid)
+
+    def _cut(self, what: Disturbance) -> None:
+        self._on_way(what.target, Way.cut)
+
+    def _mute(self, what: Disturbance) -> Undo:
+        self._on_way(what.target, lambda way: way.mute(True))
+        return lambda: self._on_way(what.target, lambda way: way.mute(False))
+
+    def _swallow(self, what: Disturbance) -> Undo:
+        self._on_way(what.target, lambda way: way.swallow(True))
+        return lambda: self._on_way(what.target, lambda way: way.swallow(False))
+
+    def _on_way(self, name: str, do: Callable[[Way], None]) -> None:
+        assert self.system.ways
+        self.system.ways.do(name, do)
+
+    def _api_tokens(self, _: Disturbance) -> None:
+        self.control.expire_tokens()
+
+    def _break_calls(self, what: Disturbance) -> Undo:
+        seed = self.seed + int(1000 * what.at)
+        number = self.control.fault(endpoint="*", caller=CALLER, fraction=FRACTION, seed=seed, **FAULTS[what.kind])
+
+        def mend() -> None:
+            self.calls_hit[what.kind] += sum(rule["hits"] for rule in self.control.faults() if rule["id"] == number)
+            self.control.clear_faults(number)
+
+        return mend

@@ -1,0 +1,72 @@
+"""What a run did, hit and found, for people and as JSON."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass
+class Report:
+    """Of one seed."""
+
+    seed: int
+    seconds: float
+    mode: str
+    changes: int = 0
+    objects: int = 0
+    runs: int = 0
+    calls: int = 0
+    disturbances: Counter[str] = field(default_factory=Counter)
+    calls_hit: Counter[str] = field(default_factory=Counter)
+    #: from a disturbance to the next run of what was under way then, by kind; and to the last of them
+    recoveries: dict[str, list[float]] = field(default_factory=dict)
+    completions: list[float] = field(default_factory=list)
+    #: from a change to its run
+    latencies: list[float] = field(default_factory=list)
+    settled_seconds: float = 0.0
+    violations: list[str] = field(default_factory=list)
+
+    @property
+    def replay(self) -> str:
+        """The command that does it again."""
+        return f"python -m tests.chaos --seed {self.seed} --seconds {self.seconds:g} --mode {self.mode}"
+
+    def recovered(self) -> list[float]:
+        """All recovery times."""
+        return [seconds for times in self.recoveries.values() for seconds in times]
+
+    def lines(self) -> list[str]:
+        """For people."""
+        hit = sum(self.calls_hit.values())
+        found = [
+            f"seed {self.seed}, {self.mode}, {self.seconds:g} s: {self.objects} objects changed, {self.runs} launches "
+            f"ran, the function was called {self.calls} times",
+            f"{sum(self.disturbances.values())} disturbances, {hit} API calls hit; "
+            f"all was done {self.settled_seconds:.1f} s after the last of them",
+            f"from a change to its run: {times(self.latencies)}",
+            f"from a disturbance to the next launch of what was under way: {times(self.recovered())}",
+            f"from a disturbance to the last of them, others following every second: {times(self.completions)}",
+        ]
+        for kind, number in sorted(self.disturbances.items()):
+            name = kind if kind not in self.calls_hit else f"{kind} ({self.calls_hit[kind]} calls)"
+            found.append(f"  {number:4} {name:36} {times(self.recoveries.get(kind, []))}")
+        found += [f"VIOLATION {text}" for text in self.violations]
+        found.append(f"{'FAILED' if self.violations else 'passed'}; again: {self.replay}")
+        return found
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs."""
+        return asdict(self) | {"replay": self.replay}
+
+
+def times(seconds: Sequence[float]) -> str:
+    """Median, 99th percentile and most."""
+    if not seconds:
+        return "-"
+    ordered = sorted(seconds)
+    p99 = ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
+    return f"{statistics.median(ordered):.2f} s (p50), {p99:.2f} s (p99), {ordered[-1]:.2f} s (max)"

@@ -1,0 +1,226 @@
+"""One seed carried out: one thread makes changes, disturbs, and watches what runs; then the checker looks."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import redis
+
+from tests.chaos import checker
+from tests.chaos.changes import Changes, Life
+from tests.chaos.disturbances import CALLER, Disturber
+from tests.chaos.facts import Observer
+from tests.chaos.fleet import SETTINGS, Fleet
+from tests.chaos.local import Local
+from tests.chaos.plan import KINDS, Change, Disturbance, Plan
+from tests.chaos.report import Report
+from tests.chaos.script import BASE, QUEUE, REUSED, REUSED_QUEUE
+from tests.crash.processes import Server, eventually
+from triggers.ledger import Ledger, Store, connect, open_ledger, schedulers
+from triggers.settings import Settings
+
+#: seconds between two looks at what has run
+LOOK_SECONDS = 0.2
+#: after the last disturbance everything has to be done within so many seconds: the promised 30, and what waits in line
+SETTLE_SECONDS = 75.0
+#: then so long nothing more may happen: more than a lease and a late answer
+QUIET_SECONDS = 8.0
+START_SECONDS = 90.0
+#: gives a process another time of the day
+CLOCK = "import os, time\n_true = time.time\n_by = float(os.environ.get('CHAOS_CLOCK', 0))\n"
+CLOCK += "time.time = lambda: _true() + _by\n"
+
+
+@dataclass
+class Pending:
+    """A disturbance, and the changes that had not run yet when it came."""
+
+    kind: str
+    at: float
+    under_way: set[tuple[str, str]]
+    goes_on: bool = False
+
+
+class Run:
+    """Everything of one seed. `go` is called once."""
+
+    def __init__(self, plan: Plan, folder: Path) -> None:
+        self.plan, self.folder = plan, folder
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "clock").mkdir()
+        (folder / "clock" / "sitecustomize.py").write_text(CLOCK)
+        self.server = Server()
+        self.control, self.client = self.server.control(), self.server.client("chaos")
+        clocks = plan.clocks
+        self.control.clock(offset_seconds=clocks.server, replicas=list(clocks.replicas), by="caller")
+        self._make_server()
+        calls = folder / "calls"
+        self.observer = Observer(self.control, self.client, self.reused, calls)
+        extra = {BASE: self.base, REUSED: self.reused, "CRASH_TEST_CALLS": str(calls)}
+        extra |= dict.fromkeys(("CLEARML_WEB_HOST", "CLEARML_FILES_HOST"), self.server.url)
+        self.system: Fleet | Local
+        if plan.mode == "fleet":
+            self.system = Fleet(folder, self.server, extra=extra, clocks=(folder / "clock", clocks.workers))
+        else:
+            self.system = Local(folder, self.server, extra=extra)
+        self.changes = Changes(self.client, self.observer, self._saw_it_end)
+        self.disturber = Disturber(self.system, self.control, plan.seed)
+        self.report = Report(plan.seed, plan.seconds, plan.mode)
+        self._turn = itertools.count()
+        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._lives: list[tuple[Life, Callable[[], bool]]] = []
+        self._begun: dict[tuple[str, str], float] = {}
+        self._pending: list[Pending] = []
+
+    def _make_server(self) -> None:
+        call = self.client.call
+        project = call("projects.create", {"name": "launches", "description": ""})["id"]
+        body = {"type": "training", "project": project}
+        self.base = str(call("tasks.create", {"name": "base task", **body})["id"])
+        self.reused = str(call("tasks.create", {"name": "reused task", **body})["id"])
+        for queue in (QUEUE, REUSED_QUEUE):
+            call("queues.create", {"name": queue})
+        self.control.agent(QUEUE, ["complete", "fail"], run_seconds=0.1)
+        self.control.agent(REUSED_QUEUE, "complete", run_seconds=0.1)
+
+    # ---- the system's own view, for what has to be waited for; the checker has none of it ----
+    def _ledger(self) -> Ledger | None:
+        address = self.system.redis_address()
+        if not address:
+            return None
+        client = connect(address)
+        try:
+            (scheduler,) = schedulers.all_of(client)
+        except (redis.RedisError, ValueError):
+            client.close()
+            return None
+        return open_ledger(Store(client), scheduler, Settings(**SETTINGS))  # type: ignore[arg-type]
+
+    def _ask(self, ask: Callable[[Ledger], Any]) -> Any:
+        """Something of the ledger; None while Redis is away."""
+        ledger = self._ledger()
+        if ledger is None:
+            return None
+        try:
+            return ask(ledger)
+        except redis.RedisError:
+            return None
+        finally:
+            ledger.store.client.close()
+
+    def _saw_it_end(self, trigger: str, object_id: str) -> bool:
+        pair = (trigger, object_id)
+        marks = self._ask(lambda ledger: ledger.matching.marks([pair]))
+        return bool(marks) and not marks[pair].active
+
+    def _is_polled(self) -> bool:
+        def look(ledger: Ledger) -> bool:
+            version = ledger.registry.version()
+            return bool(version) and all(ledger.reading.cursor(s).plan >= version for s in ("tasks", "models"))
+
+        return bool(self._ask(look))
+
+    # ---- the run ----
+    def go(self) -> Report:
+        """Carry it out, check it."""
+        self.system.start()
+        self.system.add("script", ["python", "-m", "tests.chaos.script"])
+        eventually(self._is_polled, lambda: f"all is polled\n{self.system.log()}", seconds=START_SECONDS)
+        for when in ("before", "after"):
+            self.control.fault("delay", caller=CALLER, when=when, seconds=self.plan.call_seconds)
+        self._began = time.monotonic()
+        for change in self.plan.changes:
+            self._at(change.at, lambda change=change: self._change(change))  # type: ignore[misc]
+        for disturbance in self.plan.disturbances:
+            self._at(disturbance.at, lambda one=disturbance: self._disturb(one))  # type: ignore[misc]
+        while self._due:
+            self._step()
+        self._settle()
+        self._judge()
+        return self.report
+
+    @property
+    def now(self) -> float:
+        """Seconds since the first change could come."""
+        return time.monotonic() - self._began
+
+    def _at(self, at: float, do: Callable[[], None]) -> None:
+        heapq.heappush(self._due, (at, next(self._turn), do))
+
+    def _step(self) -> None:
+        """Do what is due, look at what has run, let go on what waited for it."""
+        until = self.now + LOOK_SECONDS
+        while self._due and self._due[0][0] <= until:
+            time.sleep(max(0.0, self._due[0][0] - self.now))
+            heapq.heappop(self._due)[2]()
+        time.sleep(max(0.0, until - self.now))
+        self.observer.look()
+        self._note_recoveries()
+        lives, self._lives = self._lives, []
+        for life, is_true in lives:
+            if is_true():
+                self._go_on(life)
+            else:
+                self._lives.append((life, is_true))
+
+    def _change(self, change: Change) -> None:
+        self._go_on(self.changes.begin(change))
+        self.report.changes += 1
+        if KINDS[change.kind].promise == "exactly" and KINDS[change.kind].rounds == 1 and not KINDS[change.kind].alone:
+            self._begun |= dict.fromkeys(((change.kind, name) for name in change.objects), self.now)
+
+    def _go_on(self, life: Life) -> None:
+        waits = next(life, None)
+        if waits is not None:
+            self._lives.append((life, waits))
+
+    def _disturb(self, what: Disturbance) -> None:
+        undo = self.disturber.do(what)
+        if undo is not None:
+            self._at(self.now + what.seconds, undo)
+        if self._begun:
+            self._pending.append(Pending(what.name, self.now, set(self._begun)))
+
+    def _note_recoveries(self) -> None:
+        runs, now = self.observer.runs(), self.now
+        for changed in [changed for changed in self._begun if runs[changed]]:
+            self.report.latencies.append(now - self._begun.pop(changed))
+        for one in self._pending:
+            left = one.under_way & self._begun.keys()
+            if not one.goes_on and left != one.under_way:
+                one.goes_on = True
+                self.report.recoveries.setdefault(one.kind, []).append(now - one.at)
+            if not left:
+                self.report.completions.append(now - one.at)
+            one.under_way = left
+        self._pending = [one for one in self._pending if one.under_way]
+
+    def _settle(self) -> None:
+        """Wait until everything promised has run, and then for what nobody promised."""
+        began = self.now
+        while (self._lives or checker.missing(self.plan, self.observer.facts())) and self.now < began + SETTLE_SECONDS:
+            self._step()
+        self.report.settled_seconds = self.now - began
+        quiet_until = self.now + QUIET_SECONDS
+        while self.now < quiet_until:
+            self._step()
+
+    def _judge(self) -> None:
+        facts, report = self.observer.facts(), self.report
+        report.objects = len(list(self.plan.objects()))
+        report.runs, report.calls = len(facts.starts), len(facts.calls)
+        report.disturbances, report.calls_hit = self.disturber.done, self.disturber.calls_hit
+        report.violations = checker.violations(self.plan, facts)
+
+    def close(self) -> None:
+        """End every process."""
+        self.system.stop()
+        self.control.close()
+        self.client.close()
+        self.server.stop()

@@ -1,0 +1,58 @@
+"""Plans: the same seed gives the same plan, with changes of all kinds and a disturbance every second."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.chaos import changes, script
+from tests.chaos.disturbances import FAULTS, Disturber
+from tests.chaos.plan import KINDS, PROCESSES, TO_OTHERS, TO_PROCESSES, Mode, make_plan
+from triggers import TriggerScheduler
+
+MODES: tuple[Mode, ...] = ("fleet", "local")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_plan_is_the_same_in_every_process(mode: Mode) -> None:
+    command = [sys.executable, "-m", "tests.chaos.plan", "7", "30", mode]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert printed == make_plan(7, 30.0, mode).lines()
+    assert printed != make_plan(8, 30.0, mode).lines()
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_plan_has_every_kind_of_change_and_a_disturbance_a_second(mode: Mode) -> None:
+    plan = make_plan(3, 60.0, mode)
+    assert {change.kind for change in plan.changes} == set(KINDS)
+    assert [round(one.at) for one in plan.disturbances] == list(range(1, 60))
+    assert {one.target for one in plan.disturbances} <= {"", *PROCESSES[mode]}
+    names = [name for _, name in plan.objects()]
+    assert len(names) == len(set(names)) > 300
+
+
+def test_in_twenty_seeds_every_disturbance_comes_and_every_process_is_hit() -> None:
+    for mode in MODES:
+        found = [one for seed in range(20) for one in make_plan(seed, 60.0, mode).disturbances]
+        assert {one.kind for one in found} == {*TO_PROCESSES[mode], *TO_OTHERS}
+        assert {one.target for one in found if one.target} == set(PROCESSES[mode])
+
+
+def test_every_kind_of_change_has_a_trigger_and_someone_who_makes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(script.BASE, "base")
+    monkeypatch.setenv(script.REUSED, "reused")
+    scheduler = TriggerScheduler()
+    script.declare(scheduler)
+    declared = {each.trigger.name: each.trigger for each in scheduler.declarations}
+    assert set(declared) == set(KINDS)
+    for name, kind in KINDS.items():
+        assert hasattr(changes.Changes, "_" + name.replace("-", "_"))
+        alone = declared[name].policy.single_instance and name != "reused"
+        assert alone == kind.alone, name
+
+
+def test_every_disturbance_has_someone_who_does_it() -> None:
+    for kind in {*TO_PROCESSES["fleet"], *TO_PROCESSES["local"], *TO_OTHERS} - FAULTS.keys():
+        assert hasattr(Disturber, "_" + kind.replace(" ", "_"))
