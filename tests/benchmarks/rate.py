@@ -6,51 +6,75 @@ import http.client
 import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.benchmarks.burst import HALF, THREADS, change, polls, queued, register
-from tests.benchmarks.result import Bound, Result
-from tests.benchmarks.server import KEYS, Server, server
-from tests.benchmarks.worker import eventually, working
-from triggers.sandbox.client import Client
+from tests.benchmarks.burst import HALF, THREADS, change, polls, register
+from tests.benchmarks.result import Bound, Result, load
+from tests.benchmarks.server import Server, server
+from tests.benchmarks.worker import Working, eventually, working
 
 LAUNCHES = 2 * HALF
-#: What waiting for the API costs in production: of every call to the server, seconds; the local one answers at once.
+#: As many calls at once on both sides; here by two processes, as a deployment has them.
+PROCESSES = 2
+#: By how much every call is slower than the local server answers, seconds: it is far nearer than one in production.
 DELAYS = (0.0, 0.02)
 BOUND = Bound(least=0.8, of="ratio")
 
 
 def measure(runs: int) -> list[Result]:
-    """The same number of threads does the same number of launches on the same server, in turn."""
+    """The same number of launches by the same number of threads on the same server, in turn."""
     rows = []
     for delay in DELAYS:
         ours, theirs = [], []
         for _ in range(runs):
             with server() as of, working(of) as here:
-                queue = of.call("queues.get_all", name="^default$")["queues"][0]["id"]
-                token = Client(of.url, *KEYS, name="bare").call("auth.login")["token"]
-                if delay:
-                    of.control.fault("delay", seconds=delay)
-                before = of.last()
-                bare(of, token, here.base, queue)
-                theirs.append(LAUNCHES / seconds(of.since(before)))
-                of.control.clear_faults()
-                register(here)
-                with here.process("poll", "match", "dispatch", threads=THREADS):
-                    here.send("poll")
-                    eventually(lambda: polls(of.since(0)), "the first poll", seconds=30)
-                    change(of)
-                    if delay:
-                        of.control.fault("delay", seconds=delay)
-                    before = of.last()
-                    here.send("poll")
-                    eventually(lambda: queued(of) >= 2 * LAUNCHES, "all are enqueued", seconds=300)
-                    ours.append(LAUNCHES / seconds(of.since(before)))
-        slower = f", every call {delay * 1000:.0f} ms slower" if delay else ""
-        measure = f"launches a second of one process with {THREADS} threads{slower}"
-        rows.append(Result(measure, "1/s", tuple(ours), tuple(theirs), BOUND, beside="bare HTTP client"))
+                theirs.append(bare_rate(of, here, delay))
+                ours.append(rate(of, here, delay))
+        slower = f"every call {delay * 1000:.0f} ms slower" if delay else "the local server at full speed"
+        measure = f"launches a second with {THREADS} threads, {slower}"
+        rows.append(Result(measure, "1/s", tuple(ours), tuple(theirs), BOUND, "bare HTTP client", load()))
     return rows
+
+
+def rate(of: Server, here: Working, delay: float) -> float:
+    """Launches a second of worker processes of this system, whose firings a poll before has found."""
+    register(here)
+    threads = THREADS // PROCESSES
+    with ExitStack() as stack:
+        stack.enter_context(here.process("poll", "match", threads=2, name="poll"))
+        here.send("poll")
+        eventually(lambda: polls(of.since(0)), "the first poll", seconds=30)
+        change(of)
+        here.send("poll")
+        eventually(lambda: here.due() == LAUNCHES, "all are granted", seconds=60)
+        stack.close()
+        here.celery.control.purge()
+        for n in range(PROCESSES):
+            stack.enter_context(here.process("dispatch", threads=threads, name=f"dispatch{n}"))
+        before = slow(of, delay)
+        for _ in range(THREADS):
+            here.send("dispatch", here.ledger.scheduler)
+        eventually(lambda: here.due() == 0, "all are launched", seconds=300)
+    return LAUNCHES / seconds(of.since(before))
+
+
+def bare_rate(of: Server, here: Working, delay: float) -> float:
+    """Launches a second of a bare client."""
+    queue = of.call("queues.get_all", name="^default$")["queues"][0]["id"]
+    token = of.client("bare").call("auth.login")["token"]
+    before = slow(of, delay)
+    bare(of, token, here.base, queue)
+    of.control.clear_faults()
+    return LAUNCHES / seconds(of.since(before))
+
+
+def slow(of: Server, delay: float) -> int:
+    """Slow the server down from now on; the number of its latest call."""
+    if delay:
+        of.control.fault("delay", seconds=delay)
+    return of.last()
 
 
 def bare(of: Server, token: str, base: str, queue: str) -> None:

@@ -45,10 +45,10 @@ class Working:
         return int(self.ledger.store.client.zcard(self.ledger.keys.due("dispatch")))
 
     @contextmanager
-    def process(self, *queues: str, threads: int) -> Iterator[subprocess.Popen[bytes]]:
+    def process(self, *queues: str, threads: int, name: str = "worker") -> Iterator[subprocess.Popen[bytes]]:
         """A worker process that is ready."""
-        log = self.folder / f"{'-'.join(queues)}.log"
-        command = ["-m", "celery", "-A", "workers", "worker", "-Q", ",".join(queues), "-n", f"{queues[0]}@here"]
+        log = self.folder / f"{name}.log"
+        command = ["-m", "celery", "-A", "workers", "worker", "-Q", ",".join(queues), "-n", f"{name}@here"]
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [sys.executable, *command, f"--concurrency={threads}", "--loglevel=INFO"],
