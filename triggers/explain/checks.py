@@ -53,7 +53,10 @@ def _reading(facts: Facts, event: Event) -> Check:
     upto = f"read up to {moment(cursor.read_to_ms)[3:]}"
     if is_read(facts, event):
         return Check("reading", True, f"its change {moment(event.changed_ms)} was read; {upto}")
-    return Check("reading", False, f"its change {moment(event.changed_ms)} was not read; {upto}")
+    why = ""
+    if event.changed_ms < cursor.read_to_ms and not matches(facts.entry.trigger, event):
+        why = " (of a busy server only what triggers can concern is read)"
+    return Check("reading", False, f"its change {moment(event.changed_ms)} was not read{why}; {upto}")
 
 
 def _registration(facts: Facts, event: Event) -> Check:
