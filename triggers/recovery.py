@@ -39,6 +39,20 @@ def judge_recorded(status: str | None, *, withdrawing: bool) -> Recorded:
     return "withdraw" if status == DRAFT else "launched"
 
 
+def has_ended(status: str | None, launched_seconds: float | None, late_seconds: float) -> bool:
+    """Decide whether the launched ClearML task that holds a slot has ended, was deleted, or was made a draft again.
+
+    Args:
+        status: as read, None when it is not there.
+        launched_seconds: how long ago it was launched, None when that is not known: long ago.
+        late_seconds: how late writes may become visible. A launch that was made since then and is not seen, or seen
+            as a draft, is queued.
+    """
+    if status in (None, DRAFT) and launched_seconds is not None and launched_seconds < late_seconds:
+        return False
+    return status not in RUNNING
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """A ClearML task that carries the firing's key; `attempt` is the nonce it carries."""

@@ -95,7 +95,7 @@ def test_of_simultaneous_firings_the_latest_is_kept(many: World) -> None:
 
 
 def test_a_deleted_launch_frees_the_slot(make_world: Making) -> None:
-    world = make_world(workers=2, module="stages_main", agent=False)
+    world = make_world(workers=2, module="stages_main", agent=False, overlap_seconds=2.0)
     begin(world, "queue")
     first, second = tag(world, 2)
     world.boss.call("tasks.delete", {"task": running(world), "force": True})

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.property.ledger.profile import profile
-from triggers.recovery import DRAFT, Hit, Judged, judge_found, judge_recorded, judge_strays, retry_seconds
+from triggers.recovery import DRAFT, Hit, Judged, has_ended, judge_found, judge_recorded, judge_strays, retry_seconds
 from triggers.settings import Settings
 
 STATUSES = ["created", "queued", "in_progress", "stopped", "failed", "completed", "closed", "published", "unknown"]
@@ -109,3 +109,21 @@ def test_the_attempts_of_the_defaults_take_about_an_hour() -> None:
     of = Settings()
     pauses = [retry_seconds(n, of.retry_base_seconds, of.retry_cap_seconds, 0.5) for n in range(1, of.max_attempts)]
     assert 2_400 < sum(pauses) < 4_800
+
+
+@pytest.mark.parametrize(
+    ("status", "launched_seconds", "ended"),
+    [
+        ("queued", 1, False),
+        ("in_progress", None, False),
+        ("completed", 1, True),
+        ("stopped", 1, True),
+        (None, 31, True),  # deleted
+        (None, None, True),
+        (None, 1, False),  # not visible yet
+        ("created", 1, False),  # its enqueue is not
+        ("created", 31, True),  # a person reset it
+    ],
+)
+def test_holder_of_a_slot_has_ended(status: str | None, launched_seconds: float | None, ended: bool) -> None:
+    assert has_ended(status, launched_seconds, late_seconds=30) == ended

@@ -237,6 +237,14 @@ class Firings:
         holder: Any = self.store.client.hget(self.keys.slots, slot) or ""
         return holder, holder.partition(" ")[2]
 
+    def launched_seconds(self, task_ids: Sequence[str]) -> list[float | None]:
+        """How long ago each of these ClearML tasks was launched, None where that is not known."""
+        if not task_ids:
+            return []
+        times: Any = self.store.client.zmscore(self.keys.launched_times, list(task_ids))
+        now: Any = self.store.client.time()
+        return [None if ms is None else int(now[0]) + int(now[1]) / 1e6 - ms / 1000 for ms in times]
+
     def pace_room(self, trigger: str, per_minute: int) -> int:
         """How many more launches of a trigger may begin in this minute."""
         pace: Any = self.store.client.hmget(self.keys.pace(trigger), ["minute", "count"])

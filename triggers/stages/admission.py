@@ -11,8 +11,7 @@ from triggers.errors import Fenced
 from triggers.ledger.firings import DIGEST_LENGTH, Firing, Lane, trigger_digest
 from triggers.marks import FIRING, scheduler_mark, value_of
 from triggers.policies import limit_of
-from triggers.recovery import RUNNING
-from triggers.stages import launch
+from triggers.stages import launch, lookups
 from triggers.stages.attempt import ATTEMPTS_PER_FAILURE, UNREAD_SECONDS, Attempt, ending
 from triggers.stages.context import Context, Plan
 from triggers.stages.pretend import pretend
@@ -109,7 +108,7 @@ def _begin(attempt: Attempt) -> None:
     ended_holder = ""
     if slot:
         holder, task_id = ctx.ledger.firings.slot_holder(slot)
-        if task_id and launches.read_statuses(ctx.api, [task_id]).get(task_id) not in RUNNING:
+        if task_id and lookups.ended(ctx, [task_id]):
             ended_holder = holder
     answer, detail = ctx.ledger.firings.begin(firing, slot, ended_holder, limit)
     if answer == "pace":

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from triggers.actions import pipeline_project
 from triggers.clearml_api import launches
 from triggers.marks import scheduler_mark
+from triggers.recovery import has_ended
 from triggers.spec import TaskQuery
 from triggers.stages.context import Context
 
@@ -44,6 +45,14 @@ def base_task(ctx: Context, query: TaskQuery) -> dict[str, Any] | None:
     return launches.find_base_task(
         ctx.api, project=hidden, name=query.name, tags=query.tags, not_marked=own, pipeline=True
     )
+
+
+def ended(ctx: Context, task_ids: Sequence[str]) -> set[str]:
+    """Which of the launched ClearML tasks that hold slots have ended. One request for all."""
+    statuses = launches.read_statuses(ctx.api, task_ids)
+    since = dict(zip(task_ids, ctx.ledger.firings.launched_seconds(task_ids), strict=True))
+    late = ctx.settings.overlap_seconds
+    return {id_ for id_ in task_ids if has_ended(statuses.get(id_), since[id_], late)}
 
 
 def forget(ctx: Context, what: str, name: str) -> None:

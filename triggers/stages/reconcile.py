@@ -10,7 +10,8 @@ from triggers.ledger import leases
 from triggers.ledger.ledger import SECONDS_PER_DAY
 from triggers.ledger.registry import Entry
 from triggers.marks import ATTEMPT, FIRING, firing_mark, value_of
-from triggers.recovery import RUNNING, Hit, judge_strays
+from triggers.recovery import Hit, judge_strays
+from triggers.stages import lookups
 from triggers.stages.context import Context
 from triggers.stages.set_aside import raise_alarms
 
@@ -89,9 +90,9 @@ def _release_holds(ctx: Context) -> int:
             continue
         released += ledger.firings.release_holds(hold, _room(ctx, name, entry))
     if slots:
-        statuses = launches.read_statuses(ctx.api, [task for task in slots.values() if task])
+        ended = lookups.ended(ctx, [task for task in slots.values() if task])
         for hold, task in slots.items():
-            if not task or statuses.get(task) not in RUNNING:
+            if not task or task in ended:
                 released += ledger.firings.release_holds(hold, 1)
     return released
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from triggers.actions import reuse_edit
 from triggers.clearml_api import launches
-from triggers.errors import LaunchImpossible
+from triggers.errors import Fenced, LaunchImpossible
 from triggers.events import Event
 from triggers.marks import FIRING, Marks, value_of
 from triggers.recovery import DRAFT, RUNNING
@@ -39,6 +39,9 @@ def prepare(attempt: Attempt, base: Mapping[str, Any] | None) -> None:
     elif launch.find_queue(attempt):
         if not ours:
             if status != DRAFT:
+                # not in a process that was frozen since it read the task, which runs for the next firing by now
+                if ctx.ledger.firings.renew(attempt.lane, [firing], ctx.settings.lease_seconds):
+                    raise Fenced("the firing was taken by another before its task was reset")
                 launches.reset_task(ctx.api, base["id"])
             marks = Marks.of(ctx.ledger.scheduler, firing.key, firing.lease)
             edit = reuse_edit(attempt.trigger, Event.from_json(firing.event), base, marks)

@@ -26,12 +26,27 @@ def test_single_instance_skips_while_its_task_runs_and_goes_on_when_it_ended(wor
     assert (skip.object, skip.task) == (skipped, running["id"])
     if how == "deleted":
         world.call("tasks.delete", task=running["id"], force=True)
+        world.launched_before(running["id"], 2 * world.settings.overlap_seconds)
     else:
         end(world, running["id"], how)
     world.step()
     world.call("tasks.update_tags", ids=[skipped], add_tags=["changed again"])
     world.step()
     assert [c["hyperparams"]["Args"]["a"]["value"] for c in world.clones() if c["id"] != running["id"]] == ["1"]
+
+
+def test_a_launch_that_is_not_visible_yet_keeps_its_slot(world: World) -> None:
+    world.declare(world.trigger(policy={"single_instance": True}))
+    world.fail_task()
+    world.poll()
+    world.sandbox.control.late(600)
+    world.settle()
+    world.sandbox.control.late(0)
+    assert len(world.history("launched")) == 1
+    assert world.clones() == []
+    world.fail_task()
+    world.step()
+    assert len(world.history("skipped")) == 1
 
 
 def test_a_launched_task_that_a_person_enqueues_again_blocks_the_next(world: World) -> None:
