@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,10 @@ import redis
 from triggers.ledger import Ledger, Store, connect, open_ledger
 from triggers.local.redis_server import PrivateRedis
 from triggers.settings import Settings
+
+# what is started in the background of a shell without job control ignores SIGINT, and so would all that tests start
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def redis_binaries() -> dict[str, str]:

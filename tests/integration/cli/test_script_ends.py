@@ -16,7 +16,7 @@ from triggers.sandbox import Sandbox
 
 SCRIPT = """
 import signal, sys
-# not what whoever started the tests has left: a terminal's foreground, or the background of a shell without job control
+# as in the foreground of a terminal, or in the background of a shell without job control
 signal.signal(signal.SIGINT, signal.SIG_IGN if sys.argv[1] == "background" else signal.default_int_handler)
 from triggers import TriggerScheduler
 scheduler = TriggerScheduler(1 / 60, force_create_task_name="ending", force_create_task_project="Ending")
