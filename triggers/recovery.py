@@ -39,18 +39,23 @@ def judge_recorded(status: str | None, *, withdrawing: bool) -> Recorded:
     return "withdraw" if status == DRAFT else "launched"
 
 
-def has_ended(status: str | None, launched_seconds: float | None, late_seconds: float) -> bool:
-    """Decide whether the launched ClearML task that holds a slot has ended, was deleted, or was made a draft again.
+Holder = Literal["running", "ended", "unclear"]
+
+
+def judge_holder(status: str | None, launched_seconds: float | None, late_seconds: float) -> Holder:
+    """Decide whether the launched ClearML task that holds a slot runs, or has ended.
 
     Args:
         status: as read, None when it is not there.
         launched_seconds: how long ago it was launched, None when that is not known: long ago.
-        late_seconds: how late writes may become visible. A launch that was made since then and is not seen, or seen
-            as a draft, is queued.
+        late_seconds: how late writes may become visible. A launch made since then that is not there, or a draft, is
+            unclear: it was deleted or reset by a person, or this read came too early.
     """
+    if status in RUNNING:
+        return "running"
     if status in (None, DRAFT) and launched_seconds is not None and launched_seconds < late_seconds:
-        return False
-    return status not in RUNNING
+        return "unclear"
+    return "ended"
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,11 @@ def _begin(attempt: Attempt) -> None:
     ended_holder = ""
     if slot:
         holder, task_id = ctx.ledger.firings.slot_holder(slot)
-        if task_id and lookups.ended(ctx, [task_id]):
+        held = lookups.holders(ctx, [task_id])[task_id] if task_id else "running"
+        if held == "unclear":
+            attempt.wait(ctx.settings.lease_seconds / 2, f"ClearML task {task_id} was launched and is not seen queued")
+            return
+        if held == "ended":
             ended_holder = holder
     answer, detail = ctx.ledger.firings.begin(firing, slot, ended_holder, limit)
     if answer == "pace":

@@ -9,7 +9,7 @@ from typing import Any
 from triggers.actions import pipeline_project
 from triggers.clearml_api import launches
 from triggers.marks import scheduler_mark
-from triggers.recovery import has_ended
+from triggers.recovery import Holder, judge_holder
 from triggers.spec import TaskQuery
 from triggers.stages.context import Context
 
@@ -47,12 +47,11 @@ def base_task(ctx: Context, query: TaskQuery) -> dict[str, Any] | None:
     )
 
 
-def ended(ctx: Context, task_ids: Sequence[str]) -> set[str]:
-    """Which of the launched ClearML tasks that hold slots have ended. One request for all."""
+def holders(ctx: Context, task_ids: Sequence[str]) -> dict[str, Holder]:
+    """Whether the launched ClearML tasks that hold slots run. One request for all."""
     statuses = launches.read_statuses(ctx.api, task_ids)
-    since = dict(zip(task_ids, ctx.ledger.firings.launched_seconds(task_ids), strict=True))
-    late = ctx.settings.overlap_seconds
-    return {id_ for id_ in task_ids if has_ended(statuses.get(id_), since[id_], late)}
+    since, late = ctx.ledger.firings.launched_seconds(task_ids), ctx.settings.overlap_seconds
+    return {id_: judge_holder(statuses.get(id_), seconds, late) for id_, seconds in zip(task_ids, since, strict=True)}
 
 
 def forget(ctx: Context, what: str, name: str) -> None:

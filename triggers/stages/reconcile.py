@@ -90,9 +90,9 @@ def _release_holds(ctx: Context) -> int:
             continue
         released += ledger.firings.release_holds(hold, _room(ctx, name, entry))
     if slots:
-        ended = lookups.ended(ctx, [task for task in slots.values() if task])
+        holders = lookups.holders(ctx, [task for task in slots.values() if task])
         for hold, task in slots.items():
-            if not task or task in ended:
+            if not task or holders[task] == "ended":
                 released += ledger.firings.release_holds(hold, 1)
     return released
 
