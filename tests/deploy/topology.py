@@ -53,7 +53,7 @@ class Topology:
         self.direct_url = f"http://{self.clearml.address}:8008"
         self.redis_url = f"redis://{self.redis_host.address}:6379/0"
         self.services = compose.read(
-            {"TRIGGERS_REDIS_URL": self.redis_url, "CLEARML_API_HOST": self.sandbox_url, **os.environ}
+            {**os.environ, "TRIGGERS_REDIS_URL": self.redis_url, "CLEARML_API_HOST": self.sandbox_url}
         )["services"]
         keys = ("clearml_api_access_key", "clearml_api_secret_key")
         self.credentials = {"CLEARML_API_HOST": self.sandbox_url, **{key.upper(): SECRETS[key] for key in keys}}
