@@ -6,15 +6,12 @@ poll that can read the entry reads from there again, as for a trigger that is ne
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from triggers.ledger.keys import Keys
 from triggers.ledger.store import Script, Store
-
-if TYPE_CHECKING:
-    from triggers.ledger.registry import Snapshot, Unread
 
 NOTE, DONE = Script("aside_note"), Script("aside_done")
 
@@ -45,9 +42,9 @@ class Aside:
     def __init__(self, store: Store, keys: Keys) -> None:
         self.store, self.keys = store, keys
 
-    def note(self, unreadable: Mapping[str, Unread], from_ms: int) -> None:
-        """Note that changes from a server time on pass these triggers by; before they do."""
-        pairs = [part for id_, unread in unreadable.items() for part in (id_, unread.why)]
+    def note(self, whys: Mapping[str, str], from_ms: int) -> None:
+        """Note that changes from a server time on pass these triggers by, and why; before they do."""
+        pairs = [part for pair in whys.items() for part in pair]
         if pairs:
             self.store.run(NOTE, [self.keys.aside], max(0, from_ms), *pairs)
 
@@ -56,12 +53,12 @@ class Aside:
         found: Any = self.store.client.hgetall(self.keys.aside)
         return {id_: Note.from_text(text) for id_, text in found.items()}
 
-    def over(self, known: Snapshot, now_ms: int) -> dict[str, Note]:
+    def over(self, unreadable: Collection[str], now_ms: int) -> dict[str, Note]:
         """Those that this process can read and nobody has noted for a minute: to be read again from there."""
         return {
             id_: note
             for id_, note in self.notes().items()
-            if id_ not in known.unreadable and now_ms - note.noted_ms >= QUIET_MS
+            if id_ not in unreadable and now_ms - note.noted_ms >= QUIET_MS
         }
 
     def done(self, notes: Mapping[str, Note]) -> None:

@@ -115,6 +115,11 @@ class Snapshot:
         return None if entry is None or entry.retired else entry
 
     @property
+    def whys(self) -> dict[str, str]:
+        """Why each of the unreadable entries is set aside."""
+        return {id_: unread.why for id_, unread in self.unreadable.items()}
+
+    @property
     def active(self) -> list[Entry]:
         """Entries whose triggers are matched: all but the retired. Paused ones match; their firings wait."""
         return [entry for entry in self.entries.values() if not entry.retired]

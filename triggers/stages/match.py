@@ -64,7 +64,7 @@ def _match_batch(ctx: Context, plan: Plan, partition: int, token: str, batch: Ba
     events, poison = _decode(batch)
     ctx.ledger.poisoned.keep(poison)
     if events and plan.snapshot.unreadable:
-        ctx.ledger.aside.note(plan.snapshot.unreadable, min(event.changed_ms for event in events))
+        ctx.ledger.aside.note(plan.snapshot.whys, min(event.changed_ms for event in events))
     while True:
         changes = _decide(ctx, plan, batch, events)
         granted = ctx.ledger.matching.commit(partition, token, batch.head, changes)

@@ -34,8 +34,8 @@ def entries_to_read(ctx: Context, known: Snapshot) -> tuple[list[Entry], Mapping
     Those that were passed by are read from there on again, like new ones. That the others pass by is noted first.
     """
     if known.unreadable:
-        ctx.ledger.aside.note(known.unreadable, _read_to_ms(ctx))
-    over = ctx.ledger.aside.over(known, ctx.ledger.now_ms())
+        ctx.ledger.aside.note(known.whys, _read_to_ms(ctx))
+    over = ctx.ledger.aside.over(known.unreadable, ctx.ledger.now_ms())
     entries = [
         replace(entry, version=_ANEW, since_ms=max(entry.since_ms, over[entry.trigger.id].from_ms))
         if entry.trigger.id in over

@@ -19,7 +19,6 @@ from triggers.errors import Newer
 from triggers.inheritance import look
 from triggers.ledger import aside, open_ledger, schedulers
 from triggers.ledger.keys import SCHEDULERS
-from triggers.ledger.registry import Unread
 from triggers.ledger.schedulers import Scheduler
 from triggers.stages import set_aside
 from triggers.stages.match import match
@@ -142,9 +141,9 @@ def test_a_mixed_fleet_passes_a_trigger_by_and_catches_up_when_the_earlier_relea
 
 def test_a_note_that_was_renewed_while_a_poll_read_is_kept(world: World) -> None:
     notes = world.ledger.aside
-    notes.note({"task:t": Unread("why", False, None)}, 5000)
+    notes.note({"task:t": "why"}, 5000)
     read = notes.notes()
-    notes.note({"task:t": Unread("another reason", False, None)}, 7000)
+    notes.note({"task:t": "another reason"}, 7000)
     notes.done(read)
     assert notes.notes()["task:t"].from_ms == 5000, "the earliest time is kept"
     notes.done(notes.notes())

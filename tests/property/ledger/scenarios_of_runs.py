@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.integration.ledger.helpers import store_batch, task_trigger
-from tests.property.ledger.making import TRIGGER
+from tests.property.ledger.making import PARTITION, TRIGGER, a_batch, lease, lose, refused
 from triggers.ledger import Ledger
 
 
@@ -46,3 +46,45 @@ def an_empty_redis_is_not_complete(ledger: Ledger) -> None:
     assert ledger.adopt_epoch().complete
     ledger.store.client.flushall()
     assert not ledger.adopt_epoch().complete
+
+
+# ---- what cannot be read ---------------------------------------------------------------------------------
+def the_earliest_time_of_a_note_is_kept(ledger: Ledger) -> None:
+    for from_ms in (5_000, 7_000, 6_000):
+        ledger.aside.note({"task:t": "why"}, from_ms)
+    assert ledger.aside.notes()["task:t"].from_ms == 5_000
+
+
+def a_note_renewed_meanwhile_is_not_forgotten(ledger: Ledger) -> None:
+    ledger.aside.note({"task:t": "why"}, 5_000)
+    read = ledger.aside.notes()
+    ledger.aside.note({"task:t": "another reason"}, 7_000)
+    ledger.aside.done(read)
+    assert set(ledger.aside.notes()) == {"task:t"}
+    ledger.aside.done(ledger.aside.notes())
+    assert ledger.aside.notes() == {}
+
+
+def a_frozen_matcher_takes_nothing_away(ledger: Ledger) -> None:
+    a_batch(ledger)
+    text = ledger.reading.first_batch(PARTITION) or ""
+    frozen = lease(ledger)
+    lose(ledger)
+    assert refused(lambda: ledger.poisoned.take_batch(PARTITION, frozen, text, "why"))
+    assert ledger.reading.first_batch(PARTITION) == text
+
+
+def only_the_batch_that_was_looked_at_is_taken_away(ledger: Ledger) -> None:
+    a_batch(ledger)
+    assert refused(lambda: ledger.poisoned.take_batch(PARTITION, lease(ledger), "another", "why"))
+    assert ledger.reading.first_batch(PARTITION)
+    assert ledger.poisoned.count() == 0
+
+
+def what_is_taken_away_is_kept_for_people(ledger: Ledger) -> None:
+    a_batch(ledger)
+    text = ledger.reading.first_batch(PARTITION) or ""
+    ledger.poisoned.take_batch(PARTITION, lease(ledger), text, "why")
+    assert ledger.reading.first_batch(PARTITION) is None
+    assert ledger.reading.waiting_partitions() == []
+    assert [one.text for one in ledger.poisoned.read()] == [text]
