@@ -21,7 +21,8 @@ from triggers.spec import FunctionAction, Trigger
 def test_what_is_written_is_read_back(trigger: Trigger) -> None:
     text = dump([trigger])
     if isinstance(trigger.action, FunctionAction):
-        assume(trigger.action.name and trigger.action.reference is None)
+        # no function's name has a colon; in a file it parts module and function
+        assume(trigger.action.name and ":" not in trigger.action.name and trigger.action.reference is None)
         assert arguments_of(parse(text, "f").triggers[0]) == arguments_of(trigger)
     else:
         assert parse(text, "f").triggers[0].to_json() == trigger.to_json(), "by text, since NaN differs from itself"
