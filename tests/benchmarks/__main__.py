@@ -58,7 +58,7 @@ def main() -> int:
     asked = parser.parse_args()
     if unknown := set(asked.names) - set(MEASURES):
         parser.error(f"no such measure: {', '.join(sorted(unknown))}")
-    console, results, broken = Console(), list[Result](), list[str]()
+    console, results, broken = Console(width=None if sys.stdout.isatty() else 160), list[Result](), list[str]()
     for name in asked.names or MEASURES:
         console.print(f"[dim]{name} ...", highlight=False)
         try:
