@@ -19,6 +19,11 @@ from triggers.spec.action import ARGUMENTS, Action, Frozen, Policy, TaskAction
 from triggers.spec.values import Direction, Flag, Name, Pattern, Sign, Statuses, Tags, Text, Threshold, wrong
 
 
+def slot_of_reused(task_id: str) -> str:
+    """Name the slot of a ClearML task that is run itself, by whichever triggers."""
+    return f"task:{task_id}"
+
+
 class Trigger(Frozen):
     """What the user registered. The fields of the condition are named as the arguments of `add_*`.
 
@@ -50,7 +55,7 @@ class Trigger(Frozen):
     def slot(self) -> str:
         """The slot that a launch needs: the base task's when it is reused, else the trigger's; "" for none."""
         if isinstance(self.action, TaskAction) and self.action.reuse_task:
-            return f"task:{self.action.base_task_id}"
+            return slot_of_reused(str(self.action.base_task_id))
         return self.id if self.policy.single_instance else ""
 
     @cached_property

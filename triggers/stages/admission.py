@@ -108,7 +108,7 @@ def _begin(attempt: Attempt) -> None:
     ended_holder = ""
     if slot:
         holder, task_id = ctx.ledger.firings.slot_holder(slot)
-        held = lookups.holders(ctx, [task_id])[task_id] if task_id else "running"
+        held = lookups.holders(ctx, {slot: task_id})[slot] if task_id else "running"
         if held == "unclear":
             attempt.wait(ctx.settings.lease_seconds / 2, f"ClearML task {task_id} was launched and is not seen queued")
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from triggers.actions import pipeline_project
@@ -11,6 +11,7 @@ from triggers.clearml_api import launches
 from triggers.marks import scheduler_mark
 from triggers.recovery import Holder, judge_holder
 from triggers.spec import TaskQuery
+from triggers.spec.trigger import slot_of_reused
 from triggers.stages.context import Context
 
 #: How long a resolved id is believed, seconds. A refusal by the server forgets it at once.
@@ -47,11 +48,18 @@ def base_task(ctx: Context, query: TaskQuery) -> dict[str, Any] | None:
     )
 
 
-def holders(ctx: Context, task_ids: Sequence[str]) -> dict[str, Holder]:
-    """Whether the launched ClearML tasks that hold slots run. One request for all."""
-    statuses = launches.read_statuses(ctx.api, task_ids)
-    since, late = ctx.ledger.firings.launched_seconds(task_ids), ctx.settings.overlap_seconds
-    return {id_: judge_holder(statuses.get(id_), seconds, late) for id_, seconds in zip(task_ids, since, strict=True)}
+def holders(ctx: Context, held: Mapping[str, str]) -> dict[str, Holder]:
+    """Whether the launched ClearML tasks that hold slots run, by slot. One request for all.
+
+    The slot of a reused task is that task: a draft between its runs, made by whoever resets it for the next one.
+    """
+    ids = list(held.values())
+    statuses = launches.read_statuses(ctx.api, ids)
+    since, late = dict(zip(ids, ctx.ledger.firings.launched_seconds(ids), strict=True)), ctx.settings.overlap_seconds
+    return {
+        slot: judge_holder(statuses.get(id_), since[id_], 0.0 if slot == slot_of_reused(id_) else late)
+        for slot, id_ in held.items()
+    }
 
 
 def forget(ctx: Context, what: str, name: str) -> None:

@@ -83,17 +83,17 @@ def _release_holds(ctx: Context) -> int:
     for hold in ledger.firings.holds():
         reason, _, name = hold.partition(":")
         if reason == "slot":
-            slots[hold] = ledger.firings.slot_holder(name)[1]
+            slots[name] = ledger.firings.slot_holder(name)[1]
             continue
         entry = snapshot.entries.get(name)
         if reason == "pause" and entry is not None and entry.paused:
             continue
         released += ledger.firings.release_holds(hold, _room(ctx, name, entry))
     if slots:
-        holders = lookups.holders(ctx, [task for task in slots.values() if task])
-        for hold, task in slots.items():
-            if not task or holders[task] == "ended":
-                released += ledger.firings.release_holds(hold, 1)
+        holders = lookups.holders(ctx, {slot: task for slot, task in slots.items() if task})
+        for slot, task in slots.items():
+            if not task or holders[slot] == "ended":
+                released += ledger.firings.release_holds(f"slot:{slot}", 1)
     return released
 
 
