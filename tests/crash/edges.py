@@ -52,7 +52,7 @@ class Control:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True)  # never one that another world has left hits and snapshots in
         self._number = 0
 
     def arm(self, point: Point, deed: Deed, *, snapshot: Path | None = None) -> int:

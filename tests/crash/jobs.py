@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import queue
 import threading
@@ -72,6 +73,7 @@ class Jobs:
         self.server, self.nursery, self.folder = server, nursery, folder
         self.pool, self.worlds = ThreadPoolExecutor(WORLDS), ThreadPoolExecutor(3 * WORLDS)
         self.room = threading.Semaphore(WORLDS)
+        self.numbers = itertools.count(1)
         self.visited: dict[str, Visited] = {}
         self.outcomes: dict[str, Future[None]] = {}
         before: dict[str, threading.Event] = {}
@@ -129,8 +131,7 @@ class _Runs:
         self.jobs.room.acquire()
         self.world: World | None = None
         try:
-            number = id(self)
-            folder = self.jobs.folder / str(number)
+            folder = self.jobs.folder / str(next(self.jobs.numbers))
             self.world = World(self.jobs.server, folder, workers=self.job.workers, nursery=self.jobs.nursery)
             run = Run(self.world, self.job.scenario)
             run.begin()
