@@ -8,6 +8,27 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+#: how many of the slowest recoveries are told one by one
+SLOWEST = 3
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """From one disturbance, `at` seconds after the beginning, to the next launch of what was under way then.
+
+    `meanwhile`: what else was done until that launch, in order.
+    """
+
+    kind: str
+    at: float
+    seconds: float
+    meanwhile: tuple[str, ...] = ()
+
+    def line(self) -> str:
+        """For people."""
+        others = ", ".join(self.meanwhile) or "nothing else"
+        return f"{self.kind} at {self.at:.1f} s: next launch after {self.seconds:.1f} s; meanwhile {others}"
+
 
 @dataclass
 class Report:
@@ -22,8 +43,8 @@ class Report:
     calls: int = 0
     disturbances: Counter[str] = field(default_factory=Counter)
     calls_hit: Counter[str] = field(default_factory=Counter)
-    #: from a disturbance to the next run of what was under way then, by kind; and to the last of them
-    recoveries: dict[str, list[float]] = field(default_factory=dict)
+    recoveries: list[Recovery] = field(default_factory=list)
+    #: from a disturbance to the last run of what was under way then
     completions: list[float] = field(default_factory=list)
     #: from a change to its run
     latencies: list[float] = field(default_factory=list)
@@ -37,7 +58,7 @@ class Report:
 
     def recovered(self) -> list[float]:
         """All recovery times."""
-        return [seconds for times in self.recoveries.values() for seconds in times]
+        return [one.seconds for one in self.recoveries]
 
     def lines(self) -> list[str]:
         """For people."""
@@ -53,7 +74,9 @@ class Report:
         ]
         for kind, number in sorted(self.disturbances.items()):
             name = kind if kind not in self.calls_hit else f"{kind} ({self.calls_hit[kind]} calls)"
-            found.append(f"  {number:4} {name:36} {times(self.recoveries.get(kind, []))}")
+            found.append(f"  {number:4} {name:36} {times([r.seconds for r in self.recoveries if r.kind == kind])}")
+        slowest = sorted(self.recoveries, key=lambda one: -one.seconds)[:SLOWEST]
+        found += [f"slowest: {one.line()}" for one in slowest]
         found += [f"VIOLATION {text}" for text in self.violations]
         found.append(f"{'FAILED' if self.violations else 'passed'}; again: {self.replay}")
         return found

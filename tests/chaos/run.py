@@ -19,7 +19,7 @@ from tests.chaos.facts import Observer
 from tests.chaos.fleet import SETTINGS, Fleet
 from tests.chaos.local import Local
 from tests.chaos.plan import KINDS, Change, Disturbance, Plan
-from tests.chaos.report import Report
+from tests.chaos.report import Recovery, Report
 from tests.chaos.script import BASE, QUEUE, REUSED, REUSED_QUEUE
 from tests.crash.processes import Server, eventually
 from triggers.ledger import Ledger, Store, connect, open_ledger, schedulers
@@ -195,7 +195,8 @@ class Run:
             left = one.under_way & self._begun.keys()
             if not one.goes_on and left != one.under_way:
                 one.goes_on = True
-                self.report.recoveries.setdefault(one.kind, []).append(now - one.at)
+                meanwhile = tuple(d.name for d in self.plan.disturbances if one.at < d.at < now)
+                self.report.recoveries.append(Recovery(one.kind, one.at, now - one.at, meanwhile))
             if not left:
                 self.report.completions.append(now - one.at)
             one.under_way = left

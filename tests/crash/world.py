@@ -31,6 +31,7 @@ SETTINGS = {
     "reconcile_seconds": 0.5,
     "retry_base_seconds": 0.2,
     "request_timeout_seconds": 3.0,
+    "overlap_seconds": 10.0,
     "partitions": 4,
     "concurrency": 4,
 }
