@@ -27,6 +27,8 @@ from triggers.settings import Settings
 
 #: seconds between two looks at what has run
 LOOK_SECONDS = 0.2
+#: so long the system's Redis is waited for where this side asks it something: frozen, it is thawed by this side only
+ASK_SECONDS = 0.3
 #: after the last disturbance everything has to be done within so many seconds: the promised 30, and what waits in line
 SETTLE_SECONDS = 75.0
 #: then so long nothing more may happen: more than a lease and a late answer
@@ -77,6 +79,7 @@ class Run:
         self._lives: list[tuple[Life, Callable[[], bool]]] = []
         self._begun: dict[tuple[str, str], float] = {}
         self._pending: list[Pending] = []
+        self._redis_is_away = False
 
     def _make_server(self) -> None:
         call = self.client.call
@@ -94,22 +97,24 @@ class Run:
         address = self.system.redis_address()
         if not address:
             return None
-        client = connect(address)
+        client = connect(address, timeout_seconds=ASK_SECONDS)
         try:
             (scheduler,) = schedulers.all_of(client)
         except (redis.RedisError, ValueError):
             client.close()
+            self._redis_is_away = True
             return None
         return open_ledger(Store(client), scheduler, Settings(**SETTINGS))  # type: ignore[arg-type]
 
     def _ask(self, ask: Callable[[Ledger], Any]) -> Any:
-        """Something of the ledger; None while Redis is away."""
-        ledger = self._ledger()
+        """Something of the ledger; None while Redis is away, which is found out once in a step."""
+        ledger = None if self._redis_is_away else self._ledger()
         if ledger is None:
             return None
         try:
             return ask(ledger)
         except redis.RedisError:
+            self._redis_is_away = True
             return None
         finally:
             ledger.store.client.close()
@@ -120,6 +125,8 @@ class Run:
         return bool(marks) and not marks[pair].active
 
     def _is_polled(self) -> bool:
+        self._redis_is_away = False
+
         def look(ledger: Ledger) -> bool:
             version = ledger.registry.version()
             return bool(version) and all(ledger.reading.cursor(s).plan >= version for s in ("tasks", "models"))
@@ -162,6 +169,7 @@ class Run:
         time.sleep(max(0.0, until - self.now))
         self.observer.look()
         self._note_recoveries()
+        self._redis_is_away = False
         lives, self._lives = self._lives, []
         for life, is_true in lives:
             if is_true():
