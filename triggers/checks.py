@@ -15,7 +15,6 @@ class MissingOnServer(UserWarning):
 
 def warn_of_missing(api: Api, triggers: Iterable[Trigger]) -> None:
     """Warn of every project, queue and base task that is missing now. Asks once for each name."""
-    triggers = list(triggers)
     for text in missing(api, triggers):
         warnings.warn(text, MissingOnServer, stacklevel=2)
 

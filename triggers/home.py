@@ -29,6 +29,7 @@ from triggers.ledger.registry import Snapshot
 from triggers.ledger.schedulers import Scheduler
 from triggers.local.supervisor import Supervisor
 from triggers.marks import scheduler_mark
+from triggers.patience import patiently
 from triggers.service_task import KEPT, ServiceTask, server_now_ms
 from triggers.settings import Settings
 from triggers.spec import Trigger
@@ -61,7 +62,7 @@ class Home:
 
         Raises:
             Usage: there are no ClearML credentials.
-            ServerUnavailable, Refused: the ClearML server cannot be asked.
+            ServerUnavailable, Refused: the ClearML server cannot be asked, for two minutes.
         """
         self.settings, self.task = settings, task
         self.triggers, self.functions = list(triggers), dict(functions or {})
@@ -69,7 +70,7 @@ class Home:
         self.api = Api(self.credentials, timeout_seconds=settings.request_timeout_seconds)
         self.scheduler = Scheduler(
             host=self.credentials.host,
-            workspace=identity(self.api),
+            workspace=patiently(lambda: identity(self.api)),
             project=task.project,
             name=task.name,
             poll_seconds=poll_seconds,
@@ -117,16 +118,21 @@ class Home:
             Usage: another process declares other triggers under this identity, or another Redis has them.
         """
         # first of all: a process that is refused ends its service task as failed, which is no event
-        service.adopt(self.api, self.task.id, self.scheduler.id)
-        ledger = self._arrival.enter()
-        keep.claim(self.context(ledger), self.scheduler)
-        return ledger
+        self._mark_service_task()
+        return self._claimed(self._arrival.enter())
 
     def visit(self) -> Ledger:
         """The ledger for a registration, which is made beside a process at home that declares the same."""
-        service.adopt(self.api, self.task.id, self.scheduler.id)
-        ledger = self._arrival.visit()
-        keep.claim(self.context(ledger), self.scheduler)
+        self._mark_service_task()
+        return self._claimed(self._arrival.visit())
+
+    def _mark_service_task(self) -> None:
+        patiently(lambda: service.adopt(self.api, self.task.id, self.scheduler.id))
+
+    def _claimed(self, ledger: Ledger) -> Ledger:
+        """The ledger, once the service task says which Redis has it."""
+        context = self.context(ledger)
+        patiently(lambda: keep.claim(context, self.scheduler))
         return ledger
 
     def connect(self) -> Ledger:
@@ -150,6 +156,9 @@ class Home:
         """
         if declared is not None:
             self.triggers = list(declared)
+        return patiently(lambda: self._register(ledger))
+
+    def _register(self, ledger: Ledger) -> Snapshot:
         triggers, origin = self._stored() if self.task.remote else (self.triggers, "script")
         warn_of_missing(self.api, triggers)
         known = ledger.registry.version() > 0

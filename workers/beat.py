@@ -12,6 +12,9 @@ from triggers.settings import Settings, settings
 from workers import watch
 from workers.app import redis_address
 
+#: How long a beat that does not tick any more keeps the schedule; two that tick for a moment do no harm.
+LOCK_SECONDS = 5
+
 
 def configuration(of: Settings) -> dict[str, Any]:
     """RedBeat's part of Celery's configuration.
@@ -23,7 +26,7 @@ def configuration(of: Settings) -> dict[str, Any]:
         "redbeat_redis_url": address.url,
         "redbeat_redis_use_ssl": address.tls or None,
         "redbeat_key_prefix": "triggers:beat:",
-        "redbeat_lock_timeout": 10,
+        "redbeat_lock_timeout": LOCK_SECONDS,
         "redbeat_redis_options": {"socket_timeout": 5, "socket_connect_timeout": 5},
     }
 

@@ -97,6 +97,11 @@ class Clocks:
     replicas: tuple[float, ...]
     workers: Mapping[str, float]
 
+    @property
+    def apart(self) -> float:
+        """By how much the server's clocks differ: so long after a registration a change may carry a time before it."""
+        return max(self.replicas) - min(self.replicas) if self.replicas else 0.0
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -180,7 +185,7 @@ def make_plan(seed: int, seconds: float = 60.0, mode: Mode = "fleet") -> Plan:
     """The plan of a seed; the same arguments give the same plan, in every process."""
     dice = random.Random(f"{seed} {seconds:g} {mode}")
     clocks, call_seconds = _clocks(dice, mode), round(dice.uniform(0.02, 0.15), 2)
-    changes, disturbances = _changes(dice, seconds), _disturbances(dice, seconds, mode)
+    changes, disturbances = _changes(dice, seconds, clocks.apart), _disturbances(dice, seconds, mode)
     return Plan(seed, seconds, mode, clocks, call_seconds, changes, disturbances)
 
 
@@ -191,7 +196,7 @@ def _clocks(dice: random.Random, mode: Mode) -> Clocks:
     return Clocks(server, replicas, workers)
 
 
-def _changes(dice: random.Random, seconds: float) -> tuple[Change, ...]:
+def _changes(dice: random.Random, seconds: float, begin: float) -> tuple[Change, ...]:
     weights = [kind.weight for kind in KINDS.values()]
     counts = dict.fromkeys(KINDS, 0)
     found: list[Change] = []
@@ -203,7 +208,7 @@ def _changes(dice: random.Random, seconds: float) -> tuple[Change, ...]:
         counts[name] += len(objects)
         # what has several rounds begins early
         until = CHANGES_UNTIL if KINDS[name].rounds == 1 else 0.4
-        found.append(Change(round(dice.uniform(0, until * seconds), 2), name, objects))
+        found.append(Change(round(dice.uniform(begin, until * seconds), 2), name, objects))
     return tuple(sorted(found, key=lambda change: (change.at, change.objects)))
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
 from tests.integration.service.conftest import ServiceWorld
+from triggers import patience
+from triggers.checks import MissingOnServer
 from triggers.clearml_api import service as service_calls
 from triggers.errors import Usage
 from triggers.home import Home
@@ -106,3 +109,22 @@ def test_registering_again_keeps_everything(home_world: HomeWorld) -> None:
     world.call("tasks.edit", task=failed, tags=["changed"], force=True)
     world.step()
     assert sum(world.runs().values()) == 1
+
+
+def test_a_start_waits_for_a_server_that_gives_no_usable_answers_for_a_while(
+    home_world: HomeWorld, server: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = home_world
+    monkeypatch.setattr(patience, "PAUSE_SECONDS", 0.0)
+    world.fail_task()
+    for endpoint in ("users.get_current_user", "queues.get_all", "tasks.ping"):
+        server.control.fault("error", endpoint, caller="clearml-triggers", times=2)
+    with pytest.warns(MissingOnServer):
+        world.come_home(world.trigger(), world.trigger(name="no queue", action={"queue": "not there yet"}))
+    failed = [entry["endpoint"] for entry in server.control.requests() if entry["status"] == 500]
+    assert Counter(failed) == {"users.get_current_user": 2, "queues.get_all": 2, "tasks.ping": 2}
+    world.step()
+    assert not world.runs(), "what changed before the registration does not count"
+    world.fail_task()
+    world.step()
+    assert list(world.runs().values()) == [1]

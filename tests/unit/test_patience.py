@@ -1,0 +1,58 @@
+"""A start waits for a ClearML server that is away for a moment, and for nothing else."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from triggers.errors import Refused, ServerUnavailable, StoreUnavailable
+from triggers.patience import PATIENCE_SECONDS, PAUSE_SECONDS, patiently
+
+
+class Clock:
+    """Time passes by sleeping alone."""
+
+    def __init__(self) -> None:
+        self.now, self.slept = 100.0, 0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        self.slept += 1
+
+
+def failing(times: int, failure: Exception):
+    left = iter([failure] * times)
+
+    def do() -> str:
+        for one in left:
+            raise one
+        return "done"
+
+    return do
+
+
+def test_a_server_that_comes_back_is_waited_for_and_each_wait_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    clock = Clock()
+    with caplog.at_level(logging.WARNING):
+        done = patiently(failing(3, ServerUnavailable("it restarts")), clock=clock, sleep=clock.sleep)
+    assert (done, clock.slept) == ("done", 3)
+    assert [record.getMessage() for record in caplog.records] == ["it restarts; trying again in 2 s"] * 3
+
+
+def test_patience_ends() -> None:
+    clock = Clock()
+    with pytest.raises(ServerUnavailable, match="gone"):
+        patiently(failing(1000, ServerUnavailable("gone")), clock=clock, sleep=clock.sleep)
+    assert clock.slept == PATIENCE_SECONDS / PAUSE_SECONDS
+
+
+@pytest.mark.parametrize("failure", [Refused("tasks.edit", 400, 0, "no"), StoreUnavailable("Redis is away")])
+def test_what_a_person_has_to_mend_is_told_at_once(failure: Exception) -> None:
+    clock = Clock()
+    with pytest.raises(type(failure)):
+        patiently(failing(1, failure), clock=clock, sleep=clock.sleep)
+    assert clock.slept == 0
