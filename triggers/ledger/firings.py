@@ -7,18 +7,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from triggers.errors import Fenced
 from triggers.formats import KNOWN
 from triggers.ledger.firing import Firing, Lane, State
 from triggers.ledger.keys import Keys
 from triggers.ledger.leases import nonce
-from triggers.ledger.store import Script, Store
+from triggers.ledger.store import Call, Script, Store
 
 CLAIM, RENEW, BEGIN, RECORD = Script("claim"), Script("renew"), Script("begin"), Script("record")
 WITHDRAW, CLEAR, FINISH = Script("withdraw"), Script("clear"), Script("finish")
 LATER, HOLD, RELEASE_HOLDS = Script("later"), Script("hold"), Script("release_holds")
 REBUILD_SLOTS, RAISE_MARK = Script("slots_rebuild"), Script("raise_mark")
 
-__all__ = ["Claim", "Firing", "Firings", "Lane", "State", "firing_key", "trigger_digest"]
+__all__ = ["Beginning", "Claim", "Firing", "Firings", "Lane", "State", "firing_key", "trigger_digest"]
 
 #: When to look for drafts that void attempts may have left, ms after the firing ended.
 STRAY_LOOK_MS = 120_000
@@ -66,10 +67,25 @@ class Claim:
         return cls(int(registry_version), tuple(whole), tuple(unreadable))
 
 
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """A firing that wants to be launched now.
+
+    `slot`: the one it needs, or "". `ended_holder`: of that slot, as written, known to have ended. `per_minute`:
+    launches of its trigger at most, 0 for any number.
+    """
+
+    firing: Firing
+    slot: str
+    ended_holder: str
+    per_minute: int
+
+
 class Firings:
     """The firings of one scheduler. Every method is one script: atomic, fenced, safe to repeat.
 
-    Methods that take a `Firing` raise `Fenced` when another attempt has taken it meanwhile.
+    Methods that take a `Firing` raise `Fenced` when another attempt has taken it meanwhile; those for several run the
+    script once for each, in one trip, and give the `Fenced` in its place.
     """
 
     def __init__(self, store: Store, keys: Keys, *, retention_seconds: float, history_length: int) -> None:
@@ -96,15 +112,27 @@ class Firings:
         prefix = self.keys.firing("")
         return list(self.store.run(RENEW, [self.keys.due(lane)], int(lease_seconds * 1000), prefix, *owners))
 
-    def begin(self, firing: Firing, slot: str, ended_holder: str, per_minute: int) -> tuple[str, str]:
-        """Ask whether the firing may be launched now: ("go", ""), ("pace", until ms) or ("busy", holder)."""
-        keys = [self.keys.firing(firing.key), self.keys.slots, self.keys.pace(firing.trigger)]
-        answer = self.store.run(BEGIN, keys, firing.lease, firing.key, slot, ended_holder, per_minute)
-        return answer[0], answer[1] if len(answer) > 1 else ""
+    def begin(self, asked: Sequence[Beginning]) -> list[tuple[str, str] | Fenced]:
+        """Ask of each, in order, whether it may be launched now: ("go", ""), ("pace", until ms) or ("busy", holder)."""
+        calls: list[Call] = []
+        for one in asked:
+            firing = one.firing
+            keys = [self.keys.firing(firing.key), self.keys.slots, self.keys.pace(firing.trigger)]
+            calls.append((keys, (firing.lease, firing.key, one.slot, one.ended_holder, one.per_minute)))
+        answers = self.store.run_each(BEGIN, calls)
+        return [a if isinstance(a, Fenced) else (a[0], a[1] if len(a) > 1 else "") for a in answers]
 
     def record(self, firing: Firing, task_id: str) -> str:
-        """Write the clone's id, set-if-absent; the id that is recorded now."""
-        return str(self.store.run(RECORD, [self.keys.firing(firing.key)], firing.lease, task_id))
+        """Write the id of what will be enqueued, set-if-absent; the id that is recorded now."""
+        keys, arguments = self._record(firing, task_id)
+        return str(self.store.run(RECORD, keys, *arguments))
+
+    def record_each(self, clones: Sequence[tuple[Firing, str]]) -> list[str | Fenced]:
+        """Write the ids of clones, each set-if-absent; the ids that are recorded now."""
+        return self.store.run_each(RECORD, [self._record(firing, task_id) for firing, task_id in clones])
+
+    def _record(self, firing: Firing, task_id: str) -> Call:
+        return [self.keys.firing(firing.key)], (firing.lease, task_id)
 
     def withdraw(self, firing: Firing, task_id: str) -> float:
         """Announce that the recorded draft will be deleted; how many seconds ago that was announced first."""
@@ -122,21 +150,31 @@ class Firings:
 
     def launched(self, firing: Firing, lane: Lane, *, task_id: str = "", slot: str = "", reason: str = "") -> int:
         """End the firing as launched and bind its slot to the ClearML task; Redis' time in ms."""
-        return self._finish(firing, lane, "launched", reason, task_id, slot)
+        return self._end(firing, lane, "launched", reason, task_id, slot)
+
+    def launched_each(self, launches: Sequence[tuple[Firing, str, str]], lane: Lane) -> list[int | Fenced]:
+        """The same of several: firing, ClearML task id and slot."""
+        calls = [self._finish(firing, lane, "launched", "", task_id, slot) for firing, task_id, slot in launches]
+        return self.store.run_each(FINISH, calls)
 
     def skip(self, firing: Firing, lane: Lane, reason: str, *, task_id: str = "") -> int:
         """End the firing without a launch and release its key: the object's next change counts again."""
-        return self._finish(firing, lane, "skipped", reason, task_id, "")
+        return self._end(firing, lane, "skipped", reason, task_id, "")
 
     def shadow(self, firing: Firing, lane: Lane, reason: str, *, slot: str = "") -> int:
         """End the firing where it would be launched: its key stays taken, its slot is free again."""
-        return self._finish(firing, lane, "shadow", reason, "", slot)
+        return self._end(firing, lane, "shadow", reason, "", slot)
 
     def give_up(self, firing: Firing, lane: Lane, reason: str, *, slot: str = "") -> int:
         """Make the firing a dead letter; its key stays taken until a person retries or drops it."""
-        return self._finish(firing, lane, "dead", reason, "", slot)
+        return self._end(firing, lane, "dead", reason, "", slot)
 
-    def _finish(self, firing: Firing, lane: Lane, state: State, reason: str, task_id: str, slot: str) -> int:
+    def _end(self, firing: Firing, lane: Lane, state: State, reason: str, task_id: str, slot: str) -> int:
+        keys, arguments = self._finish(firing, lane, state, reason, task_id, slot)
+        ended: int = self.store.run(FINISH, keys, *arguments)
+        return ended
+
+    def _finish(self, firing: Firing, lane: Lane, state: State, reason: str, task_id: str, slot: str) -> Call:
         keys = self.keys
         strays_in_ms = STRAY_LOOK_MS if len(firing.attempts) > 1 and lane == "dispatch" else 0
         names = [
@@ -147,22 +185,8 @@ class Firings:
             keys.launched,
         ]
         names += [keys.launched_times, keys.strays, keys.dead, keys.history]
-        ended: int = self.store.run(
-            FINISH,
-            names,
-            firing.lease,
-            firing.key,
-            state,
-            reason,
-            task_id,
-            slot,
-            firing.object,
-            firing.trigger,
-            self.retention_ms,
-            self.history_length,
-            strays_in_ms,
-        )
-        return ended
+        ended = (firing.lease, firing.key, state, reason, task_id, slot, firing.object, firing.trigger)
+        return names, (*ended, self.retention_ms, self.history_length, strays_in_ms)
 
     def later(
         self,

@@ -13,6 +13,9 @@ import redis
 from triggers.errors import EpochChanged, Fenced, StoreUnavailable
 from triggers.redis_address import RedisAddress
 
+#: What one call of a script is given: its keys, and its arguments without the run id.
+Call = tuple[list[str], tuple[str | int | float, ...]]
+
 #: Firings that one script call changes at most, so that Redis is never busy for long.
 FIRINGS_PER_CALL = 500
 
@@ -64,30 +67,78 @@ class Store:
         self._scripts: dict[str, Any] = {}
 
     def run(self, script: Script, keys: list[str], *args: str | int | float) -> Any:
-        """Run one script; the only way this project writes to Redis.
+        """Run one script; with `run_each` the only way this project writes to Redis.
 
         Raises:
             EpochChanged: Redis is another run than `run_id`; nothing was written.
             Fenced: what the script was asked to change is no longer the caller's; nothing was written.
             StoreUnavailable: no answer; the script may have run.
         """
+        try:
+            return self._registered(script)(keys=keys, args=self._arguments(script, args))
+        except redis.ResponseError as refusal:
+            if (meaning := _meaning(refusal)) is refusal:
+                raise
+            raise meaning from refusal
+        except (redis.ConnectionError, redis.TimeoutError) as failure:
+            raise StoreUnavailable(f"Redis gave no answer to {script.name}: {failure}") from failure
+
+    def run_each(self, script: Script, calls: Sequence[Call]) -> list[Any]:
+        """Run one script several times in order, in one trip: each is atomic, others may come between them.
+
+        Returns:
+            What each answers; where one was refused as fenced, that `Fenced`.
+
+        Raises:
+            EpochChanged: Redis is another run than `run_id`; nothing was written.
+            StoreUnavailable: no answer; any of them may have run.
+        """
+        sha = self._registered(script).sha
+        try:
+            with self.client.pipeline(transaction=False) as pipe:
+                for keys, args in calls:
+                    pipe.evalsha(sha, len(keys), *keys, *self._arguments(script, args))
+                answers = pipe.execute(raise_on_error=False)
+        except (redis.ConnectionError, redis.TimeoutError) as failure:
+            raise StoreUnavailable(f"Redis gave no answer to {script.name}: {failure}") from failure
+        for position, answer in enumerate(answers):
+            if isinstance(answer, redis.exceptions.NoScriptError):  # a Redis that does not know it yet: `run` tells it
+                answers[position] = self._run_or_fenced(script, calls[position])
+            elif isinstance(answer, redis.ResponseError):
+                answers[position] = meaning = _meaning(answer)
+                if isinstance(meaning, EpochChanged) or not isinstance(meaning, Fenced):
+                    raise meaning
+        return answers
+
+    def _run_or_fenced(self, script: Script, call: Call) -> Any:
+        keys, args = call
+        try:
+            return self.run(script, keys, *args)
+        except EpochChanged:
+            raise
+        except Fenced as refusal:
+            return refusal
+
+    def _registered(self, script: Script) -> Any:
         registered = self._scripts.get(script.name)
         if registered is None:
             registered = self._scripts[script.name] = self.client.register_script(script.text)
-        arguments = [self.run_id, *args] if script.fenced else list(args)
-        try:
-            return registered(keys=keys, args=arguments)
-        except redis.ResponseError as refusal:
-            text = str(refusal)
-            if text.startswith("EPOCH"):
-                raise EpochChanged(text) from refusal
-            if text.startswith("FENCED"):
-                raise Fenced(text.removeprefix("FENCED ")) from refusal
-            if text.startswith(("LOADING", "MISCONF", "READONLY", "OOM")):
-                raise StoreUnavailable(f"Redis refuses to write: {text}") from refusal
-            raise
-        except (redis.ConnectionError, redis.TimeoutError) as failure:
-            raise StoreUnavailable(f"Redis gave no answer to {script.name}: {failure}") from failure
+        return registered
+
+    def _arguments(self, script: Script, args: Sequence[str | int | float]) -> list[str | int | float]:
+        return [self.run_id, *args] if script.fenced else list(args)
+
+
+def _meaning(refusal: redis.ResponseError) -> Exception:
+    """What a script's error says to the caller."""
+    text = str(refusal)
+    if text.startswith("EPOCH"):
+        return EpochChanged(text)
+    if text.startswith("FENCED"):
+        return Fenced(text.removeprefix("FENCED "))
+    if text.startswith(("LOADING", "MISCONF", "READONLY", "OOM")):
+        return StoreUnavailable(f"Redis refuses to write: {text}")
+    return refusal
 
 
 def run_by_parts(

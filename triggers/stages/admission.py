@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from triggers.clearml_api import launches
 from triggers.clearml_api.launches import Found
 from triggers.errors import Fenced
-from triggers.ledger.firings import DIGEST_LENGTH, Firing, Lane, trigger_digest
+from triggers.ledger.firings import DIGEST_LENGTH, Beginning, Firing, Lane, trigger_digest
 from triggers.marks import FIRING, scheduler_mark, value_of
 from triggers.policies import limit_of
 from triggers.stages import launch, lookups
@@ -19,23 +19,31 @@ from triggers.stages.pretend import pretend
 log = logging.getLogger(__name__)
 
 
-def admit(ctx: Context, plan: Plan, firing: Firing, lane: Lane = "dispatch") -> Attempt | None:
-    """Resolve the trigger as it is now and ask whether to go on; None when this attempt is over.
+def admit(ctx: Context, plan: Plan, firings: Iterable[Firing], lane: Lane = "dispatch") -> list[Attempt]:
+    """Resolve the triggers as they are now and ask whether to go on; the attempts that do.
 
-    A firing with a recorded ClearML task was admitted before and is always carried on. Whatever goes wrong
-    ends this attempt and no other.
+    A firing with a recorded ClearML task was admitted before and is always carried on. Whatever goes wrong with
+    one ends its attempt and no other.
     """
-    entry = plan.snapshot.entries.get(firing.trigger)
-    if entry is None:
-        _without_trigger(ctx, plan, firing, lane)
-        return None
-    attempt = Attempt(ctx, firing, entry, lane)
-    if not firing.task:
+    attempts = []
+    for firing in firings:
+        entry = plan.snapshot.entries.get(firing.trigger)
+        if entry is None:
+            _without_trigger(ctx, plan, firing, lane)
+        else:
+            attempts.append(Attempt(ctx, firing, entry, lane))
+    fresh = [attempt for attempt in attempts if not attempt.firing.task]
+    asking = []
+    for attempt in fresh:
         with ending(attempt):
-            _resolve(attempt, plan)
-        if ctx.shadow and not attempt.done:
-            pretend(attempt)
-    return None if attempt.done else attempt
+            if beginning := _resolve(attempt, plan):
+                asking.append((attempt, beginning))
+    _begin(ctx, asking)
+    if ctx.shadow:
+        for attempt in fresh:
+            if not attempt.done:
+                pretend(attempt)
+    return [attempt for attempt in attempts if not attempt.done]
 
 
 def _without_trigger(ctx: Context, plan: Plan, firing: Firing, lane: Lane) -> None:
@@ -50,7 +58,8 @@ def _without_trigger(ctx: Context, plan: Plan, firing: Firing, lane: Lane) -> No
         log.warning("firing %s: %s", firing.key, loss)
 
 
-def _resolve(attempt: Attempt, plan: Plan) -> None:
+def _resolve(attempt: Attempt, plan: Plan) -> Beginning | None:
+    """Ask all but Redis; None when this attempt is over."""
     ctx, firing, entry = attempt.ctx, attempt.firing, attempt.entry
     if attempt.slot and not know_slots(ctx, plan):
         attempt.wait(ctx.settings.lease_seconds / 2, "a forgotten attempt's draft may take the slot: waits for it")
@@ -61,7 +70,8 @@ def _resolve(attempt: Attempt, plan: Plan) -> None:
     elif len(firing.attempts) > ctx.settings.max_attempts * ATTEMPTS_PER_FAILURE:
         attempt.give_up(f"{len(firing.attempts)} attempts began and none ended: its workers died or hung")
     else:
-        _begin(attempt)
+        return _beginning(attempt)
+    return None
 
 
 def know_slots(ctx: Context, plan: Plan) -> bool:
@@ -102,25 +112,40 @@ def _may_be_enqueued(ctx: Context, key: str) -> bool:
     return firing is None or firing.state in ("waiting", "held")
 
 
-def _begin(attempt: Attempt) -> None:
-    ctx, firing, slot = attempt.ctx, attempt.firing, attempt.slot
-    limit = limit_of(attempt.trigger.policy, ctx.settings.max_per_minute)
-    ended_holder = ""
+def _beginning(attempt: Attempt) -> Beginning | None:
+    """Look at who holds the slot, where one is needed."""
+    ctx, slot, ended_holder = attempt.ctx, attempt.slot, ""
     if slot:
         holder, task_id = ctx.ledger.firings.slot_holder(slot)
         held = lookups.holders(ctx, {slot: task_id})[slot] if task_id else "running"
         if held == "unclear":
             attempt.wait(ctx.settings.lease_seconds / 2, f"ClearML task {task_id} was launched and is not seen queued")
-            return
+            return None
         if held == "ended":
             ended_holder = holder
-    answer, detail = ctx.ledger.firings.begin(firing, slot, ended_holder, limit)
-    if answer == "pace":
-        attempt.hold(f"pace:{firing.trigger}", f"more than {limit} launches a minute")
-        text = f"trigger {attempt.trigger.name!r} fires more than {limit} times a minute; the rest is held"
-        ctx.ledger.history.raise_alarm(f"pace:{firing.trigger}", text, firing.granted_ms)
-    elif answer == "busy":
-        _overlap(attempt, detail)
+    return Beginning(attempt.firing, slot, ended_holder, limit_of(attempt.trigger.policy, ctx.settings.max_per_minute))
+
+
+def _begin(ctx: Context, asking: Sequence[tuple[Attempt, Beginning]]) -> None:
+    """Count them against their pace and bind their slots; who may not go on waits, or ends."""
+    if not asking:
+        return
+    answers = ctx.ledger.firings.begin([beginning for _, beginning in asking])
+    for (attempt, beginning), answer in zip(asking, answers, strict=True):
+        with ending(attempt):
+            if isinstance(answer, Fenced):
+                raise answer
+            match answer:
+                case ("pace", _):
+                    _hold_to_pace(attempt, beginning.per_minute)
+                case ("busy", holder):
+                    _overlap(attempt, holder)
+
+
+def _hold_to_pace(attempt: Attempt, limit: int) -> None:
+    attempt.hold(f"pace:{attempt.firing.trigger}", f"more than {limit} launches a minute")
+    text = f"trigger {attempt.trigger.name!r} fires more than {limit} times a minute; the rest is held"
+    attempt.ctx.ledger.history.raise_alarm(f"pace:{attempt.firing.trigger}", text, attempt.firing.granted_ms)
 
 
 def _overlap(attempt: Attempt, holder: str) -> None:

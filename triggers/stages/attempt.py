@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
@@ -36,7 +36,8 @@ class Attempt:
     """A claimed firing on its way to a launch.
 
     `done` is set once this attempt has nothing more to do for it: launched, skipped, held, put back,
-    given up, or lost to another.
+    given up, or lost to another. `draft`: the clone of this attempt, not recorded yet; `task_id`: what it has
+    recorded and may enqueue.
     """
 
     ctx: Context
@@ -46,6 +47,7 @@ class Attempt:
     done: bool = False
     cloned: bool = False
     cleared: bool = False
+    draft: str = ""
     task_id: str | None = None
     queue_id: str | None = None
 
@@ -139,6 +141,19 @@ class Attempt:
         """While it is entered, every log line says what it is about."""
         firing = self.firing
         return about(trigger=self.trigger.name, object=f"{firing.kind} {firing.object}", firing=firing.key)
+
+
+def launched_each(attempts: Sequence[Attempt]) -> None:
+    """End several of one lane as launched, with what they have recorded."""
+    if not attempts:
+        return
+    first = attempts[0]
+    ended = [(attempt.firing, attempt.task_id or "", attempt.slot) for attempt in attempts]
+    for attempt, answer in zip(attempts, first.ctx.ledger.firings.launched_each(ended, first.lane), strict=True):
+        with ending(attempt):
+            if isinstance(answer, Fenced):
+                raise answer
+            attempt._ended("launched", "", attempt.task_id or "")
 
 
 @contextmanager

@@ -54,8 +54,7 @@ def carry(ctx: Context, claimed: Claim, functions: Mapping[str, Function]) -> No
             raise Fenced(f"firing {firing.key} was taken by another")
 
     with leases.renewing(ctx.settings.lease_seconds / 3, extend):
-        attempt = admit(ctx, ctx.plan(claimed.registry_version), firing, "caller")
-        if attempt:
+        for attempt in admit(ctx, ctx.plan(claimed.registry_version), [firing], "caller"):
             with ending(attempt):
                 _carry_out(attempt, functions.get(firing.trigger))
 

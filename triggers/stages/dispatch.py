@@ -15,7 +15,7 @@ from triggers.marks import FIRING, firing_mark, value_of
 from triggers.spec import FunctionAction, TaskAction
 from triggers.stages import launch, lookups, reuse
 from triggers.stages.admission import admit
-from triggers.stages.attempt import Attempt, ending
+from triggers.stages.attempt import Attempt, ending, launched_each
 from triggers.stages.call import carry_out
 from triggers.stages.context import Context
 from triggers.stages.taking import take
@@ -56,14 +56,11 @@ def _keeping(ctx: Context, firings: Iterable[Firing]) -> Any:
 def _carry_out(ctx: Context, firings: Iterable[Firing], registry_version: int) -> None:
     ctx.know_epoch()
     plan = ctx.plan(registry_version)
-    attempts: list[Attempt] = []
-    for firing in firings:
-        attempt = admit(ctx, plan, firing)
-        if attempt:
-            attempts.append(attempt)
+    attempts = admit(ctx, plan, firings)
     _settle_recorded([a for a in attempts if a.firing.task])
     _look_for_launches([a for a in attempts if not a.done and _must_look(a)])
     _clone([a for a in attempts if not a.done])
+    launch.record([a for a in attempts if not a.done and a.draft])
     _enqueue(_still_ours([a for a in attempts if not a.done and a.task_id]))
     _call([a for a in attempts if not a.done])
 
@@ -165,14 +162,9 @@ def _enqueue(attempts: list[Attempt]) -> None:
             _settle_recorded(group)
             _fail_withdrawn(group, str(failure))
             continue
-        refused = []
-        for attempt in group:
-            refusal = answers.get(attempt.task_id or "")
-            with ending(attempt):
-                if refusal is None:
-                    attempt.launched(attempt.task_id or "")
-                else:
-                    refused.append((attempt, refusal))
+        told = [(attempt, answers[attempt.task_id or ""]) for attempt in group]
+        launched_each([attempt for attempt, refusal in told if refusal is None])
+        refused = [(attempt, refusal) for attempt, refusal in told if refusal is not None]
         _settle_recorded([attempt for attempt, _ in refused])
         for attempt, refusal in refused:
             action = attempt.trigger.action

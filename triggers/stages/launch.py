@@ -19,7 +19,7 @@ from triggers.marks import ATTEMPT, FIRING, Marks, firing_mark, value_of
 from triggers.recovery import DRAFT, Hit, judge_found, judge_recorded
 from triggers.spec import TaskAction
 from triggers.stages import lookups
-from triggers.stages.attempt import Attempt
+from triggers.stages.attempt import Attempt, ending
 from triggers.stages.context import Context
 
 #: After so long even a Redis that dies has written to disk what it was told (append-only file, every second).
@@ -28,7 +28,7 @@ DURABLE_SECONDS = 2.5
 #: Later occurrences of one object that are looked for at once.
 OCCURRENCES_PER_LOOK = 100
 
-__all__ = ["BASE_FIELDS", "clone", "look", "settle"]
+__all__ = ["BASE_FIELDS", "clone", "look", "record", "settle"]
 
 
 def settle(attempt: Attempt, status: str | None) -> None:
@@ -142,10 +142,7 @@ def find_queue(attempt: Attempt) -> bool:
 
 
 def clone(attempt: Attempt, base: Mapping[str, Any] | None) -> None:
-    """Clone the base task with the three marks, edit what the call cannot carry, record the id.
-
-    An attempt that was overtaken deletes its own draft, which the ledger says is void.
-    """
+    """Clone the base task with the three marks, edit what the call cannot carry: a draft that is to be recorded."""
     ctx, firing, action = attempt.ctx, attempt.firing, attempt.trigger.action
     assert isinstance(action, TaskAction)
     if base is None:
@@ -162,15 +159,31 @@ def clone(attempt: Attempt, base: Mapping[str, Any] | None) -> None:
         lookups.project_id(ctx, project) if project else None,
     )
     attempt.cloned = True
-    task_id = launches.clone(ctx.api, request)
-    try:
-        if request.edit:
-            launches.edit_draft(ctx.api, task_id, request.edit)
-        recorded = ctx.ledger.firings.record(firing, task_id)
-    except (Fenced, Refused):
-        launches.delete_draft(ctx.api, task_id)
-        raise
-    if recorded != task_id:
-        launches.delete_draft(ctx.api, task_id)
-        raise Fenced(f"ClearML task {recorded} is recorded already")
-    attempt.task_id = task_id
+    draft = launches.clone(ctx.api, request)
+    if request.edit:
+        try:
+            launches.edit_draft(ctx.api, draft, request.edit)
+        except Refused:
+            launches.delete_draft(ctx.api, draft)
+            raise
+    attempt.draft = draft
+
+
+def record(attempts: Sequence[Attempt]) -> None:
+    """Record the drafts that were just made; from then on they may be enqueued.
+
+    An attempt that was overtaken deletes its own draft, which the ledger says is void.
+    """
+    if not attempts:
+        return
+    ctx = attempts[0].ctx
+    answers = ctx.ledger.firings.record_each([(attempt.firing, attempt.draft) for attempt in attempts])
+    for attempt, recorded in zip(attempts, answers, strict=True):
+        with ending(attempt):
+            if recorded == attempt.draft:
+                attempt.task_id = attempt.draft
+                continue
+            launches.delete_draft(ctx.api, attempt.draft)
+            if isinstance(recorded, Fenced):
+                raise recorded
+            raise Fenced(f"ClearML task {recorded} is recorded already")

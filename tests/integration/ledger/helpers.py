@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from triggers.errors import Fenced
 from triggers.events import Event
 from triggers.ledger import Ledger, leases
-from triggers.ledger.firings import Firing, firing_key
+from triggers.ledger.firings import Beginning, Firing, Firings, firing_key
 from triggers.ledger.matching import Change, Grant
 from triggers.ledger.reading import Cursor, decode_batch, encode_batches, partition_of
 from triggers.policies import Mark
@@ -31,6 +32,14 @@ def task_trigger(name: str = "on failure", **fields: object) -> Trigger:
 
 def task_event(id_: str = "1" * 32, changed_ms: int = 1_000, **fields: object) -> Event:
     return Event(kind="task", id=id_, changed_ms=changed_ms, **({"status": "failed"} | fields))  # type: ignore[arg-type]
+
+
+def begin(firings: Firings, firing: Firing, slot: str, ended_holder: str, per_minute: int) -> tuple[str, str]:
+    """Ask for one firing alone whether it may be launched."""
+    (answer,) = firings.begin([Beginning(firing, slot, ended_holder, per_minute)])
+    if isinstance(answer, Fenced):
+        raise answer
+    return answer
 
 
 def grant(ledger: Ledger, trigger: Trigger, event: Event, *, occurrence: int = 1, lane: str = "dispatch") -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.ledger.helpers import claim_one, eventually, grant, task_event, task_trigger
+from tests.integration.ledger.helpers import begin, claim_one, eventually, grant, task_event, task_trigger
 from triggers.errors import EpochChanged, Fenced
 from triggers.ledger import Ledger
 from triggers.ledger.firings import firing_key
@@ -62,7 +62,7 @@ def test_an_overtaken_owner_changes_nothing(ledger: Ledger, step: str) -> None:
         "give_up": lambda: firings.give_up(frozen, "dispatch", "why"),
         "later": lambda: firings.later(frozen, "dispatch", 1, "why", failed=True),
         "hold": lambda: firings.hold(frozen, "dispatch", "pause:x", "why"),
-        "begin": lambda: firings.begin(frozen, "", "", 0),
+        "begin": lambda: begin(firings, frozen, "", "", 0),
     }
     with pytest.raises(Fenced):
         calls[step]()
@@ -123,7 +123,7 @@ def test_a_dead_letter_keeps_its_key_and_gives_back_its_slot(ledger: Ledger) -> 
     trigger = task_trigger()
     key = grant(ledger, trigger, task_event())
     firing = claim_one(ledger)
-    assert ledger.firings.begin(firing, "slot", "", 0) == ("go", "")
+    assert begin(ledger.firings, firing, "slot", "", 0) == ("go", "")
     ledger.firings.give_up(firing, "dispatch", "no such queue", slot="slot")
     assert ledger.firings.slot_holder("slot") == ("", "")
     assert ledger.firings.get(key).reason == "no such queue"
@@ -135,21 +135,21 @@ def test_a_dead_letter_keeps_its_key_and_gives_back_its_slot(ledger: Ledger) -> 
 def test_a_slot_has_one_holder_and_passes_on_only_from_the_one_looked_at(ledger: Ledger) -> None:
     keys = [grant(ledger, task_trigger(), task_event(str(i) * 32)) for i in range(3)]
     first, second, third = sorted(ledger.firings.claim("dispatch", 3, 10).firings, key=lambda f: keys.index(f.key))
-    assert ledger.firings.begin(first, "slot", "", 0) == ("go", "")
-    assert ledger.firings.begin(first, "slot", "", 0) == ("go", ""), "a repeated take keeps its slot"
-    assert ledger.firings.begin(second, "slot", "", 0) == ("busy", f"{first.key} ")
+    assert begin(ledger.firings, first, "slot", "", 0) == ("go", "")
+    assert begin(ledger.firings, first, "slot", "", 0) == ("go", ""), "a repeated take keeps its slot"
+    assert begin(ledger.firings, second, "slot", "", 0) == ("busy", f"{first.key} ")
     ledger.firings.launched(first, "dispatch", task_id="t1", slot="slot")
     holder, task = ledger.firings.slot_holder("slot")
     assert task == "t1"
-    assert ledger.firings.begin(second, "slot", "", 0)[0] == "busy", "nobody has looked whether t1 ended"
-    assert ledger.firings.begin(second, "slot", holder, 0) == ("go", "")
-    assert ledger.firings.begin(third, "slot", holder, 0)[0] == "busy", "the holder that was looked at is gone"
+    assert begin(ledger.firings, second, "slot", "", 0)[0] == "busy", "nobody has looked whether t1 ended"
+    assert begin(ledger.firings, second, "slot", holder, 0) == ("go", "")
+    assert begin(ledger.firings, third, "slot", holder, 0)[0] == "busy", "the holder that was looked at is gone"
 
 
 def test_a_long_pause_gives_back_the_slot_and_a_short_one_does_not(ledger: Ledger) -> None:
     key = grant(ledger, task_trigger(), task_event())
     firing = claim_one(ledger)
-    ledger.firings.begin(firing, "slot", "", 0)
+    begin(ledger.firings, firing, "slot", "", 0)
     ledger.firings.later(firing, "dispatch", 59, "server down", failed=True, slot="slot")
     assert ledger.firings.slot_holder("slot")[0] == f"{key} "
     expire(ledger, key)
@@ -162,8 +162,8 @@ def test_pace_counts_each_firing_once_and_says_when_to_go_on(ledger: Ledger) -> 
     trigger = task_trigger()
     keys = [grant(ledger, trigger, task_event(str(i) * 32)) for i in range(3)]
     claimed = sorted(ledger.firings.claim("dispatch", 3, 10).firings, key=lambda f: keys.index(f.key))
-    assert [ledger.firings.begin(f, "", "", 2)[0] for f in claimed] == ["go", "go", "pace"]
-    assert ledger.firings.begin(claimed[0], "", "", 2) == ("go", ""), "a retry is not a launch more"
+    assert [begin(ledger.firings, f, "", "", 2)[0] for f in claimed] == ["go", "go", "pace"]
+    assert begin(ledger.firings, claimed[0], "", "", 2) == ("go", ""), "a retry is not a launch more"
     assert ledger.firings.pace_room(trigger.id, 2) == 0
 
 

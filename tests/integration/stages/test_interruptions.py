@@ -14,6 +14,7 @@ import pytest
 
 from tests.crash.processes import eventually
 from tests.integration.stages.conftest import World
+from tests.one_by_one import run_each
 from triggers.errors import ServerUnavailable
 from triggers.spec import Trigger
 
@@ -50,11 +51,12 @@ def edges(world: World, at: Callable[[int, str, str], None]) -> Iterator[None]:
         return wrapped
 
     store.run = wrap(type(store).run.__get__(store), lambda script, *_: script.name)  # type: ignore[method-assign]
+    store.run_each = run_each.__get__(store)  # type: ignore[method-assign]
     api.call = wrap(type(api).call.__get__(api), lambda endpoint, *_: endpoint)  # type: ignore[method-assign]
     try:
         yield
     finally:
-        del store.run, api.call
+        del store.run, store.run_each, api.call
 
 
 def release_leases(world: World) -> None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from tests.integration.ledger.helpers import claim_one, grant, task_event
+from tests.integration.ledger.helpers import begin, claim_one, grant, task_event
 from tests.property.ledger.making import TRIGGER, expire, mark_of, overtaken, refused, two_firings
 from triggers.ledger import Ledger
 from triggers.policies import Mark
@@ -56,7 +56,7 @@ def overtaken_owner(step: str) -> Callable[[Ledger], None]:
         if step in ("withdraw", "clear"):
             firings.record(owner, "t1")
         steps: dict[str, Callable[[], object]] = {
-            "begin": lambda: firings.begin(frozen, "slot", "", 10),
+            "begin": lambda: begin(firings, frozen, "slot", "", 10),
             "record": lambda: firings.record(frozen, "t2"),
             "withdraw": lambda: firings.withdraw(frozen, "t1"),
             "clear": lambda: firings.clear(frozen, "t1"),
@@ -87,35 +87,35 @@ def a_mark_is_only_raised(ledger: Ledger) -> None:
 
 def a_slot_has_one_holder(ledger: Ledger) -> None:
     first, second = two_firings(ledger)
-    assert ledger.firings.begin(first, "slot", "", 0)[0] == "go"
-    assert ledger.firings.begin(second, "slot", "", 0)[0] == "busy"
+    assert begin(ledger.firings, first, "slot", "", 0)[0] == "go"
+    assert begin(ledger.firings, second, "slot", "", 0)[0] == "busy"
     assert ledger.firings.slot_holder("slot")[0] == f"{first.key} "
 
 
 def only_the_holder_looked_at_is_replaced(ledger: Ledger) -> None:
     first, second = two_firings(ledger)
-    ledger.firings.begin(first, "slot", "", 0)
+    begin(ledger.firings, first, "slot", "", 0)
     ledger.firings.launched(first, "dispatch", task_id="t1", slot="slot")
-    assert ledger.firings.begin(second, "slot", "another holder", 0)[0] == "busy"
-    assert ledger.firings.begin(second, "slot", f"{first.key} t1", 0)[0] == "go"
+    assert begin(ledger.firings, second, "slot", "another holder", 0)[0] == "busy"
+    assert begin(ledger.firings, second, "slot", f"{first.key} t1", 0)[0] == "go"
 
 
 def a_retry_keeps_its_slot(ledger: Ledger) -> None:
     first, _ = two_firings(ledger)
     for _ in range(2):
-        assert ledger.firings.begin(first, "slot", "", 0)[0] == "go"
+        assert begin(ledger.firings, first, "slot", "", 0)[0] == "go"
 
 
 def pace_is_counted_once_a_firing(ledger: Ledger) -> None:
     first, second = two_firings(ledger)
-    answers = [ledger.firings.begin(firing, "", "", 1)[0] for firing in (first, first, second)]
+    answers = [begin(ledger.firings, firing, "", "", 1)[0] for firing in (first, first, second)]
     assert answers == ["go", "go", "pace"]
 
 
 def what_is_paced_takes_no_slot(ledger: Ledger) -> None:
     first, second = two_firings(ledger)
-    ledger.firings.begin(first, "", "", 1)
-    assert ledger.firings.begin(second, "slot", "", 1)[0] == "pace"
+    begin(ledger.firings, first, "", "", 1)
+    assert begin(ledger.firings, second, "slot", "", 1)[0] == "pace"
     assert ledger.firings.slot_holder("slot") == ("", "")
 
 
@@ -164,49 +164,49 @@ def a_new_record_is_withdrawn_from_its_own_time(ledger: Ledger) -> None:
 
 def a_launch_binds_its_slot(ledger: Ledger) -> None:
     first, _ = two_firings(ledger)
-    ledger.firings.begin(first, "slot", "", 0)
+    begin(ledger.firings, first, "slot", "", 0)
     ledger.firings.launched(first, "dispatch", task_id="t1", slot="slot")
     assert ledger.firings.slot_holder("slot") == (f"{first.key} t1", "t1")
 
 
 def another_firings_slot_is_left_alone(ledger: Ledger) -> None:
     first, second = two_firings(ledger)
-    ledger.firings.begin(first, "slot", "", 0)
+    begin(ledger.firings, first, "slot", "", 0)
     ledger.firings.launched(second, "dispatch", task_id="t2", slot="slot")
     assert ledger.firings.slot_holder("slot")[0] == f"{first.key} "
 
 
 def another_firings_slot_is_not_freed_by_a_death(ledger: Ledger) -> None:
     first, second = two_firings(ledger)
-    ledger.firings.begin(first, "slot", "", 0)
+    begin(ledger.firings, first, "slot", "", 0)
     ledger.firings.give_up(second, "dispatch", "why", slot="slot")
     assert ledger.firings.slot_holder("slot")[0] == f"{first.key} "
 
 
 def a_death_frees_its_slot(ledger: Ledger) -> None:
     first, _ = two_firings(ledger)
-    ledger.firings.begin(first, "slot", "", 0)
+    begin(ledger.firings, first, "slot", "", 0)
     ledger.firings.give_up(first, "dispatch", "why", slot="slot")
     assert ledger.firings.slot_holder("slot") == ("", "")
 
 
 def a_long_pause_frees_its_slot(ledger: Ledger) -> None:
     first, _ = two_firings(ledger)
-    ledger.firings.begin(first, "slot", "", 0)
+    begin(ledger.firings, first, "slot", "", 0)
     ledger.firings.later(first, "dispatch", 61, "why", failed=True, slot="slot")
     assert ledger.firings.slot_holder("slot") == ("", "")
 
 
 def a_pause_leaves_another_firings_slot(ledger: Ledger) -> None:
     first, second = two_firings(ledger)
-    ledger.firings.begin(first, "slot", "", 0)
+    begin(ledger.firings, first, "slot", "", 0)
     ledger.firings.later(second, "dispatch", 61, "why", failed=True, slot="slot")
     assert ledger.firings.slot_holder("slot")[0] == f"{first.key} "
 
 
 def a_recorded_draft_keeps_its_slot(ledger: Ledger) -> None:
     first, _ = two_firings(ledger)
-    ledger.firings.begin(first, "slot", "", 0)
+    begin(ledger.firings, first, "slot", "", 0)
     ledger.firings.record(first, "t1")
     ledger.firings.later(first, "dispatch", 61, "why", failed=True, slot="slot")
     assert ledger.firings.slot_holder("slot")[0] == f"{first.key} "

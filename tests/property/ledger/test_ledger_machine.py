@@ -14,7 +14,7 @@ import redis
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from tests.integration.ledger.helpers import task_event, task_trigger
+from tests.integration.ledger.helpers import begin, task_event, task_trigger
 from tests.property.ledger.model import Model
 from tests.property.ledger.profile import profile
 from tests.property.stages.redis_copies import copy_of, put_copy
@@ -175,7 +175,7 @@ class Machine(RuleBasedStateMachine):
         recorded = (known.task if known else None) or "none"
         named = "another" if wrong else recorded
 
-        def begin(answer: Any) -> None:
+        def begun(answer: Any) -> None:
             assert answer[0] == model.begin(key, slot, ended)
 
         def record(answer: Any) -> None:
@@ -195,7 +195,7 @@ class Machine(RuleBasedStateMachine):
         ended = model.slots.get("slot", "") if wrong and slot else ""
         pause = 100.0 if failed else 30.0
         return {
-            "begin": (lambda of: of.firings.begin(firing, slot, ended, 0), begin),
+            "begin": (lambda of: begin(of.firings, firing, slot, ended, 0), begun),
             "record": (lambda of: of.firings.record(firing, task), record),
             "withdraw": (lambda of: of.firings.withdraw(firing, named), withdraw),
             "clear": (lambda of: of.firings.clear(firing, named), clear),

@@ -11,6 +11,7 @@ from typing import Any
 
 import redis
 
+from tests.one_by_one import run_each
 from tests.property.stages.actors import Actor, Outcome, current
 from tests.property.stages.redis_copies import Copy, copy_of, put_copy
 from tests.property.stages.server import Server
@@ -36,6 +37,7 @@ class SteppedStore(Store):
     """The real store, stopping before each script."""
 
     world: World
+    run_each = run_each
 
     def run(self, script: Script, keys: list[str], *args: str | int | float) -> Any:
         told, known = current(), self.run_id

@@ -1,0 +1,89 @@
+"""A script run for several in one trip: each answers for itself, as it would alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import redis
+
+from tests.integration.ledger.helpers import grant, task_event, task_trigger
+from tests.one_by_one import run_each as one_by_one
+from triggers.errors import EpochChanged, Fenced, StoreUnavailable
+from triggers.ledger import Ledger
+from triggers.ledger.firings import Firing
+from triggers.ledger.store import Script, Store
+
+EACH: list[Callable[..., list[object]]] = [Store.run_each, one_by_one]
+
+
+def claimed(ledger: Ledger, number: int = 3) -> list[Firing]:
+    for n in range(number):
+        grant(ledger, task_trigger(), task_event(str(n) * 32))
+    return list(ledger.firings.claim("dispatch", number, 10).firings)
+
+
+@pytest.mark.parametrize("run_each", EACH)
+def test_each_call_answers_in_its_place(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, run_each: Callable[..., list[object]]
+) -> None:
+    monkeypatch.setattr(Store, "run_each", run_each)
+    first, second, third = claimed(ledger)
+    second = replace(second, lease=first.lease)
+    answers = ledger.firings.record_each([(first, "t1"), (second, "t2"), (third, "t3"), (first, "t4")])
+    assert [a for a in answers if not isinstance(a, Fenced)] == ["t1", "t3", "t1"]
+    assert isinstance(answers[1], Fenced)
+    assert "taken by another" in str(answers[1])
+    assert ledger.firings.get(second.key).task is None
+
+
+@pytest.mark.parametrize("run_each", EACH)
+def test_another_run_of_redis_refuses_all(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, run_each: Callable[..., list[object]]
+) -> None:
+    monkeypatch.setattr(Store, "run_each", run_each)
+    firings = claimed(ledger)
+    ledger.store.run_id = "0" * 40
+    with pytest.raises(EpochChanged):
+        ledger.firings.record_each([(firing, "t") for firing in firings])
+    assert [ledger.firings.get(firing.key).task for firing in firings] == [None] * 3
+
+
+def test_a_redis_that_does_not_know_the_script_yet_learns_it(ledger: Ledger) -> None:
+    firings = claimed(ledger)
+    ledger.store.client.script_flush()
+    assert ledger.firings.record_each([(firing, f"t{n}") for n, firing in enumerate(firings)]) == ["t0", "t1", "t2"]
+
+
+def test_it_is_one_trip(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    firings = claimed(ledger)
+    ledger.firings.record(firings[0], "t")  # the script is known
+    trips: list[int] = []
+    execute = redis.client.Pipeline.execute
+
+    def counted(pipe: redis.client.Pipeline, *args: object, **options: object) -> object:
+        trips.append(len(pipe))
+        return execute(pipe, *args, **options)
+
+    monkeypatch.setattr(redis.client.Pipeline, "execute", counted)
+    monkeypatch.setattr(redis.Redis, "execute_command", None)
+    ledger.firings.record_each([(firing, "t") for firing in firings])
+    assert trips == [3]
+
+
+def test_no_answer_says_so(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    firings = claimed(ledger)
+
+    def refuse(*_: object) -> None:
+        raise redis.ConnectionError("gone")
+
+    monkeypatch.setattr(redis.client.Pipeline, "execute", lambda *_, **__: refuse())
+    with pytest.raises(StoreUnavailable, match="no answer to record"):
+        ledger.firings.record_each([(firing, "t") for firing in firings])
+
+
+def test_what_is_wrong_with_a_script_is_raised(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Script, "text", property(lambda _: "return redis.call('NOSUCH')"))
+    with pytest.raises(redis.ResponseError):
+        Store(ledger.store.client).run_each(Script("broken"), [([], ()), ([], ())])
