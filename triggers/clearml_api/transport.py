@@ -21,6 +21,8 @@ import urllib3
 _IDLE_SECONDS = 5.0
 #: longest wait for a connection, seconds
 _CONNECT_SECONDS = 5.0
+#: nothing is tried again and no redirect is followed; made once, since making it takes longer than sending
+_NEVER = urllib3.Retry(False, redirect=False)
 
 
 class Broken(Exception):
@@ -46,9 +48,9 @@ class Connection:
 
     def __init__(self, host: str, verify: bool | str, timeout_seconds: float) -> None:
         self.pid = os.getpid()
-        self._host, self._timeout_seconds = host, timeout_seconds
+        self._host, self._verify, self._timeout_seconds = host, verify, timeout_seconds
         self._timeout = urllib3.Timeout(min(timeout_seconds, _CONNECT_SECONDS), timeout_seconds)
-        self._manager = _manager(host, verify)
+        self._way, self._base = _way(host, verify)
         self._used_at = time.monotonic()
 
     def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
@@ -61,13 +63,13 @@ class Connection:
         if began - self._used_at > _IDLE_SECONDS:
             self.close()
         try:
-            response = self._manager.urlopen(
+            response = self._way.urlopen(
                 "POST",
-                self._host + path,
+                self._base + path,
                 body=body,
                 headers=headers,
                 timeout=self._timeout,
-                retries=False,
+                retries=_NEVER,
                 redirect=False,
             )
         except urllib3.exceptions.NewConnectionError as error:
@@ -82,22 +84,33 @@ class Connection:
 
     def close(self) -> None:
         """Close it; the next call opens a new one."""
-        self._manager.clear()
+        old = self._way
+        self._way, self._base = _way(self._host, self._verify)  # before: a pool that is closed takes no call any more
+        if isinstance(old, urllib3.ProxyManager):
+            old.clear()
+        else:
+            old.close()
 
 
-def _manager(host: str, verify: bool | str) -> urllib3.PoolManager:
-    """Connections to `host`: through a proxy where the environment names one, as with requests and the SDK."""
-    options: dict[str, Any] = {"maxsize": 1, **_tls(verify)}
-    proxy = _proxy(urlsplit(host))
+def _way(host: str, verify: bool | str) -> tuple[urllib3.HTTPConnectionPool | urllib3.ProxyManager, str]:
+    """The way to `host`, and what a path is put behind on it.
+
+    Through a proxy where the environment names one, as with requests and the SDK; else the pool of that one host, which
+    takes a fifth less time for a call than a manager that looks for it.
+    """
+    parts = urlsplit(host)
+    proxy = _proxy(parts)
     if not proxy:
-        return urllib3.PoolManager(**options)
+        tls = _tls(verify) if parts.scheme == "https" else {}
+        return urllib3.connectionpool.connection_from_url(host, maxsize=1, **tls), parts.path
+    options: dict[str, Any] = {"maxsize": 1, **_tls(verify)}
     if "://" not in proxy:
         proxy = f"http://{proxy}"
     user = urlsplit(proxy)
     if user.username:
         pair = f"{unquote(user.username)}:{unquote(user.password or '')}"
         options["proxy_headers"] = urllib3.make_headers(proxy_basic_auth=pair)
-    return urllib3.ProxyManager(proxy, **options)
+    return urllib3.ProxyManager(proxy, **options), host
 
 
 def _proxy(host: SplitResult) -> str | None:
