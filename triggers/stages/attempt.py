@@ -164,23 +164,33 @@ def ending(attempt: Attempt) -> Iterator[None]:
     """
     with attempt.about():
         try:
-            yield
-        except Fenced as loss:
+            with _written_down(attempt):
+                yield
+        except Fenced as loss:  # also where what went wrong may not be written down any more
             attempt.done = True
             log.warning("firing %s: %s", attempt.firing.key, loss)
-        except Refused as refusal:
-            if refusal.code in PASSING_CODES:
-                attempt.fail(str(refusal))
-            else:
-                attempt.give_up(str(refusal))
-        except Newer as later:
-            attempt.wait(UNREAD_SECONDS, str(later))
-        except (Permanent, Unreadable) as failure:
-            attempt.give_up(str(failure))
-        except Transient as failure:
-            attempt.fail(str(failure))
-        except (redis.ConnectionError, redis.TimeoutError):
-            raise
-        except Exception as failure:  # a fault of ours, or of what a person wrote into a ClearML task
-            log.exception("trigger %r: the attempt broke off", attempt.trigger.name)
-            attempt.fail(f"{type(failure).__name__}: {failure}")
+
+
+@contextmanager
+def _written_down(attempt: Attempt) -> Iterator[None]:
+    """Write into the ledger what goes wrong: tried again later, or a dead letter."""
+    try:
+        yield
+    except Fenced:
+        raise
+    except Refused as refusal:
+        if refusal.code in PASSING_CODES:
+            attempt.fail(str(refusal))
+        else:
+            attempt.give_up(str(refusal))
+    except Newer as later:
+        attempt.wait(UNREAD_SECONDS, str(later))
+    except (Permanent, Unreadable) as failure:
+        attempt.give_up(str(failure))
+    except Transient as failure:
+        attempt.fail(str(failure))
+    except (redis.ConnectionError, redis.TimeoutError):
+        raise
+    except Exception as failure:  # a fault of ours, or of what a person wrote into a ClearML task
+        log.exception("trigger %r: the attempt broke off", attempt.trigger.name)
+        attempt.fail(f"{type(failure).__name__}: {failure}")

@@ -15,7 +15,10 @@ import pytest
 from tests.crash.processes import eventually
 from tests.integration.stages.conftest import World
 from tests.one_by_one import run_each
-from triggers.errors import ServerUnavailable
+from triggers.actions import LaunchRequest
+from triggers.clearml_api import launches
+from triggers.errors import Refused, ServerUnavailable
+from triggers.marks import FIRING, value_of
 from triggers.spec import Trigger
 
 KINDS: dict[str, Callable[[World], Trigger]] = {
@@ -211,3 +214,28 @@ def test_a_draft_of_a_dead_attempt_is_cleared_away_after_the_launch(world: World
     carry_on(world)
     (launched,) = world.clones()
     assert launched["id"] != draft["id"], "a found draft is never enqueued"
+
+
+@pytest.mark.parametrize("failure", [ServerUnavailable("no answer"), Refused("tasks.clone", 400, 0, "no")])
+def test_a_failing_attempt_that_was_overtaken_keeps_no_other_of_its_batch_waiting(
+    world: World, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    """It may not even write down that it failed."""
+    world.declare(world.trigger())
+    world.step()
+    for _ in range(3):
+        world.fail_task()
+    world.poll()
+    clone, taken = launches.clone, []
+
+    def overtaken(api: Any, request: LaunchRequest) -> str:
+        if taken:
+            return clone(api, request)
+        taken.append(value_of(FIRING, request.clone["new_task_system_tags"]))
+        world.ledger.store.client.hset(world.ledger.keys.firing(taken[0]), "lease", "of another")
+        raise failure
+
+    monkeypatch.setattr(launches, "clone", overtaken)
+    world.settle()
+    assert len(world.runs()) == 2
+    assert taken[0] not in world.runs()
