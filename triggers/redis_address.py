@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import redis
 
@@ -35,7 +35,7 @@ class RedisAddress:
         Raises:
             Usage: it is none, or one of Sentinel or Cluster; the message carries no password.
         """
-        parts = urlsplit(text)
+        parts = _split(text)
         host = parts.netloc.rpartition("@")[2]
         if "sentinel" in parts.scheme or "cluster" in parts.scheme or ";" in host or "," in host:
             raise Usage(f"the Redis address {shown(text)}: {_SINGLE}")
@@ -59,6 +59,14 @@ class RedisAddress:
         return self.url.replace("unix://", "redis+socket://", 1)
 
 
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        # what it says may hold the password
+        raise Usage(f"the Redis address is no URL: {_WAY_OUT}") from None
+
+
 def _tls(query: dict[str, str]) -> dict[str, Any]:
     """Take the parameters of TLS out of the query. Certificates are checked unless it says otherwise."""
     wanted = query.pop("ssl_cert_reqs", "required").lower().removeprefix("cert_")
@@ -70,8 +78,12 @@ def _tls(query: dict[str, str]) -> dict[str, Any]:
 
 
 def with_password(url: str, password: str) -> str:
-    """The address with a password where it has none."""
-    parts = urlsplit(url)
+    """The address with a password where it has none.
+
+    Raises:
+        Usage: it is no URL.
+    """
+    parts = _split(url)
     if parts.password:
         return url
     user, _, host = parts.netloc.rpartition("@")
@@ -80,7 +92,7 @@ def with_password(url: str, password: str) -> str:
 
 def shown(url: str) -> str:
     """The address without what is secret in it."""
-    parts = urlsplit(url.partition(";")[0])
+    parts = _split(url.partition(";")[0])
     user, _, host = parts.netloc.rpartition("@")
     return f"{parts.scheme}://{user.partition(':')[0] + ':***@' if user else ''}{host}{parts.path}"
 

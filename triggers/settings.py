@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
-from pydantic import Field, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from triggers.errors import Usage
 from triggers.redis_address import with_password
+
+log = logging.getLogger(__name__)
 
 #: The environment variable that names a folder with one file per secret: triggers_redis_password, ...
 SECRETS_FOLDER = "TRIGGERS_SECRETS_DIR"
 
 
-class Settings(BaseSettings):
-    """What can be set without touching code. Durations are seconds."""
+class Settings(BaseModel):
+    """What can be set without touching code. Durations are seconds. It reads no environment: `settings` does."""
 
-    model_config = SettingsConfigDict(env_prefix="TRIGGERS_", frozen=True, extra="ignore")
+    # the text of an error goes into logs, and an address holds its password
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     redis_url: str | None = Field(
         default=None, repr=False, description="Redis to use; without one a private Redis is started"
@@ -74,7 +79,63 @@ class Settings(BaseSettings):
         return values
 
 
+#: Which field a variable sets, or a file of the secrets folder, by its name in small letters.
+_FIELDS: Final = {f"triggers_{field}": field for field in Settings.model_fields}
+
+#: Where the value of each field was found, and the value.
+_Given = dict[str, tuple[str, str]]
+
+
 @lru_cache(maxsize=1)
 def settings() -> Settings:
-    """The settings of this process; read on first use. Secrets may lie in files (Docker, Kubernetes, systemd)."""
-    return Settings(_secrets_dir=os.environ.get(SECRETS_FOLDER) or None)
+    """The settings of this process; read on first use."""
+    return settings_of(os.environ)
+
+
+def settings_of(environ: Mapping[str, str]) -> Settings:
+    """Read TRIGGERS_<NAME>, in whichever case, else the file triggers_<name> of the secrets folder.
+
+    Secrets lie in files with Docker, Kubernetes and systemd. Names that are no setting are other programs' own.
+
+    Raises:
+        Usage: names each variable or file that is wrong, its value unless that is secret, and the way out.
+    """
+    given = _files(environ.get(SECRETS_FOLDER)) | _variables(environ)
+    try:
+        return Settings.model_validate({field: value for field, (_, value) in given.items()})
+    except ValidationError as error:
+        raise Usage("; ".join(_said(problem, given) for problem in error.errors())) from error
+
+
+def _variables(environ: Mapping[str, str]) -> _Given:
+    return {_FIELDS[name.lower()]: (name, value) for name, value in environ.items() if name.lower() in _FIELDS}
+
+
+def _files(folder: str | None) -> _Given:
+    if not folder:
+        return {}
+    try:
+        files = {file.name.lower(): file for file in Path(folder).expanduser().iterdir() if file.is_file()}
+        return {
+            field: (str(files[name]), files[name].read_text("utf-8").strip())
+            for name, field in _FIELDS.items()
+            if name in files
+        }
+    except FileNotFoundError:
+        log.warning("%s=%r does not exist: no secrets are read from files", SECRETS_FOLDER, folder)
+        return {}
+    except (OSError, UnicodeError) as error:
+        raise Usage(f"{SECRETS_FOLDER}={folder!r}: {error}; name a folder with one file of text per secret") from error
+
+
+def _said(problem: Any, given: _Given) -> str:
+    """What is wrong with a value, as a person has to know it."""
+    # the one check of no single field is that of the address with its password
+    field = str(problem["loc"][0]) if problem["loc"] else "redis_url"
+    where, value = given[field]
+    declared = Settings.model_fields[field]
+    shown = f"{where}={value!r}" if declared.repr else where
+    if problem["type"] == "value_error":
+        return f"{shown}: {problem['ctx']['error']}"
+    said = f"{shown}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
+    return f"{said}; without it, it is {declared.default!r} ({declared.description})"

@@ -54,11 +54,11 @@ class Soak:
     def __init__(self, folder: Path, server: Server) -> None:
         self.server, self.control, self.client = server, server.control(), server.client("soak")
         self.fleet = Fleet(folder, server, settings=SETTINGS, cut=False)
-        os.environ["TRIGGERS_REDIS_URL"] = self.fleet.redis_url
         self.control.agent("default", "delete")
         self.project = self.client.call("projects.create", {"name": "soak"})["id"]
         service, base = self._task("service"), self._task("base")
-        self.home = Home(ServiceTask(service, "soak", "service", None), 1.0, Settings(**SETTINGS))  # type: ignore[arg-type]
+        settings = Settings(redis_url=self.fleet.redis_url, **SETTINGS)  # type: ignore[arg-type]
+        self.home = Home(ServiceTask(service, "soak", "service", None), 1.0, settings)
         self.ledger = self.home.connect()
         trigger = make_trigger(
             "task",

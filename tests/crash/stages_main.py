@@ -11,7 +11,7 @@ from tests.crash.worker_main import prepare
 from triggers.clearml_api import Api, Credentials
 from triggers.errors import EpochChanged, Fenced, Transient
 from triggers.ledger import Store, connect, open_ledger
-from triggers.settings import Settings
+from triggers.settings import Settings, settings
 from triggers.stages import Context
 from triggers.stages.dispatch import dispatch
 from triggers.stages.match import match
@@ -32,9 +32,9 @@ class _NoHints:
         pass
 
 
-def _context(settings: Settings, api: Api) -> Context:
-    ledger = open_ledger(Store(connect(settings.redis_url or "")), os.environ["CRASH_TEST_SCHEDULER"], settings)
-    return Context(ledger=ledger, api=api, settings=settings, hints=_NoHints(), epoch=ledger.adopt_epoch())
+def _context(of: Settings, api: Api) -> Context:
+    ledger = open_ledger(Store(connect(of.redis_url or "")), os.environ["CRASH_TEST_SCHEDULER"], of)
+    return Context(ledger=ledger, api=api, settings=of, hints=_NoHints(), epoch=ledger.adopt_epoch())
 
 
 def _round(context: Context) -> None:
@@ -48,12 +48,12 @@ def _round(context: Context) -> None:
 def main() -> int:
     """Work until killed."""
     prepare()
-    settings = Settings()
-    api = Api(Credentials.resolve(), timeout_seconds=settings.request_timeout_seconds)
+    of = settings()
+    api = Api(Credentials.resolve(), timeout_seconds=of.request_timeout_seconds)
     context = None
     while True:
         try:
-            context = context or _context(settings, api)
+            context = context or _context(of, api)
             _round(context)
         except EpochChanged:
             context = None
