@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import sys
 
@@ -19,6 +20,8 @@ _SANDBOX_MODULES = frozenset(("starlette", "uvicorn", "python_multipart", "multi
 def main() -> None:
     """Run the command line and end the process with its exit code. Errors a person can mend are one line."""
     gc.set_threshold(_COLLECT_AFTER)
+    # on its way out Python looks at all objects once more for those in cycles, and its memory is gone right after
+    atexit.register(gc.freeze)
     try:
         _run()
     except KeyboardInterrupt:
