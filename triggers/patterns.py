@@ -45,6 +45,8 @@ def problem_of(pattern: str) -> str | None:
     """Say what is wrong with an expression; None if it can be used."""
     if _size(pattern) > LIMIT_SIZE:
         return f"it is too large: more than {LIMIT_SIZE:,} characters with its repeats written out"
+    if _LITERAL.fullmatch(pattern):  # most are one exact name, and who only reads triggers need not compile it
+        return None
     try:
         _compiled(pattern)
     except (regex.error, OverflowError, RecursionError, ValueError) as error:

@@ -71,3 +71,12 @@ def test_classes_know_ascii_only_as_on_the_server():
 )
 def test_exact_text_gives_the_only_name_there_can_be(pattern, text):
     assert patterns.exact_text(pattern) == text
+
+
+def test_every_exact_name_can_be_compiled():
+    """`problem_of` passes them without doing so."""
+    for each in map(chr, range(0x250)):
+        for pattern in (f"^{each}$", rf"^a\{each}b$"):
+            if (name := patterns.exact_text(pattern)) is not None:
+                assert patterns.problem_of(pattern) is None
+                assert patterns.found_in(pattern, name)
