@@ -8,7 +8,7 @@ import sys
 
 #: Objects made until the garbage collector looks. A verb makes most of them by importing, keeps them, and ends soon;
 #: with the usual 700 a tenth of its time goes into looking at them.
-_COLLECT_AFTER = 50_000
+_COLLECT_AFTER = 100_000
 
 #: Exit codes of every verb; what a signal ends has the code that shells give it.
 OK, NOT_SO, USAGE, INTERRUPTED = 0, 1, 2, 130
