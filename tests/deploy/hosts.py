@@ -7,6 +7,7 @@ import itertools
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -14,11 +15,20 @@ from pathlib import Path
 from typing import TypeVar
 
 from tests.deploy.compose import ROOT
+from triggers.local.processes import spawn
 
 T = TypeVar("T")
 #: nobody has this hardware address: what is sent to it is lost in silence
 NOBODY = "02:00:00:00:00:fe"
 _numbers = itertools.count(2)
+# argv: our pid, the command. PR_SET_PDEATHSIG (1) outlives exec; we may be gone by then
+_ENDS_WITH_US = """
+import ctypes, os, signal, sys
+ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+if os.getppid() != int(sys.argv[1]):
+    sys.exit(1)
+os.execvp(sys.argv[2], sys.argv[2:])
+"""
 
 
 def eventually(look: Callable[[], T], what: str, *, seconds: float = 30.0) -> T:
@@ -39,7 +49,7 @@ def run(*command: str) -> str:
 
 
 class Service:
-    """One process, started again when it ends, as `restart: unless-stopped` says."""
+    """One process, started again when it ends, as `restart: unless-stopped` says; it is killed when this one ends."""
 
     def __init__(self, command: Sequence[str], environ: Mapping[str, str], folder: Path, log: Path) -> None:
         self.command, self.environ, self.folder, self.log = list(command), dict(environ), folder, log
@@ -56,14 +66,12 @@ class Service:
 
     def _start(self) -> None:
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                self.command,
+            self.process = spawn(
+                [sys.executable, "-I", "-S", "-c", _ENDS_WITH_US, str(os.getpid()), *self.command],
                 env=self.environ,
                 cwd=self.folder,
-                stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,
             )
         self.starts += 1
 
