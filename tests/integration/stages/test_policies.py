@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.integration.stages.conftest import World
+from triggers.clearml_api import launches
 from triggers.ledger.firings import SLOT_PAUSE_SECONDS
 
 
@@ -209,6 +212,28 @@ def test_a_reused_task_runs_again_each_time_and_is_skipped_while_it_runs(world: 
         assert world.call("queues.get_next_task", queue=queue["id"])["entry"]["task"] == world.base
         end(world, world.base)
     assert world.clones() == [], "nothing was cloned"
+
+
+def test_a_process_that_was_overtaken_does_not_reset_what_runs_for_the_next_firing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Frozen after it read the base task: by now another may have run it."""
+    end(world, world.base)
+    world.declare(world.trigger(action={"reuse_task": True}))
+    world.fail_task()
+    read = launches.read_base_tasks
+
+    def read_and_freeze(*query: Any) -> dict[str, dict[str, Any]]:
+        found = read(*query)
+        for key in world.ledger.store.client.scan_iter(world.ledger.keys.firing("*")):
+            world.ledger.store.client.hset(key, "lease", "of another")
+        return found
+
+    monkeypatch.setattr(launches, "read_base_tasks", read_and_freeze)
+    world.step()
+    made = world.sandbox.control.counts()
+    assert not {"tasks.reset", "tasks.edit", "tasks.enqueue"} & made.keys()
+    assert world.call("tasks.get_by_id", task=world.base)["task"]["status"] == "completed"
 
 
 def test_a_published_task_cannot_be_reused_and_says_so(world: World) -> None:

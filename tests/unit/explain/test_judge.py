@@ -213,3 +213,14 @@ def test_the_clauses_are_those_of_the_decision() -> None:
     assert [(r.name, r.wanted, r.now and r.now.holds) for r in explained.clauses] == [
         (c.name, c.wanted, c.holds) for c in decided.clauses
     ]
+
+
+def test_a_change_that_polls_of_a_busy_server_may_pass_over_is_said_to_be_one() -> None:
+    running = replace(FAILED, status="in_progress")
+    for now, why in (
+        (running, "not read (of a busy server only what triggers can concern is read)"),
+        (FAILED, "not read;"),
+    ):
+        reading = next(c for c in said(now=now, seen=None, known_ms=None).checks if c.name == "reading")
+        assert reading.passes is False
+        assert why in reading.words
