@@ -19,7 +19,7 @@ LAUNCHES = 2 * HALF
 #: As many calls at once on both sides; here by two processes, as a deployment has them.
 PROCESSES = 2
 #: By how much every call is slower than the local server answers, seconds: it is far nearer than one in production.
-DELAYS = (0.0, 0.001, 0.02)
+DELAYS = (0.0, 0.002, 0.02)
 BOUND = Bound(least=0.8, of="ratio")
 
 
