@@ -7,7 +7,6 @@ import itertools
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,20 +14,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from tests.deploy.compose import ROOT
-from triggers.local.processes import spawn
+from triggers.local.processes import ending_with_us, spawn
 
 T = TypeVar("T")
 #: nobody has this hardware address: what is sent to it is lost in silence
 NOBODY = "02:00:00:00:00:fe"
 _numbers = itertools.count(2)
-# argv: our pid, the command. PR_SET_PDEATHSIG (1) outlives exec; we may be gone by then
-_ENDS_WITH_US = """
-import ctypes, os, signal, sys
-ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-if os.getppid() != int(sys.argv[1]):
-    sys.exit(1)
-os.execvp(sys.argv[2], sys.argv[2:])
-"""
 
 
 def eventually(look: Callable[[], T], what: str, *, seconds: float = 30.0) -> T:
@@ -67,7 +58,7 @@ class Service:
     def _start(self) -> None:
         with self.log.open("ab") as log:
             self.process = spawn(
-                [sys.executable, "-I", "-S", "-c", _ENDS_WITH_US, str(os.getpid()), *self.command],
+                ending_with_us(self.command, signal.SIGKILL),
                 env=self.environ,
                 cwd=self.folder,
                 stdout=log,

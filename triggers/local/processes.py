@@ -10,6 +10,7 @@ import os
 import queue
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -19,6 +20,17 @@ from typing import Any
 
 #: seconds between two looks while waiting for a process or a file
 _LOOK_SECONDS = 0.02
+
+
+# argv: the parent's pid, the signal, the command. PR_SET_PDEATHSIG (1) outlives exec; the parent may be gone by then.
+_TRAMPOLINE = """
+import ctypes, os, sys
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, int(sys.argv[2]))
+    if os.getppid() != int(sys.argv[1]):
+        sys.exit(1)
+os.execvp(sys.argv[3], sys.argv[3:])
+"""
 
 
 class _LongLivedThread:
@@ -66,6 +78,11 @@ def spawn(command: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
     )
     process: subprocess.Popen[bytes] = _spawner.call(start)
     return process
+
+
+def ending_with_us(command: Sequence[str], number: signal.Signals = signal.SIGTERM) -> list[str]:
+    """The command for `spawn` of a process that gets a signal when this one ends, however it ends (Linux)."""
+    return [sys.executable, "-I", "-S", "-c", _TRAMPOLINE, str(os.getpid()), str(int(number)), *command]
 
 
 def end(process: subprocess.Popen[bytes], patience_seconds: float) -> None:

@@ -7,7 +7,6 @@ import hashlib
 import os
 import stat
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -18,7 +17,7 @@ import redis
 
 from triggers.errors import StoreUnavailable, Usage
 from triggers.local.folder_lock import FolderLock, running_url
-from triggers.local.processes import end, spawn
+from triggers.local.processes import end, ending_with_us, spawn
 from triggers.local.server_binary import ServerBinary, find_server
 
 __all__ = ["PrivateRedis", "ServerBinary", "find_server", "running_url"]
@@ -31,16 +30,6 @@ _START_SECONDS = 15.0
 _LOAD_SECONDS = 300.0
 #: seconds for writing the last second to disk and ending
 _STOP_SECONDS = 2.0
-
-# argv: the parent's pid, the command. PR_SET_PDEATHSIG (1) outlives exec; the parent may be gone by then.
-_TRAMPOLINE = """
-import ctypes, os, signal, sys
-if sys.platform == "linux":
-    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
-    if os.getppid() != int(sys.argv[1]):
-        sys.exit(1)
-os.execv(sys.argv[2], sys.argv[2:])
-"""
 
 
 class PrivateRedis:
@@ -118,9 +107,8 @@ class PrivateRedis:
         assert self._lock.descriptor is not None
         configuration = self.folder / "redis.conf"
         configuration.write_text(_configuration(self.folder, self._socket))
-        command = [sys.executable, "-I", "-S", "-c", _TRAMPOLINE, str(os.getpid()), str(binary.path)]
         self._process = spawn(
-            [*command, str(configuration)],
+            ending_with_us([str(binary.path), str(configuration)]),
             cwd=self.folder,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

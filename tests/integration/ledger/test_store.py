@@ -75,10 +75,10 @@ def test_it_is_one_trip(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None
 def test_no_answer_says_so(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     firings = claimed(ledger)
 
-    def refuse(*_: object) -> None:
+    def lose(*_: object, **__: object) -> None:
         raise redis.ConnectionError("gone")
 
-    monkeypatch.setattr(redis.client.Pipeline, "execute", lambda *_, **__: refuse())
+    monkeypatch.setattr(redis.client.Pipeline, "execute", lose)
     with pytest.raises(StoreUnavailable, match="no answer to record"):
         ledger.firings.record_each([(firing, "t") for firing in firings])
 
