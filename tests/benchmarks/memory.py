@@ -16,7 +16,7 @@ from tests.benchmarks.result import Result
 from tests.benchmarks.server import new_ledger, redis
 from triggers.events import Event
 from triggers.ledger import Ledger, connect, leases
-from triggers.ledger.firings import firing_key
+from triggers.ledger.firing import firing_key
 from triggers.ledger.matching import Change, Grant
 from triggers.ledger.reading import Cursor, decode_batch, encode_batches
 from triggers.policies import Mark

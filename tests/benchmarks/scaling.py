@@ -151,7 +151,7 @@ class World:
         for event in events:
             by_partition.setdefault(partition_of(event.id, 16), []).append(event)
         from triggers.ledger import leases
-        from triggers.ledger.firings import firing_key
+        from triggers.ledger.firing import firing_key
 
         ledger = self.ledger
         for partition in ledger.reading.waiting_partitions():

@@ -9,7 +9,7 @@ import typer
 from triggers.cli.options import Choice, Json
 
 if TYPE_CHECKING:
-    from triggers.ledger.firings import Firing
+    from triggers.ledger.firing import Firing
     from triggers.operate.target import Target
 
 app = typer.Typer(

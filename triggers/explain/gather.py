@@ -9,7 +9,7 @@ from triggers.clearml_api import launches
 from triggers.events import Event
 from triggers.explain.values import Facts, Read, Slot
 from triggers.index import Index
-from triggers.ledger.firings import Firing, firing_key
+from triggers.ledger.firing import Firing, firing_key
 from triggers.ledger.reading import Source
 from triggers.ledger.registry import Entry
 from triggers.operate.objects import plan_for, read_object

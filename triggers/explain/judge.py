@@ -27,7 +27,7 @@ from triggers.conditions import Verdict, evaluate
 from triggers.events import Event
 from triggers.explain.checks import checks, is_read, match_decision, moment
 from triggers.explain.values import Answer, ClauseRow, Explanation, Facts, Found
-from triggers.ledger.firings import Firing
+from triggers.ledger.firing import Firing
 
 _Said = tuple[Answer, str, str]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from triggers.events import Event
-from triggers.ledger.firings import Firing
+from triggers.ledger.firing import Firing
 from triggers.ledger.reading import Cursor
 from triggers.ledger.registry import Entry
 from triggers.policies import Mark

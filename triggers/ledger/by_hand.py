@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from triggers.ledger.firings import Lane, trigger_digest
+from triggers.ledger.firing import Lane, trigger_digest
 from triggers.ledger.keys import Keys
 from triggers.ledger.matching import Change
 from triggers.ledger.reading import Source

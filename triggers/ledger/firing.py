@@ -1,8 +1,9 @@
-"""One firing as its hash in Redis says: decoded strictly, or as far as it can be read."""
+"""What a firing is: its key, its fields as Redis keeps them, and what goes with it into and out of the scripts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -13,6 +14,20 @@ State = Literal["waiting", "held", "launched", "skipped", "dropped", "dead", "sh
 Lane = Literal["dispatch", "caller"]
 
 _KINDS = ("model", "dataset", "task")
+
+#: Hexadecimal digits that every firing key of a trigger begins with.
+DIGEST_LENGTH = 8
+
+
+def trigger_digest(scheduler: str, trigger: str) -> str:
+    """What every firing key of a trigger begins with."""
+    return hashlib.sha256(f"{scheduler}\0{trigger}".encode()).hexdigest()[:DIGEST_LENGTH]
+
+
+def firing_key(scheduler: str, trigger: str, object_id: str, occurrence: int) -> str:
+    """The idempotency key: derived, never random, so that every observer of one occurrence makes the same."""
+    text = "\0".join((scheduler, trigger, object_id, str(occurrence)))
+    return trigger_digest(scheduler, trigger) + hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +109,38 @@ def _number(text: str | None) -> int:
         return int(text or 0)
     except ValueError:
         return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one claim brought: the firings and the registry version they have to be judged by.
+
+    `unreadable`: those that make no sense, as far as they can be read.
+    """
+
+    registry_version: int
+    firings: tuple[Firing, ...]
+    unreadable: tuple[Firing, ...] = ()
+
+    @classmethod
+    def from_answer(cls, registry_version: str, found: Iterable[Sequence[str]]) -> Claim:
+        """Decode what the script returns: of each firing its key, then its fields, flat."""
+        claimed = [
+            Firing.as_far_as_readable(key, dict(zip(flat[::2], flat[1::2], strict=True))) for key, *flat in found
+        ]
+        whole, unreadable = [f for f in claimed if not f.unread], [f for f in claimed if f.unread]
+        return cls(int(registry_version), tuple(whole), tuple(unreadable))
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """A firing that wants to be launched now.
+
+    `slot`: the one it needs, or "". `ended_holder`: of that slot, as written, known to have ended. `per_minute`:
+    launches of its trigger at most, 0 for any number.
+    """
+
+    firing: Firing
+    slot: str
+    ended_holder: str
+    per_minute: int

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from triggers.errors import Fenced
 from triggers.formats import KNOWN
-from triggers.ledger.firing import Firing, Lane, State
+from triggers.ledger.firing import Beginning, Claim, Firing, Lane, State
 from triggers.ledger.keys import Keys
 from triggers.ledger.leases import nonce
 from triggers.ledger.store import Call, Script, Store
@@ -19,8 +17,6 @@ WITHDRAW, CLEAR, FINISH = Script("withdraw"), Script("clear"), Script("finish")
 LATER, HOLD, RELEASE_HOLDS = Script("later"), Script("hold"), Script("release_holds")
 REBUILD_SLOTS, RAISE_MARK = Script("slots_rebuild"), Script("raise_mark")
 
-__all__ = ["Beginning", "Claim", "Firing", "Firings", "Lane", "State", "firing_key", "trigger_digest"]
-
 #: When to look for drafts that void attempts may have left, ms after the firing ended.
 STRAY_LOOK_MS = 120_000
 
@@ -29,56 +25,6 @@ PASSED_OVER = 1000
 
 #: A firing that pauses longer does not keep others out of its slot.
 SLOT_PAUSE_SECONDS = 60
-
-
-#: Hexadecimal digits that every firing key of a trigger begins with.
-DIGEST_LENGTH = 8
-
-
-def trigger_digest(scheduler: str, trigger: str) -> str:
-    """What every firing key of a trigger begins with."""
-    return hashlib.sha256(f"{scheduler}\0{trigger}".encode()).hexdigest()[:DIGEST_LENGTH]
-
-
-def firing_key(scheduler: str, trigger: str, object_id: str, occurrence: int) -> str:
-    """The idempotency key: derived, never random, so that every observer of one occurrence makes the same."""
-    text = "\0".join((scheduler, trigger, object_id, str(occurrence)))
-    return trigger_digest(scheduler, trigger) + hashlib.sha256(text.encode()).hexdigest()[:24]
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What one claim brought: the firings and the registry version they have to be judged by.
-
-    `unreadable`: those that make no sense, as far as they can be read.
-    """
-
-    registry_version: int
-    firings: tuple[Firing, ...]
-    unreadable: tuple[Firing, ...] = ()
-
-    @classmethod
-    def from_answer(cls, registry_version: str, found: Iterable[Sequence[str]]) -> Claim:
-        """Decode what the script returns: of each firing its key, then its fields, flat."""
-        claimed = [
-            Firing.as_far_as_readable(key, dict(zip(flat[::2], flat[1::2], strict=True))) for key, *flat in found
-        ]
-        whole, unreadable = [f for f in claimed if not f.unread], [f for f in claimed if f.unread]
-        return cls(int(registry_version), tuple(whole), tuple(unreadable))
-
-
-@dataclass(frozen=True, slots=True)
-class Beginning:
-    """A firing that wants to be launched now.
-
-    `slot`: the one it needs, or "". `ended_holder`: of that slot, as written, known to have ended. `per_minute`:
-    launches of its trigger at most, 0 for any number.
-    """
-
-    firing: Firing
-    slot: str
-    ended_holder: str
-    per_minute: int
 
 
 class Firings:

@@ -10,7 +10,7 @@ from typing import Any
 
 from triggers.errors import Unreadable
 from triggers.formats import KNOWN
-from triggers.ledger.firings import Lane
+from triggers.ledger.firing import Lane
 from triggers.ledger.keys import Keys
 from triggers.ledger.store import Script, Store
 from triggers.policies import Mark

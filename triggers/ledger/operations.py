@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from triggers.ledger.firings import Firing
+from triggers.ledger.firing import Firing
 from triggers.ledger.keys import Keys
 from triggers.ledger.store import Script, Store, run_by_parts
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from triggers.conditions import matches
 from triggers.errors import Usage
 from triggers.events import Event
-from triggers.ledger.firings import firing_key
+from triggers.ledger.firing import firing_key
 from triggers.ledger.matching import Change, Grant
 from triggers.ledger.registry import Entry
 from triggers.operate.objects import changed_since, plan_for, read_object

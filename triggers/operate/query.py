@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from triggers.events import Event
-from triggers.ledger.firings import trigger_digest
+from triggers.ledger.firing import trigger_digest
 from triggers.ledger.history import Tally
 from triggers.ledger.reading import Cursor, Source, decode_batch
 from triggers.ledger.registry import Entry

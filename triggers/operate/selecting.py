@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from triggers.errors import Usage
-from triggers.ledger.firings import Firing
+from triggers.ledger.firing import Firing
 from triggers.operate.target import Target
 
 #: Characters of a key that tables show: its end, since all keys of a trigger begin alike.

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from triggers.clearml_api import launches
 from triggers.clearml_api.launches import Found
 from triggers.errors import Fenced
-from triggers.ledger.firings import DIGEST_LENGTH, Beginning, Firing, Lane, trigger_digest
+from triggers.ledger.firing import DIGEST_LENGTH, Beginning, Firing, Lane, trigger_digest
 from triggers.marks import FIRING, scheduler_mark, value_of
 from triggers.policies import limit_of
 from triggers.stages import launch, lookups

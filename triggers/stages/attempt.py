@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import redis
 
 from triggers.errors import Fenced, Newer, Permanent, Refused, Transient, Unreadable
-from triggers.ledger.firings import Firing, Lane
+from triggers.ledger.firing import Firing, Lane
 from triggers.ledger.registry import Entry
 from triggers.logs import about
 from triggers.recovery import retry_seconds

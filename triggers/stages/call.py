@@ -15,7 +15,7 @@ from triggers.errors import Fenced
 from triggers.events import Event
 from triggers.functions import Function, call
 from triggers.ledger import leases
-from triggers.ledger.firings import Claim, Firing
+from triggers.ledger.firing import Claim, Firing
 from triggers.stages.admission import admit
 from triggers.stages.attempt import Attempt, ending
 from triggers.stages.context import Context

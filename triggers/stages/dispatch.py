@@ -10,7 +10,7 @@ from triggers.clearml_api import launches
 from triggers.errors import Refused, ServerUnavailable, Transient
 from triggers.functions import load
 from triggers.ledger import leases
-from triggers.ledger.firings import Firing
+from triggers.ledger.firing import Firing
 from triggers.marks import FIRING, firing_mark, value_of
 from triggers.spec import FunctionAction, TaskAction
 from triggers.stages import launch, lookups, reuse

@@ -14,7 +14,7 @@ from triggers.clearml_api import launches
 from triggers.clearml_api.launches import Found
 from triggers.errors import Fenced, LaunchImpossible, Refused
 from triggers.events import Event
-from triggers.ledger.firings import firing_key
+from triggers.ledger.firing import firing_key
 from triggers.marks import ATTEMPT, FIRING, Marks, firing_mark, value_of
 from triggers.recovery import DRAFT, Hit, judge_found, judge_recorded
 from triggers.spec import TaskAction

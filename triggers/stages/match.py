@@ -9,7 +9,7 @@ from triggers.conditions import Condition
 from triggers.errors import Newer, Unreadable
 from triggers.events import Event
 from triggers.ledger import leases
-from triggers.ledger.firings import firing_key
+from triggers.ledger.firing import firing_key
 from triggers.ledger.matching import Change, Grant
 from triggers.ledger.poison import Poison
 from triggers.ledger.reading import Batch, decode_batch

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from triggers.errors import Fenced
-from triggers.ledger.firings import Claim, Firing, Lane
+from triggers.ledger.firing import Claim, Firing, Lane
 from triggers.stages.context import Context
 
 log = logging.getLogger(__name__)

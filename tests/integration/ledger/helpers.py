@@ -9,7 +9,8 @@ from typing import TypeVar
 from triggers.errors import Fenced
 from triggers.events import Event
 from triggers.ledger import Ledger, leases
-from triggers.ledger.firings import Beginning, Firing, Firings, firing_key
+from triggers.ledger.firing import Beginning, Firing, firing_key
+from triggers.ledger.firings import Firings
 from triggers.ledger.matching import Change, Grant
 from triggers.ledger.reading import Cursor, decode_batch, encode_batches, partition_of
 from triggers.policies import Mark

@@ -7,7 +7,7 @@ import pytest
 from tests.integration.ledger.helpers import begin, claim_one, eventually, grant, task_event, task_trigger
 from triggers.errors import EpochChanged, Fenced
 from triggers.ledger import Ledger
-from triggers.ledger.firings import firing_key
+from triggers.ledger.firing import firing_key
 from triggers.policies import Mark
 
 

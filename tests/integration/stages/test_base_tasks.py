@@ -10,7 +10,7 @@ import pytest
 from tests.integration.stages.conftest import World
 from triggers.actions import PROVENANCE_DESCRIPTION
 from triggers.events import milliseconds
-from triggers.ledger.firings import firing_key
+from triggers.ledger.firing import firing_key
 
 PIPELINES = {"project": "ML", "name": "train"}
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from tests.integration.ledger.helpers import claim_one, grant, store_batch, task_event, task_trigger
 from triggers.errors import EpochChanged, Fenced
 from triggers.ledger import Ledger, leases
-from triggers.ledger.firings import Firing, firing_key
+from triggers.ledger.firing import Firing, firing_key
 from triggers.ledger.matching import Change, Grant
 from triggers.ledger.reading import decode_batch, partition_of
 from triggers.policies import Mark

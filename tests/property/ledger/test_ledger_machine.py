@@ -20,7 +20,7 @@ from tests.property.ledger.profile import profile
 from tests.property.stages.redis_copies import copy_of, put_copy
 from triggers.errors import EpochChanged, Fenced
 from triggers.ledger import Ledger, Store, leases, open_ledger
-from triggers.ledger.firings import Firing, firing_key
+from triggers.ledger.firing import Firing, firing_key
 from triggers.ledger.matching import Change, Grant
 from triggers.ledger.reading import Cursor, decode_batch, encode_batches, partition_of
 from triggers.policies import decide

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.property.stages.interleaving import Interleaving
 from tests.property.stages.world import SCHEDULER
-from triggers.ledger.firings import firing_key, trigger_digest
+from triggers.ledger.firing import firing_key, trigger_digest
 from triggers.marks import FIRING, value_of
 from triggers.recovery import RUNNING
 

@@ -11,7 +11,7 @@ from triggers.conditions import evaluate
 from triggers.events import Event
 from triggers.explain.judge import judge
 from triggers.explain.values import Explanation, Facts, Read, Slot
-from triggers.ledger.firings import Firing
+from triggers.ledger.firing import Firing
 from triggers.ledger.reading import Cursor
 from triggers.ledger.registry import Entry
 from triggers.policies import Mark
