@@ -12,6 +12,7 @@ import redis
 
 from triggers.errors import EpochChanged, Fenced, Transient
 from triggers.functions import Function
+from triggers.ledger import refusals
 from triggers.stages import Context
 from triggers.stages.call import carry, claim
 
@@ -75,5 +76,6 @@ class Callers:
             except EpochChanged:
                 self.context.begin_epoch()
             except (Transient, Fenced, redis.RedisError) as failure:
+                refusals.look_for_primary(self.context.ledger.store.client, failure)
                 log.warning("functions wait: %s", failure)
                 self._ending.wait(1.0)

@@ -15,11 +15,12 @@ from kombu.exceptions import OperationalError
 
 from triggers.clearml_api import Credentials
 from triggers.errors import EpochChanged, Fenced, StoreUnavailable, Transient
-from triggers.ledger import Store, connect, open_ledger, schedulers
+from triggers.ledger import Store, connect, open_ledger, refusals, schedulers
 from triggers.ledger.schedulers import Scheduler
 from triggers.logs import about
 from triggers.settings import Settings, settings
 from triggers.stages import Context
+from workers import failover
 from workers.app import app, redis_address
 from workers.measured import MeasuredApi
 
@@ -45,6 +46,7 @@ class CeleryHints:
             self.celery.send_task(task, args=args, argsrepr=f"({shown})", kwargsrepr="{}")
         except (OperationalError, OSError, redis.RedisError) as failure:
             log.warning("the hint %s%s was not sent: %s", task, args, failure)
+            failover.look_for_primary(self.celery, failure)
 
 
 class Runtime:
@@ -131,10 +133,14 @@ class Runtime:
                 log.warning("%s; beginning a new epoch", change)
                 with self._lock:
                     self._contexts.pop(scheduler_id, None)
-            except (Transient, Fenced, redis.ConnectionError, redis.TimeoutError) as failure:
+            except (Transient, Fenced) as failure:
                 log.warning("%s", failure)
-            except Exception:
-                log.exception("a stage broke off")
+            except Exception as failure:
+                if not refusals.code_of(failure):
+                    log.exception("a stage broke off")
+                else:
+                    refusals.look_for_primary(self.client, failure)
+                    log.warning("Redis cannot be used now: %s", failure)
             return None
 
 

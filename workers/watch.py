@@ -29,6 +29,7 @@ from triggers.ledger import connect
 from triggers.ledger.keys import ALIVE as ALIVE_QUEUE
 from triggers.redis_address import refuse_unsupported
 from triggers.settings import settings
+from workers import failover
 from workers.app import app
 
 log = logging.getLogger(__name__)
@@ -94,6 +95,7 @@ class WorkerRole:
             self.client.expire(self.queue.name, FORGOTTEN_SECONDS)
         except (OperationalError, OSError, redis.RedisError) as failure:
             log.info("no message to itself could be sent: %s", failure)
+            failover.look_for_primary(self.celery, failure)
             return False
         return True
 

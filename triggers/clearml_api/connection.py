@@ -54,7 +54,7 @@ class Api:
 
         Args:
             credentials: Which server, and as whom.
-            timeout_seconds: Longest wait for an answer, or for its next part.
+            timeout_seconds: Longest time from a request to the end of its answer.
         """
         self.credentials = credentials
         self._timeout_seconds = timeout_seconds

@@ -16,6 +16,8 @@ from urllib.request import getproxies, proxy_bypass
 import certifi
 import urllib3
 
+from triggers.clearml_api import limited
+
 #: seconds after which an idle connection is not used again: the server may have closed it, and the outcome of a
 #: call that fails on it is unknown
 _IDLE_SECONDS = 5.0
@@ -49,8 +51,8 @@ class Connection:
     def __init__(self, host: str, verify: bool | str, timeout_seconds: float) -> None:
         self.pid = os.getpid()
         self._host, self._verify, self._timeout_seconds = host, verify, timeout_seconds
-        self._timeout = urllib3.Timeout(min(timeout_seconds, _CONNECT_SECONDS), timeout_seconds)
-        self._way, self._base = _way(host, verify)
+        self._timeout = urllib3.Timeout(connect=min(timeout_seconds, _CONNECT_SECONDS), read=timeout_seconds)
+        self._way, self._base = _way(host, verify, timeout_seconds)
         self._used_at = time.monotonic()
 
     def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
@@ -85,15 +87,18 @@ class Connection:
     def close(self) -> None:
         """Close it; the next call opens a new one."""
         old = self._way
-        self._way, self._base = _way(self._host, self._verify)  # before: a pool that is closed takes no call any more
+        way = _way(self._host, self._verify, self._timeout_seconds)
+        self._way, self._base = way  # before: a pool that is closed takes no call any more
         if isinstance(old, urllib3.ProxyManager):
             old.clear()
         else:
             old.close()
 
 
-def _way(host: str, verify: bool | str) -> tuple[urllib3.HTTPConnectionPool | urllib3.ProxyManager, str]:
-    """The way to `host`, and what a path is put behind on it.
+def _way(
+    host: str, verify: bool | str, seconds: float
+) -> tuple[urllib3.HTTPConnectionPool | urllib3.ProxyManager, str]:
+    """The way to `host`, and what a path is put behind on it; an exchange takes `seconds` at most.
 
     Through a proxy where the environment names one, as with requests and the SDK; else the pool of that one host, which
     takes a fifth less time for a call than a manager that looks for it.
@@ -102,7 +107,7 @@ def _way(host: str, verify: bool | str) -> tuple[urllib3.HTTPConnectionPool | ur
     proxy = _proxy(parts)
     if not proxy:
         tls = _tls(verify) if parts.scheme == "https" else {}
-        return urllib3.connectionpool.connection_from_url(host, maxsize=1, **tls), parts.path
+        return limited.pool(host, seconds=seconds, maxsize=1, **tls), parts.path
     options: dict[str, Any] = {"maxsize": 1, **_tls(verify)}
     if "://" not in proxy:
         proxy = f"http://{proxy}"
@@ -110,7 +115,9 @@ def _way(host: str, verify: bool | str) -> tuple[urllib3.HTTPConnectionPool | ur
     if user.username:
         pair = f"{unquote(user.username)}:{unquote(user.password or '')}"
         options["proxy_headers"] = urllib3.make_headers(proxy_basic_auth=pair)
-    return urllib3.ProxyManager(proxy, **options), host
+    manager = urllib3.ProxyManager(proxy, **options)
+    limited.limit(manager, seconds)
+    return manager, host
 
 
 def _proxy(host: SplitResult) -> str | None:

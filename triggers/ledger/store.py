@@ -11,6 +11,7 @@ from typing import Any
 import redis
 
 from triggers.errors import EpochChanged, Fenced, StoreUnavailable
+from triggers.ledger import refusals
 from triggers.redis_address import RedisAddress
 
 #: What one call of a script is given: its keys, and its arguments without the run id.
@@ -76,12 +77,10 @@ class Store:
         """
         try:
             return self._registered(script)(keys=keys, args=self._arguments(script, args))
-        except redis.ResponseError as refusal:
-            if (meaning := _meaning(refusal)) is refusal:
+        except redis.RedisError as refusal:
+            if (meaning := self._meaning(script, refusal)) is refusal:
                 raise
             raise meaning from refusal
-        except (redis.ConnectionError, redis.TimeoutError) as failure:
-            raise StoreUnavailable(f"Redis gave no answer to {script.name}: {failure}") from failure
 
     def run_each(self, script: Script, calls: Sequence[Call]) -> list[Any]:
         """Run one script several times in order, in one trip: each is atomic, others may come between them.
@@ -99,13 +98,13 @@ class Store:
                 for keys, args in calls:
                     pipe.evalsha(sha, len(keys), *keys, *self._arguments(script, args))
                 answers = pipe.execute(raise_on_error=False)
-        except (redis.ConnectionError, redis.TimeoutError) as failure:
-            raise StoreUnavailable(f"Redis gave no answer to {script.name}: {failure}") from failure
+        except redis.RedisError as failure:
+            raise self._meaning(script, failure) from failure
         for position, answer in enumerate(answers):
             if isinstance(answer, redis.exceptions.NoScriptError):  # a Redis that does not know it yet: `run` tells it
                 answers[position] = self._run_or_fenced(script, calls[position])
-            elif isinstance(answer, redis.ResponseError):
-                answers[position] = meaning = _meaning(answer)
+            elif isinstance(answer, redis.RedisError):
+                answers[position] = meaning = self._meaning(script, answer)
                 if isinstance(meaning, EpochChanged) or not isinstance(meaning, Fenced):
                     raise meaning
         return answers
@@ -119,6 +118,18 @@ class Store:
         except Fenced as refusal:
             return refusal
 
+    def _meaning(self, script: Script, error: redis.RedisError) -> Exception:
+        """What a script's error says to the caller."""
+        text = str(error)
+        if text.startswith("EPOCH"):
+            return EpochChanged(text)
+        if text.startswith("FENCED"):
+            return Fenced(text.removeprefix("FENCED "))
+        if reason := refusals.in_words(error):
+            refusals.look_for_primary(self.client, error)
+            return StoreUnavailable(f"Redis gave no answer to {script.name}: {reason}: {text}")
+        return error
+
     def _registered(self, script: Script) -> Any:
         registered = self._scripts.get(script.name)
         if registered is None:
@@ -127,18 +138,6 @@ class Store:
 
     def _arguments(self, script: Script, args: Sequence[str | int | float]) -> list[str | int | float]:
         return [self.run_id, *args] if script.fenced else list(args)
-
-
-def _meaning(refusal: redis.ResponseError) -> Exception:
-    """What a script's error says to the caller."""
-    text = str(refusal)
-    if text.startswith("EPOCH"):
-        return EpochChanged(text)
-    if text.startswith("FENCED"):
-        return Fenced(text.removeprefix("FENCED "))
-    if text.startswith(("LOADING", "MISCONF", "READONLY", "OOM")):
-        return StoreUnavailable(f"Redis refuses to write: {text}")
-    return refusal
 
 
 def run_by_parts(

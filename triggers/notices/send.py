@@ -9,16 +9,19 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Final
+from typing import Any, Final
 
 import urllib3
 
+from triggers.clearml_api import limited
 from triggers.notices.decide import Notice
 from triggers.settings import Settings
 
 log = logging.getLogger(__name__)
 
 _TIMEOUT: Final = urllib3.Timeout(connect=3.0, read=5.0)
+#: The longest a place may take over a notice once it is connected, seconds.
+_SECONDS: Final = 5.0
 
 
 def send(notices: Sequence[Notice], scheduler: str, of: Settings) -> bool:
@@ -53,9 +56,10 @@ def in_words(notice: Notice) -> str:
 
 def _post(url: str, body: bytes, headers: dict[str, str]) -> bool:
     try:
-        answer = urllib3.request(
-            "POST", url, body=body, headers={"Content-Type": "application/json", **headers}, timeout=_TIMEOUT, retries=1
-        )
+        with urllib3.PoolManager(num_pools=2) as manager:
+            limited.limit(manager, _SECONDS)
+            options: dict[str, Any] = {"headers": {"Content-Type": "application/json", **headers}, "retries": 1}
+            answer = manager.request("POST", url, body=body, timeout=_TIMEOUT, **options)
     except (urllib3.exceptions.HTTPError, ValueError) as failure:
         # the address is a secret with Slack, and urllib3 writes it into its messages
         log.error("a notice could not be sent: %s", type(failure).__name__)

@@ -26,6 +26,7 @@ class FaultyServer:
         self.script, self.calls, self.logins = {}, [], 0
         self.connections = 0
         self.token_life = 3600
+        self.reads_after = 0.0
         owner = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -48,6 +49,7 @@ class FaultyServer:
         self.host = f"http://127.0.0.1:{self.server.server_port}"
 
     def handle(self, request):
+        time.sleep(self.reads_after)
         body = request.rfile.read(int(request.headers["Content-Length"]))
         path = request.path
         endpoint = path.rpartition("/")[2]

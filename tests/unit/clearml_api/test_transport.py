@@ -1,6 +1,8 @@
+import contextlib
 import gzip
 import json
 import os
+import time
 
 import certifi
 import pytest
@@ -88,3 +90,73 @@ def test_certificates_are_verified_as_told(monkeypatch, tmp_path):
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/bundle.pem")
     assert transport._tls(True)["ca_certs"] == "/bundle.pem"
     assert transport._tls("/ca.pem")["ca_certs"] == "/ca.pem"
+
+
+def after(seconds, answer):
+    """A step that takes a while to answer."""
+
+    def wait(request):
+        time.sleep(seconds)
+        return answer
+
+    return wait
+
+
+def dripping(part, every=0.05):
+    """A step whose headers or body come byte by byte, for ever."""
+
+    def drip(request):
+        request.send_response_only(200)
+        if part == "body":
+            request.send_header("Content-Length", "100000")
+            request.end_headers()
+        else:
+            request.flush_headers()
+        with contextlib.suppress(OSError):
+            for _ in range(2000):
+                request.wfile.write(b"x")
+                time.sleep(every)
+        return "cut"
+
+    return drip
+
+
+def test_the_limits_are_those_to_connect_and_for_the_whole_exchange():
+    connection = transport.Connection("http://127.0.0.1:9", True, 20.0)
+    assert (connection._timeout.connect_timeout, connection._timeout.read_timeout) == (5.0, 20.0)
+    assert connection._timeout.total is None
+
+
+@pytest.mark.parametrize("reused", [False, True])
+def test_an_answer_may_take_longer_than_opening_a_connection(faulty, answers, monkeypatch, reused):
+    monkeypatch.setattr(transport, "_CONNECT_SECONDS", 0.2)
+    faulty.script["tasks.edit"] = [(200, answers.ok(), {})] * reused + [after(0.6, (200, answers.ok(a=1), {}))]
+    api = Api(Credentials(faulty.host, "k", "s"), timeout_seconds=2)
+    for _ in range(reused):
+        api.call("tasks.edit", {})
+    assert api.call("tasks.edit", {}).data == {"a": 1}
+    api.close()
+
+
+@pytest.mark.parametrize("way", ["direct", "proxy"])
+@pytest.mark.parametrize("part", ["headers", "body"])
+def test_an_answer_that_drips_ends(faulty, api, monkeypatch, part, way):
+    if way == "proxy":
+        monkeypatch.setenv("http_proxy", faulty.host)
+        api = Api(Credentials("http://clearml.invalid:8008", "k", "s"), timeout_seconds=0.5)
+    faulty.script["tasks.get_all_ex"] = [dripping(part)]
+    began = time.monotonic()
+    with pytest.raises(ServerUnavailable, match=r"no answer in 0.5 s"):
+        api.call("tasks.get_all_ex", {})
+    assert time.monotonic() - began < 2
+    api.close()
+
+
+def test_a_large_body_may_take_longer_than_opening_a_connection(faulty, answers, monkeypatch):
+    """The server begins to read it late, and the buffers of the connection do not hold it all."""
+    monkeypatch.setattr(transport, "_CONNECT_SECONDS", 0.2)
+    faulty.reads_after = 0.6
+    faulty.script["tasks.edit"] = [(200, answers.ok(a=1), {})]
+    api = Api(Credentials(faulty.host, "k", "s"), timeout_seconds=5)
+    assert api.call("tasks.edit", {"comment": "x" * 20_000_000}).data == {"a": 1}
+    api.close()

@@ -1,0 +1,79 @@
+"""What Redis means by an error: whether it is a Redis that cannot be used now, and why. For every client of Redis.
+
+By the class that redis-py gives an error, and by its code: redis-py strips the code off the text where it has a class
+for it, and keeps it elsewhere; an older Redis puts it behind other words where a script has met it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import redis
+
+_BY_CLASS: Final[tuple[tuple[type[redis.RedisError], str], ...]] = (
+    (redis.exceptions.ReadOnlyError, "READONLY"),
+    (redis.exceptions.OutOfMemoryError, "OOM"),
+    (redis.exceptions.BusyLoadingError, "LOADING"),
+    (redis.exceptions.MasterDownError, "MASTERDOWN"),
+    (redis.exceptions.ClusterDownError, "CLUSTERDOWN"),
+    (redis.exceptions.AuthenticationError, "NOAUTH"),
+    (redis.exceptions.NoPermissionError, "NOPERM"),
+    (redis.exceptions.MaxConnectionsError, "MAXCLIENTS"),
+    (redis.exceptions.TimeoutError, "TIMEOUT"),
+    (redis.exceptions.ConnectionError, "CONNECTION"),
+)
+
+#: What an error's code says to a person.
+_IN_WORDS: Final = {
+    "READONLY": "it is a read-only replica: TRIGGERS_REDIS_URL has to lead to the primary",
+    "OOM": "it has reached its maxmemory: raise it; nothing may be evicted",
+    "LOADING": "it is loading its data",
+    "MISCONF": "it cannot write its data to disk: free space there, and see its log",
+    "NOREPLICAS": "too few of its replicas are connected",
+    "MASTERDOWN": "it is a replica that has lost its primary",
+    "CLUSTERDOWN": "its cluster is down",
+    "BUSY": "a script of somebody keeps it busy",
+    "UNBLOCKED": "it has become a replica",
+    "NOAUTH": "it asks for another user name or password: see TRIGGERS_REDIS_URL and TRIGGERS_REDIS_PASSWORD",
+    "NOPERM": "its user may not do this: see its ACL",
+    "MAXCLIENTS": "it takes no more connections: see its maxclients",
+    "TIMEOUT": "it gave no answer in time",
+    "CONNECTION": "it cannot be reached",
+}
+
+#: A code in the text: at its beginning, or where a script of Redis 6 has met it ("@user_script:5: -READONLY You ...").
+_CODE: Final = re.compile(r"(?:^|[\s:'-])(READONLY|OOM|LOADING|MISCONF|NOREPLICAS|MASTERDOWN|BUSY|UNBLOCKED) ")
+
+#: The codes of a Redis that is not, or not any more, the one to write to: another connection may lead to the new one.
+_MOVED: Final = frozenset({"READONLY", "MASTERDOWN", "UNBLOCKED"})
+
+
+def code_of(error: Exception) -> str:
+    """The code of a Redis that cannot be used now, "" for any other error."""
+    for kind, code in _BY_CLASS:
+        if isinstance(error, kind):
+            return code
+    if isinstance(error, redis.ResponseError) and (found := _CODE.search(str(error))):
+        return found[1]
+    return ""
+
+
+def in_words(error: Exception) -> str:
+    """Why Redis cannot be used, in one line with the way out; "" if the error says nothing like it."""
+    code = code_of(error)
+    return f"{_IN_WORDS[code]} ({code})" if code else ""
+
+
+def has_moved(error: Exception) -> bool:
+    """Whether writes have to go to another Redis now, behind the same address: after a failover."""
+    return code_of(error) in _MOVED
+
+
+def look_for_primary(client: redis.Redis, error: Exception) -> None:
+    """Close the idle connections of a client that a replica has refused: its next ones lead to the new primary.
+
+    Connections in use come back to the pool, and are closed when they are refused in turn.
+    """
+    if has_moved(error):
+        client.connection_pool.disconnect(inuse_connections=False)
