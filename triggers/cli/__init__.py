@@ -29,8 +29,10 @@ def main() -> None:
 
 
 def _run() -> None:
+    from triggers.cli import streams
     from triggers.errors import TriggersError, Usage
 
+    streams.prepare()
     try:
         from triggers.cli.app import app
 

@@ -42,7 +42,7 @@ def show(scheduler: Choice = None, as_json: Json = False) -> None:
         for one in found
     ]
     columns = [Column("source"), Column("read up to"), Column("overlap read"), Column("swept")]
-    output.console().print(output.table(columns, rows))
+    output.show_rows(columns, rows, "nothing was read yet")
 
 
 def _cursors(target: Target) -> list[dict[str, Any]]:

@@ -32,5 +32,5 @@ def doctor(scheduler: Choice = None, as_json: Json = False) -> None:
             ]
             for finding in findings
         ]
-        output.console().print(output.table([Column(""), Column("what"), Column("found", grows=True)], rows))
+        output.show(output.table([Column(""), Column("what"), Column("found", grows=True)], rows))
     raise typer.Exit(1 if any(finding.level == "bad" for finding in findings) else 0)

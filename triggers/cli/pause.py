@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from triggers.cli.options import Choice, Json
+from triggers.cli.options import Choice, Json, Names
 
 
 def pause(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="names of triggers")] = None,
+    names: Names = None,
     everything: Annotated[bool, typer.Option("--all", help="every trigger of the scheduler")] = False,
     scheduler: Choice = None,
     as_json: Json = False,

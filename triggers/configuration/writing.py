@@ -17,10 +17,12 @@ _HEAD = """\
 """
 
 
-def dump(triggers: Iterable[Trigger]) -> str:
-    """The text of a file with these triggers."""
+def dump(triggers: Iterable[Trigger], *, ascii_only: bool = False) -> str:
+    """The text of a file with these triggers; `ascii_only`: other characters are escaped as YAML has them."""
     items = [arguments_of(trigger) for trigger in triggers]
-    return _HEAD + yaml.dump({"triggers": items}, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+    return _HEAD + yaml.dump(
+        {"triggers": items}, Dumper=_Dumper, sort_keys=False, allow_unicode=not ascii_only, width=100
+    )
 
 
 def arguments_of(trigger: Trigger) -> dict[str, Any]:

@@ -95,5 +95,5 @@ def _slot(facts: Facts) -> tuple[Check, ...]:
     if slot.task and slot.status in RUNNING:
         return (Check("single_instance", False, f"ClearML task {slot.task} is {slot.status}"),)
     if slot.firing and not slot.task:
-        return (Check("single_instance", False, f"firing {slot.firing[-10:]} is being launched"),)
+        return (Check("single_instance", False, f"firing {slot.firing[-10:]} has the slot"),)
     return (Check("single_instance", True, "nothing of it is queued or running"),)

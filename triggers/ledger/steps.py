@@ -154,6 +154,8 @@ SUPPORT = (
     "slot_release",
     "cursor_set",
     "recent",
+    "failing",
+    "retry_now",
 )
 
 

@@ -150,9 +150,9 @@ def _hold_to_pace(attempt: Attempt, limit: int) -> None:
 
 def _overlap(attempt: Attempt, holder: str) -> None:
     key, _, task_id = holder.partition(" ")
-    running = f"ClearML task {task_id} is running" if task_id else f"firing {key} is being launched"
+    first = f"ClearML task {task_id}" if task_id else f"firing {key}"
     if attempt.trigger.policy.overlap == "skip":
-        attempt.skip(f"single instance: {running}", task_id)
+        attempt.skip(f"single instance: {first} had not ended", task_id)
     else:
         latest = attempt.trigger.policy.overlap == "latest"
-        attempt.hold(f"slot:{attempt.slot}", f"single instance: waits while {running}", latest=latest)
+        attempt.hold(f"slot:{attempt.slot}", f"single instance: waits for {first}", latest=latest)
