@@ -20,6 +20,7 @@ from prometheus_client.registry import Collector
 from triggers.errors import Usage
 from triggers.ledger import Ledger, Store, connect, open_ledger, schedulers
 from triggers.ledger.keys import API_REQUESTS
+from triggers.ledger.reading import source_of
 from triggers.redis_address import refuse_unsupported
 from triggers.settings import Settings, settings
 from workers.app import QUEUES, app, redis_address
@@ -118,7 +119,7 @@ def _figures(ledger: Ledger) -> Iterator[Figure]:
             (),
             float(polled) / 1000,
         )
-    for source in ("tasks", "models"):
+    for source in {source_of(entry.trigger.kind) for entry in ledger.registry.snapshot().active}:
         if read_to := ledger.reading.cursor(source).read_to_ms:
             text = "Up to which change the server was read, by its own clock."
             yield "cursor_timestamp_seconds", text, ("source",), (source,), read_to / 1000

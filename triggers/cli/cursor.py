@@ -48,7 +48,7 @@ def show(scheduler: Choice = None, as_json: Json = False) -> None:
 def _cursors(target: Target) -> list[dict[str, Any]]:
     from dataclasses import asdict
 
-    from triggers.operate.query import SOURCES
+    from triggers.ledger.reading import SOURCES
     from triggers.operate.when import iso
 
     found = []
@@ -74,7 +74,7 @@ def set_(
     """
     from triggers.cli import output
     from triggers.errors import Usage
-    from triggers.operate.query import SOURCES
+    from triggers.ledger.reading import SOURCES
     from triggers.operate.target import open_target
     from triggers.operate.when import local, time_ms
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from triggers.clearml_api import launches
@@ -10,10 +9,10 @@ from triggers.events import Event
 from triggers.explain.values import Facts, Open, Read, Slot
 from triggers.index import Index
 from triggers.ledger.firing import Firing, firing_key
-from triggers.ledger.reading import Source
+from triggers.ledger.reading import Source, source_of
 from triggers.ledger.registry import Entry
 from triggers.operate.objects import plan_for, read_object
-from triggers.operate.query import last_event_of, sources_of
+from triggers.operate.query import last_event_of
 from triggers.operate.target import Target
 from triggers.policies import Mark, limit_of
 from triggers.windows import choose_window
@@ -40,13 +39,11 @@ def gather(target: Target, entry: Entry, object_id: str, now: Event | None = UNR
         ServerUnavailable, StoreUnavailable: no answer.
     """
     ledger, trigger = target.ledger, entry.trigger
-    source = sources_of(trigger.kind)[0]
+    source = source_of(trigger.kind)
     now = now_of(target, object_id, trigger.kind) if now is UNREAD else now
     mark = ledger.matching.mark(trigger.id, object_id)
     firings = _firings(target, trigger.id, object_id, mark)
     seen = last_event_of(target, object_id) or (Event.from_json(firings[-1].event) if firings else None)
-    if now and seen and trigger.kind == "model" and now.ready and seen.changed_ms > now.changed_ms:
-        now = replace(now, changed_ms=seen.changed_ms)  # published with its task, which moves none of its times
     limit = limit_of(trigger.policy, target.settings.max_per_minute)
     unmatched_ms = _unmatched_ms(target, object_id)
     return Facts(
@@ -119,7 +116,7 @@ def _index_leads(target: Target, entry: Entry, now: Event) -> bool:
 def _read(target: Target, source: Source) -> Read:
     ledger = target.ledger
     cursor = ledger.reading.cursor(source)
-    serves = [e for e in ledger.registry.snapshot().active if source == "tasks" or e.trigger.kind == "model"]
+    serves = [e for e in ledger.registry.snapshot().active if source_of(e.trigger.kind) == source]
     due: Any = ledger.store.client.get(ledger.keys.next_poll)
     oldest = min((entry.since_ms for entry in serves), default=0)
     sweep_ms = max(oldest, cursor.read_to_ms - int(target.settings.sweep_window_seconds * 1000))

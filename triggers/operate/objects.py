@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Final
 
 from triggers.clearml_api import Api, polls
@@ -66,11 +65,8 @@ def _only(text: str, how: str, ids: list[str]) -> str:
 
 def plan_for(triggers: Iterable[Trigger]) -> polls.Plan:
     """What has to be read for some triggers."""
-    triggers = list(triggers)
     return polls.Plan(
         version=0,
-        tasks=True,
-        models=any(trigger.kind == "model" for trigger in triggers),
         metrics=frozenset(key for trigger in triggers for key in trigger.watched_metrics()),
     )
 
@@ -80,17 +76,8 @@ def read_object(api: Api, plan: polls.Plan, object_id: str, kind: str) -> Event 
     for models in (kind == "model", kind != "model"):
         found = polls.read_by_id(api, plan, [object_id], models=models)
         if found:
-            return _with_its_task(api, plan, found[0]) if models else found[0]
+            return found[0]
     return None
-
-
-def _with_its_task(api: Api, plan: polls.Plan, model: Event) -> Event:
-    """A published model changes with the publishing of its ClearML task, as polls see it."""
-    if not (model.ready and model.task):
-        return model
-    tasks = polls.read_by_id(api, plan, [model.task], models=False)
-    times = [task.changed_ms for task in tasks if task.status == "published"]
-    return replace(model, changed_ms=max([model.changed_ms, *times]))
 
 
 def changed_since(api: Api, triggers: Iterable[Trigger], since_ms: int) -> Iterator[Event]:
@@ -98,14 +85,12 @@ def changed_since(api: Api, triggers: Iterable[Trigger], since_ms: int) -> Itera
     triggers = list(triggers)
     plan = plan_for(triggers)
     seen: set[str] = set()
-    if plan.models:
+    kinds = {trigger.kind for trigger in triggers}
+    if "model" in kinds:
         for page in polls.read_models(api, plan, since_ms):
             yield from _fresh(page.events, seen)
-    for page in polls.read_tasks(api, plan, since_ms):
-        published = {event.id: event.changed_ms for event in page.events if event.status == "published"}
-        if plan.models and published:
-            yield from _fresh(polls.read_models_of(api, plan, published), seen)
-        if any(trigger.kind != "model" for trigger in triggers):
+    if kinds - {"model"}:
+        for page in polls.read_tasks(api, plan, since_ms):
             yield from _fresh(page.events, seen)
 
 

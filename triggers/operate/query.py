@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 from triggers.events import Event
 from triggers.ledger.firing import trigger_digest
 from triggers.ledger.history import Tally
-from triggers.ledger.reading import Cursor, Source, decode_batch
+from triggers.ledger.reading import SOURCES, Cursor, Source, decode_batch, source_of
 from triggers.ledger.registry import Entry
 from triggers.operate import failing, words
 from triggers.operate.failing import Failure
@@ -18,8 +18,6 @@ from triggers.operate.target import Target
 
 #: Batches of events looked at in one request, newest first.
 _BATCHES = 10
-
-SOURCES: Final[tuple[Source, ...]] = ("models", "tasks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +48,6 @@ def state_of(target: Target, view: View, now_ms: int) -> str:
     if view.failing is None or view.state not in ("active", "new"):
         return view.state
     return failing.state(view.failing, target.settings.max_attempts, now_ms)
-
-
-def sources_of(kind: str) -> tuple[Source, ...]:
-    """The sources that triggers of a kind are served from; publishing a task publishes models silently."""
-    return ("models", "tasks") if kind == "model" else ("tasks",)
 
 
 def views(target: Target, *, retired: bool = False) -> list[View]:
@@ -88,7 +81,7 @@ def _view(
     objects: int,
 ) -> View:
     own = {tally.what: tally for tally in tallies if tally.trigger == entry.trigger.id}
-    source: Source = sources_of(entry.trigger.kind)[0]
+    source = source_of(entry.trigger.kind)
     digest = trigger_digest(target.ledger.scheduler, entry.trigger.id)
     counts = {what: tally.count for what, tally in own.items()}
     seen = considered if considered and entry.counts(considered.changed_ms) else None

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from triggers.ledger.history import Entry
+from triggers.ledger.reading import source_of
 from triggers.operate.happened import Filter, newest
-from triggers.operate.query import SOURCES
 from triggers.operate.target import Target
 from triggers.operate.when import ago, span
 
@@ -59,7 +59,7 @@ def read_status(target: Target, *, last: int = 5) -> Status:
     """Read it, in a handful of requests to Redis."""
     ledger, now_ms = target.ledger, target.ledger.now_ms()
     active = ledger.registry.snapshot().active
-    cursors = [ledger.reading.cursor(source) for source in SOURCES]
+    cursors = [ledger.reading.cursor(source) for source in {source_of(entry.trigger.kind) for entry in active}]
     tallies = ledger.history.recent(now_ms - RATE_MS)
     counts: dict[str, int] = {}
     for tally in tallies:

@@ -12,7 +12,7 @@ from triggers.clearml_api import server_now_ms, service
 from triggers.errors import Usage
 from triggers.events import Event
 from triggers.ledger import schedulers
-from triggers.ledger.reading import decode_batch
+from triggers.ledger.reading import decode_batch, source_of
 from triggers.ledger.schedulers import Scheduler
 from triggers.stages.context import Context
 from triggers.sync.memory import Memory
@@ -82,11 +82,9 @@ def state(ctx: Context, server_ms: int) -> Saved:
     """What is saved now. The cursor never covers a change that was read and has not been carried out."""
     ledger = ctx.ledger
     waiting = _oldest_waiting(ctx)  # before the cursors: what is granted in between is after them
-    cursors = [ledger.reading.cursor("tasks")]
     snapshot = ledger.registry.snapshot()
-    if any(entry.trigger.kind == "model" for entry in snapshot.active):
-        cursors.append(ledger.reading.cursor("models"))
-    read_to = min(cursor.read_to_ms for cursor in cursors) or server_ms
+    sources = {source_of(entry.trigger.kind) for entry in snapshot.active}
+    read_to = min((ledger.reading.cursor(source).read_to_ms for source in sources), default=0) or server_ms
     return Saved(
         saved_ms=server_ms,
         read_to_ms=read_to,
