@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
 import signal
 import socket
@@ -28,6 +27,7 @@ from triggers.ledger.homes import Holder
 from triggers.ledger.registry import Snapshot
 from triggers.ledger.schedulers import Scheduler
 from triggers.local.supervisor import Supervisor
+from triggers.logs import logger
 from triggers.marks import scheduler_mark
 from triggers.patience import patiently
 from triggers.service_task import KEPT, ServiceTask, server_now_ms
@@ -37,8 +37,9 @@ from triggers.stages import Context, NoHints
 from triggers.stages.sync import sync
 from triggers.sync import keep, shadowing
 from triggers.sync.configure import ORIGIN, read_stored
+from triggers.terminal import say
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 #: How long an orderly end waits for functions that still run, seconds.
 FUNCTION_PATIENCE_SECONDS: Final = 5.0
@@ -241,10 +242,9 @@ class Home:
     def _serve(self, farewell: Callable[[], None]) -> None:
         private = self._arrival.redis
         if private is None:
-            print(
+            say(
                 "triggers: registered; the stages run wherever `celery -A workers worker` and "
-                "`celery -A workers beat` are started with this TRIGGERS_REDIS_URL",
-                flush=True,
+                "`celery -A workers beat` are started with this TRIGGERS_REDIS_URL"
             )
             self._stopping.wait()
             farewell()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from triggers.clearml_api import Api, launches, service
 from triggers.ledger import Ledger
 from triggers.ledger.registry import Entry, Snapshot
+from triggers.logs import logger
 from triggers.marks import scheduler_mark
 from triggers.settings import Settings
 from triggers.spec import Trigger
@@ -17,7 +17,7 @@ from triggers.sync.configure import read_stored
 from triggers.sync.originals import Left, read_state
 from triggers.sync.saved import PROPERTY, newest
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 @dataclass(frozen=True)

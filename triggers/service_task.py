@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from triggers.clearml_api import Api, Credentials, service
 from triggers.clearml_api.names import find_project
 from triggers.events import milliseconds
+from triggers.logs import logger
 from triggers.spec import Trigger
 from triggers.spec.original import SECTIONS
 from triggers.sync.originals import ARTIFACT
@@ -18,7 +18,7 @@ from triggers.sync.sections import DESCRIPTIONS, write_section
 #: Where the original puts its service task.
 DEFAULT_PROJECT, DEFAULT_NAME = "DevOps", "Scheduler"
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Mapping
 from functools import lru_cache
@@ -12,9 +11,10 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from triggers.errors import Usage
+from triggers.logs import logger
 from triggers.redis_address import with_password
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 #: The environment variable that names a folder with one file per secret: triggers_redis_password, ...
 SECRETS_FOLDER = "TRIGGERS_SECRETS_DIR"

@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 from celery import Celery
-from celery.signals import after_setup_logger
+from celery.signals import after_setup_logger, after_setup_task_logger
 from kombu import Exchange, Queue
 
 from triggers.errors import Usage
@@ -99,5 +99,6 @@ app.config_from_object(configuration(settings()))
 
 
 @after_setup_logger.connect  # type: ignore[untyped-decorator]
+@after_setup_task_logger.connect  # type: ignore[untyped-decorator]
 def _dress_log(logger: logging.Logger, **_: Any) -> None:
     dress(logger, settings().log_format)

@@ -6,14 +6,15 @@ message would keep every worker of its queue from working.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Any
 
 from celery.worker.consumer import Consumer as CeleryConsumer
 from vine import promise
 
-log = logging.getLogger(__name__)
+from triggers.logs import logger
+
+log = logger(__name__)
 
 #: What a message of another shape brings about; failures of the connection are none of these.
 _NONSENSE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)

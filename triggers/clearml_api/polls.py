@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,9 +10,10 @@ from triggers.clearml_api.answers import objects
 from triggers.clearml_api.connection import Api
 from triggers.errors import ServerUnavailable
 from triggers.events import Event, decode_model, decode_task, iso_time, milliseconds
+from triggers.logs import logger
 from triggers.query_plan import Query
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 #: what the server returns at most
 PAGE_SIZE: Final = 500

@@ -13,6 +13,7 @@ from typing import Any, Final
 from triggers.clearml_api.answers import field, objects, optional, texts
 from triggers.clearml_api.connection import Api
 from triggers.errors import Refused
+from triggers.escaping import one_line
 from triggers.marks import is_mark, service_mark
 
 #: Service tasks of earlier starts that are looked at.
@@ -136,7 +137,14 @@ def report(api: Api, task_id: str, lines: Sequence[Line], plots: Sequence[Plot])
     """Add console lines and plots, all in one request."""
     common = {"task": task_id, "allow_locked": True, "model_event": False}
     events = [
-        {"type": "log", "timestamp": line.at_ms, "level": line.level, "worker": _WORKER, "msg": line.text, **common}
+        {
+            "type": "log",
+            "timestamp": line.at_ms,
+            "level": line.level,
+            "worker": _WORKER,
+            "msg": one_line(line.text),
+            **common,
+        }
         for line in lines
     ]
     events += [

@@ -49,5 +49,7 @@ def _run() -> None:
 
 
 def _end(code: int, line: str) -> None:
-    print(f"clearml-triggers: {line}", file=sys.stderr)
+    from triggers.terminal import say_problem
+
+    say_problem(f"clearml-triggers: {line}")
     sys.exit(code)

@@ -26,6 +26,7 @@ from triggers.cli.show import show
 from triggers.cli.status import status
 from triggers.cli.test import try_out
 from triggers.cli.up import up
+from triggers.terminal import say
 
 app = typer.Typer(
     name="clearml-triggers",
@@ -62,7 +63,7 @@ def _print_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        print(version("clearml-triggers"))
+        say(version("clearml-triggers"))
         raise typer.Exit
 
 

@@ -93,7 +93,7 @@ def set_(
     if as_json:
         output.print_json({"set": came["set"], "read_to_ms": to_ms})
     else:
-        print(
+        output.say(
             f"the next poll reads {' and '.join(came['set'])} from {local(to_ms)} on"
             if known
             else "nothing was read yet"

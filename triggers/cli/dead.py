@@ -71,7 +71,7 @@ def retry(
         if as_json:
             output.print_json({"retried": came["retried"]})
         else:
-            print(f"{output.plural(came['retried'], 'dead letter')} will be tried again")
+            output.say(f"{output.plural(came['retried'], 'dead letter')} will be tried again")
 
 
 @app.command()
@@ -97,7 +97,7 @@ def drop(
         if as_json:
             output.print_json({"dropped": came["dropped"]})
         else:
-            print(f"{output.plural(came['dropped'], 'dead letter')} dropped")
+            output.say(f"{output.plural(came['dropped'], 'dead letter')} dropped")
 
 
 def fields(target: Target, firing: Firing) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def doctor(scheduler: Choice = None, as_json: Json = False) -> None:
             [
                 styled(finding.level),
                 text(finding.about, "cyan"),
-                text(finding.words).append(f"\n→ {finding.to_do}" if finding.to_do else "", "bold"),
+                text(finding.words).below(f"→ {finding.to_do}", "bold") if finding.to_do else text(finding.words),
             ]
             for finding in findings
         ]

@@ -135,13 +135,13 @@ def _print_all(found: list[Explanation]) -> None:
     output.show(title.append(found[0].facts.object_id, "dim"), "")
     unknown = [one for one in found if one.answer == "no such object"]
     if len(unknown) == len(found):
-        output.show(output.text(f"{unknown[0].because}\n→ {unknown[0].way_out}"), whole=True)
+        output.show(output.text(unknown[0].because).below(f"→ {unknown[0].way_out}"), whole=True)
         return
     rows = [
         [
             output.text(one.facts.entry.trigger.name, "cyan"),
             _answer(one),
-            output.text(one.because + (f"\n→ {one.way_out}" if one.way_out else "")),
+            output.text(one.because).below(f"→ {one.way_out}") if one.way_out else output.text(one.because),
         ]
         for one in found
     ]
@@ -170,7 +170,7 @@ def _print(target: Target, explanation: Explanation) -> None:
     output.show(_checks(explanation.checks))
     for firing in facts.firings:
         if firing.task:
-            output.show(output.text(f"\n{link(target.scheduler, 'task', firing.task)}", "dim"), whole=True)
+            output.show("", output.text(link(target.scheduler, "task", firing.task), "dim"), whole=True)
 
 
 def _clauses(rows: tuple[ClauseRow, ...]) -> Any:

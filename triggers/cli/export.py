@@ -32,4 +32,4 @@ def export(
     if as_json:
         output.print_json({"triggers": [arguments_of(trigger) for trigger in triggers]})
     else:
-        print(dump(triggers, ascii_only=not shows_unicode()), end="")
+        output.say_page(dump(triggers, ascii_only=not shows_unicode()), end="")

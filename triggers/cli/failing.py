@@ -67,7 +67,7 @@ def retry(
         if as_json:
             output.print_json({"retried": came["retried"]})
         else:
-            print(f"{output.plural(came['retried'], 'firing')} will be tried now")
+            output.say(f"{output.plural(came['retried'], 'firing')} will be tried now")
 
 
 def fields(target: Target, one: Failing) -> dict[str, Any]:

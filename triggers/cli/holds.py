@@ -108,6 +108,7 @@ def release(hold: Hold, which: Which = None, scheduler: Choice = None, as_json: 
     """Let held firings go now, past their trigger's pace. What waits for a slot waits on while that is taken."""
     from triggers.cli import output
     from triggers.errors import Usage
+    from triggers.escaping import command
     from triggers.ledger.audit import who
     from triggers.operate import selecting
     from triggers.operate.target import open_target
@@ -117,14 +118,14 @@ def release(hold: Hold, which: Which = None, scheduler: Choice = None, as_json: 
         entry = target.ledger.registry.snapshot().get(trigger)
         if reason == "pause" and entry and entry.paused:
             name = entry.trigger.name
-            raise Usage(f"trigger {name!r} is paused, so they would wait again: `clearml-triggers resume {name!r}`")
+            raise Usage(f"trigger {name!r} is paused, so they would wait again: `{command('resume', name)}`")
         keys = [firing.key for firing in _meant(selecting.held(target, hold), which)]
         with target.ledger.audit.change("holds release", hold=hold, firings=keys) as came:
             came["released"] = target.ledger.by_hand.let_go(hold, keys, who())
         if as_json:
             output.print_json({"released": came["released"]})
         else:
-            print(f"{output.plural(came['released'], 'firing')} released")
+            output.say(f"{output.plural(came['released'], 'firing')} released")
 
 
 @app.command()
@@ -142,7 +143,7 @@ def drop(hold: Hold, which: Which = None, scheduler: Choice = None, as_json: Jso
         if as_json:
             output.print_json({"dropped": came["dropped"]})
         else:
-            print(f"{output.plural(came['dropped'], 'firing')} dropped")
+            output.say(f"{output.plural(came['dropped'], 'firing')} dropped")
 
 
 def _meant(found: list[Firing], which: list[str] | None) -> list[Firing]:

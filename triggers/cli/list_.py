@@ -102,7 +102,6 @@ def _print(target: Target, found: list[View]) -> None:
     from triggers.operate.when import ago
 
     now_ms, wide = target.ledger.now_ms(), output.width() >= _WIDE
-    apart = "\n" if output.fits_a_terminal() else " "
     columns = [
         Column("trigger", grows=not wide, most=40 if wide else None),
         Column("state", folds=True, most=40 if output.width() >= 90 else 18),
@@ -115,7 +114,7 @@ def _print(target: Target, found: list[View]) -> None:
         seen = ago(view.considered.changed_ms if view.considered else None, now_ms)
         rows.append(
             [
-                text(name, "cyan") if wide else text(name, "cyan").append(f"{apart}{condition}", "dim"),
+                text(name, "cyan") if wide else text(name, "cyan").below(condition, "dim"),
                 styled(state_of(target, view, now_ms)),
                 *([text(condition), text(seen)] if wide else []),
                 text(ago(view.launched.last_ms if view.launched else None, now_ms)),

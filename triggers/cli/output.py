@@ -6,7 +6,6 @@ whole, its cells between tabs.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
@@ -14,9 +13,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from triggers.cli.streams import shows_unicode
+from triggers.terminal import say, say_json, say_page, say_row
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import RenderableType
+
+    from triggers.cli.screen import Screen, Shown
+
+__all__ = [
+    "STYLES", "Column", "Grid", "Pairs", "console", "fits_a_terminal", "flat", "note", "pairs", "plural", "print_json",
+    "print_json_line", "rendered", "say", "say_page", "show", "show_rows", "styled", "table", "text", "width",
+]  # fmt: skip
 
 #: Colours of states and of what happened, the same everywhere.
 STYLES = {
@@ -72,21 +79,25 @@ def width() -> int:
     return console().width if fits_a_terminal() else _UNBOUND
 
 
-def console() -> Console:
+def console(*, stderr: bool = False) -> Screen:
     """The console of this verb, as wide as the terminal."""
-    from rich.console import Console
+    from triggers.cli.screen import Screen
 
-    return Console(highlight=False)
+    return Screen(stderr=stderr)
 
 
 def table(columns: Sequence[Column], rows: Iterable[Sequence[Any]], *, header: bool = True) -> Grid:
     """A table without a frame."""
-    return Grid(tuple(columns), tuple(tuple(row) for row in rows), header)
+    return Grid(tuple(columns), tuple(tuple(map(_cell, row)) for row in rows), header)
 
 
 def pairs(rows: Iterable[tuple[str, Any]]) -> Pairs:
     """Names and values, one pair a line."""
-    return Pairs(tuple(rows))
+    return Pairs(tuple((name, _cell(value)) for name, value in rows))
+
+
+def _cell(value: Any) -> Any:
+    return text(value) if isinstance(value, str) else value
 
 
 def show(*parts: Grid | Pairs | Any, whole: bool = False) -> None:
@@ -98,7 +109,7 @@ def show(*parts: Grid | Pairs | Any, whole: bool = False) -> None:
         return
     for part in parts:
         for line in flat(part):
-            print(line)
+            say_row(line)
 
 
 def show_rows(columns: Sequence[Column], rows: Iterable[Sequence[Any]], empty: str, *, header: bool = True) -> None:
@@ -201,31 +212,31 @@ def _rendered_pairs(of: Pairs) -> RenderableType:
     return shown
 
 
-def text(words: str, style: str = "", link: str = "") -> Any:
-    """Plain text, never read as markup; a link where the terminal knows them."""
-    from rich.text import Text
+def text(words: str, style: str = "", link: str = "") -> Shown:
+    """One line of plain text, never read as markup; a link where the terminal knows them. `below` adds a line."""
+    from triggers.cli.screen import Shown
 
-    return Text(words, style=f"{style} link {link}".strip() if link else style)
+    return Shown(words, style, link)
 
 
-def styled(words: str) -> Any:
+def styled(words: str) -> Shown:
     """A state or an outcome in its colour; what follows its first word has the same."""
     return text(words, STYLES.get(words.partition(" ")[0], ""))
 
 
 def print_json(value: Any) -> None:
     """One JSON document on standard output."""
-    print(json.dumps(value, indent=2, ensure_ascii=not shows_unicode()))
+    say_json(value, indent=2, ascii_only=not shows_unicode())
 
 
 def print_json_line(value: Any) -> None:
     """One JSON object a line, at once."""
-    print(json.dumps(value, ensure_ascii=not shows_unicode()), flush=True)
+    say_json(value, ascii_only=not shows_unicode())
 
 
 def note(words: str) -> None:
     """A line for people that is no part of what was asked for."""
-    print(words, file=sys.stderr)
+    say(words, error=True)
 
 
 def plural(count: int, word: str) -> str:

@@ -34,7 +34,7 @@ def resume(
         if as_json:
             output.print_json({"resumed": resumed.names, "released": resumed.go, "skipped": resumed.skipped})
         elif not resumed.names:
-            print("none of them is paused: nothing to do")
+            output.say("none of them is paused: nothing to do")
         else:
             waited = f"{output.plural(resumed.skipped, 'firing')} skipped" if skip_missed else f"{resumed.go} held go"
-            print(f"resumed: {', '.join(resumed.names)}; {waited}")
+            output.say(f"resumed: {', '.join(resumed.names)}; {waited}")

@@ -82,5 +82,7 @@ def release(
         if as_json:
             output.print_json({"released": came["released"]})
         else:
-            print(f"released: {slot}" if came["released"] else f"{slot} was taken by another meanwhile: left alone")
+            output.say(
+                f"released: {slot}" if came["released"] else f"{slot} was taken by another meanwhile: left alone"
+            )
     raise typer.Exit(0 if came["released"] else 1)

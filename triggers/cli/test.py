@@ -58,8 +58,10 @@ def _check_file(file: str, *, as_json: bool) -> None:
         for one in wrong:
             says = "fires" if one.fires else "does not fire"
             why = "; ".join(f"{c.name}: wanted {c.wanted}, found {c.found}" for c in one.verdict.failed)
-            print(f"{one.trigger.name}: the example {one.event.name!r} says it {says}; {why or 'its condition holds'}")
-        print(
+            output.say(
+                f"{one.trigger.name}: the example {one.event.name!r} says it {says}; {why or 'its condition holds'}"
+            )
+        output.say(
             f"{output.plural(len(document.triggers), 'trigger')}, {len(held) - len(wrong)} of {len(held)} examples hold"
         )
     raise typer.Exit(1 if wrong else 0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -13,9 +12,10 @@ from triggers.formats import KNOWN, check_version, reading
 from triggers.ledger.aside import Note
 from triggers.ledger.keys import Keys
 from triggers.ledger.store import Script, Store
+from triggers.logs import logger
 from triggers.spec import Trigger
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 WRITE = Script("registry_write")
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from triggers.terminal import say_page
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -186,4 +188,4 @@ Scripts beside the steps: {support}.
 """
 
 if __name__ == "__main__":
-    print(PAGE.format(table=table(), support=", ".join(f"`{name}.lua`" for name in SUPPORT)), end="")
+    say_page(PAGE.format(table=table(), support=", ".join(f"`{name}.lua`" for name in SUPPORT)), end="")

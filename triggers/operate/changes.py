@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from triggers.errors import Usage
+from triggers.escaping import command
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.operate.target import Target
 
@@ -74,7 +75,7 @@ def delete(target: Target, entry: Entry) -> None:
     if entry.declared or entry.origin == "script":
         raise Usage(
             f"trigger {name!r} is declared by a script, which keeps it: take it out of the script and start that "
-            f"again; until then `clearml-triggers pause {name!r}` keeps it from launching"
+            f"again; until then `{command('pause', name)}` keeps it from launching"
         )
     with target.ledger.audit.change("delete", trigger=name, specification=entry.trigger.to_json()):
         target.ledger.registry.edit(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from triggers.clearml_api import launches
 from triggers.clearml_api.launches import Found
 from triggers.errors import Fenced
 from triggers.ledger.firing import DIGEST_LENGTH, Beginning, Firing, Lane, trigger_digest
+from triggers.logs import logger
 from triggers.marks import FIRING, scheduler_mark, value_of
 from triggers.policies import limit_of
 from triggers.stages import launch, lookups
@@ -16,7 +16,7 @@ from triggers.stages.attempt import ATTEMPTS_PER_FAILURE, UNREAD_SECONDS, Attemp
 from triggers.stages.context import Context, Plan
 from triggers.stages.pretend import pretend
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 def admit(ctx: Context, plan: Plan, firings: Iterable[Firing], lane: Lane = "dispatch") -> list[Attempt]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -11,6 +10,7 @@ from triggers.errors import Refused, ServerUnavailable, Transient
 from triggers.functions import load
 from triggers.ledger import leases
 from triggers.ledger.firing import Firing
+from triggers.logs import logger
 from triggers.marks import FIRING, firing_mark, value_of
 from triggers.spec import FunctionAction, TaskAction
 from triggers.stages import launch, lookups, reuse
@@ -20,7 +20,7 @@ from triggers.stages.call import carry_out
 from triggers.stages.context import Context
 from triggers.stages.taking import take
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 #: Batches of firings that one hint leads to at most, so that a flood of one scheduler leaves room for the others.
 BATCHES_PER_TURN = 50

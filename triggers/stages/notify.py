@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import replace
 from typing import Any, Final
 
@@ -13,11 +12,12 @@ from triggers.ledger import leases
 from triggers.ledger.registry import Snapshot
 from triggers.ledger.schedulers import Scheduler
 from triggers.ledger.store import Script
+from triggers.logs import logger
 from triggers.notices import Notice, Situation, Told, decide
 from triggers.notices.send import in_words, send
 from triggers.stages.context import Context
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 WRITE = Script("sync_write")
 

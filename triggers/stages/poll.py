@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,12 +9,13 @@ from triggers import query_plan
 from triggers.clearml_api import narrowing, polls
 from triggers.ledger.reading import SOURCES, Source, encode_batches, source_of
 from triggers.ledger.registry import Entry, Snapshot
+from triggers.logs import logger
 from triggers.marks import service_mark
 from triggers.stages.context import Context
 from triggers.stages.set_aside import entries_to_read
 from triggers.windows import advance, choose_window
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 #: The alarm raised when the server's clock was set back.
 CLOCK_ALARM = "server clock"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -13,9 +12,10 @@ from triggers.formats import KNOWN
 from triggers.ledger.aside import Note
 from triggers.ledger.reading import SOURCES, decode_batch, source_of
 from triggers.ledger.registry import Entry, Snapshot
+from triggers.logs import logger
 from triggers.stages.context import Context
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 #: Beginning of the names of all alarms of this kind.
 ALARM: Final = "unreadable:"

@@ -6,7 +6,6 @@ import hashlib
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from triggers.clearml_api import launches, server_now_ms, service
 from triggers.clearml_api.service import Line
@@ -14,14 +13,15 @@ from triggers.errors import Refused
 from triggers.events import Kind
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.ledger.schedulers import Scheduler
-from triggers.spec import FunctionAction, Trigger
+from triggers.logs import logger
+from triggers.spec import Trigger
 from triggers.spec.original import SECTIONS
 from triggers.stages.context import Context
 from triggers.sync.compare import compare
 from triggers.sync.memory import Memory
 from triggers.sync.sections import DESCRIPTIONS, Section, as_written, read_section, write_section
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 ORIGIN = "configuration"
 
@@ -59,10 +59,10 @@ def configure(
 
 def _read(snapshot: Snapshot, texts: Mapping[str, str], memory: Memory) -> dict[Kind, Section | None]:
     """What each section says; None for one that is not there."""
-    functions = [e.trigger for e in snapshot.entries.values() if isinstance(e.trigger.action, FunctionAction)]
+    registered = [entry.trigger for entry in snapshot.entries.values()]
     projects = memory.value("projects")
     return {
-        kind: read_section(kind, texts[name], projects, functions) if name in texts else None
+        kind: read_section(kind, texts[name], projects, registered) if name in texts else None
         for kind, name in SECTIONS.items()
     }
 
@@ -184,11 +184,10 @@ def read_stored(texts: Mapping[str, str], declared: list[Trigger]) -> tuple[list
 
     A section that is missing or wrong leaves the script's triggers of that kind as they are.
     """
-    functions: list[Any] = [trigger for trigger in declared if isinstance(trigger.action, FunctionAction)]
     triggers: list[Trigger] = []
     problems: list[str] = []
     for kind, name in SECTIONS.items():
-        section = read_section(kind, texts[name], {}, functions) if name in texts else None
+        section = read_section(kind, texts[name], {}, declared) if name in texts else None
         if section is None or section.problems:
             problems += section.problems if section else ()
             triggers += [trigger for trigger in declared if trigger.kind == kind]

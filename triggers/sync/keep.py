@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 import time
@@ -14,12 +13,13 @@ from triggers.events import Event
 from triggers.ledger import schedulers
 from triggers.ledger.reading import decode_batch, source_of
 from triggers.ledger.schedulers import Scheduler
+from triggers.logs import logger
 from triggers.stages.context import Context
 from triggers.sync.memory import Memory
 from triggers.sync.redis_lease import LIFE_MS, RedisLease, address_of, leases_in, other_holder
 from triggers.sync.saved import PROPERTY, Saved
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 #: Pause between two renewals; three fit into the life of a lease.
 KEEP_SECONDS: Final = 20.0

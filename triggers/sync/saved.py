@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from triggers.errors import Newer, Unreadable
 from triggers.formats import KNOWN, check_version, known_fields, reading
+from triggers.logs import logger
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 #: Name of the runtime property.
 PROPERTY: Final = "triggers-state"
