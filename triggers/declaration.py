@@ -9,7 +9,7 @@ from typing import Any, Final
 from triggers import functions
 from triggers.errors import InvalidTrigger
 from triggers.events import Kind
-from triggers.spec import Trigger, check_new_name, make_trigger
+from triggers.spec import Trigger, make_trigger
 
 _NAMELESS: Final = "(without a name)"
 _POLICY: Final = ("single_instance", "overlap", "fire", "cooldown_minutes", "max_per_minute")
@@ -42,7 +42,6 @@ def declare(kind: Kind, arguments: Mapping[str, Any], taken: Mapping[str, Declar
     base_id, function = _base_id(arguments), arguments["schedule_function"]
     _exactly_one_action(arguments["name"] or base_id or _NAMELESS, arguments)
     name = _name(kind, base_id, arguments, taken, place)
-    check_new_name(name)
     trigger = make_trigger(
         kind,
         name=name,

@@ -305,5 +305,8 @@ class TriggerScheduler:
         """Add a trigger that was read elsewhere, such as in a file."""
         if self._check is not None:
             self._check(declaration.trigger)
+        from triggers.spec import check_new_name
+
+        check_new_name(declaration.trigger.name)
         self._declared[declaration.trigger.kind][declaration.trigger.name] = declaration
         return True

@@ -11,7 +11,7 @@ from triggers.errors import InvalidTrigger
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.operate.changes import ORIGIN
 from triggers.operate.target import Target
-from triggers.spec import FunctionAction, Trigger
+from triggers.spec import FunctionAction, Trigger, check_new_name
 
 What = Literal["add", "edit", "remove", "keep", "same"]
 
@@ -33,7 +33,7 @@ def compare(wanted: Sequence[Trigger], known: Snapshot, *, prune: bool) -> list[
     """What applying would change, in the order of the file, then what only the registry has.
 
     Raises:
-        InvalidTrigger: a new trigger calls a function that only a script could.
+        InvalidTrigger: a new trigger calls a function that only a script could, or its name cannot be shown.
     """
     changes = [_change(trigger, known.get(trigger.id)) for trigger in wanted]
     ids = {trigger.id for trigger in wanted}
@@ -47,6 +47,8 @@ def _change(trigger: Trigger, old: Entry | None) -> Change:
     new = arguments_of(trigger)
     if old is not None and old.trigger == trigger:
         return Change("same", trigger, {})
+    if old is None:
+        check_new_name(trigger.name)
     action = trigger.action
     if isinstance(action, FunctionAction) and action.reference is None and (not old or old.trigger.action != action):
         way_out = "only the script that declares it can call it; name it as module:function with function_workers: true"

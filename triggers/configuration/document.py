@@ -17,7 +17,7 @@ from triggers.declaration import Declaration, declare
 from triggers.errors import InvalidTrigger, Usage
 from triggers.events import Kind
 from triggers.scheduler import TriggerScheduler
-from triggers.spec import Trigger, check_new_name, make_trigger
+from triggers.spec import Trigger, make_trigger
 
 KINDS: Final[tuple[Kind, ...]] = ("model", "dataset", "task")
 
@@ -94,7 +94,6 @@ def _trigger(item: Any, place: str, taken: dict[Kind, dict[str, Declaration]]) -
             raise InvalidTrigger(name, str(key), item[key], f"unknown for a {kind} trigger; leave it out")
     arguments = {**known, **{key: value for key, value in item.items() if key in known}}
     if isinstance(arguments["schedule_function"], str):
-        check_new_name(name)
         declaration = Declaration(_function_trigger(kind, name, arguments, item), None, True, place)
         if declaration.trigger.name in taken[kind]:
             raise InvalidTrigger(name, "name", name, f"that at {taken[kind][name].place} has it; rename one of them")

@@ -13,9 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from triggers import escaping
+from triggers.configuration.difference import compare
 from triggers.configuration.document import parse
 from triggers.configuration.writing import dump
 from triggers.errors import InvalidTrigger, Usage
+from triggers.ledger.registry import Entry, Snapshot
+from triggers.scheduler import TriggerScheduler
 from triggers.spec import check_new_name, make_trigger
 from triggers.sync.sections import read_section
 
@@ -89,10 +92,13 @@ def test_a_new_trigger_of_such_a_name_is_refused_and_a_stored_one_is_read(name):
     with pytest.raises(InvalidTrigger, match="leave out line breaks, control characters"):
         check_new_name(name)
     with pytest.raises(Usage, match="leave out line breaks"):
-        parse(yaml.safe_dump({"triggers": [{"kind": "task", "name": name, "schedule_task_id": "b",
-                                            "schedule_queue": "q"}]}), "f")  # fmt: skip
+        TriggerScheduler().add_task_trigger(name=name, schedule_task_id="b", schedule_queue="q")
     stored = make_trigger("task", name=name, action={"type": "task", "base_task_id": "b", "queue": "q"})
     assert type(stored).from_json(stored.to_json()) == stored
+    with pytest.raises(InvalidTrigger):
+        compare([stored], Snapshot(1, {}), prune=False)
+    (change,) = compare([stored], Snapshot(1, {stored.id: Entry(stored, 0, 1, "script")}), prune=False)
+    assert change.what == "same"
     section = json.dumps([{"name": name, "base_task_id": "b", "queue": "q"}])
     (problem,) = read_section("task", section, {}, []).problems
     assert "leave out line breaks" in problem
