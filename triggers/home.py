@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import signal
-import socket
-import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
@@ -18,12 +14,12 @@ from triggers.arrival import Arrival
 from triggers.callers import Callers
 from triggers.checks import warn_of_missing
 from triggers.clearml_api import Api, Credentials, identity, launches, service
+from triggers.declarer import holder
 from triggers.errors import EpochChanged, Fenced, Permanent, Transient, TriggersError
-from triggers.functions import Function, display_name
+from triggers.functions import Function
 from triggers.interruption import end_process, handled
 from triggers.ledger import Ledger, schedulers
 from triggers.ledger.epoch import Epoch
-from triggers.ledger.homes import Holder
 from triggers.ledger.registry import Snapshot
 from triggers.ledger.schedulers import Scheduler
 from triggers.local.supervisor import Supervisor
@@ -58,8 +54,9 @@ class Home:
         functions: Mapping[str, Function] | None = None,
         sync_seconds: float = 900.0,
         shadow: bool = False,
+        sources: Mapping[str, str] | None = None,
     ) -> None:
-        """Find out who the scheduler is; starts nothing.
+        """Find out who the scheduler is; starts nothing. `sources`: trigger id → file that declares it.
 
         Raises:
             Usage: there are no ClearML credentials.
@@ -67,6 +64,7 @@ class Home:
         """
         self.settings, self.task = settings, task
         self.triggers, self.functions = list(triggers), dict(functions or {})
+        self.sources = dict(sources or {})
         self.credentials = Credentials.resolve()
         self.api = Api(self.credentials, timeout_seconds=settings.request_timeout_seconds)
         self.scheduler = Scheduler(
@@ -80,7 +78,9 @@ class Home:
             web=task.web,
             shadow=shadow,
         )
-        self._arrival = Arrival(self.scheduler, settings, self._holder(), self._adopt)
+        self._arrival = Arrival(
+            self.scheduler, settings, holder(self.triggers, self.functions, self.sources), self._adopt
+        )
         self._supervisor: Supervisor | None = None
         self._stopping = threading.Event()
         self._received: list[int] = []
@@ -99,18 +99,6 @@ class Home:
     def _terminate(self, number: int) -> None:
         self._sigterm.__exit__()
         end_process(number)
-
-    def _holder(self) -> Holder:
-        """This process as others see it, with what it declares."""
-        declared = sorted(f"{t.id} {t.digest} {self._function_of(t)}" for t in self.triggers)
-        content = hashlib.sha256("\n".join(declared).encode()).hexdigest()[:16]
-        script = getattr(sys.modules.get("__main__"), "__file__", None)
-        shown = os.path.abspath(script) if script else "an interactive session"
-        return Holder(socket.gethostname(), os.getpid(), shown, content)
-
-    def _function_of(self, trigger: Trigger) -> str:
-        function = self.functions.get(trigger.id)
-        return display_name(function) if function else ""
 
     def enter(self) -> Ledger:
         """Wait until this process is the one at home; the scheduler's ledger.
@@ -171,7 +159,13 @@ class Home:
         schedulers.put(ledger.store.client, self.scheduler)
         inheritance.take_over(ledger, before, triggers)
         now_ms = server_now_ms(self.api, self.task.id)
-        ledger.registry.declare(triggers, origin=origin, server_now_ms=now_ms, since_ms=before.since_ms)
+        ledger.registry.declare(
+            triggers,
+            origin=origin,
+            server_now_ms=now_ms,
+            since_ms=before.since_ms,
+            sources=self.sources if origin == "script" else None,
+        )
         inheritance.pause(ledger, before)
         self._end_earlier()
         return ledger.registry.snapshot()

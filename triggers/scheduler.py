@@ -274,6 +274,7 @@ class TriggerScheduler:
             functions={each.trigger.id: each.function for each in self.declarations if each.function},
             sync_seconds=(self.sync_frequency_minutes or 15) * 60,
             shadow=shadow,
+            sources={each.trigger.id: each.source for each in self.declarations},
         )
 
     def _triggers(self) -> list[Trigger]:

@@ -28,7 +28,7 @@ def apply(
     """
     from triggers.cli import output
     from triggers.configuration import difference as differences
-    from triggers.configuration import load
+    from triggers.configuration import load, name_of
     from triggers.operate.target import open_target
 
     document = load(file)
@@ -36,7 +36,7 @@ def apply(
         if dry_run:
             changes = differences.compare(document.triggers, target.ledger.registry.snapshot(), prune=prune)
         else:
-            changes = differences.apply(target, document.triggers, prune=prune)
+            changes = differences.apply(target, document.triggers, prune=prune, source=name_of(file))
         fresh = [change.trigger for change in changes if change.what in ("add", "edit")]
         missing = _missing(target, fresh) if fresh else []
     if as_json:

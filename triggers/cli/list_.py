@@ -57,6 +57,7 @@ def fields(target: Target, view: View) -> dict[str, Any]:
         "action": words.action(trigger),
         "policy": words.policy(trigger, target.settings.max_per_minute),
         "origin": entry.origin,
+        "source": entry.source,
         "since": iso(entry.since_ms),
         "last_event": {"object": seen.id, "name": seen.name, "changed": iso(seen.changed_ms)} if seen else None,
         "last_fired": {

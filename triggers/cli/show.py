@@ -44,7 +44,10 @@ def _print(target: Target, view: View) -> None:
         ("condition", output.text(words.condition(trigger))),
         ("action", output.text(words.action(trigger))),
         ("policy", output.text(policy)),
-        ("declared", output.text(f"by {view.entry.origin}; changes count from {local(view.entry.since_ms)} on")),
+        (
+            "declared",
+            output.text(f"by {words.declared(view.entry)}; changes count from {local(view.entry.since_ms)} on"),
+        ),
         ("last event", output.text(f"{seen.kind} {seen.name!r} {ago(seen.changed_ms, now_ms)}" if seen else "none")),
         ("read up to", output.text(ago(view.read_to_ms, now_ms))),
         ("fired for", output.text(output.plural(view.objects, "object"))),

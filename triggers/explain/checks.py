@@ -7,6 +7,7 @@ from datetime import datetime
 from triggers.conditions import matches
 from triggers.events import Event
 from triggers.explain.values import Check, Facts
+from triggers.operate.words import declared
 from triggers.policies import Decision, decide_by
 from triggers.recovery import RUNNING
 
@@ -42,7 +43,7 @@ def checks(facts: Facts) -> tuple[Check, ...]:
 
 
 def _declared(facts: Facts) -> Check:
-    words = "no longer declared" if facts.entry.retired else f"by {facts.entry.origin}"
+    words = "no longer declared" if facts.entry.retired else f"by {declared(facts.entry)}"
     return Check("declared", not facts.entry.retired, words)
 
 

@@ -75,7 +75,7 @@ def _answer(facts: Facts) -> _Said:
 
 def _open(facts: Facts, last: Firing) -> _Said:
     if last.state == "dead":
-        way_out = f"fix the cause, then run {command('dead', 'retry', last.key[-10:])}"
+        way_out = f"fix the cause, then run {command('dead retry', last.key[-10:])}"
         return "dead", f"its firing was given up: {last.reason}", way_out
     if last.state == "held":
         why, way_out = waiting.held(facts)

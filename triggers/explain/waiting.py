@@ -26,7 +26,7 @@ def failing(facts: Facts, last: Firing) -> tuple[str, str]:
     come = progress(last.failures, of.due_ms, facts.max_attempts, facts.read.now_ms)
     reason = f": {last.reason}" if last.reason else ""
     text = f"its firing is failing ({come}){reason}"
-    way_out = f"fix the cause; {command('failing', 'retry', last.key[-10:])} tries again at once"
+    way_out = f"fix the cause; {command('failing retry', last.key[-10:])} tries again at once"
     stuck, hint = overdue(of, facts.read.now_ms)
     return (f"{text}; {stuck}", hint) if stuck else (text, way_out)
 
@@ -64,16 +64,16 @@ def held(facts: Facts) -> tuple[str, str]:
         limit = facts.per_minute
         return (
             f"the trigger launches at most {limit} a minute; it goes in a later minute",
-            f"{command('holds', 'release', hold)} lets it go at once",
+            f"{command('holds release', hold)} lets it go at once",
         )
     if reason == "slot":
         return in_slot(facts.slot or Slot(hold.partition(":")[2]), facts.max_attempts, facts.read.now_ms)
-    return facts.firings[-1].reason if facts.firings else "", f"{command('holds', 'list')} shows what holds it"
+    return facts.firings[-1].reason if facts.firings else "", f"{command('holds list')} shows what holds it"
 
 
 def in_slot(slot: Slot, most: int, now_ms: int) -> tuple[str, str]:
     """What keeps a firing out of its slot, and how the slot becomes free."""
-    release = command("slots", "release", slot.name, "--force")
+    release = command("slots release --force", slot.name)
     if slot.task and (slot.status in RUNNING or not slot.status):
         status = slot.status or "in it"
         return (
@@ -84,9 +84,9 @@ def in_slot(slot: Slot, most: int, now_ms: int) -> tuple[str, str]:
         return f"one launch at a time: ClearML task {slot.task} has ended ({slot.status})", _AT_ONCE
     if slot.firing and slot.failures:
         come = progress(slot.failures, slot.next_ms, most, now_ms)
-        retry = command("failing", "retry", slot.firing[-10:])
+        retry = command("failing retry", slot.firing[-10:])
         return f"one launch at a time: firing {slot.firing[-10:]} has the slot and is failing ({come})", f"run {retry}"
     if slot.firing:
         taken = f"one launch at a time: firing {slot.firing[-10:]} has the slot and is not launched yet"
-        return taken, f"it goes when that one has ended; {command('slots', 'list')} shows the slots"
+        return taken, f"it goes when that one has ended; {command('slots list')} shows the slots"
     return "its slot is free", _AT_ONCE

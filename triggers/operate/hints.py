@@ -1,10 +1,10 @@
-"""Commands that people are told to run, quoted for their shell."""
+"""Commands that people are told to run, as they stand in a sentence."""
 
 from __future__ import annotations
 
-import shlex
+from triggers import escaping
 
 
-def command(*words: str) -> str:
-    """A command of this program as text that can be pasted."""
-    return f"`clearml-triggers {shlex.join(words)}`"
+def command(verb: str, *names: str) -> str:
+    """A command of this program in backquotes, which can be pasted whatever the names hold."""
+    return f"`{escaping.command(verb, *names)}`"

@@ -11,7 +11,7 @@ from types import FrameType
 import redis
 
 from triggers import logs
-from triggers.configuration import load
+from triggers.configuration import load, name_of
 from triggers.declaration import Declaration
 from triggers.errors import TriggersError, Usage
 from triggers.local.redis_server import PrivateRedis
@@ -38,8 +38,8 @@ def serve_file(file: str, name: str | None, project: str | None, *, quiet: bool)
     scheduler = TriggerScheduler(force_create_task_name=name, force_create_task_project=project)
     for trigger in load(file).triggers:
         if isinstance(trigger.action, FunctionAction) and not trigger.action.reference:
-            raise Usage(f"trigger {trigger.name!r}: schedule_function: name it as module:function for workers to call")
-        scheduler.declare(Declaration(trigger, None, True, file))
+            raise Usage(f"{name_of(file)}: trigger {trigger.name!r}: schedule_function: name it as module:function")
+        scheduler.declare(Declaration(trigger, None, True, name_of(file)))
     with StatusLine(f"{project}/{name}", settings(), quiet=quiet):
         scheduler.start()
 

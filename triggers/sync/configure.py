@@ -96,12 +96,13 @@ def _edit(ctx: Context, edits: Mapping[str, Trigger | None]) -> Snapshot:
             old = known.entries.get(id_)
             if trigger is None:
                 if old is not None:
-                    changes[id_] = replace(old, retired=True, origin=ORIGIN)
+                    changes[id_] = replace(old, retired=True, origin=ORIGIN, source="")
             elif old is None or old.retired:
-                kept = {"paused": old.paused, "declared": old.declared} if old else {}
-                changes[id_] = Entry(trigger, server_ms, version, ORIGIN, **kept)  # type: ignore[arg-type]
+                names = ("paused", "declared", "declared_in")
+                kept = {name: getattr(old, name) for name in names} if old else {}
+                changes[id_] = Entry(trigger, server_ms, version, ORIGIN, **kept)
             else:
-                changes[id_] = replace(old, trigger=trigger, origin=ORIGIN)
+                changes[id_] = replace(old, trigger=trigger, origin=ORIGIN, source="")
         return changes
 
     return ctx.ledger.registry.edit(decide)

@@ -67,7 +67,7 @@ def test_the_next_step_for_a_taken_slot_works(world: World) -> None:
     told = run("explain", "retry", waiting, "--json").json
     assert told["answer"] == "held"
     assert f"ClearML task {first['id']} is queued" in told["because"]
-    assert "slots release task:retry --force" in told["way_out"]
+    assert "slots release --force task:retry" in told["way_out"]
     (hold,) = run("holds", "list", "--json").json
     assert first["id"] in hold["reason"]
     assert run("slots", "release", "task:retry", "--force").code == 0

@@ -234,7 +234,7 @@ def held_by(hold: str, **changes: Any) -> Explanation:
 def test_what_holds_a_firing_is_told_as_it_is_now_with_a_command_that_helps() -> None:
     running = held_by("slot:a slot", slot=Slot("a slot", "f" * 32, "t1", "queued"))
     assert "ClearML task t1 is queued" in running.because
-    assert "clearml-triggers slots release 'a slot' --force" in running.way_out
+    assert "clearml-triggers slots release --force 'a slot'" in running.way_out
     assert "stop it in ClearML" in running.way_out
     ended = held_by("slot:s", slot=Slot("s", "f" * 32, "t1", "completed"))
     assert "has ended (completed)" in ended.because
