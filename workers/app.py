@@ -65,7 +65,6 @@ def configuration(of: Settings) -> dict[str, Any]:
             "triggers.sync": {"queue": "poll"},
             "triggers.match": {"queue": "match"},
             "triggers.dispatch": {"queue": "dispatch"},
-            # not where polls run: that they have stopped is among what it tells
             "triggers.notify": {"queue": "dispatch"},
         },
         "task_publish_retry": False,  # reconcile gives a lost hint again
@@ -78,7 +77,15 @@ def configuration(of: Settings) -> dict[str, Any]:
             "poll": {"task": "triggers.poll", "schedule": TICK_SECONDS},
             "reconcile": {"task": "triggers.reconcile", "schedule": of.reconcile_seconds},
             "sync": {"task": "triggers.sync", "schedule": SYNC_TICK_SECONDS},
-            "notify": {"task": "triggers.notify", "schedule": NOTIFY_TICK_SECONDS},
+            # to two roles: that one of them has stopped is among what the other tells
+            **{
+                f"notify by {queue}": {
+                    "task": "triggers.notify",
+                    "schedule": NOTIFY_TICK_SECONDS,
+                    "options": {"queue": queue},
+                }
+                for queue in ("dispatch", "poll")
+            },
         },
         "beat_max_loop_interval": 1,
         "beat_scheduler": "workers.beat:Scheduler",
