@@ -31,7 +31,7 @@ from triggers.settings import Settings
 from triggers.spec import Trigger
 from triggers.stages import Context, NoHints
 from triggers.stages.sync import sync
-from triggers.sync import keep, shadowing
+from triggers.sync import belief, claiming, keep, shadowing
 from triggers.sync.configure import ORIGIN, read_stored
 from triggers.terminal import say
 
@@ -121,7 +121,7 @@ class Home:
     def _claimed(self, ledger: Ledger) -> Ledger:
         """The ledger, once the service task says which Redis has it."""
         context = self.context(ledger)
-        patiently(lambda: keep.claim(context, self.scheduler))
+        patiently(lambda: claiming.claim(context, self.scheduler))
         return ledger
 
     def connect(self) -> Ledger:
@@ -151,11 +151,11 @@ class Home:
         triggers, origin = self._stored() if self.task.remote else (self.triggers, "script")
         warn_of_missing(self.api, triggers)
         known = ledger.registry.version() > 0
-        original = None if known else service_task.original_state(self.api, self.task)
+        original = None if known else service_task.original_state(self.api, self.task, self._makers())
         self._adopt(ledger)
         before = inheritance.Inheritance()
         if not known:
-            before = inheritance.look(self.api, self.scheduler.id, triggers, self.settings, original)
+            before = inheritance.look(self.api, self.scheduler, triggers, self.settings, original)
         schedulers.put(ledger.store.client, self.scheduler)
         inheritance.take_over(ledger, before, triggers)
         now_ms = server_now_ms(self.api, self.task.id)
@@ -178,9 +178,13 @@ class Home:
             log.error("%s (the script's triggers are used)", problem)
         return triggers, ORIGIN if found and found.sections else "script"
 
+    def _makers(self) -> set[str]:
+        return belief.makers_of(self.api, self.task.id, self.settings.service_users)
+
     def _end_earlier(self) -> None:
         """Let service tasks end that a registration left running before this one."""
-        for earlier in service.find(self.api, self.scheduler.id):
+        users = self.settings.service_users
+        for earlier in belief.believed(self.api, self.scheduler.id, self.task.id, users):
             if earlier.id != self.task.id and KEPT in earlier.runtime and earlier.status == "in_progress":
                 service.end(self.api, earlier.id, f"replaced by {self.task.id}")
 
@@ -259,7 +263,7 @@ class Home:
                     self.stop()
                 elif self.triggers and ledger.registry.version() == 0:
                     log.warning("Redis came back empty; registering again")
-                    keep.claim(context, self.scheduler)
+                    claiming.claim(context, self.scheduler)
                     self.register(ledger)
                     context.begin_epoch()
                 elif not schedulers.is_entered(ledger.store.client, self.scheduler.id):
