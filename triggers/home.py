@@ -32,7 +32,7 @@ from triggers.spec import Trigger
 from triggers.stages import Context, NoHints
 from triggers.stages.sync import sync
 from triggers.sync import belief, claiming, keep, shadowing
-from triggers.sync.configure import ORIGIN, read_stored
+from triggers.sync.configure import ORIGIN, allowed_stored
 from triggers.terminal import say
 
 log = logger(__name__)
@@ -173,10 +173,11 @@ class Home:
     def _stored(self) -> tuple[list[Trigger], str]:
         """What the configuration of the service task declares."""
         found = service.read(self.api, self.task.id)
-        triggers, problems = read_stored(found.sections if found else {}, self.triggers)
+        texts = found.sections if found else {}
+        triggers, problems, counts = allowed_stored(self.settings.sections, texts, self.triggers)
         for problem in problems:
             log.error("%s (the script's triggers are used)", problem)
-        return triggers, ORIGIN if found and found.sections else "script"
+        return triggers, ORIGIN if counts and texts else "script"
 
     def _makers(self) -> set[str]:
         return belief.makers_of(self.api, self.task.id, self.settings.service_users)

@@ -65,6 +65,20 @@ class Settings(BaseModel):
     launched_days: float = Field(
         default=180.0, gt=0, description="how long a ClearML task is known as launched by a trigger"
     )
+    sections: Literal["all", "conditions", "none"] = Field(
+        default="all", description="what edits of the service task's configuration sections change"
+    )
+    allow_base_projects: Ids = Field(
+        default=(), description="projects (NAME, or NAME/* for all below) whose tasks may be launched; any if not set"
+    )
+    allow_queues: Ids = Field(default=(), description="queues that launches may go to, by name or id; any if not set")
+    allow_target_projects: Ids = Field(
+        default=(), description="projects (NAME, or NAME/* for all below) that launches may lie in; any if not set"
+    )
+    allow_overrides: Ids = Field(
+        default=(),
+        description="beginnings of task_overrides that launches may have, as Args/ or script.branch; any if not set",
+    )
     service_users: Ids = Field(
         default=(),
         description="ids of further ClearML users whose service tasks are believed, between commas; those of the "

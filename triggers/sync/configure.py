@@ -18,6 +18,7 @@ from triggers.spec import Trigger
 from triggers.spec.original import SECTIONS
 from triggers.stages.context import Context
 from triggers.sync.compare import compare
+from triggers.sync.editing import Mode, permitted
 from triggers.sync.memory import Memory
 from triggers.sync.sections import DESCRIPTIONS, Section, as_written, read_section, write_section
 
@@ -48,10 +49,11 @@ def configure(
     snapshot = registry.snapshot(registry.version())
     sections = _read(snapshot, found.sections, memory)
     edits, overruled = ({}, []) if fresh else _compare(snapshot, sections, memory)
+    edits, refused = permitted(ctx.settings.sections, edits, _as_written(snapshot))
     if edits:
         snapshot = _edit(ctx, edits)
     written = _write(ctx, scheduler, memory, sections, snapshot)
-    _complain(ctx, scheduler, memory, sections, edits, overruled)
+    _complain(ctx, scheduler, memory, sections, edits, overruled, refused)
     memory.put("read_ms", str(now_ms))
     memory.put("version", str(snapshot.version))
     return len(edits), written
@@ -65,6 +67,10 @@ def _read(snapshot: Snapshot, texts: Mapping[str, str], memory: Memory) -> dict[
         kind: read_section(kind, texts[name], projects, registered) if name in texts else None
         for kind, name in SECTIONS.items()
     }
+
+
+def _as_written(snapshot: Snapshot) -> dict[str, Trigger]:
+    return {entry.trigger.id: as_written(entry.trigger) for entry in snapshot.active}
 
 
 def _compare(
@@ -152,6 +158,7 @@ def _complain(
     sections: Mapping[Kind, Section | None],
     edits: Mapping[str, Trigger | None],
     overruled: list[str],
+    refused: list[str],
 ) -> None:
     """Say in the service task's console what came of the sections; the same problems only once."""
     now_ms = ctx.ledger.now_ms()
@@ -159,6 +166,7 @@ def _complain(
     problems = [text for section in found for text in section.problems]
     warnings = [text for section in found for text in section.warnings]
     lines = [Line(now_ms, "info", _told(id_, trigger, id_ in overruled)) for id_, trigger in edits.items()]
+    lines += [Line(now_ms, "error", text) for text in refused]
     said = hashlib.sha1("\n".join(problems + warnings).encode(), usedforsecurity=False).hexdigest()
     if said != memory.text("problems"):
         unused = "(nothing of this section is used until it is right)"
@@ -178,6 +186,22 @@ def _told(id_: str, trigger: Trigger | None, overruled: bool) -> str:
     what = "removed" if trigger is None else "changed or added"
     also = "; what script or command line had changed of it since is dropped" if overruled else ""
     return f"{kind} trigger {name!r} was {what} in the configuration of this task{also}"
+
+
+def allowed_stored(
+    mode: Mode, texts: Mapping[str, str], declared: list[Trigger]
+) -> tuple[list[Trigger], list[str], bool]:
+    """The same as far as the setting of sections allows: (triggers, problems, whether the sections count at all)."""
+    if mode == "none":
+        return declared, [], False
+    triggers, problems = read_stored(texts, declared)
+    if mode == "all":
+        return triggers, problems, True
+    known = {trigger.id: as_written(trigger) for trigger in declared}
+    stored = {trigger.id: trigger for trigger in triggers}
+    edits = {id_: stored.get(id_) for id_ in {*known, *stored} if stored.get(id_) not in (known.get(id_), *declared)}
+    good, told = permitted(mode, edits, known)
+    return [good.get(trigger.id) or trigger for trigger in declared], problems + told, True
 
 
 def read_stored(texts: Mapping[str, str], declared: list[Trigger]) -> tuple[list[Trigger], list[str]]:
