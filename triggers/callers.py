@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Mapping
@@ -12,11 +13,10 @@ import redis
 from triggers.errors import EpochChanged, Fenced, Transient
 from triggers.functions import Function
 from triggers.ledger import refusals
-from triggers.logs import logger
 from triggers.stages import Context
 from triggers.stages.call import carry, claim
 
-log = logger(__name__)
+log = logging.getLogger(__name__)
 
 #: Functions that run at the same time in this process.
 FUNCTION_THREADS: Final = 8

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from triggers.errors import Usage
-from triggers.logs import logger
 from triggers.redis_address import with_password
 
-log = logger(__name__)
+log = logging.getLogger(__name__)
 
 #: The environment variable that names a folder with one file per secret: triggers_redis_password, ...
 SECRETS_FOLDER = "TRIGGERS_SECRETS_DIR"
-
-
-def _listed(value: Any) -> Any:
-    return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
-
-
-#: Several names between commas.
-Ids = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 
 
 class Settings(BaseModel):
@@ -41,6 +33,11 @@ class Settings(BaseModel):
         default=None,
         repr=False,
         description="password for a redis_url without one; better in a file of the secrets folder",
+    )
+    key_prefix: str = Field(
+        default="triggers",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$",
+        description="what every key, queue and channel in the redis_url begins with: one for each team that shares it",
     )
     redis_server: str | None = Field(default=None, description="redis-server or valkey-server binary to start")
     state_folder: Path = Field(
@@ -65,25 +62,6 @@ class Settings(BaseModel):
     launched_days: float = Field(
         default=180.0, gt=0, description="how long a ClearML task is known as launched by a trigger"
     )
-    sections: Literal["all", "conditions", "none"] = Field(
-        default="all", description="what edits of the service task's configuration sections change"
-    )
-    allow_base_projects: Ids = Field(
-        default=(), description="projects (NAME, or NAME/* for all below) whose tasks may be launched; any if not set"
-    )
-    allow_queues: Ids = Field(default=(), description="queues that launches may go to, by name or id; any if not set")
-    allow_target_projects: Ids = Field(
-        default=(), description="projects (NAME, or NAME/* for all below) that launches may lie in; any if not set"
-    )
-    allow_overrides: Ids = Field(
-        default=(),
-        description="beginnings of task_overrides that launches may have, as Args/ or script.branch; any if not set",
-    )
-    service_users: Ids = Field(
-        default=(),
-        description="ids of further ClearML users whose service tasks are believed, between commas; those of the "
-        "workers and of the script are",
-    )
     health_file: Path | None = Field(default=None, description="where a worker process writes its progress")
     log_format: Literal["text", "json"] = Field(default="text", description="how workers write their log")
     metrics_address: str = Field(default="127.0.0.1:9808", description="where the metrics exporter listens")
@@ -100,8 +78,10 @@ class Settings(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _join_password(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Keep the address with its password, as everyone needs it."""
-        if values.get("redis_url") and values.get("redis_password"):
+        """Keep the address with its password, as everyone needs it. A private Redis is not shared: it has no prefix."""
+        if not values.get("redis_url"):
+            return {name: value for name, value in values.items() if name != "key_prefix"}
+        if values.get("redis_password"):
             return {**values, "redis_url": with_password(values["redis_url"], values["redis_password"])}
         return values
 

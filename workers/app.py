@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
+import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import after_setup_logger, after_setup_task_logger
+from celery.signals import after_setup_logger
 from kombu import Exchange, Queue
 
+from triggers.broker import configuration as broker
+from triggers.broker import ignore_others
 from triggers.errors import Usage
 from triggers.logs import dress
 from triggers.redis_address import RedisAddress
+from triggers.roles import QUEUES
 from triggers.settings import Settings, settings
 
 #: Seconds between two ticks of the schedule: the finest pace of polling.
@@ -22,8 +26,6 @@ SYNC_TICK_SECONDS = 5.0
 
 #: Seconds between two looks at what people have to be told.
 NOTIFY_TICK_SECONDS = 15.0
-
-QUEUES = ("poll", "match", "dispatch")
 
 
 def redis_address(redis_url: str | None) -> RedisAddress:
@@ -40,17 +42,9 @@ def configuration(of: Settings) -> dict[str, Any]:
     """Celery's configuration. Early acknowledgement and no results: the ledger knows, the broker need not."""
     address = redis_address(of.redis_url)
     return {
-        "broker_url": address.for_celery,
-        "broker_use_ssl": address.tls or None,
+        **broker(address),
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
-        "broker_transport_options": {
-            # without these a frozen Redis hangs publishers for ever
-            "socket_timeout": 5,
-            "socket_connect_timeout": 5,
-            "socket_keepalive": not address.is_socket,
-            "health_check_interval": 10,
-        },
         "task_ignore_result": True,
         "result_expires": None,  # no results, no daily message to clear them away
         "task_store_errors_even_if_ignored": False,
@@ -59,12 +53,14 @@ def configuration(of: Settings) -> dict[str, Any]:
         # with exchange and key: without, Celery binds all three to one key, and each gets the messages of all
         "task_queues": [Queue(name, Exchange("triggers"), routing_key=name) for name in QUEUES],
         "task_default_queue": "poll",
+        "task_create_missing_queues": False,
         "task_routes": {
             "triggers.poll": {"queue": "poll"},
             "triggers.reconcile": {"queue": "poll"},
             "triggers.sync": {"queue": "poll"},
             "triggers.match": {"queue": "match"},
             "triggers.dispatch": {"queue": "dispatch"},
+            # not where polls run: that they have stopped is among what it tells
             "triggers.notify": {"queue": "dispatch"},
         },
         "task_publish_retry": False,  # reconcile gives a lost hint again
@@ -77,15 +73,7 @@ def configuration(of: Settings) -> dict[str, Any]:
             "poll": {"task": "triggers.poll", "schedule": TICK_SECONDS},
             "reconcile": {"task": "triggers.reconcile", "schedule": of.reconcile_seconds},
             "sync": {"task": "triggers.sync", "schedule": SYNC_TICK_SECONDS},
-            # to two roles: that one of them has stopped is among what the other tells
-            **{
-                f"notify by {queue}": {
-                    "task": "triggers.notify",
-                    "schedule": NOTIFY_TICK_SECONDS,
-                    "options": {"queue": queue},
-                }
-                for queue in ("dispatch", "poll")
-            },
+            "notify": {"task": "triggers.notify", "schedule": NOTIFY_TICK_SECONDS},
         },
         "beat_max_loop_interval": 1,
         "beat_scheduler": "workers.beat:Scheduler",
@@ -97,15 +85,22 @@ def configuration(of: Settings) -> dict[str, Any]:
             "workers.sync",
             "workers.notify",
             "workers.watch",
+            "workers.options",
+            "workers.bound",
         ],
     }
 
+
+#: Variables of other projects that this process does not obey; before Celery reads any of them.
+_ignored = ignore_others(os.environ)
 
 app = Celery("workers")
 app.config_from_object(configuration(settings()))
 
 
 @after_setup_logger.connect  # type: ignore[untyped-decorator]
-@after_setup_task_logger.connect  # type: ignore[untyped-decorator]
 def _dress_log(logger: logging.Logger, **_: Any) -> None:
     dress(logger, settings().log_format)
+    if _ignored:
+        logger.warning("variables of other projects are ignored here, only TRIGGERS_* count: %s", ", ".join(_ignored))
+        _ignored.clear()

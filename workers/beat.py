@@ -8,6 +8,7 @@ from typing import Any
 from celery import Celery
 from redbeat.schedulers import RedBeatScheduler
 
+from triggers.ledger.keys import beat_prefix
 from triggers.settings import Settings, settings
 from workers import watch
 from workers.app import redis_address
@@ -25,7 +26,7 @@ def configuration(of: Settings) -> dict[str, Any]:
     return {
         "redbeat_redis_url": address.url,
         "redbeat_redis_use_ssl": address.tls or None,
-        "redbeat_key_prefix": "triggers:beat:",
+        "redbeat_key_prefix": beat_prefix(),
         "redbeat_lock_timeout": LOCK_SECONDS,
         "redbeat_redis_options": {"socket_timeout": 5, "socket_connect_timeout": 5},
     }

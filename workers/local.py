@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import threading
@@ -15,13 +16,12 @@ from celery.beat import Scheduler, Service
 from celery.exceptions import SecurityWarning
 from celery.worker import state
 
-from triggers import logs
-from triggers.logs import logger
+from triggers.roles import QUEUES
 from triggers.settings import settings
 from workers import watch
-from workers.app import QUEUES, app
+from workers.app import app
 
-log = logger(__name__)
+log = logging.getLogger(__name__)
 
 
 class _QuietWorker(Worker):  # type: ignore[misc]
@@ -47,7 +47,7 @@ def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
 
 def main() -> int:
     """Run until SIGTERM; the exit code of the worker."""
-    logs.to_standard_error("%(asctime)s %(name)s %(levelname)s %(message)s")
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     # root is the user's own choice here, and nothing is unpickled
     warnings.filterwarnings("ignore", category=SecurityWarning)
     # one process needs no lock against other beats, and nothing in Redis to start from

@@ -11,7 +11,7 @@ import redis
 from triggers.clearml_api import Api, Credentials
 from triggers.clearml_api.connection import Answer
 from triggers.errors import Refused, ServerUnavailable
-from triggers.ledger.keys import API_REQUESTS
+from triggers.ledger.keys import shared
 
 
 class MeasuredApi(Api):
@@ -50,7 +50,7 @@ class MeasuredApi(Api):
         try:
             with client.pipeline(transaction=True) as pipe:
                 for field, number in counts.items():
-                    pipe.hincrby(API_REQUESTS, field, number)
+                    pipe.hincrby(shared("api_requests"), field, number)
                 pipe.execute()
         except redis.RedisError:
             with self._counting:

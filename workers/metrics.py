@@ -18,18 +18,13 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from triggers.errors import Usage
-from triggers.escaping import one_line
 from triggers.ledger import Ledger, Store, connect, open_ledger, schedulers
-from triggers.ledger.keys import API_REQUESTS
-from triggers.ledger.reading import source_of
+from triggers.ledger.keys import beat_prefix, broker_prefix, shared
 from triggers.redis_address import refuse_unsupported
+from triggers.roles import QUEUES
 from triggers.settings import Settings, settings
-from triggers.terminal import say
-from workers.app import QUEUES, app, redis_address
+from workers.app import app, redis_address
 from workers.followed import PREFIX, Followed
-
-#: Celery's list of waiting messages is the list of that name.
-BEAT_LOCK, BEAT_ENTRY = "triggers:beat::lock", "triggers:beat:poll"
 
 
 class Exporter(Collector):
@@ -52,7 +47,7 @@ class Exporter(Collector):
             except (redis.RedisError, OSError):
                 found, up = [], 0.0
         yield _gauge("redis_up", "Whether Redis answered this scrape.", [((), up)])
-        yield from map(_harmless, found)
+        yield from found
 
     def _read(self) -> Iterator[Metric]:
         ledgers = {}
@@ -68,11 +63,11 @@ class Exporter(Collector):
         yield from self._api_requests()
 
     def _of_celery(self) -> Iterator[Metric]:
-        lengths = [((queue,), float(self.client.llen(queue))) for queue in QUEUES]
+        lengths = [((queue,), float(self.client.llen(broker_prefix() + queue))) for queue in QUEUES]
         yield _gauge("queue_messages", "Celery messages that wait.", lengths, "queue")
-        held = float(self.client.exists(BEAT_LOCK))
+        held = float(self.client.exists(f"{beat_prefix()}:lock"))
         yield _gauge("beat_leader", "Whether a beat holds the schedule.", [((), held)])
-        score: Any = self.client.zscore("triggers:beat::schedule", BEAT_ENTRY)
+        score: Any = self.client.zscore(f"{beat_prefix()}:schedule", f"{beat_prefix()}poll")
         if score is not None:
             help_text = "When the schedule is due to tick next."
             yield _gauge("beat_next_tick_timestamp_seconds", help_text, [((), float(score))])
@@ -81,18 +76,10 @@ class Exporter(Collector):
         family = CounterMetricFamily(
             f"{PREFIX}_api_requests", "Calls to the ClearML API.", labels=["endpoint", "result"]
         )
-        sums: Any = self.client.hgetall(API_REQUESTS)
+        sums: Any = self.client.hgetall(shared("api_requests"))
         for field, number in sums.items():
             family.add_metric(field.split(" ", 1), float(number))
         yield family
-
-
-def _harmless(family: Metric) -> Metric:
-    """The metric with nothing in its labels that a terminal or a dashboard would act on."""
-    for number, sample in enumerate(family.samples):
-        labels = {name: one_line(value) for name, value in sample.labels.items()}
-        family.samples[number] = sample._replace(labels=labels)
-    return family
 
 
 Samples = Iterable[tuple[tuple[str, ...], float]]
@@ -129,7 +116,7 @@ def _figures(ledger: Ledger) -> Iterator[Figure]:
             (),
             float(polled) / 1000,
         )
-    for source in {source_of(entry.trigger.kind) for entry in ledger.registry.snapshot().active}:
+    for source in ("tasks", "models"):
         if read_to := ledger.reading.cursor(source).read_to_ms:
             text = "Up to which change the server was read, by its own clock."
             yield "cursor_timestamp_seconds", text, ("source",), (source,), read_to / 1000
@@ -171,7 +158,7 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     server, thread = start_http_server(int(port), addr=host, registry=registry)
-    say(f"metrics at http://{of.metrics_address}/metrics")
+    print(f"metrics at http://{of.metrics_address}/metrics", flush=True)
     ended.wait()
     server.shutdown()
     server.server_close()

@@ -13,11 +13,13 @@ import os
 import socket
 import threading
 import time
+import uuid
 from pathlib import Path
 from typing import Any, Protocol
 
 import redis
 from celery import Celery
+from celery.concurrency import solo
 from celery.signals import beat_init, celeryd_after_setup, worker_ready, worker_shutting_down
 from celery.worker import state
 from kombu import Exchange, Queue
@@ -27,13 +29,13 @@ from triggers.errors import Usage
 from triggers.health import Progress
 from triggers.ledger import connect
 from triggers.ledger.keys import ALIVE as ALIVE_QUEUE
-from triggers.logs import logger
+from triggers.ledger.keys import broker_prefix
 from triggers.redis_address import refuse_unsupported
 from triggers.settings import settings
 from workers import failover
 from workers.app import app
 
-log = logger(__name__)
+log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 2.0
 SEND_SECONDS = 10.0
@@ -45,6 +47,9 @@ FORGOTTEN_SECONDS = 300
 STUCK = 70
 
 ALIVE = "triggers.alive"
+
+#: Tells this process from others of the same name; process ids repeat in containers.
+_PROCESS = uuid.uuid4().hex[:8]
 
 
 @app.task(name=ALIVE, send_events=False)  # type: ignore[untyped-decorator]
@@ -70,6 +75,7 @@ class WorkerRole:
     def __init__(self, celery: Celery, name: str, threads: int) -> None:
         self.celery, self.name, self.threads = celery, name, threads
         self.queue = own_queue(name)
+        self.key = broker_prefix() + self.queue.name
         self.client = connect(settings().redis_url or "")
         self._next_send = 0.0
         self._waiting_since: float | None = None
@@ -93,7 +99,7 @@ class WorkerRole:
     def _send(self) -> bool:
         try:
             self.celery.send_task(ALIVE, queue=self.queue, expires=FORGOTTEN_SECONDS, argsrepr="()")
-            self.client.expire(self.queue.name, FORGOTTEN_SECONDS)
+            self.client.expire(self.key, FORGOTTEN_SECONDS)
         except (OperationalError, OSError, redis.RedisError) as failure:
             log.info("no message to itself could be sent: %s", failure)
             failover.look_for_primary(self.celery, failure)
@@ -151,8 +157,12 @@ class Watch(threading.Thread):
 
 
 def own_queue(name: str) -> Queue:
-    """The queue of one worker alone, unbound: nothing of it stays in Redis but what lies in it."""
-    return Queue(ALIVE_QUEUE + name, exchange="", routing_key=ALIVE_QUEUE + name)
+    """The queue of this process alone, unbound: nothing of it stays in Redis but what lies in it.
+
+    Another worker that was given the same name by mistake has another queue, and takes none of its messages.
+    """
+    queue = f"{ALIVE_QUEUE}{name}:{_PROCESS}"
+    return Queue(queue, exchange="", routing_key=queue)
 
 
 #: Of this process, when it is a beat; `workers.beat` lets it tick.
@@ -185,7 +195,8 @@ def _consume_own_queue(sender: str, instance: Any, **_: Any) -> None:
 @worker_ready.connect  # type: ignore[untyped-decorator]
 def _watch_worker(sender: Any, **_: Any) -> None:
     worker = sender.controller
-    _watch(WorkerRole(worker.app, worker.hostname, worker.concurrency))
+    # a solo pool works on one at a time, whatever the concurrency says
+    _watch(WorkerRole(worker.app, worker.hostname, 1 if isinstance(worker.pool, solo.TaskPool) else worker.concurrency))
 
 
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]

@@ -16,6 +16,7 @@ from tests.deploy.hosts import Service, eventually
 from triggers import health
 from triggers.health import Progress
 from triggers.ledger import connect
+from triggers.ledger.keys import broker_prefix
 
 QUEUE = "match"
 PROGRAM = """
@@ -48,7 +49,7 @@ class LoneWorker:
 
     def put(self, raw: str | bytes) -> None:
         """Put anything into its queue."""
-        self.client.lpush(QUEUE, raw)
+        self.client.lpush(broker_prefix() + QUEUE, raw)
 
     def takes(self, what: str, *, seconds: float = 60.0, again_seconds: float = 1000.0) -> None:
         """Wait until it carries out a hint that is given now, and again every so often: one may be lost on its way."""

@@ -10,6 +10,7 @@ import pytest
 from tests.conftest import redis_binaries
 from tests.deploy.hosts import eventually
 from tests.deploy.lone_worker import QUEUE, LoneWorker, message
+from triggers.ledger.keys import broker_prefix
 from triggers.local.redis_server import PrivateRedis
 
 pytestmark = pytest.mark.slow
@@ -53,7 +54,10 @@ def test_a_message_that_makes_no_sense_is_rejected_and_the_worker_goes_on(worker
         worker.put(raw)
         worker.takes(f"a hint after {what}")
         assert worker.starts == 1, what
-    eventually(lambda: not worker.client.exists("unacked", QUEUE), "nothing of them comes back")
+    eventually(
+        lambda: not worker.client.exists(broker_prefix() + "unacked", broker_prefix() + QUEUE),
+        "nothing of them comes back",
+    )
     log = worker.log.read_text()
     assert log.count("a message that makes no sense is rejected") >= 3
     assert "triggers.of_a_later_release" in log
@@ -65,4 +69,4 @@ def test_an_entry_that_is_no_message_ends_its_worker_once_and_is_gone(worker: Lo
         worker.put(raw)
         worker.takes(f"a hint after {raw[:20]!r}")
         assert worker.starts <= starts + 1
-    assert not worker.client.exists("unacked", QUEUE)
+    assert not worker.client.exists(broker_prefix() + "unacked", broker_prefix() + QUEUE)

@@ -193,3 +193,46 @@ def test_monitoring_files_are_mounted_where_they_are_looked_for(services: dict[s
     (provider,) = yaml.safe_load((DEPLOY / "grafana/provisioning/dashboards/dashboards.yml").read_text())["providers"]
     assert mounted[provider["options"]["path"]] == "./deploy/grafana/dashboards"
     assert os.listdir(compose.ROOT / "deploy/grafana/dashboards")
+
+
+def redis_conf(command: list[str], folder: Path, password: str) -> str:
+    """What the command of a container gives redis-server to read."""
+    secret = folder / "triggers_redis_password"
+    secret.write_text(password + "\n")
+    program = folder / "redis-server"
+    program.write_text("#!/bin/sh\nexec cat\n")
+    program.chmod(0o755)
+    script = command[-1].replace("$$", "$").replace("/run/secrets/triggers/triggers_redis_password", str(secret))
+    environ = {"PATH": f"{folder}:{os.environ['PATH']}", "REDIS_PASSWORD_FILE": str(secret)}
+    done = subprocess.run([*command[:-1], script], env=environ, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+@pytest.mark.parametrize("password", ["plain", 'a"b', "a\\b\\\"c'd$(e)`f`", "\\", "ünï$HOME", "two words # no comment"])
+def test_redis_is_given_any_password_by_compose_and_kubernetes(services: dict[str, Any], tmp_path: Path, password: str):
+    from tests.conftest import redis_binaries
+    from tests.deploy.hosts import Service, eventually
+    from triggers.ledger import connect
+    from triggers.redis_address import with_password
+
+    (container,) = _pods()["redis"]["containers"]
+    confs = {
+        redis_conf(command, tmp_path, password) for command in (services["redis"]["command"], container["command"])
+    }
+    (conf,) = confs
+    (tmp_path / "redis.conf").write_text(conf)
+    socket = tmp_path / "redis.sock"
+    binary = next(iter(redis_binaries().values()))
+    server = Service([binary, "redis.conf", "--port", "0", "--unixsocket", str(socket)], {}, tmp_path, tmp_path / "log")
+    try:
+        eventually(socket.exists, "Redis is up")
+        client = connect(with_password(f"unix://{socket}", password))
+        assert client.ping()
+        client.close()
+    finally:
+        server.down()
+
+
+def test_kubernetes_pods_get_no_variables_of_services():
+    for name, pod in _pods().items():
+        assert pod["enableServiceLinks"] is False, name

@@ -15,7 +15,7 @@ import yaml
 from tests.deploy import compose
 from triggers.events import Event
 from triggers.ledger import Ledger, schedulers
-from triggers.ledger.keys import API_REQUESTS
+from triggers.ledger.keys import broker_prefix, shared
 from triggers.ledger.matching import Change, Grant
 from triggers.ledger.reading import Cursor, encode_batches
 from triggers.ledger.schedulers import Scheduler
@@ -111,9 +111,9 @@ def test_exporter_tells_what_waits_and_what_happened(exporter: Any, known: Ledge
     known.firings.launched(one, "dispatch", task_id="t" * 32)
     known.firings.give_up(two, "dispatch", "no")
     known.firings.hold(three, "dispatch", "pace:task:on failure", "too many")
-    known.store.client.hincrby(API_REQUESTS, "tasks.clone ok", 3)
+    known.store.client.hincrby(shared("api_requests"), "tasks.clone ok", 3)
     known.history.raise_alarm("server clock", "it went back", 5000)
-    known.store.client.rpush("match", "a message")
+    known.store.client.rpush(broker_prefix() + "match", "a message")
     found = read(told)
     assert value(found, "redis_up") == 1
     assert value(found, "events_total", kind="task", **LABELS) == 4
@@ -162,7 +162,7 @@ def test_alerts_and_dashboard_ask_for_what_is_exported(exporter: Any, known: Led
     happen(known, 1)
     (firing,) = known.firings.claim("dispatch", 1, 5).firings
     known.firings.launched(firing, "dispatch", task_id="t" * 32)
-    known.store.client.hincrby(API_REQUESTS, "tasks.clone ok", 3)
+    known.store.client.hincrby(shared("api_requests"), "tasks.clone ok", 3)
     known.history.raise_alarm("server clock", "it went back", 5000)
     found = read(told)
     labels = {name: {label for has, _ in rows for label in has} for name, rows in found.items()}

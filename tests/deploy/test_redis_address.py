@@ -29,8 +29,8 @@ def test_address_is_read_for_all_three_of_its_readers():
     plain = RedisAddress.parse("redis://user:secret@redis.example:6380/2")
     assert (plain.url, plain.tls) == ("redis://user:secret@redis.example:6380/2", {})
     socket = RedisAddress.parse("redis+socket:///run/redis.sock?virtual_host=1")
-    assert socket.url == "unix:///run/redis.sock?virtual_host=1"
-    assert RedisAddress.parse("unix:///run/redis.sock").for_celery == "redis+socket:///run/redis.sock"
+    assert socket.url == "unix:///run/redis.sock?db=1"
+    assert RedisAddress.parse("unix:///run/redis.sock").for_celery == "redis+socket:///run/redis.sock?virtual_host=0"
     tls = RedisAddress.parse("rediss://redis.example/0?ssl_ca_certs=/etc/ca.pem&ssl_cert_reqs=CERT_REQUIRED")
     assert tls.url == "rediss://redis.example/0"
     assert tls.tls == {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_check_hostname": True, "ssl_ca_certs": "/etc/ca.pem"}

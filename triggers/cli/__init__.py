@@ -29,10 +29,8 @@ def main() -> None:
 
 
 def _run() -> None:
-    from triggers.cli import streams
     from triggers.errors import TriggersError, Usage
 
-    streams.prepare()
     try:
         from triggers.cli.app import app
 
@@ -49,7 +47,5 @@ def _run() -> None:
 
 
 def _end(code: int, line: str) -> None:
-    from triggers.terminal import say_problem
-
-    say_problem(f"clearml-triggers: {line}")
+    print(f"clearml-triggers: {line}", file=sys.stderr)
     sys.exit(code)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from triggers.cli import completion
 from triggers.cli.options import Choice, Json
 
 if TYPE_CHECKING:
@@ -16,17 +15,9 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="List, retry or drop dead letters: firings given up after their retries.")
 
 Which = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="[FIRING|OBJECT]...",
-        help="ends of keys as listed, or ids of objects",
-        autocompletion=completion.dead_firings,
-    ),
+    list[str] | None, typer.Argument(metavar="[FIRING|OBJECT]...", help="ends of keys as listed, or ids of objects")
 ]
-OfTrigger = Annotated[
-    str | None,
-    typer.Option("--trigger", metavar="NAME", help="those of this trigger", autocompletion=completion.triggers),
-]
+OfTrigger = Annotated[str | None, typer.Option("--trigger", metavar="NAME", help="those of this trigger")]
 All = Annotated[bool, typer.Option("--all", help="all of them")]
 
 
@@ -42,12 +33,8 @@ def list_(trigger: OfTrigger = None, scheduler: Choice = None, as_json: Json = F
         found = selecting.select(selecting.dead(target), (), of, everything=True)
         if as_json:
             output.print_json([fields(target, firing) for firing in found])
-            return
-        print_firings(target, found, "no dead letters")
-        failing = [one for one in target.ledger.retrying.failing() if not of or one.trigger == of]
-        if failing:
-            several = output.plural(len(failing), "more firing") + (" fails" if len(failing) == 1 else " fail")
-            output.note(f"{several} and will be tried again: `clearml-triggers failing list`")
+        else:
+            print_firings(target, found)
 
 
 @app.command()
@@ -71,7 +58,7 @@ def retry(
         if as_json:
             output.print_json({"retried": came["retried"]})
         else:
-            output.say(f"{output.plural(came['retried'], 'dead letter')} will be tried again")
+            print(f"{output.plural(came['retried'], 'dead letter')} will be tried again")
 
 
 @app.command()
@@ -97,12 +84,12 @@ def drop(
         if as_json:
             output.print_json({"dropped": came["dropped"]})
         else:
-            output.say(f"{output.plural(came['dropped'], 'dead letter')} dropped")
+            print(f"{output.plural(came['dropped'], 'dead letter')} dropped")
 
 
 def fields(target: Target, firing: Firing) -> dict[str, Any]:
     """A firing as JSON has it."""
-    from triggers.links import link
+    from triggers.operate.links import link
     from triggers.operate.when import iso
 
     return {
@@ -119,15 +106,16 @@ def fields(target: Target, firing: Firing) -> dict[str, Any]:
     }
 
 
-def print_firings(target: Target, found: list[Firing], empty: str) -> None:
-    """A table of firings; `empty` says that there are none."""
+def print_firings(target: Target, found: list[Firing]) -> None:
+    """A table of firings."""
     from triggers.cli import output
     from triggers.cli.output import Column, text
-    from triggers.links import link
+    from triggers.operate.links import link
     from triggers.operate.selecting import SHOWN
     from triggers.operate.when import ago
 
-    now_ms, full = target.ledger.now_ms(), output.width() >= 130
+    console, now_ms = output.console(), target.ledger.now_ms()
+    full = console.width >= 130
     rows = []
     for firing in found:
         object_ = firing.object if full else firing.object[:8]
@@ -141,4 +129,4 @@ def print_firings(target: Target, found: list[Firing], empty: str) -> None:
             ]
         )
     columns = [Column("firing"), Column("trigger", style="cyan", most=22), Column("object"), Column("since")]
-    output.show_rows([*columns, Column("reason", grows=True)], rows, empty)
+    console.print(output.table([*columns, Column("reason", grows=True)], rows))

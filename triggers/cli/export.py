@@ -22,7 +22,6 @@ def export(
 
         output.print_json(made())
         return
-    from triggers.cli.streams import shows_unicode
     from triggers.configuration import arguments_of, dump
     from triggers.operate.target import open_target
 
@@ -32,4 +31,4 @@ def export(
     if as_json:
         output.print_json({"triggers": [arguments_of(trigger) for trigger in triggers]})
     else:
-        output.say_page(dump(triggers, ascii_only=not shows_unicode()), end="")
+        print(dump(triggers), end="")

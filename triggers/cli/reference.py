@@ -9,7 +9,6 @@ from typing import Any
 import typer
 
 from triggers.cli.app import PANELS, app
-from triggers.terminal import say_page
 
 _HEAD = """# The verbs of `clearml-triggers`
 
@@ -69,4 +68,4 @@ def _row(parameter: Any) -> str:
 
 
 if __name__ == "__main__":
-    say_page(page(), end="")
+    print(page(), end="")

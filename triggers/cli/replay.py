@@ -47,4 +47,4 @@ def replay(
             return
         print_found(target.scheduler, found, looked)
         if not dry_run:
-            output.say(f"{output.plural(len(granted), 'firing')} granted")
+            print(f"{output.plural(len(granted), 'firing')} granted")

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import Annotated
 
 import typer
-
-from triggers.terminal import say
 
 
 def sandbox(
@@ -32,16 +29,16 @@ def sandbox(
     try:
         server.bind()
     except OSError as error:
-        say(f"port {port} of {host} is taken ({error.strerror}): choose another one with --port", error=True)
+        typer.echo(f"port {port} of {host} is taken ({error.strerror}): choose another one with --port", err=True)
         raise typer.Exit(2) from error
     if env:
         _print_env(server.env())
-    say(f"ClearML API and files at {server.url}, control at {server.url}/_sandbox", error=True)
+    typer.echo(f"ClearML API and files at {server.url}, control at {server.url}/_sandbox", err=True)
     if not env:
-        say(f"access key {server.access_key}, secret key {server.secret_key}", error=True)
+        typer.echo(f"access key {server.access_key}, secret key {server.secret_key}", err=True)
     server.serve()
 
 
 def _print_env(values: dict[str, str]) -> None:
     """Lines for a shell, at once even into a pipe."""
-    say(*(f"export {name}={shlex.quote(value)}" for name, value in values.items()))
+    print("\n".join(f"export {name}={value}" for name, value in values.items()), flush=True)

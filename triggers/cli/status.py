@@ -40,7 +40,7 @@ def status(
         if as_json:
             output.print_json(fields(found))
         else:
-            output.show(*_parts(target, found))
+            output.console().print(_render(target, found))
     raise typer.Exit(0 if found.is_well else 1)
 
 
@@ -54,7 +54,6 @@ def fields(found: Status) -> dict[str, Any]:
 
 
 def _watch(target: Target, *, as_json: bool) -> None:
-    from rich.console import Group
     from rich.live import Live
 
     from triggers.cli import output
@@ -66,12 +65,13 @@ def _watch(target: Target, *, as_json: bool) -> None:
             time.sleep(_LOOK_SECONDS)
     with Live(console=output.console(), auto_refresh=False, screen=False) as live:
         while True:
-            parts = _parts(target, read_status(target, last=10))
-            live.update(Group(*(output.rendered(part, live.console.width) for part in parts)), refresh=True)
+            live.update(_render(target, read_status(target, last=10)), refresh=True)
             time.sleep(_LOOK_SECONDS)
 
 
-def _parts(target: Target, found: Status) -> list[Any]:
+def _render(target: Target, found: Status) -> Any:
+    from rich.console import Group
+
     from triggers.cli import output
     from triggers.cli.history import entries_table
     from triggers.cli.output import Column, text
@@ -90,7 +90,6 @@ def _parts(target: Target, found: Status) -> list[Any]:
         ("read up to", text(ago(found.read_to_ms, found.now_ms))),
         ("a minute", text(f"{rates} (over five minutes)")),
         ("held", text(held, "yellow" if found.holds else "")),
-        ("failing", text(str(found.failing), "bold yellow" if found.failing else "")),
         ("dead letters", text(str(found.dead), "bold red" if found.dead else "")),
         ("at home", text(found.home or "nobody: functions of scripts are not called")),
         *(("alarm", text(words, "bold red")) for words in found.alarms.values()),
@@ -98,5 +97,5 @@ def _parts(target: Target, found: Status) -> list[Any]:
     parts: list[Any] = [head, "", output.table([Column("stage"), Column(""), Column("", grows=True)], stages), ""]
     parts.append(output.pairs(rows))
     if found.last:
-        parts += ["", entries_table(target, list(found.last), output.width())]
-    return parts
+        parts += ["", entries_table(target, list(found.last), output.console().width)]
+    return Group(*parts)

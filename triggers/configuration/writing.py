@@ -8,7 +8,6 @@ from typing import Any
 import yaml
 
 from triggers.configuration.document import KIND, PROJECT_ID, defaults
-from triggers.escaping import is_safe, yaml_text
 from triggers.spec import FunctionAction, TaskAction, Trigger
 
 _HEAD = """\
@@ -18,11 +17,10 @@ _HEAD = """\
 """
 
 
-def dump(triggers: Iterable[Trigger], *, ascii_only: bool = False) -> str:
-    """The text of a file with these triggers; `ascii_only`: other characters are escaped as YAML has them."""
+def dump(triggers: Iterable[Trigger]) -> str:
+    """The text of a file with these triggers."""
     items = [arguments_of(trigger) for trigger in triggers]
-    text = yaml.dump({"triggers": items}, Dumper=_Dumper, sort_keys=False, allow_unicode=not ascii_only, width=100)
-    return _HEAD + yaml_text(text)
+    return _HEAD + yaml.dump({"triggers": items}, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
 
 
 def arguments_of(trigger: Trigger) -> dict[str, Any]:
@@ -67,11 +65,13 @@ def _plain(value: Any) -> Any:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes what YAML would take for the end of a line, and what a terminal would act on."""
+    """Quotes what YAML would take for the end of a line, which the plain dumper writes as it is."""
 
 
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=None if is_safe(value) else '"')
+    quoted = any(character in _LINE_ENDS for character in value)
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style='"' if quoted else None)
 
 
+_LINE_ENDS = "\x85\u2028\u2029\ufeff"
 _Dumper.add_representer(str, _text)

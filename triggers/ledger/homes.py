@@ -8,7 +8,7 @@ from typing import Any
 
 from triggers.formats import known_fields
 from triggers.ledger import leases
-from triggers.ledger.keys import INSTANCE, Keys
+from triggers.ledger.keys import Keys, shared
 from triggers.ledger.store import Script, Store
 
 ENTER = Script("home_enter")
@@ -60,8 +60,8 @@ class Homes:
 
     def instance(self) -> str:
         """A name of this Redis' data: the same for all that use it, another once it was emptied."""
-        self.store.client.set(INSTANCE, leases.nonce(), nx=True)
-        found: Any = self.store.client.get(INSTANCE)
+        self.store.client.set(shared("instance"), leases.nonce(), nx=True)
+        found: Any = self.store.client.get(shared("instance"))
         return str(found)
 
 

@@ -1,7 +1,8 @@
 """The catalogue of every Redis key: name, type, content. Nothing else in this project spells a key.
 
 All keys of one scheduler carry its id in braces, so that they share one hash slot and scripts may name
-several of them. `<...>` stands for a part that varies.
+several of them. `<...>` stands for a part that varies. `triggers` is the prefix that the setting `key_prefix` names:
+users of one Redis who are to have nothing to do with each other have one each.
 
 What one process writes and another reads carries a version: `v` in the JSON of schedulers, registry entries and the
 triggers in them, batches and the events in them, and in the fields of firings. `triggers.formats` says which are
@@ -12,7 +13,9 @@ known. Everything else is covered by the version of its scheduler's record.
 | `triggers:schedulers` | hash | scheduler id → JSON (`schedulers.Scheduler`) |
 | `triggers:instance` | string | name of this Redis' data, by which two Redises are told apart |
 | `triggers:api_requests` | hash | `<endpoint> <result>` → how many ClearML API calls ended so |
-| `triggers:alive:<worker>` | Celery queue, expires | what a worker sends itself (`workers.watch`) |
+| `triggers:celery:<...>` | Celery's | the bounded queues `poll`, `match`, `dispatch` (`workers.bound`) and more |
+| `triggers:celery:alive:<worker>:<process>` | Celery queue, expires | what a worker sends itself (`workers.watch`) |
+| `triggers:beat:<...>` | RedBeat's | the schedule and the lock of the beat that holds it |
 | `triggers:{id}:epoch` | hash | run_id, number, server_ms, complete, slots: which run of Redis wrote last; polled_ms |
 | `triggers:{id}:fence` | string | counter inside every lease token |
 | `triggers:{id}:lease:<name>` | string, expires | token of its holder: a poll, a matcher, ... |
@@ -49,17 +52,32 @@ known. Everything else is covered by the version of its scheduler's record.
 
 from __future__ import annotations
 
-SCHEDULERS = "triggers:schedulers"
-API_REQUESTS = "triggers:api_requests"
-ALIVE = "triggers:alive:"
-INSTANCE = "triggers:instance"
+from triggers.settings import settings
+
+#: Queues of workers' messages to themselves begin so.
+ALIVE = "alive:"
+
+
+def shared(name: str) -> str:
+    """A key that all schedulers of one prefix share: `schedulers`, `instance`, ..."""
+    return f"{settings().key_prefix}:{name}"
+
+
+def broker_prefix() -> str:
+    """What every key and channel of Celery begins with."""
+    return shared("celery:")
+
+
+def beat_prefix() -> str:
+    """What every key of RedBeat begins with."""
+    return shared("beat:")
 
 
 class Keys:
     """Spells the keys of one scheduler."""
 
     def __init__(self, scheduler: str) -> None:
-        self.prefix = f"triggers:{{{scheduler}}}:"
+        self.prefix = shared(f"{{{scheduler}}}:")
 
     def __getattr__(self, name: str) -> str:
         """Keys without a varying part: `keys.epoch`, `keys.registry_version`, ..."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import threading
 from collections.abc import Callable, Iterator
@@ -10,11 +11,10 @@ from contextlib import contextmanager
 from triggers.errors import Fenced, Transient
 from triggers.ledger.keys import Keys
 from triggers.ledger.store import Script, Store
-from triggers.logs import logger
 
 ACQUIRE, RENEW, RELEASE = Script("lease_acquire"), Script("lease_renew"), Script("lease_release")
 
-log = logger(__name__)
+log = logging.getLogger(__name__)
 
 
 def nonce() -> str:

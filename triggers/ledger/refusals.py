@@ -17,7 +17,6 @@ _BY_CLASS: Final[tuple[tuple[type[redis.RedisError], str], ...]] = (
     (redis.exceptions.BusyLoadingError, "LOADING"),
     (redis.exceptions.MasterDownError, "MASTERDOWN"),
     (redis.exceptions.ClusterDownError, "CLUSTERDOWN"),
-    (redis.exceptions.AuthenticationError, "NOAUTH"),
     (redis.exceptions.NoPermissionError, "NOPERM"),
     (redis.exceptions.MaxConnectionsError, "MAXCLIENTS"),
     (redis.exceptions.TimeoutError, "TIMEOUT"),
@@ -35,22 +34,33 @@ _IN_WORDS: Final = {
     "CLUSTERDOWN": "its cluster is down",
     "BUSY": "a script of somebody keeps it busy",
     "UNBLOCKED": "it has become a replica",
-    "NOAUTH": "it asks for another user name or password: see TRIGGERS_REDIS_URL and TRIGGERS_REDIS_PASSWORD",
-    "NOPERM": "its user may not do this: see its ACL",
+    "NOAUTH": "it asks for a user name or password: see TRIGGERS_REDIS_URL and TRIGGERS_REDIS_PASSWORD",
+    "WRONGPASS": "it refuses the user name or password: see TRIGGERS_REDIS_URL and TRIGGERS_REDIS_PASSWORD",
+    "NOPERM": "its user lacks a right: docs/deployment.md lists those that are needed",
     "MAXCLIENTS": "it takes no more connections: see its maxclients",
     "TIMEOUT": "it gave no answer in time",
     "CONNECTION": "it cannot be reached",
 }
 
 #: A code in the text: at its beginning, or where a script of Redis 6 has met it ("@user_script:5: -READONLY You ...").
-_CODE: Final = re.compile(r"(?:^|[\s:'-])(READONLY|OOM|LOADING|MISCONF|NOREPLICAS|MASTERDOWN|BUSY|UNBLOCKED) ")
+_CODE: Final = re.compile(r"(?:^|[\s:'-])(READONLY|OOM|LOADING|MISCONF|NOREPLICAS|MASTERDOWN|BUSY|UNBLOCKED|NOPERM) ")
 
 #: The codes of a Redis that is not, or not any more, the one to write to: another connection may lead to the new one.
 _MOVED: Final = frozenset({"READONLY", "MASTERDOWN", "UNBLOCKED"})
 
+#: The codes that stay until a person has changed something.
+_FOR_PEOPLE: Final = frozenset({"NOAUTH", "WRONGPASS", "NOPERM"})
 
-def code_of(error: Exception) -> str:
+#: What an older Redis puts before the code of an error in a script, and a newer one behind its text.
+_OF_SCRIPTS: Final = re.compile(r"^.*?-(?=[A-Z]{3,} )|^(?:ERR|NOPERM) | script: .*$", re.DOTALL)
+
+
+def code_of(error: BaseException) -> str:
     """The code of a Redis that cannot be used now, "" for any other error."""
+    if isinstance(error, redis.exceptions.AuthenticationWrongNumberOfArgsError):
+        return "WRONGPASS"  # a Redis before 6, or a user where there are none
+    if isinstance(error, redis.exceptions.AuthenticationError):
+        return "NOAUTH" if "required" in str(error).lower() else "WRONGPASS"
     for kind, code in _BY_CLASS:
         if isinstance(error, kind):
             return code
@@ -59,18 +69,33 @@ def code_of(error: Exception) -> str:
     return ""
 
 
-def in_words(error: Exception) -> str:
+def in_words(error: BaseException) -> str:
     """Why Redis cannot be used, in one line with the way out; "" if the error says nothing like it."""
     code = code_of(error)
-    return f"{_IN_WORDS[code]} ({code})" if code else ""
+    # Redis names the user and the command or key there, never a password
+    detail = f": {_OF_SCRIPTS.sub('', str(error))[:120].rstrip('. ')}" if code == "NOPERM" else ""
+    return f"{_IN_WORDS[code]} ({code}{detail})" if code else ""
 
 
-def has_moved(error: Exception) -> bool:
+def said(error: BaseException) -> str:
+    """An error of Redis in one line: why it cannot be used, or what it says itself."""
+    code = code_of(error)
+    if code in ("", "CONNECTION", "TIMEOUT"):
+        return f"Redis gave no answer: {error}" if code else f"Redis refused a command: {error}"
+    return f"Redis cannot be used: {in_words(error)}"
+
+
+def needs_person(error: BaseException) -> bool:
+    """Whether waiting alone cannot end it: a wrong password, a right that lacks."""
+    return code_of(error) in _FOR_PEOPLE
+
+
+def has_moved(error: BaseException) -> bool:
     """Whether writes have to go to another Redis now, behind the same address: after a failover."""
     return code_of(error) in _MOVED
 
 
-def look_for_primary(client: redis.Redis, error: Exception) -> None:
+def look_for_primary(client: redis.Redis, error: BaseException) -> None:
     """Close the idle connections of a client that a replica has refused: its next ones lead to the new primary.
 
     Connections in use come back to the pool, and are closed when they are refused in turn.

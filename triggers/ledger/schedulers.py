@@ -12,7 +12,7 @@ import redis
 
 from triggers.errors import Unreadable
 from triggers.formats import KNOWN, check_version, known_fields, reading
-from triggers.ledger.keys import SCHEDULERS
+from triggers.ledger.keys import shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,22 +68,22 @@ class Scheduler:
 
 def put(client: redis.Redis, scheduler: Scheduler) -> None:
     """Enter or update a scheduler. Idempotent."""
-    client.hset(SCHEDULERS, scheduler.id, scheduler.to_json())
+    client.hset(shared("schedulers"), scheduler.id, scheduler.to_json())
 
 
 def is_entered(client: redis.Redis, id_: str) -> bool:
     """Whether there is a record of the scheduler, readable or not."""
-    return bool(client.hexists(SCHEDULERS, id_))
+    return bool(client.hexists(shared("schedulers"), id_))
 
 
 def remove(client: redis.Redis, id_: str) -> None:
     """Stop serving a scheduler; what is remembered of it stays. Idempotent."""
-    client.hdel(SCHEDULERS, id_)
+    client.hdel(shared("schedulers"), id_)
 
 
 def read_all(client: redis.Redis) -> tuple[dict[str, Scheduler], dict[str, Unreadable]]:
     """The schedulers on this Redis by id, and why others cannot be read: they are left alone."""
-    texts: Any = client.hgetall(SCHEDULERS)
+    texts: Any = client.hgetall(shared("schedulers"))
     found, unreadable = {}, {}
     for id_, text in texts.items():
         try:

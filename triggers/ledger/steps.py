@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from triggers.terminal import say_page
-
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -156,8 +154,6 @@ SUPPORT = (
     "slot_release",
     "cursor_set",
     "recent",
-    "failing",
-    "retry_now",
 )
 
 
@@ -188,4 +184,4 @@ Scripts beside the steps: {support}.
 """
 
 if __name__ == "__main__":
-    say_page(PAGE.format(table=table(), support=", ".join(f"`{name}.lua`" for name in SUPPORT)), end="")
+    print(PAGE.format(table=table(), support=", ".join(f"`{name}.lua`" for name in SUPPORT)), end="")

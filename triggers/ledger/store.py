@@ -125,9 +125,9 @@ class Store:
             return EpochChanged(text)
         if text.startswith("FENCED"):
             return Fenced(text.removeprefix("FENCED "))
-        if reason := refusals.in_words(error):
+        if refusals.code_of(error):
             refusals.look_for_primary(self.client, error)
-            return StoreUnavailable(f"Redis gave no answer to {script.name}: {reason}: {text}")
+            return StoreUnavailable(f"{refusals.said(error)} ({script.name})")
         return error
 
     def _registered(self, script: Script) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import select
 import socket
@@ -17,9 +18,8 @@ from triggers.local import child
 from triggers.local.liveness import HEALTH_FILE, Liveness
 from triggers.local.processes import close, end, keep_from_forks, spawn
 from triggers.local.redis_server import PrivateRedis
-from triggers.logs import logger
 
-_log = logger(__name__)
+_log = logging.getLogger(__name__)
 
 #: seconds that the child has to finish what it is doing
 _CHILD_PATIENCE_SECONDS = 7.0
@@ -204,6 +204,8 @@ class Supervisor:
         environment = child.child_environment(os.environ) | child.bootstrap_environment() | self._credentials
         environment |= {f"{child.PREFIX}{name.upper()}": value for name, value in self._parameters.items()}
         environment["TRIGGERS_REDIS_URL"] = self.redis_url
+        if self._redis is not None:  # a private Redis is not shared: its keys have the prefix of always
+            environment = {name: value for name, value in environment.items() if name.upper() != child.KEY_PREFIX}
         environment[child.PARENT_DESCRIPTOR] = str(self._life_read)
         environment[HEALTH_FILE] = str(self._liveness.file)
         self._started_at["child"] = time.monotonic()

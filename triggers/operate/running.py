@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 import threading
@@ -10,8 +11,7 @@ from types import FrameType
 
 import redis
 
-from triggers import logs
-from triggers.configuration import load, name_of
+from triggers.configuration import load
 from triggers.declaration import Declaration
 from triggers.errors import TriggersError, Usage
 from triggers.local.redis_server import PrivateRedis
@@ -21,7 +21,6 @@ from triggers.operate.target import open_target
 from triggers.scheduler import TriggerScheduler
 from triggers.settings import Settings, settings
 from triggers.spec import FunctionAction
-from triggers.terminal import end_renewed, renew, say
 
 #: Seconds between two looks, on a terminal and into a file.
 _TERMINAL_SECONDS, _FILE_SECONDS = 1.0, 60.0
@@ -38,8 +37,8 @@ def serve_file(file: str, name: str | None, project: str | None, *, quiet: bool)
     scheduler = TriggerScheduler(force_create_task_name=name, force_create_task_project=project)
     for trigger in load(file).triggers:
         if isinstance(trigger.action, FunctionAction) and not trigger.action.reference:
-            raise Usage(f"{name_of(file)}: trigger {trigger.name!r}: schedule_function: name it as module:function")
-        scheduler.declare(Declaration(trigger, None, True, name_of(file)))
+            raise Usage(f"trigger {trigger.name!r}: schedule_function: name it as module:function for workers to call")
+        scheduler.declare(Declaration(trigger, None, True, file))
     with StatusLine(f"{project}/{name}", settings(), quiet=quiet):
         scheduler.start()
 
@@ -66,7 +65,7 @@ def serve(choice: str | None, *, quiet: bool) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    logs.to_standard_error("%(message)s")
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
     with StatusLine(chosen, of, quiet=quiet):
         supervisor.run()
 
@@ -96,7 +95,7 @@ class StatusLine:
         if self._thread:
             self._thread.join(2.0)
             if self._in_place:
-                end_renewed()
+                print(file=sys.stderr)
 
     def _run(self) -> None:
         """Look again and again; while Redis is being started there is nothing to look at."""
@@ -105,9 +104,9 @@ class StatusLine:
             words = self._look()
             pause = (_TERMINAL_SECONDS if self._in_place else _FILE_SECONDS) if words else 0.5
             if words and self._in_place:
-                renew(words[:200])
+                print(f"\r\x1b[K{words[:200]}", end="", file=sys.stderr, flush=True)
             elif words:
-                say(words, error=True)
+                print(words, file=sys.stderr, flush=True)
 
     def _look(self) -> str:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -12,13 +13,13 @@ import redis
 from triggers.errors import Fenced, Newer, Permanent, Refused, Transient, Unreadable
 from triggers.ledger.firing import Firing, Lane
 from triggers.ledger.registry import Entry
-from triggers.logs import about, logger
+from triggers.logs import about
 from triggers.recovery import retry_seconds
 from triggers.spec import TaskAction, Trigger
 from triggers.stages import outcomes
 from triggers.stages.context import Context
 
-log = logger(__name__)
+log = logging.getLogger(__name__)
 
 #: A worker that dies at every attempt counts no failures; so many attempts in all are the end.
 ATTEMPTS_PER_FAILURE = 3

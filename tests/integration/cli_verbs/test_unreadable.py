@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.integration.cli_verbs.conftest import run
 from tests.integration.stages.conftest import World
 from triggers.configuration.writing import dump
-from triggers.ledger.keys import SCHEDULERS
+from triggers.ledger.keys import shared
 from triggers.stages.match import match
 
 
@@ -72,6 +72,6 @@ def test_a_dead_letter_that_cannot_be_read_is_listed_with_its_reason(world: Worl
 
 
 def test_a_scheduler_record_of_a_later_release_is_named(world: World) -> None:
-    world.ledger.store.client.delete(SCHEDULERS)
-    world.ledger.store.client.hset(SCHEDULERS, "abc", '{"v": 2}')
+    world.ledger.store.client.delete(shared("schedulers"))
+    world.ledger.store.client.hset(shared("schedulers"), "abc", '{"v": 2}')
     assert "run the release that wrote it" in run("list").out

@@ -18,7 +18,7 @@ from triggers.clearml_api import service
 from triggers.errors import Newer
 from triggers.inheritance import look
 from triggers.ledger import aside, open_ledger, schedulers
-from triggers.ledger.keys import SCHEDULERS
+from triggers.ledger.keys import shared
 from triggers.ledger.schedulers import Scheduler
 from triggers.stages import set_aside
 from triggers.stages.match import match
@@ -182,7 +182,7 @@ def test_a_scheduler_of_a_later_release_is_left_alone_and_the_others_are_served(
     schedulers.put(client, mine)
     with later_release("scheduler"):
         schedulers.put(client, Scheduler(world.sandbox.url, "w", "p", "later", 5.0))
-    client.hset(SCHEDULERS, "garbage", "{")
+    client.hset(shared("schedulers"), "garbage", "{")
     runtime = Runtime(app, settings())
     assert set(runtime.schedulers()) == {mine.id} == set(runtime.schedulers())
     assert [record.levelname for record in caplog.records].count("WARNING") == 2, "each is said once"

@@ -12,7 +12,7 @@ import pytest
 from tests.integration.stages.conftest import World, server
 from triggers.clearml_api import service
 from triggers.ledger import Ledger
-from triggers.ledger.keys import SCHEDULERS
+from triggers.ledger.keys import shared
 from triggers.ledger.schedulers import Scheduler
 from triggers.sandbox import Sandbox
 from triggers.settings import Settings
@@ -31,7 +31,7 @@ class ServiceWorld(World):
         self.scheduler = Scheduler(
             sandbox.url, "company", "P", "service task", 1.0, self.service, sync_seconds=0.001, web="http://web"
         )
-        ledger.store.client.hset(SCHEDULERS, ledger.scheduler, json.dumps(asdict(self.scheduler)))
+        ledger.store.client.hset(shared("schedulers"), ledger.scheduler, json.dumps(asdict(self.scheduler)))
         service.adopt(self.api, self.service, ledger.scheduler)
 
     def sync(self) -> Synced:

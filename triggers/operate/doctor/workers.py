@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
+from triggers.ledger.keys import beat_prefix
 from triggers.operate.doctor.findings import Finding
 from triggers.operate.status import read_status
 from triggers.operate.target import Target
+from triggers.roles import QUEUES
 from triggers.stages.set_aside import ALARM
-
-#: The queues that workers consume, one of each role.
-ROLES: Final = ("poll", "match", "dispatch")
 
 #: How long workers have to answer, seconds.
 _ANSWER_SECONDS: Final = 1.0
-
-#: The key of RedBeat's lock, under the prefix that `workers.app` gives it.
-_BEAT_LOCK: Final = "triggers:beat::lock"
 
 _START = "`clearml-triggers up`, or `celery -A workers worker -Q {role}` with this TRIGGERS_REDIS_URL"
 
@@ -48,7 +45,7 @@ def look(target: Target) -> Iterator[Finding]:
 
 def _workers(target: Target) -> Iterator[Finding]:
     counts = Counter(role for roles in _answering(target).values() for role in roles)
-    for role in ROLES:
+    for role in QUEUES:
         if counts[role]:
             yield Finding(f"{role} workers", "ok", f"{counts[role]} answer")
         else:
@@ -59,13 +56,14 @@ def _answering(target: Target) -> dict[str, list[str]]:
     """The workers that answer, with the roles of each."""
     from celery import Celery
 
+    from triggers.broker import configuration, ignore_others
     from triggers.redis_address import RedisAddress
 
-    address = RedisAddress.parse(_url(target))
-    client = Celery("doctor", broker=address.for_celery, set_as_current=False)
-    client.conf.update(broker_use_ssl=address.tls or None, broker_connection_retry_on_startup=False)
+    ignore_others(os.environ)
+    client = Celery("doctor", set_as_current=False)
+    client.conf.update(configuration(RedisAddress.parse(_url(target))), broker_connection_retry_on_startup=False)
     answers: Any = client.control.inspect(timeout=_ANSWER_SECONDS).active_queues() or {}
-    return {name: [queue["name"] for queue in queues if queue["name"] in ROLES] for name, queues in answers.items()}
+    return {name: [queue["name"] for queue in queues if queue["name"] in QUEUES] for name, queues in answers.items()}
 
 
 def _url(target: Target) -> str:
@@ -77,7 +75,7 @@ def _url(target: Target) -> str:
 
 
 def _beat(target: Target) -> Iterator[Finding]:
-    left_ms: Any = target.ledger.store.client.pttl(_BEAT_LOCK)
+    left_ms: Any = target.ledger.store.client.pttl(f"{beat_prefix()}:lock")
     if int(left_ms) > 0:
         yield Finding("beat leader", "ok", f"one has the lock for another {int(left_ms) / 1000:.0f} s")
     elif target.settings.redis_url and _is_polled(target):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .. import errors
+from ..auth import API_VERSION, VERSION
 from ..calls import Call, Json, endpoint
 from ..state import COMPANY_NAME
 
@@ -14,10 +15,9 @@ def ping(_: Call) -> Json:
 
 
 @endpoint("server.info")
-def info(call: Call) -> Json:
+def info(_: Call) -> Json:
     """Versions."""
-    release = call.state.release
-    return {"version": release.number, "build": "", "commit": "", "api_version": release.api_version}
+    return {"version": VERSION, "build": "", "commit": "", "api_version": API_VERSION}
 
 
 @endpoint("server.config")

@@ -80,7 +80,10 @@ def move(call: Call) -> Json:
     project = target_project(call)
     for task in tasks:
         call.state.tasks.begin(task)
-        task["project"] = project
+        if project:
+            task["project"] = project
+        else:
+            task.pop("project", None)
         call.state.tasks.commit(task, call.stamp)
     return {"project_id": project}
 

@@ -1,0 +1,55 @@
+"""The form of a message: what tells one that makes no sense from a worker that cannot take messages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Container
+from datetime import datetime
+from typing import Any
+
+#: What the producers of this project send is far shorter.
+LONGEST_BODY = 100_000
+
+
+def fault_of(message: Any, tasks: Container[str]) -> str:
+    """What is wrong with the form of a message, "" when it is one that this project's producers send.
+
+    Args:
+        message: as kombu has it: `headers`, `body`.
+        tasks: the names of the Celery tasks that there are.
+    """
+    try:
+        return _of_headers(message.headers, tasks) or _of_body(message.body)
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as fault:
+        return f"{type(fault).__name__}: {fault}"
+
+
+def _of_headers(headers: Any, tasks: Container[str]) -> str:
+    if not isinstance(headers, dict) or not isinstance(headers.get("task"), str):
+        return "it names no task"
+    if headers["task"] not in tasks:
+        return f"there is no task {headers['task']!r:.100}"
+    if not isinstance(headers.get("id"), str):
+        return "it has no id"
+    retries, limits = headers.get("retries") or 0, headers.get("timelimit") or (None, None)
+    if type(retries) is not int or any(limit is not None for limit in limits):
+        return "its retries or time limits are none that are sent"
+    if headers.get("eta") is not None:
+        return "it is for a later time"
+    if headers.get("expires") is not None:
+        datetime.fromisoformat(headers["expires"])
+    return ""
+
+
+def _of_body(body: Any) -> str:
+    if len(body) > LONGEST_BODY:
+        return f"its body has {len(body):,} bytes"
+    parts = json.loads(body)
+    if not isinstance(parts, list) or len(parts) != 3:
+        return "its body is not arguments, keywords and options"
+    args, kwargs, embedded = parts
+    if not isinstance(args, list) or kwargs != {} or not isinstance(embedded, dict):
+        return "its body is not arguments, keywords and options"
+    if not all(isinstance(one, str) or type(one) is int for one in args):
+        return "its arguments are none that are sent"
+    return ""
