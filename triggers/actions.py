@@ -18,6 +18,7 @@ from triggers.spec import TaskAction, Trigger
 #: What has to be read of a base task: whatever the clone call would replace, and what decides on the project.
 BASE_FIELDS: Final = (
     "id", "name", "status", "tags", "system_tags", "hyperparams", "configuration", "container", "script.tag",
+    "project",
 )  # fmt: skip
 
 #: The configuration object that tells where a launched ClearML task came from, and by what we know it.

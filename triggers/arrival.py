@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable
@@ -16,10 +15,12 @@ from triggers.ledger import Ledger, Store, connect, open_ledger
 from triggers.ledger.homes import Holder
 from triggers.ledger.schedulers import Scheduler
 from triggers.local.redis_server import PrivateRedis, running_url
+from triggers.logs import logger
 from triggers.redis_address import refuse_unsupported
 from triggers.settings import Settings
+from triggers.terminal import say
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 #: Pause between two looks of a process that stands by, seconds.
 STANDBY_SECONDS: Final = 0.5
@@ -171,5 +172,5 @@ class Arrival:
             )
 
     def _tell(self, other: Holder) -> bool:
-        print(f"triggers: {other} serves {self._name}; standing by to take over", flush=True)
+        say(f"triggers: {other} serves {self._name}; standing by to take over")
         return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Mapping
@@ -13,10 +12,11 @@ import redis
 from triggers.errors import EpochChanged, Fenced, Transient
 from triggers.functions import Function
 from triggers.ledger import refusals
+from triggers.logs import logger
 from triggers.stages import Context
 from triggers.stages.call import carry, claim
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 #: Functions that run at the same time in this process.
 FUNCTION_THREADS: Final = 8

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -24,7 +25,12 @@ class Declaration:
     trigger: Trigger
     function: functions.Function | None  # callable in the declaring process
     named: bool  # False: the name was made from the base task's id
-    place: str  # "script.py:12"
+    place: str  # "script.py:12", or the name of a file of triggers
+
+    @property
+    def source(self) -> str:
+        """The file that declares it."""
+        return re.sub(r":\d+$", "", self.place)
 
 
 def declare(kind: Kind, arguments: Mapping[str, Any], taken: Mapping[str, Declaration], place: str) -> Declaration:

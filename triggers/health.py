@@ -19,6 +19,8 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from triggers.terminal import say
+
 #: A process that has not written for so long is frozen, seconds. It writes every 2.
 FROZEN_SECONDS = 30.0
 
@@ -87,18 +89,16 @@ def main(arguments: list[str]) -> int:
     # not through `settings`: that import alone costs half a second of every look
     path = named[0] if named else os.environ.get("TRIGGERS_HEALTH_FILE", "")
     if not path or len(named) > 1 or set(arguments) - set(named) - {"--end"}:
-        print(
-            "usage: python -m triggers.health [FILE] [--end]; FILE or TRIGGERS_HEALTH_FILE is needed", file=sys.stderr
-        )
+        say("usage: python -m triggers.health [FILE] [--end]; FILE or TRIGGERS_HEALTH_FILE is needed", error=True)
         return 2
     progress = Progress.read(Path(path))
     if progress is None:
-        print(f"no process has written {path} yet")
+        say(f"no process has written {path} yet")
         return 1
     fault = progress.fault(time.monotonic())
     if fault and "--end" in arguments:
         progress.end()
-    print(fault or f"{progress.name} gets somewhere")
+    say(fault or f"{progress.name} gets somewhere")
     return 1 if fault else 0
 
 

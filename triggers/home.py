@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import logging
-import os
 import signal
-import socket
-import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
@@ -19,15 +14,16 @@ from triggers.arrival import Arrival
 from triggers.callers import Callers
 from triggers.checks import warn_of_missing
 from triggers.clearml_api import Api, Credentials, identity, launches, service
+from triggers.declarer import holder
 from triggers.errors import EpochChanged, Fenced, Permanent, Transient, TriggersError
-from triggers.functions import Function, display_name
+from triggers.functions import Function
 from triggers.interruption import end_process, handled
 from triggers.ledger import Ledger, schedulers
 from triggers.ledger.epoch import Epoch
-from triggers.ledger.homes import Holder
 from triggers.ledger.registry import Snapshot
 from triggers.ledger.schedulers import Scheduler
 from triggers.local.supervisor import Supervisor
+from triggers.logs import logger
 from triggers.marks import scheduler_mark
 from triggers.patience import patiently
 from triggers.service_task import KEPT, ServiceTask, server_now_ms
@@ -35,10 +31,11 @@ from triggers.settings import Settings
 from triggers.spec import Trigger
 from triggers.stages import Context, NoHints
 from triggers.stages.sync import sync
-from triggers.sync import keep, shadowing
-from triggers.sync.configure import ORIGIN, read_stored
+from triggers.sync import belief, claiming, keep, shadowing
+from triggers.sync.configure import ORIGIN, allowed_stored
+from triggers.terminal import say
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 #: How long an orderly end waits for functions that still run, seconds.
 FUNCTION_PATIENCE_SECONDS: Final = 5.0
@@ -57,8 +54,9 @@ class Home:
         functions: Mapping[str, Function] | None = None,
         sync_seconds: float = 900.0,
         shadow: bool = False,
+        sources: Mapping[str, str] | None = None,
     ) -> None:
-        """Find out who the scheduler is; starts nothing.
+        """Find out who the scheduler is; starts nothing. `sources`: trigger id → file that declares it.
 
         Raises:
             Usage: there are no ClearML credentials.
@@ -66,6 +64,7 @@ class Home:
         """
         self.settings, self.task = settings, task
         self.triggers, self.functions = list(triggers), dict(functions or {})
+        self.sources = dict(sources or {})
         self.credentials = Credentials.resolve()
         self.api = Api(self.credentials, timeout_seconds=settings.request_timeout_seconds)
         self.scheduler = Scheduler(
@@ -79,7 +78,9 @@ class Home:
             web=task.web,
             shadow=shadow,
         )
-        self._arrival = Arrival(self.scheduler, settings, self._holder(), self._adopt)
+        self._arrival = Arrival(
+            self.scheduler, settings, holder(self.triggers, self.functions, self.sources), self._adopt
+        )
         self._supervisor: Supervisor | None = None
         self._stopping = threading.Event()
         self._received: list[int] = []
@@ -98,18 +99,6 @@ class Home:
     def _terminate(self, number: int) -> None:
         self._sigterm.__exit__()
         end_process(number)
-
-    def _holder(self) -> Holder:
-        """This process as others see it, with what it declares."""
-        declared = sorted(f"{t.id} {t.digest} {self._function_of(t)}" for t in self.triggers)
-        content = hashlib.sha256("\n".join(declared).encode()).hexdigest()[:16]
-        script = getattr(sys.modules.get("__main__"), "__file__", None)
-        shown = os.path.abspath(script) if script else "an interactive session"
-        return Holder(socket.gethostname(), os.getpid(), shown, content)
-
-    def _function_of(self, trigger: Trigger) -> str:
-        function = self.functions.get(trigger.id)
-        return display_name(function) if function else ""
 
     def enter(self) -> Ledger:
         """Wait until this process is the one at home; the scheduler's ledger.
@@ -132,7 +121,7 @@ class Home:
     def _claimed(self, ledger: Ledger) -> Ledger:
         """The ledger, once the service task says which Redis has it."""
         context = self.context(ledger)
-        patiently(lambda: keep.claim(context, self.scheduler))
+        patiently(lambda: claiming.claim(context, self.scheduler))
         return ledger
 
     def connect(self) -> Ledger:
@@ -162,15 +151,21 @@ class Home:
         triggers, origin = self._stored() if self.task.remote else (self.triggers, "script")
         warn_of_missing(self.api, triggers)
         known = ledger.registry.version() > 0
-        original = None if known else service_task.original_state(self.api, self.task)
+        original = None if known else service_task.original_state(self.api, self.task, self._makers())
         self._adopt(ledger)
         before = inheritance.Inheritance()
         if not known:
-            before = inheritance.look(self.api, self.scheduler.id, triggers, self.settings, original)
+            before = inheritance.look(self.api, self.scheduler, triggers, self.settings, original)
         schedulers.put(ledger.store.client, self.scheduler)
         inheritance.take_over(ledger, before, triggers)
         now_ms = server_now_ms(self.api, self.task.id)
-        ledger.registry.declare(triggers, origin=origin, server_now_ms=now_ms, since_ms=before.since_ms)
+        ledger.registry.declare(
+            triggers,
+            origin=origin,
+            server_now_ms=now_ms,
+            since_ms=before.since_ms,
+            sources=self.sources if origin == "script" else None,
+        )
         inheritance.pause(ledger, before)
         self._end_earlier()
         return ledger.registry.snapshot()
@@ -178,14 +173,19 @@ class Home:
     def _stored(self) -> tuple[list[Trigger], str]:
         """What the configuration of the service task declares."""
         found = service.read(self.api, self.task.id)
-        triggers, problems = read_stored(found.sections if found else {}, self.triggers)
+        texts = found.sections if found else {}
+        triggers, problems, counts = allowed_stored(self.settings.sections, texts, self.triggers)
         for problem in problems:
             log.error("%s (the script's triggers are used)", problem)
-        return triggers, ORIGIN if found and found.sections else "script"
+        return triggers, ORIGIN if counts and texts else "script"
+
+    def _makers(self) -> set[str]:
+        return belief.makers_of(self.api, self.task.id, self.settings.service_users)
 
     def _end_earlier(self) -> None:
         """Let service tasks end that a registration left running before this one."""
-        for earlier in service.find(self.api, self.scheduler.id):
+        users = self.settings.service_users
+        for earlier in belief.believed(self.api, self.scheduler.id, self.task.id, users):
             if earlier.id != self.task.id and KEPT in earlier.runtime and earlier.status == "in_progress":
                 service.end(self.api, earlier.id, f"replaced by {self.task.id}")
 
@@ -241,10 +241,9 @@ class Home:
     def _serve(self, farewell: Callable[[], None]) -> None:
         private = self._arrival.redis
         if private is None:
-            print(
+            say(
                 "triggers: registered; the stages run wherever `celery -A workers worker` and "
-                "`celery -A workers beat` are started with this TRIGGERS_REDIS_URL",
-                flush=True,
+                "`celery -A workers beat` are started with this TRIGGERS_REDIS_URL"
             )
             self._stopping.wait()
             farewell()
@@ -265,7 +264,7 @@ class Home:
                     self.stop()
                 elif self.triggers and ledger.registry.version() == 0:
                     log.warning("Redis came back empty; registering again")
-                    keep.claim(context, self.scheduler)
+                    claiming.claim(context, self.scheduler)
                     self.register(ledger)
                     context.begin_epoch()
                 elif not schedulers.is_entered(ledger.store.client, self.scheduler.id):

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
-from triggers.clearml_api import Api, launches, service
+from triggers.clearml_api import Api, launches, server_now_ms
 from triggers.ledger import Ledger
 from triggers.ledger.registry import Entry, Snapshot
+from triggers.ledger.schedulers import Scheduler
+from triggers.logs import logger
 from triggers.marks import scheduler_mark
 from triggers.settings import Settings
 from triggers.spec import Trigger
+from triggers.sync.belief import believed
 from triggers.sync.configure import read_stored
 from triggers.sync.originals import Left, read_state
 from triggers.sync.saved import PROPERTY, newest
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
+
+#: How far clocks of the server's replicas differ at most, ms.
+_SKEW_MS: Final = 60_000
 
 
 @dataclass(frozen=True)
@@ -36,13 +42,13 @@ class Inheritance:
 
 
 def look(
-    api: Api, scheduler: str, triggers: Sequence[Trigger], settings: Settings, original: str | None
+    api: Api, scheduler: Scheduler, triggers: Sequence[Trigger], settings: Settings, original: str | None
 ) -> Inheritance:
     """Find out what was known of a scheduler before this Redis.
 
     Args:
         api: the server.
-        scheduler: its id.
+        scheduler: its record.
         triggers: what is declared now.
         settings: how late changes become visible.
         original: text of the original's state, None when there is none.
@@ -50,16 +56,22 @@ def look(
     Raises:
         Newer: a later release saved the state.
     """
-    services = service.find(api, scheduler, configuration=True)
-    text, saved = newest(one.runtime.get(PROPERTY) for one in services)
+    users = settings.service_users
+    services = believed(api, scheduler.id, scheduler.service_task, users, configuration=True)
+    latest_ms = server_now_ms(api) + _SKEW_MS
+    text, saved = newest((one.runtime.get(PROPERTY) for one in services), latest_ms=latest_ms)
     if saved is not None:
         stored = next(one for one in services if one.runtime.get(PROPERTY) == text)
         known = {trigger.id for trigger in read_stored(stored.sections, [])[0]}
         since_ms = saved.since_ms - int(settings.overlap_seconds * 1000)
         since = {trigger.id: since_ms for trigger in triggers if trigger.id in known}
-        log.warning("this Redis knows nothing of the scheduler; going on from the state on %s", stored.id)
+        log.warning(
+            "this Redis knows nothing of the scheduler; going on from the state on ClearML task %s of user %s, by "
+            "which %d triggers are paused",
+            stored.id, stored.user, len(saved.paused),
+        )  # fmt: skip
         return Inheritance(since, saved.paused)
-    launched = bool(launches.find_launches(api, [scheduler_mark(scheduler)]))
+    launched = bool(launches.find_launches(api, [scheduler_mark(scheduler.id)]))
     if launched or original is None:
         return Inheritance()
     try:

@@ -1,13 +1,19 @@
-"""Log lines that say what they are about: trigger, firing and object, as text or as JSON."""
+"""Log lines that say what they are about: trigger, firing and object, as text or as JSON.
+
+Names and errors in a line may hold anything. `logger` makes what this project logs harmless as it is logged, since a
+script has handlers of its own; the formatters do so for what other packages log.
+"""
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime, timezone
+from typing import Any
+
+from triggers.escaping import in_lines, json_text, one_line
 
 #: what a line can be about, in the order in which it is shown
 FIELDS = ("scheduler", "trigger", "object", "firing")
@@ -31,7 +37,61 @@ def _fields_of(record: logging.LogRecord) -> dict[str, str]:
     return {name: str(value) for name, value in found if value}
 
 
-class TextFormatter(logging.Formatter):
+class _Shown:
+    """An argument of a log line, harmless however the line shows it."""
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+    def __str__(self) -> str:
+        return one_line(self.value)
+
+    def __repr__(self) -> str:
+        return one_line(repr(self.value))
+
+
+class _Harmless(logging.Filter):
+    """Passes every record on, with nothing in it that a terminal or a reader of logs would act on."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg = one_line(record.msg)
+        if isinstance(record.args, tuple):
+            record.args = tuple(map(_harmless, record.args))
+        if record.exc_info and not record.exc_text:
+            record.exc_text = in_lines(logging.Formatter().formatException(record.exc_info))
+        return True
+
+
+def _harmless(value: Any) -> Any:
+    if isinstance(value, str):
+        return one_line(value)
+    return value if isinstance(value, (bool, int, float)) or value is None else _Shown(value)
+
+
+_HARMLESS = _Harmless()
+
+
+def logger(name: str) -> logging.Logger:
+    """The logger of a module; every module of this project takes its own from here."""
+    found = logging.getLogger(name)
+    found.addFilter(_HARMLESS)  # the same one: added once, however often
+    return found
+
+
+class LineFormatter(logging.Formatter):
+    """One line, below it a traceback if there is one, whose lines are indented."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        return one_line(super().formatMessage(record))
+
+    def formatException(self, exc_info: Any) -> str:  # noqa: N802
+        return in_lines(super().formatException(exc_info))
+
+    def formatStack(self, stack_info: str) -> str:  # noqa: N802
+        return in_lines(super().formatStack(stack_info))
+
+
+class TextFormatter(LineFormatter):
     """One line for people; what it is about stands at its end."""
 
     def __init__(self) -> None:
@@ -56,7 +116,7 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        return json_text(line)
 
 
 def formatter(style: str) -> logging.Formatter:
@@ -64,7 +124,14 @@ def formatter(style: str) -> logging.Formatter:
     return JsonFormatter() if style == "json" else TextFormatter()
 
 
-def dress(logger: logging.Logger, style: str) -> None:
+def dress(of: logging.Logger, style: str) -> None:
     """Let all handlers of a logger write in that style."""
-    for handler in logger.handlers:
+    for handler in of.handlers:
         handler.setFormatter(formatter(style))
+
+
+def to_standard_error(layout: str) -> None:
+    """Let this process log warnings and errors to standard error, unless its owner has set that up already."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(LineFormatter(layout))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])

@@ -37,18 +37,17 @@ _FIELDS: Final = {
 MOST_TEXT: Final = 8_000
 
 
-def queries(triggers: Iterable[Trigger], *, models: bool) -> tuple[Query, ...]:
+def queries(triggers: Iterable[Trigger]) -> tuple[Query, ...]:
     """Give the queries that together return all that the triggers can concern; none where only everything is enough.
 
     At most one of them names projects, the last: names are those that projects have when the others were asked.
 
     Args:
         triggers: those that the source serves.
-        models: whether models are asked for, or ClearML tasks and datasets.
     """
     groups: dict[str, list[Query]] = defaultdict(list)
     for trigger in triggers:
-        need = _need(trigger, models=models)
+        need = _need(trigger)
         if not need:
             return ()
         groups[next(field for field in _BY_WORTH if field in need)].append(need)
@@ -56,14 +55,11 @@ def queries(triggers: Iterable[Trigger], *, models: bool) -> tuple[Query, ...]:
     return tuple(joined) if all(joined) else ()
 
 
-def _need(trigger: Trigger, *, models: bool) -> Query:
+def _need(trigger: Trigger) -> Query:
     """Give what an object must have to concern a trigger.
 
-    1. A model trigger also needs the ClearML tasks that became published: their models change silently.
-    2. A trigger that fires on transitions has to see its condition become false, wherever that takes the object.
+    A trigger that fires on transitions has to see its condition become false, wherever that takes the object.
     """
-    if trigger.kind == "model" and not models:
-        return {"status": frozenset({"published"})}
     if trigger.policy.fire == "on_transition":
         return {}
     need: dict[str, frozenset[str]] = {"system_tags": frozenset({"dataset"})} if trigger.kind == "dataset" else {}

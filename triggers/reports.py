@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Final
+from urllib.parse import quote
 
+from triggers.escaping import html_text, json_text
 from triggers.events import Kind
 from triggers.ledger.history import Entry
 from triggers.spec import FunctionAction, TaskAction, Trigger
@@ -33,6 +34,12 @@ _OWN: Final[dict[str, list[str]]] = {
 }
 _FONT: Final = "Heebo, verdana, arial, sans-serif"
 _HOUR_MS: Final = 3_600_000
+
+
+class Html(str):
+    """A cell that is HTML made here; every other cell is text, escaped when it is put into its table."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +78,11 @@ def executed_table(launches: Iterable[Launch], web: str) -> list[list[str]]:
 
 
 def link(web: str, task: str) -> str:
-    """A ClearML task as a link to its log, as the original writes it."""
-    return f'<a href="{web}/projects/*/tasks/{task}/output/log">{task}</a>' if web else task
+    """A ClearML task as a link to its log, as the original writes it; an address that is no web page's makes none."""
+    if not web.startswith(("http://", "https://")):
+        return task
+    page = html_text(f"{web}/projects/*/tasks/{quote(task)}/output/log")
+    return Html(f'<a href="{page}">{html_text(task)}</a>')
 
 
 def moment(ms: int) -> str:
@@ -83,11 +93,11 @@ def moment(ms: int) -> str:
 def table_plot(title: str, rows: Sequence[Sequence[str]]) -> str:
     """A table as plotly data, looking as the SDK's."""
     header, *body = rows
-    cells = [list(column) for column in zip(*body, strict=True)] if body else []
+    cells = [[*map(_cell, column)] for column in zip(*body, strict=True)] if body else []
     table = {
         "type": "table",
         "header": {
-            "values": list(header),
+            "values": [*map(_cell, header)],
             "align": "left",
             "line": {"width": 0.5, "color": "#d4d6e0"},
             "fill": {"color": "#fff"},
@@ -101,7 +111,11 @@ def table_plot(title: str, rows: Sequence[Sequence[str]]) -> str:
             "font": {"family": _FONT, "size": 14, "color": "#384161"},
         },
     }
-    return json.dumps({"data": [table], "layout": {"title.text": title, "title": " "}})
+    return json_text({"data": [table], "layout": {"title.text": title, "title": " "}})
+
+
+def _cell(text: str) -> str:
+    return text if isinstance(text, Html) else html_text(text)
 
 
 def firings_plot(launches: Sequence[tuple[str, int]]) -> str:
@@ -113,7 +127,7 @@ def firings_plot(launches: Sequence[tuple[str, int]]) -> str:
     for trigger in sorted({trigger for trigger, _ in counts}):
         slots = sorted(slot for name, slot in counts if name == trigger)
         bars = [counts[trigger, slot] for slot in slots]
-        data.append({"type": "bar", "name": trigger, "x": [moment(slot) for slot in slots], "y": bars})
+        data.append({"type": "bar", "name": html_text(trigger), "x": [moment(slot) for slot in slots], "y": bars})
     return _plot(data, FIRINGS, "launches a minute" if step == 60_000 else "launches an hour", barmode="stack")
 
 
@@ -124,12 +138,12 @@ def delays_plot(launches: Sequence[tuple[str, int, int]]) -> str:
         points = sorted((ended, changed) for name, changed, ended in launches if name == trigger)
         seconds = [max(0.0, (ended - changed) / 1000) for ended, changed in points]
         times = [moment(ended) for ended, _ in points]
-        data.append({"type": "scatter", "mode": "markers", "name": trigger, "x": times, "y": seconds})
+        data.append({"type": "scatter", "mode": "markers", "name": html_text(trigger), "x": times, "y": seconds})
     return _plot(data, DELAYS, "seconds")
 
 
 def _plot(data: list[dict[str, Any]], title: str, unit: str, **layout: Any) -> str:
-    return json.dumps({"data": data, "layout": {"title": title, "yaxis": {"title": unit}, **layout}})
+    return json_text({"data": data, "layout": {"title": title, "yaxis": {"title": unit}, **layout}})
 
 
 def console_line(entry: Entry, trigger: Trigger | None) -> tuple[str, str] | None:

@@ -274,6 +274,7 @@ class TriggerScheduler:
             functions={each.trigger.id: each.function for each in self.declarations if each.function},
             sync_seconds=(self.sync_frequency_minutes or 15) * 60,
             shadow=shadow,
+            sources={each.trigger.id: each.source for each in self.declarations},
         )
 
     def _triggers(self) -> list[Trigger]:
@@ -305,5 +306,8 @@ class TriggerScheduler:
         """Add a trigger that was read elsewhere, such as in a file."""
         if self._check is not None:
             self._check(declaration.trigger)
+        from triggers.spec import check_new_name
+
+        check_new_name(declaration.trigger.name)
         self._declared[declaration.trigger.kind][declaration.trigger.name] = declaration
         return True

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from triggers.clearml_api import Api, Credentials, service
 from triggers.clearml_api.names import find_project
 from triggers.events import milliseconds
+from triggers.logs import logger
 from triggers.spec import Trigger
 from triggers.spec.original import SECTIONS
 from triggers.sync.originals import ARTIFACT
@@ -18,7 +19,10 @@ from triggers.sync.sections import DESCRIPTIONS, write_section
 #: Where the original puts its service task.
 DEFAULT_PROJECT, DEFAULT_NAME = "DevOps", "Scheduler"
 
-log = logging.getLogger(__name__)
+#: The largest state of the original that is read, bytes: it has one line for each object and launch.
+_LARGEST_STATE: Final = 256 * 2**20
+
+log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +90,22 @@ def obtain(name: str | None, project: str | None) -> ServiceTask:
     return ServiceTask(task.id, task.get_project_name() or "", task.name, task, made, remote)
 
 
-def original_state(api: Api, task: ServiceTask) -> str | None:
-    """The state that the original saved on this task, or else on the latest of its project and name; None if none."""
+def original_state(api: Api, task: ServiceTask, makers: Collection[str]) -> str | None:
+    """The state that the original saved on this task, or else on the latest of its project and name; None if none.
+
+    Tasks of users other than `makers` do not count: anyone may give a task of their own that name.
+    """
     project = find_project(api, task.project) if task.project else None
-    query = {"order_by": ["-last_update"], "only_fields": ["id", "name", "execution.artifacts"], "search_hidden": True}
+    query = {
+        "order_by": ["-last_update"],
+        "only_fields": ["id", "name", "user", "execution.artifacts"],
+        "search_hidden": True,
+    }
     scope = {"project": [project]} if project else {"id": [task.id]}
     found = api.call("tasks.get_all", query | scope | {"page": 0, "page_size": 500}).data["tasks"]
-    alike = [one for one in found if one.get("name") == task.name or one["id"] == task.id]
+    alike = [
+        one for one in found if one["id"] == task.id or (one.get("name") == task.name and one.get("user") in makers)
+    ]
     for one in sorted(alike, key=lambda one: one["id"] != task.id):
         artifacts = (one.get("execution") or {}).get("artifacts") or ()
         if any(artifact.get("key") == ARTIFACT for artifact in artifacts):
@@ -104,11 +117,15 @@ def _artifact(task_id: str) -> str | None:
     from clearml import Task
 
     try:
-        found = Task.get_task(task_id=task_id).artifacts[ARTIFACT].get()
-    except Exception as error:  # the SDK raises whatever the storage does
-        log.error("the state that the original saved on %s cannot be read: %s", task_id, error)
-        return None
-    return found if isinstance(found, str) else None
+        # as a file: the SDK's `get` unpickles what says that it is a pickle, and runs what is in it
+        file = Path(Task.get_task(task_id=task_id).artifacts[ARTIFACT].get_local_copy(extract_archive=False))
+        if file.stat().st_size <= _LARGEST_STATE:
+            return file.read_text("utf-8")
+        error: Exception = ValueError(f"it is larger than {_LARGEST_STATE:,} bytes")
+    except Exception as failure:  # the SDK raises whatever the storage does
+        error = failure
+    log.error("the state that the original saved on %s cannot be read: %s", task_id, error)
+    return None
 
 
 def server_now_ms(api: Api, task_id: str) -> int:

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from triggers.errors import Usage
+from triggers.logs import logger
 from triggers.redis_address import with_password
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 #: The environment variable that names a folder with one file per secret: triggers_redis_password, ...
 SECRETS_FOLDER = "TRIGGERS_SECRETS_DIR"
+
+
+def _listed(value: Any) -> Any:
+    return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
+
+
+#: Several names between commas.
+Ids = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 
 
 class Settings(BaseModel):
@@ -61,6 +69,25 @@ class Settings(BaseModel):
     retention_days: float = Field(default=7.0, gt=0, description="how long finished firings are kept")
     launched_days: float = Field(
         default=180.0, gt=0, description="how long a ClearML task is known as launched by a trigger"
+    )
+    sections: Literal["all", "conditions", "none"] = Field(
+        default="all", description="what edits of the service task's configuration sections change"
+    )
+    allow_base_projects: Ids = Field(
+        default=(), description="projects (NAME, or NAME/* for all below) whose tasks may be launched; any if not set"
+    )
+    allow_queues: Ids = Field(default=(), description="queues that launches may go to, by name or id; any if not set")
+    allow_target_projects: Ids = Field(
+        default=(), description="projects (NAME, or NAME/* for all below) that launches may lie in; any if not set"
+    )
+    allow_overrides: Ids = Field(
+        default=(),
+        description="beginnings of task_overrides that launches may have, as Args/ or script.branch; any if not set",
+    )
+    service_users: Ids = Field(
+        default=(),
+        description="ids of further ClearML users whose service tasks are believed, between commas; those of the "
+        "workers and of the script are",
     )
     health_file: Path | None = Field(default=None, description="where a worker process writes its progress")
     log_format: Literal["text", "json"] = Field(default="text", description="how workers write their log")

@@ -134,7 +134,6 @@ def _row_here(trigger: Trigger, launches: int) -> str:
         "archive": dataset and archive,
         "dataset-finalised": dataset and not publish,
         "dataset-project": dataset and bool(trigger.trigger_project),
-        "silent-publish": trigger.kind == "model" and publish,
         "project-renamed": bool(trigger.trigger_project),
         "more-than-500": launches > _PAGE,
     }

@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import after_setup_logger
+from celery.signals import after_setup_logger, after_setup_task_logger
 from kombu import Exchange, Queue
 
 from triggers.broker import configuration as broker
@@ -60,7 +60,6 @@ def configuration(of: Settings) -> dict[str, Any]:
             "triggers.sync": {"queue": "poll"},
             "triggers.match": {"queue": "match"},
             "triggers.dispatch": {"queue": "dispatch"},
-            # not where polls run: that they have stopped is among what it tells
             "triggers.notify": {"queue": "dispatch"},
         },
         "task_publish_retry": False,  # reconcile gives a lost hint again
@@ -73,7 +72,15 @@ def configuration(of: Settings) -> dict[str, Any]:
             "poll": {"task": "triggers.poll", "schedule": TICK_SECONDS},
             "reconcile": {"task": "triggers.reconcile", "schedule": of.reconcile_seconds},
             "sync": {"task": "triggers.sync", "schedule": SYNC_TICK_SECONDS},
-            "notify": {"task": "triggers.notify", "schedule": NOTIFY_TICK_SECONDS},
+            # to two roles: that one of them has stopped is among what the other tells
+            **{
+                f"notify by {queue}": {
+                    "task": "triggers.notify",
+                    "schedule": NOTIFY_TICK_SECONDS,
+                    "options": {"queue": queue},
+                }
+                for queue in ("dispatch", "poll")
+            },
         },
         "beat_max_loop_interval": 1,
         "beat_scheduler": "workers.beat:Scheduler",
@@ -99,6 +106,7 @@ app.config_from_object(configuration(settings()))
 
 
 @after_setup_logger.connect  # type: ignore[untyped-decorator]
+@after_setup_task_logger.connect  # type: ignore[untyped-decorator]
 def _dress_log(logger: logging.Logger, **_: Any) -> None:
     dress(logger, settings().log_format)
     if _ignored:

@@ -7,16 +7,16 @@ fails: the worker ends, says so, and another one gets the message, once.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Any
 
 from celery.worker.consumer import Consumer as CeleryConsumer
 from vine import promise
 
+from triggers.logs import logger
 from triggers.messages import fault_of
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 #: What a message of another shape brings about; failures of the connection are none of these.
 _NONSENSE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, NotImplementedError)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import threading
@@ -16,12 +15,14 @@ from celery.beat import Scheduler, Service
 from celery.exceptions import SecurityWarning
 from celery.worker import state
 
+from triggers import logs
+from triggers.logs import logger
 from triggers.roles import QUEUES
 from triggers.settings import settings
 from workers import watch
 from workers.app import app
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 class _QuietWorker(Worker):  # type: ignore[misc]
@@ -47,7 +48,7 @@ def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
 
 def main() -> int:
     """Run until SIGTERM; the exit code of the worker."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logs.to_standard_error("%(asctime)s %(name)s %(levelname)s %(message)s")
     # root is the user's own choice here, and nothing is unpickled
     warnings.filterwarnings("ignore", category=SecurityWarning)
     # one process needs no lock against other beats, and nothing in Redis to start from

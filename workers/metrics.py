@@ -18,11 +18,14 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from triggers.errors import Usage
+from triggers.escaping import one_line
 from triggers.ledger import Ledger, Store, connect, open_ledger, schedulers
 from triggers.ledger.keys import beat_prefix, broker_prefix, shared
+from triggers.ledger.reading import source_of
 from triggers.redis_address import refuse_unsupported
 from triggers.roles import QUEUES
 from triggers.settings import Settings, settings
+from triggers.terminal import say
 from workers.app import app, redis_address
 from workers.followed import PREFIX, Followed
 
@@ -47,7 +50,7 @@ class Exporter(Collector):
             except (redis.RedisError, OSError):
                 found, up = [], 0.0
         yield _gauge("redis_up", "Whether Redis answered this scrape.", [((), up)])
-        yield from found
+        yield from map(_harmless, found)
 
     def _read(self) -> Iterator[Metric]:
         ledgers = {}
@@ -80,6 +83,14 @@ class Exporter(Collector):
         for field, number in sums.items():
             family.add_metric(field.split(" ", 1), float(number))
         yield family
+
+
+def _harmless(family: Metric) -> Metric:
+    """The metric with nothing in its labels that a terminal or a dashboard would act on."""
+    for number, sample in enumerate(family.samples):
+        labels = {name: one_line(value) for name, value in sample.labels.items()}
+        family.samples[number] = sample._replace(labels=labels)
+    return family
 
 
 Samples = Iterable[tuple[tuple[str, ...], float]]
@@ -116,7 +127,7 @@ def _figures(ledger: Ledger) -> Iterator[Figure]:
             (),
             float(polled) / 1000,
         )
-    for source in ("tasks", "models"):
+    for source in {source_of(entry.trigger.kind) for entry in ledger.registry.snapshot().active}:
         if read_to := ledger.reading.cursor(source).read_to_ms:
             text = "Up to which change the server was read, by its own clock."
             yield "cursor_timestamp_seconds", text, ("source",), (source,), read_to / 1000
@@ -158,7 +169,7 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     server, thread = start_http_server(int(port), addr=host, registry=registry)
-    print(f"metrics at http://{of.metrics_address}/metrics", flush=True)
+    say(f"metrics at http://{of.metrics_address}/metrics")
     ended.wait()
     server.shutdown()
     server.server_close()

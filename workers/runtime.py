@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,16 +14,17 @@ from kombu.exceptions import OperationalError
 
 from triggers.clearml_api import Credentials
 from triggers.errors import EpochChanged, Fenced, StoreUnavailable, Transient
+from triggers.escaping import one_line
 from triggers.ledger import Store, connect, open_ledger, refusals, schedulers
 from triggers.ledger.schedulers import Scheduler
-from triggers.logs import about
+from triggers.logs import about, logger
 from triggers.settings import Settings, settings
 from triggers.stages import Context
 from workers import failover
 from workers.app import app, redis_address
 from workers.measured import MeasuredApi
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 T = TypeVar("T")
 
@@ -43,7 +43,7 @@ class CeleryHints:
 
     def _send(self, task: str, shown: str, *args: str | int) -> None:
         try:
-            self.celery.send_task(task, args=args, argsrepr=f"({shown})", kwargsrepr="{}")
+            self.celery.send_task(task, args=args, argsrepr=one_line(f"({shown})"), kwargsrepr="{}")
         except (OperationalError, OSError, redis.RedisError) as failure:
             log.warning("the hint %s%s was not sent: %s", task, args, failure)
             failover.look_for_primary(self.celery, failure)

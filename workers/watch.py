@@ -30,12 +30,13 @@ from triggers.health import Progress
 from triggers.ledger import connect
 from triggers.ledger.keys import ALIVE as ALIVE_QUEUE
 from triggers.ledger.keys import broker_prefix
+from triggers.logs import logger
 from triggers.redis_address import refuse_unsupported
 from triggers.settings import settings
 from workers import failover
 from workers.app import app
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 LOOK_SECONDS = 2.0
 SEND_SECONDS = 10.0

@@ -55,7 +55,7 @@ TASK_CALLS: dict[str, tuple[Step, set[str]]] = {
     "update comment": (on_task("update", comment="c"), CHANGE),
     "update_tags add": (on_task("update_tags", many=True, add_tags=["x"]), CHANGE),
     "update_tags remove what is not there": (on_task("update_tags", many=True, remove_tags=["x"]), CHANGE),
-    "move": (lambda api, at: on_task("move", many=True, project_name=at["name"] + "/b")(api, at), CHANGE),
+    "move": (lambda api, at: on_task("move", many=True, project_name=at["name"] + "/below")(api, at), CHANGE),
     "archive": (lambda api, at: api.call("tasks.archive", {"tasks": [at["task"]]}), CHANGE),
     "archive_many": (on_task("archive_many", many=True), CHANGE),
     "unarchive_many": (on_task("unarchive_many", many=True), CHANGE),
@@ -97,7 +97,7 @@ MODEL_CALLS: dict[str, tuple[Step, set[str]]] = {
     "edit name": (on_model("edit", name="another"), CHANGE),
     "update comment": (on_model("update", comment="c"), CHANGE),
     "update_tags": (on_model("update_tags", many=True, add_tags=["x"]), CHANGE),
-    "move": (lambda api, at: on_model("move", many=True, project_name=at["name"] + "/b")(api, at), CHANGE),
+    "move": (lambda api, at: on_model("move", many=True, project_name=at["name"] + "/below")(api, at), CHANGE),
     "archive_many": (on_model("archive_many", many=True), CHANGE),
     "unarchive_many": (on_model("unarchive_many", many=True), CHANGE),
     "make_public": (on_model("make_public", many=True), CHANGE),
@@ -154,8 +154,30 @@ def test_times_of_a_model(api: Client, at: Json, call: str):
     assert moved(api, at, "model", step) == times
 
 
-def test_publishing_a_task_makes_its_models_ready_and_moves_none_of_their_times(api: Client, at: Json):
-    attach = {"type": "output", "name": "o", "model": at["model"]}
-    api.call("tasks.add_or_update_model", {"task": at["task"], **attach})
-    assert moved(api, at, "model", on_task("publish", force=True, publish_model=True)) == set()
+PUBLISHING: dict[str, Step] = {
+    "publish": on_task("publish", force=True, publish_model=True),
+    "publish, publish_model not given": on_task("publish", force=True),
+    "publish_many": on_task("publish_many", many=True, force=True),
+    "completed with publish": on_task("completed", force=True, publish=True),
+}
+
+
+@pytest.mark.parametrize("call", PUBLISHING)
+def test_publishing_a_task_makes_its_models_ready_and_moves_their_times(api: Client, at: Json, call: str):
+    attach(api, at)
+    assert moved(api, at, "model", PUBLISHING[call]) == UPDATE
     assert api.call("models.get_by_id", {"model": at["model"]})["model"]["ready"] is True
+
+
+@pytest.mark.parametrize("ready", [True, False])
+def test_publishing_a_task_leaves_a_model_that_is_ready_or_not_wanted(api: Client, at: Json, ready: bool):
+    attach(api, at)
+    api.call("models.edit", {"model": at["model"], "ready": ready})
+    assert moved(api, at, "model", on_task("publish", force=True, publish_model=ready)) == set()
+    assert api.call("models.get_by_id", {"model": at["model"]})["model"]["ready"] is ready
+
+
+def attach(api: Client, at: Json) -> None:
+    """Make the model an output of the task."""
+    body = {"task": at["task"], "type": "output", "name": "out", "model": at["model"]}
+    api.call("tasks.add_or_update_model", body)

@@ -11,7 +11,7 @@ SCENARIOS = sorted((Path(__file__).parent / "scenarios").glob("*.jsonl"))
 
 
 def test_scenarios_are_all_there():
-    assert len(SCENARIOS) == 58
+    assert len(SCENARIOS) == 68
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)

@@ -19,7 +19,6 @@ COLUMNS = ["row", "the text", "the original", "here", "tests"]
 CALLS = {"": "__init__", "model": "add_model_trigger", "dataset": "add_dataset_trigger", "task": "add_task_trigger"}
 MEANINGS = {
     "once", "once-transition", "first-start", "tags", "threshold-zero", "metric-missing", "project-missing",
-    "project-renamed", "dataset-project", "dataset-finalised", "archive", "silent-publish", "placeholders",
     "single-instance", "reuse", "queue", "more-than-500", "names", "add-returns", "self-launch", "functions",
     "get-triggers",
 }  # fmt: skip

@@ -33,6 +33,15 @@ def find_project(api: Api, name: str, create: bool = False) -> str | None:
     return field("projects.create", answer.data, "id", str)
 
 
+def project_name(api: Api, id_: str) -> str | None:
+    """Full name of a project by its id, hidden or not; None when there is none."""
+    query = {"id": [id_], "only_fields": ["id", "name"], "search_hidden": True}
+    for one in objects("projects.get_all", api.call("projects.get_all", query).data, "projects"):
+        if one.get("id") == id_:
+            return field("projects.get_all", one, "name", str)
+    return None
+
+
 def _named(api: Api, service: str, name: str) -> str | None:
     if not name:
         return None

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from triggers.clearml_api.answers import objects
 from triggers.clearml_api.connection import Api
 from triggers.errors import ServerUnavailable
 from triggers.events import Event, decode_model, decode_task, iso_time, milliseconds
+from triggers.logs import logger
 from triggers.query_plan import Query
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 #: what the server returns at most
 PAGE_SIZE: Final = 500
@@ -51,8 +51,6 @@ class Plan:
     """
 
     version: int
-    tasks: bool
-    models: bool
     metrics: frozenset[str]
     task_queries: tuple[Query, ...] = ()
     model_queries: tuple[Query, ...] = ()
@@ -108,25 +106,6 @@ def read_by_id(api: Api, plan: Plan, ids: Sequence[str], *, models: bool) -> lis
         reader = Reader(api, listing(plan, models=models), {"id": list(ids[start : start + _IDS])})
         found += [event for page in reader.pages(0) for event in page.events]
     return found
-
-
-def read_models_of(api: Api, plan: Plan, tasks: Mapping[str, int]) -> list[Event]:
-    """Read the published models that ClearML tasks made.
-
-    `tasks.publish` with `publish_model` publishes models without moving any of their times; so they
-    change with their task here.
-
-    Args:
-        api: The server.
-        plan: What is needed of them.
-        tasks: Ids of published ClearML tasks, with the times of their change.
-    """
-    ids, found = list(tasks), []
-    for start in range(0, len(ids), _IDS):
-        reader = Reader(api, listing(plan, models=True), {"task": ids[start : start + _IDS]})
-        for page in reader.pages(0):
-            found += [event for event in page.events if event.ready]
-    return [replace(event, changed_ms=max(event.changed_ms, tasks.get(event.task, 0))) for event in found]
 
 
 class Reader:

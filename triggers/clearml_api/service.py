@@ -6,17 +6,18 @@ only `tasks.edit` with `force` works, which replaces the whole field, so that it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from triggers.clearml_api.answers import field, objects, optional, texts
 from triggers.clearml_api.connection import Api
 from triggers.errors import Refused
+from triggers.escaping import one_line
 from triggers.marks import is_mark, service_mark
 
 #: Service tasks of earlier starts that are looked at.
-_RECENT: Final = 50
+RECENT: Final = 50
 _WRONG_STATUS: Final = (400, 110)
 _WORKER: Final = "clearml-triggers"
 _READ: Final = "tasks.get_all"
@@ -24,7 +25,7 @@ _READ: Final = "tasks.get_all"
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service task as the server has it: `sections` are its configuration, name → text."""
+    """A service task as the server has it: `sections` are its configuration, name → text; `user` made it."""
 
     id: str
     name: str
@@ -32,6 +33,7 @@ class Service:
     system_tags: tuple[str, ...]
     runtime: Mapping[str, str]
     sections: Mapping[str, str]
+    user: str = ""
 
 
 def read(api: Api, task_id: str) -> Service | None:
@@ -40,14 +42,21 @@ def read(api: Api, task_id: str) -> Service | None:
     return found[0] if found else None
 
 
-def find(api: Api, scheduler: str, *, configuration: bool = False) -> list[Service]:
-    """Find the service tasks of all starts of a scheduler, the latest updated first. One request."""
-    query = {"system_tags": ["__$any", service_mark(scheduler)], "order_by": ["-last_update"]}
-    return _read(api, query | {"page": 0, "page_size": _RECENT}, configuration=configuration)
+def find(
+    api: Api, scheduler: str, *, configuration: bool = False, users: Collection[str] | None = None
+) -> list[Service]:
+    """Find tasks with the mark of a scheduler's service tasks, the latest updated first. One request.
+
+    Anyone can put that mark on a task of their own: `sync.belief` says which of them count. `users`: only theirs.
+    """
+    query: dict[str, Any] = {"system_tags": ["__$any", service_mark(scheduler)], "order_by": ["-last_update"]}
+    if users is not None:
+        query["user"] = sorted(users)
+    return _read(api, query | {"page": 0, "page_size": RECENT}, configuration=configuration)
 
 
 def _read(api: Api, query: dict[str, Any], *, configuration: bool) -> list[Service]:
-    fields = ["id", "name", "status", "system_tags", "runtime", *(["configuration"] if configuration else [])]
+    fields = ["id", "name", "status", "system_tags", "runtime", "user", *(["configuration"] if configuration else [])]
     answer = api.call(_READ, {**query, "only_fields": fields, "search_hidden": True})
     return [_service(task) for task in objects(_READ, answer.data, "tasks")]
 
@@ -62,6 +71,7 @@ def _service(task: Mapping[str, Any]) -> Service:
         system_tags=texts(_READ, task, "system_tags"),
         runtime={key: str(value) for key, value in runtime.items()},
         sections={name: str(item.get("value", "")) for name, item in sections.items() if isinstance(item, dict)},
+        user=optional(_READ, task, "user", str),
     )
 
 
@@ -136,7 +146,14 @@ def report(api: Api, task_id: str, lines: Sequence[Line], plots: Sequence[Plot])
     """Add console lines and plots, all in one request."""
     common = {"task": task_id, "allow_locked": True, "model_event": False}
     events = [
-        {"type": "log", "timestamp": line.at_ms, "level": line.level, "worker": _WORKER, "msg": line.text, **common}
+        {
+            "type": "log",
+            "timestamp": line.at_ms,
+            "level": line.level,
+            "worker": _WORKER,
+            "msg": one_line(line.text),
+            **common,
+        }
         for line in lines
     ]
     events += [

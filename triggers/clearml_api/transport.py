@@ -16,6 +16,7 @@ from urllib.request import getproxies, proxy_bypass
 import certifi
 import urllib3
 
+from triggers.answer_body import TooMuch, read_body
 from triggers.clearml_api import limited
 
 #: seconds after which an idle connection is not used again: the server may have closed it, and the outcome of a
@@ -23,6 +24,8 @@ from triggers.clearml_api import limited
 _IDLE_SECONDS = 5.0
 #: longest wait for a connection, seconds
 _CONNECT_SECONDS = 5.0
+#: largest body, decompressed: a page of 500 ClearML tasks with a thousand metrics each has half of it
+_LARGEST_BYTES = 256 * 2**20
 #: nothing is tried again and no redirect is followed; made once, since making it takes longer than sending
 _NEVER = urllib3.Retry(False, redirect=False)
 
@@ -73,7 +76,11 @@ class Connection:
                 timeout=self._timeout,
                 retries=_NEVER,
                 redirect=False,
+                preload_content=False,
             )
+            content = read_body(response, limit_bytes=_LARGEST_BYTES)
+        except TooMuch as error:
+            raise Broken(str(error), timed_out=True) from error
         except urllib3.exceptions.NewConnectionError as error:
             raise Broken(_reason(error), timed_out=False) from error
         except urllib3.exceptions.TimeoutError as error:
@@ -82,7 +89,7 @@ class Connection:
             raise Broken(_reason(error), timed_out=False) from error
         finally:
             self._used_at = time.monotonic()
-        return Reply(response.status, response.headers, response.data, self._used_at - began)
+        return Reply(response.status, response.headers, content, self._used_at - began)
 
     def close(self) -> None:
         """Close it; the next call opens a new one."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+from weakref import WeakKeyDictionary
+
 from triggers.clearml_api.answers import field, objects
 from triggers.clearml_api.connection import Api
 from triggers.errors import Refused, ServerUnavailable
@@ -10,9 +13,24 @@ from triggers.events import milliseconds
 
 def identity(api: Api) -> str:
     """Id of the workspace (the server's "company") that the key pair belongs to."""
-    user = field("users.get_current_user", api.call("users.get_current_user", {}).data, "user", dict)
+    user = _current(api)
     company = field("users.get_current_user", user, "company", dict)
     return field("users.get_current_user", company, "id", str)
+
+
+def user_of(api: Api) -> str:
+    """Id of the user that the key pair belongs to, whom the server writes on all that is made with it; asked once."""
+    if api not in _USERS:
+        _USERS[api] = field("users.get_current_user", _current(api), "id", str)
+    return _USERS[api]
+
+
+#: a key pair's user never changes
+_USERS: WeakKeyDictionary[Api, str] = WeakKeyDictionary()
+
+
+def _current(api: Api) -> dict[str, Any]:
+    return field("users.get_current_user", api.call("users.get_current_user", {}).data, "user", dict)
 
 
 def server_now_ms(api: Api, task_id: str | None = None) -> int:

@@ -29,8 +29,10 @@ def main() -> None:
 
 
 def _run() -> None:
+    from triggers.cli import streams
     from triggers.errors import TriggersError, Usage
 
+    streams.prepare()
     try:
         from triggers.cli.app import app
 
@@ -47,5 +49,7 @@ def _run() -> None:
 
 
 def _end(code: int, line: str) -> None:
-    print(f"clearml-triggers: {line}", file=sys.stderr)
+    from triggers.terminal import say_problem
+
+    say_problem(f"clearml-triggers: {line}")
     sys.exit(code)

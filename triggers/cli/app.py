@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from triggers.cli import cursor, dead, holds, slots
+from triggers.cli import cursor, dead, failing, holds, slots
 from triggers.cli.apply import apply
 from triggers.cli.audit import audit
 from triggers.cli.delete import delete
@@ -26,6 +26,7 @@ from triggers.cli.show import show
 from triggers.cli.status import status
 from triggers.cli.test import try_out
 from triggers.cli.up import up
+from triggers.terminal import say
 
 app = typer.Typer(
     name="clearml-triggers",
@@ -33,6 +34,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 #: The verbs by what they are for, as `--help` shows them.
@@ -44,7 +46,7 @@ PANELS: dict[str, dict[str, Any]] = {
     },
     "Change": {
         "pause": pause, "resume": resume, "fire": fire, "replay": replay, "delete": delete,
-        "dead": dead.app, "holds": holds.app, "slots": slots.app, "cursor": cursor.app,
+        "failing": failing.app, "dead": dead.app, "holds": holds.app, "slots": slots.app, "cursor": cursor.app,
     },
     "Configure": {"apply": apply, "diff": diff, "export": export},
 }  # fmt: skip
@@ -61,7 +63,7 @@ def _print_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        print(version("clearml-triggers"))
+        say(version("clearml-triggers"))
         raise typer.Exit
 
 

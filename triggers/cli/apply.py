@@ -28,7 +28,7 @@ def apply(
     """
     from triggers.cli import output
     from triggers.configuration import difference as differences
-    from triggers.configuration import load
+    from triggers.configuration import load, name_of
     from triggers.operate.target import open_target
 
     document = load(file)
@@ -36,7 +36,7 @@ def apply(
         if dry_run:
             changes = differences.compare(document.triggers, target.ledger.registry.snapshot(), prune=prune)
         else:
-            changes = differences.apply(target, document.triggers, prune=prune)
+            changes = differences.apply(target, document.triggers, prune=prune, source=name_of(file))
         fresh = [change.trigger for change in changes if change.what in ("add", "edit")]
         missing = _missing(target, fresh) if fresh else []
     if as_json:
@@ -73,22 +73,22 @@ def print_changes(changes: list[Change], *, done: bool = False) -> None:
     """Show changes, one trigger after the other; `done`: they were made."""
     from triggers.cli import output
 
-    console = output.console()
     for change in changes:
         if change.what == "same":
             continue
         sign, style = _SIGNS[change.what]
         line = output.text(f"{sign} {change.trigger.kind} ", style).append(change.trigger.name, "bold")
-        console.print(line.append(f"  {change.why}" if change.why else "", "dim"), soft_wrap=True)
+        output.show(line.append(f"  {change.why}" if change.why else "", "dim"), whole=True)
         for name, (before, after) in change.fields.items():
             if change.what == "add" and name in ("kind", "name"):
                 continue
             said = f"{after!r}" if before is None else f"{before!r} → {'not given' if after is None else repr(after)}"
-            console.print(output.text(f"    {name}: {said}"), soft_wrap=True)
+            output.show(output.text(f"    {name}: {said}"), whole=True)
     counts = {
         what: sum(change.what == what for change in changes) for what in ("add", "edit", "remove", "same", "keep")
     }
     words = {"add": "to add", "edit": "to edit", "remove": "to remove"}
     words = {"add": "added", "edit": "edited", "remove": "removed"} if done else words
     words |= {"same": "unchanged", "keep": "not in the file"}
-    console.print(", ".join(f"{count} {words[what]}" for what, count in counts.items() if count) or "no triggers")
+    said = ", ".join(f"{count} {words[what]}" for what, count in counts.items() if count)
+    output.show(output.text(said or "the file has no triggers, and none is registered"))

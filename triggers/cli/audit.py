@@ -43,7 +43,7 @@ def audit(
         for line in lines
     ]
     columns = [Column("at"), Column("who", most=24), Column("what"), Column("outcome"), Column("detail", grows=True)]
-    output.console().print(output.table(columns, rows))
+    output.show_rows(columns, rows, "nobody has changed anything, as far as is remembered")
 
 
 def _words(detail: dict[str, object]) -> str:

@@ -42,13 +42,13 @@ def show(scheduler: Choice = None, as_json: Json = False) -> None:
         for one in found
     ]
     columns = [Column("source"), Column("read up to"), Column("overlap read"), Column("swept")]
-    output.console().print(output.table(columns, rows))
+    output.show_rows(columns, rows, "nothing was read yet")
 
 
 def _cursors(target: Target) -> list[dict[str, Any]]:
     from dataclasses import asdict
 
-    from triggers.operate.query import SOURCES
+    from triggers.ledger.reading import SOURCES
     from triggers.operate.when import iso
 
     found = []
@@ -74,7 +74,7 @@ def set_(
     """
     from triggers.cli import output
     from triggers.errors import Usage
-    from triggers.operate.query import SOURCES
+    from triggers.ledger.reading import SOURCES
     from triggers.operate.target import open_target
     from triggers.operate.when import local, time_ms
 
@@ -93,7 +93,7 @@ def set_(
     if as_json:
         output.print_json({"set": came["set"], "read_to_ms": to_ms})
     else:
-        print(
+        output.say(
             f"the next poll reads {' and '.join(came['set'])} from {local(to_ms)} on"
             if known
             else "nothing was read yet"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from triggers.cli import completion
 from triggers.cli.options import Choice, Json
 
 if TYPE_CHECKING:
@@ -15,9 +16,17 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="List, retry or drop dead letters: firings given up after their retries.")
 
 Which = Annotated[
-    list[str] | None, typer.Argument(metavar="[FIRING|OBJECT]...", help="ends of keys as listed, or ids of objects")
+    list[str] | None,
+    typer.Argument(
+        metavar="[FIRING|OBJECT]...",
+        help="ends of keys as listed, or ids of objects",
+        autocompletion=completion.dead_firings,
+    ),
 ]
-OfTrigger = Annotated[str | None, typer.Option("--trigger", metavar="NAME", help="those of this trigger")]
+OfTrigger = Annotated[
+    str | None,
+    typer.Option("--trigger", metavar="NAME", help="those of this trigger", autocompletion=completion.triggers),
+]
 All = Annotated[bool, typer.Option("--all", help="all of them")]
 
 
@@ -33,8 +42,12 @@ def list_(trigger: OfTrigger = None, scheduler: Choice = None, as_json: Json = F
         found = selecting.select(selecting.dead(target), (), of, everything=True)
         if as_json:
             output.print_json([fields(target, firing) for firing in found])
-        else:
-            print_firings(target, found)
+            return
+        print_firings(target, found, "no dead letters")
+        failing = [one for one in target.ledger.retrying.failing() if not of or one.trigger == of]
+        if failing:
+            several = output.plural(len(failing), "more firing") + (" fails" if len(failing) == 1 else " fail")
+            output.note(f"{several} and will be tried again: `clearml-triggers failing list`")
 
 
 @app.command()
@@ -58,7 +71,7 @@ def retry(
         if as_json:
             output.print_json({"retried": came["retried"]})
         else:
-            print(f"{output.plural(came['retried'], 'dead letter')} will be tried again")
+            output.say(f"{output.plural(came['retried'], 'dead letter')} will be tried again")
 
 
 @app.command()
@@ -84,12 +97,12 @@ def drop(
         if as_json:
             output.print_json({"dropped": came["dropped"]})
         else:
-            print(f"{output.plural(came['dropped'], 'dead letter')} dropped")
+            output.say(f"{output.plural(came['dropped'], 'dead letter')} dropped")
 
 
 def fields(target: Target, firing: Firing) -> dict[str, Any]:
     """A firing as JSON has it."""
-    from triggers.operate.links import link
+    from triggers.links import link
     from triggers.operate.when import iso
 
     return {
@@ -106,16 +119,15 @@ def fields(target: Target, firing: Firing) -> dict[str, Any]:
     }
 
 
-def print_firings(target: Target, found: list[Firing]) -> None:
-    """A table of firings."""
+def print_firings(target: Target, found: list[Firing], empty: str) -> None:
+    """A table of firings; `empty` says that there are none."""
     from triggers.cli import output
     from triggers.cli.output import Column, text
-    from triggers.operate.links import link
+    from triggers.links import link
     from triggers.operate.selecting import SHOWN
     from triggers.operate.when import ago
 
-    console, now_ms = output.console(), target.ledger.now_ms()
-    full = console.width >= 130
+    now_ms, full = target.ledger.now_ms(), output.width() >= 130
     rows = []
     for firing in found:
         object_ = firing.object if full else firing.object[:8]
@@ -129,4 +141,4 @@ def print_firings(target: Target, found: list[Firing]) -> None:
             ]
         )
     columns = [Column("firing"), Column("trigger", style="cyan", most=22), Column("object"), Column("since")]
-    console.print(output.table([*columns, Column("reason", grows=True)], rows))
+    output.show_rows([*columns, Column("reason", grows=True)], rows, empty)

@@ -20,4 +20,4 @@ def delete(name: Name, scheduler: Choice = None, as_json: Json = False) -> None:
         if as_json:
             output.print_json({"deleted": entry.trigger.name, "kind": entry.trigger.kind})
         else:
-            print(f"deleted: {entry.trigger.name}")
+            output.say(f"deleted: {entry.trigger.name}")

@@ -28,9 +28,9 @@ def doctor(scheduler: Choice = None, as_json: Json = False) -> None:
             [
                 styled(finding.level),
                 text(finding.about, "cyan"),
-                text(finding.words).append(f"\n→ {finding.to_do}" if finding.to_do else "", "bold"),
+                text(finding.words).below(f"→ {finding.to_do}", "bold") if finding.to_do else text(finding.words),
             ]
             for finding in findings
         ]
-        output.console().print(output.table([Column(""), Column("what"), Column("found", grows=True)], rows))
+        output.show(output.table([Column(""), Column("what"), Column("found", grows=True)], rows))
     raise typer.Exit(1 if any(finding.level == "bad" for finding in findings) else 0)

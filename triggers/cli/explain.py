@@ -6,35 +6,54 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from triggers.cli.options import Choice, Json, Name
+from triggers.cli import completion
+from triggers.cli.options import Choice, Json
 
 if TYPE_CHECKING:
     from triggers.explain import Check, ClauseRow, Explanation
     from triggers.explain.values import Found
     from triggers.operate.target import Target
 
-_GOOD = {"fired": "green", "will fire": "green", "waiting": "cyan", "held": "yellow", "dead": "bold red"}
+_GOOD = {
+    "fired": "green", "will fire": "green", "waiting": "cyan", "failing": "bold yellow", "held": "yellow",
+    "dead": "bold red",
+}  # fmt: skip
 
 
 def explain(
-    name: Name,
-    object_id: Annotated[str, typer.Argument(metavar="OBJECT", help="id of a model, dataset or ClearML task")],
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[NAME] OBJECT",
+            help="a trigger, and a model, dataset or ClearML task: its id or the beginning of one, the address of its "
+            "page, or its name; without a trigger all are asked",
+            autocompletion=completion.triggers,
+        ),
+    ],
     scheduler: Choice = None,
     as_json: Json = False,
 ) -> None:
-    """Explain why a trigger did, did not or would fire for an object.
+    """Explain why a trigger did, did not or would fire for an object; without a trigger, why each did or did not.
 
     Shows each clause of its condition against the object as the server has it now and as it was last seen, and
     everything else that a firing depends on. Exit code 0 when it fired or will fire, 1 when not.
     """
     from triggers.cli import output
+    from triggers.errors import Usage
     from triggers.explain.gather import gather
     from triggers.explain.judge import judge
     from triggers.operate.objects import full_id
     from triggers.operate.target import open_target
 
+    if len(words) > 2:
+        raise Usage(f"explain takes a trigger and an object, and these are {len(words)} words: quote names with blanks")
     with open_target(scheduler) as target:
-        explanation = judge(gather(target, target.entry(name), full_id(target, object_id)))
+        if len(words) == 1:
+            found = _of_all(target, words[0])
+            output.print_json([fields(target, one) for one in found]) if as_json else _print_all(found)
+            raise typer.Exit(0 if any(one.fires for one in found) else 1)
+        entry = target.entry(words[0])
+        explanation = judge(gather(target, entry, full_id(target, words[1])))
         if as_json:
             output.print_json(fields(target, explanation))
         else:
@@ -42,9 +61,25 @@ def explain(
     raise typer.Exit(0 if explanation.fires else 1)
 
 
+def _of_all(target: Target, word: str) -> list[Explanation]:
+    """The explanations of all triggers of the object's kind; of every trigger for an object that is not known."""
+    from triggers.errors import Usage
+    from triggers.explain.gather import gather, now_of
+    from triggers.explain.judge import judge
+    from triggers.operate.objects import full_id
+
+    entries = target.ledger.registry.snapshot().active
+    if any(word in (entry.trigger.name, entry.trigger.id) for entry in entries):
+        raise Usage(f"{word!r} is a trigger: say for which object it is to be explained, or only the object")
+    object_id = full_id(target, word)
+    now = now_of(target, object_id)
+    concerned = [entry for entry in entries if now is None or now.concerns(entry.trigger.kind)]
+    return [judge(gather(target, entry, object_id, now)) for entry in concerned]
+
+
 def fields(target: Target, explanation: Explanation) -> dict[str, Any]:
     """An explanation as JSON has it."""
-    from triggers.operate.links import link
+    from triggers.links import link
     from triggers.operate.when import iso
 
     facts = explanation.facts
@@ -64,6 +99,7 @@ def fields(target: Target, explanation: Explanation) -> dict[str, Any]:
                 "firing": firing.key,
                 "occurrence": firing.occurrence,
                 "state": firing.state,
+                "failures": firing.failures,
                 "reason": firing.reason,
                 "granted": iso(firing.granted_ms),
                 "ended": iso(firing.ended_ms),
@@ -81,28 +117,60 @@ def _state(found: Found | None) -> dict[str, Any] | None:
     return {"holds": found.holds, "found": found.found} if found else None
 
 
+def _answer(explanation: Explanation) -> Any:
+    from triggers.cli import output
+
+    return output.text(explanation.answer, f"bold {_GOOD.get(explanation.answer, 'yellow')}")
+
+
+def _print_all(found: list[Explanation]) -> None:
+    from triggers.cli import output
+    from triggers.cli.output import Column
+
+    if not found:
+        output.note("no trigger is for an object of this kind")
+        return
+    shown = found[0].facts.now or found[0].facts.seen
+    title = output.text(f"{shown.kind} {shown.name!r} " if shown else "object ")
+    output.show(title.append(found[0].facts.object_id, "dim"), "")
+    unknown = [one for one in found if one.answer == "no such object"]
+    if len(unknown) == len(found):
+        output.show(output.text(unknown[0].because).below(f"→ {unknown[0].way_out}"), whole=True)
+        return
+    rows = [
+        [
+            output.text(one.facts.entry.trigger.name, "cyan"),
+            _answer(one),
+            output.text(one.because).below(f"→ {one.way_out}") if one.way_out else output.text(one.because),
+        ]
+        for one in found
+    ]
+    output.show(
+        output.table(
+            [Column("trigger", most=32 if output.width() >= 90 else 20), Column("answer"), Column("why", grows=True)],
+            rows,
+        )
+    )
+
+
 def _print(target: Target, explanation: Explanation) -> None:
     from triggers.cli import output
-    from triggers.operate.links import link
+    from triggers.links import link
 
-    facts, console = explanation.facts, output.console()
+    facts = explanation.facts
     shown = facts.now or facts.seen
     what = f"{shown.kind} {shown.name!r}" if shown else "object"
-    title = output.text(f"{facts.entry.trigger.name} and {what} ")
-    title.append(facts.object_id, "dim")
-    console.print(title)
-    answer = output.text(explanation.answer, f"bold {_GOOD.get(explanation.answer, 'yellow')}")
-    console.print(answer.append(f": {explanation.because}", "not bold default"))
+    title = output.text(f"{facts.entry.trigger.name} and {what} ").append(facts.object_id, "dim")
+    output.show(title, _answer(explanation).append(f": {explanation.because}", "not bold default"))
     if explanation.way_out:
-        console.print(output.text(f"→ {explanation.way_out}"))
-    console.print()
+        output.show(output.text(f"→ {explanation.way_out}"))
+    output.show("")
     if explanation.clauses:
-        console.print(_clauses(explanation.clauses))
-        console.print()
-    console.print(_checks(explanation.checks))
+        output.show(_clauses(explanation.clauses), "")
+    output.show(_checks(explanation.checks))
     for firing in facts.firings:
         if firing.task:
-            console.print(output.text(f"\n{link(target.scheduler, 'task', firing.task)}", "dim"), soft_wrap=True)
+            output.show("", output.text(link(target.scheduler, "task", firing.task), "dim"), whole=True)
 
 
 def _clauses(rows: tuple[ClauseRow, ...]) -> Any:

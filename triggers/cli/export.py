@@ -22,6 +22,7 @@ def export(
 
         output.print_json(made())
         return
+    from triggers.cli.streams import shows_unicode
     from triggers.configuration import arguments_of, dump
     from triggers.operate.target import open_target
 
@@ -31,4 +32,4 @@ def export(
     if as_json:
         output.print_json({"triggers": [arguments_of(trigger) for trigger in triggers]})
     else:
-        print(dump(triggers), end="")
+        output.say_page(dump(triggers, ascii_only=not shows_unicode()), end="")

@@ -21,6 +21,7 @@ def fire(
     """
     from triggers.cli import output
     from triggers.conditions import evaluate
+    from triggers.escaping import command
     from triggers.operate import granting
     from triggers.operate.objects import full_id
     from triggers.operate.target import open_target
@@ -33,9 +34,9 @@ def fire(
             satisfied = {"condition_holds": verdict.matched, "paused": entry.paused}
             output.print_json({"firing": key, "trigger": entry.trigger.name, "object": event.id, **satisfied})
             return
-        print(f"fired: {entry.trigger.name} for {event.kind} {event.name!r} ({event.id}), firing {key[-10:]}")
+        output.say(f"fired: {entry.trigger.name} for {event.kind} {event.name!r} ({event.id}), firing {key[-10:]}")
         if not verdict.matched:
             clause = verdict.failed[0]
-            print(f"its condition does not hold: {clause.name}: wanted {clause.wanted}, found {clause.found}")
+            output.say(f"its condition does not hold: {clause.name}: wanted {clause.wanted}, found {clause.found}")
         if entry.paused:
-            print(f"the trigger is paused: the firing waits until `clearml-triggers resume {entry.trigger.name!r}`")
+            output.say(f"the trigger is paused: the firing waits until `{command('resume', entry.trigger.name)}`")

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from triggers.cli.options import Choice, Json, OptionalName
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
+    from triggers.cli.output import Grid
     from triggers.ledger.history import Entry
     from triggers.operate.target import Target
 
 #: Seconds between two looks of --follow.
 _LOOK_SECONDS = 0.5
+
+#: What can have happened to a firing.
+WHAT: Final = (
+    "granted", "launched", "skipped", "held", "released", "retry", "dead", "revived", "dropped", "shadow"
+)  # fmt: skip
 
 
 def history(
@@ -24,7 +28,7 @@ def history(
     object_id: Annotated[str | None, typer.Option("--object", metavar="ID", help="of this object only")] = None,
     what: Annotated[
         list[str] | None,
-        typer.Option(help="granted, launched, skipped, held, released, retry, dead, revived or dropped only"),
+        typer.Option(help=f"{', '.join(WHAT[:-1])} or {WHAT[-1]} only", autocompletion=lambda: list(WHAT)),
     ] = None,
     since: Annotated[str | None, typer.Option(metavar="TIME", help="2h, 7d or 2026-11-22T18:00")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="at most so many, the newest")] = 50,
@@ -37,10 +41,14 @@ def history(
     With --json and --follow every line is a JSON object.
     """
     from triggers.cli import output
+    from triggers.errors import Usage
     from triggers.operate.happened import Filter, last_id, newest
     from triggers.operate.target import open_target
     from triggers.operate.when import time_ms
 
+    unknown = [one for one in what or () if one not in WHAT]
+    if unknown:
+        raise Usage(f"--what {unknown[0]!r}: give one of {', '.join(WHAT)}")
     with open_target(scheduler) as target:
         now_ms = target.ledger.now_ms()
         trigger = target.entry(name, retired=True).trigger.id if name else ""
@@ -56,7 +64,7 @@ def history(
 
 def fields(target: Target, entry: Entry) -> dict[str, Any]:
     """An entry as JSON has it."""
-    from triggers.operate.links import link
+    from triggers.links import link
     from triggers.operate.when import iso
 
     kind, _, name = entry.trigger.partition(":")
@@ -101,19 +109,18 @@ def print_entries(target: Target, found: list[Entry], *, header: bool = True) ->
     """Print a table of entries."""
     from triggers.cli import output
 
-    console = output.console()
-    console.print(entries_table(target, found, console.width, header=header))
+    output.show(entries_table(target, found, output.width(), header=header))
 
 
-def entries_table(target: Target, found: list[Entry], width: int, *, header: bool = True) -> Table:
+def entries_table(target: Target, found: list[Entry], width: int, *, header: bool = True) -> Grid:
     """A table of entries; its widths are fixed, so that the lines of --follow stand below the others."""
     from triggers.cli import output
     from triggers.cli.output import Column, text
-    from triggers.operate.links import link
+    from triggers.links import link
     from triggers.operate.when import clock
 
     now_ms, full = target.ledger.now_ms(), width >= 150
-    named = 32 if width >= 110 else 22
+    named = 32 if width >= 110 else 22 if width >= 72 else 12
     columns = [Column("at", least=8), Column("what", least=8), Column("trigger", style="cyan", least=named, most=named)]
     columns += [Column("object", least=32 if full else 8), Column("task or reason", grows=True)]
     rows = []

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from triggers.cli import completion
 from triggers.cli.options import Choice, Json
 
 if TYPE_CHECKING:
@@ -16,18 +17,26 @@ app = typer.Typer(
     no_args_is_help=True, help="List, release or drop holds: firings that wait for a pause, for their pace, for a slot."
 )
 
-Hold = Annotated[str, typer.Argument(metavar="HOLD", help="as listed, such as 'pace:task:NAME'")]
+Hold = Annotated[
+    str,
+    typer.Argument(metavar="HOLD", help="as listed, such as 'pace:task:NAME'", autocompletion=completion.holds),
+]
 Which = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[FIRING|OBJECT]...", help="ends of keys as listed, or ids of objects; all if none is given"
+        metavar="[FIRING|OBJECT]...",
+        help="ends of keys as listed, or ids of objects; all if none is given",
+        autocompletion=completion.held_firings,
     ),
 ]
 
 
 @app.command("list")
 def list_(
-    hold: Annotated[str | None, typer.Argument(metavar="[HOLD]", help="show the firings of this hold")] = None,
+    hold: Annotated[
+        str | None,
+        typer.Argument(metavar="[HOLD]", help="show the firings of this hold", autocompletion=completion.holds),
+    ] = None,
     scheduler: Choice = None,
     as_json: Json = False,
 ) -> None:
@@ -42,7 +51,7 @@ def list_(
             if as_json:
                 output.print_json([dead.fields(target, firing) for firing in found])
             else:
-                dead.print_firings(target, found)
+                dead.print_firings(target, found, f"no firing is held by {hold!r}")
             return
         holds = {name: target.ledger.operations.held(name, 0, 1) for name in target.ledger.firings.holds()}
         if as_json:
@@ -59,8 +68,20 @@ def _fields(target: Target, name: str, first: list[Firing]) -> dict[str, object]
         "hold": name,
         "count": target.ledger.operations.held_count(name),
         "oldest": iso(oldest.granted_ms) if oldest else None,
-        "reason": oldest.reason if oldest else "",
+        "reason": _why(target, name, oldest) if oldest else "",
     }
+
+
+def _why(target: Target, hold: str, oldest: Firing) -> str:
+    """What holds it now: who has a slot changes while firings wait for it."""
+    from triggers.explain.values import Slot
+    from triggers.explain.waiting import in_slot
+
+    reason, _, name = hold.partition(":")
+    if reason != "slot":
+        return oldest.reason
+    firing, task = target.ledger.by_hand.slots().get(name, ("", ""))
+    return in_slot(Slot(name, firing, task), target.settings.max_attempts, target.ledger.now_ms())[0]
 
 
 def _print(target: Target, holds: dict[str, list[Firing]]) -> None:
@@ -74,12 +95,12 @@ def _print(target: Target, holds: dict[str, list[Firing]]) -> None:
             text(name, "cyan"),
             str(target.ledger.operations.held_count(name)),
             text(ago(first[0].granted_ms, now_ms) if first else ""),
-            text(first[0].reason if first else ""),
+            text(_why(target, name, first[0]) if first else ""),
         ]
         for name, first in holds.items()
     ]
     columns = [Column("hold", grows=True), Column("firings", right=True), Column("oldest"), Column("why", grows=True)]
-    output.console().print(output.table(columns, rows))
+    output.show_rows(columns, rows, "no firing is held")
 
 
 @app.command()
@@ -87,6 +108,7 @@ def release(hold: Hold, which: Which = None, scheduler: Choice = None, as_json: 
     """Let held firings go now, past their trigger's pace. What waits for a slot waits on while that is taken."""
     from triggers.cli import output
     from triggers.errors import Usage
+    from triggers.escaping import command
     from triggers.ledger.audit import who
     from triggers.operate import selecting
     from triggers.operate.target import open_target
@@ -96,14 +118,14 @@ def release(hold: Hold, which: Which = None, scheduler: Choice = None, as_json: 
         entry = target.ledger.registry.snapshot().get(trigger)
         if reason == "pause" and entry and entry.paused:
             name = entry.trigger.name
-            raise Usage(f"trigger {name!r} is paused, so they would wait again: `clearml-triggers resume {name!r}`")
+            raise Usage(f"trigger {name!r} is paused, so they would wait again: `{command('resume', name)}`")
         keys = [firing.key for firing in _meant(selecting.held(target, hold), which)]
         with target.ledger.audit.change("holds release", hold=hold, firings=keys) as came:
             came["released"] = target.ledger.by_hand.let_go(hold, keys, who())
         if as_json:
             output.print_json({"released": came["released"]})
         else:
-            print(f"{output.plural(came['released'], 'firing')} released")
+            output.say(f"{output.plural(came['released'], 'firing')} released")
 
 
 @app.command()
@@ -121,7 +143,7 @@ def drop(hold: Hold, which: Which = None, scheduler: Choice = None, as_json: Jso
         if as_json:
             output.print_json({"dropped": came["dropped"]})
         else:
-            print(f"{output.plural(came['dropped'], 'firing')} dropped")
+            output.say(f"{output.plural(came['dropped'], 'firing')} dropped")
 
 
 def _meant(found: list[Firing], which: list[str] | None) -> list[Firing]:

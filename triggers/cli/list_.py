@@ -43,8 +43,8 @@ def list_(
 
 def fields(target: Target, view: View) -> dict[str, Any]:
     """A trigger as JSON has it."""
+    from triggers.links import link
     from triggers.operate import words
-    from triggers.operate.links import link
     from triggers.operate.when import iso
 
     entry, trigger = view.entry, view.entry.trigger
@@ -52,11 +52,12 @@ def fields(target: Target, view: View) -> dict[str, Any]:
     return {
         "name": trigger.name,
         "kind": trigger.kind,
-        "state": view.state,
+        "state": "failing" if view.failing and view.state in ("active", "new") else view.state,
         "condition": words.condition(trigger),
         "action": words.action(trigger),
         "policy": words.policy(trigger, target.settings.max_per_minute),
         "origin": entry.origin,
+        "source": entry.source,
         "since": iso(entry.since_ms),
         "last_event": {"object": seen.id, "name": seen.name, "changed": iso(seen.changed_ms)} if seen else None,
         "last_fired": {
@@ -72,9 +73,20 @@ def fields(target: Target, view: View) -> dict[str, Any]:
         "waiting": view.waiting,
         "held": view.held,
         "dead": view.dead,
+        "failing": _failing(target, view),
         "read_to": iso(view.read_to_ms),
         "lag_seconds": lag_seconds(target, view),
     }
+
+
+def _failing(target: Target, view: View) -> dict[str, Any] | None:
+    from triggers.operate.when import iso
+
+    failure = view.failing
+    if failure is None:
+        return None
+    said = {"firings": failure.firings, "failures": failure.failures, "attempts": target.settings.max_attempts}
+    return said | {"next": iso(failure.next_ms), "reason": failure.reason}
 
 
 def lag_seconds(target: Target, view: View) -> float | None:
@@ -86,12 +98,15 @@ def _print(target: Target, found: list[View]) -> None:
     from triggers.cli import output
     from triggers.cli.output import Column, styled, text
     from triggers.operate import words
+    from triggers.operate.query import state_of
     from triggers.operate.target import title
     from triggers.operate.when import ago
 
-    now_ms, console = target.ledger.now_ms(), output.console()
-    wide = console.width >= _WIDE
-    columns = [Column("trigger", grows=not wide, most=40 if wide else None), Column("state")]
+    now_ms, wide = target.ledger.now_ms(), output.width() >= _WIDE
+    columns = [
+        Column("trigger", grows=not wide, most=40 if wide else None),
+        Column("state", folds=True, most=40 if output.width() >= 90 else 18),
+    ]
     columns += [Column("condition", grows=True), Column("last event")] if wide else []
     columns += [Column("last fired"), *(Column(name, right=True) for name in ("fired", "waits", "held", "dead"))]
     rows = []
@@ -100,8 +115,8 @@ def _print(target: Target, found: list[View]) -> None:
         seen = ago(view.considered.changed_ms if view.considered else None, now_ms)
         rows.append(
             [
-                text(name, "cyan") if wide else text(name, "cyan").append(f"\n{condition}", "dim"),
-                styled(view.state),
+                text(name, "cyan") if wide else text(name, "cyan").below(condition, "dim"),
+                styled(state_of(target, view, now_ms)),
                 *([text(condition), text(seen)] if wide else []),
                 text(ago(view.launched.last_ms if view.launched else None, now_ms)),
                 str(view.counts.get("launched", 0)),
@@ -110,8 +125,10 @@ def _print(target: Target, found: list[View]) -> None:
                 text(str(view.dead), "bold red" if view.dead else ""),
             ]
         )
-    console.print(output.table(columns, rows))
+    output.show_rows(columns, rows, "no triggers are registered")
     read_to = min((view.read_to_ms for view in found if view.read_to_ms), default=0)
     reading = f"read up to {ago(read_to, now_ms)}" if read_to else "nothing was read yet"
     stopped = "" if target.running else "; it is not running"
-    console.print(text(f"{title(target.scheduler)}: {output.plural(len(found), 'trigger')}, {reading}{stopped}", "dim"))
+    said = f"{title(target.scheduler)}: {output.plural(len(found), 'trigger')}, {reading}{stopped}"
+    if output.fits_a_terminal():
+        output.show(text(said, "dim"))

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from triggers.cli.options import Choice, Json
+from triggers.cli.options import Choice, Json, Names
 
 
 def pause(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="names of triggers")] = None,
+    names: Names = None,
     everything: Annotated[bool, typer.Option("--all", help="every trigger of the scheduler")] = False,
     scheduler: Choice = None,
     as_json: Json = False,
@@ -29,4 +29,4 @@ def pause(
         if as_json:
             output.print_json({"paused": changed, "already": len(entries) - len(changed)})
         else:
-            print(f"paused: {', '.join(changed)}" if changed else "already paused: nothing to do")
+            output.say(f"paused: {', '.join(changed)}" if changed else "already paused: nothing to do")

@@ -9,6 +9,7 @@ from typing import Any
 import typer
 
 from triggers.cli.app import PANELS, app
+from triggers.terminal import say_page
 
 _HEAD = """# The verbs of `clearml-triggers`
 
@@ -68,4 +69,4 @@ def _row(parameter: Any) -> str:
 
 
 if __name__ == "__main__":
-    print(page(), end="")
+    say_page(page(), end="")

@@ -47,4 +47,4 @@ def replay(
             return
         print_found(target.scheduler, found, looked)
         if not dry_run:
-            print(f"{output.plural(len(granted), 'firing')} granted")
+            output.say(f"{output.plural(len(granted), 'firing')} granted")

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from triggers.cli.options import Choice, Json
+from triggers.cli.options import Choice, Json, Names
 
 
 def resume(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="names of triggers")] = None,
+    names: Names = None,
     everything: Annotated[bool, typer.Option("--all", help="every trigger of the scheduler")] = False,
     skip_missed: Annotated[
         bool,
@@ -34,7 +34,7 @@ def resume(
         if as_json:
             output.print_json({"resumed": resumed.names, "released": resumed.go, "skipped": resumed.skipped})
         elif not resumed.names:
-            print("none of them is paused: nothing to do")
+            output.say("none of them is paused: nothing to do")
         else:
             waited = f"{output.plural(resumed.skipped, 'firing')} skipped" if skip_missed else f"{resumed.go} held go"
-            print(f"resumed: {', '.join(resumed.names)}; {waited}")
+            output.say(f"resumed: {', '.join(resumed.names)}; {waited}")

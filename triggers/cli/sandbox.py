@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Annotated
 
 import typer
+
+from triggers.terminal import say
 
 
 def sandbox(
@@ -29,16 +32,16 @@ def sandbox(
     try:
         server.bind()
     except OSError as error:
-        typer.echo(f"port {port} of {host} is taken ({error.strerror}): choose another one with --port", err=True)
+        say(f"port {port} of {host} is taken ({error.strerror}): choose another one with --port", error=True)
         raise typer.Exit(2) from error
     if env:
         _print_env(server.env())
-    typer.echo(f"ClearML API and files at {server.url}, control at {server.url}/_sandbox", err=True)
+    say(f"ClearML API and files at {server.url}, control at {server.url}/_sandbox", error=True)
     if not env:
-        typer.echo(f"access key {server.access_key}, secret key {server.secret_key}", err=True)
+        say(f"access key {server.access_key}, secret key {server.secret_key}", error=True)
     server.serve()
 
 
 def _print_env(values: dict[str, str]) -> None:
     """Lines for a shell, at once even into a pipe."""
-    print("\n".join(f"export {name}={value}" for name, value in values.items()), flush=True)
+    say(*(f"export {name}={shlex.quote(value)}" for name, value in values.items()))

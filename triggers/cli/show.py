@@ -29,21 +29,25 @@ def show(name: Name, scheduler: Choice = None, as_json: Json = False) -> None:
 
 def _print(target: Target, view: View) -> None:
     from triggers.cli import output
+    from triggers.links import link
     from triggers.operate import words
     from triggers.operate.happened import Filter, newest
-    from triggers.operate.links import link
+    from triggers.operate.query import state_of
     from triggers.operate.when import ago, local
 
-    now_ms, console = target.ledger.now_ms(), output.console()
+    now_ms = target.ledger.now_ms()
     trigger, seen, fired = view.entry.trigger, view.considered, view.launched
     policy = "; ".join(words.policy(trigger, target.settings.max_per_minute))
     rows = [
         ("trigger", output.text(trigger.name, "cyan")),
-        ("state", output.styled(view.state)),
+        ("state", output.styled(state_of(target, view, now_ms))),
         ("condition", output.text(words.condition(trigger))),
         ("action", output.text(words.action(trigger))),
         ("policy", output.text(policy)),
-        ("declared", output.text(f"by {view.entry.origin}; changes count from {local(view.entry.since_ms)} on")),
+        (
+            "declared",
+            output.text(f"by {words.declared(view.entry)}; changes count from {local(view.entry.since_ms)} on"),
+        ),
         ("last event", output.text(f"{seen.kind} {seen.name!r} {ago(seen.changed_ms, now_ms)}" if seen else "none")),
         ("read up to", output.text(ago(view.read_to_ms, now_ms))),
         ("fired for", output.text(output.plural(view.objects, "object"))),
@@ -53,12 +57,14 @@ def _print(target: Target, view: View) -> None:
         rows.insert(7, ("last fired", output.text(f"{ago(tally.last_ms, now_ms)}: {tally.task or 'function called'}")))
         if page := link(target.scheduler, "task", tally.task):
             rows.insert(8, ("", output.text(page, "dim")))
+    if view.failing:
+        rows.append(("failed last", output.text(view.failing.reason.partition("\n")[0])))
     kept = ", ".join(f"{what} {count}" for what, count in view.counts.items()) or "nothing"
     rows.append(("in all", output.text(kept)))
-    console.print(output.pairs(rows), soft_wrap=False)
+    output.show(output.pairs(rows))
     last = newest(target, Filter(trigger.id), 5)
     if last:
         from triggers.cli.history import print_entries
 
-        console.print()
+        output.show("")
         print_entries(target, last)

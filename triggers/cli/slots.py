@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from triggers.cli import completion
 from triggers.cli.options import Choice, Json
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def list_(scheduler: Choice = None, as_json: Json = False) -> None:
     """List the slots: which ClearML task holds each, and whether it still runs."""
     from triggers.cli import output
     from triggers.cli.output import Column, text
-    from triggers.operate.links import link
+    from triggers.links import link
     from triggers.operate.target import open_target
 
     with open_target(scheduler) as target:
@@ -45,7 +46,7 @@ def list_(scheduler: Choice = None, as_json: Json = False) -> None:
         [text(row["slot"]), text(row["firing"][-10:]), text(row["task"], "", row["link"]), text(row["status"])]
         for row in rows
     ]
-    output.console().print(output.table(columns, cells))
+    output.show_rows(columns, cells, "no slot is held")
 
 
 def _statuses(target: Target, tasks: list[str]) -> dict[str, str]:
@@ -56,7 +57,7 @@ def _statuses(target: Target, tasks: list[str]) -> dict[str, str]:
 
 @app.command()
 def release(
-    slot: Annotated[str, typer.Argument(metavar="SLOT", help="as listed")],
+    slot: Annotated[str, typer.Argument(metavar="SLOT", help="as listed", autocompletion=completion.slots)],
     force: Annotated[bool, typer.Option("--force", help="even while its ClearML task runs")] = False,
     scheduler: Choice = None,
     as_json: Json = False,
@@ -81,5 +82,7 @@ def release(
         if as_json:
             output.print_json({"released": came["released"]})
         else:
-            print(f"released: {slot}" if came["released"] else f"{slot} was taken by another meanwhile: left alone")
+            output.say(
+                f"released: {slot}" if came["released"] else f"{slot} was taken by another meanwhile: left alone"
+            )
     raise typer.Exit(0 if came["released"] else 1)

@@ -40,7 +40,7 @@ def status(
         if as_json:
             output.print_json(fields(found))
         else:
-            output.console().print(_render(target, found))
+            output.show(*_parts(target, found))
     raise typer.Exit(0 if found.is_well else 1)
 
 
@@ -54,6 +54,7 @@ def fields(found: Status) -> dict[str, Any]:
 
 
 def _watch(target: Target, *, as_json: bool) -> None:
+    from rich.console import Group
     from rich.live import Live
 
     from triggers.cli import output
@@ -65,13 +66,12 @@ def _watch(target: Target, *, as_json: bool) -> None:
             time.sleep(_LOOK_SECONDS)
     with Live(console=output.console(), auto_refresh=False, screen=False) as live:
         while True:
-            live.update(_render(target, read_status(target, last=10)), refresh=True)
+            parts = _parts(target, read_status(target, last=10))
+            live.update(Group(*(output.rendered(part, live.console.width) for part in parts)), refresh=True)
             time.sleep(_LOOK_SECONDS)
 
 
-def _render(target: Target, found: Status) -> Any:
-    from rich.console import Group
-
+def _parts(target: Target, found: Status) -> list[Any]:
     from triggers.cli import output
     from triggers.cli.history import entries_table
     from triggers.cli.output import Column, text
@@ -90,6 +90,7 @@ def _render(target: Target, found: Status) -> Any:
         ("read up to", text(ago(found.read_to_ms, found.now_ms))),
         ("a minute", text(f"{rates} (over five minutes)")),
         ("held", text(held, "yellow" if found.holds else "")),
+        ("failing", text(str(found.failing), "bold yellow" if found.failing else "")),
         ("dead letters", text(str(found.dead), "bold red" if found.dead else "")),
         ("at home", text(found.home or "nobody: functions of scripts are not called")),
         *(("alarm", text(words, "bold red")) for words in found.alarms.values()),
@@ -97,5 +98,5 @@ def _render(target: Target, found: Status) -> Any:
     parts: list[Any] = [head, "", output.table([Column("stage"), Column(""), Column("", grows=True)], stages), ""]
     parts.append(output.pairs(rows))
     if found.last:
-        parts += ["", entries_table(target, list(found.last), output.console().width)]
-    return Group(*parts)
+        parts += ["", entries_table(target, list(found.last), output.width())]
+    return parts

@@ -53,17 +53,15 @@ def _check_file(file: str, *, as_json: bool) -> None:
     else:
         columns = [output.Column("trigger", style="cyan"), output.Column("condition", grows=True)]
         columns.append(output.Column("action", grows=True))
-        output.console().print(
-            output.table(
-                columns,
-                [[output.text(f(one)) for f in (_name, words.condition, words.action)] for one in document.triggers],
-            )
-        )
+        shown = [[output.text(f(one)) for f in (_name, words.condition, words.action)] for one in document.triggers]
+        output.show_rows(columns, shown, "the file has no triggers")
         for one in wrong:
             says = "fires" if one.fires else "does not fire"
             why = "; ".join(f"{c.name}: wanted {c.wanted}, found {c.found}" for c in one.verdict.failed)
-            print(f"{one.trigger.name}: the example {one.event.name!r} says it {says}; {why or 'its condition holds'}")
-        print(
+            output.say(
+                f"{one.trigger.name}: the example {one.event.name!r} says it {says}; {why or 'its condition holds'}"
+            )
+        output.say(
             f"{output.plural(len(document.triggers), 'trigger')}, {len(held) - len(wrong)} of {len(held)} examples hold"
         )
     raise typer.Exit(1 if wrong else 0)
@@ -104,7 +102,7 @@ def _named(document: Document, name: str) -> Any:
 
 def found_fields(scheduler: Scheduler, found: Found) -> dict[str, Any]:
     """An object that satisfies a condition, as JSON has it."""
-    from triggers.operate.links import link
+    from triggers.links import link
     from triggers.operate.when import iso
 
     event = found.event
@@ -124,10 +122,10 @@ def print_found(scheduler: Scheduler, found: list[Found], looked: int) -> None:
     """A table of the objects that satisfy a condition."""
     from triggers.cli import output
     from triggers.cli.output import Column, text
-    from triggers.operate.links import link
+    from triggers.links import link
     from triggers.operate.when import clock
 
-    console, now_ms = output.console(), int(time.time() * 1000)
+    now_ms = int(time.time() * 1000)
     several = len({one.entry.trigger.id for one in found}) > 1
     rows = [
         [
@@ -142,8 +140,7 @@ def print_found(scheduler: Scheduler, found: list[Found], looked: int) -> None:
     columns = [Column("trigger", style="cyan", most=22)] if several else []
     columns += [Column("changed"), Column("object"), Column("name", grows=True), Column("", grows=True)]
     if rows:
-        console.print(output.table(columns, rows))
+        output.show(output.table(columns, rows))
     firing = sum(one.fires for one in found)
-    console.print(
-        f"{output.plural(looked, 'object')} changed, {len(found)} satisfy the condition now, {firing} would fire"
-    )
+    said = f"{output.plural(looked, 'object')} changed, {len(found)} satisfy the condition now, {firing} would fire"
+    output.show(text(said))

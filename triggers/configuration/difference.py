@@ -9,9 +9,9 @@ from typing import Any, Literal
 from triggers.configuration.writing import arguments_of
 from triggers.errors import InvalidTrigger
 from triggers.ledger.registry import Entry, Snapshot
-from triggers.operate.changes import ORIGIN
+from triggers.operate.changes import ORIGIN, declarer
 from triggers.operate.target import Target
-from triggers.spec import FunctionAction, Trigger
+from triggers.spec import FunctionAction, Trigger, check_new_name
 
 What = Literal["add", "edit", "remove", "keep", "same"]
 
@@ -33,7 +33,7 @@ def compare(wanted: Sequence[Trigger], known: Snapshot, *, prune: bool) -> list[
     """What applying would change, in the order of the file, then what only the registry has.
 
     Raises:
-        InvalidTrigger: a new trigger calls a function that only a script could.
+        InvalidTrigger: a new trigger calls a function that only a script could, or its name cannot be shown.
     """
     changes = [_change(trigger, known.get(trigger.id)) for trigger in wanted]
     ids = {trigger.id for trigger in wanted}
@@ -47,6 +47,8 @@ def _change(trigger: Trigger, old: Entry | None) -> Change:
     new = arguments_of(trigger)
     if old is not None and old.trigger == trigger:
         return Change("same", trigger, {})
+    if old is None:
+        check_new_name(trigger.name)
     action = trigger.action
     if isinstance(action, FunctionAction) and action.reference is None and (not old or old.trigger.action != action):
         way_out = "only the script that declares it can call it; name it as module:function with function_workers: true"
@@ -58,21 +60,23 @@ def _change(trigger: Trigger, old: Entry | None) -> Change:
         if before.get(name) != new.get(name)
     }
     why = (
-        "a script declares it too, and takes over again when it declares something else" if old and old.declared else ""
+        f"{declarer(old)} declares it too, and takes over again when it declares something else"
+        if old and old.declared
+        else ""
     )
     return Change("edit" if old else "add", trigger, fields, why)
 
 
 def _left_out(entry: Entry, *, prune: bool) -> Change:
     if entry.declared or entry.origin == "script":
-        return Change("keep", entry.trigger, {}, "a script declares it")
+        return Change("keep", entry.trigger, {}, f"{declarer(entry)} declares it")
     if not prune:
         return Change("keep", entry.trigger, {}, "--prune removes it")
     return Change("remove", entry.trigger, {})
 
 
-def apply(target: Target, wanted: Sequence[Trigger], *, prune: bool) -> list[Change]:
-    """Make the registry what the file says; what was changed.
+def apply(target: Target, wanted: Sequence[Trigger], *, prune: bool, source: str = "") -> list[Change]:
+    """Make the registry what the file says; what was changed. `source` is its name.
 
     New triggers are active from the server's now on; edited ones keep what they remember, and their pause.
     """
@@ -81,7 +85,7 @@ def apply(target: Target, wanted: Sequence[Trigger], *, prune: bool) -> list[Cha
     if not any(names.values()):
         return changes
     now_ms = target.server_now_ms() if names["add"] else 0
-    with target.ledger.audit.change("apply", **names):
+    with target.ledger.audit.change("apply", file=source, **names):
 
         def edit(known: Snapshot, version: int) -> dict[str, Entry | None]:
             nonlocal changes
@@ -92,13 +96,14 @@ def apply(target: Target, wanted: Sequence[Trigger], *, prune: bool) -> list[Cha
                 unread = known.unreadable.get(id_)
                 if unread is not None and change.what == "add":
                     since_ms = target.ledger.registry.passed_by_since(id_, unread, now_ms)
-                    entries[id_] = Entry(change.trigger, since_ms, version, ORIGIN, unread.paused)
+                    entries[id_] = Entry(change.trigger, since_ms, version, ORIGIN, unread.paused, source=source)
                 elif change.what == "add":
                     paused = old.paused if old else False
-                    declared = old.declared if old else ""
-                    entries[id_] = Entry(change.trigger, now_ms, version, ORIGIN, paused, declared=declared)
+                    entry = Entry(change.trigger, now_ms, version, ORIGIN, paused, source=source)
+                    known_as = (old.declared, old.declared_in) if old else ("", "")
+                    entries[id_] = replace(entry, declared=known_as[0], declared_in=known_as[1])
                 elif old and change.what == "edit":
-                    entries[id_] = replace(old, trigger=change.trigger, origin=ORIGIN)
+                    entries[id_] = replace(old, trigger=change.trigger, origin=ORIGIN, source=source)
                 elif old and change.what == "remove":
                     entries[id_] = replace(old, retired=True, origin=ORIGIN)
             return entries

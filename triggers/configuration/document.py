@@ -43,12 +43,17 @@ def load(file: str) -> Document:
         Usage: it cannot be read, or something in it is wrong; one line for each error.
     """
     if file == "-":
-        return parse(sys.stdin.read(), "standard input")
+        return parse(sys.stdin.read(), name_of(file))
     try:
         text = Path(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise Usage(f"{file} cannot be read: {error}") from error
-    return parse(text, Path(file).name)
+    return parse(text, name_of(file))
+
+
+def name_of(file: str) -> str:
+    """A file as people know it."""
+    return "standard input" if file == "-" else Path(file).name
 
 
 def parse(text: str, name: str) -> Document:

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from triggers.configuration.document import KIND, PROJECT_ID, defaults
+from triggers.escaping import is_safe, yaml_text
 from triggers.spec import FunctionAction, TaskAction, Trigger
 
 _HEAD = """\
@@ -17,10 +18,11 @@ _HEAD = """\
 """
 
 
-def dump(triggers: Iterable[Trigger]) -> str:
-    """The text of a file with these triggers."""
+def dump(triggers: Iterable[Trigger], *, ascii_only: bool = False) -> str:
+    """The text of a file with these triggers; `ascii_only`: other characters are escaped as YAML has them."""
     items = [arguments_of(trigger) for trigger in triggers]
-    return _HEAD + yaml.dump({"triggers": items}, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+    text = yaml.dump({"triggers": items}, Dumper=_Dumper, sort_keys=False, allow_unicode=not ascii_only, width=100)
+    return _HEAD + yaml_text(text)
 
 
 def arguments_of(trigger: Trigger) -> dict[str, Any]:
@@ -65,13 +67,11 @@ def _plain(value: Any) -> Any:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes what YAML would take for the end of a line, which the plain dumper writes as it is."""
+    """Quotes what YAML would take for the end of a line, and what a terminal would act on."""
 
 
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
-    quoted = any(character in _LINE_ENDS for character in value)
-    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style='"' if quoted else None)
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=None if is_safe(value) else '"')
 
 
-_LINE_ENDS = "\x85\u2028\u2029\ufeff"
 _Dumper.add_representer(str, _text)

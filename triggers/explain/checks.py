@@ -7,6 +7,7 @@ from datetime import datetime
 from triggers.conditions import matches
 from triggers.events import Event
 from triggers.explain.values import Check, Facts
+from triggers.operate.words import declared
 from triggers.policies import Decision, decide_by
 from triggers.recovery import RUNNING
 
@@ -42,7 +43,7 @@ def checks(facts: Facts) -> tuple[Check, ...]:
 
 
 def _declared(facts: Facts) -> Check:
-    words = "no longer declared" if facts.entry.retired else f"by {facts.entry.origin}"
+    words = "no longer declared" if facts.entry.retired else f"by {declared(facts.entry)}"
     return Check("declared", not facts.entry.retired, words)
 
 
@@ -95,5 +96,5 @@ def _slot(facts: Facts) -> tuple[Check, ...]:
     if slot.task and slot.status in RUNNING:
         return (Check("single_instance", False, f"ClearML task {slot.task} is {slot.status}"),)
     if slot.firing and not slot.task:
-        return (Check("single_instance", False, f"firing {slot.firing[-10:]} is being launched"),)
+        return (Check("single_instance", False, f"firing {slot.firing[-10:]} has the slot"),)
     return (Check("single_instance", True, "nothing of it is queued or running"),)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from triggers.clearml_api import launches
 from triggers.events import Event
-from triggers.explain.values import Facts, Read, Slot
+from triggers.explain.values import Facts, Open, Read, Slot
 from triggers.index import Index
 from triggers.ledger.firing import Firing, firing_key
-from triggers.ledger.reading import Source
+from triggers.ledger.reading import Source, source_of
 from triggers.ledger.registry import Entry
 from triggers.operate.objects import plan_for, read_object
-from triggers.operate.query import last_event_of, sources_of
+from triggers.operate.query import last_event_of
 from triggers.operate.target import Target
 from triggers.policies import Mark, limit_of
 from triggers.windows import choose_window
@@ -22,30 +21,38 @@ from triggers.windows import choose_window
 _FIRINGS = 20
 
 
-def gather(target: Target, entry: Entry, object_id: str) -> Facts:
-    """Read all that the decision about a trigger and an object depends on.
+#: In place of an object that has not been read yet.
+UNREAD: Any = object()
+
+
+def now_of(target: Target, object_id: str, kind: str = "task") -> Event | None:
+    """The object as the server has it now; one of another kind where there is none of that kind."""
+    plan = plan_for(entry.trigger for entry in target.ledger.registry.snapshot().entries.values())
+    return read_object(target.api, plan, object_id, kind)
+
+
+def gather(target: Target, entry: Entry, object_id: str, now: Event | None = UNREAD) -> Facts:
+    """Read all that the decision about a trigger and an object depends on; `now` where the caller has read it.
 
     Raises:
         Usage: there are no credentials for the scheduler's server.
         ServerUnavailable, StoreUnavailable: no answer.
     """
     ledger, trigger = target.ledger, entry.trigger
-    source = sources_of(trigger.kind)[0]
-    plan = plan_for(entry.trigger for entry in ledger.registry.snapshot().entries.values())
-    now = read_object(target.api, plan, object_id, trigger.kind)
+    source = source_of(trigger.kind)
+    now = now_of(target, object_id, trigger.kind) if now is UNREAD else now
     mark = ledger.matching.mark(trigger.id, object_id)
     firings = _firings(target, trigger.id, object_id, mark)
     seen = last_event_of(target, object_id) or (Event.from_json(firings[-1].event) if firings else None)
-    if now and seen and trigger.kind == "model" and now.ready and seen.changed_ms > now.changed_ms:
-        now = replace(now, changed_ms=seen.changed_ms)  # published with its task, which moves none of its times
     limit = limit_of(trigger.policy, target.settings.max_per_minute)
+    unmatched_ms = _unmatched_ms(target, object_id)
     return Facts(
         entry=entry,
         object_id=object_id,
         now=now,
         seen=seen,
         known_ms=_known_ms(target, source, object_id),
-        waits_for_match=_waits(target, object_id),
+        waits_for_match=unmatched_ms is not None,
         index_leads=now is not None and _index_leads(target, entry, now),
         mark=mark,
         firings=firings,
@@ -54,6 +61,10 @@ def gather(target: Target, entry: Entry, object_id: str) -> Facts:
         read=_read(target, source),
         room=ledger.firings.pace_room(trigger.id, limit) if limit else None,
         slot=_slot(target, trigger.slot),
+        per_minute=limit,
+        open=_open(target, entry, firings[-1]) if firings else None,
+        unmatched_ms=unmatched_ms or 0,
+        max_attempts=target.settings.max_attempts,
     )
 
 
@@ -70,14 +81,31 @@ def _known_ms(target: Target, source: Source, object_id: str) -> int | None:
     return None if score is None else int(score)
 
 
-def _waits(target: Target, object_id: str) -> bool:
-    """Whether an event of the object lies in a batch that was not matched yet."""
+def _unmatched_ms(target: Target, object_id: str) -> int | None:
+    """Since when an event of the object lies in a batch that was not matched yet, None if none does."""
     ledger = target.ledger
     for partition in ledger.reading.waiting_partitions():
         texts: Any = ledger.store.client.lrange(ledger.keys.batches(partition), 0, -1)
         if any(f'"{object_id}"' in text for text in texts):
-            return True
-    return False
+            since: Any = ledger.store.client.zscore(ledger.keys.ready, str(partition))
+            return int(since or 0)
+    return None
+
+
+def _open(target: Target, entry: Entry, last: Firing) -> Open:
+    """Where the last firing waits, if it does."""
+    ledger, trigger = target.ledger, entry.trigger
+    places = {("", lane): ledger.keys.due(lane) for lane in ("dispatch", "caller")}
+    holds = (f"pause:{trigger.id}", f"pace:{trigger.id}", f"slot:{trigger.slot}")
+    places |= {(hold, ""): ledger.keys.held(hold) for hold in holds}
+    with ledger.store.client.pipeline(transaction=False) as pipe:
+        for name in places.values():
+            pipe.zscore(name, last.key)
+        scores: list[Any] = pipe.execute()
+    for (hold, lane), score in zip(places, scores, strict=True):
+        if score is not None:
+            return Open(hold=hold) if hold else Open(int(score), lane)
+    return Open()
 
 
 def _index_leads(target: Target, entry: Entry, now: Event) -> bool:
@@ -88,7 +116,7 @@ def _index_leads(target: Target, entry: Entry, now: Event) -> bool:
 def _read(target: Target, source: Source) -> Read:
     ledger = target.ledger
     cursor = ledger.reading.cursor(source)
-    serves = [e for e in ledger.registry.snapshot().active if source == "tasks" or e.trigger.kind == "model"]
+    serves = [e for e in ledger.registry.snapshot().active if source_of(e.trigger.kind) == source]
     due: Any = ledger.store.client.get(ledger.keys.next_poll)
     oldest = min((entry.since_ms for entry in serves), default=0)
     sweep_ms = max(oldest, cursor.read_to_ms - int(target.settings.sweep_window_seconds * 1000))
@@ -99,5 +127,10 @@ def _slot(target: Target, name: str) -> Slot | None:
     if not name:
         return None
     holder, task = target.ledger.firings.slot_holder(name)
-    status = launches.read_statuses(target.api, [task]).get(task, "gone") if task else ""
-    return Slot(name, holder.partition(" ")[0], task, status)
+    key = holder.partition(" ")[0]
+    if task or not key:
+        status = launches.read_statuses(target.api, [task]).get(task, "gone") if task else ""
+        return Slot(name, key, task, status)
+    firing = target.ledger.firings.get(key)
+    next_ms: Any = target.ledger.store.client.zscore(target.ledger.keys.due("dispatch"), key)
+    return Slot(name, key, failures=firing.failures if firing else 0, next_ms=int(next_ms or 0))

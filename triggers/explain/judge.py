@@ -6,7 +6,7 @@ The object
   1. neither the server nor a poll has it             → no such object
   2. it is gone from the server                       → fired, or does not fire
 A firing that is the last word on it
-  3. waits, is held, is dead                          → that, with its reason
+  3. waits, fails, is held, is dead                   → that, with its reason as it is now
   4. launched, skipped or dropped, nothing newer      → that
 Poll
   5. it is the scheduler's own service task           → does not fire
@@ -25,9 +25,11 @@ from __future__ import annotations
 
 from triggers.conditions import Verdict, evaluate
 from triggers.events import Event
+from triggers.explain import waiting
 from triggers.explain.checks import checks, is_read, match_decision, moment
-from triggers.explain.values import Answer, ClauseRow, Explanation, Facts, Found
+from triggers.explain.values import Answer, ClauseRow, Explanation, Facts, Found, Open
 from triggers.ledger.firing import Firing
+from triggers.operate.hints import command
 
 _Said = tuple[Answer, str, str]
 
@@ -73,14 +75,16 @@ def _answer(facts: Facts) -> _Said:
 
 def _open(facts: Facts, last: Firing) -> _Said:
     if last.state == "dead":
-        way_out = f"mend it, then `clearml-triggers dead retry {last.key[-10:]}`"
+        way_out = f"fix the cause, then run {command('dead retry', last.key[-10:])}"
         return "dead", f"its firing was given up: {last.reason}", way_out
     if last.state == "held":
-        paused = facts.entry.paused
-        way_out = "`clearml-triggers resume` lets it go" if paused else "`clearml-triggers holds release` lets it go"
-        return "held", f"its firing waits on purpose: {last.reason}", way_out
-    tried = f" after {last.failures} failed attempts: {last.reason}" if last.failures else ""
-    return "waiting", f"its firing was granted {moment(last.granted_ms)} and waits to be launched{tried}", ""
+        why, way_out = waiting.held(facts)
+        return "held", f"its firing waits on purpose: {why or last.reason}", way_out
+    if last.failures:
+        return "failing", *waiting.failing(facts, last)
+    stuck, way_out = waiting.overdue(facts.open or Open(), facts.read.now_ms)
+    text = f"its firing was granted {moment(last.granted_ms)} and waits to be launched"
+    return "waiting", f"{text}; {stuck}" if stuck else text, way_out
 
 
 def _ended(last: Firing) -> _Said:
@@ -158,7 +162,12 @@ def _before(facts: Facts, last: Firing | None) -> str:
 def _under_way(facts: Facts, now: Event) -> _Said:
     read, entry = facts.read, facts.entry
     if facts.waits_for_match:  # 10
-        return "will fire", f"it satisfies the condition and was read; it waits to be matched{_held(facts)}", ""
+        stuck, way_out = waiting.unmatched(facts.unmatched_ms, read.now_ms)
+        return (
+            "will fire",
+            f"it satisfies the condition and was read; it waits to be matched{stuck}{_held(facts)}",
+            way_out,
+        )
     again = read.window is not None and read.window.again and now.changed_ms >= read.window.since_ms
     if is_read(facts, now) and not again:  # 11
         if not facts.index_leads:

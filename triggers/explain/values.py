@@ -13,7 +13,7 @@ from triggers.policies import Mark
 from triggers.windows import Window
 
 Answer = Literal[
-    "fired", "waiting", "held", "skipped", "dropped", "dead", "will fire", "does not fire", "no such object"
+    "fired", "waiting", "failing", "held", "skipped", "dropped", "dead", "will fire", "does not fire", "no such object"
 ]
 
 
@@ -34,12 +34,26 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """The slot that a launch needs: the firing and the ClearML task that have it, and that task's status."""
+    """The slot that a launch needs: the firing and the ClearML task that have it, and that task's status.
+
+    `failures`, `next_ms`: of that firing, while it has no ClearML task yet.
+    """
 
     name: str
     firing: str = ""
     task: str = ""
     status: str = ""
+    failures: int = 0
+    next_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Where a firing that has not ended waits: due at `due_ms` in a lane, or in a hold."""
+
+    due_ms: int = 0
+    lane: str = ""
+    hold: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +64,8 @@ class Facts:
     missing. `known_ms` is the change that polls remember of it. `waits_for_match`: it lies in a batch.
     `index_leads`: the index of all triggers leads from the object to this one. `launched_by` is the trigger that
     launched it, "" for none. `room` is how many more launches may begin in this minute, None for any number.
+    `per_minute` is the trigger's pace, 0 for none. `open` is where its last firing waits. `unmatched_ms` is since when
+    what waits for match lies there. `max_attempts` are made before a firing is given up.
     """
 
     entry: Entry
@@ -66,6 +82,10 @@ class Facts:
     read: Read
     room: int | None
     slot: Slot | None
+    per_minute: int = 0
+    open: Open | None = None
+    unmatched_ms: int = 0
+    max_attempts: int = 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import secrets
 import threading
 from collections.abc import Callable, Iterator
@@ -11,10 +10,11 @@ from contextlib import contextmanager
 from triggers.errors import Fenced, Transient
 from triggers.ledger.keys import Keys
 from triggers.ledger.store import Script, Store
+from triggers.logs import logger
 
 ACQUIRE, RENEW, RELEASE = Script("lease_acquire"), Script("lease_renew"), Script("lease_release")
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 def nonce() -> str:

@@ -19,6 +19,7 @@ from triggers.ledger.operations import Operations
 from triggers.ledger.poison import Poisoned
 from triggers.ledger.reading import Reading
 from triggers.ledger.registry import Registry
+from triggers.ledger.retrying import Retrying
 from triggers.ledger.store import Store
 from triggers.ledger.syncing import Syncing
 from triggers.settings import Settings
@@ -44,6 +45,7 @@ class Ledger:
     homes: Homes
     syncing: Syncing
     by_hand: ByHand
+    retrying: Retrying
     audit: Audit
 
     def adopt_epoch(self, *, nothing_launched_before: bool = False) -> Epoch:
@@ -80,5 +82,6 @@ def open_ledger(store: Store, scheduler: str, settings: Settings) -> Ledger:
         Homes(store, keys),
         Syncing(store, keys),
         ByHand(store, keys, scheduler, retention_seconds=retention, history_length=length),
+        Retrying(store, keys),
         Audit(store, keys, history_length=length),
     )

@@ -9,6 +9,7 @@ for i = 7, #ARGV do
     local lane = lane_of(firing)
     if lane then
       redis.call('HSET', firing, 'state', 'waiting', 'paced', 1)
+      redis.call('HDEL', firing, 'reason')
       redis.call('ZADD', ARGV[4] .. lane, now_ms(), ARGV[i])
       remember(KEYS[3], ARGV[5], 'released', firing, ARGV[6])
       gone = gone + 1

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from triggers.errors import Fenced
 from triggers.events import Event
@@ -19,6 +19,8 @@ from triggers.ledger.store import Script, Store
 BEGIN, COMMIT = Script("poll_begin"), Script("poll_commit")
 
 Source = Literal["tasks", "models"]
+#: In the order in which they are read.
+SOURCES: Final[tuple[Source, ...]] = ("models", "tasks")
 
 #: A tick this much early still polls: with ticks and paces of one second every other poll would be missed.
 POLL_SLACK_MS = 300
@@ -45,6 +47,11 @@ class Batch:
     plan: int
     polled_ms: int
     events: tuple[str, ...]
+
+
+def source_of(kind: str) -> Source:
+    """The source that triggers of a kind are served from."""
+    return "models" if kind == "model" else "tasks"
 
 
 def partition_of(object_id: str, partitions: int) -> int:

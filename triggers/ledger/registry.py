@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -13,9 +12,10 @@ from triggers.formats import KNOWN, check_version, reading
 from triggers.ledger.aside import Note
 from triggers.ledger.keys import Keys
 from triggers.ledger.store import Script, Store
+from triggers.logs import logger
 from triggers.spec import Trigger
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 WRITE = Script("registry_write")
 
@@ -31,6 +31,7 @@ class Entry:
     edit keeps both, a trigger that comes back gets new ones.
     `origin`: the writer that declared it (`script`, `configuration`, `command`).
     `declared`: digest of what the script declared last, "" when it does not declare this trigger.
+    `source`: the file that says what the trigger is now; `declared_in`: the one that declared last. "" if unknown.
     `paused` survives registering again. `retired`: no longer declared; kept so that its memory is.
     """
 
@@ -41,6 +42,8 @@ class Entry:
     paused: bool = False
     retired: bool = False
     declared: str = ""
+    source: str = ""
+    declared_in: str = ""
 
     def counts(self, changed_ms: int) -> bool:
         """Whether a change of that server time is late enough to fire."""
@@ -68,14 +71,14 @@ class Entry:
             return entry
 
     def _check(self, id_: str) -> None:
-        numbers, texts = (self.since_ms, self.version), (self.origin, self.declared)
+        numbers, texts = (self.since_ms, self.version), (self.origin, self.declared, self.source, self.declared_in)
         flags = (self.paused, self.retired)
         if self.trigger.id != id_:
             raise ValueError(f"it holds the trigger {self.trigger.id!r}")
         if not all(type(one) is int for one in numbers) or not all(type(one) is bool for one in flags):
             raise TypeError("since_ms, version, paused or retired is of another type")
         if not all(isinstance(one, str) for one in texts):
-            raise TypeError("origin or declared is of another type")
+            raise TypeError("origin, declared, source or declared_in is of another type")
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +176,7 @@ class Registry:
         origin: str,
         server_now_ms: int,
         since_ms: Mapping[str, int] | None = None,
+        sources: Mapping[str, str] | None = None,
     ) -> Snapshot:
         """Make `triggers` the whole of what the script declares.
 
@@ -185,15 +189,16 @@ class Registry:
             origin: the writer.
             server_now_ms: the server's time.
             since_ms: an earlier time from which changes count, for triggers known from before this Redis.
+            sources: trigger id → name of the file that declares it.
         """
         wanted = {trigger.id: trigger for trigger in triggers}
-        since = since_ms or {}
+        since, files = since_ms or {}, sources or {}
 
         def edit(known: Snapshot, version: int) -> dict[str, Entry | None]:
             changes: dict[str, Entry | None] = {}
             for id_, trigger in wanted.items():
                 start = since.get(id_, server_now_ms)
-                entry = self._declared(known, trigger, version, origin, start)
+                entry = self._declared(known, trigger, version, origin, start, files.get(id_, ""))
                 if entry is not None:
                     changes[id_] = entry
             for id_, old in known.entries.items():
@@ -203,18 +208,21 @@ class Registry:
 
         return self.edit(edit)
 
-    def _declared(self, known: Snapshot, trigger: Trigger, version: int, origin: str, start_ms: int) -> Entry | None:
+    def _declared(
+        self, known: Snapshot, trigger: Trigger, version: int, origin: str, start_ms: int, source: str
+    ) -> Entry | None:
         """The entry of a trigger that is declared; None where it stays as it is."""
         old, unread, digest = known.entries.get(trigger.id), known.unreadable.get(trigger.id), trigger.digest
         if unread is not None:
             log.warning("%s; it is replaced by what is declared now", unread.why)
             since_ms = self.passed_by_since(trigger.id, unread, start_ms)
-            return Entry(trigger, since_ms, version, origin, unread.paused, declared=digest)
+            return Entry(trigger, since_ms, version, origin, unread.paused, False, digest, source, source)
         if old is not None and old.origin != origin and old.declared == digest:
             return None
         if old is None or old.retired:
-            return Entry(trigger, start_ms, version, origin, old.paused if old else False, declared=digest)
-        fresh = replace(old, trigger=trigger, origin=origin, declared=digest)
+            paused = old.paused if old else False
+            return Entry(trigger, start_ms, version, origin, paused, False, digest, source, source)
+        fresh = replace(old, trigger=trigger, origin=origin, declared=digest, source=source, declared_in=source)
         return fresh if fresh != old else None
 
     def passed_by_since(self, id_: str, unread: Unread, server_now_ms: int) -> int:

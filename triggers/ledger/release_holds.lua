@@ -9,6 +9,7 @@ for _, key in ipairs(keys) do
   local lane = lane_of(ARGV[4] .. key)
   if lane then
     redis.call('HSET', ARGV[4] .. key, 'state', 'waiting')
+    redis.call('HDEL', ARGV[4] .. key, 'reason')
     redis.call('ZADD', ARGV[5] .. lane, now, key)
   end
 end

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from triggers.terminal import say_page
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -154,6 +156,8 @@ SUPPORT = (
     "slot_release",
     "cursor_set",
     "recent",
+    "failing",
+    "retry_now",
 )
 
 
@@ -184,4 +188,4 @@ Scripts beside the steps: {support}.
 """
 
 if __name__ == "__main__":
-    print(PAGE.format(table=table(), support=", ".join(f"`{name}.lua`" for name in SUPPORT)), end="")
+    say_page(PAGE.format(table=table(), support=", ".join(f"`{name}.lua`" for name in SUPPORT)), end="")

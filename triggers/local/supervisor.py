@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import select
 import socket
@@ -18,8 +17,9 @@ from triggers.local import child
 from triggers.local.liveness import HEALTH_FILE, Liveness
 from triggers.local.processes import close, end, keep_from_forks, spawn
 from triggers.local.redis_server import PrivateRedis
+from triggers.logs import logger
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 #: seconds that the child has to finish what it is doing
 _CHILD_PATIENCE_SECONDS = 7.0

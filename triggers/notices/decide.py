@@ -1,27 +1,42 @@
 """Which notices are due. Pure: the situation and what was told before are values, the clock is an argument.
 
 1. dead letters: new ones of a trigger, all in one notice; the next of that trigger after a pause
-2. what lasts (polls have stopped, a burst is held, any other alarm): when it begins, then every hour
+2. what lasts (a stage has stopped, a burst is held, any other alarm): when it begins, then every hour
 3. what lasted is over: one notice that says so
-4. more than so many an hour: the rest waits, and its number is told with the next
+4. what comes and goes (a burst that is held in every minute, or what was over a short while ago): over only once it has
+   been gone for some minutes
+5. more than so many an hour: the rest waits, and its number is told with the next
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
+
+from triggers.formats import known_fields
 
 #: Pause between two notices of one trigger's dead letters, and of one thing that lasts, ms.
 DEAD_EVERY_MS: Final = 600_000
 LASTING_EVERY_MS: Final = 3_600_000
 _HOUR_MS: Final = 3_600_000
 
+#: So long what comes and goes has to be gone before it is over, ms.
+QUIET_MS: Final = 600_000
+#: What begins again so soon after it was over comes and goes, ms.
+SHAKY_MS: Final = 3_600_000
+
+#: Kinds that come and go by nature: the next minute lets some of a held burst go, and holds the rest.
+_SHAKY_KINDS: Final = frozenset({"held burst"})
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What one person has to know. `kind`: dead, stale poll, held burst, alarm, over; `owner` of the trigger."""
+    """What one person has to know. `kind`: dead, stale <stage>, held burst, alarm, over; `owner` of the trigger.
+
+    `object`: id of the object that it is about, "" for none; `link`: the page of that object, else of the service task.
+    """
 
     kind: str
     text: str
@@ -29,6 +44,7 @@ class Notice:
     owner: str = ""
     count: int = 1
     link: str = ""
+    object: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,65 +58,111 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What was told before: when, by name; dead letters that wait to be told; how many in this hour."""
+    """What was told before: when, by name; dead letters that wait to be told; how many in this hour.
+
+    `known`: the notice that was told last, by name, as JSON has it. Of what lasts: `gone_ms` is since when it is gone,
+    `over_ms` when it was over last, `shaky` names what comes and goes.
+    """
 
     at_ms: Mapping[str, int] = field(default_factory=dict)
     waiting: Mapping[str, int] = field(default_factory=dict)
     hour: int = 0
     count: int = 0
     left_out: int = 0
+    known: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    gone_ms: Mapping[str, int] = field(default_factory=dict)
+    over_ms: Mapping[str, int] = field(default_factory=dict)
+    shaky: tuple[str, ...] = ()
 
     def to_text(self) -> str:
         """The text kept in Redis."""
-        fields = {"at_ms": dict(self.at_ms), "waiting": dict(self.waiting), "hour": self.hour}
-        return json.dumps({**fields, "count": self.count, "left_out": self.left_out})
+        return json.dumps(asdict(self))
 
     @classmethod
     def from_text(cls, text: str) -> Told:
         """Read the text kept in Redis; an empty one is that of a scheduler that never told anything."""
-        fields: dict[str, Any] = json.loads(text) if text else {}
-        return cls(**fields)
+        fields: dict[str, Any] = known_fields(cls, json.loads(text)) if text else {}
+        return cls(**fields | {"shaky": tuple(fields.get("shaky", ()))})
 
 
 def decide(told: Told, situation: Situation, per_hour: int) -> tuple[list[Notice], Told]:
     """The notices that are due, and what is told when they have been sent."""
-    now_ms = situation.now_ms
-    due, at_ms, waiting = [], dict(told.at_ms), dict(told.waiting)
-    for name, notice in situation.dead.items():
-        waiting[name] = waiting.get(name, 0) + notice.count
-    for name in list(waiting):
-        if now_ms - at_ms.get(f"dead:{name}", 0) >= DEAD_EVERY_MS:
-            due.append(_dead(name, waiting.pop(name), situation.dead.get(name)))
-            at_ms[f"dead:{name}"] = now_ms
-    for name, notice in situation.lasting.items():
-        if now_ms - at_ms.get(f"lasts:{name}", 0) >= LASTING_EVERY_MS:
-            due.append(notice)
-            at_ms[f"lasts:{name}"] = now_ms
-    for name in [name for name in at_ms if name.startswith("lasts:")]:
-        if name.partition(":")[2] not in situation.lasting:
-            due.append(Notice("over", f"it is over: {name.partition(':')[2]}"))
-            del at_ms[name]
-    return _limited(due, told, at_ms, waiting, now_ms // _HOUR_MS, per_hour)
+    turn = _Turn(told, situation)
+    due = [*turn.dead(), *turn.lasting(), *turn.over()]
+    return turn.limited(due, per_hour)
 
 
-def _dead(name: str, count: int, example: Notice | None) -> Notice:
+class _Turn:
+    """One decision: what was told, as it changes."""
+
+    def __init__(self, told: Told, situation: Situation) -> None:
+        self.told, self.situation, self.now_ms = told, situation, situation.now_ms
+        self.at_ms, self.waiting, self.known = dict(told.at_ms), dict(told.waiting), dict(told.known)
+        self.gone_ms, self.shaky = dict(told.gone_ms), set(told.shaky)
+        self.over_ms = {name: ms for name, ms in told.over_ms.items() if self.now_ms - ms < SHAKY_MS}
+
+    def dead(self) -> Iterator[Notice]:
+        for name, notice in self.situation.dead.items():
+            self.waiting[name] = self.waiting.get(name, 0) + notice.count
+            self.known[f"dead:{name}"] = asdict(notice)
+        for name in list(self.waiting):
+            if self.now_ms - self.at_ms.get(f"dead:{name}", 0) >= DEAD_EVERY_MS:
+                last = self.known.pop(f"dead:{name}", {})
+                yield _dead(name, self.waiting.pop(name), self.situation.dead.get(name), _notice(last))
+                self.at_ms[f"dead:{name}"] = self.now_ms
+
+    def lasting(self) -> Iterator[Notice]:
+        for name, notice in self.situation.lasting.items():
+            self.gone_ms.pop(name, None)
+            key = f"lasts:{name}"
+            if key not in self.at_ms and (notice.kind in _SHAKY_KINDS or name in self.over_ms):
+                self.shaky.add(name)
+            if self.now_ms - self.at_ms.get(key, 0) >= LASTING_EVERY_MS:
+                self.at_ms[key], self.known[key] = self.now_ms, asdict(notice)
+                yield notice
+
+    def over(self) -> Iterator[Notice]:
+        for key in [key for key in self.at_ms if key.startswith("lasts:")]:
+            name = key.partition(":")[2]
+            if name in self.situation.lasting:
+                continue
+            gone_ms = self.gone_ms.setdefault(name, self.now_ms)
+            if self.now_ms - gone_ms >= (QUIET_MS if name in self.shaky else 0):
+                yield _over(name, _notice(self.known.pop(key, {})))
+                del self.at_ms[key], self.gone_ms[name]
+                self.over_ms[name] = self.now_ms
+                self.shaky.discard(name)
+
+    def limited(self, due: list[Notice], per_hour: int) -> tuple[list[Notice], Told]:
+        """As many as this hour allows; the number of those left out goes with the next that is sent."""
+        hour, before = self.now_ms // _HOUR_MS, self.told
+        count = before.count if before.hour == hour else 0
+        sent = due[: max(0, per_hour - count)]
+        left_out = before.left_out + len(due) - len(sent)
+        if sent and left_out and len(due) == len(sent):
+            sent = [*sent, Notice("left out", f"{left_out} notices were left out in the last hour", count=left_out)]
+            left_out = 0
+        parts = (self.known, self.gone_ms, self.over_ms, tuple(sorted(self.shaky)))
+        return sent, Told(self.at_ms, self.waiting, hour, count + len(sent), left_out, *parts)
+
+
+def _notice(fields: Mapping[str, Any]) -> Notice | None:
+    return Notice(**known_fields(Notice, fields)) if fields else None
+
+
+def _dead(name: str, count: int, example: Notice | None, last: Notice | None) -> Notice:
     trigger = name.partition(":")[2]
-    if example is None:
-        return Notice("dead", f"{count} more firings of trigger {trigger!r} were given up", trigger, count=count)
-    if count == example.count:
+    if example is not None and count == example.count:
         return example
-    text = f"{count} firings of trigger {trigger!r} were given up; the last: {example.text}"
-    return Notice("dead", text, trigger, example.owner, count, example.link)
+    last = example or last
+    if last is None:
+        return Notice("dead", f"{count} more firings of trigger {trigger!r} were given up", trigger, count=count)
+    more = "more " if example is None else ""
+    text = f"{count} {more}firings of trigger {trigger!r} were given up; the last: {last.text}"
+    return replace(last, text=text, count=count)
 
 
-def _limited(
-    due: list[Notice], told: Told, at_ms: dict[str, int], waiting: dict[str, int], hour: int, per_hour: int
-) -> tuple[list[Notice], Told]:
-    count, left_out = (told.count, told.left_out) if told.hour == hour else (0, told.left_out)
-    room = max(0, per_hour - count)
-    sent = due[:room]
-    left_out += len(due) - len(sent)
-    if sent and left_out and len(due) == len(sent):
-        sent = [*sent, Notice("left out", f"{left_out} notices were left out in the last hour", count=left_out)]
-        left_out = 0
-    return sent, Told(at_ms, waiting, hour, count + len(sent), left_out)
+def _over(name: str, told: Notice | None) -> Notice:
+    if told is None or not told.trigger:
+        return Notice("over", f"it is over: {name}", link=told.link if told else "")
+    return replace(told, kind="over", text=f"it is over: {told.text}")

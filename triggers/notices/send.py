@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
-import logging
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -13,13 +11,21 @@ from typing import Any, Final
 
 import urllib3
 
+from triggers.answer_body import TooMuch, read_body
 from triggers.clearml_api import limited
+from triggers.escaping import json_text, one_line, slack_text
+from triggers.logs import logger
 from triggers.notices.decide import Notice
 from triggers.settings import Settings
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 _TIMEOUT: Final = urllib3.Timeout(connect=3.0, read=5.0)
+#: A connection that could not be opened is tried once more. No redirect is followed: it could lead into the network of
+#: the workers; and no `Retry-After` is waited for.
+_RETRIES: Final = urllib3.Retry(connect=1, read=0, redirect=0, status=0, other=0, respect_retry_after_header=False)
+#: What is read of an answer, of which only the status counts.
+_LARGEST_BYTES: Final = 65_536
 #: The longest a place may take over a notice once it is connected, seconds.
 _SECONDS: Final = 5.0
 
@@ -31,11 +37,10 @@ def send(notices: Sequence[Notice], scheduler: str, of: Settings) -> bool:
     """
     posts = []
     if of.notice_webhook_url:
-        body = json.dumps({"scheduler": scheduler, "notices": [asdict(notice) for notice in notices]}).encode()
+        body = json_text({"scheduler": scheduler, "notices": [asdict(notice) for notice in notices]}).encode()
         posts.append((of.notice_webhook_url, body, signature(body, of.notice_webhook_secret, int(time.time()))))
     if of.notice_slack_url:
-        lines = "\n".join(in_words(notice) for notice in notices)
-        posts.append((of.notice_slack_url, json.dumps({"text": f"*{scheduler}*\n{lines}"}).encode(), {}))
+        posts.append((of.notice_slack_url, json_text(_slack_message(notices, scheduler)).encode(), {}))
     taken = [_post(*post) for post in posts]
     return not posts or any(taken)
 
@@ -51,16 +56,24 @@ def signature(body: bytes, secret: str | None, at: int) -> dict[str, str]:
 def in_words(notice: Notice) -> str:
     """A notice as one line."""
     owner = f" ({notice.owner})" if notice.owner else ""
-    return f"{notice.kind}{owner}: {notice.text}" + (f" {notice.link}" if notice.link else "")
+    return one_line(f"{notice.kind}{owner}: {notice.text}" + (f" {notice.link}" if notice.link else ""))
+
+
+def _slack_message(notices: Sequence[Notice], scheduler: str) -> dict[str, Any]:
+    """Plain text: no formatting, and nothing that names hold becomes a link, a mention or a call to a channel."""
+    lines = [slack_text(scheduler), *(slack_text(in_words(notice)) for notice in notices)]
+    return {"text": "\n".join(lines), "mrkdwn": False, "parse": "none", "link_names": False}
 
 
 def _post(url: str, body: bytes, headers: dict[str, str]) -> bool:
     try:
         with urllib3.PoolManager(num_pools=2) as manager:
             limited.limit(manager, _SECONDS)
-            options: dict[str, Any] = {"headers": {"Content-Type": "application/json", **headers}, "retries": 1}
-            answer = manager.request("POST", url, body=body, timeout=_TIMEOUT, **options)
-    except (urllib3.exceptions.HTTPError, ValueError) as failure:
+            options: dict[str, Any] = {"headers": {"Content-Type": "application/json", **headers}, "redirect": False}
+            options |= {"retries": _RETRIES, "timeout": _TIMEOUT, "preload_content": False}
+            answer = manager.request("POST", url, body=body, **options)
+            read_body(answer, limit_bytes=_LARGEST_BYTES)
+    except (urllib3.exceptions.HTTPError, ValueError, OSError, TooMuch) as failure:
         # the address is a secret with Slack, and urllib3 writes it into its messages
         log.error("a notice could not be sent: %s", type(failure).__name__)
         return False

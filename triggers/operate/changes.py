@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from triggers.errors import Usage
 from triggers.ledger.registry import Entry, Snapshot
+from triggers.operate.hints import command
 from triggers.operate.target import Target
 
 #: The writer that the command line is to the registry.
@@ -72,14 +73,20 @@ def delete(target: Target, entry: Entry) -> None:
     """
     name = entry.trigger.name
     if entry.declared or entry.origin == "script":
+        file = entry.declared_in or "the script"
         raise Usage(
-            f"trigger {name!r} is declared by a script, which keeps it: take it out of the script and start that "
-            f"again; until then `clearml-triggers pause {name!r}` keeps it from launching"
+            f"trigger {name!r} is declared by {declarer(entry)}, which keeps it: take it out of {file} and start "
+            f"that again; until then {command('pause', name)} keeps it from launching"
         )
     with target.ledger.audit.change("delete", trigger=name, specification=entry.trigger.to_json()):
         target.ledger.registry.edit(
             lambda known, _: {entry.trigger.id: replace(known.entries[entry.trigger.id], retired=True)}
         )
+
+
+def declarer(entry: Entry) -> str:
+    """Who declares a trigger, for people: the script, or the file that `up -f` was given."""
+    return entry.declared_in or "a script"
 
 
 def _edit(target: Target, ids: Sequence[str], *, paused: bool | None = None, since_ms: int = 0) -> list[str]:

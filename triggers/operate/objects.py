@@ -2,46 +2,71 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Final
 
 from triggers.clearml_api import Api, polls
+from triggers.clearml_api.by_name import find_objects
 from triggers.errors import Usage
 from triggers.events import Event
 from triggers.operate.happened import Filter, newest
 from triggers.operate.target import Target
 from triggers.spec import Trigger
 
-#: Length of a ClearML id; tables show its first eight characters.
-_ID_LENGTH: Final = 32
+#: The id in an address of ClearML's web pages: the last of a task, dataset or model in it.
+_IN_ADDRESS: Final = re.compile(r"(?:/(?:experiments|tasks|models|simple)/|[?&;](?:id|ids)=)([0-9a-f]{32})(?![0-9a-f])")
+
+#: A ClearML id, and what may be the beginning of one; tables show eight characters.
+_ID: Final = re.compile(r"[0-9a-f]{32}")
+_BEGINNING: Final = re.compile(r"[0-9a-f]{,32}")
 _LEAST: Final = 4
 #: Entries of the history in which the beginning of an id is looked for.
 _LOOKED_AT: Final = 10_000
 
 
 def full_id(target: Target, text: str) -> str:
-    """The id of an object that may be given by its beginning, if the history knows one object of it.
+    """The id of an object, however people name it.
+
+    Args:
+        target: the scheduler.
+        text: an id, the beginning of one that the history knows, the address of its page in ClearML, or its name.
 
     Raises:
-        Usage: the history knows several.
+        Usage: several objects are meant, or the address is of no object.
     """
-    if len(text) >= _ID_LENGTH or len(text) < _LEAST:
+    if "://" in text:
+        return _in_address(text)
+    if _ID.fullmatch(text):
         return text
-    known = newest(target, Filter(), _LOOKED_AT)
-    fitting = {id_ for entry in known for id_ in (entry.object, entry.task) if id_.startswith(text)}
-    if len(fitting) > 1:
-        raise Usage(f"{len(fitting)} objects begin with {text!r}: {', '.join(sorted(fitting)[:5])}")
-    return next(iter(fitting), text)
+    if len(text) >= _LEAST and _BEGINNING.fullmatch(text):
+        known = newest(target, Filter(), _LOOKED_AT)
+        fitting = {id_ for entry in known for id_ in (entry.object, entry.task) if id_.startswith(text)}
+        if fitting:
+            return _only(text, "begin with", sorted(fitting))
+    return _only(text, "are named", [id_ for _, id_ in find_objects(target.api, text)] or [text])
+
+
+def _in_address(text: str) -> str:
+    found = _IN_ADDRESS.findall(text)
+    if not found:
+        raise Usage(
+            f"{text}: this is no page of a ClearML task, dataset or model: open the object and copy its address"
+        )
+    return str(found[-1])
+
+
+def _only(text: str, how: str, ids: list[str]) -> str:
+    if len(ids) > 1:
+        more = f" and {len(ids) - 5} more" if len(ids) > 5 else ""
+        raise Usage(f"{len(ids)} objects {how} {text!r}: say which by its id: {', '.join(ids[:5])}{more}")
+    return ids[0]
 
 
 def plan_for(triggers: Iterable[Trigger]) -> polls.Plan:
     """What has to be read for some triggers."""
-    triggers = list(triggers)
     return polls.Plan(
         version=0,
-        tasks=True,
-        models=any(trigger.kind == "model" for trigger in triggers),
         metrics=frozenset(key for trigger in triggers for key in trigger.watched_metrics()),
     )
 
@@ -51,17 +76,8 @@ def read_object(api: Api, plan: polls.Plan, object_id: str, kind: str) -> Event 
     for models in (kind == "model", kind != "model"):
         found = polls.read_by_id(api, plan, [object_id], models=models)
         if found:
-            return _with_its_task(api, plan, found[0]) if models else found[0]
+            return found[0]
     return None
-
-
-def _with_its_task(api: Api, plan: polls.Plan, model: Event) -> Event:
-    """A published model changes with the publishing of its ClearML task, as polls see it."""
-    if not (model.ready and model.task):
-        return model
-    tasks = polls.read_by_id(api, plan, [model.task], models=False)
-    times = [task.changed_ms for task in tasks if task.status == "published"]
-    return replace(model, changed_ms=max([model.changed_ms, *times]))
 
 
 def changed_since(api: Api, triggers: Iterable[Trigger], since_ms: int) -> Iterator[Event]:
@@ -69,14 +85,12 @@ def changed_since(api: Api, triggers: Iterable[Trigger], since_ms: int) -> Itera
     triggers = list(triggers)
     plan = plan_for(triggers)
     seen: set[str] = set()
-    if plan.models:
+    kinds = {trigger.kind for trigger in triggers}
+    if "model" in kinds:
         for page in polls.read_models(api, plan, since_ms):
             yield from _fresh(page.events, seen)
-    for page in polls.read_tasks(api, plan, since_ms):
-        published = {event.id: event.changed_ms for event in page.events if event.status == "published"}
-        if plan.models and published:
-            yield from _fresh(polls.read_models_of(api, plan, published), seen)
-        if any(trigger.kind != "model" for trigger in triggers):
+    if kinds - {"model"}:
+        for page in polls.read_tasks(api, plan, since_ms):
             yield from _fresh(page.events, seen)
 
 

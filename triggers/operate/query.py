@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Any
 
 from triggers.events import Event
 from triggers.ledger.firing import trigger_digest
 from triggers.ledger.history import Tally
-from triggers.ledger.reading import Cursor, Source, decode_batch
+from triggers.ledger.reading import SOURCES, Cursor, Source, decode_batch, source_of
 from triggers.ledger.registry import Entry
-from triggers.operate import words
+from triggers.operate import failing, words
+from triggers.operate.failing import Failure
 from triggers.operate.target import Target
 
 #: Batches of events looked at in one request, newest first.
 _BATCHES = 10
 
-SOURCES: Final[tuple[Source, ...]] = ("models", "tasks")
-
 
 @dataclass(frozen=True, slots=True)
 class View:
     """One trigger as it stands. `counts` are since there is this Redis, `waiting`, `held` and `dead` of now.
+
+    `failing`: its firings that failed and are tried again, None if none; they are among those `waiting`.
 
     `objects`: for how many objects it has ever been granted a firing. `read_to_ms`: how far its objects were
     read, in the server's time.
@@ -39,11 +40,14 @@ class View:
     dead: int
     objects: int
     read_to_ms: int
+    failing: Failure | None = None
 
 
-def sources_of(kind: str) -> tuple[Source, ...]:
-    """The sources that triggers of a kind are served from; publishing a task publishes models silently."""
-    return ("models", "tasks") if kind == "model" else ("tasks",)
+def state_of(target: Target, view: View, now_ms: int) -> str:
+    """The state of a trigger in words; one that fails says how far that has come."""
+    if view.failing is None or view.state not in ("active", "new"):
+        return view.state
+    return failing.state(view.failing, target.settings.max_attempts, now_ms)
 
 
 def views(target: Target, *, retired: bool = False) -> list[View]:
@@ -55,8 +59,14 @@ def views(target: Target, *, retired: bool = False) -> list[View]:
     tallies = ledger.history.tallies()
     considered = last_events(target, {entry.trigger.kind for entry in entries})
     waits, objects = _waiting(target), _objects(target, entries)
+    fails = failing.by_trigger(ledger.retrying.failing())
     return [
-        _view(target, entry, cursors, tallies, considered.get(entry.trigger.kind), waits, objects[entry.trigger.id])
+        replace(
+            _view(
+                target, entry, cursors, tallies, considered.get(entry.trigger.kind), waits, objects[entry.trigger.id]
+            ),
+            failing=fails.get(entry.trigger.id),
+        )
         for entry in entries
     ]
 
@@ -71,7 +81,7 @@ def _view(
     objects: int,
 ) -> View:
     own = {tally.what: tally for tally in tallies if tally.trigger == entry.trigger.id}
-    source: Source = sources_of(entry.trigger.kind)[0]
+    source = source_of(entry.trigger.kind)
     digest = trigger_digest(target.ledger.scheduler, entry.trigger.id)
     counts = {what: tally.count for what, tally in own.items()}
     seen = considered if considered and entry.counts(considered.changed_ms) else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 import sys
 import threading
@@ -11,7 +10,8 @@ from types import FrameType
 
 import redis
 
-from triggers.configuration import load
+from triggers import logs
+from triggers.configuration import load, name_of
 from triggers.declaration import Declaration
 from triggers.errors import TriggersError, Usage
 from triggers.local.redis_server import PrivateRedis
@@ -21,6 +21,7 @@ from triggers.operate.target import open_target
 from triggers.scheduler import TriggerScheduler
 from triggers.settings import Settings, settings
 from triggers.spec import FunctionAction
+from triggers.terminal import end_renewed, renew, say
 
 #: Seconds between two looks, on a terminal and into a file.
 _TERMINAL_SECONDS, _FILE_SECONDS = 1.0, 60.0
@@ -37,8 +38,8 @@ def serve_file(file: str, name: str | None, project: str | None, *, quiet: bool)
     scheduler = TriggerScheduler(force_create_task_name=name, force_create_task_project=project)
     for trigger in load(file).triggers:
         if isinstance(trigger.action, FunctionAction) and not trigger.action.reference:
-            raise Usage(f"trigger {trigger.name!r}: schedule_function: name it as module:function for workers to call")
-        scheduler.declare(Declaration(trigger, None, True, file))
+            raise Usage(f"{name_of(file)}: trigger {trigger.name!r}: schedule_function: name it as module:function")
+        scheduler.declare(Declaration(trigger, None, True, name_of(file)))
     with StatusLine(f"{project}/{name}", settings(), quiet=quiet):
         scheduler.start()
 
@@ -65,7 +66,7 @@ def serve(choice: str | None, *, quiet: bool) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    logs.to_standard_error("%(message)s")
     with StatusLine(chosen, of, quiet=quiet):
         supervisor.run()
 
@@ -95,7 +96,7 @@ class StatusLine:
         if self._thread:
             self._thread.join(2.0)
             if self._in_place:
-                print(file=sys.stderr)
+                end_renewed()
 
     def _run(self) -> None:
         """Look again and again; while Redis is being started there is nothing to look at."""
@@ -104,9 +105,9 @@ class StatusLine:
             words = self._look()
             pause = (_TERMINAL_SECONDS if self._in_place else _FILE_SECONDS) if words else 0.5
             if words and self._in_place:
-                print(f"\r\x1b[K{words[:200]}", end="", file=sys.stderr, flush=True)
+                renew(words[:200])
             elif words:
-                print(words, file=sys.stderr, flush=True)
+                say(words, error=True)
 
     def _look(self) -> str:
         try:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 from triggers.errors import Usage
 from triggers.ledger.firing import Firing
+from triggers.ledger.retrying import Failing
 from triggers.operate.target import Target
 
 #: Characters of a key that tables show: its end, since all keys of a trigger begin alike.
 SHOWN: Final = 10
 
 _PAGE: Final = 1000
+
+F = TypeVar("F", Firing, Failing)
 
 
 def dead(target: Target) -> list[Firing]:
@@ -21,7 +24,14 @@ def dead(target: Target) -> list[Firing]:
 
 
 def held(target: Target, hold: str) -> list[Firing]:
-    """All firings of a hold, in the order of their grant."""
+    """All firings of a hold, in the order of their grant.
+
+    Raises:
+        Usage: there is no such hold; the message lists those that there are.
+    """
+    known = target.ledger.firings.holds()
+    if hold not in known:
+        raise Usage(f"no firing is held by {hold!r}; holds: {', '.join(known) or 'none'}")
     return list(_pages(lambda start: target.ledger.operations.held(hold, start, _PAGE)))
 
 
@@ -35,7 +45,7 @@ def _pages(read: object) -> Iterator[Firing]:
         start += _PAGE
 
 
-def select(found: Sequence[Firing], words: Sequence[str], trigger: str, *, everything: bool) -> list[Firing]:
+def select(found: Sequence[F], words: Sequence[str], trigger: str, *, everything: bool) -> list[F]:
     """Those that are meant.
 
     Args:
@@ -47,12 +57,14 @@ def select(found: Sequence[Firing], words: Sequence[str], trigger: str, *, every
     Raises:
         Usage: nothing was said, or a word names none.
     """
+    if everything and words:
+        raise Usage("name firings or say --all, not both")
     of_trigger = [firing for firing in found if not trigger or firing.trigger == trigger]
     if everything or (trigger and not words):
         return of_trigger
     if not words:
         raise Usage("say which: the end of a firing's key as listed, an object's id, --trigger NAME or --all")
-    meant: dict[str, Firing] = {}
+    meant: dict[str, F] = {}
     for word in words:
         fitting = [one for one in of_trigger if one.key.endswith(word) or one.object.startswith(word)]
         if not fitting or len(word) < 4:

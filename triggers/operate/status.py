@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from triggers.ledger.history import Entry
+from triggers.ledger.reading import source_of
 from triggers.operate.happened import Filter, newest
-from triggers.operate.query import SOURCES
 from triggers.operate.target import Target
 from triggers.operate.when import ago, span
 
@@ -42,6 +42,7 @@ class Status:
     triggers: int
     paused: int
     holds: Mapping[str, int]
+    failing: int
     dead: int
     rates: Mapping[str, float]
     alarms: Mapping[str, str]
@@ -58,7 +59,7 @@ def read_status(target: Target, *, last: int = 5) -> Status:
     """Read it, in a handful of requests to Redis."""
     ledger, now_ms = target.ledger, target.ledger.now_ms()
     active = ledger.registry.snapshot().active
-    cursors = [ledger.reading.cursor(source) for source in SOURCES]
+    cursors = [ledger.reading.cursor(source) for source in {source_of(entry.trigger.kind) for entry in active}]
     tallies = ledger.history.recent(now_ms - RATE_MS)
     counts: dict[str, int] = {}
     for tally in tallies:
@@ -72,6 +73,7 @@ def read_status(target: Target, *, last: int = 5) -> Status:
         triggers=len(active),
         paused=sum(entry.paused for entry in active),
         holds={hold: ledger.operations.held_count(hold) for hold in ledger.firings.holds()},
+        failing=len(ledger.retrying.failing()),
         dead=int(dead),
         rates={what: count * 60_000 / RATE_MS for what, count in sorted(counts.items())},
         alarms={name: str(alarm.get("text", "")) for name, alarm in ledger.history.alarms().items()},
@@ -124,7 +126,6 @@ def line(status: Status) -> str:
     waiting = sum(stage.waiting for stage in status.stages)
     held = sum(status.holds.values())
     parts.append(f"{status.rates.get('launched', 0):.1f} launches/min")
-    parts += [
-        f"{count} {word}" for count, word in ((waiting, "waiting"), (held, "held"), (status.dead, "dead")) if count
-    ]
+    counted = ((waiting, "waiting"), (status.failing, "failing"), (held, "held"), (status.dead, "dead"))
+    parts += [f"{count} {word}" for count, word in counted if count]
     return ("LATE: " + stuck + " | " if stuck else "") + " | ".join(parts)

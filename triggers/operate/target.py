@@ -100,6 +100,20 @@ def open_target(choice: str | None = None, of: Settings | None = None, *, start:
             raise StoreUnavailable(f"Redis gave no answer: {failure}") from failure
 
 
+def titles() -> list[str]:
+    """PROJECT/NAME of every scheduler that can be reached without starting anything."""
+    from triggers.local.redis_server import running_url
+
+    of = settings()
+    folders = of.state_folder.expanduser().glob("*/redis.conf")
+    urls = [of.redis_url] if of.redis_url else [running_url(path.parent) for path in folders]
+    found: list[str] = []
+    for url in filter(None, urls):
+        with connect(url) as client:
+            found += [title(one) for one in schedulers.all_of(client).values()]
+    return found
+
+
 def _on_redis(of: Settings, choice: str | None, stack: ExitStack) -> Target:
     client = stack.enter_context(connect(str(of.redis_url)))
     where = "the Redis of TRIGGERS_REDIS_URL"

@@ -58,3 +58,13 @@ def state(entry: Entry, plan: int) -> str:
     if entry.paused:
         return "paused"
     return "new" if entry.version > plan else "active"
+
+
+def declared(entry: Entry) -> str:
+    """Which file or person the trigger is of as it is now."""
+    writer = {"script": "a script", "configuration": "an edit in ClearML", "command": "the command line"}
+    said = entry.source or writer.get(entry.origin, entry.origin)
+    if entry.origin == "command" and entry.source:
+        said = f"`apply` of {said}"
+    other = entry.declared_in or "a script"
+    return said if entry.origin == "script" or not entry.declared else f"{said} (declared in {other} too)"

@@ -18,7 +18,6 @@ __all__ = ["Answer", "Api", "Route", "services"]
 
 log = logging.getLogger("triggers.sandbox")
 _PATH = re.compile(r"^/(?:v(\d+)\.(\d+)/)?(\w+)\.(\w+)/?$")
-_NEWEST = (2, 34)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +55,10 @@ class Api:
             if found is None:
                 return None
             major, minor, service, action = found.groups()
-            version = (int(major), int(minor)) if major else _NEWEST
+            version = (int(major), int(minor)) if major else self.state.release.api
             name = f"{service}.{action}"
             endpoint = ENDPOINTS.get(name)
-            if endpoint is not None and version < endpoint.since:
+            if endpoint is not None and (version < endpoint.since or name in self.state.release.lacks):
                 endpoint = None
             known = Route(name, f"{version[0]}.{version[1]}", endpoint)
             if endpoint is not None:
@@ -90,7 +89,7 @@ class Api:
                 raise errors.moved_endpoint(MOVED[route.name])
             log.warning("%s is not implemented in version %s", route.name, route.version)
             raise errors.unknown_endpoint(route.name, route.version)
-        if endpoint.auth:
+        if endpoint.auth and route.name not in self.state.release.open_calls:
             self.gatekeeper.check(headers, now)
         request = read_body(body, headers.get(b"content-type", b""))
         check(endpoint.fields, request)

@@ -25,6 +25,7 @@ from .crew import Crew
 from .faults import Fault, Faults
 from .files import Files
 from .journal import Journal
+from .releases import NEWEST, RELEASES, Release
 from .state import State
 
 #: the control address
@@ -37,11 +38,11 @@ _FILE_METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE"]
 class App:
     """One server."""
 
-    def __init__(self, access_key: str, secret_key: str) -> None:
-        self._keys = (access_key, secret_key)
+    def __init__(self, access_key: str, secret_key: str, release: Release = RELEASES[NEWEST]) -> None:
+        self._keys, self.release = (access_key, secret_key), release
         self.clock, self.faults, self.journal, self.files = Clock(), Faults(), Journal(), Files()
-        self.tokens = Tokens(secret_key)
-        state = State(self.clock, self.tokens)
+        self.tokens = Tokens(secret_key, release)
+        state = State(self.clock, self.tokens, release)
         self.api = Api(state, Gatekeeper(access_key, secret_key, self.tokens))
         self.crew = Crew(self)
         everything = HttpRoute("/{path:path}", self._other, methods=_FILE_METHODS)
@@ -64,7 +65,7 @@ class App:
         self.faults.remove()
         self.crew.dismiss()
         self.clock = Clock()
-        self.api.state = State(self.clock, self.tokens)
+        self.api.state = State(self.clock, self.tokens, self.release)
         self.journal, self.files.contents = Journal(), {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -12,9 +12,8 @@ from typing import Any
 
 from . import errors
 from .calls import new_id
+from .releases import NEWEST, RELEASES, Release
 
-#: what the recorded server says of itself
-VERSION, API_VERSION = "2.3.0", "2.34"
 #: a token lives so many seconds unless asked otherwise
 TOKEN_SECONDS = 30 * 24 * 3600
 COOKIE = "clearml_token_basic"
@@ -31,14 +30,14 @@ def _decoded(text: str) -> Any:
 class Tokens:
     """Makes tokens and reads them; those of an earlier server with the same secret stay good."""
 
-    def __init__(self, secret: str) -> None:
+    def __init__(self, secret: str, release: Release = RELEASES[NEWEST]) -> None:
         self._key = hashlib.sha256(b"sandbox" + secret.encode()).digest()
         self.company, self.user = self._made("company"), self._made("user")
         identity = {"user_name": "sandbox", "company_name": "clearml", "role": "user"}
         identity |= {"company": self.company, "user": self.user}
-        about = {"server_version": VERSION, "server_build": "", "feature_set": "basic"}
+        about = {"server_version": release.number, "server_build": "", "feature_set": "basic"}
         self._claims: dict[str, Any] = {"env": "<unknown>", "auth_type": "Bearer", "identity": identity}
-        self._claims |= {"api_version": API_VERSION, **about}
+        self._claims |= {"api_version": release.api_version, **about}
         self._known: dict[str, float] = {}
 
     def issue(self, now: float, seconds: int | None = None) -> str:

@@ -109,6 +109,9 @@ def check(fields: tuple[Field, ...], body: Json) -> None:
         elif not isinstance(value, field.type):
             wanted = f'value is wrong, expected type "{field.type.__name__}"'
             raise errors.invalid_request(f"error for field '{field.name}': ({wanted!r}, {value!r}).")
+        elif field.name == "ids" and field.required and not value:
+            short = "value '[]' length is lower than allowed minimum '1'"
+            raise errors.invalid_request(f"error for field 'ids': {short}..")
 
 
 def new_id() -> str:
@@ -117,10 +120,10 @@ def new_id() -> str:
 
 
 def many(call: Call, field: str, one: Callable[[str], Json]) -> Json:
-    """Do one thing to each of the ids in `field`: what failed does not stop the others."""
+    """Do one thing to each of the ids in `field`, twice to a doubled one: what failed does not stop the others."""
     succeeded: list[Json] = []
     failed: list[Json] = []
-    for key in dict.fromkeys(call.body[field]):
+    for key in call.body[field]:
         try:
             succeeded.append({"id": key, **one(key)})
         except errors.ApiError as error:

@@ -1,6 +1,6 @@
 """The error answers of the API: one function per code that was recorded, in the order of the codes.
 
-12 malformed request · 14 unknown field · 16 bad value · 2x, 3x credentials · 10x to 13x tasks and events
+11, 12 malformed request · 14 unknown field · 16 bad value · 2x, 3x credentials · 10x to 13x tasks and events
 20x models · 40x projects · 70x queues · 800 stored-data validation · 801 duplicate
 """
 
@@ -52,6 +52,11 @@ def bad_token(reason: str) -> ApiError:
 def invalid_object(**data: Any) -> ApiError:
     """What tasks.started says of a missing task."""
     return ApiError(400, 10, "Invalid object id", **data)
+
+
+def missing_fields(what: str) -> ApiError:
+    """One of several fields is needed, and none was given."""
+    return ApiError(400, 11, f"Missing required fields ({what})")
 
 
 def invalid_request(message: str, **data: Any) -> ApiError:
@@ -133,8 +138,18 @@ def project_has_tasks(**data: Any) -> ApiError:
 
 
 def invalid_project_name(name: str) -> ApiError:
-    """An empty project name."""
+    """A project name without any part."""
     return ApiError(400, 407, "Invalid project name", name=name)
+
+
+def project_elsewhere(name: str) -> ApiError:
+    """The new name of a project has another parent."""
+    return ApiError(400, 408, "Cannot update project location. use projects.move instead", name=name)
+
+
+def short_project_name() -> ApiError:
+    """A part of a project name has less than three characters."""
+    return invalid_request("Project name cannot be blank")
 
 
 def invalid_queue(**data: Any) -> ApiError:
@@ -163,7 +178,7 @@ def invalid_data(**data: Any) -> ApiError:
 
 
 def name_too_short() -> ApiError:
-    """Task names have at least three characters."""
+    """Names of tasks, models and queues have at least three characters."""
     return invalid_data(name="String value is too short")
 
 
@@ -173,6 +188,6 @@ def project_exists(**data: Any) -> ApiError:
 
 
 def not_unique(**data: Any) -> ApiError:
-    """Queue names are unique."""
+    """Queue names are unique, and so are new names of projects."""
     message = "Value combination already exists (unique field already contains this value)"
     return ApiError(400, 801, message, **data)

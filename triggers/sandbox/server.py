@@ -16,6 +16,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from .app import App
 from .client import Client, Control
+from .releases import NEWEST, release_of
 
 #: how long a sandbox may take to answer its first call, and to end
 START_SECONDS = 10.0
@@ -59,11 +60,12 @@ class Sandbox:
         secret_key: str | None = None,
         *,
         host: str = "127.0.0.1",
+        server_version: str = NEWEST,
     ) -> None:
         self.host, self.port = host, port
         self.access_key = access_key or secrets.token_hex(10).upper()
         self.secret_key = secret_key or secrets.token_urlsafe(32)
-        self.app = App(self.access_key, self.secret_key)
+        self.app = App(self.access_key, self.secret_key, release_of(server_version))
         self._clients: list[Client] = []
 
     @property

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .calls import Json, new_id
 from .clock import Clock, stamp
+from .releases import NEWEST, RELEASES, Release
 from .store import Store
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ DEFAULT_QUEUE = "default"
 class State:
     """The state of one server; a new one is an empty server with the queue `default`."""
 
-    def __init__(self, clock: Clock, tokens: Tokens) -> None:
-        self.clock, self.tokens = clock, tokens
+    def __init__(self, clock: Clock, tokens: Tokens, release: Release = RELEASES[NEWEST]) -> None:
+        self.clock, self.tokens, self.release = clock, tokens, release
         self.company, self.user, self.user_name = tokens.company, tokens.user, USER_NAME
         self.made = stamp(time.time())
         self.tasks = Store(("project", "status", "parent"), ("tags", "system_tags"), followed="status")
@@ -64,6 +65,14 @@ class State:
                 ancestor["last_update"] = when
         self.projects[project["id"]] = project
         return project
+
+    def rename_project(self, project: Json, name: str) -> None:
+        """Give a project, and with it those below it, a name."""
+        old = project["name"]
+        for key in self.below(project["id"]):
+            below = self.projects[key]
+            below["name"] = name + below["name"][len(old) :]
+        project["basename"] = name.rpartition("/")[2]
 
     def ancestors(self, project: Json) -> list[Json]:
         """The project's parent, its parent, and so on."""

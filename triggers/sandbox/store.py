@@ -77,7 +77,7 @@ class Store:
     def commit(self, obj: Json, stamp: str = "", *, update: bool = False) -> None:
         """Say that `obj` was changed at `stamp`: moves last_change, with `update` also last_update.
 
-        Without a stamp no time moves (recorded of tasks.publish for models, projects.delete for tasks).
+        Without a stamp no time moves (recorded of projects.delete for tasks).
         """
         if stamp:
             obj["last_change"] = stamp

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from triggers.errors import InvalidTrigger
+from triggers.escaping import is_safe
 from triggers.events import Kind, metric_key
 from triggers.formats import KNOWN, check_version, reading
 from triggers.placeholders import unknown_placeholder
@@ -185,6 +186,17 @@ def make_trigger(kind: Kind, **fields: Any) -> Trigger:
         raise InvalidTrigger(str(name), "kind", kind, "one of 'model', 'dataset', 'task'")
     with invalid_trigger_of(name):
         return _CLASSES[kind](**fields)
+
+
+def check_new_name(name: str) -> None:
+    """Refuse characters that cannot be shown. Triggers stored under such a name before are still read.
+
+    Raises:
+        InvalidTrigger: the name has one.
+    """
+    if not is_safe(name):
+        way_out = "leave out line breaks, control characters and marks that nobody sees or that turn the text around"
+        raise InvalidTrigger(name, "name", name, way_out)
 
 
 @contextmanager

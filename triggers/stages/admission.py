@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from triggers.clearml_api import launches
 from triggers.clearml_api.launches import Found
 from triggers.errors import Fenced
 from triggers.ledger.firing import DIGEST_LENGTH, Beginning, Firing, Lane, trigger_digest
+from triggers.logs import logger
 from triggers.marks import FIRING, scheduler_mark, value_of
 from triggers.policies import limit_of
 from triggers.stages import launch, lookups
@@ -16,7 +16,7 @@ from triggers.stages.attempt import ATTEMPTS_PER_FAILURE, UNREAD_SECONDS, Attemp
 from triggers.stages.context import Context, Plan
 from triggers.stages.pretend import pretend
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 def admit(ctx: Context, plan: Plan, firings: Iterable[Firing], lane: Lane = "dispatch") -> list[Attempt]:
@@ -150,9 +150,9 @@ def _hold_to_pace(attempt: Attempt, limit: int) -> None:
 
 def _overlap(attempt: Attempt, holder: str) -> None:
     key, _, task_id = holder.partition(" ")
-    running = f"ClearML task {task_id} is running" if task_id else f"firing {key} is being launched"
+    first = f"ClearML task {task_id}" if task_id else f"firing {key}"
     if attempt.trigger.policy.overlap == "skip":
-        attempt.skip(f"single instance: {running}", task_id)
+        attempt.skip(f"single instance: {first} had not ended", task_id)
     else:
         latest = attempt.trigger.policy.overlap == "latest"
-        attempt.hold(f"slot:{attempt.slot}", f"single instance: waits while {running}", latest=latest)
+        attempt.hold(f"slot:{attempt.slot}", f"single instance: waits for {first}", latest=latest)

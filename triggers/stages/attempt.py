@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -13,13 +12,13 @@ import redis
 from triggers.errors import Fenced, Newer, Permanent, Refused, Transient, Unreadable
 from triggers.ledger.firing import Firing, Lane
 from triggers.ledger.registry import Entry
-from triggers.logs import about
+from triggers.logs import about, logger
 from triggers.recovery import retry_seconds
 from triggers.spec import TaskAction, Trigger
 from triggers.stages import outcomes
 from triggers.stages.context import Context
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 #: A worker that dies at every attempt counts no failures; so many attempts in all are the end.
 ATTEMPTS_PER_FAILURE = 3

@@ -6,7 +6,6 @@ second one. The function receives the firing if it has a parameter of that name.
 
 from __future__ import annotations
 
-import logging
 import traceback
 from collections.abc import Mapping
 from typing import Any
@@ -16,12 +15,13 @@ from triggers.events import Event
 from triggers.functions import Function, call
 from triggers.ledger import leases
 from triggers.ledger.firing import Claim, Firing
+from triggers.logs import logger
 from triggers.stages.admission import admit
 from triggers.stages.attempt import Attempt, ending
 from triggers.stages.context import Context
 from triggers.stages.taking import take
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 def call_one(ctx: Context, functions: Mapping[str, Function]) -> bool:

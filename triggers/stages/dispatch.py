@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -11,16 +10,17 @@ from triggers.errors import Refused, ServerUnavailable, Transient
 from triggers.functions import load
 from triggers.ledger import leases
 from triggers.ledger.firing import Firing
+from triggers.logs import logger
 from triggers.marks import FIRING, firing_mark, value_of
 from triggers.spec import FunctionAction, TaskAction
-from triggers.stages import launch, lookups, reuse
+from triggers.stages import launch, lookups, permissions, reuse
 from triggers.stages.admission import admit
 from triggers.stages.attempt import Attempt, ending, launched_each
 from triggers.stages.call import carry_out
 from triggers.stages.context import Context
 from triggers.stages.taking import take
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 #: Batches of firings that one hint leads to at most, so that a flood of one scheduler leaves room for the others.
 BATCHES_PER_TURN = 50
@@ -121,11 +121,9 @@ def _clone(attempts: list[Attempt]) -> None:
     for attempt, action in zip(attempts, actions, strict=True):
         if not attempt.done and isinstance(action, TaskAction):
             with ending(attempt):
-                if action.reuse_task:
-                    reuse.prepare(attempt, bases.get(action.base_task_id))
-                else:
-                    base = lookups.base_task(ctx, action.query) if action.query else bases.get(action.base_task_id)
-                    launch.clone(attempt, base)
+                base = lookups.base_task(ctx, action.query) if action.query else bases.get(action.base_task_id)
+                permissions.check(attempt, base)
+                (reuse.prepare if action.reuse_task else launch.clone)(attempt, base)
 
 
 def _call(attempts: list[Attempt]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 
 from triggers.conditions import Condition
@@ -14,11 +13,12 @@ from triggers.ledger.matching import Change, Grant
 from triggers.ledger.poison import Poison
 from triggers.ledger.reading import Batch, decode_batch
 from triggers.ledger.registry import Entry
+from triggers.logs import logger
 from triggers.policies import Decision, Mark, decide_by
 from triggers.spec import FunctionAction
 from triggers.stages.context import Context, Plan
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 def match(ctx: Context, partition: int) -> int:

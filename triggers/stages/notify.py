@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from triggers.clearml_api import service
 from triggers.clearml_api.service import Line
 from triggers.errors import Refused, Transient
+from triggers.events import Event
 from triggers.ledger import leases
+from triggers.ledger.history import Entry
 from triggers.ledger.registry import Snapshot
 from triggers.ledger.schedulers import Scheduler
 from triggers.ledger.store import Script
+from triggers.links import link
+from triggers.logs import logger
 from triggers.notices import Notice, Situation, Told, decide
 from triggers.notices.send import in_words, send
 from triggers.stages.context import Context
+from triggers.stages.stalled import stalled
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 WRITE = Script("sync_write")
 
 _LEASE, _PAGE = "notify", 1000
-
-#: Polls that are so much overdue have stopped, ms.
-STALE_MS: Final = 60_000
 
 
 def notify(ctx: Context, scheduler: Scheduler) -> int | None:
@@ -57,30 +58,38 @@ def _situation(ctx: Context, scheduler: Scheduler, after: str) -> tuple[Situatio
         for entry in page:
             if entry.what == "dead":
                 count = dead[entry.trigger].count + 1 if entry.trigger in dead else 1
-                dead[entry.trigger] = _dead(snapshot, entry.trigger, entry.object, entry.reason, count)
+                dead[entry.trigger] = _dead(ctx, scheduler, snapshot, entry, count)
         after = page[-1].id if page else after
         if len(page) < _PAGE:
             break
-    return Situation(now_ms, dead, _lasting(ctx, scheduler, snapshot, now_ms)), after
+    return Situation(now_ms, dead, _lasting(ctx, scheduler, snapshot)), after
 
 
-def _dead(snapshot: Snapshot, trigger: str, object_id: str, reason: str, count: int) -> Notice:
-    name, first = trigger.partition(":")[2], reason.partition("\n")[0]
-    text = f"trigger {name!r} gave up {trigger.partition(':')[0]} {object_id}: {first}"
-    return Notice("dead", text, name, _owner(snapshot, trigger), count)
+def _dead(ctx: Context, scheduler: Scheduler, snapshot: Snapshot, entry: Entry, count: int) -> Notice:
+    kind, _, name = entry.trigger.partition(":")
+    called, first = _name_of(ctx, entry.firing), entry.reason.partition("\n")[0]
+    object_ = f"{kind} {called!r} ({entry.object})" if called else f"{kind} {entry.object}"
+    text = f"trigger {name!r} gave up {object_}: {first}"
+    page = link(scheduler, kind, entry.object)
+    return Notice("dead", text, name, _owner(snapshot, entry.trigger), count, page, entry.object)
 
 
-def _lasting(ctx: Context, scheduler: Scheduler, snapshot: Snapshot, now_ms: int) -> dict[str, Notice]:
-    found = {}
-    due = ctx.ledger.store.client.get(ctx.ledger.keys.next_poll)
-    pace_ms = scheduler.poll_seconds * 1000
-    if snapshot.active and due and now_ms - int(str(due)) > max(STALE_MS, 3 * pace_ms):
-        late = (now_ms - int(str(due))) / 60_000
-        text = f"nothing was polled for {late:.0f} min: look with `clearml-triggers doctor`"
-        found["polls have stopped"] = Notice("stale poll", text)
+def _name_of(ctx: Context, key: str) -> str:
+    """Name of the object of a firing, as it was when the firing was granted."""
+    firing = ctx.ledger.firings.get(key)
+    try:
+        return Event.from_json(firing.event).name if firing else ""
+    except ValueError:  # it is damaged: that it was given up says so
+        return ""
+
+
+def _lasting(ctx: Context, scheduler: Scheduler, snapshot: Snapshot) -> dict[str, Notice]:
+    page = link(scheduler, "task", scheduler.service_task)
+    stopped = stalled(ctx.ledger, snapshot, scheduler.poll_seconds, ctx.epoch.began_ms)
+    found = {name: Notice(kind, text, link=page) for name, (kind, text) in stopped.items()}
     for name, alarm in ctx.ledger.history.alarms().items():
         reason, _, trigger = name.partition(":")
-        held = Notice("held burst" if reason == "pace" else "alarm", str(alarm.get("text", name)))
+        held = Notice("held burst" if reason == "pace" else "alarm", str(alarm.get("text", name)), link=page)
         found[name] = replace(held, trigger=trigger.partition(":")[2], owner=_owner(snapshot, trigger))
     return found
 

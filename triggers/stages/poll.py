@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from triggers import query_plan
 from triggers.clearml_api import narrowing, polls
-from triggers.events import Event
-from triggers.ledger.reading import Source, encode_batches
+from triggers.ledger.reading import SOURCES, Source, encode_batches, source_of
 from triggers.ledger.registry import Entry, Snapshot
+from triggers.logs import logger
 from triggers.marks import service_mark
 from triggers.stages.context import Context
 from triggers.stages.set_aside import entries_to_read
 from triggers.windows import advance, choose_window
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 #: The alarm raised when the server's clock was set back.
 CLOCK_ALARM = "server clock"
@@ -64,28 +63,25 @@ def _plan(ctx: Context, registry: Snapshot) -> polls.Plan:
 
 def _make_plan(registry: Snapshot) -> polls.Plan:
     triggers = [entry.trigger for entry in registry.active]
-    model_triggers = [trigger for trigger in triggers if trigger.kind == "model"]
+    asked = {s: query_plan.queries(t for t in triggers if source_of(t.kind) == s) for s in SOURCES}
     return polls.Plan(
         version=registry.version,
-        tasks=bool(triggers),
-        models=bool(model_triggers),
         metrics=frozenset(key for trigger in triggers for key in trigger.watched_metrics()),
-        task_queries=query_plan.queries(triggers, models=False),
-        model_queries=query_plan.queries(model_triggers, models=True),
+        task_queries=asked["tasks"],
+        model_queries=asked["models"],
     )
 
 
 def _sources(entries: list[Entry]) -> list[Source]:
-    """Models first; tasks serve model triggers too: publishing a task publishes its models silently."""
-    models: list[Source] = ["models"] if any(entry.trigger.kind == "model" for entry in entries) else []
-    tasks: list[Source] = ["tasks"] if entries else []
-    return models + tasks
+    """Only what triggers are served from."""
+    needed = {source_of(entry.trigger.kind) for entry in entries}
+    return [source for source in SOURCES if source in needed]
 
 
 def _read(ctx: Context, token: str, source: Source, plan: polls.Plan, entries: list[Entry]) -> Iterator[int]:
     """Read one source page by page; yields how many events each page brought."""
     reading, own = ctx.ledger.reading, service_mark(ctx.ledger.scheduler)
-    serves = [entry for entry in entries if source == "tasks" or entry.trigger.kind == "model"]
+    serves = [entry for entry in entries if source_of(entry.trigger.kind) == source]
     cursor = reading.cursor(source)
     window = choose_window(cursor, serves, ctx.settings)
     if window is None:
@@ -105,9 +101,8 @@ def _read(ctx: Context, token: str, source: Source, plan: polls.Plan, entries: l
         )
         if moved.stepped_back:
             _report_clock(ctx, cursor.read_to_ms, page.server_ms)
-        found = fresh + _models_of_published(ctx, plan, source, fresh)
         batches = encode_batches(
-            found,
+            fresh,
             plan=plan.version,
             polled_ms=page.server_ms,
             partitions=ctx.settings.partitions,
@@ -126,15 +121,7 @@ def _read(ctx: Context, token: str, source: Source, plan: polls.Plan, entries: l
         for partition in {number for number, _ in batches}:
             ctx.hints.match(ctx.ledger.scheduler, partition)
         cursor = moved.cursor
-        yield len(found)
-
-
-def _models_of_published(ctx: Context, plan: polls.Plan, source: Source, events: list[Event]) -> list[Event]:
-    """The models of tasks that became published: `tasks.publish` publishes them without moving their times."""
-    if source != "tasks" or not plan.models:
-        return []
-    published = {event.id: event.changed_ms for event in events if event.status == "published"}
-    return polls.read_models_of(ctx.api, plan, published) if published else []
+        yield len(fresh)
 
 
 def _report_clock(ctx: Context, cursor_ms: int, server_ms: int) -> None:

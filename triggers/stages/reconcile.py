@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 
 from triggers.clearml_api import launches
 from triggers.ledger import leases
 from triggers.ledger.ledger import SECONDS_PER_DAY
 from triggers.ledger.registry import Entry
+from triggers.logs import logger
 from triggers.marks import ATTEMPT, FIRING, firing_mark, value_of
 from triggers.recovery import Hit, judge_strays
 from triggers.stages import lookups
 from triggers.stages.context import Context
 from triggers.stages.set_aside import raise_alarms
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 #: Dispatch hints given in one round at most; a dispatcher goes on until nothing is due anyway.
 HINTS_PER_ROUND = 16

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -11,11 +10,12 @@ from triggers.errors import Newer, Unreadable
 from triggers.events import Event
 from triggers.formats import KNOWN
 from triggers.ledger.aside import Note
-from triggers.ledger.reading import Source, decode_batch
+from triggers.ledger.reading import SOURCES, decode_batch, source_of
 from triggers.ledger.registry import Entry, Snapshot
+from triggers.logs import logger
 from triggers.stages.context import Context
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 #: Beginning of the names of all alarms of this kind.
 ALARM: Final = "unreadable:"
@@ -23,7 +23,6 @@ ALARM: Final = "unreadable:"
 #: How long batches and firings of a later release may wait for a worker of it before people are told, seconds.
 PATIENCE_SECONDS: Final = 60.0
 
-_SOURCES: Final[tuple[Source, ...]] = ("tasks", "models")
 #: A version that no cursor has reached: what has it is read from its `since_ms` on.
 _ANEW: Final = 2**62
 
@@ -34,7 +33,7 @@ def entries_to_read(ctx: Context, known: Snapshot) -> tuple[list[Entry], Mapping
     Those that were passed by are read from there on again, like new ones. That the others pass by is noted first.
     """
     if known.unreadable:
-        ctx.ledger.aside.note(known.whys, _read_to_ms(ctx))
+        ctx.ledger.aside.note(known.whys, _read_to_ms(ctx, known))
     over = ctx.ledger.aside.over(known.unreadable, ctx.ledger.now_ms())
     entries = [
         replace(entry, version=_ANEW, since_ms=max(entry.since_ms, over[entry.trigger.id].from_ms))
@@ -45,9 +44,10 @@ def entries_to_read(ctx: Context, known: Snapshot) -> tuple[list[Entry], Mapping
     return entries, over
 
 
-def _read_to_ms(ctx: Context) -> int:
+def _read_to_ms(ctx: Context, known: Snapshot) -> int:
     """Up to where everything was read for all triggers, less what may become visible late."""
-    cursors = [ctx.ledger.reading.cursor(source) for source in _SOURCES]
+    sources = {source_of(entry.trigger.kind) for entry in known.active} or SOURCES
+    cursors = [ctx.ledger.reading.cursor(source) for source in sources]
     read_to_ms = min((cursor.read_to_ms for cursor in cursors if cursor.plan), default=0)
     return read_to_ms - int(ctx.settings.overlap_seconds * 2000)
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 
 from triggers.errors import Refused
 from triggers.ledger.schedulers import Scheduler
+from triggers.logs import logger
 from triggers.stages.context import Context
 from triggers.sync.configure import configure
 from triggers.sync.keep import keep
 from triggers.sync.memory import Memory
 from triggers.sync.tell import tell
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 #: The alarm raised when the service task cannot be read or written.
 SERVICE_ALARM = "service task"

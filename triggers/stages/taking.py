@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-
 from triggers.errors import Fenced
 from triggers.ledger.firing import Claim, Firing, Lane
+from triggers.logs import logger
 from triggers.stages.context import Context
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 def take(ctx: Context, lane: Lane, limit: int) -> Claim:

@@ -6,7 +6,6 @@ import hashlib
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from triggers.clearml_api import launches, server_now_ms, service
 from triggers.clearml_api.service import Line
@@ -14,14 +13,16 @@ from triggers.errors import Refused
 from triggers.events import Kind
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.ledger.schedulers import Scheduler
-from triggers.spec import FunctionAction, Trigger
+from triggers.logs import logger
+from triggers.spec import Trigger
 from triggers.spec.original import SECTIONS
 from triggers.stages.context import Context
 from triggers.sync.compare import compare
+from triggers.sync.editing import Mode, permitted
 from triggers.sync.memory import Memory
 from triggers.sync.sections import DESCRIPTIONS, Section, as_written, read_section, write_section
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 ORIGIN = "configuration"
 
@@ -48,10 +49,11 @@ def configure(
     snapshot = registry.snapshot(registry.version())
     sections = _read(snapshot, found.sections, memory)
     edits, overruled = ({}, []) if fresh else _compare(snapshot, sections, memory)
+    edits, refused = permitted(ctx.settings.sections, edits, _as_written(snapshot))
     if edits:
         snapshot = _edit(ctx, edits)
     written = _write(ctx, scheduler, memory, sections, snapshot)
-    _complain(ctx, scheduler, memory, sections, edits, overruled)
+    _complain(ctx, scheduler, memory, sections, edits, overruled, refused)
     memory.put("read_ms", str(now_ms))
     memory.put("version", str(snapshot.version))
     return len(edits), written
@@ -59,12 +61,16 @@ def configure(
 
 def _read(snapshot: Snapshot, texts: Mapping[str, str], memory: Memory) -> dict[Kind, Section | None]:
     """What each section says; None for one that is not there."""
-    functions = [e.trigger for e in snapshot.entries.values() if isinstance(e.trigger.action, FunctionAction)]
+    registered = [entry.trigger for entry in snapshot.entries.values()]
     projects = memory.value("projects")
     return {
-        kind: read_section(kind, texts[name], projects, functions) if name in texts else None
+        kind: read_section(kind, texts[name], projects, registered) if name in texts else None
         for kind, name in SECTIONS.items()
     }
+
+
+def _as_written(snapshot: Snapshot) -> dict[str, Trigger]:
+    return {entry.trigger.id: as_written(entry.trigger) for entry in snapshot.active}
 
 
 def _compare(
@@ -96,12 +102,13 @@ def _edit(ctx: Context, edits: Mapping[str, Trigger | None]) -> Snapshot:
             old = known.entries.get(id_)
             if trigger is None:
                 if old is not None:
-                    changes[id_] = replace(old, retired=True, origin=ORIGIN)
+                    changes[id_] = replace(old, retired=True, origin=ORIGIN, source="")
             elif old is None or old.retired:
-                kept = {"paused": old.paused, "declared": old.declared} if old else {}
-                changes[id_] = Entry(trigger, server_ms, version, ORIGIN, **kept)  # type: ignore[arg-type]
+                names = ("paused", "declared", "declared_in")
+                kept = {name: getattr(old, name) for name in names} if old else {}
+                changes[id_] = Entry(trigger, server_ms, version, ORIGIN, **kept)
             else:
-                changes[id_] = replace(old, trigger=trigger, origin=ORIGIN)
+                changes[id_] = replace(old, trigger=trigger, origin=ORIGIN, source="")
         return changes
 
     return ctx.ledger.registry.edit(decide)
@@ -151,6 +158,7 @@ def _complain(
     sections: Mapping[Kind, Section | None],
     edits: Mapping[str, Trigger | None],
     overruled: list[str],
+    refused: list[str],
 ) -> None:
     """Say in the service task's console what came of the sections; the same problems only once."""
     now_ms = ctx.ledger.now_ms()
@@ -158,6 +166,7 @@ def _complain(
     problems = [text for section in found for text in section.problems]
     warnings = [text for section in found for text in section.warnings]
     lines = [Line(now_ms, "info", _told(id_, trigger, id_ in overruled)) for id_, trigger in edits.items()]
+    lines += [Line(now_ms, "error", text) for text in refused]
     said = hashlib.sha1("\n".join(problems + warnings).encode(), usedforsecurity=False).hexdigest()
     if said != memory.text("problems"):
         unused = "(nothing of this section is used until it is right)"
@@ -179,16 +188,31 @@ def _told(id_: str, trigger: Trigger | None, overruled: bool) -> str:
     return f"{kind} trigger {name!r} was {what} in the configuration of this task{also}"
 
 
+def allowed_stored(
+    mode: Mode, texts: Mapping[str, str], declared: list[Trigger]
+) -> tuple[list[Trigger], list[str], bool]:
+    """The same as far as the setting of sections allows: (triggers, problems, whether the sections count at all)."""
+    if mode == "none":
+        return declared, [], False
+    triggers, problems = read_stored(texts, declared)
+    if mode == "all":
+        return triggers, problems, True
+    known = {trigger.id: as_written(trigger) for trigger in declared}
+    stored = {trigger.id: trigger for trigger in triggers}
+    edits = {id_: stored.get(id_) for id_ in {*known, *stored} if stored.get(id_) not in (known.get(id_), *declared)}
+    good, told = permitted(mode, edits, known)
+    return [good.get(trigger.id) or trigger for trigger in declared], problems + told, True
+
+
 def read_stored(texts: Mapping[str, str], declared: list[Trigger]) -> tuple[list[Trigger], list[str]]:
     """What a service task's own sections declare, for a start by an agent: (triggers, problems).
 
     A section that is missing or wrong leaves the script's triggers of that kind as they are.
     """
-    functions: list[Any] = [trigger for trigger in declared if isinstance(trigger.action, FunctionAction)]
     triggers: list[Trigger] = []
     problems: list[str] = []
     for kind, name in SECTIONS.items():
-        section = read_section(kind, texts[name], {}, functions) if name in texts else None
+        section = read_section(kind, texts[name], {}, declared) if name in texts else None
         if section is None or section.problems:
             problems += section.problems if section else ()
             triggers += [trigger for trigger in declared if trigger.kind == kind]

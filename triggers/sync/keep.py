@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
-import time
 from typing import Any, Final
 
 from triggers.clearml_api import server_now_ms, service
-from triggers.errors import Usage
 from triggers.events import Event
 from triggers.ledger import schedulers
-from triggers.ledger.reading import decode_batch
+from triggers.ledger.reading import decode_batch, source_of
 from triggers.ledger.schedulers import Scheduler
+from triggers.logs import logger
 from triggers.stages.context import Context
+from triggers.sync.belief import believed, said_by
 from triggers.sync.memory import Memory
-from triggers.sync.redis_lease import LIFE_MS, RedisLease, address_of, leases_in, other_holder
+from triggers.sync.redis_lease import (
+    PREFIX,
+    RedisLease,
+    address_of,
+    credible,
+    leases_in,
+    other_holder,
+    was_renewed,
+)
 from triggers.sync.saved import PROPERTY, Saved
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 #: Pause between two renewals; three fit into the life of a lease.
 KEEP_SECONDS: Final = 20.0
@@ -35,22 +42,42 @@ def keep(ctx: Context, scheduler: Scheduler, memory: Memory, *, force: bool = Fa
     if not force and now_ms - memory.number("kept_ms") < KEEP_SECONDS * 1000:
         return True
     server_ms = server_now_ms(ctx.api)
-    known = service.find(ctx.api, ctx.ledger.scheduler)
+    known = services(ctx, scheduler)
     lease = my_lease(ctx, known, server_ms)
-    other = other_holder(leases_in(one.runtime for one in known), lease, server_ms)
+    other = other_holder(leases(known, server_ms), lease, server_ms)
     if other is not None:
-        step_aside(ctx, scheduler, other)
-        return False
+        if was_renewed(other, _seen(memory)):
+            step_aside(ctx, scheduler, other, said_by(known, other.property))
+            return False
+        # the next turn looks again: a lease that nobody renews is forged, or its holder is gone. The state is not
+        # written meanwhile: that of the other may be the later one
+        memory.put("rival", other.to_json())
+        service.write_runtime(ctx.api, scheduler.service_task, {lease.property: lease.to_json()})
+        return True
     write(ctx, scheduler, lease, server_ms)
     memory.put("kept_ms", str(now_ms))
     return True
+
+
+def services(ctx: Context, scheduler: Scheduler) -> list[service.Service]:
+    """The service tasks that are believed."""
+    return believed(ctx.api, ctx.ledger.scheduler, scheduler.service_task, ctx.settings.service_users)
+
+
+def leases(known: list[service.Service], server_ms: int) -> list[RedisLease]:
+    """The leases on them that somebody can have."""
+    return credible(leases_in(one.runtime for one in known), server_ms)
+
+
+def _seen(memory: Memory) -> RedisLease | None:
+    return next(iter(leases_in([{PREFIX: memory.text("rival")}])), None)
 
 
 def my_lease(ctx: Context, known: list[service.Service], server_ms: int) -> RedisLease:
     """This Redis' lease as it will be written: the one that is there, renewed, or a new one."""
     instance = ctx.ledger.homes.instance()
     holder = f"process {os.getpid()} on {socket.gethostname()}"
-    for lease in leases_in(one.runtime for one in known):
+    for lease in leases(known, server_ms):
         if lease.instance == instance and lease.until_ms > server_ms:
             return lease.renewed(holder, server_ms)
     return RedisLease(instance, address_of(redis_url(ctx)), holder, server_ms, server_ms).renewed(holder, server_ms)
@@ -82,11 +109,9 @@ def state(ctx: Context, server_ms: int) -> Saved:
     """What is saved now. The cursor never covers a change that was read and has not been carried out."""
     ledger = ctx.ledger
     waiting = _oldest_waiting(ctx)  # before the cursors: what is granted in between is after them
-    cursors = [ledger.reading.cursor("tasks")]
     snapshot = ledger.registry.snapshot()
-    if any(entry.trigger.kind == "model" for entry in snapshot.active):
-        cursors.append(ledger.reading.cursor("models"))
-    read_to = min(cursor.read_to_ms for cursor in cursors) or server_ms
+    sources = {source_of(entry.trigger.kind) for entry in snapshot.active}
+    read_to = min((ledger.reading.cursor(source).read_to_ms for source in sources), default=0) or server_ms
     return Saved(
         saved_ms=server_ms,
         read_to_ms=read_to,
@@ -123,46 +148,12 @@ def _oldest_in(ctx: Context, partition: int, text: str) -> int:
         return max(1, int(waits_since or ctx.ledger.now_ms()) - int(ctx.settings.sweep_window_seconds * 1000))
 
 
-def step_aside(ctx: Context, scheduler: Scheduler, other: RedisLease) -> None:
+def step_aside(ctx: Context, scheduler: Scheduler, other: RedisLease, source: str) -> None:
     """Stop serving the scheduler from this Redis: another took it while this one was away."""
     text = (
         f"the scheduler {scheduler.project}/{scheduler.name} is served from another Redis, {other.address} by "
-        f"{other.holder}; the one at {address_of(redis_url(ctx))} stops serving it"
+        f"{other.holder} (so says {source}); the one at {address_of(redis_url(ctx))} stops serving it"
     )
     log.error("%s", text)
     ctx.ledger.history.raise_alarm(REDIS_ALARM, text, ctx.ledger.now_ms())
     schedulers.remove(ctx.ledger.store.client, ctx.ledger.scheduler)
-
-
-def claim(ctx: Context, scheduler: Scheduler) -> None:
-    """Take the scheduler for this Redis, at a start.
-
-    Raises:
-        Usage: another Redis serves it; the message names both.
-    """
-    known, server_ms = service.find(ctx.api, ctx.ledger.scheduler), server_now_ms(ctx.api)
-    lease = my_lease(ctx, known, server_ms)
-    for rival in leases_in(one.runtime for one in known):
-        if rival.instance == lease.instance or rival.until_ms <= server_ms:
-            continue
-        if rival.address != lease.address:
-            raise _occupied(ctx, scheduler, rival, server_ms)
-        log.warning("the Redis at %s was emptied: waiting until its lease has run out", lease.address)
-        time.sleep(max(0.0, min(rival.until_ms - server_ms, LIFE_MS) / 1000))
-        claim(ctx, scheduler)
-        return
-    service.write_runtime(ctx.api, scheduler.service_task, {lease.property: lease.to_json()})
-    now = service.find(ctx.api, ctx.ledger.scheduler)
-    first = other_holder(leases_in(one.runtime for one in now), lease, server_ms)
-    if first is not None:
-        service.write_runtime(ctx.api, scheduler.service_task, {}, remove=[lease.property])
-        raise _occupied(ctx, scheduler, first, server_ms)
-
-
-def _occupied(ctx: Context, scheduler: Scheduler, rival: RedisLease, server_ms: int) -> Usage:
-    return Usage(
-        f"the scheduler {scheduler.project}/{scheduler.name} is served from another Redis, {rival.address} by "
-        f"{rival.holder}, and one scheduler lives on one Redis: this process ({os.getpid()} on "
-        f"{socket.gethostname()}) has {address_of(redis_url(ctx))}. Use the same TRIGGERS_REDIS_URL, or end the "
-        f"other; what has died there lets go in {max(1, (rival.until_ms - server_ms) // 1000)} s"
-    )

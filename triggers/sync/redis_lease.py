@@ -15,6 +15,8 @@ from triggers.redis_address import shown
 PREFIX: Final = "triggers-redis-"
 #: How long a lease lives that is not renewed, ms; `KEEP_SECONDS` renews it.
 LIFE_MS: Final = 60_000
+#: How far clocks of a server's replicas differ at most, ms.
+_SKEW_MS: Final = 30_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,17 @@ def leases_in(runtimes: Iterable[Mapping[str, str]]) -> list[RedisLease]:
                 if known is None or known.until_ms < lease.until_ms:
                     found[lease.instance] = lease
     return list(found.values())
+
+
+def credible(leases: Iterable[RedisLease], now_ms: int) -> list[RedisLease]:
+    """The leases that somebody can have taken and renewed: none from the future, none that outlives its life."""
+    latest = now_ms + _SKEW_MS
+    return [lease for lease in leases if lease.since_ms <= latest and lease.until_ms <= latest + LIFE_MS]
+
+
+def was_renewed(lease: RedisLease, seen: RedisLease | None) -> bool:
+    """Whether a lease was seen with an earlier end, so that somebody renews it; other ones count for nothing."""
+    return seen is not None and seen.instance == lease.instance and seen.until_ms < lease.until_ms
 
 
 def other_holder(leases: Iterable[RedisLease], mine: RedisLease, now_ms: int) -> RedisLease | None:

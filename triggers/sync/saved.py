@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from triggers.errors import Newer, Unreadable
 from triggers.formats import KNOWN, check_version, known_fields, reading
+from triggers.logs import logger
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 #: Name of the runtime property.
 PROPERTY: Final = "triggers-state"
@@ -68,8 +68,10 @@ class Saved:
             return saved
 
 
-def newest(texts: Iterable[str | None]) -> tuple[str, Saved | None]:
+def newest(texts: Iterable[str | None], *, latest_ms: int | None = None) -> tuple[str, Saved | None]:
     """The latest of several with its text, None if there is none; one that makes no sense does not count.
+
+    `latest_ms`: nobody can have saved anything later, so that what says so was not saved by any scheduler.
 
     Raises:
         Newer: a later release saved one; going on without it would pass over changes.
@@ -77,7 +79,11 @@ def newest(texts: Iterable[str | None]) -> tuple[str, Saved | None]:
     found = []
     for text in filter(None, texts):
         try:
-            found.append((text, Saved.from_json(text)))
+            saved = Saved.from_json(text)
+            if latest_ms is None or max(saved.saved_ms, saved.read_to_ms, saved.waiting_ms) <= latest_ms:
+                found.append((text, saved))
+            else:
+                log.error("the state of a service task is from the future (%s): it is left out", text)
         except Newer:
             raise
         except Unreadable as fault:

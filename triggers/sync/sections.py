@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from triggers.errors import InvalidTrigger, Usage
 from triggers.events import Kind
-from triggers.spec import FunctionAction, Trigger
+from triggers.spec import FunctionAction, Trigger, check_new_name
 from triggers.spec.original import SECTIONS, from_original, to_original
 
 #: As the original describes its sections.
@@ -60,15 +60,15 @@ def as_written(trigger: Trigger) -> Trigger:
     return from_original(trigger.kind, json.loads(json.dumps(to_original(trigger))))
 
 
-def read_section(kind: Kind, text: str, project_ids: Mapping[str, str], functions: Iterable[Trigger]) -> Section:
+def read_section(kind: Kind, text: str, project_ids: Mapping[str, str], registered: Iterable[Trigger]) -> Section:
     """Read the section of one kind; it is as good as its worst entry.
 
     Args:
         kind: which.
         text: what it says.
         project_ids: project name → id, as they stood in the section when it was written.
-        functions: the triggers of this scheduler that call functions: an entry can only name one of these, since
-            code comes from scripts.
+        registered: the triggers of this scheduler: an entry can only call the function of one of these, since code
+            comes from scripts.
     """
     name = SECTIONS[kind]
     try:
@@ -78,7 +78,7 @@ def read_section(kind: Kind, text: str, project_ids: Mapping[str, str], function
     if not isinstance(items, list):
         shown = f"configuration section {name!r} is a list of triggers, and this is a {type(items).__name__}"
         return Section(problems=(shown,))
-    known = {each.id: each for each in functions}
+    known = {each.id: each for each in registered}
     triggers: dict[str, Trigger] = {}
     problems: list[str] = []
     warnings: list[str] = []
@@ -86,6 +86,8 @@ def read_section(kind: Kind, text: str, project_ids: Mapping[str, str], function
         where = f"configuration section {name!r}, entry {_title(item, position)}"
         try:
             trigger = from_original(kind, _settle_project(item, project_ids))
+            if trigger.id not in known:
+                check_new_name(trigger.name)
         except Usage as error:
             problems.append(f"{where}: {_explain(error, item)}")
             continue

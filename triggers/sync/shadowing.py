@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Final
 
 import redis
 
 from triggers.clearml_api import server_now_ms
 from triggers.errors import TriggersError
+from triggers.logs import logger
 from triggers.shadow import Difference, Launch, compare, read_theirs
 from triggers.stages.context import Context
+from triggers.terminal import say
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 TITLE: Final = "Shadow: differences from the original"
 _PAGE: Final = 1000
@@ -47,4 +48,4 @@ def print_differences(ctx: Context) -> None:
     except (TriggersError, redis.RedisError) as failure:
         log.warning("no report of differences: %s", failure)
         return
-    print(f"triggers: {len(found)} launches differ from the original's", *found, sep="\n  ", flush=True)
+    say(f"triggers: {len(found)} launches differ from the original's", *(f"  {one}" for one in found))

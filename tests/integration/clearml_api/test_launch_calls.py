@@ -140,9 +140,11 @@ def test_find_queue_by_name_then_by_id_and_never_makes_one(api, call, queue):
 
 
 def test_find_project_by_its_exact_name_hidden_or_not(api, call):
-    hidden = call("projects.create", {"name": "P/.datasets/x", "description": "", "system_tags": ["hidden"]})["id"]
+    hidden = call("projects.create", {"name": "Vision/.datasets/digits", "description": "", "system_tags": ["hidden"]})[
+        "id"
+    ]
     plain = call("projects.create", {"name": "a.b [c]", "description": ""})["id"]
-    assert launches.find_project(api, "P/.datasets/x") == hidden
+    assert launches.find_project(api, "Vision/.datasets/digits") == hidden
     assert launches.find_project(api, "a.b [c]") == plain
     assert launches.find_project(api, "a.b") is None
     assert launches.find_project(api, "aXb [c]") is None

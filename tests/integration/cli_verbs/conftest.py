@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from tests.integration.stages.conftest import World
 from triggers.cli.app import app
 from triggers.errors import TriggersError, Usage
+from triggers.escaping import in_lines
 from triggers.ledger import Store, open_ledger, schedulers
 from triggers.ledger.schedulers import Scheduler
 from triggers.sandbox import Sandbox
@@ -38,7 +39,7 @@ def run(*arguments: str, width: int = 100, stdin: str | None = None) -> Result:
     result = CliRunner().invoke(app, list(arguments), env={"COLUMNS": str(width)}, input=stdin)
     error = result.exception
     if isinstance(error, TriggersError):
-        return Result(2 if isinstance(error, Usage) else 1, f"{result.output}clearml-triggers: {error}")
+        return Result(2 if isinstance(error, Usage) else 1, result.output + in_lines(f"clearml-triggers: {error}"))
     if error is not None and not isinstance(error, SystemExit):
         raise error
     return Result(result.exit_code, result.output)

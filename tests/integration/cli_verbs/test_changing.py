@@ -216,3 +216,25 @@ def test_a_change_that_is_killed_in_the_middle_is_in_the_audit_log(world: World)
     newest, before = audit.read()
     assert (newest.outcome, newest.detail["error"]) == (FAILED, "no")
     assert (before.outcome, before.what, before.who) == (BEGUN, "pause", "tester")
+
+
+def test_verbs_name_the_file_that_a_trigger_is_from(world: World, tmp_path: Any) -> None:
+    retry = world.trigger(name="retry")
+    world.ledger.registry.declare([retry], origin="script", server_now_ms=0, sources={retry.id: "train.py"})
+    action = f"schedule_task_id: {world.base}, schedule_queue: default"
+    file = tmp_path / "more.yaml"
+    file.write_text(f"triggers:\n- {{kind: task, name: gold, trigger_on_tags: [gold], {action}}}\n")
+    assert "train.py declares it" in run("apply", "-f", str(file)).out
+    assert run("list", "--json").json[0]["source"] == "more.yaml"
+    assert "`apply` of more.yaml" in run("show", "gold", width=200).out
+    assert "by train.py" in run("show", "retry").out
+    assert "declared by train.py" in run("delete", "retry").out
+    assert audited("apply")[0]["file"] == "more.yaml"
+    file.write_text(f"triggers:\n- {{kind: task, name: retry, trigger_on_tags: [gold], {action}}}\n")
+    run("apply", "-f", str(file))
+    assert "`apply` of more.yaml (declared in train.py too)" in run("show", "retry", width=200).out
+
+
+def test_options_of_up_that_would_be_ignored_are_refused(world: World, tmp_path: Any) -> None:
+    assert run("up", "-f", "x.yaml", "-s", "DevOps/Scheduler").code == 2
+    assert run("up", "--project", "DevOps").code == 2

@@ -46,6 +46,10 @@ def test_up_serves_a_file_mends_itself_and_ends(world: World, tmp_path: Path, mo
     try:
         until(lambda: run("status", "--json").code == 0)
         assert run("up").code == 2, "it is served already"
+        shown = run("show", "retry", width=200).out
+        assert "by triggers.yaml" in shown
+        assert "triggers.yaml" in run("status", "--json").json["home"], "the file is home, not a script"
+        assert "declared by triggers.yaml" in run("delete", "retry").out
         first = world.fail_task()
         until(lambda: run("history", "--object", first, "--what", "launched", "--json").json)
         children = psutil.Process(up.pid).children(recursive=True)

@@ -101,16 +101,6 @@ def _dataset_projects_later(past: Past, rule: Rule, object_id: str) -> bool:
     )
 
 
-def _published_silently(past: Past, rule: Rule, object_id: str) -> bool:
-    """Published through its task, which moves none of its times, and not changed since registration.
-
-    Those changed later it finds again: the SDK's models lack a field, so that its window for models never moves.
-    """
-    at_first = past.snapshots[0].get(object_id, {}).get("last_change")
-    unchanged = any(seen.get("ready") and seen["last_change"] == at_first for seen in past.of(object_id))
-    return bool(rule["trigger_on_publish"]) and object_id in past.silent and unchanged
-
-
 def _project(seen: Json) -> tuple[str, str]:
     project = seen.get("project") or {}
     return project.get("id", ""), project.get("name", "")
@@ -141,5 +131,4 @@ FEWER: Final[dict[str, Excuse]] = {
     "dataset-finalised": _published_before_the_poll,
     "project-renamed": _project_of_the_name,
     "dataset-project": _dataset_projects_later,
-    "silent-publish": _published_silently,
 }

@@ -151,15 +151,9 @@ def _live(pair: Pair, family: str, id_: str, life: list[str]) -> None:
         if one == "closed":
             pair.attempt("tasks.edit", task=id_, status="closed", force=True)
         elif one == "publish with models":
-            publish_silently(pair, id_)
+            pair.attempt("tasks.publish", task=id_, publish_model=True)
         else:
             pair.attempt(f"tasks.{one}", task=id_)
-
-
-def publish_silently(pair: Pair, id_: str) -> None:
-    made = {one["id"] for one in pair.call("models.get_all", task=[id_], ready=False)["models"]}
-    if pair.attempt("tasks.publish", task=id_, publish_model=True):
-        pair.past.silent |= made
 
 
 def _delete(pair: Pair, family: str, id_: str, _: None) -> None:

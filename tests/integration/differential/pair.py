@@ -46,7 +46,6 @@ class Past:
     rules: dict[str, Rule] = field(default_factory=dict)
     projects: dict[str, str] = field(default_factory=dict)  # name → id when the triggers were declared
     snapshots: list[dict[str, Json]] = field(default_factory=list)  # at each poll: id → object
-    silent: set[str] = field(default_factory=set)  # models published through their task
     theirs: Fired = field(default_factory=Counter)
     ours: Fired = field(default_factory=Counter)
     right: Fired = field(default_factory=Counter)  # what the conditions say of what each poll found

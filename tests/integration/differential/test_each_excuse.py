@@ -8,7 +8,6 @@ from typing import Any, Final
 import pytest
 
 from tests.integration.differential.excuses import FEWER, MORE, excused
-from tests.integration.differential.history import publish_silently
 from tests.integration.differential.pair import Json, Pair
 
 LOSS: Final = {"trigger_on_metric": "loss", "trigger_on_variant": "val"}
@@ -68,12 +67,6 @@ def archive_running_dataset(pair: Pair) -> None:
     pair.call("tasks.archive_many", ids=[version])
 
 
-def publish_what_was_made_before(pair: Pair) -> None:
-    task = pair.objects[0][1]
-    pair.run(task, "completed")
-    publish_silently(pair, task)
-
-
 CASES: Final[list[Case]] = [
     ("more", "tags", "model", {"trigger_on_tags": ["a", "b"]}, lambda pair: pair.model(tags=["a"])),
     (
@@ -94,7 +87,6 @@ CASES: Final[list[Case]] = [
     ("more", "archive", "dataset", {"trigger_on_archive": True}, archive_plain_task),
     ("fewer", "archive", "dataset", {"trigger_on_archive": True}, archive_running_dataset),
     ("fewer", "dataset-finalised", "dataset", {}, lambda pair: finalise(pair, "publish")),
-    ("fewer", "silent-publish", "model", {"trigger_on_publish": True}, publish_what_was_made_before),
 ]
 
 

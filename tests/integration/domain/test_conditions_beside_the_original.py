@@ -39,8 +39,8 @@ class World:
         self.task("t-draft")
         self.task("t-tags a", tags=["a"])
         self.task("t-tags ab", tags=["a", "b"])
-        self.task("t-elsewhere", project="Q")
-        self.task("t-below", project="P/Sub")
+        self.task("t-elsewhere", project="Audio")
+        self.task("t-below", project="Vision/Sub")
         self.task("t-failed", "failed")
         self.task("t-dev", "failed", system_tags=["development"])
         self.task("t-completed", "completed")
@@ -48,7 +48,7 @@ class World:
         self.task("t-archived", "completed", system_tags=["archived"])
         self.task("t-low", loss=[0.0, 5.0])
         self.task("t-high", loss=[0.7])
-        hidden = {"type": "data_processing", "project": "P/.datasets/d"}
+        hidden = {"type": "data_processing", "project": "Vision/.datasets/digits"}
         self.task("d-running", "started", system_tags=["dataset"], **hidden)
         self.task("d-final", "completed", system_tags=["dataset"], **hidden)
         self.task("d-published", "completed", "publish", system_tags=["dataset"], **hidden)
@@ -64,7 +64,7 @@ class World:
             self.projects[name] = self.call("projects.create", {"name": name, "description": ""})["id"]
         return self.projects[name]
 
-    def task(self, name, *steps, project="P", loss=(), **fields):
+    def task(self, name, *steps, project="Vision", loss=(), **fields):
         body = {"name": name, "type": "training", "project": self.project(project), **fields}
         task = self.call("tasks.create", body)["id"]
         self.names[task] = name
@@ -75,7 +75,7 @@ class World:
             self.call("events.add", {**scalar, "value": value})
 
     def model(self, name, **fields):
-        body = {"name": name, "uri": f"file:///{name}", "project": self.project("P"), **fields}
+        body = {"name": name, "uri": f"file:///{name}", "project": self.project("Vision"), **fields}
         model = self.call("models.create", body)["id"]
         self.names[model] = name
         return model
@@ -89,7 +89,7 @@ class World:
 
     def originals(self, trigger):
         cls = ORIGINALS[trigger.kind]
-        hidden = "/.datasets/d" if trigger.kind == "dataset" else ""
+        hidden = "/.datasets/digits" if trigger.kind == "dataset" else ""
         item = to_original(trigger, self.projects.get(f"{trigger.trigger_project}{hidden}"))
         names = {field.name for field in cls.__attrs_attrs__ if field.init}
         theirs = cls(**{key: value for key, value in item.items() if key in names})
@@ -114,8 +114,8 @@ def threshold(value, sign=None):
     ("kind", "condition", "picked", "only_original"),
     [
         ("task", {}, TASKS | DATASETS, set()),
-        ("task", {"trigger_project": "P"}, TASKS - {"t-elsewhere", "t-below"}, set()),
-        ("task", {"trigger_project": "P/Sub"}, {"t-below"}, set()),
+        ("task", {"trigger_project": "Vision"}, TASKS - {"t-elsewhere", "t-below"}, set()),
+        ("task", {"trigger_project": "Vision/Sub"}, {"t-below"}, set()),
         ("task", {"trigger_name": "^t-t.*b$"}, {"t-tags ab"}, set()),
         ("task", {"trigger_name": "(?i)-LOW|high"}, {"t-low", "t-high"}, set()),
         ("task", {"trigger_name": "ELSE"}, set(), set()),
@@ -140,7 +140,7 @@ def threshold(value, sign=None):
         ("task", threshold(0), {"t-low"}, (TASKS | DATASETS) - {"t-low"}),
         ("task", threshold(0, "max"), {"t-low", "t-high"}, (TASKS | DATASETS) - {"t-low", "t-high"}),
         ("model", {}, MODELS, set()),
-        ("model", {"trigger_project": "P", "trigger_on_publish": True}, {"m-ready"}, set()),
+        ("model", {"trigger_project": "Vision", "trigger_on_publish": True}, {"m-ready"}, set()),
         ("model", {"trigger_on_archive": True}, {"m-archived"}, set()),
         ("model", {"trigger_on_tags": ["b"]}, {"m-tags ab"}, set()),
         ("model", {"trigger_on_tags": ["a", "b"]}, {"m-tags ab"}, {"m-tags a"}),
@@ -155,7 +155,7 @@ def test_picked_as_the_original_does_but_where_it_differs(world, kind, condition
     assert world.originals(trigger) == picked | only_original
 
 
-@pytest.mark.parametrize("condition", [{}, {"trigger_project": "P"}])
+@pytest.mark.parametrize("condition", [{}, {"trigger_project": "Vision"}])
 def test_finalised_datasets_are_picked_also_when_published_meanwhile(world, condition):
     trigger = make_trigger("dataset", name="t", action=TaskAction(base_task_id="b", queue="q"), **condition)
     assert world.ours(trigger) == {"d-final", "d-published", "d-archived"}

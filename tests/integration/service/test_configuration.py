@@ -135,3 +135,63 @@ def test_a_turn_with_nothing_to_do_costs_no_request(service_world: ServiceWorld)
     before = sum(world.sandbox.control.counts().values())
     world.sync()
     assert sum(world.sandbox.control.counts().values()) == before
+
+
+@pytest.mark.parametrize(
+    ("mode", "edit", "counts"),
+    [
+        ("all", {"queue": "other"}, True),
+        ("conditions", {"queue": "other"}, False),
+        ("conditions", {"task_overrides": {"container.setup_shell_script": "x"}}, False),
+        ("conditions", {"max_per_minute": 0}, False),
+        ("conditions", {"on_status": ["completed"]}, True),
+        ("conditions", {"name": "added"}, False),
+        ("none", {"on_status": ["completed"]}, False),
+    ],
+)
+def test_edits_count_as_far_as_the_setting_allows(
+    service_world: ServiceWorld, mode: str, edit: dict[str, object], counts: bool
+) -> None:
+    world = service_world
+    world.ctx = world.context(sections=mode)
+    world.declare(world.trigger())
+    world.sync()
+    (item,) = before = world.section("task")
+    world.edit_section("task", [item, item | edit] if "name" in edit else [item | edit])
+    done = world.sync()
+    assert bool(done.edits) == counts
+    assert (world.section("task") == before) != counts, "what does not count is written back"
+    told = [line for line in world.console() if f"TRIGGERS_SECTIONS={mode}" in line]
+    assert len(told) == (0 if counts else 1)
+    world.sync()
+    assert [line for line in world.console() if f"TRIGGERS_SECTIONS={mode}" in line] == told, "once"
+
+
+@pytest.mark.parametrize("mode", ["conditions", "none"])
+def test_a_removal_does_not_count_either(service_world: ServiceWorld, mode: str) -> None:
+    world = service_world
+    world.ctx = world.context(sections=mode)
+    world.declare(world.trigger())
+    world.sync()
+    world.edit_section("task", [])
+    assert world.sync().edits == 0
+    assert world.names() == {RUNNING}
+    assert len(world.section("task")) == 1
+
+
+@pytest.mark.parametrize(("mode", "queue", "status"), [("all", "other", "completed"), ("none", "default", "failed")])
+def test_what_an_agents_start_reads_of_sections_follows_the_setting(
+    service_world: ServiceWorld, mode: str, queue: str, status: str
+) -> None:
+    from triggers.sync.configure import allowed_stored
+    from triggers.sync.sections import write_section
+
+    trigger = service_world.trigger()
+    edited = service_world.trigger(action={"queue": "other"}, trigger_on_status=["completed"])
+    (found,), _, _ = allowed_stored(mode, {"tasks": write_section([edited], {})}, [trigger])  # type: ignore[arg-type]
+    assert (found.action.queue, found.trigger_on_status) == (queue, (status,))  # type: ignore[union-attr]
+    waits = service_world.trigger(trigger_on_status=["completed"])
+    (found,), problems, _ = allowed_stored("conditions", {"tasks": write_section([waits], {})}, [trigger])
+    assert (found.trigger_on_status, problems) == (("completed",), [])  # type: ignore[union-attr]
+    (found,), problems, _ = allowed_stored("conditions", {"tasks": write_section([edited], {})}, [trigger])
+    assert (found, len(problems)) == (trigger, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,7 +19,7 @@ from triggers.sandbox import Sandbox
 from triggers.service_task import ServiceTask
 from triggers.settings import Settings
 from triggers.stages.sync import sync
-from triggers.sync import keep
+from triggers.sync import claiming, keep
 
 
 class HomeWorld(ServiceWorld):
@@ -31,7 +32,7 @@ class HomeWorld(ServiceWorld):
         self.home = Home(task, 1.0, self.settings, triggers=triggers, sync_seconds=0.001)
         self.ledger = self.home.connect()
         service_calls.adopt(self.api, self.service, self.home.scheduler.id)
-        keep.claim(self.home.context(self.ledger), self.home.scheduler)
+        claiming.claim(self.home.context(self.ledger), self.home.scheduler)
         self.home.register(self.ledger)
         self.scheduler = self.home.scheduler
         self.ctx = replace(self.home.context(self.ledger), hints=self.hints)
@@ -64,7 +65,7 @@ def test_an_emptied_redis_goes_on_where_the_old_one_was(home_world: HomeWorld, m
     world.hints.partitions.clear()
     world.ledger.store.client.flushall()
     late = world.fail_task()
-    monkeypatch.setattr("triggers.sync.keep.time.sleep", lambda _: _let_leases_run_out(world))
+    monkeypatch.setattr("triggers.sync.claiming.time.sleep", lambda _: _let_leases_run_out(world))
     world.come_home(trigger, paused, world.trigger(name="new"))
     world.step()
     world.call("tasks.edit", task=fired, tags=["changed again"], force=True)
@@ -82,7 +83,9 @@ def _let_leases_run_out(world: HomeWorld) -> None:
     world.call("tasks.edit_runtime", task=world.service, remove=gone, add_or_update={}, force=True)
 
 
-def test_a_second_redis_is_refused_until_the_first_gives_back(home_world: HomeWorld) -> None:
+def test_a_second_redis_is_refused_until_the_first_gives_back(
+    home_world: HomeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world = home_world
     world.come_home(world.trigger())
     context, scheduler = world.ctx, world.scheduler
@@ -91,10 +94,17 @@ def test_a_second_redis_is_refused_until_the_first_gives_back(home_world: HomeWo
     elsewhere = runtime[key].replace("redis.sock", "elsewhere.sock").replace(key.rpartition("-")[2], "other")
     values = {"triggers-redis-other": elsewhere}
     world.call("tasks.edit_runtime", task=world.service, add_or_update=values, remove=[key], force=True)
+
+    def renew(_: float) -> None:
+        lease = json.loads(elsewhere)
+        values = {"triggers-redis-other": json.dumps(lease | {"until_ms": lease["until_ms"] + 20_000})}
+        world.call("tasks.edit_runtime", task=world.service, add_or_update=values, force=True)
+
+    monkeypatch.setattr(claiming.time, "sleep", renew)
     with pytest.raises(Usage, match=r"elsewhere\.sock"):
-        keep.claim(context, scheduler)
+        claiming.claim(context, scheduler)
     world.call("tasks.edit_runtime", task=world.service, add_or_update={}, remove=["triggers-redis-other"], force=True)
-    keep.claim(context, scheduler)
+    claiming.claim(context, scheduler)
     keep.give_back(context, scheduler)
     assert not [name for name in world.task()["runtime"] if name.startswith("triggers-redis-")]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.integration.service.conftest import ServiceWorld
@@ -72,9 +74,12 @@ def test_a_redis_that_was_overtaken_stops_serving(service_world: ServiceWorld) -
     world.declare(world.trigger())
     world.sync()
     (mine,) = leases_in([world.task()["runtime"]])
-    other = RedisLease("other", "redis://elsewhere", "process 7 on h", mine.since_ms - 1, mine.until_ms + 60_000)
-    world.call("tasks.edit_runtime", task=world.service, add_or_update={other.property: other.to_json()}, force=True)
-    world.sync()
+    other = RedisLease("other", "redis://elsewhere", "process 7 on h", mine.since_ms - 1, mine.until_ms)
+    for renewed in (other, replace(other, until_ms=other.until_ms + 20_000)):
+        assert schedulers.all_of(world.ledger.store.client), "not before it was seen renewed"
+        values = {other.property: renewed.to_json()}
+        world.call("tasks.edit_runtime", task=world.service, add_or_update=values, force=True)
+        world.sync()
     assert schedulers.all_of(world.ledger.store.client) == {}
     text = world.ledger.history.alarms()[keep.REDIS_ALARM]["text"]
     assert "redis://elsewhere by process 7 on h" in text

@@ -12,7 +12,7 @@ from triggers.actions import PROVENANCE_DESCRIPTION
 from triggers.events import milliseconds
 from triggers.ledger.firing import firing_key
 
-PIPELINES = {"project": "ML", "name": "train"}
+PIPELINES = {"project": "Speech", "name": "train"}
 
 
 def project(world: World, name: str) -> str:
@@ -33,7 +33,7 @@ def test_a_query_means_the_newest_run_of_a_pipeline_named_as_the_sdk_names_it(wo
     world.declare(world.trigger(action={"query": PIPELINES, "target_project": "Nightly"}))
     fire(world)
     assert "schedule_task_query" in world.history("dead")[0].reason
-    hidden = project(world, "ML/.pipelines/train")
+    hidden = project(world, "Speech/.pipelines/train")
     run: dict[str, Any] = {"type": "controller", "project": hidden, "system_tags": ["pipeline"]}
     world.create_task("train", **run)
     world.tick()
@@ -48,8 +48,8 @@ def test_a_query_means_the_newest_run_of_a_pipeline_named_as_the_sdk_names_it(wo
 
 
 def test_a_query_prefers_a_task_of_that_name_in_the_project_itself(world: World) -> None:
-    hidden = project(world, "ML/.pipelines/train")
-    plain = world.create_task("train", project=project_id(world, "ML"))
+    hidden = project(world, "Speech/.pipelines/train")
+    plain = world.create_task("train", project=project_id(world, "Speech"))
     world.create_task("train #2", type="controller", project=hidden, system_tags=["pipeline"])
     world.declare(world.trigger(action={"query": PIPELINES}))
     fire(world)

@@ -45,7 +45,7 @@ def test_a_tagged_model_fires_with_its_id(world: World) -> None:
     assert clone["hyperparams"]["Args"]["model"]["value"] == model
 
 
-def test_a_model_published_through_its_task_fires_although_none_of_its_times_moves(world: World) -> None:
+def test_a_model_published_through_its_task_fires(world: World) -> None:
     world.declare(world.trigger("model", trigger_on_publish=True))
     task = world.create_task()
     model = create_model(world, task=task)
@@ -53,12 +53,24 @@ def test_a_model_published_through_its_task_fires_although_none_of_its_times_mov
     world.call("tasks.add_or_update_model", task=task, type="output", name="net", model=model)
     world.call("tasks.completed", task=task)
     world.step()
-    before = world.call("models.get_by_id", model=model)["model"]
+    assert world.clones() == []
     world.call("tasks.publish", task=task, publish_model=True)
-    after = world.call("models.get_by_id", model=model)["model"]
-    assert (after["ready"], after["last_change"]) == (True, before["last_change"])
     world.step()
     assert list(world.runs().values()) == [1]
+
+
+def test_a_model_that_was_ready_before_does_not_fire_when_its_task_is_published(world: World) -> None:
+    task = world.create_task()
+    model = create_model(world, task=task)
+    world.call("tasks.add_or_update_model", task=task, type="output", name="net", model=model)
+    world.call("models.set_ready", model=model, publish_task=False)
+    world.declare(world.trigger("model", trigger_on_publish=True))
+    world.step()
+    for step in ("started", "completed"):
+        world.call(f"tasks.{step}", task=task)
+    world.call("tasks.publish", task=task, publish_model=False)
+    world.step()
+    assert world.clones() == []
 
 
 def test_a_dataset_fires_when_finalised_also_when_published_before_the_next_poll(world: World) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -67,7 +70,7 @@ def test_a_dead_letter_goes_to_the_webhook_to_slack_and_to_the_log(world: World,
         notice_slack_url=f"{receiver.url}/slack",
     )
     world.declare(world.trigger(name="retry", action={"queue": "nowhere"}, owner="@ann"))
-    failed = world.fail_task()
+    failed = world.fail_task(name="train")
     world.step(ctx)
     assert notify(ctx, scheduler(world)) == 1
     assert notify(ctx, scheduler(world)) == 0, "once"
@@ -76,8 +79,10 @@ def test_a_dead_letter_goes_to_the_webhook_to_slack_and_to_the_log(world: World,
     assert hook[1]["X-Triggers-Signature"] == "sha256=" + hmac.new(b"secret", signed, hashlib.sha256).hexdigest()
     (notice,) = json.loads(hook[2])["notices"]
     assert (notice["kind"], notice["trigger"], notice["owner"]) == ("dead", "retry", "@ann")
-    assert failed in notice["text"]
-    assert "dead (@ann): trigger 'retry' gave up task" in json.loads(slack[2])["text"]
+    assert f"task 'train' ({failed})" in notice["text"]
+    assert notice["link"].endswith(f"/experiments/{failed}/output/log")
+    assert notice["object"] == failed
+    assert "dead (@ann): trigger 'retry' gave up task 'train'" in json.loads(slack[2])["text"]
     assert any("'nowhere' is not on the server" in line for line in console(world))
 
 
@@ -105,3 +110,67 @@ def test_a_notice_that_nobody_took_is_sent_again(world: World, receiver: Receive
     receiver.status = 200
     assert notify(ctx, scheduler(world)) == 1
     assert notify(ctx, scheduler(world)) == 0
+
+
+def lasting(world: World) -> dict[str, str]:
+    """What has stopped, by kind."""
+    from triggers.stages.stalled import stalled
+
+    found = stalled(world.ledger, world.ledger.registry.snapshot(), 5.0, world.ctx.epoch.began_ms)
+    return {name: text for name, (_, text) in found.items()}
+
+
+def overdue(world: World, name: str, ms: int = 120_000) -> None:
+    for member in world.ledger.store.client.zrange(name, 0, -1):
+        world.ledger.store.client.zadd(name, {member: world.ledger.now_ms() - ms})
+
+
+def test_two_roles_tell_so_that_one_tells_of_the_other() -> None:
+    code = (
+        "from workers.app import app; entries = app.conf.beat_schedule.values(); "
+        "print(*sorted(e['options']['queue'] for e in entries if e['task'] == 'triggers.notify'))"
+    )
+    environ = {**os.environ, "TRIGGERS_REDIS_URL": "redis://localhost:1/0"}
+    assert subprocess.check_output([sys.executable, "-c", code], env=environ, text=True).split() == ["dispatch", "poll"]
+
+
+def test_dispatchers_that_are_gone_are_told_of_by_others(world: World) -> None:
+    world.declare(world.trigger(name="retry"))
+    world.fail_task()
+    world.poll()
+    overdue(world, world.ledger.keys.ready)
+    assert set(lasting(world)) == {"matching has stopped"}
+    while world.hints.partitions:
+        from triggers.stages.match import match
+
+        match(world.ctx, world.hints.partitions.pop())
+    assert lasting(world) == {}
+    overdue(world, world.ledger.keys.due("dispatch"))
+    assert "no dispatch worker" in lasting(world)["dispatch has stopped"]
+    assert notify(world.ctx, scheduler(world)) == 1
+    world.reconcile()
+    assert lasting(world) == {}
+
+
+def test_dispatchers_that_work_behind_a_flood_have_not_stopped(world: World) -> None:
+    world.declare(world.trigger(name="retry"))
+    world.fail_task()
+    world.step()
+    world.fail_task()
+    world.poll()
+    world.hints.dispatches = 0
+    while world.hints.partitions:
+        from triggers.stages.match import match
+
+        match(world.ctx, world.hints.partitions.pop())
+    overdue(world, world.ledger.keys.due("dispatch"))
+    assert lasting(world) == {}, "one was launched a moment ago"
+
+
+def test_polls_that_were_never_made_are_told_of(world: World) -> None:
+    from triggers.stages.stalled import stalled
+
+    world.declare(world.trigger(name="retry"))
+    snapshot, now_ms = world.ledger.registry.snapshot(), world.ledger.now_ms()
+    assert stalled(world.ledger, snapshot, 5.0, now_ms - 10_000) == {}
+    assert "polls have stopped" in stalled(world.ledger, snapshot, 5.0, now_ms - 120_000)

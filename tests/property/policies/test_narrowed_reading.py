@@ -80,8 +80,8 @@ def trigger(number: int, condition: tuple[str, dict[str, Any]]) -> Trigger:
 
 
 def plan_of(triggers: list[Trigger], version: int = 1) -> Plan:
-    asked = query_plan.queries(triggers, models=False)
-    return Plan(version, tasks=True, models=False, metrics=frozenset(), task_queries=asked)
+    asked = query_plan.queries(triggers)
+    return Plan(version, metrics=frozenset(), task_queries=asked)
 
 
 def concerns(trigger: Trigger, event: Event) -> bool:

@@ -112,7 +112,7 @@ class Poller:
         self.back_ms.append(self.cursor.read_to_ms - window.since_ms)
         version = len(self.entries)
         meanwhile()
-        plan = polls.Plan(version, tasks=True, models=False, metrics=frozenset())
+        plan = polls.Plan(version, metrics=frozenset())
         for page in polls.read_tasks(self.server, plan, window.since_ms):  # type: ignore[arg-type]
             if not pages:
                 return

@@ -36,6 +36,18 @@ MANY: list[tuple[str, Json]] = [
 NUMBER = st.integers(0, 30)
 
 
+#: what a refused enqueue writes
+STEP_FIELDS = ("status_reason", "status_message", "status_changed", "last_update", "last_change", "last_changed_by")
+
+
+def _step(task: Json) -> Json:
+    return {field: task[field] for field in STEP_FIELDS}
+
+
+def _without_step(task: Json) -> Json:
+    return {field: value for field, value in task.items() if field not in (*STEP_FIELDS, "enqueue_status")}
+
+
 class Calls(RuleBasedStateMachine):
     """One server, answering call after call, a millisecond between them."""
 
@@ -47,7 +59,10 @@ class Calls(RuleBasedStateMachine):
         self.before: dict[str, Json] = {}
 
     def call(self, name: str, /, **body: Any) -> Any:
-        """An answer, or None if the call was refused: a refusal changes nothing."""
+        """An answer, or None if the call was refused: a refusal changes nothing.
+
+        But for a second enqueue: it changes the fields of the status, and leaves status and queue as they are.
+        """
         self.count += 1
         self.now = 1_800_000_000 + self.count * 0.0025
         self.before = {key: copy.deepcopy(task) for key, task in self.state.tasks.objects.items()}
@@ -55,7 +70,11 @@ class Calls(RuleBasedStateMachine):
         try:
             check(ENDPOINTS[name].fields, body)
             return ENDPOINTS[name].handler(Call(self.state, name, body, self.now))
-        except ApiError:
+        except ApiError as refusal:
+            if refusal.subcode == 706:
+                task = self.state.tasks.objects[body["task"]]
+                assert task["status_reason"] == "failed enqueueing"
+                self.before[task["id"]] = _without_step(self.before[task["id"]]) | _step(task)
             assert self.state.tasks.objects == self.before
             assert [queue["entries"] for queue in self.state.queues.values()] == entries
             return None

@@ -18,8 +18,8 @@ def trigger(kind="task", **fields):
 
 
 def plan_of(*triggers):
-    asked = (queries(triggers, models=False), queries([t for t in triggers if t.kind == "model"], models=True))
-    return Plan(1, True, True, frozenset(), *asked)
+    asked = (queries([t for t in triggers if t.kind != "model"]), queries([t for t in triggers if t.kind == "model"]))
+    return Plan(1, frozenset(), *asked)
 
 
 def server_with(busy, watched=1):
@@ -130,16 +130,16 @@ def test_too_many_projects_are_left_open(monkeypatch):
 
 def test_expressions_that_are_too_long_for_a_server_are_left_out():
     names = ["x" * 100 + str(number) for number in range(MOST_TEXT // 100)]
-    assert queries([trigger(trigger_project=name) for name in names], models=False) == ()
+    assert queries([trigger(trigger_project=name) for name in names]) == ()
     failed = [trigger(trigger_project=name, trigger_on_status=["failed"]) for name in names]
-    assert queries(failed, models=False) == ({"status": frozenset({"failed"})},)
+    assert queries(failed) == ({"status": frozenset({"failed"})},)
 
 
 def test_a_mix_is_one_query_for_each_kind_of_demand_and_the_cursor_goes_where_all_were_read():
     server = server_with(5)
     server.change("published", project="o", status="published")
     server.change("tagged", project="o", tags=["x"])
-    plan = plan_of(trigger(**WATCHED), trigger("model", trigger_on_publish=True), trigger(trigger_on_tags=["x"]))
+    plan = plan_of(trigger(**WATCHED), trigger(trigger_on_status=["published"]), trigger(trigger_on_tags=["x"]))
     began_ms, steps = server.now_ms, iter(range(100))
     server.between = lambda: server.change(f"later{next(steps)}", project="o", status="published")
     pages = read(server, plan, Narrowing(1, frozenset({"w"})))

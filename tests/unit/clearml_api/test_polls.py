@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from triggers.clearml_api import Answer, polls
-from triggers.clearml_api.polls import Plan, read_models, read_models_of, read_tasks
+from triggers.clearml_api.polls import Plan, read_models, read_tasks
 from triggers.errors import ServerUnavailable
 from triggers.events import iso_time, metric_key, milliseconds
 
-PLAN = Plan(1, tasks=True, models=True, metrics=frozenset())
+PLAN = Plan(1, metrics=frozenset())
 
 
 class Server:
@@ -72,7 +72,7 @@ def test_read_tasks_asks_once_for_everything_when_little_changed():
     server = Server()
     server.put("a", type="training", status="failed", project={"id": "p", "name": "P"}, tags=["x"])
     key = metric_key("t", "v")
-    pages = read(server, 10_000, Plan(3, tasks=True, models=False, metrics=frozenset({key})))
+    pages = read(server, 10_000, Plan(3, metrics=frozenset({key})))
     assert len(server.queries) == len(pages) == 1
     endpoint, body = server.queries[0]
     assert endpoint == "tasks.get_all_ex"
@@ -235,20 +235,3 @@ def test_read_models_reads_models():
     (event,) = page.events
     assert (event.kind, event.id, event.ready, event.task, event.project) == ("model", "m", True, "t", "P")
     assert server.queries[0][0] == "models.get_all_ex"
-
-
-def test_read_models_of_gives_the_published_ones_the_time_of_their_task(small_pages):
-    server = Server()
-    for number in range(7):
-        server.put(f"m{number}", at=5_000 + number, ready=number != 3, task=f"t{number % 2}")
-    server.put("other", ready=True, task="t9")
-    found = read_models_of(server, PLAN, {"t0": 9_000, "t1": 5_002})
-    assert {event.id: event.changed_ms for event in found} == {
-        "m0": 9_000,
-        "m2": 9_000,
-        "m4": 9_000,
-        "m6": 9_000,
-        "m1": 5_002,
-        "m5": 5_005,
-    }
-    assert read_models_of(server, PLAN, {}) == []

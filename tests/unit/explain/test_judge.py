@@ -10,7 +10,7 @@ import pytest
 from triggers.conditions import evaluate
 from triggers.events import Event
 from triggers.explain.judge import judge
-from triggers.explain.values import Explanation, Facts, Read, Slot
+from triggers.explain.values import Explanation, Facts, Open, Read, Slot
 from triggers.ledger.firing import Firing
 from triggers.ledger.reading import Cursor
 from triggers.ledger.registry import Entry
@@ -224,3 +224,57 @@ def test_a_change_that_polls_of_a_busy_server_may_pass_over_is_said_to_be_one() 
         reading = next(c for c in said(now=now, seen=None, known_ms=None).checks if c.name == "reading")
         assert reading.passes is False
         assert why in reading.words
+
+
+def held_by(hold: str, **changes: Any) -> Explanation:
+    stale = firing("held", reason="single instance: firing x is being launched")
+    return said(mark=FIRED, firings=(stale,), open=Open(hold=hold), **changes)
+
+
+def test_what_holds_a_firing_is_told_as_it_is_now_with_a_command_that_helps() -> None:
+    running = held_by("slot:a slot", slot=Slot("a slot", "f" * 32, "t1", "queued"))
+    assert "ClearML task t1 is queued" in running.because
+    assert "clearml-triggers slots release --force 'a slot'" in running.way_out
+    assert "stop it in ClearML" in running.way_out
+    ended = held_by("slot:s", slot=Slot("s", "f" * 32, "t1", "completed"))
+    assert "has ended (completed)" in ended.because
+    fails = held_by("slot:s", slot=Slot("s", "f" * 32, failures=3, next_ms=NOW + 240_000))
+    assert "is failing (3 of 10, next in 4 min)" in fails.because
+    assert "failing retry ffffffffff" in fails.way_out
+    paced = held_by("pace:task:retry", per_minute=5)
+    assert "at most 5 a minute" in paced.because
+    assert "holds release pace:task:retry" in paced.way_out
+    entry = replace(facts().entry, paused=True)
+    assert "clearml-triggers resume retry" in held_by("pause:task:retry", entry=entry).way_out
+    for explained in (running, ended, fails, paced):
+        assert "is being launched" not in explained.because
+
+
+def test_a_failing_firing_says_how_far_it_has_come_and_how_to_retry_it_now() -> None:
+    failed = firing("waiting", failures=7, reason="no such queue")
+    explained = said(mark=FIRED, firings=(failed,), open=Open(NOW + 240_000, "dispatch"))
+    assert (explained.answer, explained.fires) == ("failing", False)
+    assert "failing (7 of 10, next in 4 min): no such queue" in explained.because
+    assert "failing retry kkkkkkkkkk" in explained.way_out
+
+
+@pytest.mark.parametrize(
+    ("lane", "words", "way_out"),
+    [("dispatch", "no dispatch worker", "doctor"), ("caller", "the script", "start the script")],
+)
+def test_a_firing_that_nobody_takes_has_a_hint_like_polls(lane: str, words: str, way_out: str) -> None:
+    for failures in (0, 2):
+        waits = firing("waiting", failures=failures)
+        explained = said(mark=FIRED, firings=(waits,), open=Open(NOW - 90_000, lane))
+        assert words in explained.because
+        assert way_out in explained.way_out
+    fresh = said(mark=FIRED, firings=(firing("waiting"),), open=Open(NOW - 1000, lane))
+    assert (fresh.answer, fresh.way_out) == ("waiting", "")
+
+
+def test_events_that_nobody_matches_have_a_hint_like_polls() -> None:
+    late = said(waits_for_match=True, unmatched_ms=NOW - 90_000)
+    assert late.answer == "will fire"
+    assert "no match worker" in late.because
+    assert "doctor" in late.way_out
+    assert said(waits_for_match=True, unmatched_ms=NOW - 1000).way_out == ""

@@ -61,3 +61,47 @@ def test_the_signature_is_over_time_and_body() -> None:
 
 def test_the_owner_is_in_the_words() -> None:
     assert in_words(DEAD) == "dead (@ann): trigger 'a' gave up"
+
+
+BURST = Notice(
+    "held burst", "trigger 'retry' fires more than 5 times a minute; the rest is held", "retry", "@ann", link="l"
+)
+
+
+def told_over(situations: list[Situation]) -> list[Notice]:
+    told, sent = Told(), list[Notice]()
+    for situation in situations:
+        due, told = decide(Told.from_text(told.to_text()), situation, 1000)
+        sent += due
+    return sent
+
+
+def test_a_burst_that_is_held_in_every_minute_is_one_episode() -> None:
+    name = f"pace:task:{BURST.trigger}"
+    looks = range(0, 30 * 60_000, 15_000)
+    every_minute = [Situation(NOW + ms, lasting={name: BURST} if ms % 60_000 < 20_000 else {}) for ms in looks]
+    assert told_over(every_minute) == [BURST]
+    later = [Situation(NOW + 30 * 60_000 + ms) for ms in looks]
+    begun, over = told_over(every_minute + later)
+    assert (begun, over.kind, over.owner, over.link) == (BURST, "over", "@ann", "l")
+    assert "trigger 'retry'" in over.text
+
+
+def test_what_begins_again_soon_after_it_was_over_comes_and_goes() -> None:
+    looks = range(0, 30 * 60_000, 15_000)
+    flapping = [Situation(NOW + ms, lasting={"p": STALE} if ms % 60_000 < 20_000 else {}) for ms in looks]
+    assert [notice.kind for notice in told_over(flapping)] == ["stale poll", "over", "stale poll"]
+
+
+def test_dead_letters_that_had_to_wait_keep_owner_link_and_object() -> None:
+    dead = Notice("dead", "trigger 'a' gave up task 'train' (o)", "a", "@ann", link="http://page", object="o")
+    looks = [(0, {"task:a": dead}), (1000, {"task:a": dead}), (DEAD_EVERY_MS, {})]
+    _, later = told_over([Situation(NOW + ms, found) for ms, found in looks])
+    assert (later.owner, later.link, later.object) == ("@ann", "http://page", "o")
+    assert "task 'train' (o)" in later.text
+
+
+def test_what_an_earlier_release_told_is_read() -> None:
+    text = '{"at_ms": {"lasts:p": 5}, "waiting": {"task:a": 2}, "hour": 1, "count": 1, "left_out": 0}'
+    (over, dead), _ = decide(Told.from_text(text), Situation(NOW), 20)[0][::-1], None
+    assert (over.text, dead.count) == ("it is over: p", 2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from triggers.errors import Usage
-from triggers.operate.links import derived
+from triggers.links import derived
 from triggers.operate.when import ago, iso, span, span_ms, time_ms
 
 NOW = 1_800_000_000_000

@@ -14,7 +14,7 @@ from triggers.sandbox.clock import stamp
 from triggers.sandbox.errors import ApiError
 from triggers.sandbox.filters.lists import read_list
 from triggers.sandbox.filters.order import ordered
-from triggers.sandbox.filters.times import read_time
+from triggers.sandbox.filters.times import Times, read_time
 from triggers.sandbox.services.metrics import summary
 
 
@@ -37,10 +37,16 @@ def test_times_are_read_in_every_form(text):
     assert read_time(text, "x") == "2023-11-14T22:13:20.123000+00:00"
 
 
-@pytest.mark.parametrize("text", ["yesterday", "", None, 5])
-def test_what_is_no_time_is_refused(text):
+@pytest.mark.parametrize("text", ["yesterday", "", "=>2023-11-14"])
+def test_a_text_that_is_no_time_counts_as_not_given(text):
+    assert read_time(text, "x") is None
+    assert not Times([text, f">={text}"], "x")
+
+
+@pytest.mark.parametrize("value", [None, 5])
+def test_what_is_no_text_is_no_time_and_refused(value):
     with pytest.raises(ApiError) as error:
-        read_time(text, "x")
+        read_time(value, "x")
     assert (error.value.code, error.value.subcode) == (400, 16)
 
 

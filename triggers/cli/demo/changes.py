@@ -5,11 +5,12 @@ Runs as a process of its own and tells each change on its standard output, one J
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
 from clearml import Dataset, OutputModel, Task
+
+from triggers.terminal import say_json
 
 PROJECT = "Demo"
 
@@ -20,7 +21,7 @@ def main(rounds: int) -> None:
 
     def tell(trigger: str, kind: str, object_id: str, change: str) -> None:
         line = {"trigger": trigger, "kind": kind, "object": object_id, "change": change}
-        print(json.dumps(line), file=told, flush=True)
+        say_json(line, file=told)
 
     for number in range(1, rounds + 1):
         failed = started(f"train {number}a")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -11,6 +10,7 @@ from typing import Any, TypeVar
 from rich.console import Console
 from rich.live import Live
 
+from triggers.cli import output
 from triggers.cli.demo import table
 from triggers.cli.demo.signals import Signals
 from triggers.cli.demo.stage import Stage
@@ -44,7 +44,7 @@ def play(rounds: int, *, as_json: bool) -> bool:
 
     find_server(os.environ.get("TRIGGERS_REDIS_SERVER"))  # says what to install before anything is started
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
-    console = Console(stderr=as_json)
+    console = output.console(stderr=as_json)
     with Signals() as signals, Sandbox() as sandbox, Stage(sandbox) as stage:
         course = _Course(stage, signals, console, _LONGEST_SECONDS + rounds * _ROUND_SECONDS)
         prepare(sandbox)
@@ -58,7 +58,7 @@ def play(rounds: int, *, as_json: bool) -> bool:
     console.print(table.table(course.passages, width=console.width))
     console.print(_closing_line(result, launches, clones, good=good))
     if as_json:
-        print(json.dumps(result), flush=True)
+        output.print_json_line(result)
     return good
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import redis
 
 from triggers.errors import TriggersError
-from triggers.operate.doctor import clearml_server, redis_server, workers
+from triggers.operate.doctor import clearml_server, permissions, redis_server, workers
 from triggers.operate.doctor.findings import Finding
 from triggers.operate.target import Target
 
@@ -18,6 +18,7 @@ def examine(target: Target) -> Iterator[Finding]:
         "Redis": lambda: redis_server.look(target.ledger.store.client),
         "ClearML": lambda: clearml_server.look(target),
         "workers": lambda: workers.look(target),
+        "permissions": lambda: permissions.look(target.settings),
     }
     for about, look in looks.items():
         try:

@@ -67,6 +67,8 @@ class Query:
             self.tests.append(_words(str(value)))
 
     def _add_list(self, field: str, value: Any) -> None:
+        if field in self.kind.lists:
+            _check_texts(field, value)
         wanted = read_list(value)
         if wanted is not None:
             self.wanted[field] = wanted
@@ -77,6 +79,8 @@ class Query:
         if value == []:
             return
         times = Times(value, field)
+        if not times:
+            return
         if field == "last_change":
             self.since = times.since()
         self.tests.append(lambda obj: times.accepts(obj.get(field)))
@@ -90,7 +94,8 @@ class Query:
             self.tests.append(_pattern(fields, value["pattern"], joined))
         if value.get("datetime") is not None:
             times = Times(value["datetime"], ",".join(fields))
-            self.tests.append(lambda obj: joined(times.accepts(value_at(obj, field)) for field in fields))
+            if times:
+                self.tests.append(lambda obj: joined(times.accepts(value_at(obj, field)) for field in fields))
 
     def _add_nested(self, field: str, value: Any) -> None:
         """last_metrics by range; hyperparams and metadata by lists; runtime matches nothing; others are ignored."""
@@ -111,6 +116,13 @@ class Query:
                 raise errors.unknown_field(unknown)
             order.append((path, name.startswith("-")))
         return order
+
+
+def _check_texts(field: str, value: Any) -> None:
+    """Refuse a list filter with a value that is no text; null is one."""
+    for item in value if isinstance(value, list) else [value]:
+        if item is not None and not isinstance(item, str):
+            raise errors.bad_value("invalid value type, string expected", field=field, value=item)
 
 
 def _pattern(fields: list[str], pattern: Any, joined: Callable[[Any], bool]) -> Test:

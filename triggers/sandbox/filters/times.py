@@ -21,8 +21,14 @@ _TESTS: dict[str, Callable[[str, str], bool]] = {
 }
 
 
-def read_time(text: Any, field: str) -> str:
-    """A time of a request as it would be stored: UTC, cut to milliseconds; without a zone it is UTC."""
+def read_time(text: Any, field: str) -> str | None:
+    """A time of a request as it would be stored: UTC, cut to milliseconds; without a zone it is UTC.
+
+    None: a text that cannot be read as a time, which counts as not given.
+
+    Raises:
+        ApiError: 400/16, it is no text.
+    """
     if not isinstance(text, str):
         wrong = f"expected string or bytes-like object, got '{type(text).__name__}'"
         raise errors.bad_value("failed parsing query field", error=wrong, field=field)
@@ -32,15 +38,18 @@ def read_time(text: Any, field: str) -> str:
             return stamp(float(text))
         padded = _FRACTION.sub(lambda m: "." + m.group(1)[:6].ljust(6, "0"), text.replace("Z", "+00:00"))
         value = datetime.fromisoformat(padded)
-    except ValueError as error:
-        raise errors.bad_value("failed parsing query field", error=error, field=field) from error
+    except ValueError:
+        return None
     value = value if value.tzinfo else value.replace(tzinfo=timezone.utc)
     value = value.astimezone(timezone.utc)
     return f"{value:%Y-%m-%dT%H:%M:%S}.{value.microsecond // 1000:03d}000+00:00"
 
 
 class Times:
-    """A filter on one time, read: all of the comparisons hold, and any of the plain values if there are some."""
+    """A filter on one time, read: all of the comparisons hold, and any of the plain values if there are some.
+
+    False if nothing in it could be read: then it is no filter.
+    """
 
     def __init__(self, value: Any, field: str) -> None:
         self.bounds: list[tuple[str, str]] = []
@@ -48,10 +57,14 @@ class Times:
         for item in value if isinstance(value, list) else [value]:
             found = _OPERATOR.match(item) if isinstance(item, str) else None
             operator, text = found.groups() if found else (None, item)
-            if operator:
-                self.bounds.append((operator, read_time(text, field)))
-            else:
-                self.values.append(read_time(text, field))
+            time = read_time(text, field)
+            if time is not None and operator:
+                self.bounds.append((operator, time))
+            elif time is not None:
+                self.values.append(time)
+
+    def __bool__(self) -> bool:
+        return bool(self.bounds or self.values)
 
     def accepts(self, value: str | None) -> bool:
         """True if an object with this time passes; one without it does not."""

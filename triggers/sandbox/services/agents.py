@@ -7,6 +7,7 @@ from typing import Any
 from ..calls import Call, Json, endpoint
 from ..clock import stamp
 from ..state import COMPANY_NAME
+from .common import task_of
 
 #: a worker that gives no other time is forgotten after so many seconds without a report
 TIMEOUT_SECONDS = 600
@@ -28,11 +29,15 @@ def unregister(call: Call) -> Json:
 
 @endpoint("workers.status_report", "worker! timestamp*! queues[] tags[] task queue")
 def status_report(call: Call) -> Json:
-    """A worker says what it does; the task that it runs is changed by that."""
+    """A worker says what it does; the task that it runs is changed by that.
+
+    Raises:
+        ApiError: 400/101, there is no such task.
+    """
+    task = task_of(call) if call.get("task") else None
     worker = _worker(call)
     worker["task"], worker["queue"] = call.get("task"), call.get("queue")
     worker["last_activity"] = call.stamp
-    task = call.state.tasks.get(worker["task"] or "")
     if task is not None:
         call.state.tasks.begin(task)
         task.update(last_worker=worker["id"], last_worker_report=call.stamp)

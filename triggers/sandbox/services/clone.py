@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import errors
 from ..calls import Call, Json, endpoint
-from .common import check_task_name, project_of
+from .common import made_project, project_of, stored_name
 from .tasks import new_task
 from .values import section
 
@@ -28,7 +28,7 @@ def clone(call: Call) -> Json:
     values = _values(call, source)
     if project:
         values["project"] = project
-    name = check_task_name(call.get("new_task_name") or source["name"])
+    name = stored_name(call.get("new_task_name") or source["name"])
     task = new_task(call, name, source["type"], values)
     call.state.tasks.add(task)
     return {"id": task["id"], **made}
@@ -37,13 +37,13 @@ def clone(call: Call) -> Json:
 def _values(call: Call, source: Json) -> Json:
     given = call.get
     tags = given("new_task_tags") or source["tags"]
-    system_tags = given("new_task_system_tags") or set(source["system_tags"]) - _NOT_COPIED
+    system_tags = given("new_task_system_tags") or [tag for tag in source["system_tags"] if tag not in _NOT_COPIED]
     artifacts = [item for item in source["execution"]["artifacts"] if item["mode"] == "input"]
     execution = {key: value for key, value in source["execution"].items() if key != "queue"}
     inputs = given("new_task_input_models")
     values: Json = {
-        "tags": sorted(set(tags)),
-        "system_tags": sorted(set(system_tags)),
+        "tags": sorted(tags),
+        "system_tags": sorted(system_tags),
         "parent": _parent(call, source),
         "script": source["script"],
         "container": given("new_task_container") or source["container"],
@@ -77,8 +77,8 @@ def _project(call: Call, source: Json) -> tuple[str | None, Json]:
         return project_of(call, key)["id"], {}
     if not name:
         return source.get("project"), {}
-    project = call.state.project_of(name, call.stamp)
-    return project["id"], {"new_project": {"id": project["id"], "name": project["name"]}}
+    project = made_project(call, name)
+    return project["id"], {"new_project": {"id": project["id"], "name": name}}
 
 
 def _inputs(call: Call, items: list[Json]) -> list[Json]:

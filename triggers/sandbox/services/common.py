@@ -7,6 +7,9 @@ from typing import Any
 from .. import errors
 from ..calls import Call, Json
 
+#: characters that a name has at least
+SHORTEST_NAME = 3
+
 
 def task_of(call: Call, key: str | None = None) -> Json:
     """The task that a request is about.
@@ -48,43 +51,75 @@ def project_of(call: Call, key: str) -> Json:
     return project
 
 
-def target_project(call: Call) -> str | None:
-    """The project that a move goes to, by `project` or by `project_name`, which is made if it is missing."""
-    name = call.get("project_name")
-    if name and not call.get("project"):
-        return str(call.state.project_of(name, call.stamp)["id"])
-    key = call.get("project")
-    return str(project_of(call, key)["id"]) if key else None
+def made_project(call: Call, name: str) -> Json:
+    """The project of a name, made with those above it if it is missing; blanks around the name do not count."""
+    return call.state.project_of(project_name(call, name.strip()), call.stamp)
+
+
+def target_project(call: Call) -> str:
+    """The project that a move goes to, by `project` or by `project_name`, which is made if it is missing.
+
+    Raises:
+        ApiError: 400/11 neither is given, 400/401 there is no such project.
+    """
+    key, name = call.get("project"), call.get("project_name")
+    if key:
+        return str(project_of(call, key)["id"])
+    if not name:
+        raise errors.missing_fields("project or project_name is required")
+    return str(made_project(call, name)["id"])
 
 
 def tag_list(value: Any, field: str) -> list[str]:
-    """Tags as they are stored: sorted, each once.
+    """Tags as they are stored: sorted, doubled ones twice.
 
     Raises:
         ApiError: 400/800, not a list.
     """
     if not isinstance(value, list):
         raise errors.invalid_data(**{field: "Only lists and tuples may be used in a list field"})
-    return sorted({str(tag) for tag in value})
+    return sorted(map(str, value))
 
 
-def check_task_name(name: Any) -> str:
-    """A name that a task can have.
+def stored_name(name: Any) -> str:
+    """The name of a task, model or queue as it is stored: without blanks around it.
 
     Raises:
         ApiError: 400/800, shorter than three characters.
     """
-    if not isinstance(name, str) or len(name) < 3:
+    stored: str = name.strip() if isinstance(name, str) else ""
+    if len(stored) < SHORTEST_NAME:
         raise errors.name_too_short()
-    return name
+    return stored
+
+
+def project_name(call: Call, name: str) -> str:
+    """The name of a project as it is stored: without blanks around its parts and without empty parts.
+
+    Raises:
+        ApiError: 400/407 it has no part, 400/12 (400/800 in old releases) one is shorter than three characters.
+    """
+    parts = [part.strip() for part in name.split("/") if part]
+    if not parts:
+        raise errors.invalid_project_name(name)
+    if call.state.release.short_project_parts:
+        return stored_name("/".join(parts))
+    if any(len(part) < SHORTEST_NAME for part in parts):
+        raise errors.short_project_name()
+    return "/".join(parts)
 
 
 def change_tags(call: Call, obj: Json) -> int:
-    """Add and remove the tags of an update_tags request; returns how many operations that were."""
+    """Add tags that are not there and remove tags; returns how many operations that were."""
     add, remove = call.get("add_tags", []), call.get("remove_tags", [])
-    tags = (set(obj["tags"]) | set(add)) - set(remove)
-    obj["tags"] = sorted(tags)
+    tags = [*obj["tags"], *(set(add) - set(obj["tags"]))]
+    obj["tags"] = sorted(tag for tag in tags if tag not in remove)
     return bool(add) + bool(remove)
+
+
+def deleted_id(key: str) -> str:
+    """What other objects keep of the id of one that was deleted."""
+    return f"__DELETED__{key}"
 
 
 def check_tags_given(call: Call) -> None:
@@ -95,5 +130,5 @@ def check_tags_given(call: Call) -> None:
 
 def set_archived(obj: Json, archived: bool) -> None:
     """Archived is a system tag."""
-    tags = set(obj["system_tags"])
-    obj["system_tags"] = sorted(tags | {"archived"} if archived else tags - {"archived"})
+    others = [tag for tag in obj["system_tags"] if tag != "archived"]
+    obj["system_tags"] = sorted([*others, "archived"] if archived else others)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from .. import errors
 from ..calls import Call, Json
@@ -18,7 +19,7 @@ from ..store import Store
 def list_stored(call: Call, kind: Kind, store: Store, *, extended: bool = False) -> Json:
     """The page of a store that a request asks for."""
     body = with_subprojects(call)
-    query = Query(kind, body)
+    query = Query(kind, body if call.state.release.filters_changes else _without_changes(body))
     projection = Projection(kind, only_fields(body), extended=extended)
     answer: Json = {}
     if extended and ("scroll_id" in body or body.get("size") is not None):
@@ -36,6 +37,15 @@ def list_plain(call: Call, kind: Kind, objects: Iterable[Json], *, extended: boo
     passing = ordered([obj for obj in objects if query.passes(obj)], query.order)
     lookup = finder(call.state)
     return [projection.apply(obj, lookup) for obj in passing[query.start : query.stop]]
+
+
+def _without_changes(body: Json) -> Json:
+    """The request as releases read it that know no filter on last_change, nor on the times of several fields."""
+
+    def known(field: str, value: Any) -> bool:
+        return field != "last_change" and not (isinstance(value, dict) and "datetime" in value)
+
+    return {field: value for field, value in body.items() if known(field, value)}
 
 
 def only_fields(body: Json) -> list[str]:

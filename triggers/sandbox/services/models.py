@@ -7,7 +7,7 @@ from typing import Any
 from .. import errors
 from ..calls import Call, Json, endpoint, many, new_id
 from ..filters.kinds import MODELS
-from .common import model_of, tag_list
+from .common import model_of, stored_name, tag_list
 from .lists import list_stored
 from .task_life import publish_task
 
@@ -19,7 +19,7 @@ def create(call: Call) -> Json:
     """Make a model; it is ready unless said otherwise."""
     body, state = call.body, call.state
     values = model_values(call)
-    model: Json = {"id": new_id(), "company": state.company, "user": state.user, "name": body["name"]}
+    model: Json = {"id": new_id(), "company": state.company, "user": state.user}
     model |= {"created": call.stamp, "tags": [], "system_tags": [], "uri": body["uri"], "design": {}}
     model |= {"labels": {}, "ready": True, "last_update": call.stamp, "last_change": call.stamp}
     model |= {"last_changed_by": state.user, "metadata": {}, "last_iteration": 0, "last_metrics": {}}
@@ -31,11 +31,13 @@ def model_values(call: Call) -> Json:
     """The fields of a create or edit request as they are stored.
 
     Raises:
-        ApiError: 400/12 the project, 400/101 the task does not exist.
+        ApiError: 400/12 the project, 400/101 the task does not exist, 400/800 the name is too short.
     """
     body: Json = call.body
     values: Json = {}
-    for field in ("name", "tags", "system_tags", "task", "comment", "uri", "project", "parent", "framework"):
+    if body.get("name") is not None:
+        values["name"] = stored_name(body["name"])
+    for field in ("tags", "system_tags", "task", "comment", "uri", "project", "parent", "framework"):
         value = body.get(field)
         if value is not None:
             values[field] = tag_list(value, field) if field.endswith("tags") else value
@@ -116,7 +118,7 @@ def _publish(call: Call, key: str) -> Json | None:
     task = call.state.tasks.get(model.get("task", ""))
     wanted = call.body.get("publish_task") in (None, True)
     if task is not None and wanted and task["status"] != "published":
-        fields = publish_task(call, task, force=bool(call.get("force_publish_task")))
+        fields = publish_task(call, task, models=False, force=bool(call.get("force_publish_task")))
         published = {"id": task["id"], "data": {"updated": 1, "fields": fields}}
     call.state.models.begin(model)["ready"] = True
     call.state.models.commit(model, call.stamp, update=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import errors
 from ..calls import Call, Json, endpoint, many
-from .common import change_tags, check_tags_given, model_of, set_archived, target_project
+from .common import change_tags, check_tags_given, deleted_id, model_of, set_archived, target_project
 from .models import metadata, model_values
 
 #: fields whose change moves last_change alone
@@ -110,10 +110,7 @@ def move(call: Call) -> Json:
     project = target_project(call)
     for model in models:
         call.state.models.begin(model)
-        if project:
-            model["project"] = project
-        else:
-            model.pop("project", None)
+        model["project"] = project
         call.state.models.commit(model, call.stamp)
     return {"project_id": project}
 
@@ -156,4 +153,17 @@ def _delete(call: Call, key: str) -> Json:
     if task is not None and task["status"] == "published" and not call.get("force"):
         raise errors.model_has_task(task=task["id"])
     call.state.models.remove(model)
+    _leave_inputs(call, model["id"])
     return {"deleted": True, "url": model["uri"]}
+
+
+def _leave_inputs(call: Call, key: str) -> None:
+    """Tasks that had the model as an input keep a sign of it."""
+    for task in call.state.tasks.objects.values():
+        if any(item["model"] == key for item in task["models"]["input"]):
+            call.state.tasks.begin(task)
+            inputs = [
+                {**item, "model": deleted_id(key)} if item["model"] == key else item for item in task["models"]["input"]
+            ]
+            task["models"] = {**task["models"], "input": inputs}
+            call.state.tasks.commit(task)

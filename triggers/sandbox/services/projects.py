@@ -7,7 +7,7 @@ from typing import Any
 from .. import errors
 from ..calls import Call, Json, endpoint
 from ..filters.kinds import PROJECTS
-from .common import project_of, tag_list
+from .common import project_name, project_of, tag_list
 from .lists import list_plain
 from .task_delete import delete_task
 
@@ -21,9 +21,7 @@ _STATUSES = (
 @endpoint("projects.create", "name! description")
 def create(call: Call) -> Json:
     """Make a project of a new name, and those above it."""
-    name = call.body["name"]
-    if not name.strip("/ "):
-        raise errors.invalid_project_name(name)
+    name = project_name(call, call.body["name"])
     if call.state.project_named(name):
         raise errors.project_exists(name=name, company=call.state.company)
     return {"id": call.state.project_of(name, call.stamp, **_values(call))["id"]}
@@ -91,33 +89,29 @@ def _statistics(call: Call, project: Json) -> Json:
 
 @endpoint("projects.update", "project! name description")
 def update(call: Call) -> Json:
-    """Change a project; a new name is also that of the projects below it."""
+    """Change a project; a new name is also that of the projects below it, an empty one changes nothing."""
     project = project_of(call, call.body["project"])
     values = _values(call)
     name = call.body.get("name")
-    if name is not None and name != project["name"]:
-        _rename(call, project, name)
+    if name is not None:
+        if name:
+            name = project_name(call, name)
+            _rename(call, project, name)
         values = {"name": name, **values}
     if values:
-        project.update(values, last_update=call.stamp)
+        project.update({**values, "name": project["name"]}, last_update=call.stamp)
     return {"fields": values, "updated": 1 if values else 0}
 
 
 def _rename(call: Call, project: Json, name: str) -> None:
-    if not name.strip("/ "):
-        raise errors.invalid_project_name(name)
+    """Give a project and those below it a name at the same place of the tree."""
+    if name == project["name"]:
+        return
+    if name.rpartition("/")[0] != project["name"].rpartition("/")[0]:
+        raise errors.project_elsewhere(name)
     if call.state.project_named(name):
-        raise errors.project_exists(name=name, company=call.state.company)
-    old = project["name"]
-    for key in call.state.below(project["id"]):
-        below = call.state.projects[key]
-        below["name"] = name + below["name"][len(old) :]
-    project["basename"] = name.rpartition("/")[2]
-    parent = name.rpartition("/")[0]
-    if parent:
-        project["parent"] = call.state.project_of(parent, call.stamp)["id"]
-    else:
-        project.pop("parent", None)
+        raise errors.not_unique(name=name, company=call.state.company)
+    call.state.rename_project(project, name)
 
 
 @endpoint("projects.delete", "project!")

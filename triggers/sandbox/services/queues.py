@@ -8,7 +8,7 @@ from .. import errors
 from ..calls import Call, Json, endpoint
 from ..filters.kinds import QUEUES
 from .agents import workers_of
-from .common import tag_list
+from .common import stored_name, tag_list
 from .lists import list_plain
 from .queue_entries import drop_entry, join_queue, position, queue_of
 from .task_status import done, step
@@ -17,18 +17,17 @@ from .task_status import done, step
 @endpoint("queues.create", "name!")
 def create(call: Call) -> Json:
     """Make a queue of a new name."""
-    name = call.body["name"]
-    _check_name(call, name)
+    name = _new_name(call, call.body["name"])
     tags = {field: tag_list(call.body[field], field) for field in ("tags", "system_tags") if call.get(field)}
     return {"id": call.state.add_queue(name, call.stamp, **tags)["id"]}
 
 
-def _check_name(call: Call, name: str, own: str = "") -> None:
-    if not name:
-        raise errors.name_too_short()
+def _new_name(call: Call, name: str, own: str = "") -> str:
+    name = stored_name(name)
     known = call.state.queue_named(name)
     if known is not None and known["id"] != own:
         raise errors.not_unique(err=f"name={name}, company={call.state.company}")
+    return name
 
 
 @endpoint("queues.get_by_id", "queue!")
@@ -72,8 +71,7 @@ def update(call: Call) -> Json:
     queue = queue_of(call, call.body["queue"])
     fields: dict[str, Any] = {}
     if call.body.get("name") is not None:
-        _check_name(call, call.body["name"], queue["id"])
-        fields["name"] = call.body["name"]
+        fields["name"] = _new_name(call, call.body["name"], queue["id"])
     for field in ("tags", "system_tags"):
         if call.body.get(field) is not None:
             fields[field] = tag_list(call.body[field], field)
@@ -90,7 +88,7 @@ def delete(call: Call) -> Json:
     for entry in queue["entries"]:
         task = call.state.tasks.get(entry["task"])
         if task is not None and task["status"] == "queued":
-            step(call, task, task.pop("enqueue_status", "created"))
+            step(call, task, task.pop("enqueue_status", "created"), reason=f"Queue {queue['id']} was deleted")
             done(call, task)
     del call.state.queues[queue["id"]]
     return {"deleted": 1}

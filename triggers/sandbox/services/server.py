@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from .. import errors
-from ..auth import API_VERSION, VERSION
 from ..calls import Call, Json, endpoint
 from ..state import COMPANY_NAME
 
@@ -15,9 +14,10 @@ def ping(_: Call) -> Json:
 
 
 @endpoint("server.info")
-def info(_: Call) -> Json:
+def info(call: Call) -> Json:
     """Versions."""
-    return {"version": VERSION, "build": "", "commit": "", "api_version": API_VERSION}
+    release = call.state.release
+    return {"version": release.number, "build": "", "commit": "", "api_version": release.api_version}
 
 
 @endpoint("server.config")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import errors
 from ..calls import Call, Json, endpoint, many
-from .common import task_of
+from .common import deleted_id, task_of
 from .queue_entries import leave_queue
 from .task_status import done, step
 from .tasks import EXECUTION, SCRIPT
@@ -23,7 +23,12 @@ def reset(call: Call) -> Json:
 @endpoint("tasks.reset_many", _MANY_FIELDS)
 def reset_many(call: Call) -> Json:
     """Make several tasks drafts again."""
-    return many(call, "ids", lambda key: {"reset": True, **reset_task(call, task_of(call, key))})
+
+    def one(key: str) -> Json:
+        result = reset_task(call, task_of(call, key))
+        return {"reset": True, **result, "dequeued": bool(result["dequeued"])}
+
+    return many(call, "ids", one)
 
 
 def reset_task(call: Call, task: Json) -> Json:
@@ -107,7 +112,7 @@ def delete_task(call: Call, task: Json) -> Json:
         queue["entries"] = [entry for entry in queue["entries"] if entry["task"] != task["id"]]
     children = list(call.state.tasks.with_value("parent", [task["id"]]))
     for child in children:
-        call.state.tasks.begin(child).pop("parent", None)
+        call.state.tasks.begin(child)["parent"] = deleted_id(task["id"])
         call.state.tasks.commit(child)
     call.state.events.pop(task["id"], None)
     call.state.tasks.remove(task)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..calls import Call, Json, endpoint
-from .common import check_task_name, task_of
+from .common import stored_name, task_of
 from .task_status import check_draft
 from .tasks import check_type, given_values
 
@@ -21,7 +21,7 @@ def edit(call: Call) -> Json:
     check_draft(task, force=bool(call.get("force")), editable=_ANY_STATUS)
     values: Json = {}
     if call.body.get("name") is not None:
-        values["name"] = check_task_name(call.body["name"])
+        values["name"] = stored_name(call.body["name"])
     if call.body.get("type") is not None:
         check_type(call.body["type"])
     values |= given_values(call, call.body)
@@ -35,7 +35,7 @@ def update(call: Call) -> Json:
     allowed = ("tags", "system_tags", "comment", "project")
     values: Json = {}
     if call.body.get("name") is not None:
-        values["name"] = check_task_name(call.body["name"])
+        values["name"] = stored_name(call.body["name"])
     values |= given_values(call, {field: call.body.get(field) for field in allowed})
     return edit_fields(call, task, values)
 

@@ -18,12 +18,16 @@ _MANY_FIELDS = "ids[]! status_reason status_message"
 @endpoint("tasks.started", _STEP_FIELDS)
 def started(call: Call) -> Json:
     """A task runs. Not a compare-and-set: a running task may be started again."""
-    task = call.state.tasks.get(call.body["task"])
-    if task is None:
+    release = call.state.release
+    if call.state.tasks.get(call.body["task"]) is None and not release.knows_missing:
         raise errors.invalid_object(task=None)
+    task = task_of(call)
     check_step(task, "in_progress", force=bool(call.get("force")))
-    times = () if task["status"] == "in_progress" else ("started",)
-    fields = step(call, task, "in_progress", times=times)
+    running = task["status"] == "in_progress"
+    starts = not running if release.tells_times else "started" not in task
+    fields = step(call, task, "in_progress", times=("started",) if starts else ())
+    if release.tells_times and not running:
+        task.pop("completed", None)
     done(call, task)
     return {"fields": fields, "started": 1, "updated": 1}
 
@@ -37,7 +41,7 @@ def completed(call: Call) -> Json:
     done(call, task)
     published = 0
     if call.get("publish"):
-        fields = publish_task(call, task, force=False)
+        fields |= publish_task(call, task, models=True)
         published = 1
     return {"fields": fields, "published": published, "updated": 1}
 
@@ -47,7 +51,7 @@ def failed(call: Call) -> Json:
     """A task has ended with an error."""
     task = task_of(call)
     check_step(task, "failed", force=bool(call.get("force")))
-    fields = step(call, task, "failed", times=("completed",))
+    fields = step(call, task, "failed", times=("completed",) if call.state.release.tells_times else ())
     done(call, task)
     return {"fields": fields, "updated": 1}
 
@@ -58,6 +62,16 @@ def stopped(call: Call) -> Json:
     task = task_of(call)
     check_step(task, "stopped", force=bool(call.get("force")))
     fields = step(call, task, "stopped", times=("completed",))
+    done(call, task)
+    return {"fields": fields, "updated": 1}
+
+
+@endpoint("tasks.close", _STEP_FIELDS)
+def close(call: Call) -> Json:
+    """Close a task: from no status without force."""
+    task = task_of(call)
+    check_step(task, "closed", force=bool(call.get("force")))
+    fields = step(call, task, "closed")
     done(call, task)
     return {"fields": fields, "updated": 1}
 
@@ -80,7 +94,8 @@ def _stop(call: Call, key: str) -> Json:
     if task["status"] == "in_progress" and _has_worker(call, task):
         fields = step(call, task, "in_progress", message="stopping")
     else:
-        leave_queue(call, task)
+        if task["status"] == "queued":
+            leave_queue(call, task)
         fields = step(call, task, "stopped", message=f"Stopped by {call.state.user_name}")
     done(call, task)
     return fields
@@ -92,39 +107,39 @@ def _has_worker(call: Call, task: Json) -> bool:
 
 @endpoint("tasks.publish", _STEP_FIELDS)
 def publish(call: Call) -> Json:
-    """Publish a task, with `publish_model` also the models attached to it."""
-    task = task_of(call)
-    return {"fields": publish_task(call, task, force=bool(call.get("force"))), "updated": 1}
+    """Publish a task, and the models attached to it unless `publish_model` is false."""
+    return {"fields": _publish(call, call.body["task"]), "updated": 1}
 
 
 @endpoint("tasks.publish_many", _MANY_FIELDS)
 def publish_many(call: Call) -> Json:
     """Publish several tasks."""
-    force = bool(call.get("force"))
-
-    def one(key: str) -> Json:
-        return {"updated": 1, "fields": publish_task(call, task_of(call, key), force=force), "published": True}
-
-    return many(call, "ids", one)
+    return many(call, "ids", lambda key: {"updated": 1, "fields": _publish(call, key), "published": True})
 
 
-def publish_task(call: Call, task: Json, *, force: bool) -> Json:
-    """Make the step to published. Models become ready without moving any of their times."""
+def _publish(call: Call, key: str) -> Json:
+    models, force = call.body.get("publish_model") in (None, True), bool(call.get("force"))
+    return publish_task(call, task_of(call, key), models=models, force=force)
+
+
+def publish_task(call: Call, task: Json, *, models: bool, force: bool = False) -> Json:
+    """Make the step to published; with `models` those attached become ready, and their times move."""
     check_step(task, "published", force=force)
     fields = step(call, task, "published", times=("published",))
     done(call, task)
-    if call.get("publish_model"):
-        for attached in task["models"]["output"]:
-            model = call.state.models.get(attached["model"])
-            if model is not None:
-                call.state.models.begin(model)["ready"] = True
-                call.state.models.commit(model)
+    for attached in task["models"]["output"] if models else ():
+        model = call.state.models.get(attached["model"])
+        if model is not None and not model["ready"]:
+            call.state.models.begin(model)["ready"] = True
+            call.state.models.commit(model, call.stamp, update=True)
     return {**fields, "output": dict(task["output"])}
 
 
 @endpoint("tasks.ping", "task!")
 def ping(call: Call) -> Json:
-    """A task says that it lives."""
-    task = call.state.tasks.begin(task_of(call))
-    call.state.tasks.commit(task, call.stamp, update=True)
+    """A task says that it lives; one that does not exist any more is no error."""
+    task = call.state.tasks.get(call.body["task"])
+    if task is not None:
+        call.state.tasks.begin(task)
+        call.state.tasks.commit(task, call.stamp, update=True)
     return {}

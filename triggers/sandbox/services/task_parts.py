@@ -14,6 +14,8 @@ PROPERTIES = "properties"
 
 def _task_to_edit(call: Call, *, force: bool = False, editable: frozenset[str] = EDITABLE) -> Json:
     """The task of a request, if it may be edited: a draft, with force also one that waits or runs."""
+    if editable is EDITABLE and not call.state.release.edits_queued:
+        editable = EDITABLE - {"queued"}
     task = task_of(call)
     check_draft(task, force=force or bool(call.get("force")), editable=editable)
     return call.state.tasks.begin(task)

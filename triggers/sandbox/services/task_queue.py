@@ -8,7 +8,7 @@ from __future__ import annotations
 from .. import errors
 from ..calls import Call, Json, endpoint, many
 from .agents import is_watched
-from .common import task_of
+from .common import stored_name, task_of
 from .queue_entries import join_queue, leave_queue, position, queue_of
 from .task_status import check_step, done, step
 
@@ -36,10 +36,17 @@ def enqueue_many(call: Call) -> Json:
 
 
 def enqueue_task(call: Call, task: Json) -> Json:
-    """One task; in another queue it leaves the one it was in."""
+    """One task; in another queue it leaves the one it was in.
+
+    Raises:
+        ApiError: 400/706, it is in that queue already; its times have moved and it says so as its status' reason.
+    """
     check_step(task, "queued", force=bool(call.get("force")))
     queue = _queue(call)
     if position(queue, task["id"]) >= 0:
+        step(call, task, task["status"], reason="failed enqueueing", message="")
+        task.pop("enqueue_status", None)
+        done(call, task)
         raise errors.already_queued(task["id"])
     leave_queue(call, task)
     before = task.get("enqueue_status", "created") if task["status"] == "queued" else task["status"]
@@ -54,6 +61,7 @@ def enqueue_task(call: Call, task: Json) -> Json:
 def _queue(call: Call) -> Json:
     name = call.get("queue_name")
     if name:
+        name = stored_name(name)
         return call.state.queue_named(name) or call.state.add_queue(name, call.stamp)
     return queue_of(call, call.get("queue") or call.state.default_queue)
 
@@ -67,7 +75,7 @@ def _watched(call: Call) -> Json:
     if not call.get("verify_watched_queue"):
         return {}
     name = call.get("queue_name")
-    queue = call.state.queue_named(name) if name else call.state.queues.get(call.get("queue") or "")
+    queue = call.state.queue_named(name.strip()) if name else call.state.queues.get(call.get("queue") or "")
     return {"queue_watched": is_watched(call, queue["id"] if queue else call.state.default_queue)}
 
 
@@ -88,9 +96,9 @@ def _dequeue(call: Call, key: str) -> Json:
     task = call.state.tasks.get(key)
     if task is None:
         return {"fields": {}, "updated": 0}
-    leave_queue(call, task)
     if task["status"] not in ("queued", "in_progress"):
         return {"fields": {}, "updated": 0}
+    leave_queue(call, task)
     before = task.get("enqueue_status", "created") if task["status"] == "queued" else "created"
     fields = step(call, task, before)
     task.pop("enqueue_status", None)

@@ -13,6 +13,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "failed": frozenset({"in_progress", "stopped", "failed"}),
     "stopped": frozenset({"queued", "in_progress", "stopped", "failed"}),
     "published": frozenset({"stopped", "failed", "completed"}),
+    "closed": frozenset(),
 }
 #: statuses of tasks whose parts may be edited with force
 EDITABLE = frozenset({"created", "queued", "in_progress"})
@@ -29,12 +30,20 @@ def check_step(task: Json, new: str, *, force: bool = False) -> None:
         raise errors.invalid_status_change(task["status"], new)
 
 
-def step(call: Call, task: Json, new: str, *, message: str | None = None, times: tuple[str, ...] = ()) -> Json:
+def step(
+    call: Call,
+    task: Json,
+    new: str,
+    *,
+    reason: str | None = None,
+    message: str | None = None,
+    times: tuple[str, ...] = (),
+) -> Json:
     """Put a task into a status: moves all its times, and those named in `times`.
 
     Returns the changed fields as an answer has them: times with microseconds.
     """
-    reason = call.get("status_reason", "")
+    reason = call.get("status_reason", "") if reason is None else reason
     message = call.get("status_message", "") if message is None else message
     call.state.tasks.begin(task)
     stored = {"status": new, "status_reason": reason, "status_message": message}

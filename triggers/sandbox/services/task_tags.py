@@ -80,10 +80,7 @@ def move(call: Call) -> Json:
     project = target_project(call)
     for task in tasks:
         call.state.tasks.begin(task)
-        if project:
-            task["project"] = project
-        else:
-            task.pop("project", None)
+        task["project"] = project
         call.state.tasks.commit(task, call.stamp)
     return {"project_id": project}
 

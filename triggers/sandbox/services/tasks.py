@@ -7,7 +7,7 @@ from typing import Any
 from .. import errors
 from ..calls import Call, Json, endpoint, new_id
 from ..filters.kinds import TASKS
-from .common import check_task_name, tag_list
+from .common import stored_name, tag_list
 from .lists import list_stored
 from .values import artifacts, hidden_dots, section
 
@@ -28,7 +28,7 @@ def create(call: Call) -> Json:
     body = call.body
     check_type(body["type"])
     values = given_values(call, body)
-    task = new_task(call, check_task_name(body["name"]), body["type"], values)
+    task = new_task(call, stored_name(body["name"]), body["type"], values)
     call.state.tasks.add(task)
     return {"id": task["id"]}
 
@@ -131,6 +131,6 @@ def get_types(call: Call) -> Json:
 def validate(call: Call) -> Json:
     """Check a task without making it."""
     check_type(call.body["type"])
-    check_task_name(call.body["name"])
+    stored_name(call.body["name"])
     given_values(call, call.body)
     return {}

@@ -1,0 +1,200 @@
+"""What others write into ClearML about a scheduler is believed only as far as it can be true."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.integration.service.conftest import ServiceWorld
+from triggers import inheritance, service_task
+from triggers.clearml_api import server_now_ms
+from triggers.clearml_api.workspace import user_of
+from triggers.errors import Usage
+from triggers.ledger import schedulers
+from triggers.marks import service_mark
+from triggers.service_task import ServiceTask
+from triggers.sync import belief, claiming, keep
+from triggers.sync.redis_lease import LIFE_MS, RedisLease, leases_in
+from triggers.sync.saved import PROPERTY, Saved
+
+IN_2286_MS = 10**13
+
+
+@pytest.fixture(autouse=True)
+def _eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keep, "KEEP_SECONDS", 0.0)
+    belief._named.clear()
+
+
+def forge(world: ServiceWorld, *, user: str | None = "mallory", task: str = "", **runtime: str) -> str:
+    """A task with the scheduler's service mark and a runtime of somebody's choice, made by another user."""
+    if not task:
+        task = world.create_task(name="looks genuine")
+        mark = service_mark(world.ledger.scheduler)
+        world.call("tasks.edit", task=task, system_tags=[mark], force=True)
+    world.call("tasks.edit_runtime", task=task, add_or_update=runtime, force=True)
+    if user is not None:
+        world.sandbox.app.state.tasks.get(task)["user"] = user
+    return task
+
+
+def lease(world: ServiceWorld, *, since: int = -1000, until: int = LIFE_MS) -> RedisLease:
+    now_ms = server_now_ms(world.api)
+    return RedisLease("other", "redis://elsewhere", "process 7 on h", now_ms + since, now_ms + until)
+
+
+def serves(world: ServiceWorld) -> bool:
+    return world.ledger.scheduler in schedulers.all_of(world.ledger.store.client)
+
+
+@pytest.mark.parametrize("until", [LIFE_MS, IN_2286_MS])
+def test_a_lease_on_a_task_of_another_user_stops_and_refuses_nobody(
+    service_world: ServiceWorld, caplog: pytest.LogCaptureFixture, until: int
+) -> None:
+    world = service_world
+    world.declare(world.trigger())
+    world.sync()
+    for step in range(3):  # renewed again and again
+        forged = lease(world, since=-(10**9), until=until + step)
+        task = forge(world, **{forged.property: forged.to_json()})
+        world.sync()
+        assert serves(world)
+    claiming.claim(world.ctx, world.scheduler)
+    said = [record.getMessage() for record in caplog.records if "is not believed" in record.getMessage()]
+    assert any(task in line and "mallory" in line and "TRIGGERS_SERVICE_USERS" in line for line in said)
+    world.sync()
+    assert len([r for r in caplog.records if task in r.getMessage() and "not believed" in r.getMessage()]) == 1
+
+
+def test_a_user_named_in_the_settings_is_believed(service_world: ServiceWorld) -> None:
+    world = service_world
+    world.declare(world.trigger())
+    ctx = world.context(service_users=("mallory", "another"))
+    first = lease(world)
+    task = forge(world, **{first.property: first.to_json()})
+    assert keep.keep(ctx, world.scheduler, _memory(world, ctx), force=True)
+    later = replace(first, until_ms=first.until_ms + 1)
+    forge(world, task=task, **{later.property: later.to_json()})
+    memory = _memory(world, ctx)
+    memory.put("rival", first.to_json())
+    assert not keep.keep(ctx, world.scheduler, memory, force=True)
+    text = ctx.ledger.history.alarms()[keep.REDIS_ALARM]["text"]
+    assert f"so says ClearML task {task}, made by user mallory" in text
+
+
+def _memory(world: ServiceWorld, ctx: Any) -> Any:
+    from triggers.sync.memory import Memory
+
+    with ctx.ledger.syncing.turn(5) as token:
+        assert token
+        return Memory(ctx.ledger.syncing, token)
+
+
+@pytest.mark.parametrize("until", [IN_2286_MS, LIFE_MS + 3_600_000])
+def test_a_lease_that_outlives_its_life_counts_for_nothing_wherever_it_stands(
+    service_world: ServiceWorld, until: int
+) -> None:
+    world = service_world
+    world.declare(world.trigger())
+    for step in range(3):
+        forged = lease(world, until=until + step)
+        forge(world, user=None, task=world.service, **{forged.property: forged.to_json()})
+        world.sync()
+        assert serves(world)
+    claiming.claim(world.ctx, world.scheduler)
+
+
+def test_a_lease_that_nobody_renews_refuses_nobody_once_it_has_run_out(
+    service_world: ServiceWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = service_world
+    forged = lease(world)
+    forge(world, user=None, task=world.service, **{forged.property: forged.to_json()})
+    ahead = 0.0
+
+    def pass_time(seconds: float) -> None:
+        nonlocal ahead
+        ahead += max(seconds, 10.0)
+        world.sandbox.control.clock(offset_seconds=ahead)
+
+    monkeypatch.setattr(claiming.time, "sleep", pass_time)
+    claiming.claim(world.ctx, world.scheduler)
+    world.sandbox.control.clock(offset_seconds=0.0)
+    assert ahead >= LIFE_MS / 1000
+    assert world.ledger.homes.instance() in {one.instance for one in leases_in([world.task()["runtime"]])}
+
+
+def test_a_lease_that_is_renewed_refuses_with_the_task_that_says_so(
+    service_world: ServiceWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = service_world
+    genuine = lease(world)
+    forge(world, user=None, task=world.service, **{genuine.property: genuine.to_json()})
+    renewed = replace(genuine, until_ms=genuine.until_ms + 20_000)
+    monkeypatch.setattr(
+        claiming.time,
+        "sleep",
+        lambda _: forge(world, user=None, task=world.service, **{renewed.property: renewed.to_json()}),
+    )
+    with pytest.raises(Usage, match=f"so says ClearML task {world.service}, made by user {user_of(world.api)}"):
+        claiming.claim(world.ctx, world.scheduler)
+
+
+def test_others_cannot_crowd_out_the_service_task(service_world: ServiceWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = service_world
+    monkeypatch.setattr("triggers.clearml_api.service.RECENT", 3)
+    for _ in range(4):
+        forge(world)
+    found = belief.believed(world.api, world.ledger.scheduler, world.service)
+    assert [one.id for one in found] == [world.service]
+
+
+@pytest.mark.parametrize("user", ["mallory", None])
+def test_a_forged_state_pauses_nothing_and_skips_no_change(
+    service_world: ServiceWorld, caplog: pytest.LogCaptureFixture, user: str | None
+) -> None:
+    """Of another user, or from the future on a task of our own."""
+    world = service_world
+    world.step()
+    world.sync()
+    trigger = world.trigger()
+    saved_ms = server_now_ms(world.api) + (3_600_000 if user is None else 0)
+    forged = Saved(saved_ms, saved_ms, paused=(trigger.id,)).to_json()
+    task = world.service if user is None else ""
+    forge(world, user=user, task=task, **{PROPERTY: forged})
+    with caplog.at_level(logging.WARNING):
+        found = inheritance.look(world.api, world.scheduler, [trigger], world.settings, None)
+    assert found.paused == ()
+
+
+def test_what_an_artifact_of_that_name_pickles_is_not_run(
+    service_world: ServiceWorld, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import pickle
+
+    ran = tmp_path / "ran"
+
+    class Evil:
+        def __reduce__(self) -> Any:
+            return (open, (str(ran), "w"))
+
+    file = tmp_path / "state.pkl"
+    file.write_bytes(pickle.dumps(Evil()))
+    world = service_world
+    kind = {"content_type": "application/pickle"}
+    artifact = {"key": "state", "type": "pickle", "uri": file.as_uri(), "type_data": kind}
+    for name, value in world.sandbox.env().items():
+        monkeypatch.setenv(name, value)
+    world.call("tasks.add_or_update_artifacts", task=world.service, artifacts=[artifact], force=True)
+    task = ServiceTask(world.service, "P", "service task", None)
+    text = service_task.original_state(world.api, task, {user_of(world.api)})
+    assert not ran.exists()
+    assert text is None or "reduce" not in text
+    stranger = world.create_task(name="service task")
+    world.call("tasks.add_or_update_artifacts", task=stranger, artifacts=[artifact], force=True)
+    world.sandbox.app.state.tasks.get(stranger)["user"] = "mallory"
+    elsewhere = ServiceTask("0" * 32, "P", "service task", None)
+    assert service_task.original_state(world.api, elsewhere, set()) is None

@@ -1,0 +1,111 @@
+"""What ClearML's web pages, Slack, webhooks and dashboards get of hostile names."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from tests.unit.output.test_escaping import HOSTILE, holds_unsafe
+from triggers import reports
+from triggers.clearml_api import service
+from triggers.clearml_api.service import Line, Plot
+from triggers.ledger.history import Entry
+from triggers.notices import Notice, send
+from triggers.reports import Launch
+from triggers.settings import Settings
+from triggers.spec import make_trigger
+
+MARKUP = f"<img src=x onerror=alert(1)>{HOSTILE}"
+
+
+@dataclass
+class _Tags(HTMLParser):
+    found: list[tuple[str, dict[str, str | None]]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+def texts_in(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [text for item in value.values() for text in texts_in(item)]
+    if isinstance(value, list):
+        return [text for item in value for text in texts_in(item)]
+    return [value] if isinstance(value, str) else []
+
+
+def hostile_trigger() -> Any:
+    return make_trigger(
+        "task", name=MARKUP, trigger_on_tags=[f"t{MARKUP}"], trigger_project=MARKUP,
+        action={"type": "task", "base_task_id": MARKUP, "queue": MARKUP, "parameters": {MARKUP: MARKUP}},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("web", ["https://app", "javascript:alert(1)//", '"><script>', f"http://{MARKUP}"])
+def test_tables_and_plots_hold_no_markup_but_links_to_clearml(web: str):
+    launches = [Launch(f"task:{MARKUP}", MARKUP, 0, MARKUP), Launch(MARKUP, "", 0, MARKUP)]
+    bodies = [
+        reports.table_plot("t", reports.trigger_table("task", [hostile_trigger()], web)),
+        reports.table_plot("t", reports.executed_table(launches, web)),
+        reports.table_plot("t", [[MARKUP], [MARKUP]]),
+        reports.firings_plot([(f"task:{MARKUP}", 0)]),
+        reports.delays_plot([(f"task:{MARKUP}", 0, 0)]),
+    ]
+    for body in bodies:
+        assert not holds_unsafe(body)
+        tags = _Tags()
+        for text in texts_in(json.loads(body)):
+            assert not holds_unsafe(text)
+            tags.feed(text)
+        for tag, attributes in tags.found:
+            assert (tag, set(attributes)) == ("a", {"href"})
+            assert re.match(r"https?://", str(attributes["href"]))
+
+
+def test_every_line_of_the_service_tasks_console_is_one_line():
+    sent: list[Any] = []
+
+    class Api:
+        def call(self, endpoint: str, body: Any) -> None:
+            sent.extend(body)
+
+    said = [
+        reports.console_line(Entry("1-0", 0, what, f"task:{HOSTILE}", HOSTILE, "f", HOSTILE, task), hostile_trigger())
+        for what in ("launched", "shadow", "skipped", "held", "retry", "dead")
+        for task in ("", HOSTILE)
+    ]
+    lines = [Line(0, *one) for one in said if one]
+    assert len(lines) >= 10
+    service.report(Api(), "t", lines, [Plot("p", 0, "{}")])  # type: ignore[arg-type]
+    assert [event for event in sent if event["type"] == "log" and holds_unsafe(event["msg"])] == []
+
+
+def test_notices_hold_nothing_that_slack_or_a_reader_of_json_acts_on(monkeypatch: pytest.MonkeyPatch):
+    posted: list[tuple[str, bytes]] = []
+    monkeypatch.setattr(send, "_post", lambda url, body, headers: posted.append((url, body)) or True)
+    of = Settings(notice_webhook_url="http://hook", notice_slack_url="http://slack")
+    mention = "<!channel> <@U1> <http://evil|ClearML> & co"
+    assert send.send([Notice("dead", f"{mention}{HOSTILE}", HOSTILE, mention, link="http://x")], mention, of)
+    (_, hook), (_, slack) = posted
+    assert not holds_unsafe(hook.decode())
+    assert json.loads(hook)["notices"][0]["text"] == f"{mention}{HOSTILE}", "machines get what it is"
+    message = json.loads(slack)
+    assert not holds_unsafe(message["text"], "\n")
+    assert not set("<>") & set(message["text"])
+    assert message["text"].count("\n") == 1
+    assert (message["mrkdwn"], message["parse"], message["link_names"]) == (False, "none", False)
+
+
+def test_what_is_a_point_of_notices_is_tried_above():
+    places = [name for name in Settings.model_fields if re.fullmatch(r"notice_.*_url", name)]
+    assert places == ["notice_webhook_url", "notice_slack_url"], "a new place: escape for it, and try it above"
+    assert "json_text" in inspect.getsource(send.send)

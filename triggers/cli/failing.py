@@ -1,0 +1,109 @@
+"""`clearml-triggers failing`: firings that failed and are tried again by themselves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from triggers.cli import completion
+from triggers.cli.options import Choice, Json
+
+if TYPE_CHECKING:
+    from triggers.ledger.retrying import Failing
+    from triggers.operate.target import Target
+
+app = typer.Typer(no_args_is_help=True, help="List failing firings, which are tried again by themselves, or retry now.")
+
+Which = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[FIRING|OBJECT]...",
+        help="ends of keys as listed, or ids of objects",
+        autocompletion=completion.failing_firings,
+    ),
+]
+OfTrigger = Annotated[
+    str | None,
+    typer.Option("--trigger", metavar="NAME", help="those of this trigger", autocompletion=completion.triggers),
+]
+
+
+@app.command("list")
+def list_(trigger: OfTrigger = None, scheduler: Choice = None, as_json: Json = False) -> None:
+    """List failing firings: how often each failed, when it is tried next, and why it failed last."""
+    from triggers.cli import output
+    from triggers.operate.target import open_target
+
+    with open_target(scheduler) as target:
+        of = target.entry(trigger, retired=True).trigger.id if trigger else ""
+        found = [one for one in target.ledger.retrying.failing() if not of or one.trigger == of]
+        if as_json:
+            output.print_json([fields(target, one) for one in found])
+        else:
+            _print(target, found)
+
+
+@app.command()
+def retry(
+    which: Which = None,
+    trigger: OfTrigger = None,
+    everything: Annotated[bool, typer.Option("--all", help="all of them")] = False,
+    scheduler: Choice = None,
+    as_json: Json = False,
+) -> None:
+    """Make the next attempt now instead of waiting for it. It counts like any other attempt."""
+    from triggers.cli import output
+    from triggers.operate import selecting
+    from triggers.operate.target import open_target
+
+    with open_target(scheduler) as target:
+        of = target.entry(trigger, retired=True).trigger.id if trigger else ""
+        found = target.ledger.retrying.failing()
+        meant = selecting.select(found, which or (), of, everything=everything)
+        keys = [one.key for one in meant]
+        with target.ledger.audit.change("failing retry", firings=keys) as came:
+            came["retried"] = target.ledger.retrying.retry_now(keys)
+        if as_json:
+            output.print_json({"retried": came["retried"]})
+        else:
+            output.say(f"{output.plural(came['retried'], 'firing')} will be tried now")
+
+
+def fields(target: Target, one: Failing) -> dict[str, Any]:
+    """A failing firing as JSON has it."""
+    from triggers.operate.when import iso
+
+    return {
+        "firing": one.key,
+        "trigger": one.trigger.partition(":")[2],
+        "kind": one.kind,
+        "object": one.object,
+        "failures": one.failures,
+        "attempts": target.settings.max_attempts,
+        "next": iso(one.due_ms),
+        "in_hand": one.in_hand,
+        "reason": one.reason,
+    }
+
+
+def _print(target: Target, found: list[Failing]) -> None:
+    from triggers.cli import output
+    from triggers.cli.output import Column, text
+    from triggers.links import link
+    from triggers.operate.failing import progress
+    from triggers.operate.selecting import SHOWN
+
+    now_ms, most, full = target.ledger.now_ms(), target.settings.max_attempts, output.width() >= 130
+    rows = [
+        [
+            text(one.key[-SHOWN:]),
+            text(one.trigger.partition(":")[2]),
+            text(one.object if full else one.object[:8], "", link(target.scheduler, one.kind, one.object)),
+            text("being tried" if one.in_hand else progress(one.failures, one.due_ms, most, now_ms)),
+            text(one.reason.partition("\n")[0]),
+        ]
+        for one in found
+    ]
+    columns = [Column("firing"), Column("trigger", style="cyan", most=22), Column("object"), Column("failed")]
+    output.show_rows([*columns, Column("reason", grows=True)], rows, "no firing is failing")

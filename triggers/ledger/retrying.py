@@ -1,0 +1,54 @@
+"""Firings that fail and are tried again by themselves: what they are, and trying them now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from triggers.ledger.firing import Lane
+from triggers.ledger.keys import Keys
+from triggers.ledger.store import Script, Store, run_by_parts
+
+FAILING, RETRY_NOW = Script("failing"), Script("retry_now")
+
+#: Firings of a lane that are looked at.
+LOOKED_AT: Final = 10_000
+
+_LANES: Final[tuple[Lane, ...]] = ("dispatch", "caller")
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """A firing that failed at least once and waits for its next attempt at `due_ms`, or has it now (`in_hand`)."""
+
+    key: str
+    trigger: str
+    kind: str
+    object: str
+    failures: int
+    reason: str
+    due_ms: int
+    in_hand: bool
+
+
+class Retrying:
+    """The failing firings of one scheduler."""
+
+    def __init__(self, store: Store, keys: Keys) -> None:
+        self.store, self.keys = store, keys
+
+    def failing(self) -> list[Failing]:
+        """All of them, the next attempt first."""
+        names = [self.keys.due(lane) for lane in _LANES]
+        rows = self.store.run(FAILING, names, self.keys.firing(""), LOOKED_AT)
+        found = [
+            Failing(key, trigger, kind, object_id, int(failures), reason, int(float(due)), bool(lease))
+            for key, due, trigger, kind, object_id, failures, reason, lease in rows
+        ]
+        return sorted(found, key=lambda one: (one.due_ms, one.key))
+
+    def retry_now(self, keys: Sequence[str]) -> int:
+        """Make the next attempt of these firings due now; how many waited. Safe to repeat."""
+        prefix = self.keys.firing("")
+        return sum(run_by_parts(self.store, RETRY_NOW, [self.keys.due(lane)], (prefix,), keys) for lane in _LANES)

@@ -1,0 +1,25 @@
+"""What launches may be made of, by the settings: what is open, and to whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from triggers.operate.doctor.findings import Finding
+from triggers.settings import Settings
+from triggers.stages.permissions import LISTS, open_matters
+
+_WHOLE = "TRIGGERS_SECTIONS, TRIGGERS_ALLOW_BASE_PROJECTS, ... limit it (SECURITY.md)"
+
+
+def look(of: Settings) -> Iterator[Finding]:
+    """Say what is open and what is limited, by the settings of this process, which the workers have to have as well."""
+    who = {
+        "all": "whoever may edit the service task changes triggers and what they launch",
+        "conditions": "whoever may edit the service task changes what triggers wait for",
+        "none": "edits of the service task change nothing",
+    }
+    yield Finding("sections", "ok", who[of.sections], "" if of.sections == "none" else _WHOLE)
+    limits = [f"{about}: {', '.join(getattr(of, name))}" for name, about in LISTS.items() if getattr(of, name)]
+    matters = open_matters(of)
+    said = [f"open to whoever declares triggers: {', '.join(matters)}"] if matters else []
+    yield Finding("launches", "ok", "; ".join([*said, *limits]), _WHOLE if matters else "")

@@ -1,0 +1,116 @@
+"""What launches may be made of: the settings of the workers, whoever declared the trigger and by whichever way.
+
+One check, made where a launch is made, just before it: script, section, YAML, command line and whoever writes to
+Redis all pass it. A list that is not set leaves its matter open; one that is set allows what it names and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from triggers.actions import resolve_target_project
+from triggers.clearml_api.names import project_name
+from triggers.errors import LaunchImpossible
+from triggers.overrides import Target, parse_key
+from triggers.settings import Settings
+from triggers.spec import TaskAction, Trigger
+from triggers.stages import lookups
+from triggers.stages.attempt import Attempt
+from triggers.stages.context import Context
+
+#: The settings that limit launches, and what each is about.
+LISTS: Final = {
+    "allow_base_projects": "base projects",
+    "allow_queues": "queues",
+    "allow_target_projects": "target projects",
+    "allow_overrides": "task_overrides",
+}
+#: Origin of triggers that somebody made or changed in the configuration of the service task.
+_CONFIGURATION: Final = "configuration"
+
+
+def check(attempt: Attempt, base: Mapping[str, Any] | None) -> None:
+    """Refuse a launch that the settings do not allow.
+
+    Args:
+        attempt: to launch a ClearML task.
+        base: the base task with `BASE_FIELDS`; None when there is none, which is refused elsewhere.
+
+    Raises:
+        LaunchImpossible: names the trigger, the field, its value and the setting.
+    """
+    ctx, trigger, of = attempt.ctx, attempt.trigger, attempt.ctx.settings
+    if of.sections == "none" and attempt.entry.origin == _CONFIGURATION:
+        way_out = "start the script again, or apply the file again, to declare it there"
+        raise LaunchImpossible(
+            f"trigger {trigger.name!r} was last changed in the configuration of the service task, and "
+            f"TRIGGERS_SECTIONS=none; {way_out}"
+        )
+    action = trigger.action
+    if base is None or not isinstance(action, TaskAction):
+        return
+    _check_overrides(trigger, action, of)
+    if of.allow_queues and not _is_allowed_queue(ctx, action.queue or ""):
+        raise _refused(trigger, "schedule_queue", action.queue, "allow_queues", of)
+    if of.allow_base_projects:
+        project = _name_of(ctx, base.get("project"))
+        if not names(project, of.allow_base_projects):
+            raise _refused(trigger, "the project of the base task", project, "allow_base_projects", of)
+    if of.allow_target_projects:
+        project = _target(ctx, trigger, action, base)
+        if not names(project, of.allow_target_projects):
+            raise _refused(trigger, "target_project", project, "allow_target_projects", of)
+
+
+def open_matters(of: Settings) -> list[str]:
+    """What whoever declares triggers may choose freely, for people."""
+    return [about for name, about in LISTS.items() if not getattr(of, name)]
+
+
+def names(project: str, allowed: tuple[str, ...]) -> bool:
+    """Whether a list names a project: by its full name, or by `PARENT/*` for all below."""
+    return any(project == one or (one.endswith("/*") and project.startswith(one.removesuffix("*"))) for one in allowed)
+
+
+def covers(prefix: str, target: Target) -> bool:
+    """Whether a prefix such as `Args/`, `script.branch` or `container` covers what an override changes."""
+    path = target.names if target.part == "field" else (target.part, *target.names)
+    section, slash, name = prefix.partition("/")
+    parts = ("hyperparams", section, *filter(None, [name])) if slash else tuple(filter(None, prefix.split(".")))
+    return path[: len(parts)] == parts
+
+
+def _check_overrides(trigger: Trigger, action: TaskAction, of: Settings) -> None:
+    if of.allow_overrides:
+        for key in action.overrides:
+            if not any(covers(prefix, parse_key(key)) for prefix in of.allow_overrides):
+                raise _refused(trigger, "task_overrides", key, "allow_overrides", of)
+
+
+def _is_allowed_queue(ctx: Context, queue: str) -> bool:
+    """By the id that the queue has now: a trigger may name it by id, and anyone may rename a queue."""
+    id_ = lookups.queue_id(ctx, queue)
+    allowed = ctx.settings.allow_queues
+    return id_ is None or id_ in allowed or id_ in {lookups.queue_id(ctx, one) for one in allowed}
+
+
+def _target(ctx: Context, trigger: Trigger, action: TaskAction, base: Mapping[str, Any]) -> str:
+    """Name of the project that the launched ClearML task comes to lie in."""
+    if action.reuse_task:
+        return _name_of(ctx, base.get("project"))
+    if named := resolve_target_project(trigger, base):
+        return named
+    return _name_of(ctx, action.overrides.get("project") or base.get("project"))
+
+
+def _name_of(ctx: Context, project_id: Any) -> str:
+    return project_name(ctx.api, str(project_id)) or "" if project_id else ""
+
+
+def _refused(trigger: Trigger, field: str, value: object, setting: str, of: Settings) -> LaunchImpossible:
+    allowed = ", ".join(getattr(of, setting))
+    return LaunchImpossible(
+        f"trigger {trigger.name!r}: {field}={value!r} is not allowed here: the workers' TRIGGERS_{setting.upper()} has "
+        f"{allowed}; change the trigger, or have it added there, then retry the dead letter"
+    )

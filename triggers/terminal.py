@@ -1,0 +1,44 @@
+"""Standard output and standard error: every line that any process of this project prints goes through here."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, TextIO
+
+from triggers.escaping import in_cells, in_lines, json_text, one_line, our_text
+
+
+def say(*lines: object, error: bool = False) -> None:
+    """Print lines for people, at once; each stays one line whatever it holds."""
+    for line in lines:
+        print(one_line(line), file=sys.stderr if error else sys.stdout, flush=True)
+
+
+def say_problem(text: object) -> None:
+    """Print an error, which may have several lines, to standard error."""
+    print(in_lines(text), file=sys.stderr, flush=True)
+
+
+def say_row(cells: str) -> None:
+    """Print a row whose cells are between tabs."""
+    print(in_cells(cells))
+
+
+def say_page(text: str, *, end: str = "\n") -> None:
+    """Print a text of several lines that this program made: a generated page, a file, lines for a shell."""
+    print(our_text(text), end=end, flush=True)
+
+
+def say_json(value: Any, *, indent: int | None = None, ascii_only: bool = False, file: TextIO | None = None) -> None:
+    """Print one JSON document, with `indent` over several lines."""
+    print(json_text(value, indent=indent, ascii_only=ascii_only), file=file, flush=True)
+
+
+def renew(line: object) -> None:
+    """Put a line in place of the one that the cursor stands in, on standard error."""
+    print(f"\r\x1b[K{one_line(line)}", end="", file=sys.stderr, flush=True)
+
+
+def end_renewed() -> None:
+    """Go on below a line that was renewed."""
+    print(file=sys.stderr, flush=True)
