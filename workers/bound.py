@@ -6,7 +6,6 @@ they pointed at is found all the same: `reconcile` re-sends each hint as long as
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import Counter
 from typing import Any, Final
@@ -16,10 +15,11 @@ from celery.signals import after_task_publish
 
 from triggers.ledger import connect
 from triggers.ledger.keys import broker_prefix
+from triggers.logs import logger
 from triggers.roles import QUEUES
 from triggers.settings import settings
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 #: Hints kept in a queue: those of a minute of `reconcile` for ten schedulers, about a megabyte.
 LONGEST: Final = 1000
