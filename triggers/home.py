@@ -165,6 +165,7 @@ class Home:
             server_now_ms=now_ms,
             since_ms=before.since_ms,
             sources=self.sources if origin == "script" else None,
+            restored=before.entries,
         )
         inheritance.pause(ledger, before)
         self._end_earlier()

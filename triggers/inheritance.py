@@ -8,17 +8,21 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from triggers.clearml_api import Api, launches, server_now_ms
+from triggers.clearml_api.service import Service
 from triggers.ledger import Ledger
+from triggers.ledger.decided import Marks
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.ledger.schedulers import Scheduler
 from triggers.logs import logger
 from triggers.marks import scheduler_mark
 from triggers.settings import Settings
 from triggers.spec import Trigger
+from triggers.sync import kept
 from triggers.sync.belief import believed
-from triggers.sync.configure import read_stored
+from triggers.sync.configure import shown_in
+from triggers.sync.kept import Kept
 from triggers.sync.originals import Left, read_state
-from triggers.sync.saved import PROPERTY, newest
+from triggers.sync.saved import PROPERTY, Saved, newest
 
 log = logger(__name__)
 
@@ -34,11 +38,15 @@ class Inheritance:
         since_ms: trigger id → time from which its changes count.
         paused: ids of triggers that were paused.
         left: trigger id → what the original fired for and launched.
+        entries: trigger id → entry that people had made or changed beside the script.
+        decided: trigger id → object id → mark of what was dropped or skipped.
     """
 
     since_ms: dict[str, int] = field(default_factory=dict)
     paused: tuple[str, ...] = ()
     left: dict[str, Left] = field(default_factory=dict)
+    entries: dict[str, Entry] = field(default_factory=dict)
+    decided: Marks = field(default_factory=dict)
 
 
 def look(
@@ -62,15 +70,14 @@ def look(
     text, saved = newest((one.runtime.get(PROPERTY) for one in services), latest_ms=latest_ms)
     if saved is not None:
         stored = next(one for one in services if one.runtime.get(PROPERTY) == text)
-        known = {trigger.id for trigger in read_stored(stored.sections, [])[0]}
         since_ms = saved.since_ms - int(settings.overlap_seconds * 1000)
-        since = {trigger.id: since_ms for trigger in triggers if trigger.id in known}
+        before = _going_on(stored, saved, triggers, since_ms)
         log.warning(
             "this Redis knows nothing of the scheduler; going on from the state on ClearML task %s of user %s, by "
-            "which %d triggers are paused",
-            stored.id, stored.user, len(saved.paused),
+            "which %d triggers are paused and %d were added or changed beside the script",
+            stored.id, stored.user, len(before.paused), len(before.entries),
         )  # fmt: skip
-        return Inheritance(since, saved.paused)
+        return before
     launched = bool(launches.find_launches(api, [scheduler_mark(scheduler.id)]))
     if launched or original is None:
         return Inheritance()
@@ -84,8 +91,24 @@ def look(
     return Inheritance({id_: one.since_ms for id_, one in left.items() if one.since_ms}, left=left)
 
 
+def _going_on(stored: Service, saved: Saved, triggers: Sequence[Trigger], since_ms: int) -> Inheritance:
+    """What the service task keeps of the scheduler, where changes from `since_ms` on may not have been carried out."""
+    registry = Kept.from_json(stored.runtime.get(kept.PROPERTY))
+    since = {
+        trigger.id: max(since_ms, registry.known.get(trigger.id, (0, False))[0])
+        for trigger in triggers
+        if trigger.id in shown_in(stored.sections, triggers) or trigger.id in registry.known
+    }
+    paused = {id_ for id_, (_, is_paused) in registry.known.items() if is_paused}
+    entries = registry.restored(triggers, since_ms)
+    return Inheritance(since, tuple(sorted(paused | {*saved.paused})), {}, entries, saved.decided)
+
+
 def take_over(ledger: Ledger, inheritance: Inheritance, triggers: Sequence[Trigger]) -> None:
-    """Write down what the original fired for, before any trigger is active. Idempotent."""
+    """Write down what was fired for and decided before, ahead of any trigger's activity. Idempotent."""
+    known = {trigger.id: trigger for trigger in triggers} | {id_: e.trigger for id_, e in inheritance.entries.items()}
+    transitions = {id_ for id_, trigger in known.items() if trigger.policy.fire == "on_transition"}
+    ledger.decided.restore(inheritance.decided, transitions)
     for trigger in triggers:
         left = inheritance.left.get(trigger.id)
         if left is not None:

@@ -151,6 +151,8 @@ def console_line(entry: Entry, trigger: Trigger | None) -> tuple[str, str] | Non
     name, action = entry.trigger.partition(":")[2], trigger.action if trigger else None
     reason = entry.reason.splitlines()[0] if entry.reason else ""
     match entry.what:
+        case "launched" if not entry.is_launch:
+            return None
         case "launched" if entry.task:
             queue = action.queue if isinstance(action, TaskAction) else "unknown"
             return "info", f"Scheduling Job {name}, Task {entry.task} on queue {queue}."

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from triggers.ledger.keys import Keys
 from triggers.ledger.store import Script, Store
 
 RECENT = Script("recent")
+
+#: Why a firing ends as launched that was launched before, as Redis has forgotten: nothing was launched now.
+FOUND: Final = "found by its key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,11 @@ class Entry:
     firing: str
     reason: str
     task: str
+
+    @property
+    def is_launch(self) -> bool:
+        """Whether something was launched then, and not found launched."""
+        return self.what == "launched" and self.reason != FOUND
 
     @classmethod
     def of(cls, id_: str, fields: Mapping[str, str]) -> Entry:
@@ -74,8 +82,8 @@ class History:
         return tallies
 
     def recent(self, since_ms: int) -> list[Tally]:
-        """The same for the entries since a time, as far as they are kept."""
-        rows = self.store.run(RECENT, [self.keys.history], since_ms)
+        """The same for the entries since a time, as far as they are kept, without what was found launched before."""
+        rows = self.store.run(RECENT, [self.keys.history], since_ms, FOUND)
         return [
             Tally(trigger, what, int(count), int(last.partition("-")[0]), object_id, task)
             for trigger, what, count, last, object_id, task in rows

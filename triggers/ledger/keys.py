@@ -45,6 +45,7 @@ known. Everything else is covered by the version of its scheduler's record.
 | `triggers:{id}:sync` | hash | what sync wrote to the service task last, and how far it has reported (`sync.memory`) |
 | `triggers:{id}:history` | stream, bounded | what was granted, launched, skipped, held, retried, given up |
 | `triggers:{id}:history:tallies` | hash | `<what> <trigger id>` → count, and time, object, ClearML task of the last |
+| `triggers:{id}:history:decided` | sorted set, bounded | `<object> <trigger id>`, dropped or skipped (`decided`) |
 | `triggers:{id}:audit` | stream, bounded | what people changed by the command line, who and when (`audit`) |
 | `triggers:{id}:notices` | hash | what people were told, when (`notices.decide`) |
 | `triggers:{id}:alarms` | hash | alarm → JSON: what is wrong, since when |
@@ -135,6 +136,7 @@ _PLAIN = {
     "sync": "sync",
     "history": "history",
     "tallies": "history:tallies",
+    "decided": "history:decided",
     "audit": "audit",
     "notices": "notices",
     "alarms": "alarms",

@@ -9,6 +9,7 @@ from triggers.ledger import epoch
 from triggers.ledger.aside import Aside
 from triggers.ledger.audit import Audit
 from triggers.ledger.by_hand import ByHand
+from triggers.ledger.decided import Decided
 from triggers.ledger.epoch import Epoch
 from triggers.ledger.firings import Firings
 from triggers.ledger.history import History
@@ -46,6 +47,7 @@ class Ledger:
     syncing: Syncing
     by_hand: ByHand
     retrying: Retrying
+    decided: Decided
     audit: Audit
 
     def adopt_epoch(self, *, nothing_launched_before: bool = False) -> Epoch:
@@ -83,5 +85,6 @@ def open_ledger(store: Store, scheduler: str, settings: Settings) -> Ledger:
         Syncing(store, keys),
         ByHand(store, keys, scheduler, retention_seconds=retention, history_length=length),
         Retrying(store, keys),
+        Decided(store, keys, scheduler),
         Audit(store, keys, history_length=length),
     )

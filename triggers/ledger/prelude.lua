@@ -36,12 +36,17 @@ local function release_key(marks, object)
   if mark then redis.call('HSET', marks, object, (string.gsub(mark, '^(%d+):%d:(%d+):%d+$', '%1:0:%2:0'))) end
 end
 
+-- What was decided against a launch is kept for another Redis (`decided`).
 -- Counted as well: a flood of one trigger pushes out of the bounded history what the others did.
 local function remember(history, length, what, firing, reason, task)
-  local f = redis.call('HMGET', firing, 'trigger', 'object', 'key')
+  local f = redis.call('HMGET', firing, 'trigger', 'object', 'key', 'changed_ms')
   local tallies, field = history .. ':tallies', what .. ' ' .. (f[1] or '')
   local count = tonumber(string.match(redis.call('HGET', tallies, field) or '0', '^%d+')) + 1
   redis.call('HSET', tallies, field, string.format('%d %d %s %s', count, now_ms(), f[2] or '', task or ''))
+  if (what == 'dropped' or what == 'skipped') and f[4] then
+    redis.call('ZADD', history .. ':decided', f[4], f[2] .. ' ' .. f[1])
+    redis.call('ZREMRANGEBYRANK', history .. ':decided', 0, -10001)
+  end
   redis.call('XADD', history, 'MAXLEN', '~', length, '*', 'what', what, 'trigger', f[1] or '', 'object', f[2] or '',
     'firing', f[3] or '', 'reason', reason or '', 'task', task or '')
 end

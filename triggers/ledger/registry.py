@@ -177,6 +177,7 @@ class Registry:
         server_now_ms: int,
         since_ms: Mapping[str, int] | None = None,
         sources: Mapping[str, str] | None = None,
+        restored: Mapping[str, Entry] | None = None,
     ) -> Snapshot:
         """Make `triggers` the whole of what the script declares.
 
@@ -190,12 +191,16 @@ class Registry:
             server_now_ms: the server's time.
             since_ms: an earlier time from which changes count, for triggers known from before this Redis.
             sources: trigger id → name of the file that declares it.
+            restored: entries of other writers, known from before this Redis; those that are here already stay.
         """
         wanted = {trigger.id: trigger for trigger in triggers}
         since, files = since_ms or {}, sources or {}
 
-        def edit(known: Snapshot, version: int) -> dict[str, Entry | None]:
-            changes: dict[str, Entry | None] = {}
+        def edit(found: Snapshot, version: int) -> dict[str, Entry | None]:
+            here = {*found.entries, *found.unreadable}
+            new = {id_: replace(one, version=version) for id_, one in (restored or {}).items() if id_ not in here}
+            known = replace(found, entries={**found.entries, **new})
+            changes: dict[str, Entry | None] = {**new}
             for id_, trigger in wanted.items():
                 start = since.get(id_, server_now_ms)
                 entry = self._declared(known, trigger, version, origin, start, files.get(id_, ""))

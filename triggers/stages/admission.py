@@ -14,6 +14,7 @@ from triggers.policies import limit_of
 from triggers.stages import launch, lookups
 from triggers.stages.attempt import ATTEMPTS_PER_FAILURE, UNREAD_SECONDS, Attempt, ending
 from triggers.stages.context import Context, Plan
+from triggers.stages.looking import look_for_launches
 from triggers.stages.pretend import pretend
 
 log = logger(__name__)
@@ -38,7 +39,10 @@ def admit(ctx: Context, plan: Plan, firings: Iterable[Firing], lane: Lane = "dis
         with ending(attempt):
             if beginning := _resolve(attempt, plan):
                 asking.append((attempt, beginning))
-    _begin(ctx, asking)
+    if lane == "dispatch" and not ctx.shadow:
+        # before the pace is counted: what was launched before, as far as Redis has forgotten it, counts for none
+        look_for_launches([attempt for attempt, _ in asking])
+    _begin(ctx, [(attempt, beginning) for attempt, beginning in asking if not attempt.done])
     if ctx.shadow:
         for attempt in fresh:
             if not attempt.done:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from triggers.clearml_api import launches
-from triggers.errors import Refused, ServerUnavailable, Transient
+from triggers.errors import Refused, ServerUnavailable
 from triggers.functions import load
 from triggers.ledger import leases
 from triggers.ledger.firing import Firing
 from triggers.logs import logger
-from triggers.marks import FIRING, firing_mark, value_of
 from triggers.spec import FunctionAction, TaskAction
 from triggers.stages import launch, lookups, permissions, reuse
 from triggers.stages.admission import admit
 from triggers.stages.attempt import Attempt, ending, launched_each
 from triggers.stages.call import carry_out
 from triggers.stages.context import Context
+from triggers.stages.looking import together
 from triggers.stages.taking import take
 
 log = logger(__name__)
@@ -58,55 +58,22 @@ def _carry_out(ctx: Context, firings: Iterable[Firing], registry_version: int) -
     plan = ctx.plan(registry_version)
     attempts = admit(ctx, plan, firings)
     _settle_recorded([a for a in attempts if a.firing.task])
-    _look_for_launches([a for a in attempts if not a.done and _must_look(a)])
     _clone([a for a in attempts if not a.done])
     launch.record([a for a in attempts if not a.done and a.draft])
     _enqueue(_still_ours([a for a in attempts if not a.done and a.task_id]))
     _call([a for a in attempts if not a.done])
 
 
-def _must_look(attempt: Attempt) -> bool:
-    """Whether an earlier attempt, remembered or forgotten, may have left something behind."""
-    firing = attempt.firing
-    action = attempt.trigger.action
-    if isinstance(action, FunctionAction) or action.reuse_task:
-        return False  # a reused task is looked at in any case
-    return len(firing.attempts) > 1 or attempt.ctx.epoch.may_have_launched(firing.changed_ms)
-
-
-def _together(attempts: list[Attempt], read: Callable[[], Any]) -> Any:
-    """One read for all; when it fails, all fail alike. None then."""
-    try:
-        return read()
-    except (Transient, Refused) as failure:
-        for attempt in attempts:
-            with ending(attempt):
-                attempt.fail(str(failure))
-        return None
-
-
 def _settle_recorded(attempts: list[Attempt]) -> None:
     if not attempts:
         return
     api, ids = attempts[0].ctx.api, [a.task_id or a.firing.task or "" for a in attempts]
-    statuses = _together(attempts, lambda: launches.read_statuses(api, ids))
+    statuses = together(attempts, lambda: launches.read_statuses(api, ids))
     for attempt, task_id in zip(attempts, ids, strict=True):
         if not attempt.done:
             with ending(attempt):
                 settle = reuse.settle if attempt.reuses else launch.settle
                 settle(attempt, statuses.get(task_id))
-
-
-def _look_for_launches(attempts: list[Attempt]) -> None:
-    if not attempts:
-        return
-    api, marks = attempts[0].ctx.api, [firing_mark(a.firing.key) for a in attempts]
-    found = _together(attempts, lambda: launches.find_launches(api, marks))
-    for attempt in attempts:
-        if not attempt.done:
-            with ending(attempt):
-                hits = [f for f in found if value_of(FIRING, f.system_tags) == attempt.firing.key]
-                launch.look(attempt, hits)
 
 
 def _clone(attempts: list[Attempt]) -> None:
@@ -117,7 +84,7 @@ def _clone(attempts: list[Attempt]) -> None:
     actions = [a.trigger.action for a in attempts]
     ids = {action.base_task_id for action in actions if isinstance(action, TaskAction)}
     ctx, api = attempts[0].ctx, attempts[0].ctx.api
-    bases = _together(attempts, lambda: launches.read_base_tasks(api, [id_ for id_ in ids if id_]))
+    bases = together(attempts, lambda: launches.read_base_tasks(api, [id_ for id_ in ids if id_]))
     for attempt, action in zip(attempts, actions, strict=True):
         if not attempt.done and isinstance(action, TaskAction):
             with ending(attempt):

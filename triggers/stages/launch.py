@@ -15,6 +15,7 @@ from triggers.clearml_api.launches import Found
 from triggers.errors import Fenced, LaunchImpossible, Refused
 from triggers.events import Event
 from triggers.ledger.firing import firing_key
+from triggers.ledger.history import FOUND
 from triggers.marks import ATTEMPT, FIRING, Marks, firing_mark, value_of
 from triggers.recovery import DRAFT, Hit, judge_found, judge_recorded
 from triggers.spec import TaskAction
@@ -92,11 +93,11 @@ def look(attempt: Attempt, found: Sequence[Found]) -> None:
     judged = judge_found(hits, firing.attempts[:-1], late_enqueue_possible=late)
     if judged.launched:
         _count_on(attempt)
-        attempt.launched(judged.launched, "found by its key")
+        attempt.launched(judged.launched, FOUND)
         return
     for task_id in judged.void:
         if not launches.delete_draft(ctx.api, task_id):
-            attempt.launched(task_id, "found by its key")
+            attempt.launched(task_id, FOUND)
             return
     if judged.wait:
         attempt.wait(ctx.settings.lease_seconds / 2, "a draft of a forgotten attempt: waits for a late enqueue")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from triggers.clearml_api import launches, server_now_ms, service
@@ -219,3 +219,9 @@ def read_stored(texts: Mapping[str, str], declared: list[Trigger]) -> tuple[list
         else:
             triggers += section.triggers.values()
     return triggers, problems
+
+
+def shown_in(texts: Mapping[str, str], declared: Sequence[Trigger]) -> set[str]:
+    """Ids of the triggers that sections show, whether or not all of what they say can be used."""
+    sections = [read_section(kind, texts[name], {}, declared) for kind, name in SECTIONS.items() if name in texts]
+    return {id_ for section in sections for id_ in section.triggers}

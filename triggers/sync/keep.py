@@ -13,6 +13,7 @@ from triggers.ledger.reading import decode_batch, source_of
 from triggers.ledger.schedulers import Scheduler
 from triggers.logs import logger
 from triggers.stages.context import Context
+from triggers.sync import kept
 from triggers.sync.belief import believed, said_by
 from triggers.sync.memory import Memory
 from triggers.sync.redis_lease import (
@@ -93,16 +94,28 @@ def redis_url(ctx: Context) -> str:
 
 def write(ctx: Context, scheduler: Scheduler, lease: RedisLease, server_ms: int) -> None:
     """Write lease and state as runtime properties, by one request."""
-    values = {lease.property: lease.to_json(), PROPERTY: state(ctx, server_ms).to_json()}
+    values = {lease.property: lease.to_json(), **_saved(ctx, server_ms)}
     service.write_runtime(ctx.api, scheduler.service_task, values)
 
 
 def give_back(ctx: Context, scheduler: Scheduler) -> None:
     """Save the state and let any other Redis take the scheduler at once."""
     server_ms = server_now_ms(ctx.api)
-    values, instance = {PROPERTY: state(ctx, server_ms).to_json()}, ctx.ledger.homes.instance()
+    values, instance = _saved(ctx, server_ms), ctx.ledger.homes.instance()
     lease = RedisLease(instance, "", "", server_ms, server_ms)
     service.write_runtime(ctx.api, scheduler.service_task, values, remove=[lease.property])
+
+
+def _saved(ctx: Context, server_ms: int) -> dict[str, str]:
+    """The runtime properties that another Redis goes on from."""
+    saved = state(ctx, server_ms)
+    registry = kept.Kept.of(ctx.ledger.registry.snapshot(), _read_from(ctx, saved.since_ms))
+    return {PROPERTY: saved.to_json(), kept.PROPERTY: registry.to_json()}
+
+
+def _read_from(ctx: Context, since_ms: int) -> int:
+    """From when on another Redis would read."""
+    return since_ms - int(ctx.settings.overlap_seconds * 1000)
 
 
 def state(ctx: Context, server_ms: int) -> Saved:
@@ -119,6 +132,7 @@ def state(ctx: Context, server_ms: int) -> Saved:
         epoch=ctx.epoch.number,
         registry=snapshot.version,
         paused=tuple(entry.trigger.id for entry in snapshot.active if entry.paused),
+        decided=ledger.decided.since(_read_from(ctx, min(read_to, waiting or read_to))),
     )
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from triggers.errors import Newer, Unreadable
 from triggers.formats import KNOWN, check_version, known_fields, reading
 from triggers.logs import logger
+from triggers.policies import Mark
 
 log = logger(__name__)
 
@@ -32,6 +33,7 @@ class Saved:
         waiting_ms: change time of the oldest change that was read and not yet carried out, 0 for none.
         epoch, registry: number and version, for people.
         paused: ids of triggers that are paused.
+        decided: trigger id → object id → mark of what was dropped or skipped and may be read again.
     """
 
     saved_ms: int
@@ -40,6 +42,7 @@ class Saved:
     epoch: int = 0
     registry: int = 0
     paused: tuple[str, ...] = ()
+    decided: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def since_ms(self) -> int:
@@ -65,6 +68,9 @@ class Saved:
             numbers = (saved.saved_ms, saved.read_to_ms, saved.waiting_ms)
             if not all(type(number) is int for number in numbers):
                 raise TypeError("saved_ms, read_to_ms or waiting_ms is no number")
+            for marks in saved.decided.values():
+                for mark in marks.values():
+                    Mark.from_text(mark)
             return saved
 
 

@@ -100,15 +100,24 @@ def _executed(ctx: Context, scheduler: Scheduler, memory: Memory) -> dict[str, s
     firings = _firings(ctx, entries)
     rows = []
     for entry in entries[:ROWS]:
-        started_ms = entry.at_ms if entry.task else firings.get(entry.firing, (0, entry.at_ms))[1]
+        started_ms = _started_ms(entry, *firings.get(entry.firing, (entry.at_ms, entry.at_ms)))
         finished = _finished(*ends.get(entry.task, ("", ""))) if entry.task else reports.moment(entry.at_ms)
         rows.append(Launch(entry.trigger, entry.task, started_ms, finished))
+    # what was launched before, as Redis had forgotten, was launched at no time that is known here
+    entries = [entry for entry in entries if entry.is_launch]
     delays = [(e.trigger, firings[e.firing][0], e.at_ms) for e in entries if e.firing in firings]
     bodies = {EXECUTED: reports.table_plot(EXECUTED, reports.executed_table(rows, scheduler.web))}
     if entries:
         bodies[FIRINGS] = reports.firings_plot([(entry.trigger, entry.at_ms) for entry in entries])
         bodies[DELAYS] = reports.delays_plot(delays)
     return bodies
+
+
+def _started_ms(entry: Entry, changed_ms: int, granted_ms: int) -> int:
+    """When a launch started, or a function; of one that was found launched it was soon after the change."""
+    if not entry.is_launch:
+        return changed_ms
+    return entry.at_ms if entry.task else granted_ms
 
 
 def _ends(ctx: Context, memory: Memory, entries: list[Entry]) -> dict[str, tuple[str, str]]:

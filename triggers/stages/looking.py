@@ -1,0 +1,47 @@
+"""Looking for what earlier attempts at firings left on the server, for several firings in one request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from triggers.clearml_api import launches
+from triggers.errors import Refused, Transient
+from triggers.marks import FIRING, firing_mark, value_of
+from triggers.spec import FunctionAction
+from triggers.stages import launch
+from triggers.stages.attempt import Attempt, ending
+
+
+def look_for_launches(attempts: Sequence[Attempt]) -> None:
+    """End the attempts whose launch is on the server already; what is void there goes."""
+    attempts = [attempt for attempt in attempts if not attempt.done and _must_look(attempt)]
+    if not attempts:
+        return
+    api, marks = attempts[0].ctx.api, [firing_mark(a.firing.key) for a in attempts]
+    found = together(attempts, lambda: launches.find_launches(api, marks))
+    for attempt in attempts:
+        if not attempt.done:
+            with ending(attempt):
+                hits = [f for f in found if value_of(FIRING, f.system_tags) == attempt.firing.key]
+                launch.look(attempt, hits)
+
+
+def _must_look(attempt: Attempt) -> bool:
+    """Whether an earlier attempt, remembered or forgotten, may have left something behind."""
+    firing = attempt.firing
+    action = attempt.trigger.action
+    if isinstance(action, FunctionAction) or action.reuse_task:
+        return False  # a reused task is looked at in any case
+    return len(firing.attempts) > 1 or attempt.ctx.epoch.may_have_launched(firing.changed_ms)
+
+
+def together(attempts: Sequence[Attempt], read: Callable[[], Any]) -> Any:
+    """One read for all; when it fails, all fail alike. None then."""
+    try:
+        return read()
+    except (Transient, Refused) as failure:
+        for attempt in attempts:
+            with ending(attempt):
+                attempt.fail(str(failure))
+        return None
