@@ -13,6 +13,7 @@ from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Any, Final, Literal, get_args
 
+from triggers.bombs import LONGEST_OBJECT_NAME, bounded_tags
 from triggers.formats import KNOWN, check_version, reading
 
 Kind = Literal["model", "dataset", "task"]
@@ -154,16 +155,16 @@ def iso_time(ms: int) -> str:
 
 def decode_task(item: Mapping[str, Any]) -> Event:
     """Read one item of `tasks.get_all_ex`; `project` is {"id", "name"}, an id alone, or absent."""
-    system_tags = tuple(item.get("system_tags") or ())
+    system_tags = bounded_tags(item.get("system_tags") or ())
     project_id, project = _project(item)
     return Event(
         kind="dataset" if "dataset" in system_tags else "task",
         id=item["id"],
         changed_ms=_changed_ms(item),
-        name=item.get("name") or "",
+        name=(item.get("name") or "")[:LONGEST_OBJECT_NAME],
         project=project,
         project_id=project_id,
-        tags=tuple(item.get("tags") or ()),
+        tags=bounded_tags(item.get("tags") or ()),
         system_tags=system_tags,
         status=item.get("status") or "",
         type=item.get("type") or "",
@@ -182,11 +183,11 @@ def decode_model(item: Mapping[str, Any]) -> Event:
         kind="model",
         id=item["id"],
         changed_ms=_changed_ms(item),
-        name=item.get("name") or "",
+        name=(item.get("name") or "")[:LONGEST_OBJECT_NAME],
         project=project,
         project_id=project_id,
-        tags=tuple(item.get("tags") or ()),
-        system_tags=tuple(item.get("system_tags") or ()),
+        tags=bounded_tags(item.get("tags") or ()),
+        system_tags=bounded_tags(item.get("system_tags") or ()),
         ready=item.get("ready") is True,
         task=task,
     )

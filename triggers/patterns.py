@@ -6,11 +6,14 @@ has nearly all of PCRE's syntax and, unlike `re`, a time limit.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from functools import lru_cache
 from typing import Any, Final
 
 import regex
+
+from triggers.slowness import slowness
 
 #: Longest time of one evaluation in seconds; a longer one counts as no match. `regex` counts the process' CPU
 #: time, so that a machine under load loses no match.
@@ -18,6 +21,8 @@ LIMIT_SECONDS: Final = 0.1
 #: The same for an expression that has been too slow `STRIKES` times in this process: it may be so on every name.
 LIMIT_AFTER_STRIKES_SECONDS: Final = 0.01
 STRIKES: Final = 3
+#: The same for one that is not known to be slow, once others have used up the time that all may take.
+LIMIT_WHEN_CROWDED_SECONDS: Final = 0.005
 
 #: Largest expression, every repeat counted as often as it has to occur: compiling takes memory for each.
 LIMIT_SIZE: Final = 50_000
@@ -32,7 +37,7 @@ _strikes: Counter[str] = Counter()
 
 
 class TooSlow(Exception):
-    """An expression took too long on a text."""
+    """An expression took too long on a text, or has taken so long lately that it was left out."""
 
 
 @lru_cache(maxsize=32_768)
@@ -68,13 +73,24 @@ def found_in(pattern: str, text: str) -> bool:
 
 @lru_cache(maxsize=2_048)
 def _search(pattern: str, text: str) -> bool | None:
-    """Search once, so that a decision and its explanation agree; None when it takes too long."""
+    """Search once, so that a decision and its explanation agree; None when it takes too long.
+
+    Raises:
+        TooSlow: it was left out; another time it may be searched for.
+    """
+    if slowness.is_spent(pattern, text):
+        raise TooSlow(pattern)
     limit = LIMIT_SECONDS if _strikes[pattern] < STRIKES else LIMIT_AFTER_STRIKES_SECONDS
+    if slowness.is_crowded(text):
+        limit = LIMIT_WHEN_CROWDED_SECONDS
+    began = time.thread_time()
     try:
         return _compiled(pattern).search(text, timeout=limit) is not None
     except TimeoutError:
         _strikes[pattern] += 1
         return None
+    finally:
+        slowness.add(pattern, text, time.thread_time() - began)
 
 
 def _size(pattern: str) -> int:

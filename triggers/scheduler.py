@@ -306,8 +306,8 @@ class TriggerScheduler:
         """Add a trigger that was read elsewhere, such as in a file."""
         if self._check is not None:
             self._check(declaration.trigger)
-        from triggers.spec import check_new_name
+        from triggers.spec import check_new
 
-        check_new_name(declaration.trigger.name)
+        check_new(declaration.trigger)
         self._declared[declaration.trigger.kind][declaration.trigger.name] = declaration
         return True

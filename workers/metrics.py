@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import redis
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -28,6 +28,7 @@ from triggers.settings import Settings, settings
 from triggers.terminal import say
 from workers.app import app, redis_address
 from workers.followed import PREFIX, Followed
+from workers.scrapes import serve
 
 
 class Exporter(Collector):
@@ -168,7 +169,7 @@ def main() -> int:
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    server, thread = start_http_server(int(port), addr=host, registry=registry)
+    server, thread = serve(host, int(port), registry)
     say(f"metrics at http://{of.metrics_address}/metrics")
     ended.wait()
     server.shutdown()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from triggers.bombs import excess
 from triggers.clearml_api.answers import objects
 from triggers.clearml_api.connection import Api
 from triggers.errors import ServerUnavailable
@@ -215,6 +216,8 @@ class Reader:
             except (KeyError, TypeError, ValueError, AttributeError) as error:
                 self._report(one, f"it cannot be decoded ({type(error).__name__}: {error})")
                 continue
+            if words := excess(one.get("name"), one.get("tags")):
+                _log.warning("%s: object %r: %s", self._source.endpoint, event.id, words)
             if event.changed_ms > self._at_ms:
                 self._at_ms, self._seen = event.changed_ms, set()
             if event.changed_ms == self._at_ms:

@@ -11,7 +11,7 @@ from triggers.errors import InvalidTrigger
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.operate.changes import ORIGIN, declarer
 from triggers.operate.target import Target
-from triggers.spec import FunctionAction, Trigger, check_new_name
+from triggers.spec import FunctionAction, Trigger, check_new
 
 What = Literal["add", "edit", "remove", "keep", "same"]
 
@@ -48,7 +48,7 @@ def _change(trigger: Trigger, old: Entry | None) -> Change:
     if old is not None and old.trigger == trigger:
         return Change("same", trigger, {})
     if old is None:
-        check_new_name(trigger.name)
+        check_new(trigger)
     action = trigger.action
     if isinstance(action, FunctionAction) and action.reference is None and (not old or old.trigger.action != action):
         way_out = "only the script that declares it can call it; name it as module:function with function_workers: true"

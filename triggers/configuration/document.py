@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import yaml
 
+from triggers.bombs import DEEPEST, LARGEST_TEXT, MOST_VALUES, TooBig, check_nodes
 from triggers.declaration import Declaration, declare
 from triggers.errors import InvalidTrigger, Usage
 from triggers.events import Kind
@@ -43,9 +44,10 @@ def load(file: str) -> Document:
         Usage: it cannot be read, or something in it is wrong; one line for each error.
     """
     if file == "-":
-        return parse(sys.stdin.read(), name_of(file))
+        return parse(sys.stdin.read(LARGEST_TEXT + 1), name_of(file))
     try:
-        text = Path(file).read_text(encoding="utf-8")
+        with Path(file).open(encoding="utf-8") as opened:
+            text = opened.read(LARGEST_TEXT + 1)
     except (OSError, UnicodeDecodeError) as error:
         raise Usage(f"{file} cannot be read: {error}") from error
     return parse(text, name_of(file))
@@ -62,10 +64,7 @@ def parse(text: str, name: str) -> Document:
     Raises:
         Usage: something in it is wrong; one line for each error.
     """
-    try:
-        content = yaml.load(text, _Loader)
-    except yaml.YAMLError as error:
-        raise Usage(f"{name} is no YAML: {error}") from error
+    content = _content(text, name)
     content = {} if content is None else content
     if not isinstance(content, dict) or not isinstance(content.get("triggers", []), list):
         raise Usage(f"{name}: give `triggers:` and below it a list, as `clearml-triggers export` writes them")
@@ -80,6 +79,28 @@ def parse(text: str, name: str) -> Document:
     if problems:
         raise Usage("\n".join(problems))
     return Document(tuple(triggers), tuple(content.get("examples") or ()))
+
+
+def _content(text: str, name: str) -> Any:
+    """What a text says; it is made only once its size is known to be within bounds."""
+    if len(text) > LARGEST_TEXT:
+        raise Usage(f"{name} is larger than {LARGEST_TEXT:,} characters: divide it into several schedulers")
+    try:
+        loader = _Loader(text)
+        try:
+            node = loader.get_single_node()
+            check_nodes(node)
+            return None if node is None else loader.construct_document(node)
+        finally:
+            loader.dispose()
+    except yaml.YAMLError as error:
+        raise Usage(f"{name} is no YAML: {error}") from error
+    except RecursionError as error:
+        raise Usage(f"{name} is nested too deep: more than {DEEPEST} levels") from error
+    except TooBig as error:
+        raise Usage(f"{name} is too big: {error}") from error
+    except (ValueError, OverflowError) as error:  # numbers and dates that there are none of
+        raise Usage(f"{name} is no YAML: {error}") from error
 
 
 def _unknown(content: Mapping[Any, Any]) -> list[Any]:
@@ -142,7 +163,22 @@ def _function_trigger(kind: Kind, name: str, arguments: Mapping[str, Any], item:
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses a key that is given twice, of which YAML would silently take the last."""
+    """Refuses a key that is given twice, of which YAML would take the last, and what is too much or too deep."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._composed = self._depth = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        self._composed += 1
+        self._depth += 1
+        if self._composed > MOST_VALUES:
+            raise TooBig(f"it has more than {MOST_VALUES:,} values")
+        if self._depth > DEEPEST:
+            raise TooBig(f"line {self.line + 1}: it is nested more than {DEEPEST} deep")
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()

@@ -1,7 +1,7 @@
 """What a trigger is: fields, validation, JSON; the original's JSON in `original`."""
 
 from triggers.spec.action import Action, FunctionAction, Policy, TaskAction, TaskQuery
-from triggers.spec.trigger import DatasetTrigger, ModelTrigger, TaskTrigger, Trigger, check_new_name, make_trigger
+from triggers.spec.trigger import DatasetTrigger, ModelTrigger, TaskTrigger, Trigger, check_new, make_trigger
 
 __all__ = [
     "Action",
@@ -13,6 +13,6 @@ __all__ = [
     "TaskQuery",
     "TaskTrigger",
     "Trigger",
-    "check_new_name",
+    "check_new",
     "make_trigger",
 ]

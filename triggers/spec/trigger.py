@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
+from triggers.bombs import LONGEST_NAME, MOST_TAGS
 from triggers.errors import InvalidTrigger
 from triggers.escaping import is_safe
 from triggers.events import Kind, metric_key
@@ -188,15 +189,22 @@ def make_trigger(kind: Kind, **fields: Any) -> Trigger:
         return _CLASSES[kind](**fields)
 
 
-def check_new_name(name: str) -> None:
-    """Refuse characters that cannot be shown. Triggers stored under such a name before are still read.
+def check_new(trigger: Trigger) -> None:
+    """Refuse what a new trigger may not have. Those that were stored with it before are still read.
 
     Raises:
-        InvalidTrigger: the name has one.
+        InvalidTrigger: characters in its name that cannot be shown; a name or a list of tags that is too long.
     """
+    name = trigger.name
     if not is_safe(name):
         way_out = "leave out line breaks, control characters and marks that nobody sees or that turn the text around"
         raise InvalidTrigger(name, "name", name, way_out)
+    if len(name) > LONGEST_NAME:
+        raise InvalidTrigger(name[:40] + "...", "name", name, f"at most {LONGEST_NAME} characters")
+    for field in type(trigger).model_fields:
+        tags = getattr(trigger, field)
+        if isinstance(tags, tuple) and len(tags) > MOST_TAGS:
+            raise InvalidTrigger(name, field, tags[:3], f"{len(tags):,} are given; at most {MOST_TAGS:,} can be")
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
 from triggers import patterns
+from triggers.bombs import DEEPEST
 
 #: The statuses of the SDK's TaskStatusEnum, legacy ones included; each means itself.
 STATUSES: Final = (
@@ -165,20 +166,22 @@ def _values(value: Any) -> dict[str, Any]:
     return result
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any, depth: int = 0) -> Any:
     """Copy a value into what JSON can hold: tuples become lists, members of enumerations their names.
 
     Raises:
-        TypeError: it holds something else.
+        TypeError: it holds something else, or is nested too deep.
     """
+    if depth > DEEPEST:
+        raise TypeError(f"it is nested more than {DEEPEST} deep")
     if isinstance(value, Enum):
         return str(value).partition(".")[2] or str(value)
     if value is None or isinstance(value, (str, bool, int, float)):
         return value
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
+        return [plain(item, depth + 1) for item in value]
     if isinstance(value, dict):
-        return {key if isinstance(key, str) else json.dumps(key): plain(item) for key, item in value.items()}
+        return {key if isinstance(key, str) else json.dumps(key): plain(item, depth + 1) for key, item in value.items()}
     raise TypeError(f"{type(value).__name__} is none of these")
 
 

@@ -15,6 +15,7 @@ from triggers.ledger.reading import Batch, decode_batch
 from triggers.ledger.registry import Entry
 from triggers.logs import logger
 from triggers.policies import Decision, Mark, decide_by
+from triggers.slowness import slowness
 from triggers.spec import FunctionAction
 from triggers.stages.context import Context, Plan
 
@@ -108,7 +109,21 @@ def _decide(ctx: Context, plan: Plan, batch: Batch, events: list[Event]) -> list
         if decision.changed:
             now[pair] = decision.mark
             changes.append(_change(ctx, entry, event, batch, first[pair], decision))
+    _name_slow(plan)
     return changes
+
+
+def _name_slow(plan: Plan) -> None:
+    """Log which triggers have expressions that take long, once in a while."""
+    slow = slowness.take_fresh()
+    for entry in plan.entries.values() if slow else ():
+        if entry.trigger.trigger_name in slow:
+            log.warning(
+                "trigger %r: trigger_name=%r takes long; where it takes too long, or slow ones together do, it counts "
+                "as no match: write it without nested repeats",
+                entry.trigger.name,
+                entry.trigger.trigger_name,
+            )
 
 
 def _set_aside(ctx: Context, entry: Entry, event: Event) -> None:

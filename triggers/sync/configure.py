@@ -6,6 +6,7 @@ import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
 from triggers.clearml_api import launches, server_now_ms, service
 from triggers.clearml_api.service import Line
@@ -25,6 +26,9 @@ from triggers.sync.sections import DESCRIPTIONS, Section, as_written, read_secti
 log = logger(__name__)
 
 ORIGIN = "configuration"
+
+#: Problems of sections that are told at once; of more only their number is.
+_TOLD: Final = 100
 
 
 def configure(
@@ -170,8 +174,10 @@ def _complain(
     said = hashlib.sha1("\n".join(problems + warnings).encode(), usedforsecurity=False).hexdigest()
     if said != memory.text("problems"):
         unused = "(nothing of this section is used until it is right)"
-        lines += [Line(now_ms, "error", f"{text} {unused}") for text in problems]
-        lines += [Line(now_ms, "warning", text) for text in warnings]
+        lines += [Line(now_ms, "error", f"{text} {unused}") for text in problems[:_TOLD]]
+        lines += [Line(now_ms, "warning", text) for text in warnings[:_TOLD]]
+        if more := max(0, len(problems) - _TOLD) + max(0, len(warnings) - _TOLD):
+            lines.append(Line(now_ms, "error", f"... and {more} more problems of the configuration sections"))
         if not problems and memory.text("problems:open"):
             lines.append(Line(now_ms, "info", "the configuration sections are right again, and used"))
     for line in lines:

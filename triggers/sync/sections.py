@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from triggers.bombs import DEEPEST, LARGEST_TEXT, MOST_TRIGGERS
 from triggers.errors import InvalidTrigger, Usage
 from triggers.events import Kind
-from triggers.spec import FunctionAction, Trigger, check_new_name
+from triggers.spec import FunctionAction, Trigger, check_new
 from triggers.spec.original import SECTIONS, from_original, to_original
 
 #: As the original describes its sections.
@@ -33,6 +34,8 @@ _FIELDS: Final = {
     "trigger_exclude_dev_tasks": "exclude_dev",
     "trigger_on_status": "on_status",
 }
+#: Datasets of one project for which the original makes triggers of one name, as far as they are taken for such.
+MOST_SPLIT: Final = 1_000
 _OPTIONAL: Final = frozenset({
     "trigger_project", "trigger_on_any_tags", "trigger_exclude_tags", "trigger_on_direction", "provenance",
     "owner", "function", "function_reference", "schedule_task_query", "fire", "cooldown_minutes", "overlap",
@@ -71,6 +74,8 @@ def read_section(kind: Kind, text: str, project_ids: Mapping[str, str], register
             comes from scripts.
     """
     name = SECTIONS[kind]
+    if len(text) > LARGEST_TEXT:
+        return Section(problems=(f"configuration section {name!r} is larger than {LARGEST_TEXT:,} characters",))
     try:
         items = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -78,8 +83,11 @@ def read_section(kind: Kind, text: str, project_ids: Mapping[str, str], register
     if not isinstance(items, list):
         shown = f"configuration section {name!r} is a list of triggers, and this is a {type(items).__name__}"
         return Section(problems=(shown,))
+    if len(items) > MOST_TRIGGERS:
+        return Section(problems=(f"configuration section {name!r} has more than {MOST_TRIGGERS:,} triggers",))
     known = {each.id: each for each in registered}
     triggers: dict[str, Trigger] = {}
+    split: dict[Any, bool] = {}
     problems: list[str] = []
     warnings: list[str] = []
     for position, item in enumerate(items):
@@ -87,11 +95,14 @@ def read_section(kind: Kind, text: str, project_ids: Mapping[str, str], register
         try:
             trigger = from_original(kind, _settle_project(item, project_ids))
             if trigger.id not in known:
-                check_new_name(trigger.name)
+                check_new(trigger)
         except Usage as error:
             problems.append(f"{where}: {_explain(error, item)}")
             continue
-        if trigger.id in triggers and _is_split(item, items):
+        except RecursionError:
+            problems.append(f"{where}: it is nested too deep: at most {DEEPEST} levels")
+            continue
+        if trigger.id in triggers and _is_split(item.get("name"), items, split):
             trigger = trigger.model_copy(update={"name": _free_name(trigger, triggers)})
             warnings.append(f"{where}: one of several that differ in their project; it is called {trigger.name!r} now")
         elif trigger.id in triggers:
@@ -105,16 +116,22 @@ def read_section(kind: Kind, text: str, project_ids: Mapping[str, str], register
     return Section(triggers, tuple(problems), tuple(warnings))
 
 
-def _is_split(item: Mapping[str, Any], items: list[Any]) -> bool:
-    """Whether the original made the entry one of several of one name, one for each dataset of a project."""
+def _is_split(name: Any, items: list[Any], known: dict[Any, bool]) -> bool:
+    """Whether the original made the entries of a name out of one, one for each dataset of a project."""
+    if name not in known:
+        same = [one for one in items if isinstance(one, Mapping) and one.get("name") == name]
+        known[name] = len(same) <= MOST_SPLIT and _differ_in_project_only(same)
+    return known[name]
+
+
+def _differ_in_project_only(same: list[Mapping[str, Any]]) -> bool:
     ignored = ("project", "last_update")
 
     def rest(one: Mapping[str, Any]) -> dict[str, Any]:
         return {key: value for key, value in one.items() if key not in ignored and not key.startswith("_")}
 
-    same = [one for one in items if isinstance(one, Mapping) and one.get("name") == item.get("name")]
-    projects = [str(one.get("project")) for one in same]
-    return len(set(projects)) == len(projects) and all(rest(one) == rest(item) for one in same)
+    projects = {str(one.get("project")) for one in same}
+    return len(projects) == len(same) and all(rest(one) == rest(same[0]) for one in same)
 
 
 def _free_name(trigger: Trigger, taken: Mapping[str, Trigger]) -> str:

@@ -1,0 +1,84 @@
+"""Bounds of what people and servers hand in: small texts that grow, deep ones, huge ones. Pure.
+
+Each bound is far above what anyone writes by hand or by a sensible program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import yaml
+
+#: Largest file of triggers and largest configuration section, characters.
+LARGEST_TEXT: Final = 8_000_000
+#: Most values of a file of triggers, those behind aliases counted as often as they stand.
+MOST_VALUES: Final = 200_000
+#: Most triggers of a configuration section.
+MOST_TRIGGERS: Final = 20_000
+#: Deepest nesting of parameters and of a file of triggers.
+DEEPEST: Final = 50
+#: Longest name of a new trigger, and most tags in one argument of it.
+LONGEST_NAME: Final = 500
+MOST_TAGS: Final = 1_000
+#: Of an object that changed: most tags that are read, and characters of all of them together, and of its name.
+MOST_OBJECT_TAGS: Final = 5_000
+LONGEST_OBJECT_TAGS: Final = 200_000
+LONGEST_OBJECT_NAME: Final = 20_000
+
+
+class TooBig(ValueError):
+    """Something is larger than its bound; the message says which."""
+
+
+def check_nodes(root: yaml.Node | None) -> None:
+    """Refuse a YAML document that grows beyond bounds when its aliases are followed, before it is made of them.
+
+    Raises:
+        TooBig: says what is too much, and where it begins.
+    """
+    sizes: dict[int, int] = {}
+    if root is not None and _size(root, sizes, set()) > MOST_VALUES:
+        raise TooBig(f"it has more than {MOST_VALUES:,} values, with aliases written out")
+
+
+def _size(node: yaml.Node, sizes: dict[int, int], above: set[int]) -> int:
+    """Values below a node; every node is looked at once, however many aliases lead to it."""
+    id_ = id(node)
+    if id_ in above:
+        raise TooBig(f"line {node.start_mark.line + 1}: an alias stands inside of what it names")
+    if id_ not in sizes:
+        above.add(id_)
+        sizes[id_] = 1 + sum(_size(child, sizes, above) for child in _children(node))
+        above.discard(id_)
+    return sizes[id_]
+
+
+def _children(node: yaml.Node) -> Iterable[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield key
+            yield value
+    elif isinstance(node, yaml.SequenceNode):
+        yield from node.value
+
+
+def bounded_tags(tags: Iterable[str]) -> tuple[str, ...]:
+    """The tags of an object, as far as its bounds go."""
+    kept: list[str] = []
+    room = LONGEST_OBJECT_TAGS
+    for tag in tags:
+        room -= len(tag) if isinstance(tag, str) else 0
+        if room < 0 or len(kept) >= MOST_OBJECT_TAGS:
+            break
+        kept.append(tag)
+    return tuple(kept)
+
+
+def excess(name: Any, tags: Any) -> str:
+    """What is too much of an object that changed, in words; "" for one within bounds."""
+    if isinstance(name, str) and len(name) > LONGEST_OBJECT_NAME:
+        return f"its name has {len(name):,} characters; the first {LONGEST_OBJECT_NAME:,} are read"
+    if isinstance(tags, list) and len(tags) > len(kept := bounded_tags(tags)):
+        return f"it has {len(tags):,} tags; the first {len(kept):,} are read"
+    return ""
