@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Final
@@ -32,6 +32,10 @@ _OWN: Final[dict[str, list[str]]] = {
     "dataset": ["on_publish", "on_archive"],
     "task": ["metrics", "variant", "threshold", "value_sign", "exclude_dev", "on_status"],
 }
+#: Behind the original's columns: what it does not have.
+_FURTHER: Final = [
+    "query", "any_tags", "exclude_tags", "fire", "overlap", "max_per_minute", "state", "dead", "held", "owner",
+]  # fmt: skip
 _FONT: Final = "Heebo, verdana, arial, sans-serif"
 _HOUR_MS: Final = 3_600_000
 
@@ -44,22 +48,39 @@ class Html(str):
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """One row of what was executed. `task`: "" for a function; `finished`: text, "None" while it runs."""
+    """One row of what was executed. `task`: "" for a function; `finished`: text, "None" while it runs.
+
+    `object`: id of the object that it was launched for; `named`: its name, "" if unknown.
+    """
 
     trigger: str
     task: str
     started_ms: int
     finished: str
+    object: str = ""
+    named: str = ""
 
 
-def trigger_table(kind: Kind, triggers: Iterable[Trigger], web: str) -> list[list[str]]:
-    """The table of the triggers of one kind, header first."""
-    columns = [*_COMMON, *_OWN[kind]]
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a trigger stands: its state, and how many of its firings are dead or held."""
+
+    state: str = ""
+    dead: int = 0
+    held: int = 0
+
+
+def trigger_table(
+    kind: Kind, triggers: Iterable[Trigger], web: str, standings: Mapping[str, Standing] | None = None
+) -> list[list[str]]:
+    """The table of the triggers of one kind, header first: the original's columns, then those of ours."""
+    columns = [*_COMMON, *_OWN[kind], *_FURTHER]
     rows = [columns]
     for trigger in triggers:
         item: dict[str, Any] = to_original(trigger)
         if isinstance(trigger.action, FunctionAction):
             item |= {"base_function": trigger.action.name, "clone_task": ""}
+        item |= _further(trigger, (standings or {}).get(trigger.id, Standing()))
         row = [str(item.get(column) or "") for column in columns]
         task = columns.index("base_task_id")
         row[task] = link(web, row[task]) if row[task] else ""
@@ -67,22 +88,47 @@ def trigger_table(kind: Kind, triggers: Iterable[Trigger], web: str) -> list[lis
     return rows
 
 
+def _further(trigger: Trigger, standing: Standing) -> dict[str, Any]:
+    action, policy = trigger.action, trigger.policy
+    query = action.query if isinstance(action, TaskAction) else None
+    return {
+        "query": _query(query.model_dump()) if query else "",
+        "any_tags": ", ".join(trigger.trigger_on_any_tags or ()),
+        "exclude_tags": ", ".join(trigger.trigger_exclude_tags or ()),
+        "fire": policy.fire,
+        "overlap": policy.overlap if policy.single_instance else "",
+        "max_per_minute": policy.max_per_minute,
+        "state": standing.state,
+        "dead": str(standing.dead),
+        "held": str(standing.held),
+        "owner": trigger.owner,
+    }
+
+
+def _query(fields: Mapping[str, Any]) -> str:
+    """What names the base task, as `schedule_task_query` has it."""
+    said = {name: ", ".join(value) if isinstance(value, tuple) else value for name, value in fields.items() if value}
+    return "; ".join(f"{name}: {value}" for name, value in said.items())
+
+
 def executed_table(launches: Iterable[Launch], web: str) -> list[list[str]]:
-    """The table of what was launched, header first, the newest on top."""
-    rows = [["trigger", "name", "task id", "started", "finished"]]
+    """The table of what was launched, header first, the newest on top: the original's columns, then the object."""
+    rows = [["trigger", "name", "task id", "started", "finished", "object"]]
     for launch in launches:
         kind, _, name = launch.trigger.partition(":")
         shown = link(web, launch.task) if launch.task else "function"
-        rows.append([_CLASSES.get(kind, kind), name, shown, moment(launch.started_ms), launch.finished])
+        object_ = link(web, launch.object, launch.named, kind) if launch.object else ""
+        rows.append([_CLASSES.get(kind, kind), name, shown, moment(launch.started_ms), launch.finished, object_])
     return rows
 
 
-def link(web: str, task: str) -> str:
-    """A ClearML task as a link to its log, as the original writes it; an address that is no web page's makes none."""
+def link(web: str, id_: str, named: str = "", kind: str = "task") -> str:
+    """An object as a link to its page, a ClearML task's log as the original writes it; no link without web pages."""
+    shown = f"{named} ({id_})" if named else id_
     if not web.startswith(("http://", "https://")):
-        return task
-    page = html_text(f"{web}/projects/*/tasks/{quote(task)}/output/log")
-    return Html(f'<a href="{page}">{html_text(task)}</a>')
+        return shown
+    path = f"models/{quote(id_)}/general" if kind == "model" else f"tasks/{quote(id_)}/output/log"
+    return Html(f'<a href="{html_text(f"{web}/projects/*/{path}")}">{html_text(shown)}</a>')
 
 
 def moment(ms: int) -> str:

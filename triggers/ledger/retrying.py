@@ -1,16 +1,17 @@
-"""Firings that fail and are tried again by themselves: what they are, and trying them now."""
+"""Firings that did not launch at once: those that fail and are tried again, now if asked; how many are held or dead."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from triggers.ledger.firing import Lane
+from triggers.ledger.firing import DIGEST_LENGTH, Lane
 from triggers.ledger.keys import Keys
 from triggers.ledger.store import Script, Store, run_by_parts
 
-FAILING, RETRY_NOW = Script("failing"), Script("retry_now")
+FAILING, RETRY_NOW, STANDING = Script("failing"), Script("retry_now"), Script("standing")
 
 #: Firings of a lane that are looked at.
 LOOKED_AT: Final = 10_000
@@ -47,6 +48,15 @@ class Retrying:
             for key, due, trigger, kind, object_id, failures, reason, lease in rows
         ]
         return sorted(found, key=lambda one: (one.due_ms, one.key))
+
+    def held_and_dead(self, holds: Sequence[str]) -> tuple[Counter[str], Counter[str]]:
+        """How many firings are held, and how many are dead letters, by the digest that keys of a trigger begin with."""
+        names = [self.keys.dead, *map(self.keys.held, holds)]
+        counts = [
+            Counter(dict(zip(flat[::2], map(int, flat[1::2]), strict=True)))
+            for flat in self.store.run(STANDING, names, DIGEST_LENGTH)
+        ]
+        return sum(counts[1:], Counter()), counts[0]
 
     def retry_now(self, keys: Sequence[str]) -> int:
         """Make the next attempt of these firings due now; how many waited. Safe to repeat."""

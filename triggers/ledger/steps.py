@@ -158,6 +158,7 @@ SUPPORT = (
     "recent",
     "failing",
     "retry_now",
+    "standing",
 )
 
 

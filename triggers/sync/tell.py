@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any, Final
 
 from triggers import reports
 from triggers.clearml_api import service
 from triggers.clearml_api.service import Line, Plot
+from triggers.events import Event
 from triggers.ledger.history import Entry
 from triggers.ledger.registry import Snapshot
 from triggers.ledger.schedulers import Scheduler
 from triggers.recovery import RUNNING
-from triggers.reports import DELAYS, EXECUTED, FIRINGS, ROWS, TABLES, Launch
+from triggers.reports import DELAYS, EXECUTED, FIRINGS, ROWS, TABLES, Launch, Standing
 from triggers.stages.context import Context
 from triggers.sync import shadowing
 from triggers.sync.memory import Memory
+from triggers.sync.standing import standings
 
 #: Pause between two looks at the ClearML tasks that still run.
 LOOK_SECONDS: Final = 15.0
@@ -33,8 +36,10 @@ def tell(ctx: Context, scheduler: Scheduler, memory: Memory) -> int:
     lines, happened = _lines(ctx, memory, snapshot)
     open_ones = [task for task, (status, _) in memory.value("ends").items() if status in RUNNING]
     look = happened or (bool(open_ones) and now_ms - memory.number("looked_ms") >= LOOK_SECONDS * 1000)
-    bodies = _triggers(scheduler, snapshot) if memory.number("tabled") != snapshot.version else {}
-    memory.put("tabled", str(snapshot.version))
+    stand = standings(ctx.ledger, snapshot, ctx.settings.max_attempts)
+    tabled = f"{snapshot.version} {_digest(repr(stand))}"
+    bodies = _triggers(scheduler, snapshot, stand) if memory.text("tabled") != tabled else {}
+    memory.put("tabled", tabled)
     if look or not memory.text(f"plot:{EXECUTED}"):
         bodies |= _executed(ctx, scheduler, memory)
         memory.put("looked_ms", str(now_ms))
@@ -46,23 +51,28 @@ def tell(ctx: Context, scheduler: Scheduler, memory: Memory) -> int:
     return len(lines) + len(plots)
 
 
-def _triggers(scheduler: Scheduler, snapshot: Snapshot) -> dict[str, str]:
+def _triggers(scheduler: Scheduler, snapshot: Snapshot, stand: Mapping[str, Standing]) -> dict[str, str]:
     """The tables of the triggers, one for each kind that there is."""
     tables = {}
     for kind, title in TABLES.items():
         triggers = [entry.trigger for entry in snapshot.active if entry.trigger.kind == kind]
         if triggers:
-            rows = reports.trigger_table(kind, sorted(triggers, key=lambda one: one.name), scheduler.web)
+            triggers.sort(key=lambda one: one.name)
+            rows = reports.trigger_table(kind, triggers, scheduler.web, stand)
             tables[title] = reports.table_plot(title, rows)
     return tables
 
 
 def _is_new(memory: Memory, title: str, body: str) -> bool:
-    name, digest = f"plot:{title}", hashlib.sha1(body.encode(), usedforsecurity=False).hexdigest()
+    name, digest = f"plot:{title}", _digest(body)
     if memory.text(name) == digest:
         return False
     memory.put(name, digest)
     return True
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def _lines(ctx: Context, memory: Memory, snapshot: Snapshot) -> tuple[list[Line], bool]:
@@ -100,9 +110,10 @@ def _executed(ctx: Context, scheduler: Scheduler, memory: Memory) -> dict[str, s
     firings = _firings(ctx, entries)
     rows = []
     for entry in entries[:ROWS]:
-        started_ms = _started_ms(entry, *firings.get(entry.firing, (entry.at_ms, entry.at_ms)))
+        changed_ms, granted_ms, named = firings.get(entry.firing, (entry.at_ms, entry.at_ms, ""))
+        started_ms = _started_ms(entry, changed_ms, granted_ms)
         finished = _finished(*ends.get(entry.task, ("", ""))) if entry.task else reports.moment(entry.at_ms)
-        rows.append(Launch(entry.trigger, entry.task, started_ms, finished))
+        rows.append(Launch(entry.trigger, entry.task, started_ms, finished, entry.object, named))
     # what was launched before, as Redis had forgotten, was launched at no time that is known here
     entries = [entry for entry in entries if entry.is_launch]
     delays = [(e.trigger, firings[e.firing][0], e.at_ms) for e in entries if e.firing in firings]
@@ -138,11 +149,23 @@ def _finished(status: str, ended: str) -> str:
     return ended.replace("T", " ").partition(".")[0] or status
 
 
-def _firings(ctx: Context, entries: list[Entry]) -> dict[str, tuple[int, int]]:
-    """Firing key → (change time, time granted), for those still kept."""
+def _firings(ctx: Context, entries: list[Entry]) -> dict[str, tuple[int, int, str]]:
+    """Firing key → (change time, time granted, name of the object), for those still kept."""
     with ctx.ledger.store.client.pipeline(transaction=False) as pipe:
         for entry in entries:
-            pipe.hmget(ctx.ledger.keys.firing(entry.firing), ["changed_ms", "granted_ms"])
+            pipe.hmget(ctx.ledger.keys.firing(entry.firing), ["changed_ms", "granted_ms", "event"])
         found: list[Any] = pipe.execute() if entries else []
     pairs = zip(entries, found, strict=True)
-    return {entry.firing: (int(changed), int(granted)) for entry, (changed, granted) in pairs if changed and granted}
+    return {
+        entry.firing: (int(changed), int(granted), _name_in(event))
+        for entry, (changed, granted, event) in pairs
+        if changed and granted
+    }
+
+
+def _name_in(event: str | None) -> str:
+    """The name in an event; "" where that cannot be read."""
+    try:
+        return Event.from_json(event or "").name
+    except ValueError:
+        return ""

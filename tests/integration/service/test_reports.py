@@ -24,6 +24,7 @@ def test_tables_have_the_originals_columns_and_links(service_world: ServiceWorld
         "name", "base_task_id", "base_function", "queue", "target_project", "single_instance", "task_parameters",
         "task_overrides", "clone_task", "project", "match_name", "tags", "required_tags", "add_tag", "last_update",
         "on_publish", "on_archive",
+        "query", "any_tags", "exclude_tags", "fire", "overlap", "max_per_minute", "state", "dead", "held", "owner",
     ]  # fmt: skip
     (row,) = world.table("Task Triggers")
     assert row[0] == "on failure"
@@ -40,6 +41,7 @@ def test_tables_have_the_originals_columns_and_links(service_world: ServiceWorld
     (row,) = world.table("Triggers Executed")
     assert row[4].startswith("20")
     assert failed not in row[2]
+    assert row[5] == f'<a href="http://web/projects/*/tasks/{failed}/output/log">some task ({failed})</a>'
     for title in ("Firings over time", "Seconds from change to launch"):
         assert world.plots(title)[-1]["data"][0]["name"] == "task:on failure"
 
@@ -88,3 +90,40 @@ def test_skips_and_dead_letters_are_told(service_world: ServiceWorld) -> None:
     running = next(iter(world.clones()))["id"]
     assert f"Skipping Task on failure scheduling, previous Task instance {running} still running" in world.console()
     assert any("Skipping Task gone scheduling for good" in line for line in world.console())
+
+
+def shown(world: ServiceWorld, name: str) -> dict[str, str]:
+    """A row of the table of task triggers, by its columns."""
+    columns = world.plots("Task Triggers")[-1]["data"][0]["header"]["values"]
+    (row,) = [row for row in world.table("Task Triggers") if row[0] == name]
+    return dict(zip(columns, row, strict=True))
+
+
+def test_the_table_shows_what_the_original_has_not_and_how_each_trigger_stands(service_world: ServiceWorld) -> None:
+    world = service_world
+    busy = world.trigger(
+        trigger_on_status=["failed"], trigger_on_any_tags=["a", "b"], trigger_exclude_tags=["c"], owner="@ann",
+        policy={"single_instance": True, "overlap": "queue"},
+        action={"query": {"project": "P", "tags": ["prod"]}},
+    )  # fmt: skip
+    world.declare(busy, world.trigger(name="lost", action={"queue": "nowhere"}))
+    world.sync()
+    row = shown(world, "on failure")
+    assert row["query"] == "project: P; tags: prod"
+    assert (row["any_tags"], row["exclude_tags"]) == ("a, b", "c")
+    assert (row["overlap"], row["owner"], row["state"], row["held"], row["dead"]) == ("queue", "@ann", "new", "0", "0")
+    world.pause(busy)
+    world.fail_task(tags=["a"])
+    world.step()
+    world.sync()
+    row = shown(world, "on failure")
+    assert (row["state"], row["held"]) == ("paused", "1")
+    assert shown(world, "lost")["state"] == "failing (1 of 10)"
+    (key,) = [one.key for one in world.ledger.retrying.failing()]
+    world.expire_leases()
+    (firing,) = world.ledger.firings.claim("dispatch", 5, 60).firings
+    assert firing.key == key
+    world.ledger.firings.give_up(firing, "dispatch", "no such queue")
+    world.sync()
+    assert (shown(world, "lost")["state"], shown(world, "lost")["dead"]) == ("active", "1")
+    assert world.sync().reports == 0, "nothing has changed"
