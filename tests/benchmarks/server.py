@@ -36,7 +36,9 @@ class Server:
         """What a process needs to use it, and nothing of other servers."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("CLEARML_", "TRIGGERS_"))}
         kept = {name: value for name, value in kept.items() if name not in CLEARED}
-        return {**kept, **dict(self.control._ask("GET", "/env"))}
+        hosts = dict.fromkeys(("CLEARML_API_HOST", "CLEARML_WEB_HOST", "CLEARML_FILES_HOST"), self.url)
+        keys = dict(zip(("CLEARML_API_ACCESS_KEY", "CLEARML_API_SECRET_KEY"), KEYS, strict=True))
+        return {**kept, **hosts, **keys}
 
     def client(self, name: str) -> Client:
         return Client(self.url, *KEYS, name=name)

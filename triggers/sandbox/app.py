@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import secrets
 import time
 from email.utils import formatdate
 from typing import Any
@@ -40,6 +41,7 @@ class App:
 
     def __init__(self, access_key: str, secret_key: str, release: Release = RELEASES[NEWEST]) -> None:
         self._keys, self.release = (access_key, secret_key), release
+        self.instance = secrets.token_hex(8)
         self.clock, self.faults, self.journal, self.files = Clock(), Faults(), Journal(), Files()
         self.tokens = Tokens(secret_key, release)
         state = State(self.clock, self.tokens, release)

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from .crew import Agent
 from .faults import Fault
+from .strangers import refusal
 
 if TYPE_CHECKING:
     from .app import App
@@ -39,7 +40,6 @@ Verb = Callable[[Ask], Any]
 def control_routes(app: App) -> list[Route]:
     """The routes of one server's control address."""
     verbs: list[tuple[str, str, Verb]] = [
-        ("GET", "/env", lambda ask: ask.app.env(f"http://{ask.request.url.netloc}")),
         ("POST", "/reset", lambda ask: ask.app.reset()),
         ("GET", "/requests", _requests),
         ("GET", "/counts", _counts),
@@ -58,11 +58,25 @@ def control_routes(app: App) -> list[Route]:
         ("GET", "/run_starts", lambda ask: ask.app.crew.starts),
         ("GET", "/status_changes", _status_changes),
     ]
-    return [Route(path, _handler(app, verb), methods=[method]) for method, path, verb in verbs]
+    return [
+        Route("/ready", _ready(app), methods=["GET"]),
+        *(Route(path, _handler(app, verb), methods=[method]) for method, path, verb in verbs),
+    ]
+
+
+def _ready(app: App) -> Callable[[Request], Awaitable[JSONResponse]]:
+    """That the server is up, and which one it is, for anyone."""
+
+    async def handle(request: Request) -> JSONResponse:  # noqa: ARG001
+        return JSONResponse({"result": {"instance": app.instance}})
+
+    return handle
 
 
 def _handler(app: App, verb: Verb) -> Callable[[Request], Awaitable[JSONResponse]]:
     async def handle(request: Request) -> JSONResponse:
+        if refused := refusal(request.headers):
+            return JSONResponse({"error": refused}, 403)
         content = await request.body()
         try:
             body = await request.json() if content else {}

@@ -14,6 +14,7 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from . import keyring
 from .app import App
 from .client import Client, Control
 from .releases import NEWEST, release_of
@@ -115,11 +116,13 @@ class Sandbox:
         """Listen in the foreground until SIGINT or SIGTERM; only in the main thread."""
         server = self._made()
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        keyring.keep(self.port, self.app.instance, self.env())
         try:
             server.run(sockets=[self._socket])
         except KeyboardInterrupt:
             pass
         finally:
+            keyring.forget(self.port, self.app.instance)
             self._socket.close()
 
     def bind(self) -> None:

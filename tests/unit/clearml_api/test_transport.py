@@ -160,3 +160,29 @@ def test_a_large_body_may_take_longer_than_opening_a_connection(faulty, answers,
     api = Api(Credentials(faulty.host, "k", "s"), timeout_seconds=5)
     assert api.call("tasks.edit", {"comment": "x" * 20_000_000}).data == {"a": 1}
     api.close()
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_an_answer_that_is_too_large_is_unavailable_and_read_no_further(faulty, api, monkeypatch, packed):
+    monkeypatch.setattr(transport, "_LARGEST_BYTES", 100_000)
+    sent = []
+
+    def huge(request):
+        body = gzip.compress(b" " * 50_000_000) if packed else b" " * 50_000_000
+        request.send_response_only(200)
+        if packed:
+            request.send_header("Content-Encoding", "gzip")
+        request.send_header("Content-Length", str(len(body)))
+        request.end_headers()
+        for start in range(0, len(body), 65_536):
+            try:
+                request.wfile.write(body[start : start + 65_536])
+            except OSError:
+                break
+            sent.append(start)
+        return "cut"
+
+    faulty.script["tasks.edit"] = [huge]
+    with pytest.raises(ServerUnavailable, match="larger than 100,000 bytes"):
+        api.call("tasks.edit", {})
+    assert packed or len(sent) < 700, "the connection was closed"
