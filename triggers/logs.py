@@ -128,6 +128,8 @@ def dress(of: logging.Logger, style: str) -> None:
     """Let all handlers of a logger write in that style."""
     for handler in of.handlers:
         handler.setFormatter(formatter(style))
+    # at DEBUG it writes the path of every address, which is a secret of those that notices go to
+    logging.getLogger("urllib3").setLevel(logging.INFO)
 
 
 def to_standard_error(layout: str) -> None:

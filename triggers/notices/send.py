@@ -21,9 +21,6 @@ from triggers.settings import Settings
 log = logger(__name__)
 
 _TIMEOUT: Final = urllib3.Timeout(connect=3.0, read=5.0)
-#: A connection that could not be opened is tried once more. No redirect is followed: it could lead into the network of
-#: the workers; and no `Retry-After` is waited for.
-_RETRIES: Final = urllib3.Retry(connect=1, read=0, redirect=0, status=0, other=0, respect_retry_after_header=False)
 #: What is read of an answer, of which only the status counts.
 _LARGEST_BYTES: Final = 65_536
 #: The longest a place may take over a notice once it is connected, seconds.
@@ -70,7 +67,9 @@ def _post(url: str, body: bytes, headers: dict[str, str]) -> bool:
         with urllib3.PoolManager(num_pools=2) as manager:
             limited.limit(manager, _SECONDS)
             options: dict[str, Any] = {"headers": {"Content-Type": "application/json", **headers}, "redirect": False}
-            options |= {"retries": _RETRIES, "timeout": _TIMEOUT, "preload_content": False}
+            # no redirect, which could lead into the network of the workers; no `Retry-After`; and no second try: what
+            # was not taken is sent again in any case, and urllib3 logs the address, a secret, when it tries again
+            options |= {"retries": False, "timeout": _TIMEOUT, "preload_content": False}
             answer = manager.request("POST", url, body=body, **options)
             read_body(answer, limit_bytes=_LARGEST_BYTES)
     except (urllib3.exceptions.HTTPError, ValueError, OSError, TooMuch) as failure:
