@@ -14,7 +14,7 @@ from triggers.arrival import Arrival
 from triggers.callers import Callers
 from triggers.checks import warn_of_missing
 from triggers.clearml_api import Api, Credentials, identity, launches, service
-from triggers.declarer import holder
+from triggers.declarer import holder, script
 from triggers.errors import EpochChanged, Fenced, Permanent, Transient, TriggersError
 from triggers.functions import Function
 from triggers.interruption import end_process, handled
@@ -26,6 +26,7 @@ from triggers.local.supervisor import Supervisor
 from triggers.logs import logger
 from triggers.marks import scheduler_mark
 from triggers.patience import patiently
+from triggers.registering import at_keyboard, audited
 from triggers.service_task import KEPT, ServiceTask, server_now_ms
 from triggers.settings import Settings
 from triggers.spec import Trigger
@@ -159,14 +160,9 @@ class Home:
         schedulers.put(ledger.store.client, self.scheduler)
         inheritance.take_over(ledger, before, triggers)
         now_ms = server_now_ms(self.api, self.task.id)
-        ledger.registry.declare(
-            triggers,
-            origin=origin,
-            server_now_ms=now_ms,
-            since_ms=before.since_ms,
-            sources=self.sources if origin == "script" else None,
-            restored=before.entries,
-        )
+        sources = self.sources if origin == "script" else None
+        edit = ledger.registry.declaration(triggers, origin, now_ms, before.since_ms, sources, before.entries)
+        audited(ledger, edit, "register", at_keyboard(self.api), script=script(self.sources))
         inheritance.pause(ledger, before)
         self._end_earlier()
         return ledger.registry.snapshot()

@@ -10,6 +10,7 @@ from typing import Final
 from triggers.clearml_api import Api, launches, server_now_ms
 from triggers.clearml_api.service import Service
 from triggers.ledger import Ledger
+from triggers.ledger.chain import Link
 from triggers.ledger.decided import Marks
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.ledger.schedulers import Scheduler
@@ -40,6 +41,7 @@ class Inheritance:
         left: trigger id → what the original fired for and launched.
         entries: trigger id → entry that people had made or changed beside the script.
         decided: trigger id → object id → mark of what was dropped or skipped.
+        audit: the last line of the audit log.
     """
 
     since_ms: dict[str, int] = field(default_factory=dict)
@@ -47,6 +49,7 @@ class Inheritance:
     left: dict[str, Left] = field(default_factory=dict)
     entries: dict[str, Entry] = field(default_factory=dict)
     decided: Marks = field(default_factory=dict)
+    audit: Link = field(default_factory=Link)
 
 
 def look(
@@ -101,7 +104,9 @@ def _going_on(stored: Service, saved: Saved, triggers: Sequence[Trigger], since_
     }
     paused = {id_ for id_, (_, is_paused) in registry.known.items() if is_paused}
     entries = registry.restored(triggers, since_ms)
-    return Inheritance(since, tuple(sorted(paused | {*saved.paused})), {}, entries, saved.decided)
+    return Inheritance(
+        since, tuple(sorted(paused | {*saved.paused})), {}, entries, saved.decided, Link.from_text(saved.audit)
+    )
 
 
 def take_over(ledger: Ledger, inheritance: Inheritance, triggers: Sequence[Trigger]) -> None:
@@ -109,6 +114,7 @@ def take_over(ledger: Ledger, inheritance: Inheritance, triggers: Sequence[Trigg
     known = {trigger.id: trigger for trigger in triggers} | {id_: e.trigger for id_, e in inheritance.entries.items()}
     transitions = {id_ for id_, trigger in known.items() if trigger.policy.fire == "on_transition"}
     ledger.decided.restore(inheritance.decided, transitions)
+    ledger.audit.go_on_from(inheritance.audit)
     for trigger in triggers:
         left = inheritance.left.get(trigger.id)
         if left is not None:

@@ -25,7 +25,10 @@ _READ: Final = "tasks.get_all"
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service task as the server has it: `sections` are its configuration, name → text; `user` made it."""
+    """A service task as the server has it: `sections` are its configuration, name → text; `user` made it.
+
+    `changed_by` is the user who changed it last, this program included; "" where the server does not say.
+    """
 
     id: str
     name: str
@@ -34,6 +37,7 @@ class Service:
     runtime: Mapping[str, str]
     sections: Mapping[str, str]
     user: str = ""
+    changed_by: str = ""
 
 
 def read(api: Api, task_id: str) -> Service | None:
@@ -56,7 +60,16 @@ def find(
 
 
 def _read(api: Api, query: dict[str, Any], *, configuration: bool) -> list[Service]:
-    fields = ["id", "name", "status", "system_tags", "runtime", "user", *(["configuration"] if configuration else [])]
+    fields = [
+        "id",
+        "name",
+        "status",
+        "system_tags",
+        "runtime",
+        "user",
+        "last_changed_by",
+        *(["configuration"] if configuration else []),
+    ]
     answer = api.call(_READ, {**query, "only_fields": fields, "search_hidden": True})
     return [_service(task) for task in objects(_READ, answer.data, "tasks")]
 
@@ -72,6 +85,7 @@ def _service(task: Mapping[str, Any]) -> Service:
         runtime={key: str(value) for key, value in runtime.items()},
         sections={name: str(item.get("value", "")) for name, item in sections.items() if isinstance(item, dict)},
         user=optional(_READ, task, "user", str),
+        changed_by=optional(_READ, task, "last_changed_by", str),
     )
 
 

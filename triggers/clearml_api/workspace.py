@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-from triggers.clearml_api.answers import field, objects
+from triggers.clearml_api.answers import field, objects, optional
 from triggers.clearml_api.connection import Api
 from triggers.errors import Refused, ServerUnavailable
 from triggers.events import milliseconds
@@ -21,12 +21,28 @@ def identity(api: Api) -> str:
 def user_of(api: Api) -> str:
     """Id of the user that the key pair belongs to, whom the server writes on all that is made with it; asked once."""
     if api not in _USERS:
-        _USERS[api] = field("users.get_current_user", _current(api), "id", str)
-    return _USERS[api]
+        user = _current(api)
+        _USERS[api] = field(_WHO, user, "id", str), optional(_WHO, user, "name", str)
+    return _USERS[api][0]
 
 
+def name_of_user(api: Api, id_: str = "") -> str:
+    """Name of a user, of our own key pair's without an id; the id where the server gives no name."""
+    own = user_of(api)
+    if id_ in ("", own):
+        return _USERS[api][1] or own
+    try:
+        found = objects(
+            "users.get_all", api.call("users.get_all", {"id": [id_], "only_fields": ["name"]}).data, "users"
+        )
+    except Refused:
+        return id_
+    return next((str(one["name"]) for one in found if one.get("id") == id_ and one.get("name")), id_)
+
+
+_WHO: Final = "users.get_current_user"
 #: a key pair's user never changes
-_USERS: WeakKeyDictionary[Api, str] = WeakKeyDictionary()
+_USERS: WeakKeyDictionary[Api, tuple[str, str]] = WeakKeyDictionary()
 
 
 def _current(api: Api) -> dict[str, Any]:

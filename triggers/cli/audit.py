@@ -1,4 +1,4 @@
-"""`clearml-triggers audit`: what people changed by this command line."""
+"""`clearml-triggers audit`: what people changed, by command line, script, file, or an edit in ClearML."""
 
 from __future__ import annotations
 
@@ -12,15 +12,22 @@ from triggers.cli.options import Choice, Json
 def audit(
     since: Annotated[str | None, typer.Option(metavar="TIME", help="2h, 7d or 2026-11-22T18:00")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="at most so many, the newest")] = 50,
+    verify: Annotated[bool, typer.Option("--verify", help="check that the log is whole")] = False,
     scheduler: Choice = None,
     as_json: Json = False,
 ) -> None:
-    """Show what people changed by this command line: who, when, what; oldest first."""
+    """Show what people changed, by command line, script, file or an edit in ClearML: who, when, what; oldest first.
+
+    --verify checks that no line is missing or was changed, also against what the service task has shown of the log.
+    Exit code 1 when one is.
+    """
     from triggers.cli import output
     from triggers.cli.output import Column, text
     from triggers.operate.target import open_target
     from triggers.operate.when import iso, local, time_ms
 
+    if verify:
+        _verify(scheduler, as_json=as_json)
     with open_target(scheduler) as target:
         since_ms = time_ms(since, target.ledger.now_ms(), "--since") if since else 0
         lines = target.ledger.audit.read(since_ms, limit)[::-1]
@@ -44,6 +51,29 @@ def audit(
     ]
     columns = [Column("at"), Column("who", most=24), Column("what"), Column("outcome"), Column("detail", grows=True)]
     output.show_rows(columns, rows, "nobody has changed anything, as far as is remembered")
+
+
+def _verify(scheduler: str | None, *, as_json: bool) -> None:
+    """Check the chain, and end with the verdict."""
+    from triggers.cli import output
+    from triggers.operate.target import open_target
+    from triggers.operate.verifying import verify
+
+    with open_target(scheduler) as target:
+        verdict = verify(target)
+    if as_json:
+        fields = {"lines": verdict.lines, "whole": not verdict.faults, "faults": verdict.faults}
+        output.print_json(fields | {"not_compared": verdict.not_compared})
+    else:
+        for fault in verdict.faults:
+            output.show(output.text(fault, "bold red"), whole=True)
+        if verdict.not_compared:
+            output.note(f"not compared with the service task: {verdict.not_compared}")
+        said = f"{output.plural(verdict.lines, 'line')}, {output.plural(len(verdict.faults), 'fault')}"
+        output.show(
+            output.text(said if verdict.faults else f"{output.plural(verdict.lines, 'line')}: the log is whole")
+        )
+    raise typer.Exit(1 if verdict.faults else 0)
 
 
 def _words(detail: dict[str, object]) -> str:

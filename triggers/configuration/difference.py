@@ -85,7 +85,7 @@ def apply(target: Target, wanted: Sequence[Trigger], *, prune: bool, source: str
     if not any(names.values()):
         return changes
     now_ms = target.server_now_ms() if names["add"] else 0
-    with target.ledger.audit.change("apply", file=source, **names):
+    with target.ledger.audit.change("apply", "", file=source, **names):
 
         def edit(known: Snapshot, version: int) -> dict[str, Entry | None]:
             nonlocal changes

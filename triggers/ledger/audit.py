@@ -1,4 +1,4 @@
-"""The audit log: what people changed by the command line, who and when."""
+"""The audit log: what people changed, by command line, script, file or an edit in ClearML; who and when."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ import getpass
 import json
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from triggers.errors import TriggersError
+from triggers.ledger.chain import Link, faults, hash_of
 from triggers.ledger.keys import Keys
-from triggers.ledger.store import Store
+from triggers.ledger.store import Script, Store
+
+APPEND = Script("audit_append")
 
 #: Outcomes of a change. A line that stays `begun` is of a process that was killed in the middle.
 BEGUN, DONE, FAILED = "begun", "done", "failed"
@@ -24,7 +28,7 @@ LISTED = 100
 
 @dataclass(frozen=True, slots=True)
 class AuditLine:
-    """One change: `what` is the verb, `detail` its arguments and what came of it."""
+    """One change: `what` is the verb, `register` or `section edit`, `detail` its arguments and what came of it."""
 
     id: str
     at_ms: int
@@ -41,20 +45,21 @@ class Audit:
         self.store, self.keys, self.history_length = store, keys, history_length
 
     @contextmanager
-    def change(self, what: str, **detail: Any) -> Iterator[dict[str, Any]]:
+    def change(self, what: str, by: str = "", **detail: Any) -> Iterator[dict[str, Any]]:
         """Note a change around its making: begun before the body, its outcome afterwards.
 
         Nothing can be changed without a line, whatever is killed when. The body may put what came of it
-        into the dictionary that it receives.
+        into the dictionary that it receives. `by`: who makes it, where it is not the person at the keyboard.
         """
-        begun = self._write(what, detail, BEGUN)
+        by = by or who()
+        begun = self._write(by, what, detail, BEGUN)
         came = dict(detail)
         try:
             yield came
         except TriggersError as failure:
-            self._write(what, {**came, "begun": begun, "error": str(failure)}, FAILED)
+            self._write(by, what, {**came, "begun": begun, "error": str(failure)}, FAILED)
             raise
-        self._write(what, {**came, "begun": begun}, DONE)
+        self._write(by, what, {**came, "begun": begun}, DONE)
 
     def read(self, since_ms: int = 0, count: int = 1000) -> list[AuditLine]:
         """Lines since a time, newest first; a change that has an outcome is one line."""
@@ -68,10 +73,38 @@ class Audit:
                 lines.append(AuditLine(id_, at_ms, fields["who"], fields["what"], detail, fields["outcome"]))
         return lines[:count]
 
-    def _write(self, what: str, detail: dict[str, Any], outcome: str) -> str:
-        kept = {name: _shortened(value) for name, value in detail.items()}
-        line = {"who": who(), "what": what, "detail": json.dumps(kept), "outcome": outcome}
-        return str(self.store.client.xadd(self.keys.audit, line, maxlen=self.history_length, approximate=True))  # type: ignore[arg-type]
+    def _write(self, by: str, what: str, detail: dict[str, Any], outcome: str) -> str:
+        """Add a line behind the last one, whichever that is by then; the id of its entry."""
+        kept, last = {name: _shortened(value) for name, value in detail.items()}, self.head()
+        said = {"who": by, "what": what, "detail": json.dumps(kept), "outcome": outcome}
+        said |= {"limit": str(self.history_length), "at_ms": str(int(time.time() * 1000))}
+        while True:
+            line = said | {"seq": str(last.seq + 1), "prev": last.hash}
+            hash_ = hash_of(last.hash, line)
+            fields = [part for pair in (line | {"hash": hash_}).items() for part in pair]
+            names = [self.keys.audit, self.keys.audit_head]
+            answer = self.store.run(APPEND, names, last.seq, last.hash, hash_, self.history_length, *fields)
+            if not isinstance(answer, list):
+                return str(answer)
+            last = Link(int(answer[0]), answer[1])
+
+    def head(self) -> Link:
+        """The last line of the chain."""
+        seq, hash_ = self.store.client.hmget(self.keys.audit_head, ["seq", "hash"])
+        return Link(int(seq or 0), str(hash_ or ""))
+
+    def go_on_from(self, last: Link) -> None:
+        """Chain the first line of this Redis to the last of an earlier one. Idempotent; too late once there is one."""
+        if last.seq and self.store.client.hsetnx(self.keys.audit_head, "start", last.to_text()):
+            self.store.client.hsetnx(self.keys.audit_head, "seq", str(last.seq))
+            self.store.client.hsetnx(self.keys.audit_head, "hash", last.hash)
+
+    def verify(self, shown: Link) -> tuple[int, list[str]]:
+        """How many lines of the chain are kept, and what is wrong with it; `shown`: one that the service task shows."""
+        start: Any = self.store.client.hget(self.keys.audit_head, "start")
+        lines: Any = self.store.client.xrange(self.keys.audit)
+        found = faults(lines, self.head(), Link.from_text(start or ""), shown)
+        return sum("hash" in fields for _, fields in lines), found
 
 
 def _shortened(value: Any) -> Any:

@@ -46,7 +46,8 @@ known. Everything else is covered by the version of its scheduler's record.
 | `triggers:{id}:history` | stream, bounded | what was granted, launched, skipped, held, retried, given up |
 | `triggers:{id}:history:tallies` | hash | `<what> <trigger id>` → count, and time, object, ClearML task of the last |
 | `triggers:{id}:history:decided` | sorted set, bounded | `<object> <trigger id>`, dropped or skipped (`decided`) |
-| `triggers:{id}:audit` | stream, bounded | what people changed by the command line, who and when (`audit`) |
+| `triggers:{id}:audit` | stream, bounded | what people changed, who and when (`audit`) |
+| `triggers:{id}:audit:head` | hash | seq, hash: the last line of its chain (`chain`); start: that of an earlier Redis |
 | `triggers:{id}:notices` | hash | what people were told, when (`notices.decide`) |
 | `triggers:{id}:alarms` | hash | alarm → JSON: what is wrong, since when |
 """
@@ -138,6 +139,7 @@ _PLAIN = {
     "tallies": "history:tallies",
     "decided": "history:decided",
     "audit": "audit",
+    "audit_head": "audit:head",
     "notices": "notices",
     "alarms": "alarms",
     "aside": "aside",

@@ -128,6 +128,10 @@ class Snapshot:
         return [entry for entry in self.entries.values() if not entry.retired]
 
 
+#: (registry as it is, version it will have) → entry by trigger id, None to remove it.
+Edit = Callable[[Snapshot, int], Mapping[str, "Entry | None"]]
+
+
 class Registry:
     """Reads and writes the registry of one scheduler."""
 
@@ -179,7 +183,19 @@ class Registry:
         sources: Mapping[str, str] | None = None,
         restored: Mapping[str, Entry] | None = None,
     ) -> Snapshot:
-        """Make `triggers` the whole of what the script declares.
+        """Make `triggers` the whole of what the script declares. See `declaration`."""
+        return self.edit(self.declaration(triggers, origin, server_now_ms, since_ms, sources, restored))
+
+    def declaration(
+        self,
+        triggers: Iterable[Trigger],
+        origin: str,
+        server_now_ms: int,
+        since_ms: Mapping[str, int] | None = None,
+        sources: Mapping[str, str] | None = None,
+        restored: Mapping[str, Entry] | None = None,
+    ) -> Edit:
+        """The edit that makes `triggers` the whole of what the script declares.
 
         New ones are active from `server_now_ms`; known ones keep `since_ms`, memory and pause; those no longer
         declared are retired, and come back with a new `since_ms`. What another writer has changed or removed
@@ -211,7 +227,7 @@ class Registry:
                     changes[id_] = replace(old, retired=True, origin=origin, declared="")
             return changes
 
-        return self.edit(edit)
+        return edit
 
     def _declared(
         self, known: Snapshot, trigger: Trigger, version: int, origin: str, start_ms: int, source: str
@@ -237,7 +253,7 @@ class Registry:
             return Note.from_text(noted).from_ms
         return server_now_ms if unread.since_ms is None else unread.since_ms
 
-    def edit(self, decide: Callable[[Snapshot, int], Mapping[str, Entry | None]]) -> Snapshot:
+    def edit(self, decide: Edit) -> Snapshot:
         """Apply a change, deciding again if another writer was first.
 
         Args:

@@ -159,6 +159,7 @@ SUPPORT = (
     "failing",
     "retry_now",
     "standing",
+    "audit_append",
 )
 
 

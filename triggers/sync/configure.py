@@ -15,6 +15,7 @@ from triggers.events import Kind
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.ledger.schedulers import Scheduler
 from triggers.logs import logger
+from triggers.registering import audited, in_clearml
 from triggers.spec import Trigger
 from triggers.spec.original import SECTIONS
 from triggers.stages.context import Context
@@ -55,9 +56,11 @@ def configure(
     edits, overruled = ({}, []) if fresh else _compare(snapshot, sections, memory)
     edits, refused = permitted(ctx.settings.sections, edits, _as_written(snapshot))
     if edits:
-        snapshot = _edit(ctx, edits)
+        by = in_clearml(ctx.api, memory.text("changed_by") or found.changed_by)
+        snapshot = _edit(ctx, edits, by, scheduler.service_task)
     written = _write(ctx, scheduler, memory, sections, snapshot)
     _complain(ctx, scheduler, memory, sections, edits, overruled, refused)
+    memory.put("changed_by", "")
     memory.put("read_ms", str(now_ms))
     memory.put("version", str(snapshot.version))
     return len(edits), written
@@ -96,7 +99,7 @@ def _half_known(snapshot: Snapshot) -> set[str]:
     return {id_.partition(":")[0] for id_ in snapshot.unreadable}
 
 
-def _edit(ctx: Context, edits: Mapping[str, Trigger | None]) -> Snapshot:
+def _edit(ctx: Context, edits: Mapping[str, Trigger | None], by: str, task: str) -> Snapshot:
     """Make the registry what a person made of it in ClearML."""
     server_ms = server_now_ms(ctx.api)
 
@@ -115,7 +118,7 @@ def _edit(ctx: Context, edits: Mapping[str, Trigger | None]) -> Snapshot:
                 changes[id_] = replace(old, trigger=trigger, origin=ORIGIN, source="")
         return changes
 
-    return ctx.ledger.registry.edit(decide)
+    return audited(ctx.ledger, decide, "section edit", by, service_task=task)
 
 
 def _write(

@@ -7,6 +7,7 @@ import socket
 from typing import Any, Final
 
 from triggers.clearml_api import server_now_ms, service
+from triggers.clearml_api.workspace import user_of
 from triggers.events import Event
 from triggers.ledger import schedulers
 from triggers.ledger.reading import decode_batch, source_of
@@ -44,6 +45,7 @@ def keep(ctx: Context, scheduler: Scheduler, memory: Memory, *, force: bool = Fa
         return True
     server_ms = server_now_ms(ctx.api)
     known = services(ctx, scheduler)
+    _note_person(ctx, scheduler, memory, known)
     lease = my_lease(ctx, known, server_ms)
     other = other_holder(leases(known, server_ms), lease, server_ms)
     if other is not None:
@@ -58,6 +60,13 @@ def keep(ctx: Context, scheduler: Scheduler, memory: Memory, *, force: bool = Fa
     write(ctx, scheduler, lease, server_ms)
     memory.put("kept_ms", str(now_ms))
     return True
+
+
+def _note_person(ctx: Context, scheduler: Scheduler, memory: Memory, known: list[service.Service]) -> None:
+    """Remember who else changed the service task last, before writing to it hides that."""
+    changed_by = next((one.changed_by for one in known if one.id == scheduler.service_task), "")
+    if changed_by and changed_by != user_of(ctx.api):
+        memory.put("changed_by", changed_by)
 
 
 def services(ctx: Context, scheduler: Scheduler) -> list[service.Service]:
@@ -132,6 +141,7 @@ def state(ctx: Context, server_ms: int) -> Saved:
         epoch=ctx.epoch.number,
         registry=snapshot.version,
         paused=tuple(entry.trigger.id for entry in snapshot.active if entry.paused),
+        audit=ledger.audit.head().to_text(),
         decided=ledger.decided.since(_read_from(ctx, min(read_to, waiting or read_to))),
     )
 

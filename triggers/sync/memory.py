@@ -10,9 +10,9 @@ from triggers.ledger.syncing import Syncing
 
 class Memory:
     """Fields: `task` (service task it is about), `version` (registry written there), `written:<section>`
-    (trigger id → digest), `projects` (name → id as written), `problems`, `read_ms`, `kept_ms`, `told` (history
-    id), `looked_ms`, `rival` (lease of another Redis as last seen), `ends` (ClearML task → [status, end]),
-    `plot:<title>` (digest of what is shown).
+    (trigger id → digest), `projects` (name → id as written), `problems`, `read_ms`, `kept_ms`, `told` (history id),
+    `changed_by` (another user), `looked_ms`, `rival` (lease of another Redis as last seen),
+    `ends` (ClearML task → [status, end]), `plot:<title>` (digest of what is shown).
     """
 
     def __init__(self, syncing: Syncing, token: str) -> None:

@@ -33,6 +33,7 @@ class Saved:
         waiting_ms: change time of the oldest change that was read and not yet carried out, 0 for none.
         epoch, registry: number and version, for people.
         paused: ids of triggers that are paused.
+        audit: the last line of the audit log, as `Link.to_text` has it.
         decided: trigger id → object id → mark of what was dropped or skipped and may be read again.
     """
 
@@ -42,6 +43,7 @@ class Saved:
     epoch: int = 0
     registry: int = 0
     paused: tuple[str, ...] = ()
+    audit: str = ""
     decided: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
