@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
+
+from triggers.spec import FunctionAction
 
 if TYPE_CHECKING:
     from triggers.spec import Policy
+    from triggers.spec.action import Action
 
 FireMode = Literal["once", "on_transition", "while_true"]
 
@@ -22,12 +25,14 @@ class Mark:
         active: the condition held when last looked at, and that occurrence was not released by a skip.
         changed_ms: change time of the newest event that altered the mark.
         fired_ms: change time of the event that was granted last, 0 for none.
+        stored: the text that it was read from; another spelling of the same than ours, where people have edited it.
     """
 
     occurrence: int = 0
     active: bool = False
     changed_ms: int = 0
     fired_ms: int = 0
+    stored: str = field(default="", compare=False)
 
     def to_text(self) -> str:
         """The text kept in Redis; `finish.lua` knows it too."""
@@ -43,7 +48,7 @@ class Mark:
         if not text:
             return cls()
         occurrence, active, changed_ms, fired_ms = text.split(":")
-        return cls(int(occurrence), active == "1", int(changed_ms), int(fired_ms))
+        return cls(int(occurrence), active == "1", int(changed_ms), int(fired_ms), text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +81,8 @@ def decide(mode: FireMode, cooldown_ms: int, mark: Mark, *, matched: bool, chang
         return stay
     if mark.occurrence and changed_ms <= mark.changed_ms:
         return stay
-    if mode == "once":
-        return stay if mark.active else _fire(1, changed_ms)
+    if mode == "once":  # `fired_ms`: it fired under a repeating mode that the trigger had before, and was not skipped
+        return stay if mark.active or mark.fired_ms else _fire(max(1, mark.occurrence), changed_ms)
     if mode == "on_transition":
         if not mark.active:
             return _fire(mark.occurrence + 1, changed_ms)
@@ -91,6 +96,11 @@ def decide_by(policy: Policy, mark: Mark, *, matched: bool, changed_ms: int) -> 
     """Decide on one event by a trigger's policy; see `decide`."""
     cooldown_ms = int(policy.cooldown_minutes * MS_PER_MINUTE)
     return decide(policy.fire, cooldown_ms, mark, matched=matched, changed_ms=changed_ms)
+
+
+def lane_of(action: Action) -> Literal["dispatch", "caller"]:
+    """Who carries out an action: any dispatcher, or the process that declared the function."""
+    return "caller" if isinstance(action, FunctionAction) and action.reference is None else "dispatch"
 
 
 def limit_of(policy: Policy, default: int) -> int:

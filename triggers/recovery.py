@@ -18,6 +18,13 @@ Found by its key, nothing recorded:
 Left over when the firing has ended:
   8. a draft of a void attempt               → delete it; but a draft with the nonce of what was launched is
                                                a copy that a person made
+
+Carried by an object that would fire the very trigger whose firing it is (`judge_own`):
+  9. recorded for the firing                 → own: it never fires this trigger
+  10. the firing has not ended               → undecided: set aside until it is recorded or has ended
+  11. another is recorded                    → a copy that a person made, fires; a draft of a void attempt is nothing
+  12. the firing is unknown, or ended        → the server knows: the oldest that is no draft is the launch, younger
+      without a launch                         ones are copies; without one, a draft is nothing
 """
 
 from __future__ import annotations
@@ -105,6 +112,45 @@ def judge_strays(hits: Sequence[Hit], recorded: str | None, void_attempts: Colle
         return ()  # it was deleted, so nobody knows its nonce: any draft may be a copy that a person made
     strays = (hit for hit in hits if hit.status == DRAFT and hit.id != recorded)
     return tuple(hit.id for hit in strays if hit.attempt in void_attempts and hit.attempt not in winning)
+
+
+Own = Literal["own", "other", "undecided"]
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What the ledger knows of a firing: its state, the ClearML task recorded, by which attempt, and all attempts."""
+
+    state: str
+    task: str | None
+    recorded_by: str
+    attempts: tuple[str, ...]
+
+
+def judge_own(one: Hit, trace: Trace | None) -> Own | Literal["unknown"]:
+    """Decide whether an object that carries the key of a firing is its launch; "unknown": the server has to say.
+
+    A draft of a void attempt is "own" as well: it is no object of anybody's.
+    """
+    if trace is None:
+        return "unknown"
+    if trace.task == one.id and trace.state != "skipped":  # of a skip it is the ClearML task that was in its way
+        return "own"
+    if trace.state in ("waiting", "held"):
+        return "undecided"
+    if trace.state != "launched" or not trace.task:
+        return "unknown"
+    void = one.attempt in trace.attempts and one.attempt != trace.recorded_by
+    return "own" if one.status == DRAFT and void else "other"
+
+
+def judge_own_by_server(one: Hit, hits: Sequence[Hit]) -> Own:
+    """The same by all that carry the key, oldest first; the object itself may be missing among them."""
+    known = hits if any(hit.id == one.id for hit in hits) else [*hits, one]
+    launch = next((hit for hit in known if hit.status != DRAFT), None)
+    if launch is None or launch.id == one.id:
+        return "own"
+    return "own" if one.status == DRAFT and one.attempt != launch.attempt else "other"
 
 
 def retry_seconds(failures: int, base_seconds: float, cap_seconds: float, dice: float) -> float:

@@ -15,6 +15,8 @@ from triggers.operate.objects import plan_for, read_object
 from triggers.operate.query import last_event_of
 from triggers.operate.target import Target
 from triggers.policies import Mark, limit_of
+from triggers.spec import Trigger
+from triggers.stages import own
 from triggers.windows import choose_window
 
 #: Firings of one object that are looked at, the newest.
@@ -56,7 +58,7 @@ def gather(target: Target, entry: Entry, object_id: str, now: Event | None = UNR
         index_leads=now is not None and _index_leads(target, entry, now),
         mark=mark,
         firings=firings,
-        launched_by=ledger.firings.launchers([object_id]).get(object_id, ""),
+        launched_by=_launched_by(target, trigger, now, object_id),
         is_service_task=object_id == target.scheduler.service_task,
         read=_read(target, source),
         room=ledger.firings.pace_room(trigger.id, limit) if limit else None,
@@ -66,6 +68,15 @@ def gather(target: Target, entry: Entry, object_id: str, now: Event | None = UNR
         unmatched_ms=unmatched_ms or 0,
         max_attempts=target.settings.max_attempts,
     )
+
+
+def _launched_by(target: Target, trigger: Trigger, now: Event | None, object_id: str) -> str:
+    """The trigger that launched the object, this one too while the ledger does not know it yet."""
+    known = target.ledger.firings.launchers([object_id]).get(object_id, "")
+    if known or now is None:
+        return known
+    (verdict,) = own.judge_each(target.ledger, target.api, [(now, trigger)])
+    return trigger.id if verdict == "own" else ""
 
 
 def _firings(target: Target, trigger: str, object_id: str, mark: Mark) -> tuple[Firing, ...]:

@@ -55,6 +55,7 @@ class Firing:
     reason: str
     ended_ms: int | None
     recorded_ms: int | None = None
+    recorded_by: str = ""
     unread: str = ""
 
     @classmethod
@@ -100,6 +101,7 @@ def _decoded(key: str, fields: Mapping[str, str], numbers: Mapping[str, int | No
         "attempts": tuple(fields.get("attempts", "").split()),
         "task": fields.get("task") or None,
         "withdrawing": fields.get("withdrawing") or None,
+        "recorded_by": fields.get("recorded_by", ""),
         "reason": fields.get("reason", ""),
     }
 

@@ -27,10 +27,13 @@ known. Everything else is covered by the version of its scheduler's record.
 | `triggers:{id}:next_poll` | string | Redis time of the next poll, ms |
 | `triggers:{id}:batches:<partition>` | list | batches of events, oldest first |
 | `triggers:{id}:batches:ready` | sorted set | partitions that hold batches, by the time they began to wait |
+| `triggers:{id}:undecided` | set | partitions that hold undecided events |
+| `triggers:{id}:undecided:<partition>` | hash | object id → JSON: events that may be of an own launch (`undecided`) |
 | `triggers:{id}:poison` | list, bounded | JSON: what could be read by nobody and was taken out of the way (`poison`) |
 | `triggers:{id}:events` | stream, bounded | the batches once more, for people |
 | `triggers:{id}:marks:<trigger id>` | hash | object id → mark `occurrence:active:changed_ms:fired_ms` |
 | `triggers:{id}:active:<object>` | set | repeating triggers whose mark of this object is active |
+| `triggers:{id}:active:indexed` | hash | trigger id → begun, done: whose active marks those sets know |
 | `triggers:{id}:firing:<key>` | hash | one firing (fields: `firing.Firing`) |
 | `triggers:{id}:due:<lane>` | sorted set | firing keys by the time somebody has to look at them; lease ends count |
 | `triggers:{id}:held:<hold>` | sorted set | firing keys that wait on purpose, in order of their grant |
@@ -100,6 +103,9 @@ class Keys:
     def batches(self, partition: int) -> str:
         return f"{self.prefix}batches:{partition}"
 
+    def undecided(self, partition: int) -> str:
+        return f"{self.prefix}undecided:{partition}"
+
     def marks(self, trigger: str) -> str:
         return f"{self.prefix}marks:{trigger}"
 
@@ -126,6 +132,8 @@ _PLAIN = {
     "registry_version": "registry:version",
     "next_poll": "next_poll",
     "ready": "batches:ready",
+    "indexed": "active:indexed",
+    "undecided_partitions": "undecided",
     "events": "events",
     "holds": "holds",
     "slots": "slots",

@@ -23,6 +23,7 @@ from triggers.ledger.registry import Registry
 from triggers.ledger.retrying import Retrying
 from triggers.ledger.store import Store
 from triggers.ledger.syncing import Syncing
+from triggers.ledger.undecided import Undecided
 from triggers.settings import Settings
 
 SECONDS_PER_DAY = 86_400
@@ -39,6 +40,7 @@ class Ledger:
     aside: Aside
     reading: Reading
     matching: Matching
+    undecided: Undecided
     poisoned: Poisoned
     firings: Firings
     history: History
@@ -77,6 +79,7 @@ def open_ledger(store: Store, scheduler: str, settings: Settings) -> Ledger:
         Aside(store, keys),
         Reading(store, keys, history_length=length),
         Matching(store, keys, history_length=length),
+        Undecided(store, keys),
         Poisoned(store, keys),
         Firings(store, keys, retention_seconds=retention, history_length=length),
         History(store, keys),

@@ -114,8 +114,41 @@ class Matching:
             found: list[Any] = pipe.execute() if object_ids else []
         return {object_id: members for object_id, members in zip(object_ids, found, strict=True) if members}
 
-    def commit(self, partition: int, token: str, head: str, changes: Iterable[Change]) -> int | None:
+    def index_transitions(self, wanted: Iterable[str], others: Iterable[str]) -> None:
+        """Let `active` know all marks of these triggers, and forget that it knows those of the others.
+
+        A trigger that was edited to `on_transition` has marks that nobody has entered. Cut off, it begins anew.
+        """
+        client, name = self.store.client, self.keys.indexed
+        known: Any = client.hgetall(name)
+        stale = [id_ for id_ in others if id_ in known]
+        if stale:
+            client.hdel(name, *stale)
+        for id_ in wanted:
+            if known.get(id_) != "done":
+                client.hset(name, id_, "begun")  # from here on `match_commit.lua` enters what is new
+                for object_id, text in client.hscan_iter(self.keys.marks(id_), count=IMPORT_AT_ONCE):
+                    with suppress(ValueError):
+                        if Mark.from_text(text).active:
+                            client.sadd(self.keys.active(object_id), id_)
+                client.hset(name, id_, "done")
+
+    def commit(
+        self,
+        partition: int,
+        token: str,
+        head: str,
+        changes: Iterable[Change],
+        undecided: Mapping[str, str] | None = None,
+    ) -> int | None:
         """Apply the changes and remove the batch in one step: how many firings were granted.
+
+        Args:
+            partition: the partition.
+            token: of its lease.
+            head: of the batch; "" when there is none, and only undecided events were looked at.
+            changes: what was decided.
+            undecided: object id → its undecided events from now on, "" for none (`undecided`).
 
         Returns None when a mark is no longer what was read (a skip released it): decide again.
 
@@ -133,14 +166,17 @@ class Matching:
                 change.grant.key if change.grant else "",
                 change.grant.lane if change.grant else "",
                 change.grant.fields() if change.grant else [],
-                keys.active(change.object) if change.transitions else "",
+                keys.active(change.object),
                 change.trigger,
+                change.transitions,
             )
             for change in changes
         ]
         names = [keys.lease(f"match:{partition}"), keys.batches(partition), keys.ready, keys.history]
         names += [keys.due("dispatch"), keys.due("caller"), keys.fence]
-        granted = self.store.run(COMMIT, names, token, head, partition, json.dumps(ops), self.history_length)
+        names += [keys.undecided(partition), keys.undecided_partitions, keys.indexed]
+        pairs = [part for pair in (undecided or {}).items() for part in pair]
+        granted = self.store.run(COMMIT, names, token, head, partition, json.dumps(ops), self.history_length, *pairs)
         return None if granted == -1 else int(granted)
 
     def take_over(self, trigger: str, fired: Mapping[str, int], tasks: Sequence[str], slot: str = "") -> int:

@@ -175,13 +175,17 @@ class Reading:
         found: Any = self.store.client.zrange(self.keys.ready, 0, -1)
         return [int(partition) for partition in found if partition.isdigit()]
 
-    def first_batch_and_version(self, partition: int) -> tuple[str, int] | None:
-        """As `first_batch`, and the registry's version, by one trip: it is read later, so no older."""
+    def first(self, partition: int) -> tuple[str | None, int, dict[str, str]]:
+        """As `first_batch`, the registry's version and the undecided events, by one trip.
+
+        The version is read later than the batch, so it is no older.
+        """
         with self.store.client.pipeline(transaction=False) as pipe:
             pipe.lindex(self.keys.batches(partition), 0)
             pipe.get(self.keys.registry_version)
-            text, version = pipe.execute()
-        return None if text is None else (str(text), int(version or 0))
+            pipe.hgetall(self.keys.undecided(partition))
+            text, version, undecided = pipe.execute()
+        return None if text is None else str(text), int(version or 0), dict(undecided)
 
     def first_batch(self, partition: int) -> str | None:
         """The text of the oldest batch of a partition."""

@@ -39,7 +39,8 @@ STEPS = (
         "match",
         ("match_commit",),
         (),
-        "the batch's firings, each key once, the marks; the batch leaves, if the partition lease is still ours",
+        "the batch's firings, each key once, the marks, what is undecided; the batch leaves, if the partition lease is "
+        "still ours",
         "the batch is matched again; granted keys are not granted twice",
         "reconcile hints the firings",
     ),

@@ -13,8 +13,8 @@ from triggers.ledger.matching import Change, Grant
 from triggers.ledger.registry import Entry
 from triggers.operate.objects import changed_since, plan_for, read_object
 from triggers.operate.target import Target
-from triggers.policies import Decision, Mark, decide_by
-from triggers.spec import FunctionAction
+from triggers.policies import Decision, Mark, decide_by, lane_of
+from triggers.stages import own
 
 _TRIES = 5
 
@@ -85,8 +85,11 @@ def find(
 def judge(target: Target, entry: Entry, event: Event) -> Found:
     """What matching would decide on an object that satisfies the condition, were its change read now."""
     mark = _mark(target, entry, event)
-    if target.ledger.firings.launchers([event.id]).get(event.id) == entry.trigger.id:
+    (verdict,) = own.judge_each(target.ledger, target.api, [(event, entry.trigger)])
+    if verdict == "own":
         return Found(entry, event, mark, None, "this trigger launched it")
+    if verdict == "undecided":
+        return Found(entry, event, mark, None, "this trigger may just be launching it: ask again in a minute")
     decision = decide_by(entry.trigger.policy, mark, matched=True, changed_ms=event.changed_ms)
     fired = f"fired before ({entry.trigger.policy.fire})" if mark.fired_ms else "decided on before"
     return Found(entry, event, mark, decision, "" if decision.occurrence is not None else fired)
@@ -113,7 +116,6 @@ def _mark(target: Target, entry: Entry, event: Event) -> Mark:
 def _grant(target: Target, entry: Entry, event: Event, before: Mark, after: Mark, how: str) -> str:
     """Grant one firing; its key, "" when a matcher or somebody else was first."""
     ledger, trigger = target.ledger, entry.trigger
-    by_caller = isinstance(trigger.action, FunctionAction) and trigger.action.reference is None
     key = firing_key(ledger.scheduler, trigger.id, event.id, after.occurrence)
     grant = Grant(
         key=key,
@@ -124,12 +126,12 @@ def _grant(target: Target, entry: Entry, event: Event, before: Mark, after: Mark
         changed_ms=event.changed_ms,
         polled_ms=event.changed_ms,
         event=event.to_json(),
-        lane="caller" if by_caller else "dispatch",
+        lane=lane_of(trigger.action),
     )
     change = Change(
         trigger.id,
         event.id,
-        expected=before.to_text() if before.occurrence else "",
+        expected=before.stored,
         mark=after.to_text(),
         grant=grant,
         transitions=trigger.policy.fire == "on_transition",

@@ -74,6 +74,7 @@ class Context:
         names: ids of queues by their names, for a while.
         reading: what polls read, for the triggers of one registry version.
         narrowing: by source, what polls of this process know of how busy the server is.
+        transitions_known: registry version whose `on_transition` triggers the ledger finds by object.
     """
 
     ledger: Ledger
@@ -86,6 +87,7 @@ class Context:
     names: dict[tuple[str, str], tuple[float, str | None]] = field(default_factory=dict)
     reading: polls.Plan | None = None
     narrowing: dict[str, Narrowing] = field(default_factory=dict)
+    transitions_known: int = -1
     _plan: Plan | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -99,7 +101,7 @@ class Context:
 
     def begin_epoch(self) -> None:
         """Learn the present run of Redis after `EpochChanged`."""
-        self.epoch = self.ledger.adopt_epoch()
+        self.epoch, self.transitions_known = self.ledger.adopt_epoch(), -1
 
     def know_epoch(self) -> None:
         """Learn the server's time at the epoch's first poll, once there was one."""

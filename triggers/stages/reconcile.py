@@ -44,7 +44,7 @@ def reconcile(ctx: Context) -> Mended | None:
     with leases.held(ledger.store, ledger.keys, "reconcile", ctx.settings.lease_seconds) as token:
         if token is None:
             return None
-        partitions = ledger.reading.waiting_partitions()
+        partitions = list(dict.fromkeys([*ledger.reading.waiting_partitions(), *ledger.undecided.partitions()]))
         for partition in partitions:
             ctx.hints.match(ledger.scheduler, partition)
         try:

@@ -98,7 +98,7 @@ class Machine(RuleBasedStateMachine):
         key = firing_key(SCHEDULER, trigger.id, event.id, 1)
         if decision.occurrence:
             grant = Grant(key, trigger.id, "task", event.id, 1, event.changed_ms, 1, event.to_json(), "dispatch")
-            expected = mark.to_text() if mark.occurrence else ""
+            expected = mark.stored
             changes = [Change(trigger.id, event.id, expected, decision.mark.to_text(), grant)]
         text = ledger.reading.first_batch(partition)
         assert text

@@ -1,0 +1,53 @@
+"""Whether an object that carries the key of a firing is its launch: every case."""
+
+from __future__ import annotations
+
+import pytest
+
+from triggers.recovery import DRAFT, Hit, Trace, judge_own, judge_own_by_server
+
+ATTEMPTS = ("n1", "n2")
+
+
+def one(status: str = "queued", attempt: str = "n2") -> Hit:
+    return Hit("this", status, attempt)
+
+
+@pytest.mark.parametrize(
+    ("hit", "trace", "verdict"),
+    [
+        (one(), Trace("launched", "this", "n2", ATTEMPTS), "own"),
+        (one(DRAFT), Trace("waiting", "this", "n2", ATTEMPTS), "own"),
+        (one(), Trace("waiting", None, "", ATTEMPTS), "undecided"),
+        (one(), Trace("held", None, "", ()), "undecided"),
+        (one(), Trace("waiting", "another", "n1", ATTEMPTS), "undecided"),
+        (one(), Trace("launched", "another", "n2", ATTEMPTS), "other"),
+        (one(DRAFT, "n2"), Trace("launched", "another", "n2", ATTEMPTS), "other"),
+        (one(DRAFT, "n1"), Trace("launched", "another", "n2", ATTEMPTS), "own"),
+        (one(), Trace("dead", None, "", ATTEMPTS), "unknown"),
+        (one(), Trace("skipped", "this", "", ATTEMPTS), "unknown"),
+        (one(), None, "unknown"),
+    ],
+)
+def test_by_the_ledger(hit: Hit, trace: Trace | None, verdict: str) -> None:
+    assert judge_own(hit, trace) == verdict
+
+
+@pytest.mark.parametrize(
+    ("hit", "others", "verdict"),
+    [
+        (one(), [], "own"),
+        (one(), [Hit("draft", DRAFT, "n1")], "own"),
+        (one(DRAFT), [], "own"),
+        (one(), [Hit("older", "completed", "n2")], "other"),
+        (one(DRAFT, "n2"), [Hit("older", "completed", "n2")], "other"),
+        (one(DRAFT, "n1"), [Hit("older", "completed", "n2")], "own"),
+    ],
+)
+def test_by_the_server(hit: Hit, others: list[Hit], verdict: str) -> None:
+    assert judge_own_by_server(hit, [*others, hit]) == verdict
+    assert judge_own_by_server(hit, others) == verdict, "reads do not show it yet"
+
+
+def test_the_oldest_is_the_launch_and_not_what_was_copied_from_it() -> None:
+    assert judge_own_by_server(one(), [one(), Hit("copy", "queued", "n2")]) == "own"

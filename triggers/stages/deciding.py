@@ -1,0 +1,211 @@
+"""Deciding on events: which triggers each fires, which have to see it, and which cannot be decided on yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from triggers.conditions import Condition
+from triggers.errors import Newer, Unreadable
+from triggers.events import Event
+from triggers.ledger.firing import firing_key
+from triggers.ledger.matching import Change, Grant
+from triggers.ledger.poison import Poison
+from triggers.ledger.registry import Entry
+from triggers.ledger.undecided import Waiting, from_text, to_text
+from triggers.logs import logger
+from triggers.policies import Decision, Mark, decide_by, lane_of
+from triggers.stages import own
+from triggers.stages.context import Context, Plan
+
+log = logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """An event beside a trigger that it concerns: whether it satisfies the condition."""
+
+    event: Event
+    entry: Entry
+    matched: bool
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """Whose mark it is about: trigger id, object id."""
+        return self.entry.trigger.id, self.event.id
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What becomes of a batch: changed marks, granted firings, and the events of objects that stay undecided."""
+
+    changes: list[Change]
+    undecided: dict[str, str]
+
+
+def know_transitions(ctx: Context, plan: Plan) -> None:
+    """Once per registry version: let the ledger know by object what `on_transition` triggers have seen true."""
+    if ctx.transitions_known != plan.snapshot.version:
+        modes = {id_: entry.trigger.policy.fire == "on_transition" for id_, entry in plan.entries.items()}
+        wanted = [id_ for id_, has in modes.items() if has]
+        ctx.ledger.matching.index_transitions(wanted, [id_ for id_, has in modes.items() if not has])
+        ctx.transitions_known = plan.snapshot.version
+
+
+def decide(ctx: Context, plan: Plan, events: Sequence[Event], undecided: Mapping[str, str], polled_ms: int) -> Decided:
+    """All decisions of a batch. Several events of one object follow one another on the same mark."""
+    earlier, unread = _earlier(ctx, plan, undecided)
+    met = [*earlier, *_met(ctx, plan, events, earlier)]
+    decidable, waiting = _apart(ctx, met, {(one.trigger, id_) for id_, kept in unread.items() for one in kept})
+    for id_, kept in unread.items():
+        waiting[id_] = [*kept, *waiting.get(id_, ())]
+    texts = {id_: to_text(waiting.get(id_, ())) for id_ in [*undecided, *waiting]}
+    changed = {id_: text for id_, text in texts.items() if text != undecided.get(id_, "")}
+    return Decided(_changes(ctx, plan, decidable, polled_ms), changed)
+
+
+def _earlier(ctx: Context, plan: Plan, undecided: Mapping[str, str]) -> tuple[list[Met], dict[str, list[Waiting]]]:
+    """What was undecided before, judged by the triggers as they are now; and what a later release has to read."""
+    met, unread = [], dict[str, list[Waiting]]()
+    for id_, text in undecided.items():
+        for one in from_text(text):
+            try:
+                event = Event.from_json(one.event)
+            except Newer:
+                unread.setdefault(id_, []).append(one)
+                continue
+            except Unreadable as fault:
+                ctx.ledger.poisoned.keep([Poison("event", str(fault), one.event)])
+                continue
+            entry = plan.entries.get(one.trigger)
+            if entry is not None:
+                matched = entry.counts(event.changed_ms) and _matches(plan.conditions[one.trigger], event)
+                met.append(Met(event, entry, matched))
+    return met, unread
+
+
+def _met(ctx: Context, plan: Plan, events: Sequence[Event], earlier: Sequence[Met]) -> list[Met]:
+    """The triggers that each event concerns, in the order of the events."""
+    matched = [[Met(event, entry, True) for entry in _concerned(plan, event)] for event in events]
+    if plan.transitions:
+        armed = ctx.ledger.matching.active([event.id for event in events])
+        for one in [*earlier, *(one for of_event in matched for one in of_event)]:  # armed within this batch
+            if one.entry.trigger.policy.fire == "on_transition":
+                armed.setdefault(one.event.id, set()).add(one.entry.trigger.id)
+        for event, of_event in zip(events, matched, strict=True):
+            of_event += _left(plan, event, armed.get(event.id, set()) - {one.entry.trigger.id for one in of_event})
+    return [one for of_event in matched for one in of_event]
+
+
+def _concerned(plan: Plan, event: Event) -> Iterator[Entry]:
+    """The triggers whose condition the event satisfies."""
+    for trigger in plan.index.candidates(event):
+        entry = plan.entries[trigger.id]
+        if entry.counts(event.changed_ms) and _matches(plan.conditions[trigger.id], event):
+            yield entry
+
+
+def _left(plan: Plan, event: Event, armed: set[str]) -> Iterator[Met]:
+    """The `on_transition` triggers whose condition held before and does not now."""
+    for id_ in sorted(armed):
+        if id_ in plan.entries and not _matches(plan.conditions[id_], event):
+            yield Met(event, plan.entries[id_], False)
+
+
+def _apart(
+    ctx: Context, met: Sequence[Met], blocked: set[tuple[str, str]]
+) -> tuple[list[Met], dict[str, list[Waiting]]]:
+    """Those that can be decided on, without own launches; by object, those that cannot be yet.
+
+    What follows an undecided event of the same trigger and object waits behind it.
+    """
+    verdicts = own.judge_each(ctx.ledger, ctx.api, [(one.event, one.entry.trigger) for one in met])
+    decidable, waiting = [], dict[str, list[Waiting]]()
+    for one, verdict in zip(met, verdicts, strict=True):
+        if verdict == "undecided" or (verdict == "other" and one.pair in blocked):
+            blocked.add(one.pair)
+            waiting.setdefault(one.event.id, []).append(Waiting(one.entry.trigger.id, one.event.to_json()))
+        elif verdict == "other":
+            decidable.append(one)
+    return decidable, waiting
+
+
+def _changes(ctx: Context, plan: Plan, met: Sequence[Met], polled_ms: int) -> list[Change]:
+    first = ctx.ledger.matching.marks([one.pair for one in met])
+    now = {**first, **_disarmed(ctx, plan, met, first)}
+    changes = []
+    for one in met:
+        if one.pair not in now:
+            _set_aside(ctx, one.entry, one.event)
+            continue
+        policy = one.entry.trigger.policy
+        decision = decide_by(policy, now[one.pair], matched=one.matched, changed_ms=one.event.changed_ms)
+        if decision.changed:
+            now[one.pair] = decision.mark
+            changes.append(_change(ctx, one, polled_ms, first[one.pair], decision))
+    return changes
+
+
+def _disarmed(
+    ctx: Context, plan: Plan, met: Sequence[Met], marks: Mapping[tuple[str, str], Mark]
+) -> dict[tuple[str, str], Mark]:
+    """Marks of `on_transition` triggers that were armed by another condition than the present one.
+
+    Where the object as it was when it fired does not satisfy the condition of today, that has become true since.
+    """
+    keys = {}
+    for one in met:
+        mark = marks.get(one.pair)
+        if one.matched and mark and mark.active and one.entry.trigger.policy.fire == "on_transition":
+            keys[one.pair] = firing_key(ctx.ledger.scheduler, *one.pair, mark.occurrence)
+    firings = ctx.ledger.undecided.firings(keys.values()) if keys else {}
+    disarmed = {}
+    for (trigger, object_id), key in keys.items():
+        firing = firings.get(key)
+        if firing is not None and not firing.unread:
+            try:
+                then = Event.from_json(firing.event)
+            except (Newer, Unreadable):
+                continue
+            if not _matches(plan.conditions[trigger], then):
+                disarmed[trigger, object_id] = replace(marks[trigger, object_id], active=False)
+    return disarmed
+
+
+def _set_aside(ctx: Context, entry: Entry, event: Event) -> None:
+    """Decide nothing where it is unknown whether the object has fired: neither a second launch nor silence."""
+    why = f"the mark of {event.id} in {ctx.ledger.keys.marks(entry.trigger.id)} cannot be read"
+    log.error("trigger %r does not decide on %s %s: %s", entry.trigger.name, event.kind, event.id, why)
+    ctx.ledger.poisoned.keep([Poison(f"mark for trigger {entry.trigger.id}", why, event.to_json())])
+
+
+def _matches(condition: Condition, event: Event) -> bool:
+    try:
+        return condition.matches(event)
+    except Exception:  # one trigger that cannot be evaluated must not stop the others
+        log.exception("trigger %r could not be evaluated for %s %s", condition.trigger.name, event.kind, event.id)
+        return False
+
+
+def _change(ctx: Context, one: Met, polled_ms: int, before: Mark, decision: Decision) -> Change:
+    event, trigger, grant = one.event, one.entry.trigger, None
+    if decision.occurrence is not None:
+        grant = Grant(
+            key=firing_key(ctx.ledger.scheduler, trigger.id, event.id, decision.occurrence),
+            trigger=trigger.id,
+            kind=trigger.kind,
+            object=event.id,
+            occurrence=decision.occurrence,
+            changed_ms=event.changed_ms,
+            polled_ms=polled_ms or event.changed_ms,
+            event=event.to_json(),
+            lane=lane_of(trigger.action),
+        )
+    return Change(
+        trigger.id,
+        event.id,
+        expected=before.stored,
+        mark=decision.mark.to_text(),
+        grant=grant,
+        transitions=trigger.policy.fire == "on_transition",
+    )

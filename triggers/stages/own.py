@@ -1,0 +1,96 @@
+"""Own launches: whether an object that a trigger would fire on is that trigger's own launch.
+
+A launched ClearML task carries the key of its firing from its first moment, long before the ledger knows its id.
+So an event that carries a key of the trigger itself is judged by what the ledger, or else the server, knows of that
+firing. Events without such a key, nearly all, cost nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from triggers.clearml_api import Api, launches
+from triggers.errors import Refused, Transient
+from triggers.events import Event
+from triggers.ledger import Ledger
+from triggers.ledger.firing import DIGEST_LENGTH, Firing, trigger_digest
+from triggers.logs import logger
+from triggers.marks import ATTEMPT, FIRING, firing_mark, value_of
+from triggers.recovery import Hit, Own, Trace, judge_own, judge_own_by_server
+from triggers.spec import TaskAction, Trigger
+from triggers.spec.trigger import slot_of_reused
+
+log = logger(__name__)
+
+Pair = tuple[Event, Trigger]
+
+
+def judge_each(ledger: Ledger, api: Api, pairs: Sequence[Pair]) -> list[Own]:
+    """Judge events beside the triggers that they would fire; asks the server about unknown firings only."""
+    launchers = ledger.firings.launchers([event.id for event, _ in pairs])
+    keys = _keys(ledger, pairs)
+    firings = ledger.undecided.firings(keys.values()) if keys else {}
+    verdicts: list[Own] = []
+    asking: dict[int, str] = {}
+    for number, (event, trigger) in enumerate(pairs):
+        verdict: Own = "own" if launchers.get(event.id) == trigger.id else "other"
+        if verdict == "other" and (key := keys.get(number)):
+            known = judge_own(_hit(event), _trace(firings.get(key)))
+            if known == "unknown":
+                asking[number] = key
+            verdict = "undecided" if known == "unknown" else known
+        verdicts.append(verdict)
+    for number, verdict in _ask(api, pairs, asking):
+        verdicts[number] = verdict
+    return verdicts
+
+
+def _keys(ledger: Ledger, pairs: Sequence[Pair]) -> dict[int, str]:
+    """By position, the key of a firing of that very trigger which the object carries.
+
+    A reused base task carries it only after it was reset: until then the slot says for which firing that is.
+    """
+    digests: dict[str, str] = {}
+    reused = sorted({slot_of_reused(event.id) for event, trigger in pairs if _reuses(trigger, event)})
+    holders = ledger.undecided.slot_holders(reused) if reused else {}
+    keys = {}
+    for number, (event, trigger) in enumerate(pairs):
+        carried = value_of(FIRING, event.system_tags) if event.system_tags else ""
+        held = holders.get(slot_of_reused(event.id), "") if _reuses(trigger, event) else ""
+        if carried or held:
+            digest = digests.get(trigger.id) or trigger_digest(ledger.scheduler, trigger.id)
+            digests[trigger.id] = digest
+            key = next((key for key in (held, carried) if key[:DIGEST_LENGTH] == digest), "")
+            if key:
+                keys[number] = key
+    return keys
+
+
+def _reuses(trigger: Trigger, event: Event) -> bool:
+    action = trigger.action
+    return isinstance(action, TaskAction) and action.reuse_task and action.base_task_id == event.id
+
+
+def _hit(event: Event) -> Hit:
+    return Hit(event.id, event.status, value_of(ATTEMPT, event.system_tags))
+
+
+def _trace(firing: Firing | None) -> Trace | None:
+    if firing is None:
+        return None
+    return Trace(firing.state, firing.task, firing.recorded_by, firing.attempts)
+
+
+def _ask(api: Api, pairs: Sequence[Pair], asking: Mapping[int, str]) -> Iterator[tuple[int, Own]]:
+    """Ask the server for all that carries the keys of firings that the ledger does not know."""
+    if not asking:
+        return
+    try:
+        found = launches.find_launches(api, [firing_mark(key) for key in sorted(set(asking.values()))])
+    except (Transient, Refused) as failure:
+        log.warning("cannot tell whose launches %d objects are, asking again: %s", len(asking), failure)
+        return
+    for number, key in asking.items():
+        of_key = [one for one in found if value_of(FIRING, one.system_tags) == key]
+        hits = [Hit(one.id, one.status, value_of(ATTEMPT, one.system_tags)) for one in of_key]
+        yield number, judge_own_by_server(_hit(pairs[number][0]), hits)
