@@ -166,9 +166,9 @@ def test_a_large_body_may_take_longer_than_opening_a_connection(faulty, answers,
 def test_an_answer_that_is_too_large_is_unavailable_and_read_no_further(faulty, api, monkeypatch, packed):
     monkeypatch.setattr(transport, "_LARGEST_BYTES", 100_000)
     sent = []
+    body = gzip.compress(b" " * 50_000_000, 1) if packed else b" " * 50_000_000
 
     def huge(request):
-        body = gzip.compress(b" " * 50_000_000) if packed else b" " * 50_000_000
         request.send_response_only(200)
         if packed:
             request.send_header("Content-Encoding", "gzip")
