@@ -13,7 +13,7 @@ PYTEST_ARGS ?=
 # of chaos: any, printed; SEED=... replays one
 SEED ?= $(shell $(PYTHON) -c 'import random; print(random.randrange(1000000))')
 
-.PHONY: setup demo test chaos chaos-long soak bench lint types check clean
+.PHONY: setup demo test test-quick chaos chaos-long soak bench lint types check clean
 
 setup: $(STAMP)
 
@@ -31,6 +31,11 @@ demo: setup
 # tests that kill, freeze and cut off many processes have the machine for themselves; the others run two at a time
 ALONE := tests/crash tests/deploy tests/acceptance tests/chaos
 
+# what needs no other processes and no network, in a few minutes: for every change
+test-quick: setup
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" tests/unit tests/contract $(PYTEST_ARGS)
+
+# everything, what is shipped installed into empty environments among it
 test: setup
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ALONE:%=--ignore=%) $(PYTEST_ARGS)
 	$(BIN)/python -m pytest $(ALONE) $(PYTEST_ARGS)

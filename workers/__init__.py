@@ -1,5 +1,40 @@
 """The Celery application: `celery -A workers worker -Q poll|match|dispatch`, `celery -A workers beat`."""
 
-from workers.app import app
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from celery import Celery
+
+    app: Celery
 
 __all__ = ["app"]
+
+
+def __getattr__(name: str) -> Any:
+    """Make the application when the `celery` program asks for it; wrong settings are one line there, too.
+
+    Under two names: once the module of the name is loaded, `app` is that module, and the program asks for `celery`.
+    """
+    if name not in ("app", "celery"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from triggers.entry import ended_in_one_line
+
+    with ended_in_one_line():
+        _refuse_absent_flower()
+        from workers.app import app
+
+        return app
+    raise AssertionError("the process has ended")
+
+
+def _refuse_absent_flower() -> None:
+    """Say first of all that Flower is not there: its command is asked only after settings were read."""
+    from importlib.util import find_spec
+
+    import click
+
+    context = click.get_current_context(silent=True)
+    if context is not None and context.invoked_subcommand == "flower" and find_spec("flower") is None:
+        raise ModuleNotFoundError("No module named 'flower'", name="flower")

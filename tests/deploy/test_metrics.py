@@ -32,7 +32,7 @@ PROMQL = {"sum", "max", "by", "le", "time", "rate", "absent", "histogram_quantil
 def exporter(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setenv("TRIGGERS_REDIS_URL", redis_url)
     cached.cache_clear()
-    from workers.metrics import Exporter
+    from workers.exporter import Exporter
 
     yield Exporter
     cached.cache_clear()

@@ -19,4 +19,8 @@ def __getattr__(name: str) -> Any:
     """Import on first use: every run of pytest imports this package for the plugin in it."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(".server" if name == "Sandbox" else ".client", __name__), name)
+    try:
+        return getattr(import_module(".server" if name == "Sandbox" else ".client", __name__), name)
+    except ModuleNotFoundError as error:
+        way_out = f"the local ClearML server needs {error.name}: pip install 'clearml-triggers[sandbox]'"
+        raise ModuleNotFoundError(way_out, name=error.name, path=error.path) from error

@@ -87,7 +87,7 @@ def test_nothing_that_is_stored_or_reported_holds_a_secret(
     clean("plots", json.dumps(world.call("events.get_task_events", task=world.service, event_type="plot")), canaries)
     for key in redis_client.scan_iter():
         clean(f"Redis {key}", str(_content(redis_client, str(key))), canaries)
-    from workers.metrics import Exporter
+    from workers.exporter import Exporter
 
     clean("metrics", str([family.samples for family in Exporter(redis_client, ctx.settings).collect()]), canaries)
 

@@ -1,0 +1,177 @@
+"""Metrics for Prometheus, served at TRIGGERS_METRICS_ADDRESS.
+
+Everything is read from Redis when it is asked for, so one exporter tells of all workers on all hosts. Names carry
+units, times are timestamps, and no object ids are labels.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import redis
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from triggers.errors import Usage
+from triggers.escaping import one_line
+from triggers.ledger import Ledger, Store, connect, open_ledger, schedulers
+from triggers.ledger.keys import beat_prefix, broker_prefix, shared
+from triggers.ledger.reading import source_of
+from triggers.redis_address import refuse_unsupported
+from triggers.roles import QUEUES
+from triggers.settings import Settings, settings
+from triggers.terminal import say
+from workers.app import app, redis_address
+from workers.followed import PREFIX, Followed
+from workers.scrapes import serve
+
+
+class Exporter(Collector):
+    """All metrics of one Redis. Asked by one scrape at a time."""
+
+    def __init__(self, client: redis.Redis, of: Settings) -> None:
+        self.client, self.settings = client, of
+        self._followed: dict[str, Followed] = {}
+        self._one_at_a_time = threading.Lock()
+
+    def describe(self) -> list[Metric]:
+        """Nothing is read before the first scrape."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """Read everything. Redis not answering is a metric, not an error."""
+        with self._one_at_a_time:
+            try:
+                found, up = list(self._read()), 1.0
+            except (redis.RedisError, OSError):
+                found, up = [], 0.0
+        yield _gauge("redis_up", "Whether Redis answered this scrape.", [((), up)])
+        yield from map(_harmless, found)
+
+    def _read(self) -> Iterator[Metric]:
+        ledgers = {}
+        for id_, one in schedulers.all_of(self.client).items():
+            ledgers[f"{one.project}/{one.name}"] = open_ledger(Store(self.client), id_, self.settings)
+        yield from self._of_celery()
+        yield from _of_ledgers(ledgers)
+        for name, ledger in ledgers.items():
+            if name not in self._followed:
+                self._followed[name] = Followed(ledger)
+            self._followed[name].read_on()
+        yield from Followed.families(self._followed)
+        yield from self._api_requests()
+
+    def _of_celery(self) -> Iterator[Metric]:
+        lengths = [((queue,), float(self.client.llen(broker_prefix() + queue))) for queue in QUEUES]
+        yield _gauge("queue_messages", "Celery messages that wait.", lengths, "queue")
+        held = float(self.client.exists(f"{beat_prefix()}:lock"))
+        yield _gauge("beat_leader", "Whether a beat holds the schedule.", [((), held)])
+        score: Any = self.client.zscore(f"{beat_prefix()}:schedule", f"{beat_prefix()}poll")
+        if score is not None:
+            help_text = "When the schedule is due to tick next."
+            yield _gauge("beat_next_tick_timestamp_seconds", help_text, [((), float(score))])
+
+    def _api_requests(self) -> Iterator[Metric]:
+        family = CounterMetricFamily(
+            f"{PREFIX}_api_requests", "Calls to the ClearML API.", labels=["endpoint", "result"]
+        )
+        sums: Any = self.client.hgetall(shared("api_requests"))
+        for field, number in sums.items():
+            family.add_metric(field.split(" ", 1), float(number))
+        yield family
+
+
+def _harmless(family: Metric) -> Metric:
+    """The metric with nothing in its labels that a terminal or a dashboard would act on."""
+    for number, sample in enumerate(family.samples):
+        labels = {name: one_line(value) for name, value in sample.labels.items()}
+        family.samples[number] = sample._replace(labels=labels)
+    return family
+
+
+Samples = Iterable[tuple[tuple[str, ...], float]]
+
+
+def _gauge(name: str, text: str, samples: Samples, *labels: str) -> Metric:
+    family = GaugeMetricFamily(f"{PREFIX}_{name}", text, labels=labels)
+    for values, number in samples:
+        family.add_metric(values, number)
+    return family
+
+
+def _of_ledgers(ledgers: dict[str, Ledger]) -> Iterator[Metric]:
+    """What waits where, and how far the server was read."""
+    rows: dict[tuple[str, str, tuple[str, ...]], list[tuple[tuple[str, ...], float]]] = {}
+    for name, ledger in ledgers.items():
+        for metric, text, labels, values, number in _figures(ledger):
+            rows.setdefault((metric, text, labels), []).append(((name, *values), number))
+    for (metric, text, labels), samples in rows.items():
+        yield _gauge(metric, text, samples, "scheduler", *labels)
+
+
+Figure = tuple[str, str, tuple[str, ...], tuple[str, ...], float]
+
+
+def _figures(ledger: Ledger) -> Iterator[Figure]:
+    client, keys = ledger.store.client, ledger.keys
+    polled: Any = client.hget(keys.epoch, "polled_ms")
+    if polled:
+        yield (
+            "poll_last_success_timestamp_seconds",
+            "When a page was last read, by Redis.",
+            (),
+            (),
+            float(polled) / 1000,
+        )
+    for source in {source_of(entry.trigger.kind) for entry in ledger.registry.snapshot().active}:
+        if read_to := ledger.reading.cursor(source).read_to_ms:
+            text = "Up to which change the server was read, by its own clock."
+            yield "cursor_timestamp_seconds", text, ("source",), (source,), read_to / 1000
+    waiting = sum(int(client.llen(keys.batches(n))) for n in ledger.reading.waiting_partitions())
+    yield "batches_waiting", "Batches of events that wait to be matched.", (), (), float(waiting)
+    for lane in ("dispatch", "caller"):
+        yield "firings_due", "Firings that could be launched now.", ("lane",), (lane,), float(ledger.due(lane))
+        unfinished = float(client.zcard(keys.due(lane)))
+        yield "firings_unfinished", "Firings due now or later.", ("lane",), (lane,), unfinished
+    held = dict.fromkeys(("pause", "pace", "slot"), 0.0)
+    for hold in ledger.firings.holds():
+        held[hold.partition(":")[0]] = held.get(hold.partition(":")[0], 0.0) + float(client.zcard(keys.held(hold)))
+    for reason, number in held.items():
+        yield "firings_held", "Firings that wait on purpose.", ("reason",), (reason,), number
+    yield "dead_letters", "Firings given up, kept for a person.", (), (), float(client.zcard(keys.dead))
+    yield "slots_bound", "Slots of single_instance triggers with a holder.", (), (), float(client.hlen(keys.slots))
+    for alarm, facts in ledger.history.alarms().items():
+        text = "Since when an alarm is set."
+        yield "alarm_since_timestamp_seconds", text, ("alarm",), (alarm,), facts["since_ms"] / 1000
+    states = {"active": 0.0, "paused": 0.0, "retired": 0.0}
+    for entry in ledger.registry.snapshot().entries.values():
+        states["retired" if entry.retired else "paused" if entry.paused else "active"] += 1
+    for state, number in states.items():
+        yield "triggers", "Registered triggers.", ("state",), (state,), number
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT."""
+    of = settings()
+    redis_address(of.redis_url)
+    client = connect(of.redis_url or "")
+    refuse_unsupported(client, of.redis_url or "")
+    host, _, port = of.metrics_address.rpartition(":")
+    if not host or not port.isdigit():
+        raise Usage(f"TRIGGERS_METRICS_ADDRESS={of.metrics_address!r} is no HOST:PORT")
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(Exporter(client, of))
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    server, thread = serve(host, int(port), registry)
+    say(f"metrics at http://{of.metrics_address}/metrics")
+    ended.wait()
+    server.shutdown()
+    server.server_close()
+    thread.join()
+    app.close()
