@@ -13,7 +13,7 @@ from triggers import inheritance, service_task
 from triggers.arrival import Arrival
 from triggers.callers import Callers
 from triggers.checks import warn_of_missing
-from triggers.clearml_api import Api, Credentials, identity, launches, service
+from triggers.clearml_api import Api, Credentials, identity, launches, require_supported, service
 from triggers.declarer import holder, script
 from triggers.errors import EpochChanged, Fenced, Permanent, Transient, TriggersError
 from triggers.functions import Function
@@ -60,7 +60,7 @@ class Home:
         """Find out who the scheduler is; starts nothing. `sources`: trigger id → file that declares it.
 
         Raises:
-            Usage: there are no ClearML credentials.
+            Usage: there are no ClearML credentials, or the ClearML server is too old.
             ServerUnavailable, Refused: the ClearML server cannot be asked, for two minutes.
         """
         self.settings, self.task = settings, task
@@ -68,6 +68,7 @@ class Home:
         self.sources = dict(sources or {})
         self.credentials = Credentials.resolve()
         self.api = Api(self.credentials, timeout_seconds=settings.request_timeout_seconds)
+        patiently(lambda: require_supported(self.api))
         self.scheduler = Scheduler(
             host=self.credentials.host,
             workspace=patiently(lambda: identity(self.api)),

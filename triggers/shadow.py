@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from triggers.clearml_api import Api
-from triggers.clearml_api.answers import objects
+from triggers.clearml_api.paging import pages
 from triggers.events import iso_time, milliseconds
 from triggers.marks import is_mark
 from triggers.spec import TaskAction, Trigger
@@ -53,20 +53,21 @@ def read_theirs(api: Api, triggers: Iterable[Trigger], since_ms: int) -> list[La
     """Read what the original launched since then, oldest first; one request for each 500 of its launches."""
     tasks = {t.id: t for t in triggers if isinstance(t.action, TaskAction) and t.action.base_task_id}
     bases = {t.action.base_task_id or "" for t in tasks.values() if isinstance(t.action, TaskAction)}
-    found, page = [], 0
-    while bases:
-        query = {
-            "parent": sorted(bases),
-            "created": [iso_time(since_ms), _FAR_FUTURE],
-            "order_by": ["created"],
-            "only_fields": ["id", "parent", "tags", "system_tags", "hyperparams", "created"],
-            "search_hidden": True,
-        }
-        answer = api.call("tasks.get_all", query | {"page": page, "page_size": _PAGE})
-        some, page = objects("tasks.get_all", answer.data, "tasks"), page + 1
-        found += [task for task in some if not any(map(is_mark, task.get("system_tags") or ()))]
-        if len(some) < _PAGE:
-            break
+    if not bases:
+        return []
+    query = {
+        "parent": sorted(bases),
+        "created": [iso_time(since_ms), _FAR_FUTURE],
+        "order_by": ["created"],
+        "only_fields": ["id", "parent", "tags", "system_tags", "hyperparams", "created"],
+        "search_hidden": True,
+    }
+    found = [
+        task
+        for page in pages(api, "tasks.get_all", "tasks", query, _PAGE)
+        for task in page
+        if not any(map(is_mark, task.get("system_tags") or ()))
+    ]
     return [launch for task in found if (launch := _recognise(task, tasks.values()))]
 
 

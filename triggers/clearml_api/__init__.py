@@ -2,6 +2,7 @@
 
 from triggers.clearml_api.connection import Answer, Api
 from triggers.clearml_api.credentials import Credentials
+from triggers.clearml_api.version import require_supported
 from triggers.clearml_api.workspace import identity, server_now_ms
 
-__all__ = ["Answer", "Api", "Credentials", "identity", "server_now_ms"]
+__all__ = ["Answer", "Api", "Credentials", "identity", "require_supported", "server_now_ms"]

@@ -63,6 +63,8 @@ class Api:
         self._open: weakref.WeakSet[Connection] = weakref.WeakSet()
         self._opening = threading.Lock()
         self._login = Login(self._buy_token)
+        #: calls that this server was found not to know
+        self.lacks: set[str] = set()
         # without a user name and password that the address may carry
         self.shown_host = urlsplit(credentials.host).netloc.rpartition("@")[2]
 

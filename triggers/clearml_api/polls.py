@@ -9,6 +9,8 @@ from typing import Any, Final
 from triggers.bombs import excess
 from triggers.clearml_api.answers import objects
 from triggers.clearml_api.connection import Api
+from triggers.clearml_api.paging import does_not_move
+from triggers.clearml_api.version import OLDEST_TEXT
 from triggers.errors import ServerUnavailable
 from triggers.events import Event, decode_model, decode_task, iso_time, milliseconds
 from triggers.logs import logger
@@ -128,6 +130,9 @@ class Reader:
             found, server_ms = self._query([f">={iso_time(at_ms)}"], 0)
             last = len(found) < self._page_size
             times = self._times(found)
+            if times and times[0] < at_ms:
+                words = f"asked for what changed since {iso_time(at_ms)}, it gives what changed at {iso_time(times[0])}"
+                raise does_not_move(self._source.endpoint, f"{words} (servers before {OLDEST_TEXT} ignore that filter)")
             if last:
                 read_to_ms = max([at_ms, server_ms, *times])
                 yield Page(self._events(found), read_to_ms, last, server_ms)
@@ -166,15 +171,16 @@ class Reader:
         )
 
     def _numbered(self, at_ms: int) -> Iterator[tuple[list[dict[str, Any]], int]]:
-        """One pass over the objects of one time, page by page; ends also where a page repeats the one before."""
+        """One pass over the objects of one time, page by page; ends also where a page brings nothing new."""
         time, number = iso_time(at_ms), 0
-        before: list[dict[str, Any]] = []
+        passed: set[str] = set()
         while True:
             found, server_ms = self._query([f">={time}", f"<={time}"], number)
             yield found, server_ms
-            if len(found) < self._page_size or found == before:
+            ids = {str(one.get("id")) for one in found}
+            if len(found) < self._page_size or ids <= passed:
                 return
-            before, number = found, number + 1
+            passed, number = passed | ids, number + 1
 
     def _query(self, times: list[str], number: int) -> tuple[list[dict[str, Any]], int]:
         answer = self._api.call(

@@ -1,7 +1,8 @@
 """The calls on a service task: its configuration sections, runtime properties, console lines and plots.
 
-The ClearML server refuses edits of configuration and runtime once a task has ended, even with `force`; then
-only `tasks.edit` with `force` works, which replaces the whole field, so that it is read before.
+The ClearML server refuses edits of configuration and runtime once a task has ended, even with `force`, and knows
+`tasks.edit_runtime` from 2.3 on only. Else `tasks.edit` with `force` works, which replaces the whole field, so that it
+is read before, and after: another writer may have done the same meanwhile.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from triggers.marks import is_mark, service_mark
 #: Service tasks of earlier starts that are looked at.
 RECENT: Final = 50
 _WRONG_STATUS: Final = (400, 110)
+_UNKNOWN_CALL: Final = (404, 0)
+#: Times that a whole field is written before another writer's values stand.
+_WRITES: Final = 3
 _WORKER: Final = "clearml-triggers"
 _READ: Final = "tasks.get_all"
 
@@ -125,16 +129,34 @@ def write_runtime(api: Api, task_id: str, values: Mapping[str, str], remove: Ite
 def _edit(
     api: Api, endpoint: str, body: dict[str, Any], part: str, merge: Callable[[dict[str, Any]], dict[str, Any]]
 ) -> None:
-    """Edit a part of a task; once it has ended, the whole field of it."""
-    try:
-        api.call(endpoint, body)
-    except Refused as refused:
-        if (refused.code, refused.subcode) != _WRONG_STATUS:
-            raise
-        query = {"id": [body["task"]], "only_fields": [part], "search_hidden": True}
-        found = objects(_READ, api.call(_READ, query).data, "tasks")
-        known: dict[str, Any] = optional(_READ, found[0], part, dict) if found else {}
-        api.call("tasks.edit", {"task": body["task"], part: merge(known), "force": True})
+    """Edit a part of a task; once it has ended, or where the server lacks the call, the whole field of it."""
+    if endpoint not in api.lacks:
+        try:
+            api.call(endpoint, body)
+            return
+        except Refused as refused:
+            why = (refused.code, refused.subcode)
+            if why not in (_WRONG_STATUS, _UNKNOWN_CALL):
+                raise
+            if why == _UNKNOWN_CALL:
+                api.lacks.add(endpoint)
+    _edit_whole(api, body["task"], part, merge)
+
+
+def _edit_whole(api: Api, task: str, part: str, merge: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Write the whole field of a task until it has what is wanted."""
+    known = _read_part(api, task, part)
+    for _ in range(_WRITES):
+        api.call("tasks.edit", {"task": task, part: merge(known), "force": True})
+        known = _read_part(api, task, part)
+        if merge(known) == known:
+            return
+
+
+def _read_part(api: Api, task: str, part: str) -> dict[str, Any]:
+    query = {"id": [task], "only_fields": [part], "search_hidden": True}
+    found = objects(_READ, api.call(_READ, query).data, "tasks")
+    return optional(_READ, found[0], part, dict) if found else {}
 
 
 @dataclass(frozen=True, slots=True)

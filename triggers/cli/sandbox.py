@@ -15,6 +15,7 @@ def sandbox(
     access_key: Annotated[str | None, typer.Option(help="made up if not given")] = None,
     secret_key: Annotated[str | None, typer.Option(help="made up if not given")] = None,
     host: Annotated[str, typer.Option(help="address to listen on; others than this machine's are open")] = "127.0.0.1",
+    server_version: Annotated[str, typer.Option(help="which ClearML server it imitates: 1.17, 2.2 or 2.3")] = "2.3",
     env: Annotated[bool, typer.Option("--env", help="print the lines that set the environment")] = False,
 ) -> None:
     """Run a local ClearML API server: empty at start, in memory, gone at the end.
@@ -28,7 +29,11 @@ def sandbox(
     if running is not None:
         _print_env(running)
         return
-    server = Sandbox(port, access_key, secret_key, host=host)
+    try:
+        server = Sandbox(port, access_key, secret_key, host=host, server_version=server_version)
+    except ValueError as error:
+        typer.echo(f"--server-version: {error}", err=True)
+        raise typer.Exit(2) from error
     try:
         server.bind()
     except OSError as error:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from triggers.checks import missing
 from triggers.clearml_api import identity, launches
+from triggers.clearml_api.version import OLDEST_TEXT, too_old
 from triggers.errors import Refused, ServerUnavailable, Usage
 from triggers.ledger.registry import Snapshot
 from triggers.marks import FIRING, scheduler_mark, value_of
@@ -39,8 +40,13 @@ def _server(target: Target) -> Iterator[Finding]:
     began = time.monotonic()
     answer = target.api.call("server.info", {})
     took_ms = (time.monotonic() - began) * 1000
-    version = answer.data.get("version") or "of unknown version"
-    yield Finding("ClearML server", "ok", f"{target.scheduler.host}, {version}, answers in {took_ms:.0f} ms")
+    version = str(answer.data.get("version") or "")
+    if why := too_old(version):
+        way = f"upgrade it to {OLDEST_TEXT} or later"
+        yield Finding("ClearML server", "bad", f"{target.scheduler.host}: {why}: nothing fires", way)
+    else:
+        shown = version or "of unknown version"
+        yield Finding("ClearML server", "ok", f"{target.scheduler.host}, {shown}, answers in {took_ms:.0f} ms")
     workspace = identity(target.api)
     if workspace != target.scheduler.workspace:
         words = f"they are of workspace {workspace}, the scheduler's is {target.scheduler.workspace}"
