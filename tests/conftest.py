@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import redis
 
+from tests.servers import skip_what_needs_the_sandbox
 from triggers.ledger import Ledger, Store, connect, open_ledger
 from triggers.local.redis_server import PrivateRedis
 from triggers.settings import Settings
@@ -18,6 +19,10 @@ from triggers.settings import Settings
 # what is started in the background of a shell without job control ignores SIGINT, and so would all that tests start
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    skip_what_needs_the_sandbox(items)
 
 
 def redis_binaries() -> dict[str, str]:

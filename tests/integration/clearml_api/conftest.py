@@ -2,14 +2,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.servers import running
 from triggers.clearml_api import Api, Credentials
 from triggers.sandbox import Sandbox
 
 
 @pytest.fixture(scope="module")
 def _running() -> Iterator[Sandbox]:
-    with Sandbox() as sandbox:
-        yield sandbox
+    yield from running()
 
 
 @pytest.fixture

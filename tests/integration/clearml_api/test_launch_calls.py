@@ -52,6 +52,7 @@ def test_a_clone_is_found_by_its_marks_whatever_becomes_of_it(api, call, queue):
     assert launches.find_launches(api, ["mark"]) == []
 
 
+@pytest.mark.sandbox_control
 def test_find_launches_asks_for_a_hundred_marks_at_once_and_splits_a_full_answer(api, call, server, monkeypatch):
     base = draft(call)
     marks = [f"m{number}" for number in range(150)]
@@ -77,6 +78,7 @@ def test_clone_of_a_missing_task_is_refused(api):
         marked(api, MISSING, "m")
 
 
+@pytest.mark.sandbox_control
 def test_a_clone_whose_answer_is_lost_was_made_once_and_is_found(api, call, server):
     base = draft(call)
     server.control.fault("drop", "tasks.clone", when="after")
@@ -94,6 +96,7 @@ def test_edit_draft_changes_drafts_only(api, call, queue):
         launches.edit_draft(api, id_, {"comment": "again"})
 
 
+@pytest.mark.sandbox_control
 def test_enqueue_of_one_is_one_call(api, call, queue, server):
     id_ = draft(call)
     assert launches.enqueue(api, [id_], queue) == {id_: None}
@@ -104,6 +107,7 @@ def test_enqueue_of_one_is_one_call(api, call, queue, server):
     assert launches.enqueue(api, [], queue) == {}
 
 
+@pytest.mark.sandbox_control
 def test_enqueue_of_many_says_of_each_what_became_of_it(api, call, queue, server):
     good, other, ended = draft(call), draft(call), draft(call)
     call("tasks.started", {"task": ended})

@@ -69,6 +69,7 @@ def test_read_tasks_begins_at_its_time_and_sees_hidden_projects(api, call):
     assert found[0].project == "Vision/.datasets/digits"
 
 
+@pytest.mark.sandbox_control
 def test_an_idle_poll_is_one_request_per_kind_of_object(api, call, server):
     task(call)
     now_ms = server_now_ms(api)
@@ -140,6 +141,7 @@ def test_read_models_and_those_that_a_task_published(api, call):
     assert (event.id, event.ready, event.changed_ms) == (model, True, published_ms)
 
 
+@pytest.mark.sandbox_control
 def test_a_broken_connection_is_mended_once_and_an_error_is_told(api, server, call):
     id_ = task(call)
     server.control.fault("drop", "tasks.get_all_ex", times=1, when="after")
@@ -151,6 +153,7 @@ def test_a_broken_connection_is_mended_once_and_an_error_is_told(api, server, ca
             list(read_tasks(api, ALL, 0))
 
 
+@pytest.mark.sandbox_control
 def test_an_expired_token_is_renewed(api, server, call):
     list(read_tasks(api, ALL, 0))
     server.control.expire_tokens()
@@ -158,6 +161,7 @@ def test_an_expired_token_is_renewed(api, server, call):
     assert server.control.counts()["auth.login"] == 2
 
 
+@pytest.mark.sandbox_control
 def test_server_now_is_never_late_and_exact_with_a_task(api, server, call):
     server.control.clock(offset_seconds=-3600)
     id_ = task(call)

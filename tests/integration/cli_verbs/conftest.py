@@ -12,6 +12,7 @@ import redis
 from typer.testing import CliRunner
 
 from tests.integration.stages.conftest import World
+from tests.servers import running
 from triggers.cli.app import app
 from triggers.errors import TriggersError, Usage
 from triggers.escaping import in_lines
@@ -47,8 +48,7 @@ def run(*arguments: str, width: int = 100, stdin: str | None = None) -> Result:
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Sandbox]:
-    with Sandbox() as sandbox:
-        yield sandbox
+    yield from running()
 
 
 def build(server: Sandbox, client: redis.Redis, settings: Settings) -> World:

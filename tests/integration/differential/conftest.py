@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.integration.differential.pair import Pair
+from tests.servers import running
 from triggers.ledger import Store, connect, open_ledger
 from triggers.sandbox import Sandbox
 from triggers.settings import Settings
@@ -59,8 +60,7 @@ class Original:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Sandbox]:
-    with Sandbox() as sandbox:
-        yield sandbox
+    yield from running()
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,9 @@ from datetime import datetime, timezone
 import pytest
 from clearml.automation import trigger as sdk
 
+from tests.servers import running
 from triggers.conditions import matches
 from triggers.events import decode_model, decode_task
-from triggers.sandbox import Sandbox
 from triggers.spec import TaskAction, make_trigger
 from triggers.spec.original import to_original
 
@@ -25,7 +25,8 @@ METRIC = {"trigger_on_metric": "loss", "trigger_on_variant": "val"}
 @pytest.fixture(scope="module")
 def world():
     """A server with one object of each sort, and everything on it as events."""
-    with Sandbox() as server:
+    for server in running():
+        server.control.reset()
         world = World(server.client().call)
         world.populate()
         yield world

@@ -20,6 +20,8 @@ from triggers.sync import belief, claiming, keep
 from triggers.sync.redis_lease import LIFE_MS, RedisLease, leases_in
 from triggers.sync.saved import PROPERTY, Saved
 
+pytestmark = pytest.mark.sandbox_control
+
 IN_2286_MS = 10**13
 
 

@@ -127,6 +127,7 @@ def test_a_deleted_service_task_stops_no_trigger(service_world: ServiceWorld) ->
     assert sum(world.runs().values()) == 1
 
 
+@pytest.mark.sandbox_control
 def test_a_turn_with_nothing_to_do_costs_no_request(service_world: ServiceWorld) -> None:
     world = service_world
     world.declare(*[world.trigger(name=f"t{number}") for number in range(50)])

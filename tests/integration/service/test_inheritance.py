@@ -80,7 +80,7 @@ def test_an_emptied_redis_goes_on_where_the_old_one_was(home_world: HomeWorld, m
 def _let_leases_run_out(world: HomeWorld) -> None:
     runtime = world.task()["runtime"]
     gone = [key for key in runtime if key.startswith("triggers-redis-")]
-    world.call("tasks.edit_runtime", task=world.service, remove=gone, add_or_update={}, force=True)
+    service_calls.write_runtime(world.api, world.service, {}, gone)
 
 
 def test_a_second_redis_is_refused_until_the_first_gives_back(
@@ -93,17 +93,17 @@ def test_a_second_redis_is_refused_until_the_first_gives_back(
     (key,) = [name for name in runtime if name.startswith("triggers-redis-")]
     elsewhere = runtime[key].replace("redis.sock", "elsewhere.sock").replace(key.rpartition("-")[2], "other")
     values = {"triggers-redis-other": elsewhere}
-    world.call("tasks.edit_runtime", task=world.service, add_or_update=values, remove=[key], force=True)
+    service_calls.write_runtime(world.api, world.service, values, [key])
 
     def renew(_: float) -> None:
         lease = json.loads(elsewhere)
         values = {"triggers-redis-other": json.dumps(lease | {"until_ms": lease["until_ms"] + 20_000})}
-        world.call("tasks.edit_runtime", task=world.service, add_or_update=values, force=True)
+        service_calls.write_runtime(world.api, world.service, values)
 
     monkeypatch.setattr(claiming.time, "sleep", renew)
     with pytest.raises(Usage, match=r"elsewhere\.sock"):
         claiming.claim(context, scheduler)
-    world.call("tasks.edit_runtime", task=world.service, add_or_update={}, remove=["triggers-redis-other"], force=True)
+    service_calls.write_runtime(world.api, world.service, {}, ["triggers-redis-other"])
     claiming.claim(context, scheduler)
     keep.give_back(context, scheduler)
     assert not [name for name in world.task()["runtime"] if name.startswith("triggers-redis-")]
@@ -121,6 +121,7 @@ def test_registering_again_keeps_everything(home_world: HomeWorld) -> None:
     assert sum(world.runs().values()) == 1
 
 
+@pytest.mark.sandbox_control
 def test_a_start_waits_for_a_server_that_gives_no_usable_answers_for_a_while(
     home_world: HomeWorld, server: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.integration.service.conftest import ServiceWorld
+from triggers.clearml_api import service
 from triggers.ledger import schedulers
 from triggers.ledger.keys import shared
 from triggers.sync import keep
@@ -78,7 +79,7 @@ def test_a_redis_that_was_overtaken_stops_serving(service_world: ServiceWorld) -
     for renewed in (other, replace(other, until_ms=other.until_ms + 20_000)):
         assert schedulers.all_of(world.ledger.store.client), "not before it was seen renewed"
         values = {other.property: renewed.to_json()}
-        world.call("tasks.edit_runtime", task=world.service, add_or_update=values, force=True)
+        service.write_runtime(world.api, world.service, values)
         world.sync()
     assert schedulers.all_of(world.ledger.store.client) == {}
     text = world.ledger.history.alarms()[keep.REDIS_ALARM]["text"]
@@ -94,7 +95,7 @@ def test_a_later_lease_of_another_redis_is_ignored_and_an_emptied_redis_has_anot
     world.sync()
     (mine,) = leases_in([world.task()["runtime"]])
     other = RedisLease("other", "redis://elsewhere", "process 7 on h", mine.since_ms + 1, mine.until_ms + 60_000)
-    world.call("tasks.edit_runtime", task=world.service, add_or_update={other.property: other.to_json()}, force=True)
+    service.write_runtime(world.api, world.service, {other.property: other.to_json()})
     world.sync()
     assert len(schedulers.all_of(world.ledger.store.client)) == 1
     before = world.ledger.homes.instance()

@@ -14,7 +14,7 @@ from tests.integration.service.test_processes import output_of
 
 __all__ = ["desk"]
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.sandbox_control]
 
 #: The same declarations, for whichever class is imported.
 DECLARED = """

@@ -50,6 +50,7 @@ def output_of(desk: Desk, process: Any) -> str:
     return (desk.folder / f"output {desk.started.index(process)}.txt").read_text()
 
 
+@pytest.mark.sandbox_control
 def test_one_is_home_an_equal_one_takes_over_and_others_are_refused(desk: Desk) -> None:
     same = program(desk, "same.py", "made().start()")
     first = desk.run(sys.executable, same)

@@ -46,6 +46,7 @@ def test_tables_have_the_originals_columns_and_links(service_world: ServiceWorld
         assert world.plots(title)[-1]["data"][0]["name"] == "task:on failure"
 
 
+@pytest.mark.sandbox_control
 def test_requests_do_not_grow_with_open_launches(service_world: ServiceWorld, eager: None) -> None:
     world = service_world
     world.declare(world.trigger())

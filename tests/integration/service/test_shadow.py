@@ -33,6 +33,7 @@ def source(world: ServiceWorld, **fields: Any) -> Any:
     return world.trigger(action=action, **fields)
 
 
+@pytest.mark.sandbox_control
 def test_nothing_is_launched_and_nothing_written_on_the_server(shadow_world: ServiceWorld) -> None:
     world = shadow_world
     world.declare(

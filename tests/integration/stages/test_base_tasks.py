@@ -71,6 +71,7 @@ def test_a_query_is_answered_at_each_firing(world: World) -> None:
     assert parents(world) == [first, second, first]
 
 
+@pytest.mark.sandbox_control
 @pytest.mark.parametrize("kind", ["task", "model"])
 def test_a_launched_task_tells_where_it_came_from_in_the_clone_call_itself(world: World, kind: str) -> None:
     trigger = world.trigger(kind, name="teller", trigger_on_tags=["a"])

@@ -23,6 +23,7 @@ def make_tasks(server: Sandbox, number: int) -> list[str]:
     return [str(create(Call(state, "tasks.create", body, time.time()))["id"]) for _ in range(number)]
 
 
+@pytest.mark.sandbox_control
 def test_fifty_thousand_objects_tagged_at_once(world: World, server: Sandbox) -> None:
     trigger = world.trigger(trigger_on_tags=["bulk"])
     other = world.trigger(name="another", trigger_on_status=["failed"])

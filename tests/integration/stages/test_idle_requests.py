@@ -7,6 +7,7 @@ import pytest
 from tests.integration.stages.conftest import World
 
 
+@pytest.mark.sandbox_control
 @pytest.mark.parametrize("number", [3, 1_000])
 def test_an_idle_poll_makes_two_requests_however_many_triggers(world: World, number: int) -> None:
     kinds = {"task": {"trigger_on_status": ["failed"]}, "model": {"trigger_on_publish": True}, "dataset": {}}

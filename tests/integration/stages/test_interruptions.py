@@ -118,6 +118,7 @@ def test_a_launch_cut_off_anywhere_happens_exactly_once(world: World, kind: str)
     assert points >= 20, "the launch has at least ten calls"
 
 
+@pytest.mark.sandbox_control
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("endpoint", ["tasks.clone", "tasks.edit", "tasks.enqueue", "tasks.delete", "tasks.get_all"])
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -148,6 +149,7 @@ def lose_the_enqueue(world: World, *, visible_after_seconds: float = 0.0) -> str
     return str(key)
 
 
+@pytest.mark.sandbox_control
 def test_a_clone_that_is_not_visible_yet_is_not_taken_for_a_launch_that_somebody_deleted(world: World) -> None:
     lose_the_enqueue(world, visible_after_seconds=1.0)
     assert not world.clones(), "it is not visible"
@@ -158,6 +160,7 @@ def test_a_clone_that_is_not_visible_yet_is_not_taken_for_a_launch_that_somebody
     assert launches_of(world, "clone") == 1
 
 
+@pytest.mark.sandbox_control
 def test_a_recorded_clone_that_is_gone_for_long_counts_as_launched(world: World) -> None:
     firing = lose_the_enqueue(world)
     (clone,) = world.clones()
@@ -171,6 +174,7 @@ def test_a_recorded_clone_that_is_gone_for_long_counts_as_launched(world: World)
     assert (launched.task, launched.reason) == (clone["id"], "the launched ClearML task was deleted by someone")
 
 
+@pytest.mark.sandbox_control
 @pytest.mark.parametrize("status", [500, 503])
 def test_a_server_that_fails_for_a_while_loses_nothing_and_is_not_stormed(world: World, status: int) -> None:
     world.declare(world.trigger())
@@ -203,6 +207,7 @@ def test_a_copy_of_a_launch_made_by_a_person_is_never_touched_nor_taken_for_one(
     assert {t["id"]: t["status"] for t in world.clones()} == {launched["id"]: "queued", copy: "created"}
 
 
+@pytest.mark.sandbox_control
 def test_a_draft_of_a_dead_attempt_is_cleared_away_after_the_launch(world: World) -> None:
     world.declare(world.trigger())
     world.fail_task()

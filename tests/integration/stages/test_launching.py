@@ -49,6 +49,7 @@ def test_a_restarted_worker_remembers_what_fired_and_sees_what_happened_meanwhil
     assert sorted(world.runs().values()) == [1, 1]
 
 
+@pytest.mark.sandbox_control
 @pytest.mark.parametrize(
     ("action", "edits"),
     [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.integration.stages.conftest import World
 
 
@@ -164,6 +166,7 @@ def test_a_transition_fires_again_after_the_condition_was_false(world: World) ->
     assert sorted(world.runs().values()) == [1, 1]
 
 
+@pytest.mark.sandbox_control
 def test_while_true_fires_at_changes_that_are_the_cooldown_apart(world: World) -> None:
     world.declare(world.trigger(trigger_on_tags=["hot"], policy={"fire": "while_true", "cooldown_minutes": 5}))
     task = world.create_task(tags=["hot"])

@@ -38,6 +38,7 @@ def test_single_instance_skips_while_its_task_runs_and_goes_on_when_it_ended(wor
     assert [c["hyperparams"]["Args"]["a"]["value"] for c in world.clones() if c["id"] != running["id"]] == ["1"]
 
 
+@pytest.mark.sandbox_control
 def test_a_launch_that_is_not_visible_yet_keeps_its_slot(world: World) -> None:
     world.declare(world.trigger(policy={"single_instance": True}))
     world.fail_task()
@@ -214,6 +215,7 @@ def test_a_reused_task_runs_again_each_time_and_is_skipped_while_it_runs(world: 
     assert world.clones() == [], "nothing was cloned"
 
 
+@pytest.mark.sandbox_control
 def test_a_process_that_was_overtaken_does_not_reset_what_runs_for_the_next_firing(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -245,6 +247,7 @@ def test_a_published_task_cannot_be_reused_and_says_so(world: World) -> None:
     assert "is published and cannot be reset" in world.history("dead")[0].reason
 
 
+@pytest.mark.sandbox_control
 def test_a_firing_that_pauses_long_keeps_nobody_out_of_its_slot(world: World) -> None:
     assert SLOT_PAUSE_SECONDS == 60
     world.settings = world.settings.model_copy(update={"retry_base_seconds": 100.0})

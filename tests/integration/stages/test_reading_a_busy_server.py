@@ -13,6 +13,8 @@ from triggers.clearml_api.narrowing import FEW
 from triggers.clearml_api.transport import Connection, Reply
 from triggers.spec import Trigger
 
+pytestmark = pytest.mark.sandbox_control
+
 BUSY, WATCHED = 1_500, 60
 METRIC = {"trigger_on_metric": "loss", "trigger_on_variant": "val", "trigger_on_threshold": 0.1}
 

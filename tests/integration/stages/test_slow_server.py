@@ -9,6 +9,7 @@ from triggers.clearml_api import Api, Credentials
 from triggers.settings import Settings
 
 
+@pytest.mark.sandbox_control
 @pytest.mark.slow
 def test_polls_and_launches_at_a_server_that_takes_six_seconds_a_call(world: World) -> None:
     world.declare(world.trigger())

@@ -25,6 +25,7 @@ def test_a_long_list_is_carried_on_behind_the_hints_of_others(world: World, monk
     assert world.hints.dispatches == 1, "nothing is left"
 
 
+@pytest.mark.sandbox_control
 def test_an_admission_that_fails_ends_its_own_attempt_alone(world: World) -> None:
     single = world.trigger(name="single", policy={"single_instance": True})
     world.declare(single, world.trigger(name="plain"))

@@ -235,3 +235,42 @@ def test_read_models_reads_models():
     (event,) = page.events
     assert (event.kind, event.id, event.ready, event.task, event.project) == ("model", "m", True, "t", "P")
     assert server.queries[0][0] == "models.get_all_ex"
+
+
+class OldServer(Server):
+    """It ignores the filter on last_change, as servers before 1.17 do."""
+
+    @staticmethod
+    def matches(one, body):
+        return True
+
+
+@pytest.mark.parametrize("objects", [2, 9], ids=["one page", "full pages"])
+def test_a_server_that_ignores_the_filter_by_time_ends_the_read_with_its_reason(small_pages, objects):
+    server = OldServer()
+    for number in range(objects):
+        server.put(f"o{number}", at=5_000 + number)
+    with pytest.raises(ServerUnavailable, match=r"asked for what changed since .*servers before 1\.17 ignore"):
+        read(server, 5_001)
+    assert len(server.queries) == 1
+
+
+class Stubborn(Server):
+    """It answers every page with the same objects, or hands out the same pages in turn."""
+
+    def __init__(self, repeats):
+        super().__init__()
+        self.repeats = repeats
+
+    def call(self, endpoint, body):
+        return super().call(endpoint, body | {"page": body["page"] % self.repeats})
+
+
+@pytest.mark.parametrize("repeats", [1, 2])
+def test_pages_of_one_time_that_repeat_end(small_pages, repeats):
+    server = Stubborn(repeats)
+    for number in range(12):
+        server.put(f"o{number}", at=5_000)
+    found = {event.id for page in read(server, 5_000) for event in page.events}
+    assert len(found) == 4 * repeats
+    assert len(server.queries) < 30
