@@ -49,19 +49,17 @@ class Difference:
         return f"{self.trigger}: {self.object or 'an object'}: {self.side} ({why})"
 
 
+_FIELDS: Final = ("id", "parent", "tags", "system_tags", "hyperparams", "created")
+
+
 def read_theirs(api: Api, triggers: Iterable[Trigger], since_ms: int) -> list[Launch]:
     """Read what the original launched since then, oldest first; one request for each 500 of its launches."""
     tasks = {t.id: t for t in triggers if isinstance(t.action, TaskAction) and t.action.base_task_id}
     bases = {t.action.base_task_id or "" for t in tasks.values() if isinstance(t.action, TaskAction)}
     if not bases:
         return []
-    query = {
-        "parent": sorted(bases),
-        "created": [iso_time(since_ms), _FAR_FUTURE],
-        "order_by": ["created"],
-        "only_fields": ["id", "parent", "tags", "system_tags", "hyperparams", "created"],
-        "search_hidden": True,
-    }
+    query: dict[str, Any] = {"parent": sorted(bases), "created": [iso_time(since_ms), _FAR_FUTURE]}
+    query |= {"order_by": ["created"], "search_hidden": True, "only_fields": list(_FIELDS)}
     found = [
         task
         for page in pages(api, "tasks.get_all", "tasks", query, _PAGE)
