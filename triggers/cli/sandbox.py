@@ -32,7 +32,7 @@ def sandbox(
     try:
         server = Sandbox(port, access_key, secret_key, host=host, server_version=server_version)
     except ValueError as error:
-        typer.echo(f"--server-version: {error}", err=True)
+        say(f"--server-version: {error}", error=True)
         raise typer.Exit(2) from error
     try:
         server.bind()
