@@ -36,6 +36,20 @@ def ended_in_one_line() -> Iterator[None]:
         if way_out is None:
             raise
         _end(USAGE, way_out)
+    except Exception as error:
+        way_out = _refused_by_redis(error)
+        if way_out is None:
+            raise
+        _end(NOT_SO, way_out)
+
+
+def _refused_by_redis(error: Exception) -> str | None:
+    """What a Redis that cannot be used says, None for other errors."""
+    if "redis" not in sys.modules:  # not imported for this: a program that does not use it starts faster
+        return None
+    from triggers.ledger import refusals
+
+    return refusals.said(error) if refusals.code_of(error) else None
 
 
 def way_to(error: ModuleNotFoundError) -> str | None:

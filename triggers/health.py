@@ -30,7 +30,8 @@ class Progress:
     """What a process last wrote of itself.
 
     `looked_at` is the machine's monotonic clock, which all its processes share. `stuck` says what is wrong,
-    "" when nothing is. `started` tells the process from a later one with the same pid.
+    "" when nothing is. `started` tells the process from a later one with the same pid. `note` is what people have to
+    know although a restart would not fix it.
     """
 
     name: str
@@ -38,11 +39,12 @@ class Progress:
     started: str
     looked_at: float
     stuck: str
+    note: str = ""
 
     @classmethod
-    def of_this_process(cls, name: str, stuck: str = "") -> Progress:
+    def of_this_process(cls, name: str, stuck: str = "", note: str = "") -> Progress:
         """As of now."""
-        return cls(name, os.getpid(), start_of(os.getpid()), time.monotonic(), stuck)
+        return cls(name, os.getpid(), start_of(os.getpid()), time.monotonic(), stuck, note)
 
     def write(self, file: Path) -> None:
         """Replace the file in one step: a reader never sees half of it."""
@@ -98,7 +100,7 @@ def main(arguments: list[str]) -> int:
     fault = progress.fault(time.monotonic())
     if fault and "--end" in arguments:
         progress.end()
-    say(fault or f"{progress.name} gets somewhere")
+    say(fault or f"{progress.name} gets somewhere" + (f", but {progress.note}" if progress.note else ""))
     return 1 if fault else 0
 
 

@@ -7,7 +7,9 @@ script has handlers of its own; the formatters do so for what other packages log
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime, timezone
@@ -29,6 +31,35 @@ def about(**fields: str) -> Iterator[None]:
         yield
     finally:
         _about.reset(token)
+
+
+class Seldom:
+    """Lets a line through that says something new, and once a minute while the same thing lasts.
+
+    What goes wrong for every message of every thread would fill the log and hide the rest.
+    """
+
+    def __init__(self, seconds: float = 60.0, clock: Callable[[], float] = time.monotonic) -> None:
+        self.seconds, self._clock = seconds, clock
+        self._last: dict[str, tuple[float, int]] = {}
+        self._lock = threading.Lock()
+
+    def suffix(self, about: str) -> str | None:
+        """What to add to the line, None to leave it out.
+
+        Args:
+            about: what goes wrong: equal for lines of which one is enough.
+        """
+        now = self._clock()
+        with self._lock:
+            at, count = self._last.get(about, (float("-inf"), 0))
+            if now - at < self.seconds:
+                self._last[about] = at, count + 1
+                return None
+            if len(self._last) > 1000:
+                self._last.clear()
+            self._last[about] = now, 0
+            return f" ({count} times more since)" if count else ""
 
 
 def _fields_of(record: logging.LogRecord) -> dict[str, str]:

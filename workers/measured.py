@@ -13,6 +13,9 @@ from triggers.clearml_api.connection import Answer
 from triggers.errors import Refused, ServerUnavailable
 from triggers.ledger.keys import shared
 
+#: HTTP status of credentials that are not accepted (any more).
+UNAUTHORISED = 401
+
 
 class MeasuredApi(Api):
     """An API client that knows how its calls ended: `ok`, an HTTP status, or `unavailable`."""
@@ -21,6 +24,8 @@ class MeasuredApi(Api):
         super().__init__(credentials, timeout_seconds=timeout_seconds)
         self._counts: Counter[str] = Counter()
         self._counting = threading.Lock()
+        #: what the server said when it refused the credentials themselves, "" while it accepts them
+        self.refused = ""
 
     def call(self, endpoint: str, body: Any) -> Answer:
         """Make one call and count it."""
@@ -29,6 +34,8 @@ class MeasuredApi(Api):
             return super().call(endpoint, body)
         except Refused as refusal:
             result = str(refusal.code)
+            if refusal.code == UNAUTHORISED:
+                self.refused = str(refusal)
             raise
         except ServerUnavailable:
             result = "unavailable"

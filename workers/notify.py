@@ -12,5 +12,5 @@ from workers.runtime import runtime
 @app.task(name="triggers.notify")  # type: ignore[untyped-decorator]
 def notify() -> None:
     """One look for every scheduler; where there is nothing to tell it costs a few reads of Redis."""
-    for id_, scheduler in runtime().schedulers().items():
+    for id_, scheduler in runtime().served().items():
         runtime().run(id_, partial(stage, scheduler=scheduler), scheduler)

@@ -13,7 +13,7 @@ from workers.runtime import runtime
 def poll() -> str:
     """Poll every scheduler whose pace says so; a tick too many does nothing. Says which found events."""
     found = []
-    for id_, scheduler in runtime().schedulers().items():
+    for id_, scheduler in runtime().served().items():
         polled = runtime().run(id_, partial(stage, pace_seconds=scheduler.poll_seconds), scheduler)
         if polled and polled.events:
             found.append(f"{runtime().name_of(id_)}: {polled.events} events")

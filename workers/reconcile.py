@@ -10,5 +10,5 @@ from workers.runtime import runtime
 @app.task(name="triggers.reconcile")  # type: ignore[untyped-decorator]
 def reconcile() -> None:
     """One round for every scheduler; a round too many does nothing."""
-    for id_, scheduler in runtime().schedulers().items():
+    for id_, scheduler in runtime().served().items():
         runtime().run(id_, stage, scheduler)

@@ -12,17 +12,16 @@ import redis
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from triggers.clearml_api import Credentials
 from triggers.errors import EpochChanged, Fenced, StoreUnavailable, Transient
 from triggers.escaping import one_line
 from triggers.ledger import Store, connect, open_ledger, refusals, schedulers
 from triggers.ledger.schedulers import Scheduler
-from triggers.logs import about, logger
+from triggers.logs import Seldom, about, logger
 from triggers.settings import Settings, settings
 from triggers.stages import Context
 from workers import failover
 from workers.app import app, redis_address
-from workers.measured import MeasuredApi
+from workers.identity import Identity
 
 log = logger(__name__)
 
@@ -34,6 +33,7 @@ class CeleryHints:
 
     def __init__(self, celery: Celery, named: Callable[[str], str]) -> None:
         self.celery, self.named = celery, named
+        self._seldom = Seldom()
 
     def match(self, scheduler: str, partition: int) -> None:
         self._send("triggers.match", f"{self.named(scheduler)}, partition {partition}", scheduler, partition)
@@ -45,7 +45,9 @@ class CeleryHints:
         try:
             self.celery.send_task(task, args=args, argsrepr=one_line(f"({shown})"), kwargsrepr="{}")
         except (OperationalError, OSError, redis.RedisError) as failure:
-            log.warning("the hint %s%s was not sent: %s", task, args, failure)
+            suffix = self._seldom.suffix(refusals.code_of(failure.__cause__ or failure) or type(failure).__name__)
+            if suffix is not None:
+                log.warning("the hint %s%s was not sent: %s%s", task, args, failure, suffix)
             failover.look_for_primary(self.celery, failure)
 
 
@@ -56,37 +58,41 @@ class Runtime:
         redis_address(of.redis_url)  # there has to be one
         self.settings, self.client = of, connect(of.redis_url or "")
         self.hints = CeleryHints(celery, self.name_of)
-        self.credentials = Credentials.resolve()
-        self.api = MeasuredApi(self.credentials, timeout_seconds=of.request_timeout_seconds)
+        self.identity = Identity(of.request_timeout_seconds)
+        self._seldom = Seldom()
         self._names: dict[str, str] = {}
-        self._left_alone: dict[str, str] = {}
+        self.left_alone: dict[str, str] = {}
         self._contexts: dict[str, Context] = {}
         self._lock = threading.Lock()
 
     def schedulers(self) -> dict[str, Scheduler]:
-        """The schedulers on this Redis that this process can read and whose ClearML server is the one it knows."""
+        """The schedulers on this Redis that this process can read and whose workspace its credentials are of."""
         try:
             found, unreadable = schedulers.read_all(self.client)
         except redis.RedisError as failure:
-            raise StoreUnavailable(f"Redis gave no answer: {failure}") from failure
-        served = {id_: one for id_, one in found.items() if one.host == self.credentials.host}
-        reasons = {id_: str(fault) for id_, fault in unreadable.items()}
-        reasons |= {
-            id_: f"the scheduler {one.project}/{one.name} calls its ClearML server {one.host}, this worker's is "
-            f"{self.credentials.host}"
-            for id_, one in found.items()
-            if id_ not in served
-        }
-        self._say_why(reasons)
+            refusals.look_for_primary(self.client, failure)
+            raise StoreUnavailable(refusals.said(failure)) from failure
+        reasons = {id_: self.identity.why_not(one) for id_, one in found.items()}
+        served = {id_: one for id_, one in found.items() if not reasons[id_]}
+        reasons |= {id_: str(fault) for id_, fault in unreadable.items()}
+        self._say_why({id_: reason for id_, reason in reasons.items() if reason})
         self._names = {id_: f"{one.project}/{one.name}" for id_, one in served.items()}
         return served
 
+    def served(self) -> dict[str, Scheduler]:
+        """The same, none while Redis cannot be used: with a line in the log."""
+        try:
+            return self.schedulers()
+        except StoreUnavailable as failure:
+            self._log(failure)
+            return {}
+
     def _say_why(self, reasons: dict[str, str]) -> None:
         """Log once for each scheduler why it is left alone."""
-        known, self._left_alone = self._left_alone, reasons
+        known, self.left_alone = self.left_alone, reasons
         for id_, reason in reasons.items():
             if known.get(id_) != reason:
-                log.warning("a scheduler is not served: %s", reason)
+                log.warning("%s", reason)
 
     def name_of(self, scheduler_id: str) -> str:
         """Project and name of a scheduler, for people; its id while they are not known."""
@@ -98,11 +104,15 @@ class Runtime:
     def context(self, scheduler_id: str, record: Scheduler) -> Context:
         """The context of one scheduler, its epoch adopted on first use."""
         with self._lock:
-            if scheduler_id not in self._contexts:
+            api = self.identity.api
+            if api is None:
+                raise StoreUnavailable("there are no ClearML credentials")  # `schedulers` has just said why
+            known = self._contexts.get(scheduler_id)
+            if known is None or known.api is not api:
                 ledger = open_ledger(Store(self.client), scheduler_id, self.settings)
                 self._contexts[scheduler_id] = Context(
                     ledger=ledger,
-                    api=self.api,
+                    api=api,
                     settings=self.settings,
                     hints=self.hints,
                     epoch=ledger.adopt_epoch(),
@@ -127,21 +137,32 @@ class Runtime:
                 if record is None:
                     return None
                 result = stage(self.context(scheduler_id, record))
-                self.api.add_up(self.client)
+                if self.identity.api is not None:
+                    self.identity.api.add_up(self.client)
                 return result
             except EpochChanged as change:
                 log.warning("%s; beginning a new epoch", change)
                 with self._lock:
                     self._contexts.pop(scheduler_id, None)
-            except (Transient, Fenced) as failure:
-                log.warning("%s", failure)
+            except Fenced as loss:
+                log.warning("%s", loss)
+            except Transient as failure:
+                self._log(failure)
             except Exception as failure:
                 if not refusals.code_of(failure):
                     log.exception("a stage broke off")
                 else:
                     refusals.look_for_primary(self.client, failure)
-                    log.warning("Redis cannot be used now: %s", failure)
+                    self._log(failure)
             return None
+
+    def _log(self, failure: Exception) -> None:
+        """Log what makes every stage wait, once a minute while it lasts: Redis or the ClearML server."""
+        cause = failure.__cause__ or failure
+        code = refusals.code_of(cause)
+        suffix = self._seldom.suffix(code or str(failure))
+        if suffix is not None:
+            log.warning("%s%s", refusals.said(cause) if code else failure, suffix)
 
 
 @lru_cache(maxsize=1)

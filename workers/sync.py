@@ -12,5 +12,5 @@ from workers.runtime import runtime
 @app.task(name="triggers.sync")  # type: ignore[untyped-decorator]
 def sync() -> None:
     """One turn for every scheduler; what is not due yet costs nothing."""
-    for id_, scheduler in runtime().schedulers().items():
+    for id_, scheduler in runtime().served().items():
         runtime().run(id_, partial(stage, scheduler=scheduler), scheduler)

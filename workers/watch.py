@@ -27,7 +27,7 @@ from kombu.exceptions import OperationalError
 
 from triggers.errors import Usage
 from triggers.health import Progress
-from triggers.ledger import connect
+from triggers.ledger import connect, left_alone
 from triggers.ledger.keys import ALIVE as ALIVE_QUEUE
 from triggers.ledger.keys import broker_prefix
 from triggers.logs import logger
@@ -63,6 +63,10 @@ class Role(Protocol):
 
     name: str
 
+    @property
+    def note(self) -> str:
+        """What people have to know although a restart would not mend it, "" when nothing."""
+
     def stuck(self, now: float) -> str:
         """What is wrong at that time of the monotonic clock, "" when nothing is."""
 
@@ -81,6 +85,7 @@ class WorkerRole:
         self._next_send = 0.0
         self._waiting_since: float | None = None
         self._taken = 0
+        self._said = False
 
     def stuck(self, now: float) -> str:
         """Send another message where one is due, and say whether those sent before were taken."""
@@ -101,17 +106,36 @@ class WorkerRole:
         try:
             self.celery.send_task(ALIVE, queue=self.queue, expires=FORGOTTEN_SECONDS, argsrepr="()")
             self.client.expire(self.key, FORGOTTEN_SECONDS)
+            self._say_what_is_left_alone()
         except (OperationalError, OSError, redis.RedisError) as failure:
             log.info("no message to itself could be sent: %s", failure)
             failover.look_for_primary(self.celery, failure)
             return False
         return True
 
+    @property
+    def note(self) -> str:
+        """Which schedulers it leaves alone, and why."""
+        return "; ".join(sorted(set(self._reasons().values())))
+
+    def _reasons(self) -> dict[str, str]:
+        from workers.runtime import runtime
+
+        # not made here: a thread that watches must not wait for a lock of one that works
+        return runtime().left_alone if runtime.cache_info().currsize else {}
+
+    def _say_what_is_left_alone(self) -> None:
+        reasons = self._reasons()
+        if reasons or self._said:
+            left_alone.say(self.client, f"{self.name}:{_PROCESS}", reasons)
+            self._said = bool(reasons)
+
 
 class BeatRole:
     """The beat that holds the schedule ticks; the one that waits for it only has to be there."""
 
     name = f"beat@{socket.gethostname()}"
+    note = ""
 
     def __init__(self) -> None:
         self.ticked_at: float | None = None
@@ -144,7 +168,7 @@ class Watch(threading.Thread):
         stuck = self.role.stuck(now)
         if self.file is not None:
             try:
-                Progress.of_this_process(self.role.name, stuck).write(self.file)
+                Progress.of_this_process(self.role.name, stuck, self.role.note).write(self.file)
             except OSError as failure:
                 log.error("progress cannot be written to %s: %s", self.file, failure)
         if stuck and not self._ending.is_set():

@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from triggers.logs import about, formatter
+from triggers.logs import Seldom, about, formatter
 
 
 def record(message: str, *arguments: object, **extra: object) -> logging.LogRecord:
@@ -47,3 +47,14 @@ def test_traceback_is_kept_and_a_json_line_stays_one_line(style: str):
     line = formatter(style).format(made)
     assert "of the body" in line
     assert style == "text" or "\n" not in line
+
+
+def test_a_line_that_repeats_is_let_through_once_a_minute_and_says_how_often():
+    now = [0.0]
+    seldom = Seldom(60, lambda: now[0])
+    assert seldom.suffix("LOADING") == ""
+    assert [seldom.suffix("LOADING") for _ in range(3)] == [None] * 3
+    assert seldom.suffix("OOM") == "", "another matter"
+    now[0] = 61
+    assert seldom.suffix("LOADING") == " (3 times more since)"
+    assert seldom.suffix("LOADING") is None

@@ -94,6 +94,7 @@ def _parts(target: Target, found: Status) -> list[Any]:
         ("dead letters", text(str(found.dead), "bold red" if found.dead else "")),
         ("at home", text(found.home or "nobody: functions of scripts are not called")),
         *(("alarm", text(words, "bold red")) for words in found.alarms.values()),
+        *((f"worker {name}", text(words, "bold red")) for name, words in found.left_alone.items()),
     ]
     parts: list[Any] = [head, "", output.table([Column("stage"), Column(""), Column("", grows=True)], stages), ""]
     parts.append(output.pairs(rows))

@@ -13,6 +13,8 @@ known. Everything else is covered by the version of its scheduler's record.
 | `triggers:schedulers` | hash | scheduler id → JSON (`schedulers.Scheduler`) |
 | `triggers:instance` | string | name of this Redis' data, by which two Redises are told apart |
 | `triggers:api_requests` | hash | `<endpoint> <result>` → how many ClearML API calls ended so |
+| `triggers:left_alone` | hash | worker → JSON: why it leaves which schedulers alone (`left_alone`) |
+| `triggers:doctor` | string, expires | that `doctor` could write |
 | `triggers:celery:<...>` | Celery's | the bounded queues `poll`, `match`, `dispatch` (`workers.bound`) and more |
 | `triggers:celery:alive:<worker>:<process>` | Celery queue, expires | what a worker sends itself (`workers.watch`) |
 | `triggers:beat:<...>` | RedBeat's | the schedule and the lock of the beat that holds it |

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from triggers.ledger import left_alone
 from triggers.ledger.history import Entry
 from triggers.ledger.reading import source_of
 from triggers.operate.happened import Filter, newest
@@ -48,6 +49,8 @@ class Status:
     alarms: Mapping[str, str]
     home: str
     last: tuple[Entry, ...]
+    #: worker → why it does not serve this scheduler
+    left_alone: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_well(self) -> bool:
@@ -77,6 +80,7 @@ def read_status(target: Target, *, last: int = 5) -> Status:
         dead=int(dead),
         rates={what: count * 60_000 / RATE_MS for what, count in sorted(counts.items())},
         alarms={name: str(alarm.get("text", "")) for name, alarm in ledger.history.alarms().items()},
+        left_alone=left_alone.of(ledger.store.client, ledger.scheduler),
         home=str(holder) if holder else "",
         last=tuple(newest(target, Filter(), last)),
     )
@@ -128,4 +132,5 @@ def line(status: Status) -> str:
     parts.append(f"{status.rates.get('launched', 0):.1f} launches/min")
     counted = ((waiting, "waiting"), (status.failing, "failing"), (held, "held"), (status.dead, "dead"))
     parts += [f"{count} {word}" for count, word in counted if count]
+    parts += [f"{len(status.left_alone)} workers leave it alone"] if status.left_alone else []
     return ("LATE: " + stuck + " | " if stuck else "") + " | ".join(parts)

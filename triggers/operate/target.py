@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import redis
 
 from triggers.errors import StoreUnavailable, Usage
-from triggers.ledger import Ledger, Store, connect, open_ledger, schedulers
+from triggers.ledger import Ledger, Store, connect, open_ledger, refusals, schedulers
 from triggers.ledger.registry import Entry
 from triggers.ledger.schedulers import Scheduler
 from triggers.settings import Settings, settings
@@ -96,8 +96,10 @@ def open_target(choice: str | None = None, of: Settings | None = None, *, start:
     with ExitStack() as stack:
         try:
             yield _on_redis(of, choice, stack) if of.redis_url else _in_folder(of, choice, stack, start=start)
-        except (redis.ConnectionError, redis.TimeoutError) as failure:
-            raise StoreUnavailable(f"Redis gave no answer: {failure}") from failure
+        except redis.RedisError as failure:
+            if not refusals.code_of(failure):
+                raise
+            raise StoreUnavailable(refusals.said(failure)) from failure
 
 
 def titles() -> list[str]:

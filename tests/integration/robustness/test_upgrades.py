@@ -14,7 +14,7 @@ import pytest
 
 from tests.integration.stages.conftest import World
 from triggers import formats
-from triggers.clearml_api import service
+from triggers.clearml_api import identity, service
 from triggers.errors import Newer
 from triggers.inheritance import look
 from triggers.ledger import aside, open_ledger, schedulers
@@ -178,10 +178,10 @@ def test_a_scheduler_of_a_later_release_is_left_alone_and_the_others_are_served(
     from workers.runtime import Runtime
 
     client = world.ledger.store.client
-    mine = Scheduler(world.sandbox.url, "w", "p", "mine", 5.0)
+    mine = Scheduler(world.sandbox.url, identity(world.api), "p", "mine", 5.0)
     schedulers.put(client, mine)
     with later_release("scheduler"):
-        schedulers.put(client, Scheduler(world.sandbox.url, "w", "p", "later", 5.0))
+        schedulers.put(client, Scheduler(world.sandbox.url, identity(world.api), "p", "later", 5.0))
     client.hset(shared("schedulers"), "garbage", "{")
     runtime = Runtime(app, settings())
     assert set(runtime.schedulers()) == {mine.id} == set(runtime.schedulers())
@@ -194,7 +194,8 @@ def test_a_scheduler_of_a_later_release_is_left_alone_and_the_others_are_served(
     with later_release("scheduler"):
         assert len(runtime.schedulers()) == 2
     runtime.client.close()
-    runtime.api.close()
+    assert runtime.identity.api
+    runtime.identity.api.close()
     settings.cache_clear()
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import redis
 
 from triggers.errors import TriggersError
+from triggers.ledger import refusals
 from triggers.operate.doctor import clearml_server, permissions, redis_server, workers
 from triggers.operate.doctor.findings import Finding
 from triggers.operate.target import Target
@@ -24,4 +25,5 @@ def examine(target: Target) -> Iterator[Finding]:
         try:
             yield from look()
         except (TriggersError, redis.RedisError, OSError) as failure:
-            yield Finding(about, "bad", f"it could not be looked at: {failure}", "mend this first, then look again")
+            why = refusals.said(failure) if refusals.code_of(failure) else str(failure)
+            yield Finding(about, "bad", f"it could not be looked at: {why}", "mend this first, then look again")

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import redis
 
+from triggers.ledger import refusals
+from triggers.ledger.keys import shared
 from triggers.operate.doctor.findings import Finding
 
 #: The oldest Redis whose commands suffice.
@@ -17,7 +19,8 @@ _NEARLY_FULL: Final = 0.9
 
 
 def look(client: redis.Redis) -> Iterator[Finding]:
-    """Version, eviction, persistence, memory."""
+    """Whether it accepts writes; version, eviction, persistence, memory."""
+    yield _writes(client)
     info: dict[str, Any] = dict(client.info())
     yield _version(info)
     yield _eviction(info, _setting(client, "maxmemory-policy"))
@@ -35,6 +38,17 @@ def _setting(client: redis.Redis, name: str) -> str | None:
         return str(found[name]) if name in found else None
     except redis.ResponseError:
         return None
+
+
+def _writes(client: redis.Redis) -> Finding:
+    """A Redis that answers may refuse what counts: it is full, its disk is, or it is a replica."""
+    try:
+        client.set(shared("doctor"), "1", px=1000)
+    except redis.RedisError as failure:
+        if not refusals.code_of(failure):
+            raise
+        return Finding("Redis writes", "bad", refusals.in_words(failure), "nothing is polled or launched until then")
+    return Finding("Redis writes", "ok", "it accepts them")
 
 
 def _version(info: dict[str, Any]) -> Finding:

@@ -37,6 +37,9 @@ def look(target: Target) -> Iterator[Finding]:
         # what cannot be read says itself what to do
         to_do = "" if name.startswith(ALARM) else "see `clearml-triggers holds list` and `history`"
         yield Finding("alarm", "bad", words, to_do)
+    for worker, reason in status.left_alone.items():
+        to_do = "give it a key pair of this workspace, stop it, or set a TRIGGERS_KEY_PREFIX of its own"
+        yield Finding(f"worker {worker}", "bad", reason, to_do)
     if status.dead:
         yield Finding("dead letters", "warn", f"{status.dead} firings were given up", "`clearml-triggers dead list`")
     if status.paused:

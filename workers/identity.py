@@ -1,0 +1,87 @@
+"""Whose objects this worker's credentials reach: known before it serves a scheduler, and while they are accepted.
+
+The address of a server is not enough: a server has many workspaces. With the key pair of another one a worker would
+read other objects, move the cursor past changes that it cannot see, and launch what it must not.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from triggers.clearml_api import identity
+from triggers.clearml_api.credentials import Credentials
+from triggers.errors import Refused, TriggersError, Usage
+from triggers.ledger.schedulers import Scheduler
+from workers.measured import MeasuredApi
+
+#: How long the worker waits before it asks again who it is, while it does not know, seconds.
+_ASK_AGAIN_SECONDS: Final = 10.0
+
+_WAY_OUT: Final = "give it a key pair of the scheduler's workspace, or stop it"
+
+
+class Identity:
+    """The API client of this process, and the workspace that it reaches. Threads share it.
+
+    Credentials are read again while there are none that are accepted, so that exchanged ones count without a restart.
+    """
+
+    def __init__(
+        self,
+        timeout_seconds: float,
+        *,
+        resolve: Callable[[], Credentials] = Credentials.resolve,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._timeout_seconds, self._resolve, self._clock = timeout_seconds, resolve, clock
+        self._asking = threading.Lock()
+        self._ask_at = 0.0
+        self._workspace = ""
+        self.api: MeasuredApi | None = None
+        self.fault = ""
+
+    def known(self) -> bool:
+        """Whether the workspace is known and the credentials are accepted; asks where they are not, now and then."""
+        if self.api is not None and self.api.refused:
+            self._say(self.api.refused)
+        if self._workspace and not self.fault:
+            return True
+        with self._asking:
+            if self._clock() >= self._ask_at:
+                self._ask_at = self._clock() + _ASK_AGAIN_SECONDS
+                self._ask()
+        return bool(self._workspace) and not self.fault
+
+    def why_not(self, scheduler: Scheduler) -> str:
+        """Why this worker leaves a scheduler alone, "" when it serves it."""
+        title = f"{scheduler.project}/{scheduler.name}"
+        if not self.known() or self.api is None:
+            return f"{title} is left alone: {self.fault}"
+        host = self.api.credentials.host
+        if scheduler.host != host:
+            return f"{title} is left alone: it is of the ClearML server {scheduler.host}, this worker's is {host}"
+        if scheduler.workspace != self._workspace:
+            mine, its = self._workspace, scheduler.workspace
+            return f"{title} is left alone: it is of workspace {its}, this worker's key pair of {mine}; {_WAY_OUT}"
+        return ""
+
+    def _ask(self) -> None:
+        try:
+            credentials = self._resolve()
+            if self.api is None or self.api.credentials != credentials:
+                self.api, self._workspace = MeasuredApi(credentials, timeout_seconds=self._timeout_seconds), ""
+            self._workspace = identity(self.api)
+        except Refused as refusal:
+            self._say(str(refusal))
+        except Usage as missing:
+            self.fault = f"{missing}"
+        except TriggersError as failure:
+            self.fault = f"whose credentials these are is not known yet: {failure}"
+        else:
+            self.api.refused = self.fault = ""
+
+    def _say(self, refusal: str) -> None:
+        self.fault = f"the ClearML server refuses this worker's key pair ({refusal}): {_WAY_OUT}"
