@@ -18,6 +18,7 @@ from tests.crash.processes import Server, Workers, eventually
 from tests.crash.worker_main import CALLER
 from triggers.home import Home
 from triggers.ledger.history import Entry
+from triggers.ledger.reading import source_of
 from triggers.local.redis_server import PrivateRedis
 from triggers.marks import scheduler_mark
 from triggers.recovery import DRAFT
@@ -191,8 +192,12 @@ class World:
 
     def wait_for_poll(self) -> None:
         """The present registry has been polled once."""
-        version = self.ledger.registry.version()
-        eventually(lambda: self.ledger.reading.cursor("tasks").plan >= version, f"{self.name} is polled\n{self.log()}")
+        version, reading = self.ledger.registry.version(), self.ledger.reading
+        sources = {source_of(trigger.kind) for trigger in self.registered}
+        eventually(
+            lambda: all(reading.cursor(source).plan >= version for source in sources),
+            f"{self.name} is polled\n{self.log()}",
+        )
 
     def history(self, object_id: str) -> list[Entry]:
         return [entry for entry in self.ledger.history.read(count=100_000) if entry.object == object_id]

@@ -65,6 +65,7 @@ def retry(
 
     with open_target(scheduler) as target:
         of = target.entry(trigger, retired=True).trigger.id if trigger else ""
+        selecting.refuse_failing(target, which or ())
         meant = selecting.select(selecting.dead(target), which or (), of, everything=everything)
         with target.ledger.audit.change("dead retry", firings=[firing.key for firing in meant]) as came:
             came["retried"] = sum(target.ledger.operations.revive(firing.key) for firing in meant)

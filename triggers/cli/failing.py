@@ -67,7 +67,9 @@ def retry(
         if as_json:
             output.print_json({"retried": came["retried"]})
         else:
-            output.say(f"{output.plural(came['retried'], 'firing')} will be tried now")
+            rest = len(keys) - came["retried"]
+            also = f"; {output.plural(rest, 'firing')} due already or being tried" if rest else ""
+            output.say(f"{output.plural(came['retried'], 'firing')} will be tried now{also}")
 
 
 def fields(target: Target, one: Failing) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from triggers.terminal import say
 
 
 def sandbox(
-    port: Annotated[int, typer.Option(help="port of API and files; 0 takes a free one")] = 8008,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="port of API and files; 0 takes a free one")] = 8008,
     access_key: Annotated[str | None, typer.Option(help="made up if not given")] = None,
     secret_key: Annotated[str | None, typer.Option(help="made up if not given")] = None,
     host: Annotated[str, typer.Option(help="address to listen on; others than this machine's are open")] = "127.0.0.1",

@@ -19,7 +19,7 @@ def explain(name: str, object_id: str, *, scheduler: str | None = None) -> Expla
 
     Args:
         name: the trigger's, or "kind:name" where two kinds share it.
-        object_id: id of a model, dataset or ClearML task.
+        object_id: id of a model, dataset or ClearML task, the address of its page, or its name.
         scheduler: PROJECT/NAME or id, where several live on this Redis.
 
     Raises:
@@ -28,7 +28,8 @@ def explain(name: str, object_id: str, *, scheduler: str | None = None) -> Expla
     """
     from triggers.explain.gather import gather
     from triggers.explain.judge import judge
+    from triggers.operate.objects import full_id
     from triggers.operate.target import open_target
 
     with open_target(scheduler) as target:
-        return judge(gather(target, target.entry(name), object_id))
+        return judge(gather(target, target.entry(name), full_id(target, object_id)))

@@ -8,12 +8,15 @@ from typing import Final, TypeVar
 from triggers.errors import Usage
 from triggers.ledger.firing import Firing
 from triggers.ledger.retrying import Failing
+from triggers.operate.hints import command
 from triggers.operate.target import Target
 
 #: Characters of a key that tables show: its end, since all keys of a trigger begin alike.
 SHOWN: Final = 10
 
 _PAGE: Final = 1000
+#: Characters of a key or an id that say which is meant.
+_LEAST: Final = 4
 
 F = TypeVar("F", Firing, Failing)
 
@@ -66,8 +69,28 @@ def select(found: Sequence[F], words: Sequence[str], trigger: str, *, everything
         raise Usage("say which: the end of a firing's key as listed, an object's id, --trigger NAME or --all")
     meant: dict[str, F] = {}
     for word in words:
-        fitting = [one for one in of_trigger if one.key.endswith(word) or one.object.startswith(word)]
-        if not fitting or len(word) < 4:
+        fitting = [one for one in of_trigger if _is_meant(one, word)]
+        if not fitting or len(word) < _LEAST:
             raise Usage(f"{word!r} is neither the end of a listed firing's key nor the beginning of its object's id")
         meant |= {one.key: one for one in fitting}
     return list(meant.values())
+
+
+def refuse_failing(target: Target, words: Sequence[str]) -> None:
+    """Send people who name a failing firing where a dead letter is wanted to the verb for those.
+
+    Raises:
+        Usage: a word names a failing firing and no dead letter; the message has the command.
+    """
+    known = dead(target) if words else []
+    for word in words:
+        if len(word) < _LEAST or any(_is_meant(one, word) for one in known):
+            continue
+        for one in target.ledger.retrying.failing():
+            if _is_meant(one, word):
+                retry = command("failing retry", one.key[-SHOWN:])
+                raise Usage(f"firing {one.key[-SHOWN:]} is failing and not given up yet: {retry} tries it again now")
+
+
+def _is_meant(one: Firing | Failing, word: str) -> bool:
+    return one.key.endswith(word) or one.object.startswith(word)

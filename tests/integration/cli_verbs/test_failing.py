@@ -65,6 +65,13 @@ def test_a_firing_that_is_being_tried_is_left_to_its_attempt(world: World, faile
     assert ledger.firings.claim("dispatch", 1, 60).firings == ()
 
 
+def test_a_failing_firing_is_no_dead_letter_yet_and_the_refusal_says_which_verb(world: World, failed: str) -> None:
+    refused = run("dead", "retry", failed)
+    assert refused.code == 2
+    (one,) = run("failing", "list", "--json").json
+    assert f"clearml-triggers failing retry {one['firing'][-10:]}" in refused.out
+
+
 def test_which_firings_are_meant_has_to_be_said(world: World, failed: str) -> None:
     assert run("failing", "retry").code == 2
     assert run("failing", "retry", failed, "--all").code == 2
