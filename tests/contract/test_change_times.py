@@ -105,7 +105,10 @@ MODEL_CALLS: dict[str, tuple[Step, set[str]]] = {
     "update tags": (on_model("update", tags=["a"]), UPDATE),
     "edit uri": (on_model("edit", uri="file:///other"), UPDATE),
     "edit ready": (on_model("edit", ready=True), UPDATE),
-    "add_or_update_metadata": (on_model("add_or_update_metadata", metadata=[{"key": "k", "value": "v"}]), UPDATE),
+    "add_or_update_metadata": (
+        on_model("add_or_update_metadata", metadata=[{"key": "k", "type": "str", "value": "v"}]),
+        UPDATE,
+    ),
     "delete_metadata": (on_model("delete_metadata", keys=["k"]), UPDATE),
     "scalar of the model": (
         lambda api, at: api.call("events.add", {**SCALAR, "task": at["model"], "model_event": True}),

@@ -3,6 +3,7 @@
 from . import (
     agents,
     clone,
+    event_queries,
     events,
     models,
     models_edit,
@@ -22,6 +23,7 @@ from . import (
 __all__ = [
     "agents",
     "clone",
+    "event_queries",
     "events",
     "models",
     "models_edit",

@@ -54,7 +54,15 @@ def model_values(call: Call) -> Json:
 
 
 def metadata(items: Any) -> Json:
-    """Metadata as it is stored, by key; requests have it as a list."""
+    """Metadata as it is stored, by key; requests have it as a list.
+
+    Raises:
+        ApiError: 400/12, an item without a key or a type.
+    """
+    for item in items.values() if isinstance(items, dict) else items:
+        for field in ("key", "type"):
+            if not isinstance(item, dict) or item.get(field) is None:
+                raise errors.invalid_request(f"error for field '{field}'. field is required!")
     return items if isinstance(items, dict) else {item["key"]: item for item in items}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from .. import errors
 from ..calls import Call, Json, endpoint
 from ..filters.kinds import PROJECTS
-from .common import project_name, project_of, tag_list
+from .common import made_project, project_name, project_of, tag_list
 from .lists import list_plain
 from .task_delete import delete_task
 
@@ -101,6 +101,26 @@ def update(call: Call) -> Json:
     if values:
         project.update({**values, "name": project["name"]}, last_update=call.stamp)
     return {"fields": values, "updated": 1 if values else 0}
+
+
+@endpoint("projects.move", "project! new_location")
+def move(call: Call) -> Json:
+    """Put a project, with those below it, under another one, which is made if it is missing; or under none."""
+    project, state = project_of(call, call.body["project"]), call.state
+    location = call.get("new_location", "").strip()
+    parent = made_project(call, location) if location.strip("/") else None
+    if parent is not None and parent["id"] in state.below(project["id"]):
+        raise errors.invalid_request("a project cannot be moved under itself", location=location)
+    name = f"{parent['name']}/{project['basename']}" if parent else project["basename"]
+    if name != project["name"] and state.project_named(name):
+        raise errors.not_unique(name=name, company=state.company)
+    moved = state.below(project["id"])
+    state.rename_project(project, name)
+    project.pop("parent", None)
+    if parent is not None:
+        project["parent"] = parent["id"]
+    project["last_update"] = call.stamp
+    return {"moved": len(moved)}
 
 
 def _rename(call: Call, project: Json, name: str) -> None:

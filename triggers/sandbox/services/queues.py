@@ -10,6 +10,7 @@ from ..filters.kinds import QUEUES
 from .agents import workers_of
 from .common import stored_name, tag_list
 from .lists import list_plain
+from .models import metadata
 from .queue_entries import drop_entry, join_queue, position, queue_of
 from .task_status import done, step
 
@@ -189,7 +190,7 @@ def add_or_update_metadata(call: Call) -> Json:
     """Merge metadata of a queue."""
     queue = queue_of(call, call.body["queue"])
     known = {} if call.get("replace_metadata") else queue["metadata"]
-    queue["metadata"] = {**known, **{item["key"]: item for item in call.body["metadata"]}}
+    queue["metadata"] = {**known, **metadata(call.body["metadata"])}
     return {"updated": 1}
 
 
