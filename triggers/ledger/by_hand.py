@@ -58,7 +58,7 @@ class ByHand:
         return skipped
 
     def _skip(self, trigger: str, name: str, hold: str, firings: Sequence[str], reason: str) -> int:
-        names = [name, self.keys.holds, self.keys.history, self.keys.marks(trigger)]
+        names = [name, self.keys.holds, self.keys.history, self.keys.marks(trigger), self.keys.slots]
         arguments = (hold, self.keys.firing(""), self.retention_ms, self.history_length, reason)
         return run_by_parts(self.store, SKIP_WAITING, names, arguments, firings)
 

@@ -1,5 +1,6 @@
 -- End a firing: launched, skipped or dead. KEYS: firing, due, slots, marks, launched, launched times, strays, dead, history.
--- ARGV: run id, token, firing key, state, reason, ClearML task id or '', slot or '', object, trigger, retention ms, history length,
+-- ARGV: run id, token, firing key, state, reason, ClearML task id or '',
+--   slot or '' (of a firing that began before it kept that itself), object, trigger, retention ms, history length,
 --   ms from now at which to look for strays, 0 for never
 -- launched: the slot is bound to the ClearML task, or released after a function. skipped: the key is released, the object's next change is considered again.
 -- dead: the slot is released, the key stays taken.
@@ -7,19 +8,14 @@
 if not owns(KEYS[1], ARGV[2]) then return fenced('the firing was taken by another') end
 local now, key, state, task, slot = now_ms(), ARGV[3], ARGV[4], ARGV[6], ARGV[7]
 redis.call('HSET', KEYS[1], 'state', state, 'reason', ARGV[5], 'ended_ms', now)
-if task ~= '' then redis.call('HSET', KEYS[1], 'task', task) end
+if task ~= '' and state == 'launched' then redis.call('HSET', KEYS[1], 'task', task) end
 redis.call('HDEL', KEYS[1], 'lease', 'withdrawing', 'withdrawn_ms')
 redis.call('ZREM', KEYS[2], key)
-local holds_slot = slot ~= '' and string.match(redis.call('HGET', KEYS[3], slot) or '', '^%S*') == key
-if state == 'launched' then
-  if holds_slot and task ~= '' then redis.call('HSET', KEYS[3], slot, key .. ' ' .. task)
-  elseif holds_slot then redis.call('HDEL', KEYS[3], slot) end
-  if task ~= '' then
-    redis.call('HSET', KEYS[5], task, ARGV[9])
-    redis.call('ZADD', KEYS[6], now, task)
-  end
-elseif holds_slot then
-  redis.call('HDEL', KEYS[3], slot)
+if slot ~= '' then redis.call('HSETNX', KEYS[1], 'slot', slot) end
+give_back(KEYS[1], KEYS[3])
+if state == 'launched' and task ~= '' then
+  redis.call('HSET', KEYS[5], task, ARGV[9])
+  redis.call('ZADD', KEYS[6], now, task)
 end
 if state == 'skipped' then release_key(KEYS[4], ARGV[8]) end
 if state == 'dead' then redis.call('ZADD', KEYS[8], now, key)

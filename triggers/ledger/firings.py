@@ -143,9 +143,8 @@ class Firings:
         *,
         failed: bool,
         untouched: bool = False,
-        slot: str = "",
     ) -> None:
-        """Put the firing back until `seconds` from now.
+        """Put the firing back until `seconds` from now; for longer than a minute, it gives back its slot.
 
         Args:
             firing: the claimed firing.
@@ -154,7 +153,6 @@ class Firings:
             reason: shown to people.
             failed: count a failure.
             untouched: this attempt has not reached the clone call, so its nonce can be forgotten.
-            slot: the firing's slot; released when the pause is longer than a minute.
         """
         names = [self.keys.firing(firing.key), self.keys.due(lane), self.keys.history]
         names.append(self.keys.slots)
@@ -169,14 +167,14 @@ class Firings:
             int(failed),
             int(untouched),
             self.history_length,
-            slot if seconds > SLOT_PAUSE_SECONDS else "",
+            int(seconds > SLOT_PAUSE_SECONDS),
         )
 
     def hold(self, firing: Firing, lane: Lane, hold: str, reason: str, *, latest: bool = False) -> None:
         """Let the firing wait on purpose in the hold of that name; `latest`: only the newest waits on there."""
         keys = self.keys
         names = [keys.firing(firing.key), keys.due(lane), keys.held(hold), keys.holds, keys.history]
-        names.append(keys.marks(firing.trigger))
+        names += [keys.marks(firing.trigger), keys.slots]
         self.store.run(
             HOLD,
             names,

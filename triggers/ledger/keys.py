@@ -36,7 +36,7 @@ known. Everything else is covered by the version of its scheduler's record.
 | `triggers:{id}:marks:<trigger id>` | hash | object id → mark `occurrence:active:changed_ms:fired_ms` |
 | `triggers:{id}:active:<object>` | set | repeating triggers whose mark of this object is active |
 | `triggers:{id}:active:indexed` | hash | trigger id → begun, done: whose active marks those sets know |
-| `triggers:{id}:firing:<key>` | hash | one firing (fields: `firing.Firing`) |
+| `triggers:{id}:firing:<key>` | hash | one firing (fields: `firing.Firing`; slot: the one it took) |
 | `triggers:{id}:due:<lane>` | sorted set | firing keys by the time somebody has to look at them; lease ends count |
 | `triggers:{id}:held:<hold>` | sorted set | firing keys that wait on purpose, in order of their grant |
 | `triggers:{id}:holds` | set | the holds that have firings |

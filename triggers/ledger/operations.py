@@ -46,7 +46,7 @@ class Operations:
         return self._drop(self.keys.held(hold), hold, keys, who)
 
     def _drop(self, held: str, hold: str, keys: Sequence[str], who: str) -> int:
-        names, prefix = [held, self.keys.holds, self.keys.history], self.keys.firing("")
+        names, prefix = [held, self.keys.holds, self.keys.history, self.keys.slots], self.keys.firing("")
         arguments = (hold, prefix, self.retention_ms, self.history_length, who)
         return run_by_parts(self.store, DROP, names, arguments, keys)
 

@@ -30,6 +30,27 @@ local function lane_of(firing)
   if redis.call('EXISTS', firing) == 1 then return 'dispatch' end
 end
 
+-- Whether the holder of a slot, as written, holds it: a ClearML task does until somebody has looked at it, a firing that
+-- is being launched until it ends, waits on purpose or pauses for long. One that is gone holds nothing.
+local function holds(holder, slot, prefix)
+  local key, task = string.match(holder, '^(%S*) ?(.*)$')
+  if task ~= '' then return true end
+  local f = redis.call('HMGET', prefix .. key, 'state', 'slot', 'lease', 'task')
+  return (f[1] == 'waiting' or f[1] == 'held') and (f[2] == slot or f[3] or f[4]) and true or false
+end
+
+-- The one way in which a firing gives back the slot that it took: whatever ends, holds or moves it calls this. What is
+-- recorded may run: the slot stays with it.
+local function give_back(firing, slots)
+  local f = redis.call('HMGET', firing, 'slot', 'key', 'task', 'state')
+  if not f[1] or (f[3] and (f[4] == 'waiting' or f[4] == 'held')) then return end
+  if string.match(redis.call('HGET', slots, f[1]) or '', '^%S*') == f[2] then
+    if f[3] and f[4] ~= 'skipped' then redis.call('HSET', slots, f[1], f[2] .. ' ' .. f[3])
+    else redis.call('HDEL', slots, f[1]) end
+  end
+  redis.call('HDEL', firing, 'slot')
+end
+
 -- A skipped firing gives its key back: the object's next change is considered again.
 local function release_key(marks, object)
   local mark = redis.call('HGET', marks, object)

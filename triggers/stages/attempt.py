@@ -117,9 +117,7 @@ class Attempt:
             pause,
             reason,
         )
-        self.ctx.ledger.firings.later(
-            self.firing, self.lane, pause, reason, failed=True, untouched=not self.cloned, slot=self.slot
-        )
+        self.ctx.ledger.firings.later(self.firing, self.lane, pause, reason, failed=True, untouched=not self.cloned)
         self._ended("failed", reason)
 
     def wait(self, seconds: float, reason: str) -> None:

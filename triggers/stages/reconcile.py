@@ -82,7 +82,7 @@ def _release_holds(ctx: Context) -> int:
     slots = {}
     for hold in ledger.firings.holds():
         reason, _, name = hold.partition(":")
-        if reason == "slot":
+        if reason == "slot" and any(_waits_in(one, name) for one in snapshot.active):
             slots[name] = ledger.firings.slot_holder(name)[1]
             continue
         entry = snapshot.entries.get(name)
@@ -95,6 +95,11 @@ def _release_holds(ctx: Context) -> int:
             if not task or holders[slot] == "ended":
                 released += ledger.firings.release_holds(f"slot:{slot}", 1)
     return released
+
+
+def _waits_in(entry: Entry, slot: str) -> bool:
+    """Whether firings of the trigger wait for that slot; after an edit those that do have to be looked at anew."""
+    return entry.trigger.slot == slot and entry.trigger.policy.overlap != "skip"
 
 
 def _room(ctx: Context, trigger: str, entry: Entry | None) -> int:

@@ -150,10 +150,10 @@ def test_a_long_pause_gives_back_the_slot_and_a_short_one_does_not(ledger: Ledge
     key = grant(ledger, task_trigger(), task_event())
     firing = claim_one(ledger)
     begin(ledger.firings, firing, "slot", "", 0)
-    ledger.firings.later(firing, "dispatch", 59, "server down", failed=True, slot="slot")
+    ledger.firings.later(firing, "dispatch", 59, "server down", failed=True)
     assert ledger.firings.slot_holder("slot")[0] == f"{key} "
     expire(ledger, key)
-    ledger.firings.later(claim_one(ledger), "dispatch", 61, "server down", failed=True, slot="slot")
+    ledger.firings.later(claim_one(ledger), "dispatch", 61, "server down", failed=True)
     assert ledger.firings.slot_holder("slot")[0] == ""
     assert ledger.firings.get(key).failures == 2
 

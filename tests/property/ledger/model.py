@@ -20,6 +20,7 @@ class ModelFiring:
     task: str | None = None
     withdrawing: str | None = None
     hold: str = ""
+    slot: str = ""
 
 
 @dataclass
@@ -49,34 +50,52 @@ class Model:
 
     def begin(self, key: str, slot: str, ended_holder: str) -> str:
         holder = self.slots.get(slot, "")
-        if slot and holder and holder != ended_holder and holder.split(" ")[0] != key:
+        if slot and holder and holder != ended_holder and holder.split(" ")[0] != key and self.holds(holder, slot):
             return "busy"
         if slot and holder.split(" ")[0] != key:
             self.slots[slot] = f"{key} "
+        self.firings[key].slot = slot
         return "go"
+
+    def holds(self, holder: str, slot: str) -> bool:
+        key, _, task = holder.partition(" ")
+        firing = self.firings.get(key)
+        return bool(
+            task
+            or (firing and firing.state in ("waiting", "held") and (firing.slot == slot or firing.token or firing.task))
+        )
+
+    def give_back(self, key: str) -> None:
+        firing = self.firings[key]
+        if not firing.slot or (firing.task and firing.state in ("waiting", "held")):
+            return
+        if self.slots.get(firing.slot, "").split(" ")[0] == key:
+            if firing.task and firing.state != "skipped":
+                self.slots[firing.slot] = f"{key} {firing.task}"
+            else:
+                del self.slots[firing.slot]
+        firing.slot = ""
 
     def end(self, key: str, state: str, task: str, slot: str) -> None:
         firing = self.firings[key]
         firing.state, firing.token, firing.withdrawing, firing.due = state, "", None, False
         firing.task = task or firing.task
-        if slot and self.slots.get(slot, "").split(" ")[0] == key:
-            if state == "launched" and task:
-                self.slots[slot] = f"{key} {task}"
-            else:
-                del self.slots[slot]
+        firing.slot = firing.slot or slot
+        self.give_back(key)
 
-    def later(self, key: str, *, failed: bool, untouched: bool, slot: str) -> None:
+    def later(self, key: str, *, failed: bool, untouched: bool, long: bool) -> None:
         firing = self.firings[key]
         firing.token, firing.due, firing.failures = "", False, firing.failures + failed
         if untouched:
             firing.attempts.pop()
-        if slot and not firing.task and self.slots.get(slot, "").split(" ")[0] == key:
-            del self.slots[slot]
+        if long:
+            self.give_back(key)
 
     def hold(self, key: str, hold: str) -> None:
         firing = self.firings[key]
         firing.state, firing.token, firing.due, firing.hold = "held", "", False, hold
         firing.attempts.pop()
+        self.give_back(key)
 
     def release(self, hold: str, count: int) -> list[str]:
         waiting = sorted((f.sequence, key) for key, f in self.firings.items() if f.state == "held" and f.hold == hold)

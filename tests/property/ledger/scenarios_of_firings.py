@@ -193,14 +193,15 @@ def a_death_frees_its_slot(ledger: Ledger) -> None:
 def a_long_pause_frees_its_slot(ledger: Ledger) -> None:
     first, _ = two_firings(ledger)
     begin(ledger.firings, first, "slot", "", 0)
-    ledger.firings.later(first, "dispatch", 61, "why", failed=True, slot="slot")
+    ledger.firings.later(first, "dispatch", 61, "why", failed=True)
     assert ledger.firings.slot_holder("slot") == ("", "")
 
 
 def a_pause_leaves_another_firings_slot(ledger: Ledger) -> None:
     first, second = two_firings(ledger)
     begin(ledger.firings, first, "slot", "", 0)
-    ledger.firings.later(second, "dispatch", 61, "why", failed=True, slot="slot")
+    ledger.store.client.hset(ledger.keys.firing(second.key), "slot", "slot")  # it held it once
+    ledger.firings.later(second, "dispatch", 61, "why", failed=True)
     assert ledger.firings.slot_holder("slot")[0] == f"{first.key} "
 
 
@@ -208,8 +209,61 @@ def a_recorded_draft_keeps_its_slot(ledger: Ledger) -> None:
     first, _ = two_firings(ledger)
     begin(ledger.firings, first, "slot", "", 0)
     ledger.firings.record(first, "t1")
-    ledger.firings.later(first, "dispatch", 61, "why", failed=True, slot="slot")
+    ledger.firings.later(first, "dispatch", 61, "why", failed=True)
     assert ledger.firings.slot_holder("slot")[0] == f"{first.key} "
+
+
+def what_waits_on_purpose_gives_back_its_slot(ledger: Ledger) -> None:
+    first, second = two_firings(ledger)
+    begin(ledger.firings, first, "slot", "", 0)
+    ledger.firings.hold(first, "dispatch", "pause:x", "why")
+    assert ledger.firings.slot_holder("slot") == ("", "")
+    assert begin(ledger.firings, second, "slot", "", 0)[0] == "go"
+
+
+def a_skip_gives_back_its_slot(ledger: Ledger) -> None:
+    first, _ = two_firings(ledger)
+    begin(ledger.firings, first, "slot", "", 0)
+    ledger.firings.record(first, "a task that runs for another")
+    ledger.firings.skip(first, "dispatch", "why", task_id="a task that runs for another")
+    assert ledger.firings.slot_holder("slot") == ("", "")
+
+
+def another_slot_gives_back_the_one_before(ledger: Ledger) -> None:
+    first, _ = two_firings(ledger)
+    begin(ledger.firings, first, "slot", "", 0)
+    begin(ledger.firings, first, "other", "", 0)
+    assert ledger.firings.slot_holder("slot") == ("", "")
+    assert ledger.firings.slot_holder("other")[0] == f"{first.key} "
+
+
+def a_holder_that_is_gone_holds_nothing(ledger: Ledger) -> None:
+    first, second = two_firings(ledger)
+    ledger.store.client.hset(ledger.keys.slots, "slot", "gone ")
+    assert begin(ledger.firings, first, "slot", "", 0)[0] == "go"
+    assert begin(ledger.firings, second, "slot", "", 0)[0] == "busy"
+
+
+def a_drop_gives_back_its_slot(ledger: Ledger) -> None:
+    first, _ = two_firings(ledger)
+    begin(ledger.firings, first, "slot", "", 0)
+    ledger.firings.hold(first, "dispatch", "pause:x", "why")
+    _leaked_by_an_earlier_release(ledger, first.key)
+    assert ledger.operations.drop_held("pause:x", [first.key], "me") == 1
+    assert ledger.firings.slot_holder("slot") == ("", "")
+
+
+def _leaked_by_an_earlier_release(ledger: Ledger, key: str) -> None:
+    ledger.store.client.hset(ledger.keys.slots, "slot", f"{key} ")
+    ledger.store.client.hset(ledger.keys.firing(key), "slot", "slot")
+
+
+def skipping_what_waits_gives_back_its_slot(ledger: Ledger) -> None:
+    first, _ = two_firings(ledger)
+    begin(ledger.firings, first, "slot", "", 0)
+    ledger.firings.later(first, "dispatch", 1, "why", failed=True)
+    assert ledger.by_hand.skip_waiting(TRIGGER.id, "why") == 1
+    assert ledger.firings.slot_holder("slot") == ("", "")
 
 
 def a_pause_ends_the_attempt(ledger: Ledger) -> None:

@@ -212,10 +212,8 @@ class Machine(RuleBasedStateMachine):
                 lambda _: model.end(key, "dead", "", slot),
             ),
             "later": (
-                lambda of: of.firings.later(
-                    firing, "dispatch", pause, "why", failed=failed, untouched=untouched, slot=slot
-                ),
-                lambda _: model.later(key, failed=failed, untouched=untouched, slot=slot if pause > 60 else ""),
+                lambda of: of.firings.later(firing, "dispatch", pause, "why", failed=failed, untouched=untouched),
+                lambda _: model.later(key, failed=failed, untouched=untouched, long=pause > 60),
             ),
             "hold": (lambda of: of.firings.hold(firing, "dispatch", hold, "why"), lambda _: model.hold(key, hold)),
             "renew": (lambda of: of.firings.renew("dispatch", [firing], LONG), lambda _: None),
