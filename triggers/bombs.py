@@ -65,6 +65,9 @@ def _children(node: yaml.Node) -> Iterable[yaml.Node]:
 
 def bounded_tags(tags: Iterable[str]) -> tuple[str, ...]:
     """The tags of an object, as far as its bounds go."""
+    tags = tuple(tags)
+    if len(tags) <= MOST_OBJECT_TAGS and sum(map(len, tags)) <= LONGEST_OBJECT_TAGS:
+        return tags
     kept: list[str] = []
     room = LONGEST_OBJECT_TAGS
     for tag in tags:

@@ -74,7 +74,12 @@ def slack_text(text: object) -> str:
 def command(verb: str, *names: str) -> str:
     """A command line of this program to be pasted into a shell, whatever the names hold."""
     ends_options = ["--"] if any(name.startswith("-") for name in names) else []
-    return " ".join(["clearml-triggers", verb, *ends_options, *map(_shell_word, names)])
+    return f"clearml-triggers {verb} {shell_words(*ends_options, *names)}"
+
+
+def shell_words(*words: str) -> str:
+    """Words of a command line, each of which a shell passes on as it is."""
+    return " ".join(map(_shell_word, words))
 
 
 def _shell_word(word: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from triggers.errors import Unreadable
+from triggers.escaping import shell_words
 from triggers.formats import KNOWN
 from triggers.ledger.firing import Lane
 from triggers.ledger.keys import Keys
@@ -101,8 +102,9 @@ class Matching:
         found = self.marks([(trigger, object_id)])
         if not found:
             raise Unreadable(
-                f"whether trigger {trigger!r} has fired for {object_id} is unknown: its mark cannot be read. Remove it "
-                f"(redis-cli HDEL {self.keys.marks(trigger)!r} {object_id}), and the object counts as never seen"
+                f"whether trigger {trigger!r} has fired for {object_id} is unknown: its mark cannot be read. Remove "
+                f"it (redis-cli HDEL {shell_words(self.keys.marks(trigger), object_id)}), and the object counts as "
+                "never seen"
             )
         return found[trigger, object_id]
 

@@ -20,7 +20,7 @@ def folder() -> Path:
 
 def keep(port: int, instance: str, env: dict[str, str]) -> None:
     """Write down how to use the sandbox at a port; nowhere to write is no error."""
-    with suppress(OSError):
+    with suppress(OSError, RuntimeError):  # a user without a home folder
         place = folder()
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
         if _is_ours(os.lstat(place)):
@@ -49,7 +49,7 @@ def known(port: int, instance: str) -> dict[str, str] | None:
             content = json.load(file)
         env = {str(name): str(value) for name, value in content["env"].items()}
         return env if content["instance"] == instance else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from triggers.errors import Newer, Unreadable
+from triggers.escaping import shell_words
 from triggers.events import Event
 from triggers.formats import KNOWN
 from triggers.ledger.aside import Note
@@ -108,8 +109,8 @@ def _firings(ctx: Context) -> dict[str, str]:
 def _poison(ctx: Context) -> dict[str, str]:
     count, name = ctx.ledger.poisoned.count(), ctx.ledger.keys.poison
     text = (
-        f"{count} times something in events could not be read and was set aside: redis-cli LRANGE '{name}' 0 -1 "
-        "shows it, `clearml-triggers replay` fires for objects that it kept from firing, redis-cli DEL "
-        f"'{name}' ends this alarm"
+        f"{count} times something in events could not be read and was set aside: "
+        f"redis-cli LRANGE {shell_words(name)} 0 -1 shows it, `clearml-triggers replay` fires for objects that it "
+        f"kept from firing, redis-cli DEL {shell_words(name)} ends this alarm"
     )
     return {"poison": text} if count else {}

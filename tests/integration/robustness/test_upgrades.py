@@ -202,12 +202,13 @@ def test_a_scheduler_of_a_later_release_is_left_alone_and_the_others_are_served(
 def test_an_earlier_release_does_not_start_from_nothing_beside_a_later_ones_state(world: World) -> None:
     with later_release("state"):
         text = Saved(5, 4).to_json()
-    service.adopt(world.api, world.service, world.ledger.scheduler)
+    record = Scheduler(world.sandbox.url, "company", "P", "service task", 1.0, world.service)
+    service.adopt(world.api, world.service, record.id)
     service.write_runtime(world.api, world.service, {PROPERTY: text})
     with pytest.raises(Newer, match="run the release that wrote it"):
-        look(world.api, world.ledger.scheduler, [], world.settings, None)
+        look(world.api, record, [], world.settings, None)
     with later_release("state"):
-        look(world.api, world.ledger.scheduler, [], world.settings, None)
+        look(world.api, record, [], world.settings, None)
 
 
 def test_what_an_earlier_release_wrote_is_read(world: World) -> None:

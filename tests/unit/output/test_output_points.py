@@ -11,6 +11,7 @@ import inspect
 import io
 import json
 import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -169,3 +170,29 @@ def test_a_link_cannot_leave_its_escape(monkeypatch: pytest.MonkeyPatch):
 def test_json_for_machines_is_the_same_value(capsys: pytest.CaptureFixture[str]):
     terminal.say_json({HOSTILE: HOSTILE})
     assert json.loads(capsys.readouterr().out) == {HOSTILE: HOSTILE}
+
+
+def test_every_command_that_people_are_to_paste_is_quoted_for_the_shell():
+    """What stands within a command in a message is quoted by `escaping`, or is a part of a hash."""
+    unquoted = []
+    for path in sorted((ROOT / "triggers").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                unquoted += [f"{path.relative_to(ROOT)}:{part.lineno}" for part in _in_commands(node)]
+    assert unquoted == []
+
+
+def _in_commands(text: ast.JoinedStr) -> Iterator[ast.FormattedValue]:
+    before = ""
+    for part in text.values:
+        if isinstance(part, ast.Constant):
+            before += str(part.value)
+            continue
+        assert isinstance(part, ast.FormattedValue)
+        if re.search(r"`(clearml-triggers|celery|redis-cli|docker|kubectl)\b[^`]*$|redis-cli [A-Z]+[^,;]*$", before):
+            value = part.value
+            quoted = isinstance(value, ast.Call) and getattr(value.func, "id", "") in ("command", "shell_words")
+            of_hash = isinstance(value, ast.Subscript) and getattr(value.value, "attr", "") == "key"
+            if not quoted and not of_hash:
+                yield part
+        before += "{}"
