@@ -15,7 +15,7 @@ from triggers.ledger.store import Call, Script, Store
 CLAIM, RENEW, BEGIN, RECORD = Script("claim"), Script("renew"), Script("begin"), Script("record")
 WITHDRAW, CLEAR, FINISH = Script("withdraw"), Script("clear"), Script("finish")
 LATER, HOLD, RELEASE_HOLDS = Script("later"), Script("hold"), Script("release_holds")
-REBUILD_SLOTS, RAISE_MARK = Script("slots_rebuild"), Script("raise_mark")
+MOVE, REBUILD_SLOTS, RAISE_MARK = Script("move"), Script("slots_rebuild"), Script("raise_mark")
 
 #: When to look for drafts that void attempts may have left, ms after the firing ended.
 STRAY_LOOK_MS = 120_000
@@ -187,6 +187,11 @@ class Firings:
             keys.firing(""),
             self.retention_ms,
         )
+
+    def move(self, firing: Firing, lane: Lane, to: Lane) -> None:
+        """Pass the firing on to the other lane, due there at once: its trigger's action was edited."""
+        names = [self.keys.firing(firing.key), self.keys.due(lane), self.keys.due(to), self.keys.slots]
+        self.store.run(MOVE, names, firing.lease, firing.key, to)
 
     def release_holds(self, hold: str, count: int) -> int:
         """Make up to `count` held firings due again, in the order they were granted; how many."""

@@ -146,6 +146,7 @@ SUPPORT = (
     "aside_done",
     "poison",
     "epoch_adopt",
+    "move",
     "revive",
     "drop",
     "home_enter",

@@ -10,8 +10,8 @@ from triggers.errors import Fenced
 from triggers.ledger.firing import DIGEST_LENGTH, Beginning, Firing, Lane, trigger_digest
 from triggers.logs import logger
 from triggers.marks import FIRING, scheduler_mark, value_of
-from triggers.policies import limit_of
-from triggers.stages import launch, lookups
+from triggers.policies import lane_of, limit_of
+from triggers.stages import launch, lookups, own
 from triggers.stages.attempt import ATTEMPTS_PER_FAILURE, UNREAD_SECONDS, Attempt, ending
 from triggers.stages.context import Context, Plan
 from triggers.stages.looking import look_for_launches
@@ -50,6 +50,20 @@ def admit(ctx: Context, plan: Plan, firings: Iterable[Firing], lane: Lane = "dis
     return [attempt for attempt in attempts if not attempt.done]
 
 
+def admit_again(attempts: Sequence[Attempt], plan: Plan) -> None:
+    """Ask once more for those whose recorded draft was withdrawn: what is launched now is launched anew.
+
+    Else a pause, or another edit, that came after the first time would not hold.
+    """
+    asking = []
+    for attempt in attempts:
+        with ending(attempt):
+            if beginning := _resolve(attempt, plan):
+                asking.append((attempt, beginning))
+    if asking:
+        _begin(asking[0][0].ctx, asking)
+
+
 def _without_trigger(ctx: Context, plan: Plan, firing: Firing, lane: Lane) -> None:
     """Skip a firing whose trigger was deleted; one whose trigger cannot be read waits for who can."""
     unread = plan.snapshot.unreadable.get(firing.trigger)
@@ -73,6 +87,8 @@ def _resolve(attempt: Attempt, plan: Plan) -> Beginning | None:
         attempt.hold(f"pause:{firing.trigger}", "the trigger is paused")
     elif len(firing.attempts) > ctx.settings.max_attempts * ATTEMPTS_PER_FAILURE:
         attempt.give_up(f"{len(firing.attempts)} attempts began and none ended: its workers died or hung")
+    elif (lane := lane_of(attempt.trigger.action)) != attempt.lane:
+        attempt.pass_on(lane)
     else:
         return _beginning(attempt)
     return None
@@ -95,7 +111,8 @@ def know_slots(ctx: Context, plan: Plan) -> bool:
         _may_be_enqueued(ctx, key) for key, _ in _of(single, launches.find_drafts(ctx.api, mark))
     ):
         return False
-    for key, task_id in _of(single, launches.find_running(ctx.api, mark)):
+    running = own.launches_among(ctx.ledger, ctx.api, launches.find_running(ctx.api, mark))
+    for key, task_id in _of(single, running):
         holders[single[key[:DIGEST_LENGTH]]] = f"{key} {task_id}"
     ctx.ledger.firings.rebuild_slots(ctx.epoch.number, holders)
     ctx.begin_epoch()

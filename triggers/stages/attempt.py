@@ -85,6 +85,11 @@ class Attempt:
         self.ctx.ledger.firings.hold(self.firing, self.lane, hold, reason, latest=latest)
         self._ended("held", reason)
 
+    def pass_on(self, lane: Lane) -> None:
+        """Leave it to the other lane, since the trigger's action was edited."""
+        self.ctx.ledger.firings.move(self.firing, self.lane, lane)
+        self._ended("passed on", f"its trigger's action is carried out by {lane} now")
+
     def shadow(self, reason: str) -> None:
         """End where the launch would be; `reason` says what it would do."""
         self.ctx.ledger.firings.shadow(self.firing, self.lane, reason, slot=self.slot)

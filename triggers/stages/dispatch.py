@@ -13,7 +13,7 @@ from triggers.ledger.firing import Firing
 from triggers.logs import logger
 from triggers.spec import FunctionAction, TaskAction
 from triggers.stages import launch, lookups, permissions, reuse
-from triggers.stages.admission import admit
+from triggers.stages.admission import admit, admit_again
 from triggers.stages.attempt import Attempt, ending, launched_each
 from triggers.stages.call import carry_out
 from triggers.stages.context import Context
@@ -58,6 +58,7 @@ def _carry_out(ctx: Context, firings: Iterable[Firing], registry_version: int) -
     plan = ctx.plan(registry_version)
     attempts = admit(ctx, plan, firings)
     _settle_recorded([a for a in attempts if a.firing.task])
+    admit_again([a for a in attempts if not a.done and a.cleared], plan)
     _clone([a for a in attempts if not a.done])
     launch.record([a for a in attempts if not a.done and a.draft])
     _enqueue(_still_ours([a for a in attempts if not a.done and a.task_id]))

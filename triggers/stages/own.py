@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from triggers.clearml_api import Api, launches
+from triggers.clearml_api.launches import Found
 from triggers.errors import Refused, Transient
 from triggers.events import Event
 from triggers.ledger import Ledger
@@ -43,6 +44,26 @@ def judge_each(ledger: Ledger, api: Api, pairs: Sequence[Pair]) -> list[Own]:
     for number, verdict in _ask(api, pairs, asking):
         verdicts[number] = verdict
     return verdicts
+
+
+def launches_among(ledger: Ledger, api: Api, found: Sequence[Found]) -> list[Found]:
+    """Those of the ClearML tasks that carry marks which are, or may become, launches; the rest are people's copies."""
+    keys = [value_of(FIRING, one.system_tags) for one in found]
+    firings = ledger.undecided.firings(keys)
+    verdicts = {}
+    for one, key in zip(found, keys, strict=True):
+        verdicts[one.id] = judge_own(_hit_of(one), _trace(firings.get(key)))
+    unknown = sorted({key for one, key in zip(found, keys, strict=True) if verdicts[one.id] == "unknown"})
+    all_of = launches.find_launches(api, [firing_mark(key) for key in unknown]) if unknown else []
+    for one, key in zip(found, keys, strict=True):
+        if verdicts[one.id] == "unknown":
+            hits = [_hit_of(other) for other in all_of if value_of(FIRING, other.system_tags) == key]
+            verdicts[one.id] = judge_own_by_server(_hit_of(one), hits)
+    return [one for one in found if verdicts[one.id] != "other"]
+
+
+def _hit_of(one: Found) -> Hit:
+    return Hit(one.id, one.status, value_of(ATTEMPT, one.system_tags))
 
 
 def _keys(ledger: Ledger, pairs: Sequence[Pair]) -> dict[int, str]:
@@ -92,5 +113,5 @@ def _ask(api: Api, pairs: Sequence[Pair], asking: Mapping[int, str]) -> Iterator
         return
     for number, key in asking.items():
         of_key = [one for one in found if value_of(FIRING, one.system_tags) == key]
-        hits = [Hit(one.id, one.status, value_of(ATTEMPT, one.system_tags)) for one in of_key]
+        hits = [_hit_of(one) for one in of_key]
         yield number, judge_own_by_server(_hit(pairs[number][0]), hits)
