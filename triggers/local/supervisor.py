@@ -14,10 +14,12 @@ from collections.abc import Callable, Mapping, Sequence
 from triggers.errors import StoreUnavailable
 from triggers.health import FROZEN_SECONDS
 from triggers.local import child
+from triggers.local.failures import LIMIT, Failures, Told
 from triggers.local.liveness import HEALTH_FILE, Liveness
 from triggers.local.processes import close, end, keep_from_forks, spawn
 from triggers.local.redis_server import PrivateRedis
 from triggers.logs import logger
+from triggers.terminal import say_problem
 
 _log = logger(__name__)
 
@@ -80,6 +82,8 @@ class Supervisor:
         self._farewell = farewell
         self._liveness = Liveness(redis.folder if redis else None, frozen_seconds=frozen_seconds)
         self._child: subprocess.Popen[bytes] | None = None
+        self._told: Told | None = None
+        self._failures, self._gave_up = Failures(), False
         self._started_at: dict[str, float] = {}
         self._backoff = {"redis": Backoff(), "child": Backoff()}
         self._stopping = False
@@ -102,7 +106,11 @@ class Supervisor:
         self._start_child()
 
     def run(self) -> None:
-        """Start what is not started, keep it alive until a stop is requested, then end it (within 10 s)."""
+        """Start what is not started, keep it alive until a stop is requested, then end it (within 10 s).
+
+        Raises:
+            SystemExit: The child fails at each start in the same way; one line has said how.
+        """
         try:
             if self._child is None:
                 self.start()
@@ -111,6 +119,8 @@ class Supervisor:
                 self._sleep(_LOOK_SECONDS)
         finally:
             self.stop()
+        if self._gave_up:
+            raise SystemExit(1)
 
     def request_stop(self) -> None:
         """Make `run` return; safe in a signal handler and from any thread."""
@@ -161,10 +171,24 @@ class Supervisor:
             self._restart_redis()
         self._end_what_gets_nowhere()
         if self._child is not None and self._child.poll() is not None:
+            if self._give_up(self._child.returncode):
+                return
             self._pause("child", f"the worker process (ended with {self._child.returncode})")
             with self._ending:
                 if not self._stopping:
                     self._start_child()
+
+    def _give_up(self, code: int) -> bool:
+        """Stop when the child is broken, and say so once."""
+        line = self._told.last_line() if self._told is not None else ""
+        lived = time.monotonic() - self._started_at["child"]
+        if self._stopping or not self._failures.is_broken(code, line, lived):
+            return False
+        what = f"failed {LIMIT} times in the same way (exit code {code}): {line or 'it said nothing'}"
+        say_problem(f"clearml-triggers: the worker process {what}")
+        self._gave_up = True
+        self.request_stop()
+        return True
 
     def _end_what_gets_nowhere(self) -> None:
         """Kill a child that is frozen: it would not listen to SIGTERM."""
@@ -209,5 +233,6 @@ class Supervisor:
         environment[child.PARENT_DESCRIPTOR] = str(self._life_read)
         environment[HEALTH_FILE] = str(self._liveness.file)
         self._started_at["child"] = time.monotonic()
-        self._child = spawn(self._command, env=environment, pass_fds=(self._life_read,))
+        self._child = spawn(self._command, env=environment, pass_fds=(self._life_read,), stderr=subprocess.PIPE)
+        self._told = Told(self._child)
         self._liveness.begin(self._child.pid, self._started_at["child"])

@@ -148,3 +148,13 @@ def test_stop_before_run_starts_nothing(tmp_path):
     supervisor.stop()
     supervisor.request_stop()
     assert not (tmp_path / "state").exists()
+
+
+def test_a_child_that_fails_in_the_same_way_is_given_up_in_one_line(capfd):
+    command = [sys.executable, "-c", "import no_such_module"]
+    with pytest.raises(SystemExit) as ended:
+        Supervisor(redis_url="redis://127.0.0.1:1/0", command=command).run()
+    assert ended.value.code == 1
+    told = [line for line in capfd.readouterr().err.splitlines() if line.startswith("clearml-triggers: ")]
+    assert len(told) == 1
+    assert "No module named 'no_such_module'" in told[0]
