@@ -119,18 +119,17 @@ Own = Literal["own", "other", "undecided"]
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What the ledger knows of a firing: its state, the ClearML task recorded, by which attempt, and all attempts."""
+    """What the ledger knows of a firing: its state, the ClearML task recorded, and by which attempt."""
 
     state: str
     task: str | None
     recorded_by: str
-    attempts: tuple[str, ...]
 
 
 def judge_own(one: Hit, trace: Trace | None) -> Own | Literal["unknown"]:
     """Decide whether an object that carries the key of a firing is its launch; "unknown": the server has to say.
 
-    A draft of a void attempt is "own" as well: it is no object of anybody's.
+    A draft of another attempt than the recorded one, remembered or forgotten, is "own" as well: nobody made it by hand.
     """
     if trace is None:
         return "unknown"
@@ -140,8 +139,7 @@ def judge_own(one: Hit, trace: Trace | None) -> Own | Literal["unknown"]:
         return "undecided"
     if trace.state != "launched" or not trace.task:
         return "unknown"
-    void = one.attempt in trace.attempts and one.attempt != trace.recorded_by
-    return "own" if one.status == DRAFT and void else "other"
+    return "own" if one.status == DRAFT and one.attempt != trace.recorded_by else "other"
 
 
 def judge_own_by_server(one: Hit, hits: Sequence[Hit]) -> Own:

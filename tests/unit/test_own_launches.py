@@ -6,8 +6,6 @@ import pytest
 
 from triggers.recovery import DRAFT, Hit, Trace, judge_own, judge_own_by_server
 
-ATTEMPTS = ("n1", "n2")
-
 
 def one(status: str = "queued", attempt: str = "n2") -> Hit:
     return Hit("this", status, attempt)
@@ -16,16 +14,17 @@ def one(status: str = "queued", attempt: str = "n2") -> Hit:
 @pytest.mark.parametrize(
     ("hit", "trace", "verdict"),
     [
-        (one(), Trace("launched", "this", "n2", ATTEMPTS), "own"),
-        (one(DRAFT), Trace("waiting", "this", "n2", ATTEMPTS), "own"),
-        (one(), Trace("waiting", None, "", ATTEMPTS), "undecided"),
-        (one(), Trace("held", None, "", ()), "undecided"),
-        (one(), Trace("waiting", "another", "n1", ATTEMPTS), "undecided"),
-        (one(), Trace("launched", "another", "n2", ATTEMPTS), "other"),
-        (one(DRAFT, "n2"), Trace("launched", "another", "n2", ATTEMPTS), "other"),
-        (one(DRAFT, "n1"), Trace("launched", "another", "n2", ATTEMPTS), "own"),
-        (one(), Trace("dead", None, "", ATTEMPTS), "unknown"),
-        (one(), Trace("skipped", "this", "", ATTEMPTS), "unknown"),
+        (one(), Trace("launched", "this", "n2"), "own"),
+        (one(DRAFT), Trace("waiting", "this", "n2"), "own"),
+        (one(), Trace("waiting", None, ""), "undecided"),
+        (one(), Trace("held", None, ""), "undecided"),
+        (one(), Trace("waiting", "another", "n1"), "undecided"),
+        (one(), Trace("launched", "another", "n2"), "other"),
+        (one(DRAFT, "n2"), Trace("launched", "another", "n2"), "other"),
+        (one(DRAFT, "n1"), Trace("launched", "another", "n2"), "own"),
+        (one(DRAFT, "forgotten"), Trace("launched", "another", "n2"), "own"),
+        (one(), Trace("dead", None, ""), "unknown"),
+        (one(), Trace("skipped", "this", ""), "unknown"),
         (one(), None, "unknown"),
     ],
 )

@@ -99,7 +99,7 @@ def _hit(event: Event) -> Hit:
 def _trace(firing: Firing | None) -> Trace | None:
     if firing is None:
         return None
-    return Trace(firing.state, firing.task, firing.recorded_by, firing.attempts)
+    return Trace(firing.state, firing.task, firing.recorded_by)
 
 
 def _ask(api: Api, pairs: Sequence[Pair], asking: Mapping[int, str]) -> Iterator[tuple[int, Own]]:

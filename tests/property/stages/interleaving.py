@@ -35,6 +35,8 @@ WEIGHTS = {
     "agent_works": 4,
     "person_copies": 1,
     "person_pauses": 1,
+    "person_edits": 3,
+    "person_skips": 1,
     "time_passes": 1,
     "renew": 1,
     "expire": 3,
@@ -78,10 +80,25 @@ def make_triggers(base: str) -> list[Trigger]:
     ]
 
 
+def edited_triggers(base: str) -> list[Trigger]:
+    """Triggers that people edit, retire and delete at any moment; of one, the launches satisfy its own condition."""
+    action = {"type": "task", "base_task_id": base, "queue": "default"}
+    single, mine = {"single_instance": True}, action | {"overrides": {"name": "mine"}}
+    failed = {"trigger_on_status": ["failed"], "trigger_name": "^object"}
+    return [
+        make_trigger("task", name="edited", action=action, policy=single, **failed),
+        make_trigger("task", name="edited", action=action, policy=single | {"overlap": "queue"}, **failed),
+        make_trigger("task", name="edited", action=action, **failed),
+        make_trigger("task", name="own", action=mine, trigger_name="^(object|mine)"),
+    ]
+
+
 class Interleaving:
     """One world and what happens in it; `do` is one action."""
 
-    def __init__(self, servers: list[redis.Redis], clock: SimpleNamespace, *, max_attempts: int = 10_000) -> None:
+    def __init__(
+        self, servers: list[redis.Redis], clock: SimpleNamespace, *, max_attempts: int = 10_000, edits: bool = False
+    ) -> None:
         self.clock = clock
         clock.begin()
         self.world = World(servers, settings_of_the_world(max_attempts))
@@ -92,6 +109,9 @@ class Interleaving:
         #: actors that began under a run of Redis whose last second is lost
         self.forgotten: list[Actor] = []
         self.triggers = make_triggers(self.world.base)
+        self.steady = list(self.triggers)
+        self.editable = edited_triggers(self.world.base) if edits else []
+        self.triggers += [*self.editable[:1], *self.editable[-1:]]
         self.since_ms = server_now_ms(SteppedApi(self.world), self.world.service)  # type: ignore[arg-type]
         self.declare()
 
@@ -147,6 +167,35 @@ class Interleaving:
         id_ = f"task:{TRIGGERS[which % len(TRIGGERS)]}"
         if registry.snapshot().get(id_):
             registry.edit(lambda known, *_: {id_: replace(known.entries[id_], paused=not known.entries[id_].paused)})
+
+    def person_edits(self, which: int, much: int, *_: object) -> None:
+        """Declare the trigger that people edit in another way, or no longer, or delete it, or pause it."""
+        if not self.editable:
+            return
+        self.world.ledger.adopt_epoch()
+        registry = self.world.ledger.registry
+        kinds = self.editable[:-1]
+        wanted: list[Trigger] = [] if which % 4 == 3 else [kinds[which % 4]]
+        self.triggers = [*self.steady, *wanted, self.editable[-1]]
+        self.world.trace.append(f"a person declares {[one.policy.overlap for one in wanted]}")
+        if which % 4 == 3 and much % 2:
+            registry.edit(lambda *_: {"task:edited": None})
+        self.declare()
+        if wanted and much % 3 == 0:
+            paused = much % 2 == 0
+            registry.edit(lambda known, _: {"task:edited": replace(known.entries["task:edited"], paused=paused)})
+
+    def person_skips(self, which: int, *_: object) -> None:
+        """Skip what waits of that trigger, or drop what is held."""
+        if not self.editable:
+            return
+        self.world.ledger.adopt_epoch()
+        if which % 2:
+            self.world.ledger.by_hand.skip_waiting("task:edited", "a person says so")
+            return
+        hold = "pause:task:edited"
+        held = [one.key for one in self.world.ledger.operations.held(hold)]
+        self.world.ledger.operations.drop_held(hold, held, "a person")
 
     def time_passes(self, *_: object) -> None:
         """Longer than any call can be late.

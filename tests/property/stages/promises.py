@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.property.stages.interleaving import Interleaving
 from tests.property.stages.world import SCHEDULER
-from triggers.ledger.firing import firing_key, trigger_digest
+from triggers.ledger.firing import DIGEST_LENGTH, firing_key, trigger_digest
 from triggers.marks import FIRING, value_of
 from triggers.recovery import RUNNING
 
@@ -75,6 +75,22 @@ def the_history_is_consistent(run: Interleaving) -> None:
             granted[entry.firing] = entry.what
 
 
+def no_slot_is_leaked(run: Interleaving) -> None:
+    """What holds a slot without a ClearML task is a firing that has not ended."""
+    for slot, (key, task) in run.world.ledger.by_hand.slots().items():
+        firing = run.world.ledger.firings.get(key)
+        assert task or (firing is not None and firing.state in ("waiting", "held")), f"{slot} leaked by {key}"
+
+
+def no_own_launch_is_granted(run: Interleaving) -> None:
+    """No trigger fires on what it launched itself; people's copies are no launches."""
+    for entry in run.world.ledger.history.read():
+        task = run.server.tasks.get(entry.object)
+        if entry.what == "granted" and task is not None and entry.object not in run.server.copies:
+            launched_by = value_of(FIRING, task["system_tags"])[:DIGEST_LENGTH]
+            assert launched_by != trigger_digest(SCHEDULER, entry.trigger), f"{entry.trigger} fires on its own launch"
+
+
 def missing(run: Interleaving) -> list[tuple[str, str]]:
     """Launches that are promised and have not happened, by trigger and object."""
     return [
@@ -87,6 +103,8 @@ def missing(run: Interleaving) -> list[tuple[str, str]]:
 
 def check(run: Interleaving) -> None:
     """All that holds at every moment."""
+    no_slot_is_leaked(run)
+    no_own_launch_is_granted(run)
     nothing_is_launched_twice(run)
     nothing_of_others_is_deleted(run)
     a_slot_has_one_live_holder(run)

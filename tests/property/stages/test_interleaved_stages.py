@@ -18,6 +18,8 @@ import redis
 from tests.property.ledger.profile import FACTOR
 from tests.property.stages import promises
 from tests.property.stages.interleaving import ACTIONS, OUTCOMES, Action, Interleaving
+from tests.property.stages.world import SCHEDULER
+from triggers.ledger.firing import firing_key
 
 HISTORIES = 60 * FACTOR
 FIRST_SEED = int(os.environ.get("TRIGGERS_TEST_SEED", "0"))
@@ -50,9 +52,27 @@ def play(run: Interleaving, plan: Sequence[Action]) -> None:
             promises.check(run)
         promises.the_history_is_consistent(run)
         assert not promises.missing(run), "not launched"
+        slots_are_free_for_what_comes(run)
     finally:
         for process in run.world.processes:
             process.kill()
+
+
+def slots_are_free_for_what_comes(run: Interleaving) -> None:
+    """However the trigger that people edited was left, it launches for the next change."""
+    if not run.editable:
+        return
+    run.triggers = [*run.steady, run.editable[1]]
+    run.declare()
+    run.object_fails()
+    run.objects, made = run.objects[:-1], run.objects[-1]
+    key = firing_key(SCHEDULER, "task:edited", made, 1)
+    for _ in range(2 * len(run.objects) + 6):
+        run.round()
+        promises.check(run)
+        if run.server.launched[key]:
+            return
+    raise AssertionError(f"the slot of the edited trigger is taken for ever: {run.world.ledger.by_hand.slots()}")
 
 
 def failure_of(run: Interleaving, plan: Sequence[Action]) -> str:
@@ -72,12 +92,16 @@ def test_whatever_is_interleaved_nothing_is_lost_or_doubled(
 ) -> None:
     seen: Counter[object] = Counter()
     for seed in range(FIRST_SEED, FIRST_SEED + HISTORIES):
-        plan, run = plan_of(seed), Interleaving(redis_servers, clock)
+        edits = seed % 2 == 0
+        plan, run = plan_of(seed), Interleaving(redis_servers, clock, edits=edits)
         failure = failure_of(run, plan)
         seen.update(run.world.seen)
         if failure:
             for place in range(min(len(plan), SHORTENINGS) - 1, -1, -1):
-                shorter, again = plan[:place] + plan[place + 1 :], Interleaving(redis_servers, clock)
+                shorter, again = (
+                    plan[:place] + plan[place + 1 :],
+                    Interleaving(redis_servers, clock, edits=seed % 2 == 0),
+                )
                 if found := failure_of(again, shorter):
                     plan, run, failure = shorter, again, found
             pytest.fail("\n".join([f"seed {seed}: {failure}", *map(str, plan), *run.world.trace]), pytrace=False)
