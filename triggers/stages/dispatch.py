@@ -17,7 +17,7 @@ from triggers.stages.admission import admit, admit_again
 from triggers.stages.attempt import Attempt, ending, launched_each
 from triggers.stages.call import carry_out
 from triggers.stages.context import Context
-from triggers.stages.looking import together
+from triggers.stages.looking import look_for_launches, together
 from triggers.stages.taking import take
 
 log = logger(__name__)
@@ -57,8 +57,11 @@ def _carry_out(ctx: Context, firings: Iterable[Firing], registry_version: int) -
     ctx.know_epoch()
     plan = ctx.plan(registry_version)
     attempts = admit(ctx, plan, firings)
-    _settle_recorded([a for a in attempts if a.firing.task])
-    admit_again([a for a in attempts if not a.done and a.cleared], plan)
+    recorded = [a for a in attempts if a.firing.task]
+    _settle_recorded(recorded)
+    # where the record was void, a later attempt that Redis has forgotten may have launched
+    look_for_launches(recorded)
+    admit_again([a for a in recorded if not a.done and a.cleared], plan)
     _clone([a for a in attempts if not a.done])
     launch.record([a for a in attempts if not a.done and a.draft])
     _enqueue(_still_ours([a for a in attempts if not a.done and a.task_id]))

@@ -244,3 +244,23 @@ def test_a_failing_attempt_that_was_overtaken_keeps_no_other_of_its_batch_waitin
     world.settle()
     assert len(world.runs()) == 2
     assert taken[0] not in world.runs()
+
+
+def test_a_launch_after_a_withdrawal_that_redis_remembers_and_the_launch_not_is_found(world: World) -> None:
+    world.declare(world.trigger())
+    world.fail_task()
+    world.step()
+    (launched,) = world.clones()
+    ledger = world.ledger
+    (key,) = {entry.firing for entry in world.history("launched")}
+    firing, gone = ledger.keys.firing(key), "0" * 32
+    # Redis comes back as it was when an earlier draft was about to be withdrawn
+    fields = {"state": "waiting", "task": gone, "withdrawing": gone, "withdrawn_ms": 1, "attempts": "1-first-00000000"}
+    ledger.store.client.hset(firing, mapping=fields)
+    ledger.store.client.persist(firing)
+    ledger.store.client.hdel(ledger.keys.launched, launched["id"])
+    ledger.store.client.zadd(ledger.keys.due("dispatch"), {key: 0})
+    world.reconcile()
+    assert list(world.runs().values()) == [1], "not launched a second time"
+    assert [clone["id"] for clone in world.clones()] == [launched["id"]]
+    assert world.history("launched")[-1].reason == "found by its key"
