@@ -1,4 +1,4 @@
-"""The address of Redis as people write it, and what its readers redis-py, Celery and RedBeat need of it."""
+"""The address of Redis as people write it, and what its readers redis-py and Celery need of it."""
 
 from __future__ import annotations
 

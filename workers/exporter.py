@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -19,7 +20,7 @@ from prometheus_client.registry import Collector
 from triggers.errors import Usage
 from triggers.escaping import one_line
 from triggers.ledger import Ledger, Store, connect, open_ledger, schedulers
-from triggers.ledger.keys import beat_prefix, broker_prefix, shared
+from triggers.ledger.keys import BEAT, broker_prefix, shared
 from triggers.ledger.reading import source_of
 from triggers.redis_address import refuse_unsupported
 from triggers.roles import QUEUES
@@ -29,6 +30,9 @@ from workers.app import app, redis_address
 from workers.followed import PREFIX, Followed
 from workers.scrapes import serve
 
+#: A beat whose count stands still for so long between two scrapes is dead, seconds.
+BEAT_SILENT_SECONDS = 10.0
+
 
 class Exporter(Collector):
     """All metrics of one Redis. Asked by one scrape at a time."""
@@ -36,6 +40,7 @@ class Exporter(Collector):
     def __init__(self, client: redis.Redis, of: Settings) -> None:
         self.client, self.settings = client, of
         self._followed: dict[str, Followed] = {}
+        self._beat: tuple[str | None, float] = (None, 0.0)
         self._one_at_a_time = threading.Lock()
 
     def describe(self) -> list[Metric]:
@@ -68,12 +73,14 @@ class Exporter(Collector):
     def _of_celery(self) -> Iterator[Metric]:
         lengths = [((queue,), float(self.client.llen(broker_prefix() + queue))) for queue in QUEUES]
         yield _gauge("queue_messages", "Celery messages that wait.", lengths, "queue")
-        held = float(self.client.exists(f"{beat_prefix()}:lock"))
-        yield _gauge("beat_leader", "Whether a beat holds the schedule.", [((), held)])
-        score: Any = self.client.zscore(f"{beat_prefix()}:schedule", f"{beat_prefix()}poll")
-        if score is not None:
-            help_text = "When the schedule is due to tick next."
-            yield _gauge("beat_next_tick_timestamp_seconds", help_text, [((), float(score))])
+        yield _gauge("beat_leader", "Whether a beat ticks.", [((), float(self._beat_ticks(time.monotonic())))])
+
+    def _beat_ticks(self, now: float) -> bool:
+        """Whether a beat goes on counting; that its key is still there may be due to a clock set back."""
+        said: Any = self.client.get(shared(BEAT))
+        if said != self._beat[0]:
+            self._beat = (said, now)
+        return bool(said) and now - self._beat[1] < BEAT_SILENT_SECONDS
 
     def _api_requests(self) -> Iterator[Metric]:
         family = CounterMetricFamily(
@@ -120,13 +127,9 @@ def _figures(ledger: Ledger) -> Iterator[Figure]:
     client, keys = ledger.store.client, ledger.keys
     polled: Any = client.hget(keys.epoch, "polled_ms")
     if polled:
-        yield (
-            "poll_last_success_timestamp_seconds",
-            "When a page was last read, by Redis.",
-            (),
-            (),
-            float(polled) / 1000,
-        )
+        # an age by the ledger's clock, as a time of this one's: Redis' own may be set back
+        at = time.time() - (ledger.now_ms() - float(polled)) / 1000
+        yield "poll_last_success_timestamp_seconds", "When a page was last read.", (), (), at
     for source in {source_of(entry.trigger.kind) for entry in ledger.registry.snapshot().active}:
         if read_to := ledger.reading.cursor(source).read_to_ms:
             text = "Up to which change the server was read, by its own clock."

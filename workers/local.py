@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 import warnings
 from types import FrameType
-from typing import Any
 
 from celery.apps.worker import Worker
-from celery.beat import Scheduler, Service
+from celery.beat import Service
 from celery.exceptions import SecurityWarning
 from celery.worker import state
 
@@ -19,8 +17,8 @@ from triggers import logs
 from triggers.logs import logger
 from triggers.roles import QUEUES
 from triggers.settings import settings
-from workers import watch
 from workers.app import app
+from workers.schedule import Schedule
 
 log = logger(__name__)
 
@@ -33,15 +31,6 @@ class _QuietWorker(Worker):  # type: ignore[misc]
         signal.signal(signal.SIGTERM, _stop)
 
 
-class _Schedule(Scheduler):  # type: ignore[misc]
-    """The schedule, whose ticks are written down as progress."""
-
-    def tick(self, *args: Any, **kwargs: Any) -> Any:
-        """Send what is due."""
-        watch.beat.ticked_at = time.monotonic()
-        return super().tick(*args, **kwargs)
-
-
 def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
     state.should_stop = 0
 
@@ -52,7 +41,7 @@ def main() -> int:
     # root is the user's own choice here, and nothing is unpickled
     warnings.filterwarnings("ignore", category=SecurityWarning)
     # one process needs no lock against other beats, and nothing in Redis to start from
-    beat = Service(app, max_interval=1, scheduler_cls=_Schedule)
+    beat = Service(app, max_interval=1, scheduler_cls=Schedule)
     threading.Thread(target=_tick, args=(beat,), name="beat", daemon=True).start()
     worker = _QuietWorker(
         app=app,

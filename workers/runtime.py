@@ -63,6 +63,7 @@ class Runtime:
         self._names: dict[str, str] = {}
         self.left_alone: dict[str, str] = {}
         self._contexts: dict[str, Context] = {}
+        self._epochs: dict[str, int] = {}
         self._lock = threading.Lock()
 
     def schedulers(self) -> dict[str, Scheduler]:
@@ -110,12 +111,14 @@ class Runtime:
             known = self._contexts.get(scheduler_id)
             if known is None or known.api is not api:
                 ledger = open_ledger(Store(self.client), scheduler_id, self.settings)
+                adopted = ledger.adopt_epoch(at_least=self._epochs.get(scheduler_id, 0))
+                self._epochs[scheduler_id] = adopted.number
                 self._contexts[scheduler_id] = Context(
                     ledger=ledger,
                     api=api,
                     settings=self.settings,
                     hints=self.hints,
-                    epoch=ledger.adopt_epoch(),
+                    epoch=adopted,
                     service_task=record.service_task,
                     shadow=record.shadow,
                 )

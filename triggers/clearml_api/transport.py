@@ -22,8 +22,8 @@ from triggers.clearml_api import limited
 #: seconds after which an idle connection is not used again: the server may have closed it, and the outcome of a
 #: call that fails on it is unknown
 _IDLE_SECONDS = 5.0
-#: longest wait for a connection, seconds
-_CONNECT_SECONDS = 5.0
+#: Longest wait for a connection, seconds.
+CONNECT_SECONDS = 5.0
 #: largest body, decompressed: a page of 500 ClearML tasks with a thousand metrics each has half of it
 _LARGEST_BYTES = 256 * 2**20
 #: nothing is tried again and no redirect is followed; made once, since making it takes longer than sending
@@ -54,7 +54,7 @@ class Connection:
     def __init__(self, host: str, verify: bool | str, timeout_seconds: float) -> None:
         self.pid = os.getpid()
         self._host, self._verify, self._timeout_seconds = host, verify, timeout_seconds
-        self._timeout = urllib3.Timeout(connect=min(timeout_seconds, _CONNECT_SECONDS), read=timeout_seconds)
+        self._timeout = urllib3.Timeout(connect=min(timeout_seconds, CONNECT_SECONDS), read=timeout_seconds)
         self._way, self._base = _way(host, verify, timeout_seconds)
         self._used_at = time.monotonic()
 

@@ -1,8 +1,12 @@
-"""Epochs: which run of Redis the ledger was written by, and what may have been forgotten since."""
+"""Epochs: which data in which run of Redis the ledger is, and what may have been forgotten since."""
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
+from typing import Any
+
+import redis
 
 from triggers.ledger.keys import Keys
 from triggers.ledger.store import Script, Store
@@ -12,15 +16,22 @@ ADOPT = Script("epoch_adopt", fenced=False)
 #: How far a change time may lie behind the new epoch's start and still have been launched in the old one, ms.
 MARGIN_MS = 60_000
 
+#: What is granted so long after the first poll of an epoch may have been launched before it, whatever its change time
+#: says: the clock that stamped it may be ahead of the one that polls are answered by, ms.
+GRANTED_MS = 900_000
+
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """One run of Redis as the ledger knows it.
+    """One run of Redis with its data, as the ledger knows it.
 
     `server_ms` is the ClearML server's time at the first poll of this epoch, None before it.
     `complete` says that marks reach back to the scheduler's first launch; a Redis that came back empty is not.
     `slots_known` says that slots were compared with what runs on the server since this run began.
-    `began_ms` is Redis' time at which somebody first met this run: attempts that it forgot began before.
+    `began_ms` is the ledger's time at which somebody first met it: attempts that it forgot began before.
+    `run_id` is the run id and a nonce written into the data then: emptied or older data has another, or none.
+    `recalled` says that what a person paused was compared with what the service task says since.
+    `first_polled_ms` is the ledger's time at its first poll, 0 before it.
     """
 
     run_id: str
@@ -29,30 +40,49 @@ class Epoch:
     complete: bool
     slots_known: bool = True
     began_ms: int = 0
+    recalled: bool = True
+    first_polled_ms: int = 0
 
-    def may_have_launched(self, changed_ms: int) -> bool:
-        """Whether a change of that time may have been launched without the ledger remembering it."""
+    def may_have_launched(self, changed_ms: int, granted_ms: int) -> bool:
+        """Whether a change may have been launched without the ledger remembering it.
+
+        Args:
+            changed_ms: its time, by the server's clock.
+            granted_ms: when its firing was granted in this epoch, by the ledger's.
+        """
         if not self.complete or self.server_ms is None:
+            return True
+        if self.number > 1 and granted_ms <= self.first_polled_ms + GRANTED_MS:
             return True
         return changed_ms <= self.server_ms + MARGIN_MS
 
 
-def adopt(store: Store, keys: Keys, *, nothing_launched_before: bool = False) -> Epoch:
-    """Learn the present run of Redis, beginning a new epoch if it changed. Idempotent.
+def adopt(store: Store, keys: Keys, *, nothing_launched_before: bool = False, at_least: int = 0) -> Epoch:
+    """Learn the present epoch, beginning a new one if Redis or its data changed. Idempotent.
 
     Args:
-        store: its `run_id` is set to the present run.
+        store: its `run_id` is set to the present one.
         keys: the scheduler's keys.
         nothing_launched_before: the scheduler is known to be new, so an empty Redis has forgotten nothing.
+        at_least: highest number that the caller has seen: data with a lower one is an older state of it.
     """
-    answer = store.run(ADOPT, [keys.epoch], int(nothing_launched_before))
-    run_id, number, server_ms, complete, slots, began_ms = answer
-    store.run_id = run_id
-    return Epoch(
-        run_id,
+    answer = store.run(ADOPT, [keys.epoch], int(nothing_launched_before), secrets.token_hex(6), at_least)
+    run, number, server_ms, complete, slots, nonce, recalled, first_polled_ms, began_ms = answer
+    epoch = Epoch(
+        f"{run}.{nonce}",
         int(number),
         int(server_ms) if server_ms else None,
         complete == "1",
         slots_known=slots == number,
-        began_ms=int(began_ms),
+        began_ms=int(began_ms or 0),
+        recalled=recalled == number,
+        first_polled_ms=int(first_polled_ms or 0),
     )
+    store.run_id = epoch.run_id
+    return epoch
+
+
+def present(client: redis.Redis, keys: Keys) -> str:
+    """The epoch as scripts are told it, for one who begins none."""
+    nonce: Any = client.hget(keys.epoch, "nonce")
+    return f"{client.info('server')['run_id']}.{nonce or ''}"

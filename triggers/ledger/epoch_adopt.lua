@@ -1,18 +1,22 @@
--- Not fenced by the prelude: this is how a caller learns the run. KEYS: epoch. ARGV: complete (1: nothing was launched before)
--- Begins a new epoch when Redis is another run than the one that wrote last. Leases of the old run are refused by their run id.
--- Returns {run id, number, server_ms or '', complete, number of the epoch whose slots are known or '',
---   Redis' time in ms at which it began}.
+-- Not fenced by the prelude: this is how a caller learns the epoch. KEYS: epoch.
+-- ARGV: complete (1: nothing was launched before), nonce of the epoch if one begins, highest number that the caller knows of.
+-- Begins a new epoch when Redis is another run than the one that wrote last (restarted, promoted, copied), when its data has
+-- no nonce (empty), or is older than what the caller has seen (restored). Leases of the old one are refused by the prelude.
+-- Returns {run id, number, server_ms or '', complete, number of the epoch whose slots are known or '', nonce,
+--   number of the epoch whose saved state was recalled or '', time at which it was first polled or '', time at which it began}.
+-- Rules out: two epochs of one number where data was lost; a race of callers that each begin one for ever.
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
-local known = redis.call('HGET', KEYS[1], 'run_id')
-if known ~= run then
-  local time = redis.call('TIME')
-  redis.call('HSET', KEYS[1], 'run_id', run, 'began_ms', time[1] * 1000 + math.floor(time[2] / 1000))
-  redis.call('HINCRBY', KEYS[1], 'number', 1)
-  redis.call('HDEL', KEYS[1], 'server_ms')
-  if not known then
+local known = redis.call('HMGET', KEYS[1], 'run_id', 'nonce', 'number')
+local number, floor = tonumber(known[3] or '') or 0, tonumber(ARGV[3])
+if known[1] ~= run or not known[2] or number < floor then
+  redis.call('HSET', KEYS[1], 'run_id', run, 'nonce', ARGV[2], 'number', string.format('%d', math.max(number, floor) + 1),
+    'began_ms', string.format('%d', now_ms()))
+  redis.call('HDEL', KEYS[1], 'server_ms', 'first_polled_ms')
+  if not known[1] then
     redis.call('HSET', KEYS[1], 'complete', ARGV[1])
-    if ARGV[1] == '1' then redis.call('HSET', KEYS[1], 'slots', 1) end
+    if ARGV[1] == '1' then redis.call('HSET', KEYS[1], 'slots', redis.call('HGET', KEYS[1], 'number')) end
   end
 end
-local epoch = redis.call('HMGET', KEYS[1], 'number', 'server_ms', 'complete', 'slots', 'began_ms')
-return {run, epoch[1], epoch[2] or '', epoch[3] or '0', epoch[4] or '', epoch[5] or '0'}
+local facts = redis.call('HMGET', KEYS[1], 'number', 'server_ms', 'complete', 'slots', 'nonce', 'recalled', 'first_polled_ms', 'began_ms')
+for i = 1, 8 do facts[i] = facts[i] or '' end
+return {run, unpack(facts)}

@@ -7,6 +7,7 @@ from typing import Any
 
 from triggers.errors import Fenced
 from triggers.formats import KNOWN
+from triggers.ledger import clock
 from triggers.ledger.firing import Beginning, Claim, Firing, Lane, State
 from triggers.ledger.keys import Keys
 from triggers.ledger.leases import nonce
@@ -215,14 +216,14 @@ class Firings:
         if not task_ids:
             return []
         times: Any = self.store.client.zmscore(self.keys.launched_times, list(task_ids))
-        now: Any = self.store.client.time()
-        return [None if ms is None else int(now[0]) + int(now[1]) / 1e6 - ms / 1000 for ms in times]
+        now_ms = clock.now_ms(self.store.client, self.keys)
+        return [None if ms is None else (now_ms - ms) / 1000 for ms in times]
 
     def pace_room(self, trigger: str, per_minute: int) -> int:
         """How many more launches of a trigger may begin in this minute."""
         pace: Any = self.store.client.hmget(self.keys.pace(trigger), ["minute", "count"])
-        now: Any = self.store.client.time()
-        begun = int(pace[1]) if pace[0] and int(pace[0]) == int(now[0]) // 60 else 0
+        minute = clock.now_ms(self.store.client, self.keys) // 60_000
+        begun = int(pace[1]) if pace[0] and int(pace[0]) == minute else 0
         return per_minute - begun
 
     def holds(self) -> list[str]:
@@ -231,9 +232,8 @@ class Firings:
         return sorted(found)
 
     def strays(self, limit: int) -> list[str]:
-        """Keys of ended firings whose void attempts have to be looked after now, by Redis' clock."""
-        now: Any = self.store.client.time()
-        now_ms = int(now[0]) * 1000 + int(now[1]) // 1000
+        """Keys of ended firings whose void attempts have to be looked after now, by the ledger's clock."""
+        now_ms = clock.now_ms(self.store.client, self.keys)
         found: Any = self.store.client.zrangebyscore(self.keys.strays, "-inf", now_ms, 0, limit)
         return list(found)
 

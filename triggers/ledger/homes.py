@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from triggers.formats import known_fields
-from triggers.ledger import leases
+from triggers.ledger import clock, leases
 from triggers.ledger.keys import Keys, shared
 from triggers.ledger.store import Script, Store
 
@@ -53,10 +53,15 @@ class Homes:
     def holder(self) -> Holder | None:
         """Who is home, None when nobody is."""
         with self.store.client.pipeline(transaction=True) as pipe:
-            pipe.exists(self.keys.lease(_LEASE))
             pipe.get(self.keys.home)
-            held, text = pipe.execute()
-        return _holder(text) if held else None
+            pipe.get(self.keys.lease(_LEASE))
+            pipe.hget(self.keys.leases, self.keys.lease(_LEASE))
+            text, token, known = pipe.execute()
+        if token is None:
+            return None
+        of, _, till = str(known).partition(" ")
+        over = of == token and int(till) <= clock.now_ms(self.store.client, self.keys)
+        return None if over else _holder(text)
 
     def instance(self) -> str:
         """A name of this Redis' data: the same for all that use it, another once it was emptied."""

@@ -17,16 +17,17 @@ known. Everything else is covered by the version of its scheduler's record.
 | `triggers:doctor` | string, expires | that `doctor` could write |
 | `triggers:celery:<...>` | Celery's | the bounded queues `poll`, `match`, `dispatch` (`workers.bound`) and more |
 | `triggers:celery:alive:<worker>:<process>` | Celery queue, expires | what a worker sends itself (`workers.watch`) |
-| `triggers:beat:<...>` | RedBeat's | the schedule and the lock of the beat that holds it |
-| `triggers:{id}:epoch` | hash | run_id, number, server_ms, complete, slots: which run of Redis wrote last; polled_ms |
+| `triggers:beat` | string, expires | `<name> <count>` of the beat that ticks (`workers.beat`) |
+| `triggers:{id}:epoch` | hash | run_id, nonce, number, ...: who wrote last (`epoch`); clock_ms, ahead_ms (`clock`) |
 | `triggers:{id}:fence` | string | counter inside every lease token |
 | `triggers:{id}:lease:<name>` | string, expires | token of its holder: a poll, a matcher, ... |
+| `triggers:{id}:leases` | hash | its key → `<token> <ms>`: when it runs out by the ledger's clock |
 | `triggers:{id}:registry` | hash | trigger id → JSON entry (specification, since_ms, version, origin, state) |
 | `triggers:{id}:registry:version` | string | raised with every change of the registry |
 | `triggers:{id}:aside` | hash | trigger id → `<from ms> <noted ms> <why>`: entries that some cannot read (`aside`) |
 | `triggers:{id}:cursor:<source>` | hash | `reading.Cursor`: how far `tasks` or `models` have been read |
 | `triggers:{id}:seen:<source>` | sorted set | object id by last change seen (`reading`), while windows overlap |
-| `triggers:{id}:next_poll` | string | Redis time of the next poll, ms |
+| `triggers:{id}:next_poll` | string | time of the next poll by the ledger's clock, ms |
 | `triggers:{id}:batches:<partition>` | list | batches of events, oldest first |
 | `triggers:{id}:batches:ready` | sorted set | partitions that hold batches, by the time they began to wait |
 | `triggers:{id}:undecided` | set | partitions that hold undecided events |
@@ -64,6 +65,9 @@ from triggers.settings import settings
 #: Queues of workers' messages to themselves begin so.
 ALIVE = "alive:"
 
+#: What the beat that ticks says lies in the shared key of this name.
+BEAT = "beat"
+
 
 def shared(name: str) -> str:
     """A key that all schedulers of one prefix share: `schedulers`, `instance`, ..."""
@@ -73,11 +77,6 @@ def shared(name: str) -> str:
 def broker_prefix() -> str:
     """What every key and channel of Celery begins with."""
     return shared("celery:")
-
-
-def beat_prefix() -> str:
-    """What every key of RedBeat begins with."""
-    return shared("beat:")
 
 
 class Keys:
@@ -154,4 +153,5 @@ _PLAIN = {
     "alarms": "alarms",
     "aside": "aside",
     "poison": "poison",
+    "leases": "leases",
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from triggers.ledger import epoch
+from triggers.ledger import clock, epoch
 from triggers.ledger.aside import Aside
 from triggers.ledger.audit import Audit
 from triggers.ledger.by_hand import ByHand
@@ -52,17 +52,16 @@ class Ledger:
     decided: Decided
     audit: Audit
 
-    def adopt_epoch(self, *, nothing_launched_before: bool = False) -> Epoch:
-        """Learn which run of Redis this is; call it first, and again after `EpochChanged`."""
-        return epoch.adopt(self.store, self.keys, nothing_launched_before=nothing_launched_before)
+    def adopt_epoch(self, *, nothing_launched_before: bool = False, at_least: int = 0) -> Epoch:
+        """Learn which epoch this is; call it first, and again after `EpochChanged`, with the number known before."""
+        return epoch.adopt(self.store, self.keys, nothing_launched_before=nothing_launched_before, at_least=at_least)
 
     def now_ms(self) -> int:
-        """Redis' clock."""
-        now: Any = self.store.client.time()
-        return int(now[0]) * 1000 + int(now[1]) // 1000
+        """The ledger's clock: Redis' own, which does not go back."""
+        return clock.now_ms(self.store.client, self.keys)
 
     def due(self, lane: str) -> int:
-        """How many firings of a lane are due by Redis' clock."""
+        """How many firings of a lane are due by the ledger's clock."""
         count: Any = self.store.client.zcount(self.keys.due(lane), "-inf", self.now_ms())
         return int(count)
 

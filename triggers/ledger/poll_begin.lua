@@ -2,9 +2,10 @@
 -- Returns the token, or false. Polls keep to a grid of one pace, however long each takes; a tick may be early by the slack.
 -- Rules out: two pollers at once; more polls than the pace says when several beats tick.
 local now, due, pace, slack = now_ms(), tonumber(redis.call('GET', KEYS[3]) or '0'), tonumber(ARGV[4]), tonumber(ARGV[5])
+if due > now + pace + slack then due = now end -- the pace was slower
 if ARGV[6] ~= '1' and now < due - slack then return false end
-if redis.call('EXISTS', KEYS[1]) == 1 then return false end
+if is_held(KEYS[1]) then return false end
 local token = new_token(KEYS[2], ARGV[3])
-redis.call('SET', KEYS[1], token, 'PX', ARGV[2])
+hold_lease(KEYS[1], token, ARGV[2])
 redis.call('SET', KEYS[3], string.format('%d', math.max(due + pace, now + pace - slack)))
 return token

@@ -15,8 +15,8 @@ for i = 1, #page.seen, 2 do redis.call('ZADD', KEYS[3], page.seen[i + 1], page.s
 redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', '(' .. page.forget_before)
 for field, value in pairs(page.cursor) do redis.call('HSET', KEYS[2], field, value) end
 if page.server_ms ~= '' and redis.call('HEXISTS', KEYS[6], 'server_ms') == 0 then
-  redis.call('HSET', KEYS[6], 'server_ms', page.server_ms)
+  redis.call('HSET', KEYS[6], 'server_ms', page.server_ms, 'first_polled_ms', now)
 end
--- for people: when a page was last read, by Redis' clock
+-- for people: when a page was last read, by the ledger's clock
 redis.call('HSET', KEYS[6], 'polled_ms', now)
 return #page.batches

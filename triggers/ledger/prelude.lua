@@ -1,13 +1,9 @@
--- In front of every script. ARGV[1] is the run id of the Redis that the caller knows.
--- Rules out: a caller that goes on after Redis restarted without its last second, when fencing counters may
--- repeat and grants may be forgotten.
-local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
-if run ~= ARGV[1] then return redis.error_reply('EPOCH Redis is another run: ' .. run) end
-
-local function now_ms()
-  local time = redis.call('TIME')
-  return time[1] * 1000 + math.floor(time[2] / 1000)
-end
+-- In front of every script that writes. ARGV[1] is the epoch that the caller knows: the run id of its Redis, a dot, and the
+-- nonce that the data was given when that run was first met.
+-- Rules out: a caller that goes on after Redis restarted without its last second, when fencing counters may repeat and
+-- grants may be forgotten; after FLUSHALL or a restored backup, which keep the run; on a copy, which keeps the data.
+local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') .. '.' .. (redis.call('HGET', epoch, 'nonce') or '')
+if run ~= ARGV[1] then return redis.error_reply('EPOCH Redis is another run, or its data was replaced: ' .. run) end
 
 local function new_token(fence, nonce)
   return string.format('%d-%s-%s', redis.call('INCR', fence), nonce, string.sub(run, 1, 8))
@@ -22,6 +18,20 @@ local function current(token) return string.sub(token, -8) == string.sub(run, 1,
 local function owns(firing, token) return current(token) and redis.call('HGET', firing, 'lease') == token end
 
 local function leads(lease, token) return current(token) and redis.call('GET', lease) == token end
+
+-- A lease runs out by the ledger's clock: Redis' own expiry comes late where the wall clock is set back. Of one that an
+-- earlier release took nothing else is known.
+local function is_held(lease)
+  local token = redis.call('GET', lease)
+  if not token then return false end
+  local known, till = string.match(redis.call('HGET', ledger .. 'leases', lease) or '', '^(%S+) (%d+)$')
+  return known ~= token or tonumber(till) > now_ms()
+end
+
+local function hold_lease(lease, token, ms)
+  redis.call('SET', lease, token, 'PX', ms)
+  redis.call('HSET', ledger .. 'leases', lease, string.format('%s %d', token, now_ms() + tonumber(ms)))
+end
 
 -- A firing that cannot be read becomes due where any worker finds it, and becomes a dead letter there.
 local function lane_of(firing)

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 from triggers.errors import Fenced
 from triggers.events import Event
 from triggers.formats import KNOWN, check_version, reading
-from triggers.ledger import leases
+from triggers.ledger import clock, leases
 from triggers.ledger.keys import Keys
 from triggers.ledger.store import Script, Store
 
@@ -193,9 +193,8 @@ class Reading:
         return None if text is None else str(text)
 
     def long_waiting(self, seconds: float) -> list[int]:
-        """Partitions whose oldest batch has been the oldest for so long, by Redis' clock."""
-        now: Any = self.store.client.time()
-        before_ms = int(now[0]) * 1000 - int(seconds * 1000)
+        """Partitions whose oldest batch has been the oldest for so long, by the ledger's clock."""
+        before_ms = clock.now_ms(self.store.client, self.keys) - int(seconds * 1000)
         found: Any = self.store.client.zrangebyscore(self.keys.ready, "-inf", before_ms)
         return [int(partition) for partition in found if partition.isdigit()]
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from triggers.errors import Unreadable, Usage
 from triggers.formats import KNOWN, check_version, reading
+from triggers.ledger import clock
 from triggers.ledger.aside import Note
 from triggers.ledger.keys import Keys
 from triggers.ledger.store import Script, Store
@@ -157,8 +158,7 @@ class Registry:
 
     def _first_version(self) -> int:
         """A number larger than any that a Redis which came back empty may have given before: its time in ms."""
-        now: Any = self.store.client.time()
-        return int(now[0]) * 1000 + int(now[1]) // 1000
+        return clock.now_ms(self.store.client, self.keys)
 
     def _read(self) -> Snapshot:
         with self.store.client.pipeline(transaction=True) as pipe:

@@ -23,7 +23,7 @@ FIRINGS_PER_CALL = 500
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """One Lua script of this folder; `fenced` ones carry the prelude that refuses another run of Redis."""
+    """One Lua script of this folder; `fenced` ones carry the prelude that refuses another epoch."""
 
     name: str
     fenced: bool = True
@@ -31,7 +31,7 @@ class Script:
     @property
     def text(self) -> str:
         """The Lua source as it is sent."""
-        return _read("prelude") + _read(self.name) if self.fenced else _read(self.name)
+        return _read("clock") + (_read("prelude") if self.fenced else "") + _read(self.name)
 
 
 @cache
@@ -57,8 +57,8 @@ def connect(url: str, *, timeout_seconds: float = 5.0) -> redis.Redis:
 class Store:
     """Runs the scripts of the ledger. Thread-safe.
 
-    `run_id` is the run of Redis whose state the caller has seen. A script is refused with `EpochChanged`
-    when Redis has become another run; the caller then drops what it holds and begins a new epoch
+    `run_id` names the run of Redis and, by a nonce, the data in it whose state the caller has seen. A script is refused
+    with `EpochChanged` when either has become another; the caller then drops what it holds and begins a new epoch
     (`epoch.adopt`), which sets `run_id` anew.
     """
 
@@ -71,7 +71,7 @@ class Store:
         """Run one script; with `run_each` the only way this project writes to Redis.
 
         Raises:
-            EpochChanged: Redis is another run than `run_id`; nothing was written.
+            EpochChanged: Redis or its data is another than `run_id` names; nothing was written.
             Fenced: what the script was asked to change is no longer the caller's; nothing was written.
             StoreUnavailable: no answer; the script may have run.
         """
@@ -89,7 +89,7 @@ class Store:
             What each answers; where one was refused as fenced, that `Fenced`.
 
         Raises:
-            EpochChanged: Redis is another run than `run_id`; nothing was written.
+            EpochChanged: Redis or its data is another than `run_id` names; nothing was written.
             StoreUnavailable: no answer; any of them may have run.
         """
         sha = self._registered(script).sha

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import redis
 
 from triggers.errors import StoreUnavailable, Usage
-from triggers.ledger import Ledger, Store, connect, open_ledger, refusals, schedulers
+from triggers.ledger import Ledger, Store, connect, epoch, open_ledger, refusals, schedulers
 from triggers.ledger.registry import Entry
 from triggers.ledger.schedulers import Scheduler
 from triggers.settings import Settings, settings
@@ -162,8 +162,9 @@ def _in_folder(of: Settings, choice: str | None, stack: ExitStack, *, start: boo
 def _target(client: redis.Redis, scheduler: Scheduler, of: Settings, *, running: bool, where: str) -> Target:
     store = Store(client)
     # not `adopt_epoch`: a verb sees what this run of Redis holds and begins nothing
-    store.run_id = str(client.info("server")["run_id"])
-    return Target(scheduler, open_ledger(store, scheduler.id, of), of, running, where)
+    ledger = open_ledger(store, scheduler.id, of)
+    store.run_id = epoch.present(client, ledger.keys)
+    return Target(scheduler, ledger, of, running, where)
 
 
 def is_meant(scheduler: Scheduler, choice: str) -> bool:

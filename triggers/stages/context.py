@@ -101,7 +101,8 @@ class Context:
 
     def begin_epoch(self) -> None:
         """Learn the present run of Redis after `EpochChanged`."""
-        self.epoch, self.transitions_known = self.ledger.adopt_epoch(), -1
+        self.epoch = self.ledger.adopt_epoch(at_least=self.epoch.number)
+        self.transitions_known = -1
 
     def know_epoch(self) -> None:
         """Learn the server's time at the epoch's first poll, once there was one."""

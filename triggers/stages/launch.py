@@ -5,12 +5,11 @@ The enqueue itself is `dispatch`'s, since one call takes several.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from triggers.actions import BASE_FIELDS, launch_request, resolve_target_project
-from triggers.clearml_api import launches
+from triggers.clearml_api import launches, transport
 from triggers.clearml_api.launches import Found
 from triggers.errors import Fenced, LaunchImpossible, Refused
 from triggers.events import Event
@@ -88,7 +87,7 @@ def look(attempt: Attempt, found: Sequence[Found]) -> None:
     """Decide about the ClearML tasks that carry the firing's key, nothing being recorded."""
     ctx, firing = attempt.ctx, attempt.firing
     hits = [Hit(hit.id, hit.status, value_of(ATTEMPT, hit.system_tags)) for hit in found]
-    forgotten = ctx.epoch.may_have_launched(firing.changed_ms)
+    forgotten = ctx.epoch.may_have_launched(firing.changed_ms, firing.granted_ms)
     late = forgotten and late_call_possible(ctx)
     judged = judge_found(hits, firing.attempts[:-1], late_enqueue_possible=late)
     if judged.launched:
@@ -106,10 +105,15 @@ def look(attempt: Attempt, found: Sequence[Found]) -> None:
 def late_call_possible(ctx: Context) -> bool:
     """Whether a call of an attempt that Redis forgot may still arrive at the server.
 
-    Such an attempt began before this epoch. By the local clock: who is behind only waits longer.
+    Such an attempt began before this epoch. By the ledger's clock: this machine's may be any time off.
     """
-    late_ms = 1000 * (ctx.settings.request_timeout_seconds + ctx.settings.lease_seconds)
-    return time.time() * 1000 - ctx.epoch.began_ms < late_ms
+    late_ms = 1000 * (ctx.settings.request_timeout_seconds + transport.CONNECT_SECONDS + ctx.settings.lease_seconds)
+    return since_epoch_ms(ctx) < late_ms
+
+
+def since_epoch_ms(ctx: Context) -> int:
+    """How long ago this epoch began."""
+    return ctx.ledger.now_ms() - ctx.epoch.began_ms
 
 
 def _count_on(attempt: Attempt) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from tests.integration.ledger.helpers import claim_one, grant, store_batch, task_event, task_trigger
 from triggers.errors import EpochChanged, Fenced
-from triggers.ledger import Ledger, leases
+from triggers.ledger import Ledger, clock, leases
 from triggers.ledger.firing import Firing, firing_key
 from triggers.ledger.matching import Change, Grant
 from triggers.ledger.reading import decode_batch, partition_of
@@ -78,3 +78,15 @@ def two_firings(ledger: Ledger) -> list[Firing]:
     keys = [grant(ledger, TRIGGER, task_event(str(number) * 32)) for number in range(2)]
     claimed = {firing.key: firing for firing in ledger.firings.claim("dispatch", 10, 10).firings}
     return [claimed[key] for key in keys]
+
+
+def set_back(ledger: Ledger, seconds: int) -> None:
+    """What Redis sees when its wall clock is set back: its time was later by so much when it last looked."""
+    now_ms, ahead_ms = clock.read(ledger.store.client, ledger.keys)
+    facts = {"clock_ms": now_ms, "ahead_ms": ahead_ms - 1000 * seconds}
+    ledger.store.client.hset(ledger.keys.epoch, mapping=facts)
+
+
+def passes(ledger: Ledger, seconds: int) -> None:
+    """Let time pass by the ledger's clock."""
+    ledger.store.client.hincrby(ledger.keys.epoch, "ahead_ms", 1000 * seconds)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from tests.integration.ledger.helpers import store_batch, task_trigger
-from tests.property.ledger.making import PARTITION, TRIGGER, a_batch, lease, lose, refused
-from triggers.ledger import Ledger
+from tests.property.ledger.making import PARTITION, TRIGGER, a_batch, lease, lose, passes, refused, set_back
+from triggers.ledger import Ledger, clock, leases
 
 
 # ---- registry and epochs ---------------------------------------------------------------------------------
@@ -46,6 +47,78 @@ def an_empty_redis_is_not_complete(ledger: Ledger) -> None:
     assert ledger.adopt_epoch().complete
     ledger.store.client.flushall()
     assert not ledger.adopt_epoch().complete
+
+
+def scripts_refuse_emptied_data(ledger: Ledger) -> None:
+    """FLUSHALL keeps the run, and takes the nonce."""
+    ledger.store.client.flushall()
+    assert refused(lambda: ledger.registry.declare([TRIGGER], origin="script", server_now_ms=1))
+    assert not ledger.store.client.exists(ledger.keys.registry)
+
+
+def an_epoch_begins_with_emptied_data(ledger: Ledger) -> None:
+    """Data of the same run without a nonce was emptied, or is of an earlier release."""
+    first = ledger.adopt_epoch()
+    ledger.store.client.hdel(ledger.keys.epoch, "nonce")
+    second = ledger.adopt_epoch()
+    assert (second.number, second.run_id != first.run_id) == (first.number + 1, True)
+
+
+def an_epoch_begins_with_restored_data(ledger: Ledger) -> None:
+    """A backup put back into the same run has its nonce, and a lower number than was seen."""
+    backup = ledger.adopt_epoch()
+    restored = ledger.adopt_epoch(at_least=backup.number + 6)
+    assert (restored.number, restored.run_id != backup.run_id) == (backup.number + 7, True)
+    assert ledger.adopt_epoch(at_least=restored.number) == restored
+    assert ledger.adopt_epoch(at_least=backup.number) == restored, "who has seen less learns of it, and begins none"
+
+
+# ---- the clock -------------------------------------------------------------------------------------------
+def time_goes_on_where_the_clock_is_set_back(ledger: Ledger) -> None:
+    token = leases.acquire(ledger.store, ledger.keys, "one", 30)
+    before_ms = ledger.now_ms()
+    set_back(ledger, 600)
+    for _ in range(2):
+        assert leases.renew(ledger.store, ledger.keys, "one", str(token), 30)
+        assert 0 <= ledger.now_ms() - before_ms < 5_000
+        known: Any = ledger.store.client.hget(ledger.keys.leases, ledger.keys.lease("one"))
+        assert 29_000 < int(known.partition(" ")[2]) - before_ms < 35_000
+
+
+def the_clock_falls_back_without_going_back(ledger: Ledger) -> None:
+    """32 s after a step of ten minutes, the ledger is two seconds nearer to the wall clock."""
+    now_ms, _ = clock.read(ledger.store.client, ledger.keys)
+    facts = {"clock_ms": now_ms + 600_000 - 32_000, "ahead_ms": 600_000}
+    ledger.store.client.hset(ledger.keys.epoch, mapping=facts)
+    leases.acquire(ledger.store, ledger.keys, "one", 30)
+    assert 597_500 < clock.read(ledger.store.client, ledger.keys)[1] < 598_100
+    assert ledger.now_ms() >= facts["clock_ms"]
+
+
+def a_lease_runs_out_where_the_clock_is_set_back(ledger: Ledger) -> None:
+    """Redis' own expiry waits for the wall clock."""
+    assert leases.acquire(ledger.store, ledger.keys, "one", 10)
+    ledger.store.client.persist(ledger.keys.lease("one"))
+    assert leases.acquire(ledger.store, ledger.keys, "one", 10) is None
+    passes(ledger, 11)
+    assert leases.acquire(ledger.store, ledger.keys, "one", 10)
+
+
+def a_lease_of_an_earlier_release_is_held(ledger: Ledger) -> None:
+    """It wrote down no end, and may follow upon one that did."""
+    assert leases.acquire(ledger.store, ledger.keys, "one", 0.001)
+    ledger.store.client.set(ledger.keys.lease("one"), "7-another-12345678", px=10_000)
+    passes(ledger, 11)
+    assert leases.acquire(ledger.store, ledger.keys, "one", 10) is None
+
+
+def a_poll_is_due_within_its_pace(ledger: Ledger) -> None:
+    """The pace was an hour, and is five seconds now."""
+    with ledger.reading.poll(pace_seconds=3600, lease_seconds=10) as token:
+        assert token
+    passes(ledger, 6)
+    with ledger.reading.poll(pace_seconds=5, lease_seconds=10) as token:
+        assert token
 
 
 # ---- what cannot be read ---------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
@@ -46,7 +45,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
 
     monkeypatch.setattr(calls, "uuid4", counted())
     monkeypatch.setattr(leases, "renewing", renewing)
-    monkeypatch.setattr(launch, "time", SimpleNamespace(time=lambda: time.time() + clock.skew_seconds))
+    real = launch.since_epoch_ms
+    monkeypatch.setattr(launch, "since_epoch_ms", lambda ctx: real(ctx) + int(clock.skew_seconds * 1000))
     monkeypatch.setattr(attempt, "random", SimpleNamespace(random=lambda: 0.5))
 
     def begin() -> None:

@@ -129,7 +129,7 @@ def test_the_limits_are_those_to_connect_and_for_the_whole_exchange():
 
 @pytest.mark.parametrize("reused", [False, True])
 def test_an_answer_may_take_longer_than_opening_a_connection(faulty, answers, monkeypatch, reused):
-    monkeypatch.setattr(transport, "_CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr(transport, "CONNECT_SECONDS", 0.2)
     faulty.script["tasks.edit"] = [(200, answers.ok(), {})] * reused + [after(0.6, (200, answers.ok(a=1), {}))]
     api = Api(Credentials(faulty.host, "k", "s"), timeout_seconds=2)
     for _ in range(reused):
@@ -154,7 +154,7 @@ def test_an_answer_that_drips_ends(faulty, api, monkeypatch, part, way):
 
 def test_a_large_body_may_take_longer_than_opening_a_connection(faulty, answers, monkeypatch):
     """The server begins to read it late, and the buffers of the connection do not hold it all."""
-    monkeypatch.setattr(transport, "_CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr(transport, "CONNECT_SECONDS", 0.2)
     faulty.reads_after = 0.6
     faulty.script["tasks.edit"] = [(200, answers.ok(a=1), {})]
     api = Api(Credentials(faulty.host, "k", "s"), timeout_seconds=5)

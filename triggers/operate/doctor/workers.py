@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
-from triggers.ledger.keys import beat_prefix
+from triggers.ledger.keys import BEAT, shared
 from triggers.operate.doctor.findings import Finding
 from triggers.operate.status import read_status
 from triggers.operate.target import Target
@@ -16,6 +17,10 @@ from triggers.stages.set_aside import ALARM
 
 #: How long workers have to answer, seconds.
 _ANSWER_SECONDS: Final = 1.0
+
+#: A beat counts its ticks, of which there is one a second. Looks at the count, and the pause between two.
+_BEAT_LOOKS: Final = 6
+_BEAT_LOOK_SECONDS: Final = 0.5
 
 _START = "`clearml-triggers up`, or `celery -A workers worker -Q {role}` with this TRIGGERS_REDIS_URL"
 
@@ -78,15 +83,25 @@ def _url(target: Target) -> str:
 
 
 def _beat(target: Target) -> Iterator[Finding]:
-    left_ms: Any = target.ledger.store.client.pttl(f"{beat_prefix()}:lock")
-    if int(left_ms) > 0:
-        yield Finding("beat leader", "ok", f"one has the lock for another {int(left_ms) / 1000:.0f} s")
+    if _ticks(target):
+        yield Finding("beat leader", "ok", "one ticks")
     elif target.settings.redis_url and _is_polled(target):
-        yield Finding("beat leader", "ok", "none has the lock, and polls are made: a worker of `up` ticks by itself")
+        yield Finding("beat leader", "ok", "none ticks, and polls are made: a worker of `up` ticks by itself")
     elif target.settings.redis_url:
         yield Finding("beat leader", "bad", "nobody ticks", "`clearml-triggers up`, or `celery -A workers beat`")
     else:
         yield Finding("beat leader", "ok", "the worker of local mode ticks by itself")
+
+
+def _ticks(target: Target) -> bool:
+    """Whether a beat goes on counting."""
+    client = target.ledger.store.client
+    said: Any = client.get(shared(BEAT))
+    for _ in range(_BEAT_LOOKS if said else 0):
+        time.sleep(_BEAT_LOOK_SECONDS)
+        if client.get(shared(BEAT)) not in (said, None):
+            return True
+    return False
 
 
 def _is_polled(target: Target) -> bool:

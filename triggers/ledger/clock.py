@@ -1,0 +1,30 @@
+"""The ledger's clock, read from outside of a script; `clock.lua` says what it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import redis
+
+from triggers.ledger.keys import Keys
+
+
+def read(client: redis.Redis, keys: Keys) -> tuple[int, int]:
+    """The ledger's time, and how far it is ahead of Redis' wall clock, which was set back; ms."""
+    with client.pipeline(transaction=True) as pipe:
+        pipe.time()
+        pipe.hmget(keys.epoch, ["clock_ms", "ahead_ms"])
+        time, known = pipe.execute()
+    wall_ms = int(time[0]) * 1000 + int(time[1]) // 1000
+    last_ms, ahead_ms = (_number(text) for text in known)
+    now_ms = max(wall_ms + ahead_ms, last_ms)
+    return now_ms, now_ms - wall_ms
+
+
+def now_ms(client: redis.Redis, keys: Keys) -> int:
+    """The ledger's time."""
+    return read(client, keys)[0]
+
+
+def _number(text: Any) -> int:
+    return int(text) if text and str(text).isdigit() else 0
