@@ -31,7 +31,7 @@ _DATABASE = ("db", "virtual_host")
 
 @dataclass(frozen=True, slots=True)
 class RedisAddress:
-    """`url` as redis-py and RedBeat read it, `for_celery` the same Redis and database as Celery spells it.
+    """`url` as redis-py reads it, `for_celery` the same Redis and database as Celery spells it.
 
     Both are without the parameters of TLS, which are in `tls` as redis-py and kombu both take them.
     """
