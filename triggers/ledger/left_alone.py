@@ -48,10 +48,10 @@ def _texts(client: redis.Redis) -> dict[str, str]:
 
 
 def _age_ms(text: str, now_ms: int) -> int:
-    """How old an entry is; one that cannot be read is too old."""
+    """How old an entry is; one that cannot be read, or is from before the clock was set back, is too old."""
     try:
         entry = json.loads(text)
-        return now_ms - int(entry["at_ms"]) if isinstance(entry["reasons"], dict) else VALID_MS + 1
+        return abs(now_ms - int(entry["at_ms"])) if isinstance(entry["reasons"], dict) else VALID_MS + 1
     except (ValueError, TypeError, KeyError, RecursionError):
         return VALID_MS + 1
 
