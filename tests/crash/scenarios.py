@@ -97,7 +97,7 @@ def _runs_of_base(world: World, object_id: str) -> int:
 def _elsewhere(world: World) -> list[str]:
     """A target project that has to be made, and a base task that is asked for."""
     number = len(world.call("projects.get_all", name=f"^{world.name}/")["projects"])
-    action = {"query": {"project": world.name, "name": "base task"}, "target_project": f"{world.name}/{number}"}
+    action = {"query": {"project": world.name, "name": "base task"}, "target_project": f"{world.name}/target {number}"}
     world.register(world.trigger(action=action))
     return [world.fail_task()]
 
