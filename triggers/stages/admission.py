@@ -139,12 +139,27 @@ def _beginning(attempt: Attempt) -> Beginning | None:
     if slot:
         holder, task_id = ctx.ledger.firings.slot_holder(slot)
         held = lookups.holders(ctx, {slot: task_id})[slot] if task_id else "running"
+        if held == "ended" and attempt.reuses and not _read_is_of_last_run(attempt, holder, task_id):
+            held = "unclear"
         if held == "unclear":
             attempt.wait(ctx.settings.lease_seconds / 2, f"ClearML task {task_id} was launched and is not seen queued")
             return None
         if held == "ended":
             ended_holder = holder
     return Beginning(attempt.firing, slot, ended_holder, limit_of(attempt.trigger.policy, ctx.settings.max_per_minute))
+
+
+def _read_is_of_last_run(attempt: Attempt, holder: str, task_id: str) -> bool:
+    """Whether what is read of a reused task is its last run: right after the launch it may be the one before.
+
+    To reset on the word of such a read would take a run out of its queue.
+    """
+    ctx = attempt.ctx
+    seconds = ctx.ledger.firings.launched_seconds([task_id])[0]
+    if seconds is None or seconds >= ctx.settings.overlap_seconds:
+        return True
+    base = launches.read_base_tasks(ctx.api, [task_id]).get(task_id)
+    return base is None or value_of(FIRING, base.get("system_tags") or ()) == holder.partition(" ")[0]
 
 
 def _begin(ctx: Context, asking: Sequence[tuple[Attempt, Beginning]]) -> None:

@@ -46,8 +46,17 @@ def prepare(attempt: Attempt, base: Mapping[str, Any] | None) -> None:
             marks = Marks.of(ctx.ledger.scheduler, firing.key, firing.lease)
             edit = reuse_edit(attempt.trigger, Event.from_json(firing.event), base, marks)
             launches.edit_draft(ctx.api, base["id"], edit)
+            if not _is_ours(attempt, base["id"]):  # another scheduler, which this slot does not keep out
+                attempt.wait(ctx.settings.lease_seconds / 2, "another scheduler is about to run the ClearML task")
+                return
         ctx.ledger.firings.record(firing, base["id"])
         attempt.task_id = base["id"]
+
+
+def _is_ours(attempt: Attempt, task_id: str) -> bool:
+    """Whether the task carries this firing's key as it is now."""
+    task = launches.read_base_tasks(attempt.ctx.api, [task_id]).get(task_id)
+    return task is not None and value_of(FIRING, task.get("system_tags") or ()) == attempt.firing.key
 
 
 def settle(attempt: Attempt, status: str | None) -> None:
@@ -59,6 +68,8 @@ def settle(attempt: Attempt, status: str | None) -> None:
     task_id = attempt.task_id or attempt.firing.task or ""
     if status is None:
         attempt.launched(task_id, "the launched ClearML task was deleted by someone")
+    elif status in RUNNING and attempt.task_id is not None and not _is_ours(attempt, task_id):
+        attempt.skip(f"ClearML task {task_id} is {status} for another scheduler", task_id)
     elif status != DRAFT:
         attempt.launched(task_id)
     else:
