@@ -8,7 +8,8 @@ TriggersError
 │   ├── Refused                 the ClearML server said no, with its code
 │   └── LaunchImpossible        the action cannot be carried out as written
 ├── Usage (ValueError)        a person has to change something
-│   └── InvalidTrigger          one argument of one trigger
+│   ├── InvalidTrigger          one argument of one trigger
+│   └── NoCredentials           no ClearML credentials are configured
 ├── Unreadable (ValueError)   what is kept or was sent makes no sense: set it aside, go on with the rest
 │   └── Newer                   a later release wrote it: leave it to workers of that release
 └── Fenced                    what the caller held is no longer its own: stop, touch nothing
@@ -63,6 +64,10 @@ class InvalidTrigger(Usage):
             shown = shown[:197] + "..."
         super().__init__(f"trigger {trigger!r}: {argument}={shown}: {way_out}")
         self.trigger, self.argument, self.value, self.way_out = trigger, argument, value, way_out
+
+
+class NoCredentials(Usage):
+    """Neither the environment nor clearml.conf has credentials of a ClearML server."""
 
 
 class Unreadable(TriggersError, ValueError):

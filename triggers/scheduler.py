@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # importing this module is cheap: what validates, registers a
     from triggers.declaration import Declaration
     from triggers.events import Kind
     from triggers.home import Home
+    from triggers.service_task import ServiceTask
     from triggers.spec import Trigger
 
 #: Fastest pace of polling: once a second.
@@ -76,7 +77,10 @@ class TriggerScheduler:
         *,
         check: Callable[[Trigger], None] | None = None,
     ) -> None:
-        """Declare a scheduler; nothing is started and no server asked.
+        """Declare a scheduler. Its service task is the current ClearML task or, as with the original, made here.
+
+        So `Task.current_task()` exists from here on. Where no ClearML credentials are found, or `triggers.testing` is
+        imported, no server is asked before `start`.
 
         Args:
             pooling_frequency_minutes: pace of polling, down to a second; None: that of the settings.
@@ -84,6 +88,10 @@ class TriggerScheduler:
             force_create_task_name: name of the service task, even where a ClearML task runs already.
             force_create_task_project: project of that service task.
             check: called with each new trigger before it is added; may warn, or raise to refuse it.
+
+        Raises:
+            Usage: an argument is wrong, or the ClearML server refuses the credentials or gives no answer. Where it ends
+                the script, it is one line and exit code 2.
         """
         self.pooling_frequency_minutes = minutes(
             "pooling_frequency_minutes", pooling_frequency_minutes, LEAST_POOLING_MINUTES
@@ -93,6 +101,9 @@ class TriggerScheduler:
         self.force_create_task_project = optional_name("force_create_task_project", force_create_task_project)
         self._check = check
         self._declared: dict[Kind, dict[str, Declaration]] = {"model": {}, "dataset": {}, "task": {}}
+        self._service: ServiceTask | None = None
+        if "triggers.testing" not in sys.modules:
+            self._begin()
 
     def add_model_trigger(
         self,
@@ -232,6 +243,7 @@ class TriggerScheduler:
             home.register(ledger)
             home.show(ledger)
             home.depart(ledger)
+        self._service = None  # closed where workers go on with it
 
     def start(self, *, dry_run: bool = False) -> None:
         """Register, then serve until Ctrl-C or SIGTERM; this does not return before.
@@ -254,20 +266,44 @@ class TriggerScheduler:
 
         There the configuration sections of the service task go before what the script declares.
         """
-        from triggers import service_task
-
-        task = service_task.obtain(self.force_create_task_name, self.force_create_task_project)
+        task = self._obtained()
         if not task.remote:
             task.send_away(queue, self._triggers())
         self.start()
 
+    @property
+    def _task(self) -> Task:
+        """The service task, as the original's attribute has it."""
+        return self._obtained().handle
+
+    def _begin(self) -> None:
+        """Have a service task from the beginning; without credentials `start` says what is missing."""
+        from triggers import entrance
+        from triggers.errors import NoCredentials
+
+        try:
+            self._obtained()
+        except NoCredentials as missing:  # a declaration needs none: tests and tools make some
+            entrance.speak_plainly(missing)
+
+    def _obtained(self) -> ServiceTask:
+        """The service task; the ClearML server is asked for it once."""
+        from triggers import entrance, service_task
+        from triggers.settings import settings
+
+        if self._service is None:
+            entrance.speak_plainly()
+            entrance.log_in(settings())
+            self._service = service_task.obtain(self.force_create_task_name, self.force_create_task_project)
+            entrance.speak_plainly()  # before the SDK's hook, which `obtain` may have set
+        return self._service
+
     def _home(self, *, shadow: bool = False) -> Home:
-        from triggers import service_task
         from triggers.home import Home
         from triggers.settings import settings
 
         return Home(
-            service_task.obtain(self.force_create_task_name, self.force_create_task_project),
+            self._obtained(),
             self.poll_seconds,
             settings(),
             triggers=self._triggers(),

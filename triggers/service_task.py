@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from triggers.clearml_api import Api, Credentials, service
 from triggers.clearml_api.names import find_project
+from triggers.errors import Usage
 from triggers.events import milliseconds
 from triggers.logs import logger
 from triggers.spec import Trigger
@@ -76,18 +77,32 @@ def obtain(name: str | None, project: str | None) -> ServiceTask:
     task = None if name else Task.current_task()
     made = task is None
     if task is None:
-        # The SDK would fork a process for reporting, which outlives a killed parent by up to 30 s and doubles
-        # its memory; a scheduler reports little, so that threads do. Only for a task of our own making.
-        Task._report_subprocess_enabled = False
-        task = Task.init(
-            project_name=project or DEFAULT_PROJECT,
-            task_name=name or DEFAULT_NAME,
+        task = _made(project or DEFAULT_PROJECT, name or DEFAULT_NAME)
+    remote = not Task.running_locally()
+    return ServiceTask(task.id, task.get_project_name() or "", task.name, task, made, remote)
+
+
+def _made(project: str, name: str) -> Any:
+    """A new service task, the main task of this process."""
+    from clearml import Task
+
+    # The SDK would fork a process for reporting, which outlives a killed parent by up to 30 s and doubles
+    # its memory; a scheduler reports little, so that threads do. Only for a task of our own making.
+    Task._report_subprocess_enabled = False
+    try:
+        return Task.init(
+            project_name=project,
+            task_name=name,
             task_type=Task.TaskTypes.service,
             reuse_last_task_id=False,
             auto_resource_monitoring=False,
         )
-    remote = not Task.running_locally()
-    return ServiceTask(task.id, task.get_project_name() or "", task.name, task, made, remote)
+    except Exception as error:  # the SDK has no common class of errors
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise Usage(
+            f"the service task {project}/{name} cannot be made: {reason[:300]}. Its name and project are "
+            "force_create_task_name and force_create_task_project; a current ClearML task of another name goes before"
+        ) from error
 
 
 def original_state(api: Api, task: ServiceTask, makers: Collection[str]) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import threading
 
 import pytest
 
@@ -35,12 +35,29 @@ def failing(times: int, failure: Exception):
     return do
 
 
-def test_a_server_that_comes_back_is_waited_for_and_each_wait_is_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_server_that_comes_back_is_waited_for_and_the_wait_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
     clock = Clock()
-    with caplog.at_level(logging.WARNING):
-        done = patiently(failing(3, ServerUnavailable("it restarts")), clock=clock, sleep=clock.sleep)
+    done = patiently(failing(3, ServerUnavailable("it restarts")), clock=clock, sleep=clock.sleep)
     assert (done, clock.slept) == ("done", 3)
-    assert [record.getMessage() for record in caplog.records] == ["it restarts; trying again in 2 s"] * 3
+    assert capsys.readouterr().err == "triggers: it restarts; trying again for up to 2 minutes\n"
+
+
+def test_an_attempt_that_hangs_is_told_again_and_again(capsys: pytest.CaptureFixture[str]) -> None:
+    told = threading.Event()
+
+    class Clock:
+        """Asked for the time by each line that is told."""
+
+        times = 0
+
+        def __call__(self) -> float:
+            self.times += 1
+            if self.times > 2:
+                told.set()
+            return 0.0
+
+    assert patiently(lambda: told.wait(30), clock=Clock(), tell_seconds=0.01)
+    assert "triggers: still trying after 0 s: the ClearML server has not answered yet\n" in capsys.readouterr().err
 
 
 def test_patience_ends() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from triggers.errors import Usage
+from triggers.errors import NoCredentials, Usage
 from triggers.settings import SECRETS_FOLDER
 
 #: the server that the SDK takes when only keys are given
@@ -55,8 +55,19 @@ class Credentials:
             secret = secret or pair.get("secret_key")
             verify = verify if verify is not None else api.get("verify_certificate")
         if not (access and secret):
-            raise Usage(f"no ClearML credentials in the environment or clearml.conf: {_WAY_OUT}")
+            raise NoCredentials(f"no ClearML credentials in the environment or clearml.conf: {_WAY_OUT}")
         return cls(str(host), str(access), str(secret), _verify(verify))
+
+    @property
+    def shown_host(self) -> str:
+        """The address without a user name and password that it may carry."""
+        parts = urlsplit(self.host)
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+    @property
+    def whose(self) -> str:
+        """Which credentials these are, for people."""
+        return f"access key {self.access_key!r}"
 
     def environment(self) -> dict[str, str]:
         """The variables that give a child process these credentials."""
