@@ -1,11 +1,12 @@
 """ClearML's TriggerScheduler as a distributed worker system. Importing it starts nothing, asks no server.
 
-`TriggerScheduler` brings the SDK, as the original does: the SDK records and replaces the arguments of a script only
-if it is imported before the script parses them.
+In a script that parses arguments `TriggerScheduler` brings the SDK, as the original does: the SDK records and replaces
+arguments only if it is imported before the script parses them. Else it is imported when it is needed.
 """
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,10 +14,14 @@ if TYPE_CHECKING:
 
 __all__ = ["TriggerScheduler"]
 
+#: Modules that parse arguments, and that the SDK patches.
+_PARSERS = frozenset(("absl", "argparse", "click", "fire", "hydra", "jsonargparse", "typer"))
+
 
 def __getattr__(name: str) -> Any:
     if name == "TriggerScheduler":
-        import clearml  # noqa: F401
+        if not _PARSERS.isdisjoint(sys.modules):
+            import clearml  # noqa: F401
 
         from triggers.scheduler import TriggerScheduler
 

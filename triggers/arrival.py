@@ -10,7 +10,7 @@ from typing import Final
 
 import redis
 
-from triggers.errors import EpochChanged, StoreUnavailable, TriggersError, Usage
+from triggers.errors import EpochChanged, Transient, TriggersError, Usage
 from triggers.ledger import Ledger, Store, connect, open_ledger
 from triggers.ledger.homes import Holder
 from triggers.ledger.schedulers import Scheduler
@@ -117,14 +117,19 @@ class Arrival:
         return f"{self.scheduler.project}/{self.scheduler.name}"
 
     def _try(self, ledger: Ledger) -> Holder | None:
-        """Come in; who is home if somebody is."""
-        try:
-            self._adopt(ledger)
-            self._token, other = ledger.homes.enter(self.holder, self.settings.lease_seconds)
-        except (EpochChanged, StoreUnavailable) as failure:
-            log.warning("%s", failure)
-            return self.holder
-        return other
+        """Come in; who is home if somebody is. A process that stands by outlives a restart of Redis or ClearML."""
+        said = ""
+        while True:
+            try:
+                self._adopt(ledger)
+                self._token, other = ledger.homes.enter(self.holder, self.settings.lease_seconds)
+            except (EpochChanged, Transient, redis.ConnectionError, redis.TimeoutError) as failure:
+                if said != str(failure):  # it may last for minutes
+                    said = str(failure)
+                    log.warning("cannot see who serves %s: %s; retrying", self._name, said)
+                time.sleep(STANDBY_SECONDS)
+            else:
+                return other
 
     def _connect_waiting(self) -> Ledger:
         """The ledger; a private Redis that another process runs is waited for."""

@@ -57,7 +57,28 @@ def declare(kind: Kind, arguments: Mapping[str, Any], taken: Mapping[str, Declar
         owner=arguments.get("owner"),
         **{field: value for field, value in arguments.items() if field.startswith("trigger_")},
     )
+    _projects_have_names(trigger.name, arguments)
+    _no_tag_is_wanted_and_excluded(trigger)
     return Declaration(trigger, function, bool(arguments["name"]), place)
+
+
+def _projects_have_names(trigger: str, arguments: Mapping[str, Any]) -> None:
+    for argument in ("trigger_project", "target_project"):
+        name = arguments.get(argument)
+        if isinstance(name, str) and name and not name.strip("/ \t\n"):
+            raise InvalidTrigger(trigger, argument, name, "give the full name of a project, such as 'Team/Training'")
+
+
+def _no_tag_is_wanted_and_excluded(trigger: Trigger) -> None:
+    """Refuse what nothing can satisfy; a trigger of this kind that is registered already stays readable."""
+    excluded = set(trigger.trigger_exclude_tags)
+    for argument in ("trigger_on_tags", "trigger_required_tags"):
+        if both := sorted(excluded & set(getattr(trigger, argument))):
+            way_out = f"{argument} wants {both[0]!r} present, so that nothing ever fires: leave one of them out"
+            raise InvalidTrigger(trigger.name, "trigger_exclude_tags", list(trigger.trigger_exclude_tags), way_out)
+    if trigger.trigger_on_any_tags and excluded.issuperset(trigger.trigger_on_any_tags):
+        way_out = "it has every tag of trigger_on_any_tags, so that nothing ever fires: leave one of them out"
+        raise InvalidTrigger(trigger.name, "trigger_exclude_tags", list(trigger.trigger_exclude_tags), way_out)
 
 
 def _name(
@@ -109,6 +130,8 @@ def _exactly_one_action(name: object, arguments: Mapping[str, Any]) -> None:
         return
     if not callable(function):
         raise InvalidTrigger(str(name), "schedule_function", function, "give a function that takes the object's id")
+    if problem := functions.problem_of(function):
+        raise InvalidTrigger(str(name), "schedule_function", function, problem)
     for argument in _OF_TASKS:
         if arguments[argument]:
             raise InvalidTrigger(str(name), argument, arguments[argument], "has no effect on a function; leave it out")

@@ -14,9 +14,9 @@ from types import TracebackType
 
 from triggers.clearml_api import Api, Credentials, identity
 from triggers.errors import NoCredentials, Refused, ServerUnavailable, TriggersError, Usage
-from triggers.escaping import one_line
 from triggers.patience import patiently
 from triggers.settings import Settings
+from triggers.terminal import say_problem
 
 #: Exit codes of a script: something failed; a person has to change something.
 _FAILED, _USAGE = 1, 2
@@ -75,7 +75,7 @@ class _Plainly:
         if not isinstance(error, TriggersError):
             self._previous(kind, error, traceback)
             return
-        print(one_line(f"clearml-triggers: {error}"), file=sys.stderr, flush=True)
+        say_problem(f"clearml-triggers: {error}")
         with contextlib.redirect_stderr(io.StringIO()):
             self._previous(type(error), error, traceback)
         raise SystemExit(_USAGE if isinstance(error, Usage) else _FAILED)

@@ -65,6 +65,20 @@ def call(function: Function, object_id: str, firing: object) -> Any:
     return function(object_id)
 
 
+def problem_of(function: Function) -> str:
+    """Why a function cannot be called as triggers call theirs; "" if it can, or nobody knows."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # some built-in functions have no signature
+        return ""
+    given: dict[str, Any] = {"firing": {}} if _wants_firing(function) else {}
+    try:
+        signature.bind("object id", **given)
+    except TypeError as error:
+        return f"it is called with the object's id and cannot be: {error}; let it take one argument"
+    return ""
+
+
 def _wants_firing(function: Function) -> bool:
     try:
         parameters = list(inspect.signature(function).parameters.values())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +9,7 @@ from contextlib import contextmanager
 from typing import Final, TypeVar
 
 from triggers.errors import ServerUnavailable
-from triggers.escaping import one_line
+from triggers.terminal import say
 
 T = TypeVar("T")
 
@@ -71,7 +70,7 @@ class _Wait:
 
     @staticmethod
     def _say(text: str) -> None:
-        print(one_line(f"triggers: {text}"), file=sys.stderr, flush=True)
+        say(f"triggers: {text}", error=True)
 
 
 @contextmanager

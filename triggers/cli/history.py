@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -84,9 +85,10 @@ def fields(target: Target, entry: Entry) -> dict[str, Any]:
 
 def _follow(target: Target, wanted: Any, after: str, *, as_json: bool) -> None:
     from triggers.operate.happened import later
+    from triggers.operate.patient import patient
 
     while True:
-        found = later(target, after)
+        found = patient(partial(later, target, after))
         after = found[-1].id if found else after
         _print(target, [entry for entry in found if wanted.passes(entry)], as_json=as_json, header=False)
         if len(found) < 500:

@@ -58,15 +58,16 @@ def _watch(target: Target, *, as_json: bool) -> None:
     from rich.live import Live
 
     from triggers.cli import output
+    from triggers.operate.patient import patient
     from triggers.operate.status import read_status
 
     if as_json:
         while True:
-            output.print_json_line(fields(read_status(target)))
+            output.print_json_line(fields(patient(lambda: read_status(target))))
             time.sleep(_LOOK_SECONDS)
     with Live(console=output.console(), auto_refresh=False, screen=False) as live:
         while True:
-            parts = _parts(target, read_status(target, last=10))
+            parts = patient(lambda: _parts(target, read_status(target, last=10)))
             live.update(Group(*(output.rendered(part, live.console.width) for part in parts)), refresh=True)
             time.sleep(_LOOK_SECONDS)
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
 from triggers import overrides as override_keys
-from triggers.spec.values import Flag, Minutes, Names, Rate, Text, Values, one_of, wrong
+from triggers.spec.values import Flag, Minutes, Names, Project, Rate, Text, Values, one_of, wrong
 
 
 class Frozen(BaseModel):
@@ -22,7 +22,7 @@ class TaskQuery(Frozen):
     `project` and `name` are exact, the project is not recursive, all `tags` must be present.
     """
 
-    project: Text = None
+    project: Project = None
     name: Text = None
     tags: Names = ()
 
@@ -40,7 +40,7 @@ class TaskAction(Frozen):
     base_task_id: Text = None
     query: TaskQuery | None = None
     queue: Text = None  # name or id
-    target_project: Text = None
+    target_project: Project = None
     tag: Text = None
     reuse_task: Flag = False
     parameters: Values = {}

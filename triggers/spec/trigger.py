@@ -18,7 +18,7 @@ from triggers.events import Kind, metric_key
 from triggers.formats import KNOWN, check_version, reading
 from triggers.placeholders import unknown_placeholder
 from triggers.spec.action import ARGUMENTS, Action, Frozen, Policy, TaskAction
-from triggers.spec.values import Direction, Flag, Name, Pattern, Sign, Statuses, Tags, Text, Threshold, wrong
+from triggers.spec.values import Direction, Flag, Name, Pattern, Project, Sign, Statuses, Tags, Text, Threshold, wrong
 
 
 def slot_of_reused(task_id: str) -> str:
@@ -34,7 +34,7 @@ class Trigger(Frozen):
 
     kind: Kind
     name: Name
-    trigger_project: Text = None  # full name, not recursive
+    trigger_project: Project = None  # full name, not recursive
     project_id: Text = None  # where only the id is known: what the original wrote
     trigger_name: Pattern = None
     trigger_on_tags: Tags = ()

@@ -38,6 +38,14 @@ def _text(value: Any) -> str | None:
     return value
 
 
+def _project(value: Any) -> str | None:
+    """A project's full name as the server keeps it: no empty parts, no blanks around a part."""
+    text = _text(value)
+    if text is None:
+        return None
+    return "/".join(part for part in map(str.strip, text.split("/")) if part) or text
+
+
 def _name(value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise wrong("give the trigger a name of its own")
@@ -190,6 +198,7 @@ def _validated(check: Callable[[Any], Any]) -> BeforeValidator:
 
 
 Text = Annotated[str | None, _validated(_text)]
+Project = Annotated[str | None, _validated(_project)]
 Name = Annotated[str, _validated(_name)]
 Flag = Annotated[bool, _validated(_flag)]
 Tags = Annotated[tuple[str, ...], _validated(_tags)]

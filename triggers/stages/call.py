@@ -67,10 +67,13 @@ def _carry_out(attempt: Attempt, function: Function | None) -> None:
 
 
 def carry_out(attempt: Attempt, function: Function) -> None:
-    """Call the function of a firing and say how it ended; what it raises is a failure with its traceback."""
+    """Call the function of a firing and say how it ended; what it raises is a failure with its traceback.
+
+    `SystemExit` and others that are no `Exception` too: here they end a thread, and nobody would hear of them.
+    """
     try:
         call(function, attempt.firing.object, describe(attempt.firing))
-    except Exception as failure:
+    except BaseException as failure:
         log.exception("trigger %r: its function failed", attempt.trigger.name)
         attempt.fail(f"{type(failure).__name__}: {failure}\n{traceback.format_exc(limit=-5)}")
     else:

@@ -133,3 +133,28 @@ def test_what_a_function_raises_is_in_the_history_with_its_traceback(service_wor
     reason = world.history("retry")[0].reason
     assert reason.startswith("ValueError: no such luck")
     assert "in breaks" in reason
+
+
+@pytest.mark.parametrize("what", [SystemExit("over"), KeyboardInterrupt("stop"), GeneratorExit("odd")])
+def test_whatever_a_function_raises_is_a_failure_that_is_told_and_retried(
+    service_world: ServiceWorld, run: Run, what: BaseException
+) -> None:
+    called: list[str] = []
+
+    def ends(task_id: str) -> None:
+        called.append(task_id)
+        raise what
+
+    declare(service_world, "ends")
+    failed = service_world.fail_task()
+    service_world.step()
+    run(ends=ends)
+
+    def told() -> list[str]:
+        return [
+            e.reason for e in service_world.ledger.history.read() if e.what in ("retry", "dead") and e.object == failed
+        ]
+
+    until(told)
+    assert called == [failed]
+    assert told()[0].startswith(f"{type(what).__name__}: {what}")

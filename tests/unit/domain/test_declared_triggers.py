@@ -248,3 +248,56 @@ def test_importing_is_quick_and_brings_no_clearml():
     code = "import sys; from triggers import TriggerScheduler; print('clearml' in sys.modules, 'celery' in sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
     assert out.stdout.split() == ["False", "False"]
+
+
+@pytest.mark.parametrize(("given", "kept"), [("/a", "a"), ("x//y/", "x/y"), ("p / q ", "p/q"), ("  Team  ", "Team")])
+def test_project_names_are_kept_as_the_server_keeps_them(scheduler, given, kept):
+    scheduler.add_model_trigger("b", "q", trigger_project=given, target_project=given)
+    trigger = scheduler.declarations[0].trigger
+    assert (trigger.trigger_project, trigger.action.target_project) == (kept, kept)
+
+
+@pytest.mark.parametrize("given", ["/", " ", " // / "])
+def test_a_project_without_a_name_is_refused(scheduler, given):
+    with pytest.raises(InvalidTrigger, match="give the full name of a project"):
+        scheduler.add_task_trigger("b", "q", trigger_project=given)
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {"trigger_on_tags": ["a", "b"]},
+        {"trigger_required_tags": ["b"]},
+        {"trigger_on_any_tags": ["b"]},
+    ],
+)
+def test_a_tag_both_wanted_and_excluded_is_refused(scheduler, tags):
+    with pytest.raises(InvalidTrigger, match=r"trigger_exclude_tags=\['b'\].*nothing ever fires"):
+        scheduler.add_task_trigger("b", "q", trigger_exclude_tags=["b"], **tags)
+
+
+def test_any_tags_of_which_one_is_excluded_can_fire(scheduler):
+    assert scheduler.add_task_trigger("b", "q", trigger_exclude_tags=["b"], trigger_on_any_tags=["a", "b"])
+
+
+@pytest.mark.parametrize(
+    "function", [lambda: None, lambda one, two: None, lambda *, key: None, lambda one, firing, more: None]
+)
+def test_a_function_that_cannot_take_the_objects_id_is_refused(scheduler, function):
+    with pytest.raises(InvalidTrigger, match="it is called with the object's id and cannot be"):
+        scheduler.add_task_trigger(schedule_function=function, name="x")
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        print,
+        lambda one: None,
+        lambda *all_: None,
+        lambda one, firing: None,
+        lambda one, *, firing=None: None,
+        lambda one, two=2: None,
+    ],
+)
+def test_a_function_that_can_is_taken(scheduler, function):
+    assert scheduler.add_task_trigger(schedule_function=function, name="x")
