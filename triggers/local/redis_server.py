@@ -95,8 +95,14 @@ class PrivateRedis:
         self._lock.release()
 
     def _take_folder(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._lock.acquire()
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._lock.acquire()
+        except OSError as error:
+            raise Usage(
+                f"the state folder {self.folder} cannot be written ({error.strerror}): "
+                "set TRIGGERS_STATE_FOLDER to a folder of this user"
+            ) from error
         try:
             _make_private(self._socket.parent, self.folder)
         except BaseException:
