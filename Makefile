@@ -29,7 +29,7 @@ demo: setup
 	$(BIN)/clearml-triggers demo
 
 # tests that kill, freeze and cut off many processes have the machine for themselves; the others run two at a time
-ALONE := tests/crash tests/deploy tests/acceptance tests/chaos
+ALONE := tests/crash tests/deploy tests/acceptance tests/chaos tests/model
 
 # what needs no other processes and no network, in a few minutes: for every change
 test-quick: setup

@@ -8,7 +8,6 @@ scheduler's record: a worker serves no scheduler whose record it cannot read.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
@@ -26,10 +25,6 @@ KNOWN: Final[dict[str, int]] = {
     "firing": 1,
     "state": 1,  # saved on the service task
 }
-
-
-#: Ids are hexadecimal digits; tests and other servers may have names for them.
-_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @contextmanager
@@ -64,16 +59,6 @@ def check_version(kind: str, version: object, known_by: str = "") -> None:
             f"the {name} is of version {version}, and this release reads {KNOWN[kind]} at most: "
             "run the release that wrote it on all workers"
         )
-
-
-def check_id(text: str) -> None:
-    """Let an id of ours or of the ClearML server pass: nothing that could be a path, a pattern or part of a key.
-
-    Raises:
-        ValueError: it has another form.
-    """
-    if not _ID.fullmatch(text):
-        raise ValueError(f"{text[:40]!r} is no id")
 
 
 def known_fields(of: type, found: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,22 +4,12 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import re
-from collections.abc import Callable, Sequence
-from types import ModuleType
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any
 
 from triggers.errors import LaunchImpossible
 
 Function = Callable[..., Any]
-
-#: What `reference_of` writes; a name with underscores in front is nobody's to call.
-_REFERENCE: Final = re.compile(
-    r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):((?!__)[A-Za-z_]\w*(?:\.(?!__)[A-Za-z_]\w*)*)", re.ASCII
-)
-
-#: In place of modules: all of them.
-ANY_MODULE: Final = "*"
 
 
 def display_name(function: Function) -> str:
@@ -50,53 +40,22 @@ def reference_of(function: Function) -> str:
     return reference
 
 
-def load(reference: str, modules: Sequence[str] = (ANY_MODULE,)) -> Function:
+def load(reference: str) -> Function:
     """Import what "module:qualname" names.
 
-    Args:
-        reference: as the registry has it: whoever writes to Redis may have written it.
-        modules: those whose functions may be imported, packages with all that is in them.
-
     Raises:
-        LaunchImpossible: there is no such function here, or it is not of these modules; nothing was imported then.
+        LaunchImpossible: there is no such function here.
     """
-    form = _REFERENCE.fullmatch(reference)
-    if form is None:
-        raise LaunchImpossible(f"{reference[:100]!r} names no function: it has to be MODULE:FUNCTION")
-    module, name = form.groups()
-    _refuse_others(reference, module, modules)
-    function = _imported(reference, module, name)
-    # what a module has imported from elsewhere is not its own: `jobs:system` of a module with `from os import system`
-    _refuse_others(reference, str(getattr(function, "__module__", None) or ""), modules)
-    return function
-
-
-def _refuse_others(reference: str, module: str, modules: Sequence[str]) -> None:
-    if not any(allowed == ANY_MODULE or f"{module}.".startswith(f"{allowed}.") for allowed in modules):
-        raise LaunchImpossible(
-            f"function {reference} is of the module {module or 'of nobody'}, which these workers may not import "
-            f"(now: {','.join(modules) or 'none'}): set TRIGGERS_FUNCTION_MODULES to its name or package on them"
-        )
-
-
-def _imported(reference: str, module: str, name: str) -> Function:
+    module, _, name = reference.partition(":")
     try:
         found: Any = importlib.import_module(module)
         for part in name.split("."):
-            found = _own(found, part)
+            found = getattr(found, part)
     except Exception as error:  # importing runs code of others
         raise LaunchImpossible(f"function {reference} cannot be imported: {error}") from error
     if not callable(found):
         raise LaunchImpossible(f"{reference} is no function")
     return found  # type: ignore[no-any-return]
-
-
-def _own(holder: Any, part: str) -> Any:
-    """An attribute, unless it is a module that the holder has imported: what is in there is not its own."""
-    found = getattr(holder, part)
-    if isinstance(found, ModuleType):
-        raise TypeError(f"{part!r} is a module")
-    return found
 
 
 def call(function: Function, object_id: str, firing: object) -> Any:

@@ -22,7 +22,8 @@ Left over when the firing has ended:
 Carried by an object that would fire the very trigger whose firing it is (`judge_own`):
   9. recorded for the firing                 → own: it never fires this trigger
   10. the firing has not ended               → undecided: set aside until it is recorded or has ended
-  11. another is recorded                    → a copy that a person made, fires; a draft of a void attempt is nothing
+  11. another is recorded                    → a copy that a person made, fires; a draft that does not carry the
+                                               nonce of the launch is of a void attempt, and nothing
   12. the firing is unknown, or ended        → the server knows: the oldest that is no draft is the launch, younger
       without a launch                         ones are copies; without one, a draft is nothing
 """
@@ -139,7 +140,12 @@ def judge_own(one: Hit, trace: Trace | None) -> Own | Literal["unknown"]:
         return "undecided"
     if trace.state != "launched" or not trace.task:
         return "unknown"
-    return "own" if one.status == DRAFT and one.attempt != trace.recorded_by else "other"
+    if one.status != DRAFT:
+        return "other"
+    if not trace.recorded_by:  # the launch was found by its key: the server has the nonce that it carries
+        return "unknown"
+    # copies inherit the launch's nonce; any other is of an attempt that is void, also of one that Redis forgot
+    return "other" if one.attempt == trace.recorded_by else "own"
 
 
 def judge_own_by_server(one: Hit, hits: Sequence[Hit]) -> Own:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from triggers.errors import Usage
 from triggers.logs import logger
@@ -89,10 +89,6 @@ class Settings(BaseModel):
         description="ids of further ClearML users whose service tasks are believed, between commas; those of the "
         "workers and of the script are",
     )
-    function_modules: tuple[str, ...] = Field(
-        default=(),
-        description="modules and packages, by commas, whose functions dispatch workers may import and call",
-    )
     health_file: Path | None = Field(default=None, description="where a worker process writes its progress")
     log_format: Literal["text", "json"] = Field(default="text", description="how workers write their log")
     metrics_address: str = Field(default="127.0.0.1:9808", description="where the metrics exporter listens")
@@ -105,16 +101,6 @@ class Settings(BaseModel):
     notice_slack_url: str | None = Field(default=None, repr=False, description="a Slack incoming webhook for notices")
     notices_per_hour: int = Field(default=20, ge=1, description="notices sent in an hour at most; the rest is counted")
     concurrency: int = Field(default=8, ge=1, description="threads of the worker in local mode")
-
-    @field_validator("function_modules", mode="before")
-    @classmethod
-    def _split(cls, value: Any) -> Any:
-        """Read names that are separated by commas."""
-        names = [name.strip() for name in value.split(",")] if isinstance(value, str) else list(value)
-        for name in filter(None, names):
-            if name != "*" and not all(part.isidentifier() for part in name.split(".")):
-                raise ValueError(f"{name!r} is no module: give names like my_package.jobs, separated by commas")
-        return tuple(name for name in names if name)
 
     @model_validator(mode="before")
     @classmethod

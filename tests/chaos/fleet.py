@@ -92,7 +92,6 @@ class Fleet:
             **self.extra,
             "CHAOS_CLOCK": str(self.clocks[1].get(name, 0.0) if self.clocks else 0.0),
             "TRIGGERS_REDIS_URL": url,
-            "TRIGGERS_FUNCTION_MODULES": "tests",
             **variables,
         }
         log = self.folder / f"{name}.log"

@@ -23,6 +23,7 @@ def one(status: str = "queued", attempt: str = "n2") -> Hit:
         (one(DRAFT, "n2"), Trace("launched", "another", "n2"), "other"),
         (one(DRAFT, "n1"), Trace("launched", "another", "n2"), "own"),
         (one(DRAFT, "forgotten"), Trace("launched", "another", "n2"), "own"),
+        (one(DRAFT, "n2"), Trace("launched", "found by its key", ""), "unknown"),
         (one(), Trace("dead", None, ""), "unknown"),
         (one(), Trace("skipped", "this", ""), "unknown"),
         (one(), None, "unknown"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from triggers.errors import Unreadable
-from triggers.formats import check_id, check_version, reading
+from triggers.formats import check_version, reading
 
 State = Literal["waiting", "held", "launched", "skipped", "dropped", "dead", "shadow"]
 Lane = Literal["dispatch", "caller"]
@@ -72,9 +72,6 @@ class Firing:
                     raise ValueError(f"its {name} is empty")
             if fields["key"] != key or fields["kind"] not in _KINDS or fields["lane"] not in get_args(Lane):
                 raise ValueError(f"key {fields['key']!r}, kind {fields['kind']!r}, lane {fields['lane']!r}")
-            for name in ("key", "object", "task"):
-                if fields.get(name):
-                    check_id(fields[name])
             int(fields["sequence"])
             int(fields.get("withdrawn_ms", 0))
             numbers = ("occurrence", "changed_ms", "granted_ms", "polled_ms", "failures", "ended_ms", "recorded_ms")

@@ -50,13 +50,14 @@ local function holds(holder, slot, prefix)
 end
 
 -- The one way in which a firing gives back the slot that it took: whatever ends, holds or moves it calls this. What is
--- recorded may run: the slot stays with it.
+-- recorded may run: the slot stays with it. So does a slot bound to a ClearML task (`slots_rebuild` found it running).
 local function give_back(firing, slots)
   local f = redis.call('HMGET', firing, 'slot', 'key', 'task', 'state')
   if not f[1] or (f[3] and (f[4] == 'waiting' or f[4] == 'held')) then return end
-  if string.match(redis.call('HGET', slots, f[1]) or '', '^%S*') == f[2] then
+  local holder, task = string.match(redis.call('HGET', slots, f[1]) or '', '^(%S*) ?(.*)$')
+  if holder == f[2] then
     if f[3] and f[4] ~= 'skipped' then redis.call('HSET', slots, f[1], f[2] .. ' ' .. f[3])
-    else redis.call('HDEL', slots, f[1]) end
+    elseif task == '' then redis.call('HDEL', slots, f[1]) end
   end
   redis.call('HDEL', firing, 'slot')
 end

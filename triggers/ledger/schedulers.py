@@ -11,7 +11,7 @@ from typing import Any
 import redis
 
 from triggers.errors import Unreadable
-from triggers.formats import KNOWN, check_id, check_version, known_fields, reading
+from triggers.formats import KNOWN, check_version, known_fields, reading
 from triggers.ledger.keys import shared
 
 
@@ -56,13 +56,10 @@ class Scheduler:
         with reading("scheduler", id_):
             found: dict[str, Any] = json.loads(text)
             check_version("scheduler", found.get("v", 1), id_)
-            check_id(id_)
             scheduler = cls(**known_fields(cls, found))
             texts = ("host", "workspace", "project", "name", "service_task", "web")
             if not all(isinstance(getattr(scheduler, name), str) for name in texts):
                 raise TypeError(f"one of {', '.join(texts)} is no text")
-            if scheduler.service_task:
-                check_id(scheduler.service_task)
             for seconds in (scheduler.poll_seconds, scheduler.sync_seconds):
                 if not 0 < float(seconds) < math.inf:
                     raise ValueError(f"a pace of {seconds!r:.40} seconds")

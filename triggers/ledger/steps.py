@@ -189,6 +189,25 @@ by `python -m triggers.ledger.steps`.
 {table}
 
 Scripts beside the steps: {support}.
+
+## What is checked exhaustively
+
+`tests/model/protocol.pml` is these steps as a small model, and [spin](https://spinroot.com) visits every state that
+it can reach: all interleavings of two dispatchers, a poller with its matcher, an agent and a person, for one or two
+objects that fire a `single_instance` trigger whose condition its own launches satisfy. Up to two faults fall
+anywhere: a process killed before any step, a live one frozen past its lease, a lost reply, a failure before the
+clone, Redis emptied while serving. The person skips what waits, copies launches (and runs the copies), deletes a
+launch. Checked in every state: a firing is enqueued once; one launch runs at a time; no event of an own launch is
+granted; whoever is skipped for a slot is skipped for something that runs or is being launched; and at the end every
+object was launched once, or skipped for such a reason. `tests/model/test_protocol_model.py` also gives the model
+the rules of before (own launches known by what the last step writes, slots left alone by what ends a firing, an
+epoch that is the run of Redis alone) and sees each of them fail.
+
+*Not in the model:* time (a lease ends whenever it may, a forgotten enqueue is waited for until it has arrived, as
+[decision 5](decisions/0005-waiting-for-forgotten-attempts.md) assumes), reading windows, order, pace, holds, pauses
+and edits, `reuse_task`, repeating triggers, functions, a launch that a person deletes while Redis is emptied or
+before the ledger knows of it ([decision 4](decisions/0004-withdrawing-is-announced.md)), and a copied or promoted
+Redis. The random interleavings of the real stages (`tests/property/stages`), the crash tests and chaos have these.
 """
 
 if __name__ == "__main__":

@@ -229,8 +229,6 @@ class Supervisor:
         environment |= {f"{child.PREFIX}{name.upper()}": value for name, value in self._parameters.items()}
         environment["TRIGGERS_REDIS_URL"] = self.redis_url
         if self._redis is not None:  # a private Redis is not shared: its keys have the prefix of always
-            # who writes to it is the same user, whose script declares the functions
-            environment.setdefault("TRIGGERS_FUNCTION_MODULES", "*")
             environment = {name: value for name, value in environment.items() if name.upper() != child.KEY_PREFIX}
         environment[child.PARENT_DESCRIPTOR] = str(self._life_read)
         environment[HEALTH_FILE] = str(self._liveness.file)

@@ -103,7 +103,7 @@ def _call(attempts: list[Attempt]) -> None:
         action = attempt.trigger.action
         if isinstance(action, FunctionAction):
             with ending(attempt):
-                carry_out(attempt, load(action.reference or "", attempt.ctx.settings.function_modules))
+                carry_out(attempt, load(action.reference or ""))
 
 
 def _still_ours(attempts: list[Attempt]) -> list[Attempt]:

@@ -229,6 +229,16 @@ def a_skip_gives_back_its_slot(ledger: Ledger) -> None:
     assert ledger.firings.slot_holder("slot") == ("", "")
 
 
+def a_slot_of_what_was_found_running_is_kept(ledger: Ledger) -> None:
+    """Redis forgot the launch, the slot is known again from what runs, and its firing is granted once more."""
+    first, second = two_firings(ledger)
+    ledger.firings.rebuild_slots(2, {"slot": f"{first.key} t1"})
+    begin(ledger.firings, first, "slot", "", 0)
+    ledger.firings.give_up(first, "dispatch", "why")
+    assert ledger.firings.slot_holder("slot") == (f"{first.key} t1", "t1")
+    assert begin(ledger.firings, second, "slot", "", 0)[0] == "busy"
+
+
 def another_slot_gives_back_the_one_before(ledger: Ledger) -> None:
     first, _ = two_firings(ledger)
     begin(ledger.firings, first, "slot", "", 0)
