@@ -1,4 +1,4 @@
-"""Three triggers on the local ClearML server, and changes that they fire for: what `--profile sandbox` shows."""
+"""Three triggers on the local ClearML server, and changes that they fire for: what the sandbox of Compose shows."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ class Fleet:
 
     def start(self) -> None:
         """Start every role, as the compose file says."""
-        described = compose.read(os.environ)["services"]
+        described = compose.read({**compose.sandbox(), **os.environ})["services"]
         for role, number in self.roles.items():
             for n in range(1, number + 1):
                 command = [part.replace("%h", f"node-{n}") for part in described[role]["command"]]

@@ -86,6 +86,22 @@ def test_compose_secrets_are_files_of_the_folder_for_sandboxes():
         assert (compose.ROOT / secret["file"]).is_file()
 
 
+@pytest.mark.parametrize("left_out", ["TRIGGERS_SECRETS", "CLEARML_API_HOST"])
+def test_compose_refuses_to_start_without_passwords_and_a_server(left_out: str):
+    given = {name: value for name, value in compose.sandbox().items() if name != left_out}
+    for environ in (given, {**given, left_out: ""}, {}):
+        with pytest.raises(compose.Missing, match=f"{left_out} is" if environ else "is"):
+            compose.read(environ)
+
+
+def test_passwords_of_the_sandbox_are_named_by_its_environment_file_alone():
+    """Nothing falls back to them: they come with the profile that brings the local server."""
+    assert "secrets/sandbox" not in compose.FILE.read_text()
+    assert compose.sandbox()["COMPOSE_PROFILES"] == "sandbox"
+    secrets = compose.read({**compose.sandbox(), "TRIGGERS_SECRETS": "/of/production"})["secrets"]
+    assert {Path(secret["file"]).parent for secret in secrets.values()} == {Path("/of/production")}
+
+
 @pytest.mark.parametrize("overlay", ["base", "production"])
 @pytest.mark.parametrize("version", ["1.30", "1.33"])
 def test_kubernetes_manifests_are_valid(overlay: str, version: str):
@@ -145,7 +161,7 @@ def test_kubernetes_names_refer_to_what_is_there():
     secrets = {
         s for pod in _pods().values() for s in re.findall(r"'secret(?:Name)?': (?:\{'name': )?'([\w-]+)'", str(pod))
     }
-    assert secrets == {"clearml-triggers", "clearml-triggers-flower"}
+    assert secrets == {f"clearml-triggers-{whose}" for whose in ("redis", "clearml", "notices", "flower")}
     assert "Secret" not in by_kind, "secrets are made by people, not committed"
 
 

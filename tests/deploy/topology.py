@@ -40,10 +40,6 @@ class Topology:
 
     def __init__(self, folder: Path, network: Network | LoopbackNetwork) -> None:
         self.folder, self.network = folder, network
-        self.secrets = folder / "secrets"
-        self.secrets.mkdir()
-        for name, value in SECRETS.items():
-            (self.secrets / name).write_text(value + "\n")
         self.redis_host, self.clearml = self.network.host("redis"), self.network.host("clearml")
         self.beats = [self.network.host(f"beat-{n}") for n in (1, 2)]
         self.nodes = [self.network.host(f"node-{n}") for n in (1, 2)]
@@ -53,7 +49,12 @@ class Topology:
         self.direct_url = f"http://{self.clearml.address}:8008"
         self.redis_url = f"redis://{self.redis_host.address}:6379/0"
         self.services = compose.read(
-            {**os.environ, "TRIGGERS_REDIS_URL": self.redis_url, "CLEARML_API_HOST": self.sandbox_url}
+            {
+                **compose.sandbox(),
+                **os.environ,
+                "TRIGGERS_REDIS_URL": self.redis_url,
+                "CLEARML_API_HOST": self.sandbox_url,
+            }
         )["services"]
         keys = ("clearml_api_access_key", "clearml_api_secret_key")
         self.credentials = {"CLEARML_API_HOST": self.sandbox_url, **{key.upper(): SECRETS[key] for key in keys}}
@@ -72,8 +73,18 @@ class Topology:
             **says["environment"],
             **SETTINGS,
         }
-        environ = {name: value.replace("/run/secrets", str(self.secrets)) for name, value in environ.items()}
+        environ = {
+            name: value.replace("/run/secrets", str(self.secrets_of(service))) for name, value in environ.items()
+        }
         return host.start(service, says["command"], environ, folder)
+
+    def secrets_of(self, service: str) -> Path:
+        """What /run/secrets is in the container of a service: the files that the compose file gives it, no other."""
+        folder = self.folder / f"secrets of {service}"
+        folder.mkdir(exist_ok=True)
+        for name in self.services[service]["secrets"]:
+            (folder / name).write_text(SECRETS[name] + "\n")
+        return folder
 
     def health_file(self, host: Host | LoopbackHost, service: str) -> Path:
         """Where a service says how it gets on; in a container it is in its own /tmp."""
