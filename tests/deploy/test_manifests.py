@@ -165,19 +165,48 @@ def test_kubernetes_names_refer_to_what_is_there():
     assert "Secret" not in by_kind, "secrets are made by people, not committed"
 
 
+def systemd_analyze() -> str:
+    if found := shutil.which("systemd-analyze"):
+        return found
+    assert not os.environ.get("CI"), "CI installs systemd-analyze (.ci/run)"
+    pytest.skip("systemd-analyze is not installed")
+
+
 def test_systemd_units_are_valid(tmp_path: Path):
     """Copies whose binaries and user are there: the checks look for both."""
-    if not shutil.which("systemd-analyze"):
-        pytest.skip("systemd-analyze is not installed")
+    analyze = systemd_analyze()
     for unit in (DEPLOY / "systemd").iterdir():
         text = unit.read_text().replace("/opt/clearml-triggers/bin", str(TOOLS))
         text = re.sub("(?m)^(User|Group)=.*", r"\1=root", text)
         (tmp_path / unit.name.replace("@", "@poll")).write_text(text)
     units = [str(path) for path in tmp_path.iterdir() if path.suffix != ".env"]
-    done = subprocess.run(["systemd-analyze", "verify", "--man=no", *units], capture_output=True, text=True)
+    done = subprocess.run([analyze, "verify", "--man=no", *units], capture_output=True, text=True)
     complaints = [line for line in done.stderr.splitlines() if str(tmp_path) in line or "clearml" in line]
     assert done.returncode == 0, done.stderr
     assert not complaints
+
+
+@pytest.mark.parametrize("unit", sorted((DEPLOY / "systemd").glob("*.service")), ids=lambda unit: unit.stem)
+def test_systemd_units_are_hardened(unit: Path, tmp_path: Path):
+    """At most 3.0, as everything that a unit may do beyond its work is rated."""
+    copy = tmp_path / unit.name.replace("@", "@poll")
+    copy.write_text(unit.read_text())
+    command = [systemd_analyze(), "security", "--offline=true", "--no-pager", "--threshold=30", copy]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"Overall exposure level for {copy.name}" in done.stdout
+    allows = [line for line in unit.read_text().splitlines() if line.startswith("SystemCallFilter=")]
+    assert allows[0] == "SystemCallFilter=@system-service"
+
+
+def test_systemd_units_get_the_secrets_that_they_read():
+    from tests.deploy.test_least_rights import needs
+
+    for unit in (DEPLOY / "systemd").glob("*.service"):
+        text = unit.read_text()
+        given = re.findall("(?m)^LoadCredential=([^:]+):", text)
+        command = re.search("(?m)^ExecStart=(.*)", text)[1].split()  # type: ignore[index]
+        assert set(given) == (set() if "triggers.health" in command else needs(command)), unit.name
 
 
 def test_systemd_and_compose_start_workers_alike(services: dict[str, Any]):
