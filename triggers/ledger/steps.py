@@ -156,6 +156,7 @@ SUPPORT = (
     "skip_waiting",
     "let_go",
     "slot_release",
+    "slot_adopt",
     "cursor_set",
     "recent",
     "failing",

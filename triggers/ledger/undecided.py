@@ -12,7 +12,9 @@ from typing import Any, Final
 
 from triggers.ledger.firing import Firing
 from triggers.ledger.keys import Keys
-from triggers.ledger.store import Store
+from triggers.ledger.store import Script, Store
+
+ADOPT = Script("slot_adopt")
 
 #: Undecided events of one object that are kept at most; of more, the newest takes the place of the last.
 KEPT: Final = 100
@@ -66,6 +68,10 @@ class Undecided:
         return {
             key: Firing.as_far_as_readable(key, fields) for key, fields in zip(wanted, found, strict=True) if fields
         }
+
+    def adopt_slot(self, slot: str, holder: str) -> bool:
+        """Bind a free slot to a launch that runs; False if it is bound."""
+        return bool(self.store.run(ADOPT, [self.keys.slots], slot, holder))
 
     def slot_holders(self, slots: Sequence[str]) -> dict[str, str]:
         """The firing keys that hold these slots, or held them last."""

@@ -11,6 +11,7 @@ from triggers.ledger.firing import DIGEST_LENGTH, Beginning, Firing, Lane, trigg
 from triggers.logs import logger
 from triggers.marks import FIRING, scheduler_mark, value_of
 from triggers.policies import lane_of, limit_of
+from triggers.spec import TaskAction
 from triggers.stages import launch, lookups, own
 from triggers.stages.attempt import ATTEMPTS_PER_FAILURE, UNREAD_SECONDS, Attempt, ending
 from triggers.stages.context import Context, Plan
@@ -138,6 +139,8 @@ def _beginning(attempt: Attempt) -> Beginning | None:
     ctx, slot, ended_holder = attempt.ctx, attempt.slot, ""
     if slot:
         holder, task_id = ctx.ledger.firings.slot_holder(slot)
+        if not holder and isinstance(attempt.trigger.action, TaskAction) and not attempt.reuses:
+            holder, task_id = _adopt_running(attempt)
         held = lookups.holders(ctx, {slot: task_id})[slot] if task_id else "running"
         if held == "ended" and attempt.reuses and not _read_is_of_last_run(attempt, holder, task_id):
             held = "unclear"
@@ -147,6 +150,25 @@ def _beginning(attempt: Attempt) -> Beginning | None:
         if held == "ended":
             ended_holder = holder
     return Beginning(attempt.firing, slot, ended_holder, limit_of(attempt.trigger.policy, ctx.settings.max_per_minute))
+
+
+def _adopt_running(attempt: Attempt) -> tuple[str, str]:
+    """The launch that runs since before the trigger needed a slot, which it takes: as `slot_holder` says it.
+
+    Only a trigger that was granted firings before is looked after; of several launches the last is the holder.
+    """
+    ctx, id_ = attempt.ctx, attempt.trigger.id
+    granted = ctx.ledger.store.client.hget(ctx.ledger.keys.tallies, f"granted {id_}")
+    if str(granted or "0").partition(" ")[0] in ("0", "1"):
+        return "", ""
+    digest = trigger_digest(ctx.ledger.scheduler, id_)
+    running = launches.find_running(ctx.api, scheduler_mark(ctx.ledger.scheduler))
+    found = list(_of({digest: id_}, own.launches_among(ctx.ledger, ctx.api, running)))
+    if not found:
+        return "", ""
+    key, task_id = found[-1]
+    ctx.ledger.undecided.adopt_slot(attempt.slot, f"{key} {task_id}")
+    return ctx.ledger.firings.slot_holder(attempt.slot)
 
 
 def _read_is_of_last_run(attempt: Attempt, holder: str, task_id: str) -> bool:

@@ -127,3 +127,42 @@ def test_a_copy_that_a_person_runs_takes_no_slot_after_redis_restarted(world: Wo
     world.step()
     live = [clone["id"] for clone in world.clones() if clone["status"] in ("queued", "in_progress")]
     assert live == [run["id"]]
+
+
+def test_a_slot_switched_on_while_a_launch_runs_is_that_launch_s(world: World) -> None:
+    world.declare(world.trigger())
+    world.fail_task()
+    world.step()
+    (run,) = started(world)
+    world.call("tasks.started", task=run["id"])
+    world.declare(world.trigger(policy={"single_instance": True}))
+    world.tick()
+    world.fail_task()
+    world.step()
+    assert len(started(world)) == 1
+    world.call("tasks.completed", task=run["id"])
+    world.launched_before(run["id"], 100)
+    world.tick()
+    world.fail_task()
+    world.step()
+    assert len(started(world)) == 2
+
+
+def test_a_slot_switched_on_while_a_launch_is_sent_is_that_launch_s(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.declare(world.trigger())
+    world.fail_task()
+    real = launches.enqueue
+
+    def switched_on(*args: Any) -> Any:
+        world.declare(world.trigger(policy={"single_instance": True}))
+        return real(*args)
+
+    monkeypatch.setattr(launches, "enqueue", switched_on)
+    world.step()
+    monkeypatch.setattr(launches, "enqueue", real)
+    world.tick()
+    world.fail_task()
+    world.step()
+    assert len(started(world)) == 1
