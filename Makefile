@@ -13,7 +13,7 @@ PYTEST_ARGS ?=
 # of chaos: any, printed; SEED=... replays one
 SEED ?= $(shell $(PYTHON) -c 'import random; print(random.randrange(1000000))')
 
-.PHONY: setup demo test test-quick chaos chaos-long soak bench lint types check clean
+.PHONY: setup demo test test-quick chaos chaos-long soak bench lint types check pins release clean
 
 setup: $(STAMP)
 
@@ -64,6 +64,22 @@ types: setup
 	$(BIN)/mypy
 
 check: lint types test
+
+# what the image installs: the runtime set alone, as constraints.txt has it, every file by its hash. `setuptools` builds
+# the package itself without a download of its own.
+pins: setup
+	echo setuptools | $(BIN)/uv pip compile --quiet pyproject.toml - --extra flower --extra metrics --extra sandbox \
+		--constraint constraints.txt --python-version 3.11.11 --universal --generate-hashes \
+		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --output-file requirements.txt
+
+# everything of a release up to the upload: wheel, sources, and what the image holds as an SBOM (CycloneDX)
+release: setup
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation --outdir dist
+	$(BIN)/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --mc-type application \
+		--output-reproducible --output-file dist/clearml-triggers.cdx.json
+	$(BIN)/twine check --strict dist/*.whl dist/*.tar.gz
+	@echo "to upload: twine upload dist/*.whl dist/*.tar.gz"
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .hypothesis
