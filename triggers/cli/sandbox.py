@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import shlex
-from typing import Annotated
+import threading
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from triggers.escaping import shell_words
 from triggers.terminal import say
+
+if TYPE_CHECKING:
+    from triggers.sandbox import Sandbox
 
 
 def sandbox(
@@ -16,19 +22,20 @@ def sandbox(
     secret_key: Annotated[str | None, typer.Option(help="made up if not given")] = None,
     host: Annotated[str, typer.Option(help="address to listen on; others than this machine's are open")] = "127.0.0.1",
     server_version: Annotated[str, typer.Option(help="which ClearML server it imitates: 1.17, 2.2 or 2.3")] = "2.3",
+    seed: Annotated[bool, typer.Option("--seed", help="with examples, and what to type for a first firing")] = False,
     env: Annotated[bool, typer.Option("--env", help="print the lines that set the environment")] = False,
 ) -> None:
     """Run a local ClearML API server: empty at start, in memory, gone at the end.
 
-    With --env and a sandbox that listens on that port already, print its lines and end:
-    eval "$(clearml-triggers sandbox --port 8008 --env)"
+    With --env print the lines that make a shell use the sandbox on that port: eval "$(clearml-triggers sandbox --env)".
+    It ends with 1 if none runs there.
+    With --port 0 --env it prints those of a new sandbox, and runs it.
     """
-    from ..sandbox import Sandbox, running_env
-
-    running = running_env(f"http://{host}:{port}") if env and port else None
-    if running is not None:
-        _print_env(running)
+    if env and port:
+        _print_env_of(host, port)
         return
+    from ..sandbox import Sandbox
+
     try:
         server = Sandbox(port, access_key, secret_key, host=host, server_version=server_version)
     except ValueError as error:
@@ -39,14 +46,40 @@ def sandbox(
     except OSError as error:
         say(f"port {port} of {host} is taken ({error.strerror}): choose another one with --port", error=True)
         raise typer.Exit(2) from error
+    say(f"ClearML API, files and pages at {server.url}, control at {server.url}/_sandbox", error=True)
     if env:
         _print_env(server.env())
-    say(f"ClearML API and files at {server.url}, control at {server.url}/_sandbox", error=True)
-    if not env:
+    else:
         say(f"access key {server.access_key}, secret key {server.secret_key}", error=True)
-    server.serve()
+    server.serve(functools.partial(_seed, server) if seed else None)
+
+
+def _seed(server: Sandbox, ended: threading.Event) -> None:
+    """Make the examples, say what to type next, and let something happen until the end."""
+    from ..sandbox import Control
+    from ..sandbox import seed as examples
+
+    with server.client("examples") as client:
+        seeded = examples.seed(client, Control(server.url))
+        say(*examples.next_steps(server.url, server.port, seeded))
+        examples.keep_failing(client, seeded.project, ended)
+
+
+def _print_env_of(host: str, port: int) -> None:
+    """Lines for a shell, at once even into a pipe.
+
+    Raises:
+        Exit: no sandbox of this user listens there.
+    """
+    from ..sandbox import running_env
+
+    values = running_env(f"http://{host}:{port}")
+    if values is None:
+        start = f"start one in another terminal with `clearml-triggers sandbox --port {shell_words(str(port))}`"
+        say(f"no sandbox of this user runs at {host}:{port}: {start}", error=True)
+        raise typer.Exit(1)
+    _print_env(values)
 
 
 def _print_env(values: dict[str, str]) -> None:
-    """Lines for a shell, at once even into a pipe."""
     say(*(f"export {name}={shlex.quote(value)}" for name, value in values.items()))

@@ -16,7 +16,7 @@ from starlette.routing import Mount
 from starlette.routing import Route as HttpRoute
 from starlette.types import Message, Receive, Scope, Send
 
-from . import errors
+from . import errors, pages
 from .api import Answer, Api, Route, envelope, failure
 from .auth import Gatekeeper, Tokens
 from .calls import ENDPOINTS, Call
@@ -141,8 +141,10 @@ class App:
             self.journal.add(**values, milliseconds=0.0, received=0, sent=0, faults=(), known=True)
 
     async def _other(self, request: Request) -> Response:
-        """Files; a path that can not be one is a malformed path of the API."""
+        """Files and pages; a path that can be neither is a malformed path of the API."""
         path = request.scope["path"]
+        if request.method in ("GET", "HEAD") and path.lstrip("/") not in self.files.contents and pages.is_page(path):
+            return pages.answer(self.state, path, request.headers.get("host", ""))
         is_file = path.lstrip("/") in self.files.contents or "/" in path[1:]
         if path in ("/", "/delete_many") or is_file:
             response = await self.files.answer(request)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import signal
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
+import requests
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -112,16 +115,27 @@ class Sandbox:
         self._thread.join(START_SECONDS)
         self._socket.close()
 
-    def serve(self) -> None:
-        """Listen in the foreground until SIGINT or SIGTERM; only in the main thread."""
-        server = self._made()
+    def serve(self, beside: Callable[[threading.Event], None] | None = None) -> None:
+        """Listen in the foreground until SIGINT or SIGTERM; only in the main thread.
+
+        `beside` runs in a thread as soon as calls are answered, and is told of the end by its event.
+        """
+        server, ended = self._made(), threading.Event()
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         keyring.keep(self.port, self.app.instance, self.env())
+
+        def run_beside() -> None:
+            if beside is not None and server.ready.wait(START_SECONDS):
+                with contextlib.suppress(requests.RequestException):  # the server ended meanwhile
+                    beside(ended)
+
+        threading.Thread(target=run_beside, name="clearml-sandbox-beside", daemon=True).start()
         try:
             server.run(sockets=[self._socket])
         except KeyboardInterrupt:
             pass
         finally:
+            ended.set()
             keyring.forget(self.port, self.app.instance)
             self._socket.close()
 

@@ -9,6 +9,7 @@ import typer
 
 def demo(
     rounds: Annotated[int, typer.Option(min=1, max=20, help="how often every change is made")] = 2,
+    keep: Annotated[bool, typer.Option("--keep", help="stay up to be explored until Ctrl-C")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print the result as one JSON object")] = False,
 ) -> None:
     """Show everything at work on this machine: nothing to set up, nothing left behind.
@@ -18,4 +19,4 @@ def demo(
     """
     from triggers.cli.demo.play import play
 
-    raise typer.Exit(0 if play(rounds, as_json=as_json) else 1)
+    raise typer.Exit(0 if play(rounds, as_json=as_json, keep=keep) else 1)

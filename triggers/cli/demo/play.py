@@ -17,6 +17,7 @@ from triggers.cli.demo.stage import Stage
 from triggers.cli.demo.watch import Change, Passage, Watch, find_ledger, prepare
 from triggers.errors import TriggersError
 from triggers.local.server_binary import find_server
+from triggers.terminal import say
 
 #: Changes of one round, each of which fires one trigger.
 CHANGES_PER_ROUND = 5
@@ -33,7 +34,7 @@ _LOOK_SECONDS = 0.2
 T = TypeVar("T")
 
 
-def play(rounds: int, *, as_json: bool) -> bool:
+def play(rounds: int, *, as_json: bool, keep: bool = False) -> bool:
     """Show the demo; whether every expected launch was made exactly once.
 
     Raises:
@@ -52,14 +53,39 @@ def play(rounds: int, *, as_json: bool) -> bool:
             watch = course.start(sandbox)
             course.follow(watch, rounds)
         launches, clones = len(watch.launches()), watch.clones()
-        course.status = "ending"
-    result = outcome(course.passages, rounds * CHANGES_PER_ROUND)
-    good = bool(result["expected"] == result["launched"] == launches == clones)
-    console.print(table.table(course.passages, width=console.width))
-    console.print(_closing_line(result, launches, clones, good=good))
-    if as_json:
-        output.print_json_line(result)
+        result = outcome(course.passages, rounds * CHANGES_PER_ROUND)
+        good = bool(result["expected"] == result["launched"] == launches == clones)
+        console.print(table.table(course.passages, width=console.width))
+        console.print(_closing_line(result, launches, clones, good=good))
+        if as_json:
+            output.print_json_line(result)
+        if keep:
+            _stay(sandbox, stage, signals)
     return good
+
+
+def _stay(sandbox: Any, stage: Stage, signals: Signals) -> None:
+    """Leave everything up until a signal comes."""
+    from triggers.sandbox import keyring
+
+    environment = sandbox.env() | {"TRIGGERS_STATE_FOLDER": str(stage.state)}
+    keyring.keep(sandbox.port, sandbox.app.instance, environment)
+    say(
+        "",
+        f"It stays up until Ctrl-C. Pages of the ClearML tasks: {sandbox.url}/projects; in another terminal:",
+        f'eval "$(clearml-triggers sandbox --port {sandbox.port} --env)"',
+        "clearml-triggers list",
+        "clearml-triggers history",
+        error=True,
+    )
+    try:
+        while True:
+            stage.check()
+            signals.pause(_LOOK_SECONDS)
+    except SystemExit:
+        say("ending", error=True)
+    finally:
+        keyring.forget(sandbox.port, sandbox.app.instance)
 
 
 class _Course:
