@@ -25,6 +25,7 @@ from triggers.ledger.schedulers import Scheduler
 from triggers.local.supervisor import Supervisor
 from triggers.logs import logger
 from triggers.marks import scheduler_mark
+from triggers.narration import narrate
 from triggers.patience import patiently
 from triggers.registering import at_keyboard, audited
 from triggers.service_task import KEPT, ServiceTask, server_now_ms
@@ -34,7 +35,6 @@ from triggers.stages import Context, NoHints
 from triggers.stages.sync import sync
 from triggers.sync import belief, claiming, keep, shadowing
 from triggers.sync.configure import ORIGIN, allowed_stored
-from triggers.terminal import say
 
 log = logger(__name__)
 
@@ -212,6 +212,7 @@ class Home:
         callers.start()
         staying = threading.Thread(target=self._stay, args=(ledger, context), name="home", daemon=True)
         staying.start()
+        narrator = narrate(ledger, self.scheduler, self.settings, self._arrival.folder)
 
         def farewell() -> None:
             left = callers.finish(FUNCTION_PATIENCE_SECONDS)
@@ -220,6 +221,7 @@ class Home:
             if context.shadow:
                 shadowing.print_differences(context)
             self._say_farewell(ledger, context)
+            narrator.finish()
 
         with handled(self._receive, signal.SIGINT, signal.SIGTERM):
             try:
@@ -239,10 +241,6 @@ class Home:
     def _serve(self, farewell: Callable[[], None]) -> None:
         private = self._arrival.redis
         if private is None:
-            say(
-                "triggers: registered; the stages run wherever `celery -A workers worker` and "
-                "`celery -A workers beat` are started with this TRIGGERS_REDIS_URL"
-            )
             self._stopping.wait()
             farewell()
             return

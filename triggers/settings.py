@@ -89,6 +89,7 @@ class Settings(BaseModel):
         description="ids of further ClearML users whose service tasks are believed, between commas; those of the "
         "workers and of the script are",
     )
+    quiet: bool = Field(default=False, description="1: a script that serves says nothing of what it does")
     health_file: Path | None = Field(default=None, description="where a worker process writes its progress")
     log_format: Literal["text", "json"] = Field(default="text", description="how workers write their log")
     metrics_address: str = Field(default="127.0.0.1:9808", description="where the metrics exporter listens")

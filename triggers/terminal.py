@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from typing import Any, TextIO
 
 from triggers.escaping import in_cells, in_lines, json_text, one_line, our_text
@@ -10,12 +11,14 @@ from triggers.escaping import in_cells, in_lines, json_text, one_line, our_text
 
 def say(*lines: object, error: bool = False) -> None:
     """Print lines for people, at once; each stays one line whatever it holds."""
+    _erase_renewed()
     for line in lines:
         print(one_line(line), file=sys.stderr if error else sys.stdout, flush=True)
 
 
 def say_problem(text: object) -> None:
     """Print an error, which may have several lines, to standard error."""
+    _erase_renewed()
     print(in_lines(text), file=sys.stderr, flush=True)
 
 
@@ -34,11 +37,23 @@ def say_json(value: Any, *, indent: int | None = None, ascii_only: bool = False,
     print(json_text(value, indent=indent, ascii_only=ascii_only), file=file, flush=True)
 
 
+#: Whether the cursor stands in a line that is renewed in place, which other lines have to take the place of.
+_renewed = threading.Event()
+
+
 def renew(line: object) -> None:
     """Put a line in place of the one that the cursor stands in, on standard error."""
+    _renewed.set()
     print(f"\r\x1b[K{one_line(line)}", end="", file=sys.stderr, flush=True)
 
 
 def end_renewed() -> None:
     """Go on below a line that was renewed."""
+    _renewed.clear()
     print(file=sys.stderr, flush=True)
+
+
+def _erase_renewed() -> None:
+    if _renewed.is_set():
+        _renewed.clear()
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)

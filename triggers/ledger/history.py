@@ -65,6 +65,11 @@ class History:
         found: Any = self.store.client.xrange(self.keys.history, start, "+", count)
         return [Entry.of(id_, fields) for id_, fields in found]
 
+    def newest_id(self) -> str:
+        """The id of the newest entry, "" without any: `read` goes on after it."""
+        found: Any = self.store.client.xrevrange(self.keys.history, "+", "-", 1)
+        return str(found[0][0]) if found else ""
+
     def latest(self, what: str, count: int, *, scan: int = 5000) -> list[Entry]:
         """The newest entries of one sort, newest first; looks at the last `scan` entries."""
         found: Any = self.store.client.xrevrange(self.keys.history, "+", "-", scan)

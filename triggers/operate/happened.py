@@ -54,8 +54,7 @@ def _backwards(target: Target, since_ms: int) -> Iterator[Entry]:
 
 def last_id(target: Target) -> str:
     """The id of the newest entry, after which `later` reads on."""
-    found: Any = target.ledger.store.client.xrevrange(target.ledger.keys.history, "+", "-", 1)
-    return str(found[0][0]) if found else "0-0"
+    return target.ledger.history.newest_id() or "0-0"
 
 
 def later(target: Target, after: str) -> list[Entry]:
