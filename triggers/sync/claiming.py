@@ -36,17 +36,24 @@ def claim(ctx: Context, scheduler: Scheduler) -> None:
         known, server_ms = keep.services(ctx, scheduler), server_now_ms(ctx.api)
         lease = keep.my_lease(ctx, known, server_ms)
         rivals = [
-            one for one in keep.leases(known, server_ms) if one.instance != lease.instance and one.until_ms > server_ms
+            one
+            for one in keep.leases(known, server_ms)
+            if one.until_ms > server_ms and not one.same_redis(lease) and not _is_past(one, lease)
         ]
         if not rivals:
             break
         _look_at(ctx, scheduler, lease, rivals, known, seen, server_ms)
     service.write_runtime(ctx.api, scheduler.service_task, {lease.property: lease.to_json()})
     now = keep.services(ctx, scheduler)
-    first = other_holder(keep.leases(now, server_ms), lease, server_ms)
+    first = other_holder([one for one in keep.leases(now, server_ms) if not _is_past(one, lease)], lease, server_ms)
     if first is not None:
         service.write_runtime(ctx.api, scheduler.service_task, {}, remove=[lease.property])
         raise _occupied(ctx, scheduler, first, now, server_ms)
+
+
+def _is_past(other: RedisLease, mine: RedisLease) -> bool:
+    """Whether a lease is of an earlier epoch of this very data, or of an earlier run at this very address."""
+    return other.instance == mine.instance and (other.rank < mine.rank or other.address == mine.address)
 
 
 def _look_at(
@@ -65,16 +72,16 @@ def _look_at(
     """
     elsewhere = [rival for rival in rivals if rival.address != mine.address]
     for rival in elsewhere:
-        if was_renewed(rival, seen.get(rival.instance)):
+        if was_renewed(rival, seen.get(rival.property)):
             raise _occupied(ctx, scheduler, rival, known, server_ms)
-        if rival.instance not in seen:
+        if rival.property not in seen:
             source = said_by(known, rival.property)
             log.warning(
                 "the scheduler may be served from another Redis, %s by %s (so says %s): waiting for up to %d s to see "
                 "whether its lease is renewed",
                 rival.address, rival.holder, source, max(1, (rival.until_ms - server_ms) // 1000),
             )  # fmt: skip
-        seen.setdefault(rival.instance, rival)
+        seen.setdefault(rival.property, rival)
     if elsewhere:
         time.sleep(LOOK_SECONDS)
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Sequence
 from typing import Any, Final
 
 from triggers.clearml_api import server_now_ms, service
@@ -24,6 +25,7 @@ from triggers.sync.redis_lease import (
     credible,
     leases_in,
     other_holder,
+    outranked,
     was_renewed,
 )
 from triggers.sync.saved import PROPERTY, Saved
@@ -41,15 +43,17 @@ _LOOKED_AT: Final = 200
 def keep(ctx: Context, scheduler: Scheduler, memory: Memory, *, force: bool = False) -> bool:
     """Renew and save if it is due, by three requests; False when another Redis serves the scheduler."""
     now_ms = ctx.ledger.now_ms()
-    if not force and now_ms - memory.number("kept_ms") < KEEP_SECONDS * 1000:
+    begun = memory.text("kept_run") != ctx.epoch.run_id
+    if not force and not begun and now_ms - memory.number("kept_ms") < KEEP_SECONDS * 1000:
         return True
     server_ms = server_now_ms(ctx.api)
     known = services(ctx, scheduler)
     _note_person(ctx, scheduler, memory, known)
     lease = my_lease(ctx, known, server_ms)
-    other = other_holder(leases(known, server_ms), lease, server_ms)
+    found = leases(known, server_ms)
+    other = other_holder(found, lease, server_ms)
     if other is not None:
-        if was_renewed(other, _seen(memory)):
+        if was_renewed(other, _seen(memory)) or (not begun and _has_come(other, lease, memory)):
             step_aside(ctx, scheduler, other, said_by(known, other.property))
             return False
         # the next turn looks again: a lease that nobody renews is forged, or its holder is gone. The state is not
@@ -57,9 +61,31 @@ def keep(ctx: Context, scheduler: Scheduler, memory: Memory, *, force: bool = Fa
         memory.put("rival", other.to_json())
         service.write_runtime(ctx.api, scheduler.service_task, {lease.property: lease.to_json()})
         return True
-    write(ctx, scheduler, lease, server_ms)
+    write(ctx, scheduler, lease, server_ms, replaced=_take_over(scheduler, found, lease))
     memory.put("kept_ms", str(now_ms))
+    memory.put("kept_run", ctx.epoch.run_id)
+    memory.put("known_runs", " ".join(sorted(one.run for one in found)))
     return True
+
+
+def _has_come(other: RedisLease, mine: RedisLease, memory: Memory) -> bool:
+    """Whether a higher epoch of the same data began after the last renewal by this run: so somebody serves it.
+
+    What a run finds at its first renewal may be of a dead one whose end Redis forgot; its renewal is waited for.
+    """
+    return other.instance == mine.instance and other.run not in memory.text("known_runs").split()
+
+
+def _take_over(scheduler: Scheduler, found: list[RedisLease], mine: RedisLease) -> list[str]:
+    """Name the leases that this one replaces, and say so: what still serves there steps aside at its next renewal."""
+    replaced = outranked(found, mine)
+    for old in replaced:
+        log.warning(
+            "the scheduler %s/%s goes on with the Redis at %s, epoch %d of its data; the one at %s, epoch %d, by %s "
+            "has to stop serving it if it still does",
+            scheduler.project, scheduler.name, mine.address, mine.epoch, old.address, old.epoch, old.holder,
+        )  # fmt: skip
+    return [old.property for old in replaced]
 
 
 def _note_person(ctx: Context, scheduler: Scheduler, memory: Memory, known: list[service.Service]) -> None:
@@ -84,13 +110,16 @@ def _seen(memory: Memory) -> RedisLease | None:
 
 
 def my_lease(ctx: Context, known: list[service.Service], server_ms: int) -> RedisLease:
-    """This Redis' lease as it will be written: the one that is there, renewed, or a new one."""
-    instance = ctx.ledger.homes.instance()
+    """This Redis' lease as it will be written: the one that is there, renewed, or a new one.
+
+    A new epoch of the same data goes on with the time at which the earlier one was taken.
+    """
+    instance, epoch = ctx.ledger.homes.instance(), ctx.epoch
     holder = f"process {os.getpid()} on {socket.gethostname()}"
-    for lease in leases(known, server_ms):
-        if lease.instance == instance and lease.until_ms > server_ms:
-            return lease.renewed(holder, server_ms)
-    return RedisLease(instance, address_of(redis_url(ctx)), holder, server_ms, server_ms).renewed(holder, server_ms)
+    same = [one for one in leases(known, server_ms) if one.instance == instance and one.until_ms > server_ms]
+    since_ms = min((one.since_ms for one in same), default=server_ms)
+    mine = RedisLease(instance, address_of(redis_url(ctx)), holder, since_ms, server_ms, epoch.run_id, epoch.number)
+    return mine.renewed(holder, server_ms)
 
 
 def redis_url(ctx: Context) -> str:
@@ -101,18 +130,19 @@ def redis_url(ctx: Context) -> str:
     return f"redis://{options.get('host', 'localhost')}:{options.get('port', 6379)}/{options.get('db', 0)}"
 
 
-def write(ctx: Context, scheduler: Scheduler, lease: RedisLease, server_ms: int) -> None:
-    """Write lease and state as runtime properties, by one request."""
+def write(
+    ctx: Context, scheduler: Scheduler, lease: RedisLease, server_ms: int, *, replaced: Sequence[str] = ()
+) -> None:
+    """Write lease and state as runtime properties, by one request; leases that this one replaces are removed."""
     values = {lease.property: lease.to_json(), **_saved(ctx, server_ms)}
-    service.write_runtime(ctx.api, scheduler.service_task, values)
+    service.write_runtime(ctx.api, scheduler.service_task, values, remove=replaced)
 
 
 def give_back(ctx: Context, scheduler: Scheduler) -> None:
     """Save the state and let any other Redis take the scheduler at once."""
     server_ms = server_now_ms(ctx.api)
-    values, instance = _saved(ctx, server_ms), ctx.ledger.homes.instance()
-    lease = RedisLease(instance, "", "", server_ms, server_ms)
-    service.write_runtime(ctx.api, scheduler.service_task, values, remove=[lease.property])
+    lease = my_lease(ctx, [], server_ms)
+    service.write_runtime(ctx.api, scheduler.service_task, _saved(ctx, server_ms), remove=[lease.property])
 
 
 def _saved(ctx: Context, server_ms: int) -> dict[str, str]:
@@ -176,7 +206,8 @@ def step_aside(ctx: Context, scheduler: Scheduler, other: RedisLease, source: st
     """Stop serving the scheduler from this Redis: another took it while this one was away."""
     text = (
         f"the scheduler {scheduler.project}/{scheduler.name} is served from another Redis, {other.address} by "
-        f"{other.holder} (so says {source}); the one at {address_of(redis_url(ctx))} stops serving it"
+        f"{other.holder}, epoch {other.epoch} (so says {source}); the one at {address_of(redis_url(ctx))} stops "
+        "serving it"
     )
     log.error("%s", text)
     ctx.ledger.history.raise_alarm(REDIS_ALARM, text, ctx.ledger.now_ms())

@@ -12,6 +12,7 @@ class Memory:
     """Fields: `task` (service task it is about), `version` (registry written there), `written:<section>`
     (trigger id → digest), `projects` (name → id as written), `problems`, `read_ms`, `kept_ms`, `told` (history id),
     `changed_by` (another user), `looked_ms`, `rival` (lease of another Redis as last seen),
+    `kept_run` (run of Redis that renewed last), `known_runs` (whose leases it saw then),
     `ends` (ClearML task → [status, end]), `plot:<title>` (digest of what is shown).
     """
 

@@ -23,12 +23,16 @@ _SKEW_MS: Final = 30_000
 class RedisLease:
     """Which Redis serves the scheduler. Times are the ClearML server's, in ms.
 
+    A promoted replica and a copy have the data's name of what they come from; run and epoch tell them apart.
+
     Args:
         instance: name of the data in that Redis (`Homes.instance`).
         address: where it is, for people.
         holder: who renewed it.
         since_ms: first taken.
         until_ms: runs out.
+        run: which run of Redis with which data (`Epoch.run_id`).
+        epoch: number of its epoch.
     """
 
     instance: str
@@ -36,11 +40,22 @@ class RedisLease:
     holder: str
     since_ms: int
     until_ms: int
+    run: str = ""
+    epoch: int = 0
+
+    @property
+    def rank(self) -> tuple[int, str]:
+        """Of two with the same data the higher one goes on."""
+        return self.epoch, self.run
 
     @property
     def property(self) -> str:
-        """Name of its runtime property."""
-        return PREFIX + self.instance
+        """Name of its runtime property; a dot would be a path in the server's database."""
+        return "-".join(filter(None, [PREFIX + self.instance, self.run.replace(".", "-")]))
+
+    def same_redis(self, other: RedisLease) -> bool:
+        """Whether both are of one run with one state of the data."""
+        return (self.instance, self.run) == (other.instance, other.run)
 
     def to_json(self) -> str:
         """Write the property."""
@@ -53,13 +68,13 @@ class RedisLease:
 
 def leases_in(runtimes: Iterable[Mapping[str, str]]) -> list[RedisLease]:
     """Read the leases of several service tasks; of one Redis the latest."""
-    found: dict[str, RedisLease] = {}
+    found: dict[tuple[str, str], RedisLease] = {}
     for runtime in runtimes:
         for key, text in runtime.items():
             if key.startswith(PREFIX) and (lease := _read(text)):
-                known = found.get(lease.instance)
+                known = found.get((lease.instance, lease.run))
                 if known is None or known.until_ms < lease.until_ms:
-                    found[lease.instance] = lease
+                    found[lease.instance, lease.run] = lease
     return list(found.values())
 
 
@@ -71,17 +86,27 @@ def credible(leases: Iterable[RedisLease], now_ms: int) -> list[RedisLease]:
 
 def was_renewed(lease: RedisLease, seen: RedisLease | None) -> bool:
     """Whether a lease was seen with an earlier end, so that somebody renews it; other ones count for nothing."""
-    return seen is not None and seen.instance == lease.instance and seen.until_ms < lease.until_ms
+    return seen is not None and seen.same_redis(lease) and seen.until_ms < lease.until_ms
 
 
 def other_holder(leases: Iterable[RedisLease], mine: RedisLease, now_ms: int) -> RedisLease | None:
-    """Whose lease keeps `mine` out: one that has not run out and was taken earlier; None if `mine` is good.
+    """Whose lease keeps `mine` out: one that has not run out and goes before it; None if `mine` is good.
 
-    Two that are taken at once both see each other, and agree on who was first.
+    Of the same data that is the higher epoch; of other data what was taken earlier. Two that are taken at once
+    both see each other, and agree on who goes on.
     """
-    rivals = [lease for lease in leases if lease.instance != mine.instance and lease.until_ms > now_ms]
+    alive = [lease for lease in leases if lease.until_ms > now_ms and not lease.same_redis(mine)]
+    later = [lease for lease in alive if lease.instance == mine.instance and lease.rank > mine.rank]
+    if later:
+        return max(later, key=lambda lease: lease.rank)
+    rivals = [lease for lease in alive if lease.instance != mine.instance]
     rivals = [lease for lease in rivals if (lease.since_ms, lease.instance) < (mine.since_ms, mine.instance)]
     return min(rivals, key=lambda lease: lease.since_ms, default=None)
+
+
+def outranked(leases: Iterable[RedisLease], mine: RedisLease) -> list[RedisLease]:
+    """The leases of the same data in earlier epochs: of runs that have ended, or of a Redis that has to step aside."""
+    return [lease for lease in leases if lease.instance == mine.instance and lease.rank < mine.rank]
 
 
 def address_of(url: str) -> str:
@@ -95,5 +120,5 @@ def _read(text: str) -> RedisLease | None:
         lease = RedisLease(**known_fields(RedisLease, json.loads(text)))
     except (ValueError, TypeError, AttributeError, RecursionError):
         return None
-    times_are_numbers = type(lease.since_ms) is int and type(lease.until_ms) is int
-    return lease if times_are_numbers and isinstance(lease.instance, str) else None
+    numbers_are = all(type(one) is int for one in (lease.since_ms, lease.until_ms, lease.epoch))
+    return lease if numbers_are and isinstance(lease.instance, str) and isinstance(lease.run, str) else None
