@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import MutableMapping
 from typing import Any
 
+from triggers import redis_login
 from triggers.ledger.keys import broker_prefix
 from triggers.redis_address import RedisAddress
 
@@ -34,7 +35,7 @@ def _is_link(name: str, value: str) -> bool:
 def configuration(address: RedisAddress) -> dict[str, Any]:
     """The part of Celery's configuration by which a process reaches the queues; the same for all processes."""
     return {
-        "broker_url": address.for_celery,
+        "broker_url": redis_login.for_celery(address),
         "broker_use_ssl": address.tls or None,
         "broker_transport_options": {
             # another application on the same database has queues, bindings and unacknowledged messages of its own

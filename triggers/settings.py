@@ -142,6 +142,34 @@ def settings_of(environ: Mapping[str, str]) -> Settings:
         raise Usage("; ".join(_said(problem, given) for problem in error.errors())) from error
 
 
+def said_of(field: str, environ: Mapping[str, str]) -> str | None:
+    """What a variable, else the secrets folder, says of a field now."""
+    return _variables(environ).get(field, ("", of_file(field, environ)))[1]
+
+
+def of_file(field: str, environ: Mapping[str, str]) -> str | None:
+    """What the secrets folder says of a field now; None where a variable says it, or nothing does.
+
+    Raises:
+        Usage: the folder cannot be read.
+    """
+    folder = environ.get(SECRETS_FOLDER)
+    if field in _variables(environ) or not folder or not Path(folder).expanduser().is_dir():
+        return None
+    return _files(folder).get(field, ("", None))[1]
+
+
+def with_notice_secrets_of_now(of: Settings, environ: Mapping[str, str]) -> Settings:
+    """The settings with what the secrets folder says now of where notices go, so that it can be exchanged."""
+    fields = ("notice_webhook_url", "notice_webhook_secret", "notice_slack_url")
+    try:
+        now = {field: of_file(field, environ) for field in fields}
+    except Usage as unreadable:
+        log.warning("%s; notices go where they went", unreadable)
+        return of
+    return of.model_copy(update={field: value for field, value in now.items() if value is not None})
+
+
 def _variables(environ: Mapping[str, str]) -> _Given:
     return {_FIELDS[name.lower()]: (name, value) for name, value in environ.items() if name.lower() in _FIELDS}
 

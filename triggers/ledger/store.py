@@ -10,6 +10,7 @@ from typing import Any
 
 import redis
 
+from triggers import redis_login
 from triggers.errors import EpochChanged, Fenced, StoreUnavailable
 from triggers.ledger import refusals
 from triggers.redis_address import RedisAddress
@@ -43,8 +44,10 @@ def connect(url: str, *, timeout_seconds: float = 5.0) -> redis.Redis:
     """A client whose answers are text. Blocks no longer than `timeout_seconds` on a frozen Redis."""
     address = RedisAddress.parse(url)
     keepalive = {} if address.is_socket else {"socket_keepalive": True}
+    login = redis_login.FileLogin() if redis_login.rereads(address) else None
     return redis.Redis.from_url(
-        address.url,
+        redis_login.without_login(address) if login else address.url,
+        credential_provider=login,
         decode_responses=True,
         socket_timeout=timeout_seconds,
         socket_connect_timeout=timeout_seconds,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +19,7 @@ from triggers.links import link
 from triggers.logs import logger
 from triggers.notices import Notice, Situation, Told, decide
 from triggers.notices.send import in_words, send
+from triggers.settings import with_notice_secrets_of_now
 from triggers.stages.context import Context
 from triggers.stages.stalled import stalled
 
@@ -101,7 +103,7 @@ def _owner(snapshot: Snapshot, trigger: str) -> str:
 
 def _tell(ctx: Context, scheduler: Scheduler, notices: list[Notice]) -> bool:
     """Send, and always write to the log of the service task; False when nobody was told."""
-    sent = send(notices, f"{scheduler.project}/{scheduler.name}", ctx.settings)
+    sent = send(notices, f"{scheduler.project}/{scheduler.name}", with_notice_secrets_of_now(ctx.settings, os.environ))
     if sent and scheduler.service_task:
         lines = [Line(ctx.ledger.now_ms(), "warning", in_words(notice)) for notice in notices]
         try:
