@@ -39,7 +39,7 @@ def test_module_is_the_command_line() -> None:
 
 def test_script_of_the_package_is_the_command_line() -> None:
     (script,) = entry_points(group="console_scripts", name="clearml-triggers")
-    assert script.value == "triggers.cli:main"
+    assert script.value == "clearml_triggers:main", "a name that no module of a user's takes"
 
 
 @pytest.mark.parametrize("arguments", [["no-such-verb"], ["demo", "--no-such-option"], ["demo", "--rounds", "0"]])
@@ -75,7 +75,7 @@ sys.meta_path.insert(0, Absent())
 
 
 def test_interrupt_ends_quietly() -> None:
-    before = "import triggers.cli as cli\ndef interrupted(): raise KeyboardInterrupt\ncli._run = interrupted"
+    before = "from triggers.cli import streams\ndef interrupted(): raise KeyboardInterrupt\nstreams.prepare = interrupted"
     done = run(before=before)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
