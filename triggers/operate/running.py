@@ -35,10 +35,12 @@ def serve_file(file: str, name: str | None, project: str | None, *, quiet: bool)
     from triggers.service_task import DEFAULT_NAME, DEFAULT_PROJECT
 
     name, project = name or DEFAULT_NAME, project or DEFAULT_PROJECT
-    scheduler = TriggerScheduler(force_create_task_name=name, force_create_task_project=project)
-    for trigger in load(file).triggers:
+    declared = load(file).triggers  # before the scheduler makes its service task
+    for trigger in declared:
         if isinstance(trigger.action, FunctionAction) and not trigger.action.reference:
             raise Usage(f"{name_of(file)}: trigger {trigger.name!r}: schedule_function: name it as module:function")
+    scheduler = TriggerScheduler(force_create_task_name=name, force_create_task_project=project)
+    for trigger in declared:
         scheduler.declare(Declaration(trigger, None, True, name_of(file)))
     with StatusLine(f"{project}/{name}", settings(), quiet=quiet):
         scheduler.start()
