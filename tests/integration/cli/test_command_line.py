@@ -75,7 +75,7 @@ sys.meta_path.insert(0, Absent())
 
 
 def test_interrupt_ends_quietly() -> None:
-    before = "from triggers.cli import streams\ndef interrupted(): raise KeyboardInterrupt\nstreams.prepare = interrupted"
+    before = "from triggers.cli import streams\ndef stop(): raise KeyboardInterrupt\nstreams.prepare = stop"
     done = run(before=before)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
