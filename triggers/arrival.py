@@ -14,6 +14,7 @@ from triggers.errors import EpochChanged, Transient, TriggersError, Usage
 from triggers.ledger import Ledger, Store, connect, open_ledger
 from triggers.ledger.homes import Holder
 from triggers.ledger.schedulers import Scheduler
+from triggers.local.private_files import state_folder
 from triggers.local.redis_server import PrivateRedis, running_url
 from triggers.logs import logger
 from triggers.redis_address import refuse_unsupported
@@ -46,7 +47,7 @@ class Arrival:
     @property
     def folder(self) -> Path:
         """Where a private Redis of the scheduler keeps its file."""
-        return self.settings.state_folder.expanduser() / self.scheduler.id
+        return state_folder(self.settings.state_folder) / self.scheduler.id
 
     def connect(self) -> Ledger:
         """The ledger on the Redis of the settings or on a private one, which is started."""

@@ -13,8 +13,10 @@ import socket
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from triggers.errors import Usage
+from triggers.local import private_files
 from triggers.local.processes import close, end_stranger, is_server_in, keep_from_forks, start_time
 
 #: seconds in which a leftover of a killed owner has to let go of the folder
@@ -93,7 +95,7 @@ class FolderLock:
         self.descriptor = None
 
     def _try_lock(self) -> bool:
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = private_files.open_own(self.path, os.O_RDWR | os.O_CREAT)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # the one before us may have removed the file that we opened
@@ -116,12 +118,26 @@ class FolderLock:
 def read_holder(folder: Path) -> Holder | None:
     """What the lock file of a folder says; None when there is none or it is just being written."""
     try:
-        return Holder(**json.loads((folder / "lock").read_text()))
-    except (OSError, ValueError, TypeError):
+        descriptor = private_files.open_own(folder / "lock", os.O_RDONLY)
+    except OSError:
         return None
+    with open(descriptor) as file:
+        try:
+            return Holder(**json.load(file))
+        except (OSError, ValueError, TypeError):
+            return None
 
 
 def running_url(folder: Path) -> str | None:
-    """Address of the private Redis that works in `folder` now, None when there is none."""
-    holder = read_holder(Path(folder))
-    return holder.url if holder is not None and holder.is_alive else None
+    """Address of the private Redis that works in `folder` now, None when there is none.
+
+    Raises:
+        Usage: somebody else can have written it.
+    """
+    folder = Path(folder).absolute()
+    private_files.check(folder)
+    holder = read_holder(folder)
+    if holder is None or not holder.is_alive or not holder.url:
+        return None
+    private_files.check_socket(Path(unquote(urlsplit(holder.url).path)), folder)
+    return holder.url

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import stat
 import subprocess
 import tempfile
 import time
@@ -16,6 +15,7 @@ from urllib.parse import quote
 import redis
 
 from triggers.errors import StoreUnavailable, Usage
+from triggers.local import private_files
 from triggers.local.folder_lock import FolderLock, running_url
 from triggers.local.processes import end, ending_with_us, spawn
 from triggers.local.server_binary import ServerBinary, find_server
@@ -40,7 +40,7 @@ class PrivateRedis:
     """
 
     def __init__(self, folder: Path, *, server: str | None = None) -> None:
-        self.folder = Path(folder).expanduser().absolute()
+        self.folder = private_files.state_folder(Path(folder))
         self._server = server
         self._lock = FolderLock(self.folder)
         self._socket = _socket_path(self.folder)
@@ -96,7 +96,7 @@ class PrivateRedis:
 
     def _take_folder(self) -> None:
         try:
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            private_files.make(self.folder)
             self._lock.acquire()
         except OSError as error:
             raise Usage(
@@ -112,7 +112,7 @@ class PrivateRedis:
     def _launch(self, binary: ServerBinary) -> None:
         assert self._lock.descriptor is not None
         configuration = self.folder / "redis.conf"
-        configuration.write_text(_configuration(self.folder, self._socket))
+        private_files.write(configuration, _configuration(self.folder, self._socket))
         self._process = spawn(
             ending_with_us([str(binary.path), str(configuration)]),
             cwd=self.folder,
@@ -188,7 +188,6 @@ def _make_private(place: Path, folder: Path) -> None:
     """Make the socket's own folder, and refuse one that somebody else made before us."""
     if place == folder:
         return
-    place.mkdir(mode=0o700, exist_ok=True)
-    found = place.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
-        raise Usage(f"{place} is not a private folder of this user (mode 0700): remove it")
+    with contextlib.suppress(FileExistsError):
+        place.mkdir(mode=0o700)
+    private_files.check_socket(place / "redis.sock", folder)

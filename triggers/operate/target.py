@@ -104,11 +104,15 @@ def open_target(choice: str | None = None, of: Settings | None = None, *, start:
 
 def titles() -> list[str]:
     """PROJECT/NAME of every scheduler that can be reached without starting anything."""
+    from triggers.local.private_files import folders_in, state_folder
     from triggers.local.redis_server import running_url
 
     of = settings()
-    folders = of.state_folder.expanduser().glob("*/redis.conf")
-    urls = [of.redis_url] if of.redis_url else [running_url(path.parent) for path in folders]
+    urls = (
+        [of.redis_url]
+        if of.redis_url
+        else [running_url(folder) for folder in folders_in(state_folder(of.state_folder))]
+    )
     found: list[str] = []
     for url in filter(None, urls):
         with connect(url) as client:
@@ -128,10 +132,11 @@ def _on_redis(of: Settings, choice: str | None, stack: ExitStack) -> Target:
 
 def _in_folder(of: Settings, choice: str | None, stack: ExitStack, *, start: bool) -> Target:
     """One private Redis for each scheduler; those that run go first, the others are only started if needed."""
+    from triggers.local.private_files import folders_in, state_folder
     from triggers.local.redis_server import PrivateRedis, running_url
 
-    state = of.state_folder.expanduser()
-    folders = sorted(path.parent for path in state.glob("*/redis.conf"))
+    state = state_folder(of.state_folder)
+    folders = folders_in(state)
     found: dict[str, tuple[Scheduler, redis.Redis, bool]] = {}
 
     def look(url: str, *, running: bool) -> None:
@@ -154,7 +159,9 @@ def _in_folder(of: Settings, choice: str | None, stack: ExitStack, *, start: boo
         look(private.start(), running=False)
         if choice and is_enough():
             break
-    chosen = choose({id_: scheduler for id_, (scheduler, _, _) in found.items()}, choice, str(state))
+    chosen = choose(
+        {id_: scheduler for id_, (scheduler, _, _) in found.items()}, choice, f"{state} (TRIGGERS_STATE_FOLDER)"
+    )
     scheduler, client, running = found[chosen.id]
     return _target(client, scheduler, of, running=running, where=str(state / scheduler.id))
 
