@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
@@ -14,6 +15,9 @@ _T = TypeVar("_T")
 
 #: refusals that say nothing about the call: too early, too many requests, timeout
 _UNDECIDED = frozenset({408, 425, 429})
+#: answers whose `Retry-After` counts, and the longest pause that a server (or a proxy before it) may ask for
+_PAUSING = frozenset({429, 503})
+LONGEST_PAUSE_SECONDS = 60.0
 _EXCERPT = 160
 
 
@@ -103,6 +107,26 @@ def server_ms(where: str, reply: Reply) -> int:
     except (KeyError, ValueError, TypeError, IndexError, OverflowError) as error:
         raise ServerUnavailable(f"{where}: the answer has no Date header (does a proxy drop it?)") from error
     return int(date.timestamp() * 1000) - int(reply.seconds * 1000) - 1000
+
+
+def pause_seconds(reply: Reply) -> float:
+    """The pause that a busy server asks for by `Retry-After`, in seconds or as a time; 0 for none."""
+    text = (reply.headers.get("Retry-After") or "").strip()
+    if reply.status not in _PAUSING or not text:
+        return 0.0
+    if text.isascii() and text.isdigit():
+        return min(float(text[:9]), LONGEST_PAUSE_SECONDS)
+    until, now = _time(text), _time(reply.headers.get("Date"))
+    if until is None or now is None:  # both are times of the server, so our clock does not matter
+        return 0.0
+    return min(max(0.0, until.timestamp() - now.timestamp()), LONGEST_PAUSE_SECONDS)
+
+
+def _time(text: str | None) -> datetime | None:
+    try:
+        return parsedate_to_datetime(text or "")
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
 
 
 def _json(reply: Reply) -> Any:

@@ -10,6 +10,7 @@ import base64
 import json
 import os
 import threading
+import time
 import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -63,6 +64,8 @@ class Api:
         self._open: weakref.WeakSet[Connection] = weakref.WeakSet()
         self._opening = threading.Lock()
         self._login = Login(self._buy_token)
+        self._bearer = credentials.token
+        self._paused_until = 0.0
         #: calls that this server was found not to know
         self.lacks: set[str] = set()
         # without a user name and password that the address may carry
@@ -86,6 +89,11 @@ class Api:
                 raise
         return self._send(endpoint, body, f"Bearer {self._login.replace(token)}")
 
+    @property
+    def pause_seconds(self) -> float:
+        """What is left of a pause that the server asked for; 0 without one."""
+        return max(0.0, self._paused_until - time.monotonic())
+
     def close(self) -> None:
         """Close the connections of all threads; the next call opens new ones."""
         with self._opening:
@@ -94,13 +102,27 @@ class Api:
             connection.close()
 
     def _buy_token(self) -> str:
+        if self._bearer:
+            return self._renew_bearer()
         pair = f"{self.credentials.access_key}:{self.credentials.secret_key}".encode()
         answer = self._send("auth.login", {}, f"Basic {base64.b64encode(pair).decode()}")
         return answers.field("auth.login", answer.data, "token", str)
 
+    def _renew_bearer(self) -> str:
+        """A token for the last one; child processes find it in the environment, as with the SDK."""
+        answer = self._send("auth.login", {}, f"Bearer {self._bearer}")
+        self._bearer = answers.field("auth.login", answer.data, "token", str)
+        if os.environ.get("CLEARML_AUTH_TOKEN"):
+            os.environ["CLEARML_AUTH_TOKEN"] = self._bearer
+        return self._bearer
+
     def _send(self, endpoint: str, body: Body, authorization: str) -> Answer:
-        where = f"{endpoint} at {self.shown_host}"
+        where = f"{endpoint} at {self.shown_host}{self._connection().through}"
+        if left := self.pause_seconds:
+            raise ServerUnavailable(f"{where}: not asked: the server wants a pause, for another {left:.1f} s")
         reply = self._post(where, endpoint, body, authorization)
+        if pause := answers.pause_seconds(reply):
+            self._paused_until = time.monotonic() + pause
         return Answer(answers.parse(endpoint, where, reply), answers.server_ms(where, reply))
 
     def _post(self, where: str, endpoint: str, body: Body, authorization: str) -> Reply:

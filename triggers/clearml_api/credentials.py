@@ -28,6 +28,8 @@ class Credentials:
     access_key: str = field(repr=False)
     secret_key: str = field(repr=False)
     verify: bool | str = True
+    #: a token in place of the pair, which the server renews
+    token: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.host)
@@ -46,14 +48,17 @@ class Credentials:
         """
         environ = os.environ if environ is None else environ
         host, access, secret = (_variable(environ, f"API_{name}") for name in ("HOST", "ACCESS_KEY", "SECRET_KEY"))
-        verify = _variable(environ, "API_HOST_VERIFY_CERT")
-        if not (host and access and secret):
+        verify, token = _variable(environ, "API_HOST_VERIFY_CERT"), _variable(environ, "AUTH_TOKEN")
+        complete = host and (token or (access and secret))
+        if not complete or (verify is None and _is_configured()):
             api = _configured()
             host = host or api.get("api_server") or api.get("host") or _DEFAULT_HOST
             pair = api.get("credentials") or {}
             access = access or pair.get("access_key")
             secret = secret or pair.get("secret_key")
             verify = verify if verify is not None else api.get("verify_certificate")
+        if token:  # wins over a key pair, as with the SDK
+            return cls(str(host), "", "", _verify(verify), token)
         if not (access and secret):
             raise NoCredentials(f"no ClearML credentials in the environment or clearml.conf: {_WAY_OUT}")
         return cls(str(host), str(access), str(secret), _verify(verify))
@@ -67,16 +72,14 @@ class Credentials:
     @property
     def whose(self) -> str:
         """Which credentials these are, for people."""
-        return f"access key {self.access_key!r}"
+        return "the token of CLEARML_AUTH_TOKEN" if self.token else f"access key {self.access_key!r}"
 
     def environment(self) -> dict[str, str]:
         """The variables that give a child process these credentials."""
-        return {
-            "CLEARML_API_HOST": self.host,
-            "CLEARML_API_ACCESS_KEY": self.access_key,
-            "CLEARML_API_SECRET_KEY": self.secret_key,
-            "CLEARML_API_HOST_VERIFY_CERT": str(self.verify),
-        }
+        place = {"CLEARML_API_HOST": self.host, "CLEARML_API_HOST_VERIFY_CERT": str(self.verify)}
+        if self.token:  # that of the environment is renewed
+            return {**place, "CLEARML_AUTH_TOKEN": os.environ.get("CLEARML_AUTH_TOKEN") or self.token}
+        return {**place, "CLEARML_API_ACCESS_KEY": self.access_key, "CLEARML_API_SECRET_KEY": self.secret_key}
 
 
 def _variable(environ: Mapping[str, str], name: str) -> str | None:
@@ -99,6 +102,13 @@ def _verify(value: Any) -> bool | str:
     if text.lower() in ("n", "no", "f", "false", "off", "0"):
         return False
     return True if text.lower() in ("y", "yes", "t", "true", "on", "1", "") else text
+
+
+def _is_configured() -> bool:
+    """Is there a clearml.conf, by the SDK's rules: without one the SDK need not be imported."""
+    named = os.environ.get("CLEARML_CONFIG_FILE") or os.environ.get("TRAINS_CONFIG_FILE")
+    places = [named] if named else ["~/clearml.conf", "~/trains.conf"]
+    return any(Path(os.path.expanduser(os.path.expandvars(place))).exists() for place in places)
 
 
 def _configured() -> Mapping[str, Any]:

@@ -16,6 +16,13 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from triggers.logs import logger
+
+log = logger(__name__)
+
+#: hosts of which this process has said that nobody verifies their certificate
+_told: set[str] = set()
+
 
 class _Remaining(io.RawIOBase):
     """What a socket receives until a time of the monotonic clock."""
@@ -104,6 +111,14 @@ class _Pool(HTTPConnectionPool):
 
 class _TlsPool(HTTPSConnectionPool):
     ConnectionCls = _LimitedTls
+
+    def _validate_conn(self, conn: Any) -> None:
+        """Open a connection; say once a process that a host is not verified, where urllib3 says so at each."""
+        if conn.is_closed:
+            conn.connect()
+        if not conn.is_verified and not conn.proxy_is_verified and self.host not in _told:
+            _told.add(self.host)
+            log.warning("the certificate of %s is not verified: api.verify_certificate is off", self.host)
 
 
 _POOLS: Final[dict[str, Any]] = {"http": _Pool, "https": _TlsPool}

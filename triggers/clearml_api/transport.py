@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import certifi
+import requests
 import urllib3
 
 from triggers.answer_body import TooMuch, read_body
@@ -57,6 +57,12 @@ class Connection:
         self._timeout = urllib3.Timeout(connect=min(timeout_seconds, CONNECT_SECONDS), read=timeout_seconds)
         self._way, self._base = _way(host, verify, timeout_seconds)
         self._used_at = time.monotonic()
+
+    @property
+    def through(self) -> str:
+        """The proxy that calls go through, for messages; empty without one."""
+        proxy = self._way.proxy if isinstance(self._way, urllib3.ProxyManager) else None
+        return f" through the proxy {proxy.scheme}://{proxy.host}:{proxy.port}" if proxy else ""
 
     def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
         """Send once.
@@ -128,12 +134,11 @@ def _way(
 
 
 def _proxy(host: SplitResult) -> str | None:
-    """The proxy that the environment names for a host."""
+    """The proxy that the environment names for a host, by the rules of requests: those of the SDK."""
+    url = host.geturl()
     for _ in range(10):
         try:
-            proxies = getproxies()
-            proxy = proxies.get(host.scheme) or proxies.get("all")
-            return proxy if proxy and not proxy_bypass(host.netloc.rpartition("@")[2]) else None
+            return requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url)) or None
         except KeyError:  # they walk through os.environ, and another thread of the user's process took a name off
             continue
     return None

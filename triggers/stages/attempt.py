@@ -114,6 +114,7 @@ class Attempt:
             self.give_up(f"{reason} (attempt {failures} of {settings.max_attempts})")
             return
         pause = retry_seconds(failures, settings.retry_base_seconds, settings.retry_cap_seconds, random.random())
+        pause = max(pause, self.ctx.api.pause_seconds)
         log.warning(
             "trigger %r: %s %s is tried again in %.1f s: %s",
             self.trigger.name,

@@ -62,6 +62,8 @@ class SteppedStore(Store):
 class SteppedApi:
     """Stands in for `Api`, stopping before each call."""
 
+    pause_seconds = 0.0
+
     def __init__(self, world: World) -> None:
         self.world = world
 
