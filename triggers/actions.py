@@ -10,7 +10,7 @@ from typing import Any, Final
 from triggers import parameters
 from triggers.errors import LaunchImpossible
 from triggers.events import Event, iso_time
-from triggers.marks import FIRING, Marks, is_mark
+from triggers.marks import FIRING, REUSED, Marks, is_mark
 from triggers.overrides import Target, parse_key
 from triggers.placeholders import fill
 from triggers.spec import TaskAction, Trigger
@@ -93,7 +93,7 @@ def reuse_edit(trigger: Trigger, event: Event, base: Mapping[str, Any], marks: M
     """
     action = _task_action(trigger)
     changes = _Changes(base, event, trigger, action)
-    edit: dict[str, Any] = {"system_tags": [*_without_marks(base), *marks.tags()]}
+    edit: dict[str, Any] = {"system_tags": [*_without_marks(base), *marks.tags(), REUSED]}
     tags = changes.tags(action.tag)
     if tags is not None:
         edit["tags"] = tags

@@ -14,6 +14,8 @@ FIRING: Final = MARK_PREFIX + "firing:"
 ATTEMPT: Final = MARK_PREFIX + "attempt:"
 #: On the service tasks of a scheduler, one of each start; never on what is launched.
 SERVICE: Final = MARK_PREFIX + "service:"
+#: On a ClearML task of a person's that is run itself (`reuse_task`): as a draft, too, it is not ours to delete.
+REUSED: Final = MARK_PREFIX + "reused"
 
 
 @dataclass(frozen=True)

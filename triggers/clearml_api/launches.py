@@ -13,6 +13,7 @@ from triggers.clearml_api.connection import Api
 from triggers.clearml_api.names import find_project, find_queue
 from triggers.errors import Refused, ServerUnavailable
 from triggers.events import milliseconds
+from triggers.marks import ATTEMPT, REUSED, value_of
 
 __all__ = [
     "Found",
@@ -47,6 +48,11 @@ class Found:
     status: str
     system_tags: tuple[str, ...]
     created_ms: int
+
+    @property
+    def cloned_by(self) -> str:
+        """The nonce of the attempt that cloned it; "" for a task that is run itself, which nobody may delete."""
+        return "" if REUSED in self.system_tags else value_of(ATTEMPT, self.system_tags)
 
 
 def find_launches(api: Api, firing_marks: Sequence[str]) -> list[Found]:

@@ -56,6 +56,7 @@ class Firing:
     ended_ms: int | None
     recorded_ms: int | None = None
     recorded_by: str = ""
+    slot: str = ""
     unread: str = ""
 
     @classmethod
@@ -102,6 +103,7 @@ def _decoded(key: str, fields: Mapping[str, str], numbers: Mapping[str, int | No
         "task": fields.get("task") or None,
         "withdrawing": fields.get("withdrawing") or None,
         "recorded_by": fields.get("recorded_by", ""),
+        "slot": fields.get("slot", ""),
         "reason": fields.get("reason", ""),
     }
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import cast
 
 from triggers.clearml_api import launches
 from triggers.clearml_api.launches import Found
 from triggers.errors import Fenced
+from triggers.events import Kind
 from triggers.ledger.firing import DIGEST_LENGTH, Beginning, Firing, Lane, trigger_digest
+from triggers.ledger.registry import Entry
 from triggers.logs import logger
 from triggers.marks import FIRING, scheduler_mark, value_of
 from triggers.policies import lane_of, limit_of
-from triggers.spec import TaskAction
+from triggers.spec import FunctionAction, TaskAction, make_trigger
 from triggers.stages import launch, lookups, own
 from triggers.stages.attempt import ATTEMPTS_PER_FAILURE, UNREAD_SECONDS, Attempt, ending
 from triggers.stages.context import Context, Plan
@@ -30,6 +33,8 @@ def admit(ctx: Context, plan: Plan, firings: Iterable[Firing], lane: Lane = "dis
     attempts = []
     for firing in firings:
         entry = plan.snapshot.entries.get(firing.trigger)
+        if entry is None and firing.task and lane == "dispatch" and firing.trigger not in plan.snapshot.unreadable:
+            entry = _deleted(firing)  # what is recorded may run: it is settled first
         if entry is None:
             _without_trigger(ctx, plan, firing, lane)
         else:
@@ -63,6 +68,13 @@ def admit_again(attempts: Sequence[Attempt], plan: Plan) -> None:
                 asking.append((attempt, beginning))
     if asking:
         _begin(asking[0][0].ctx, asking)
+
+
+def _deleted(firing: Firing) -> Entry:
+    """Stand in for a trigger that was deleted: retired, so that nothing is launched anew."""
+    action = FunctionAction(type="function", name="deleted")
+    kind = cast(Kind, firing.kind)
+    return Entry(make_trigger(kind, name="deleted trigger", action=action), 0, 0, "", retired=True)
 
 
 def _without_trigger(ctx: Context, plan: Plan, firing: Firing, lane: Lane) -> None:

@@ -15,6 +15,7 @@ from triggers.ledger.registry import Entry
 from triggers.logs import about, logger
 from triggers.recovery import retry_seconds
 from triggers.spec import TaskAction, Trigger
+from triggers.spec.trigger import slot_of_reused
 from triggers.stages import outcomes
 from triggers.stages.context import Context
 
@@ -59,6 +60,17 @@ class Attempt:
     def reuses(self) -> bool:
         """Whether the base task itself is run instead of a clone."""
         return isinstance(self.trigger.action, TaskAction) and self.trigger.action.reuse_task
+
+    @property
+    def recorded_reuses(self) -> bool:
+        """Whether what is recorded is a task of a person's that is run itself: the trigger may have been edited since.
+
+        Told by the slot that was taken before it was recorded; a firing of an earlier release may not have kept it.
+        """
+        if self.task_id is not None:  # recorded by this very attempt
+            return self.reuses
+        firing = self.firing
+        return firing.task is not None and (firing.slot or self.slot) == slot_of_reused(firing.task)
 
     @property
     def slot(self) -> str:

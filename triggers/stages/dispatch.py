@@ -76,7 +76,7 @@ def _settle_recorded(attempts: list[Attempt]) -> None:
     for attempt, task_id in zip(attempts, ids, strict=True):
         if not attempt.done:
             with ending(attempt):
-                settle = reuse.settle if attempt.reuses else launch.settle
+                settle = reuse.settle if attempt.recorded_reuses else launch.settle
                 settle(attempt, statuses.get(task_id))
 
 

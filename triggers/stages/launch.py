@@ -86,7 +86,7 @@ def _clear(attempt: Attempt, task_id: str) -> None:
 def look(attempt: Attempt, found: Sequence[Found]) -> None:
     """Decide about the ClearML tasks that carry the firing's key, nothing being recorded."""
     ctx, firing = attempt.ctx, attempt.firing
-    hits = [Hit(hit.id, hit.status, value_of(ATTEMPT, hit.system_tags)) for hit in found]
+    hits = [Hit(hit.id, hit.status, hit.cloned_by) for hit in found if not _was_prepared(hit, firing.attempts)]
     forgotten = ctx.epoch.may_have_launched(firing.changed_ms, firing.granted_ms)
     late = forgotten and late_call_possible(ctx)
     judged = judge_found(hits, firing.attempts[:-1], late_enqueue_possible=late)
@@ -100,6 +100,11 @@ def look(attempt: Attempt, found: Sequence[Found]) -> None:
             return
     if judged.wait:
         attempt.wait(ctx.settings.lease_seconds / 2, "a draft of a forgotten attempt: waits for a late enqueue")
+
+
+def _was_prepared(found: Found, attempts: Sequence[str]) -> bool:
+    """Whether an attempt known here has made this task ready to be run itself: that attempt is over, and it is left."""
+    return found.status == DRAFT and not found.cloned_by and value_of(ATTEMPT, found.system_tags) in attempts
 
 
 def late_call_possible(ctx: Context) -> bool:

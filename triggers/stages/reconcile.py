@@ -9,7 +9,7 @@ from triggers.ledger import leases
 from triggers.ledger.ledger import SECONDS_PER_DAY
 from triggers.ledger.registry import Entry
 from triggers.logs import logger
-from triggers.marks import ATTEMPT, FIRING, firing_mark, value_of
+from triggers.marks import FIRING, firing_mark, value_of
 from triggers.recovery import Hit, judge_strays
 from triggers.stages import lookups
 from triggers.stages.context import Context
@@ -121,7 +121,7 @@ def _clear_strays(ctx: Context) -> int:
         if firing and firing.unread:  # of attempts that cannot be read nothing is known to be void
             continue
         of_key = [one for one in found if value_of(FIRING, one.system_tags) == key]
-        hits = [Hit(one.id, one.status, value_of(ATTEMPT, one.system_tags)) for one in of_key]
+        hits = [Hit(one.id, one.status, one.cloned_by) for one in of_key]
         for stray in judge_strays(hits, firing.task, firing.attempts[:-1]) if firing else ():
             if launches.delete_draft(ctx.api, stray):
                 log.info("deleted the draft %s that a dead attempt of firing %s left", stray, key)

@@ -166,3 +166,47 @@ def test_a_slot_switched_on_while_a_launch_is_sent_is_that_launch_s(
     world.fail_task()
     world.step()
     assert len(started(world)) == 1
+
+
+def test_a_task_that_was_to_be_reused_outlives_an_edit_of_its_trigger(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.declare(world.trigger(action={"reuse_task": True}))
+    world.fail_task()
+    die_before_the_enqueue(world, monkeypatch)
+    world.declare(world.trigger())
+    come_to_rest(world)
+    assert world.call("tasks.get_all_ex", id=[world.base], search_hidden=True)["tasks"], "it is the user's"
+    assert len(started(world)) == 1
+
+
+@pytest.mark.parametrize("policy", [{}, {"single_instance": True}])
+@pytest.mark.parametrize("sent", [False, True])
+def test_what_is_recorded_for_a_trigger_deleted_meanwhile_is_settled_first(
+    world: World, monkeypatch: pytest.MonkeyPatch, policy: dict[str, Any], sent: bool
+) -> None:
+    trigger = world.trigger(policy=policy)
+    world.declare(trigger)
+    world.fail_task()
+    die_before_the_enqueue(world, monkeypatch)
+    (draft,) = world.clones()
+    if sent:
+        world.call("tasks.enqueue", task=draft["id"])
+    world.ledger.registry.edit(lambda *_: {trigger.id: None})
+    come_to_rest(world)
+    assert [clone["id"] for clone in world.clones()] == ([draft["id"]] if sent else [])
+    assert [one.what for one in world.ledger.history.read()][-1] == ("launched" if sent else "skipped")
+    slots = world.ledger.by_hand.slots()
+    assert set(slots) == ({trigger.id} if sent and policy else set())
+
+
+def test_a_task_that_was_to_be_reused_outlives_its_trigger(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    trigger = world.trigger(action={"reuse_task": True})
+    world.declare(trigger)
+    world.fail_task()
+    die_before_the_enqueue(world, monkeypatch)
+    world.ledger.registry.edit(lambda *_: {trigger.id: None})
+    come_to_rest(world)
+    (base,) = world.call("tasks.get_all_ex", id=[world.base], search_hidden=True)["tasks"]
+    assert base["status"] == "created"
+    assert world.ledger.by_hand.slots() == {}

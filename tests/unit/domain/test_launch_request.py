@@ -14,7 +14,7 @@ from triggers.actions import (
 )
 from triggers.errors import LaunchImpossible
 from triggers.events import Event
-from triggers.marks import Marks
+from triggers.marks import REUSED, Marks
 from triggers.spec import FunctionAction, TaskAction
 
 MARKS = Marks.of("s1", "f1", "a1")
@@ -239,7 +239,7 @@ def test_reuse_edit_marks_the_task_anew_and_keeps_the_rest(make, event):
     base = {**BASE, "system_tags": ["pipeline", *Marks.of("s1", "older", "a0").tags()]}
     trigger = make("task", action=TaskAction(base_task_id="b1", queue="q", reuse_task=True, tag="t"))
     edit = reuse_edit(trigger, event(), base, MARKS)
-    assert edit["system_tags"] == ["pipeline", *MARKS.tags()]
+    assert edit["system_tags"] == ["pipeline", *MARKS.tags(), REUSED]
     assert edit["tags"] == ["nightly", "t"]
     assert set(edit["configuration"]) == {"General", "trigger"}
 
