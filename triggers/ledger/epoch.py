@@ -11,7 +11,7 @@ import redis
 from triggers.ledger.keys import Keys
 from triggers.ledger.store import Script, Store
 
-ADOPT = Script("epoch_adopt", fenced=False)
+ADOPT, RECALLED = Script("epoch_adopt", fenced=False), Script("epoch_recalled")
 
 #: How far a change time may lie behind the new epoch's start and still have been launched in the old one, ms.
 MARGIN_MS = 60_000
@@ -80,6 +80,11 @@ def adopt(store: Store, keys: Keys, *, nothing_launched_before: bool = False, at
     )
     store.run_id = epoch.run_id
     return epoch
+
+
+def note_recalled(store: Store, keys: Keys, number: int) -> None:
+    """Remember that pauses were compared with the saved state in this epoch."""
+    store.run(RECALLED, [keys.epoch], number)
 
 
 def present(client: redis.Redis, keys: Keys) -> str:

@@ -56,6 +56,10 @@ class Ledger:
         """Learn which epoch this is; call it first, and again after `EpochChanged`, with the number known before."""
         return epoch.adopt(self.store, self.keys, nothing_launched_before=nothing_launched_before, at_least=at_least)
 
+    def recalled(self, number: int) -> None:
+        """Pauses were compared with the service task in the epoch of this number."""
+        epoch.note_recalled(self.store, self.keys, number)
+
     def now_ms(self) -> int:
         """The ledger's clock: Redis' own, which does not go back."""
         return clock.now_ms(self.store.client, self.keys)

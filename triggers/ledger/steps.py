@@ -118,7 +118,7 @@ STEPS = (
     ),
     Step(
         "reconcile",
-        ("release_holds", "slots_rebuild"),
+        ("release_holds", "slots_rebuild", "epoch_recalled"),
         ("tasks.delete",),
         "hints again for what has lain too long; holds released; slots known again after a new epoch; drafts of "
         "void attempts deleted",

@@ -6,6 +6,7 @@ from triggers.errors import Fenced
 from triggers.ledger.firing import Claim, Firing, Lane
 from triggers.logs import logger
 from triggers.stages.context import Context
+from triggers.sync.recall import recall
 
 log = logger(__name__)
 
@@ -15,6 +16,7 @@ def take(ctx: Context, lane: Lane, limit: int) -> Claim:
 
     Nothing is claimed only when nothing is due, or when what is due waits for workers of a later release.
     """
+    recall(ctx)
     while True:
         claim = ctx.ledger.firings.claim(lane, limit, ctx.settings.lease_seconds)
         for firing in claim.unreadable:

@@ -18,6 +18,7 @@ from triggers.stages.context import Context
 from triggers.sync import kept
 from triggers.sync.belief import believed, said_by
 from triggers.sync.memory import Memory
+from triggers.sync.recall import recall
 from triggers.sync.redis_lease import (
     PREFIX,
     RedisLease,
@@ -46,6 +47,7 @@ def keep(ctx: Context, scheduler: Scheduler, memory: Memory, *, force: bool = Fa
     begun = memory.text("kept_run") != ctx.epoch.run_id
     if not force and not begun and now_ms - memory.number("kept_ms") < KEEP_SECONDS * 1000:
         return True
+    recall(ctx)  # before the state that it reads is saved over
     server_ms = server_now_ms(ctx.api)
     known = services(ctx, scheduler)
     _note_person(ctx, scheduler, memory, known)

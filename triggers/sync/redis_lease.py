@@ -16,7 +16,7 @@ PREFIX: Final = "triggers-redis-"
 #: How long a lease lives that is not renewed, ms; `KEEP_SECONDS` renews it.
 LIFE_MS: Final = 60_000
 #: How far clocks of a server's replicas differ at most, ms.
-_SKEW_MS: Final = 30_000
+SKEW_MS: Final = 30_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def leases_in(runtimes: Iterable[Mapping[str, str]]) -> list[RedisLease]:
 
 def credible(leases: Iterable[RedisLease], now_ms: int) -> list[RedisLease]:
     """The leases that somebody can have taken and renewed: none from the future, none that outlives its life."""
-    latest = now_ms + _SKEW_MS
+    latest = now_ms + SKEW_MS
     return [lease for lease in leases if lease.since_ms <= latest and lease.until_ms <= latest + LIFE_MS]
 
 
