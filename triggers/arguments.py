@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from triggers.errors import Usage
+from triggers.server_names import problem_of_name
 
 
 def minutes(argument: str, value: object, least: float) -> float | None:
@@ -17,6 +18,14 @@ def minutes(argument: str, value: object, least: float) -> float | None:
         bound = "1/60 (one second) or more" if least else "more than 0"
         raise Usage(f"TriggerScheduler: {argument}={value!r}: give {bound} minutes")
     return float(value)
+
+
+def task_name(argument: str, value: object) -> str | None:
+    """Check the name of a ClearML task to be made; None passes."""
+    name = optional_name(argument, value)
+    if name and (problem := problem_of_name(name)):
+        raise Usage(f"TriggerScheduler: {argument}={value!r}: {problem}; give a longer name")
+    return name
 
 
 def optional_name(argument: str, value: object) -> str | None:

@@ -70,8 +70,8 @@ class _Plainly:
         self._previous, self._missing = previous, missing
 
     def __call__(self, kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
-        if self._missing is not None and isinstance(error, AttributeError):
-            error = self._missing  # `Task.current_task()` is None without credentials
+        if self._missing is not None and _is_of_no_task(error):
+            error = self._missing
         if not isinstance(error, TriggersError):
             self._previous(kind, error, traceback)
             return
@@ -79,3 +79,11 @@ class _Plainly:
         with contextlib.redirect_stderr(io.StringIO()):
             self._previous(type(error), error, traceback)
         raise SystemExit(_USAGE if isinstance(error, Usage) else _FAILED)
+
+
+def _is_of_no_task(error: BaseException) -> bool:
+    """Whether the script used `Task.current_task()`, which is None without credentials, as if there were one."""
+    clearml = sys.modules.get("clearml")
+    if clearml is None or not isinstance(error, AttributeError) or error.obj is not None:
+        return False
+    return hasattr(clearml.Task, str(error.name))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from triggers.arguments import minutes, optional_name
+from triggers.arguments import minutes, optional_name, task_name
 
 if TYPE_CHECKING:  # importing this module is cheap: what validates, registers and serves is imported where it is used
     from clearml import Task
@@ -97,7 +97,7 @@ class TriggerScheduler:
             "pooling_frequency_minutes", pooling_frequency_minutes, LEAST_POOLING_MINUTES
         )
         self.sync_frequency_minutes = minutes("sync_frequency_minutes", sync_frequency_minutes, 0)
-        self.force_create_task_name = optional_name("force_create_task_name", force_create_task_name)
+        self.force_create_task_name = task_name("force_create_task_name", force_create_task_name)
         self.force_create_task_project = optional_name("force_create_task_project", force_create_task_project)
         self._check = check
         self._declared: dict[Kind, dict[str, Declaration]] = {"model": {}, "dataset": {}, "task": {}}

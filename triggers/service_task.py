@@ -12,6 +12,7 @@ from triggers.clearml_api.names import find_project
 from triggers.errors import Usage
 from triggers.events import milliseconds
 from triggers.logs import logger
+from triggers.server_names import problem_of_project
 from triggers.spec import Trigger
 from triggers.spec.original import SECTIONS
 from triggers.sync.originals import ARTIFACT
@@ -98,7 +99,7 @@ def _made(project: str, name: str) -> Any:
             auto_resource_monitoring=False,
         )
     except Exception as error:  # the SDK has no common class of errors
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = problem_of_project(project) or " ".join(str(error).split()) or type(error).__name__
         raise Usage(
             f"the service task {project}/{name} cannot be made: {reason[:300]}. Its name and project are "
             "force_create_task_name and force_create_task_project; a current ClearML task of another name goes before"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Literal
 
 from triggers.clearml_api.answers import field, objects
 from triggers.clearml_api.connection import Api
@@ -40,6 +40,15 @@ def project_name(api: Api, id_: str) -> str | None:
         if one.get("id") == id_:
             return field("projects.get_all", one, "name", str)
     return None
+
+
+def known_names(api: Api, service: Literal["projects", "queues"]) -> list[str]:
+    """Names of what there is, hidden or not: the 500 that changed last."""
+    query = {"only_fields": ["name"], "search_hidden": True, "page": 0, "page_size": 500}
+    if service == "projects":
+        query["order_by"] = ["-last_update"]
+    endpoint = f"{service}.get_all"
+    return [field(endpoint, one, "name", str) for one in objects(endpoint, api.call(endpoint, query).data, service)]
 
 
 def _named(api: Api, service: str, name: str) -> str | None:

@@ -49,11 +49,11 @@ def apply(
 
 def _missing(target: Any, triggers: list[Any]) -> list[str]:
     """What they name that the server does not have; a server that does not answer has no say here."""
-    from triggers.checks import missing
+    from triggers.checks import missing, unconditional
     from triggers.errors import TriggersError
 
     try:
-        return missing(target.api, triggers)
+        return unconditional(triggers) + missing(target.api, triggers)
     except TriggersError as failure:
         return [f"whether the server has what they name is unknown: {failure}"]
 

@@ -97,6 +97,15 @@ def test_an_error_in_the_script_keeps_its_traceback(tmp_path: Path) -> None:
     assert "LookupError: mine" in done.stderr
 
 
+@pytest.mark.parametrize("line", ["None.append(1)", "''.connect({})", "Task.conect", "raise AttributeError('connect')"])
+def test_an_attribute_error_of_the_script_keeps_its_traceback_without_credentials(tmp_path: Path, line: str) -> None:
+    done = run(tmp_path, f"from triggers import TriggerScheduler\nfrom clearml import Task\nTriggerScheduler()\n{line}")
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+    assert "AttributeError: " in done.stderr
+    assert "no ClearML credentials" not in done.stderr
+
+
 def test_a_wrong_argument_is_one_line(tmp_path: Path) -> None:
     done = run(tmp_path, "from triggers import TriggerScheduler\nTriggerScheduler().add_task_trigger(name='x')")
     assert done.returncode == 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from triggers.checks import missing
+from triggers.checks import lacking
 from triggers.clearml_api import identity, launches
 from triggers.clearml_api.version import OLDEST_TEXT, too_old
 from triggers.errors import Refused, ServerUnavailable, Usage
@@ -64,10 +64,11 @@ def _server(target: Target) -> Iterator[Finding]:
 
 def _names(target: Target, known: Snapshot) -> Iterator[Finding]:
     triggers = [entry.trigger for entry in known.active]
-    lacking = missing(target.api, triggers)
-    for line in lacking:
-        yield Finding("names", "bad", line, "create it, or change the trigger")
-    if not lacking:
+    absent = lacking(target.api, triggers)
+    for one in absent:
+        # a script may well be registered before the project that it waits for
+        yield Finding("names", "warn" if one.may_come else "bad", one.text, "create it, or change the trigger")
+    if not absent:
         yield Finding("names", "ok", "the server has every queue, project and base task that triggers name")
     local = [t.name for t in triggers if isinstance(t.action, FunctionAction) and not t.action.reference]
     if local and target.ledger.homes.holder() is None:
