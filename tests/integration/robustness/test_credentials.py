@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -94,6 +95,26 @@ def test_worker_whose_key_pair_is_revoked_takes_nothing_more(
     assert "refuses this worker's key pair" in caplog.text
     runtime.identity._resolve, runtime.identity._ask_at = (lambda: fresh), 0.0
     assert runtime.run(scheduler.id, lambda ctx: ctx.api.credentials.secret_key) == fresh.secret_key
+
+
+def test_a_key_pair_that_is_exchanged_in_the_secrets_folder_counts_without_a_restart(
+    world: World, runtime: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scheduler, good = enter(world), Credentials.resolve()
+    for name in ("access_key", "secret_key"):
+        monkeypatch.delenv(f"CLEARML_API_{name.upper()}")
+        (tmp_path / f"clearml_api_{name}").write_text(getattr(good, name))
+    monkeypatch.setenv("TRIGGERS_SECRETS_DIR", str(tmp_path))
+    # the pair with which it began is revoked
+    old = Credentials(good.host, good.access_key, "revoked")
+    (tmp_path / "clearml_api_secret_key").write_text("revoked")
+    now = [0.0]
+    runtime.identity._clock = lambda: now[0]
+    assert runtime.served() == {}
+    assert runtime.identity.api.credentials == old
+    (tmp_path / "clearml_api_secret_key").write_text(good.secret_key + "\n")
+    now[0] += 11
+    assert runtime.run(scheduler.id, lambda ctx: ctx.api.credentials.secret_key) == good.secret_key
 
 
 def test_workers_that_leave_it_alone_are_seen_in_status_and_doctor(world: World, runtime: Any) -> None:
