@@ -77,9 +77,12 @@ class Scheduler(Schedule):
     def __init__(self, app: Celery, *args: Any, lazy: bool = False, **kwargs: Any) -> None:
         self._leadership: Leadership | None = None
         self._led = False
+        self._trouble = ""
         if not lazy:
             watch.refuse_redis()
-            self._leadership = Leadership(connect(redis_address(settings().redis_url).url))
+            of = settings()
+            redis_address(of.redis_url)  # there has to be one
+            self._leadership = Leadership(connect(str(of.redis_url)))
         super().__init__(app, *args, lazy=lazy, **kwargs)
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
@@ -89,9 +92,14 @@ class Scheduler(Schedule):
         try:
             leads = self._leadership.take(now)
         except UNSENT as failure:
-            log.warning("Redis cannot be asked which beat ticks: %s", failure)
+            if str(failure) != self._trouble:
+                log.warning("Redis cannot be asked which beat ticks, asking again: %s", failure)
+            self._trouble = str(failure)
             watch.beat.excuse(now)
             return STANDBY_SECONDS
+        if self._trouble:
+            log.info("Redis answers again")
+            self._trouble = ""
         if leads != self._led:
             log.info("this beat ticks" if leads else "another beat ticks")
             self._led, self._due = leads, {}
