@@ -12,6 +12,7 @@ import redis
 from triggers.errors import EpochChanged, Fenced, Transient
 from triggers.functions import Function
 from triggers.ledger import refusals
+from triggers.ledger.firing import Firing
 from triggers.logs import logger
 from triggers.stages import Context
 from triggers.stages.call import carry, claim
@@ -36,7 +37,7 @@ class Callers:
         self.context, self.functions = context, functions
         self._ending = threading.Event()
         self._look = threading.Lock()
-        self._busy: dict[int, str] = {}
+        self._busy: dict[int, Firing] = {}
         self._threads = [
             threading.Thread(target=self._work, name=f"trigger-function-{number}", daemon=True)
             for number in range(limit if functions else 0)
@@ -50,7 +51,7 @@ class Callers:
     @property
     def running(self) -> list[str]:
         """Triggers whose functions run now."""
-        return sorted(self._busy.values())
+        return sorted(firing.trigger.partition(":")[2] for firing in list(self._busy.values()))
 
     def finish(self, patience_seconds: float) -> list[str]:
         """Take nothing more and wait for what runs; the triggers whose functions did not end in time."""
@@ -64,11 +65,11 @@ class Callers:
         while not self._ending.is_set():
             try:
                 with self._look:
-                    claimed = claim(self.context)
+                    claimed = claim(self.context, list(self._busy.values()))
                     if claimed is None:
                         self._ending.wait(CALL_LOOK_SECONDS)
                         continue
-                self._busy[threading.get_ident()] = claimed.firings[0].trigger.partition(":")[2]
+                    self._busy[threading.get_ident()] = claimed.firings[0]  # before another looks
                 try:
                     carry(self.context, claimed, self.functions)
                 finally:

@@ -1,11 +1,16 @@
 -- Lease the firings that are due, oldest first, and add one attempt to each.
 -- KEYS: due, fence, registry version. ARGV: run id, limit, lease ms, nonce, prefix of firing keys, version of firings that
---   the caller reads, how many later ones are passed over at most.
+--   the caller reads, how many later ones are passed over at most, then key, token, key, token, ... of what still runs in the
+--   calling process: its leases are extended first, also those that ran out and that nobody else has taken.
 -- Returns {registry version, {firing key, field, value, ...}, ...}. The end of the lease is the time in `due`: nothing is ever
 -- taken off the list until it is finished, so a dead owner's firings come up by themselves. A firing of a later release
 -- is passed over untouched: it waits for a worker of that release.
--- Rules out: two owners of one firing; an owner that nobody notices dying.
+-- Rules out: two owners of one firing; an owner that nobody notices dying; a process that calls a function again
+-- which it is still calling, after a long call in C kept its other threads from extending the lease.
 local now, limit, passed = now_ms(), tonumber(ARGV[2]), 0
+for i = 8, #ARGV, 2 do
+  if owns(ARGV[5] .. ARGV[i], ARGV[i + 1]) then redis.call('ZADD', KEYS[1], 'XX', now + tonumber(ARGV[3]), ARGV[i]) end
+end
 local answer = {redis.call('GET', KEYS[3]) or '0'}
 while #answer <= limit and passed <= tonumber(ARGV[7]) do
   local keys = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', passed, limit + 1 - #answer)

@@ -39,8 +39,11 @@ class Firings:
         self.store, self.keys = store, keys
         self.retention_ms, self.history_length = int(retention_seconds * 1000), history_length
 
-    def claim(self, lane: Lane, limit: int, lease_seconds: float) -> Claim:
-        """Lease up to `limit` firings that are due, oldest first; those of a later release are passed over."""
+    def claim(self, lane: Lane, limit: int, lease_seconds: float, running: Iterable[Firing] = ()) -> Claim:
+        """Lease up to `limit` firings that are due, oldest first; those of a later release are passed over.
+
+        What is `running` in this process keeps its lease, also one that ran out, and is not claimed again.
+        """
         version, *found = self.store.run(
             CLAIM,
             [self.keys.due(lane), self.keys.fence, self.keys.registry_version],
@@ -50,6 +53,7 @@ class Firings:
             self.keys.firing(""),
             KNOWN["firing"],
             PASSED_OVER,
+            *(part for firing in running for part in (firing.key, firing.lease)),
         )
         return Claim.from_answer(version, found)
 

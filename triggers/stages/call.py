@@ -7,7 +7,7 @@ second one. The function receives the firing if it has a parameter of that name.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from triggers.errors import Fenced
@@ -39,9 +39,9 @@ def call_one(ctx: Context, functions: Mapping[str, Function]) -> bool:
     return claimed is not None
 
 
-def claim(ctx: Context) -> Claim | None:
-    """Take one firing that waits for this process, None if none is due."""
-    claimed = take(ctx, "caller", 1)
+def claim(ctx: Context, running: Iterable[Firing] = ()) -> Claim | None:
+    """Take one firing that waits for this process, None if none is due; never one that is `running` in it."""
+    claimed = take(ctx, "caller", 1, running)
     return claimed if claimed.firings else None
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from triggers.errors import Fenced
 from triggers.ledger.firing import Claim, Firing, Lane
 from triggers.logs import logger
@@ -11,14 +13,15 @@ from triggers.sync.recall import recall
 log = logger(__name__)
 
 
-def take(ctx: Context, lane: Lane, limit: int) -> Claim:
+def take(ctx: Context, lane: Lane, limit: int, running: Iterable[Firing] = ()) -> Claim:
     """Lease up to `limit` firings that are due, oldest first; of what cannot be read some more are looked at.
 
     Nothing is claimed only when nothing is due, or when what is due waits for workers of a later release.
     """
     recall(ctx)
+    running = list(running)
     while True:
-        claim = ctx.ledger.firings.claim(lane, limit, ctx.settings.lease_seconds)
+        claim = ctx.ledger.firings.claim(lane, limit, ctx.settings.lease_seconds, running)
         for firing in claim.unreadable:
             _give_up(ctx, claim, firing, lane)
         if claim.firings or not claim.unreadable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -158,3 +159,26 @@ def test_whatever_a_function_raises_is_a_failure_that_is_told_and_retried(
     until(told)
     assert called == [failed]
     assert told()[0].startswith(f"{type(what).__name__}: {what}")
+
+
+def test_one_that_keeps_the_interpreter_busy_past_its_lease_is_called_once(
+    service_world: ServiceWorld, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, calls = service_world, []
+    short = world.ctx.settings.model_copy(update={"lease_seconds": 0.5})
+    monkeypatch.setattr(world, "ctx", dataclasses.replace(world.ctx, settings=short))
+
+    def computes(task_id: str) -> None:
+        calls.append(task_id)
+        for _ in range(3):
+            began = time.monotonic()
+            sum(range(60_000_000))  # one call in C: no other thread runs meanwhile
+            assert time.monotonic() - began > 0.5, "make it longer"
+
+    declare(world, "computes")
+    world.fail_task()
+    world.step()
+    run(4, computes=computes)
+    until(lambda: world.history("launched"), within=60)
+    assert len(calls) == 1
+    assert not world.history("retry")
