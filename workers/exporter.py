@@ -59,9 +59,12 @@ class Exporter(Collector):
 
     def _read(self) -> Iterator[Metric]:
         ledgers = {}
-        for id_, one in schedulers.all_of(self.client).items():
+        found = schedulers.all_of(self.client)
+        for id_, one in found.items():
             ledgers[f"{one.project}/{one.name}"] = open_ledger(Store(self.client), id_, self.settings)
         yield from self._of_celery()
+        paces = {(f"{one.project}/{one.name}",): one.poll_seconds for one in found.values()}
+        yield _gauge("poll_pace_seconds", "How often the server is polled.", paces.items(), "scheduler")
         yield from _of_ledgers(ledgers)
         for name, ledger in ledgers.items():
             if name not in self._followed:

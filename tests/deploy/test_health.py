@@ -144,6 +144,31 @@ def test_progress_of_a_process_that_has_ended_is_a_fault(tmp_path: Path):
     read.end()  # harms nobody
 
 
+def test_command_says_which_scheduler_a_worker_leaves_alone(
+    redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+):
+    """It is no fault: a restart would not mend it."""
+    monkeypatch.setenv("TRIGGERS_REDIS_URL", redis_url)
+    from triggers.settings import settings
+
+    settings.cache_clear()
+    from workers import watch
+    from workers.app import app
+    from workers.runtime import runtime
+
+    runtime.cache_clear()
+    monkeypatch.setattr(watch.WorkerRole, "_send", lambda role: True)
+    monkeypatch.setattr(runtime(), "left_alone", {"a": "p/n is left alone", "b": "it is unreadable"})
+    role = watch.WorkerRole(app, "tested@here", 2)
+    watch.Watch(role, tmp_path / "file").look(100.0)
+    assert health.main([str(tmp_path / "file")]) == 0
+    told = "tested@here gets somewhere, but it is unreadable; p/n is left alone"
+    assert capsys.readouterr().out.strip() == told
+    role.client.close()
+    runtime.cache_clear()
+    settings.cache_clear()
+
+
 def test_look_costs_little():
     began = time.process_time()
     done = subprocess.run(

@@ -25,7 +25,21 @@ from triggers.spec import make_trigger
 
 SCHEDULER = Scheduler("http://server", "workspace", "vision", "nightly", 1.0)
 LABELS = {"scheduler": "vision/nightly"}
-PROMQL = {"sum", "max", "by", "le", "time", "rate", "absent", "histogram_quantile", "label_values"}
+PROMQL = {
+    "on",
+    "and",
+    "or",
+    "unless",
+    "sum",
+    "max",
+    "by",
+    "le",
+    "time",
+    "rate",
+    "absent",
+    "histogram_quantile",
+    "label_values",
+}
 
 
 @pytest.fixture
