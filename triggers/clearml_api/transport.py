@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.request import getproxies
 
 import certifi
-import requests
 import urllib3
 
 from triggers.answer_body import TooMuch, read_body
@@ -138,6 +138,10 @@ def _proxy(host: SplitResult) -> str | None:
     url = host.geturl()
     for _ in range(10):
         try:
+            if not getproxies():  # importing requests takes longer than a call
+                return None
+            import requests
+
             return requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url)) or None
         except KeyError:  # they walk through os.environ, and another thread of the user's process took a name off
             continue

@@ -71,7 +71,8 @@ class ByHand:
     def slots(self) -> dict[str, tuple[str, str]]:
         """Slot → (firing key, ClearML task id or "") of its last holder."""
         found: Any = self.store.client.hgetall(self.keys.slots)
-        return {slot: (holder.partition(" ")[0], holder.partition(" ")[2]) for slot, holder in found.items()}
+        # one that a person released stands without a holder until it is taken again
+        return {slot: (one.partition(" ")[0], one.partition(" ")[2]) for slot, one in found.items() if one}
 
     def release_slot(self, slot: str, holder: tuple[str, str]) -> bool:
         """Free a slot, if that is its holder still."""

@@ -64,6 +64,7 @@ def test_a_slot_that_changed_hands_is_left_alone(world: World) -> None:
     assert not world.ledger.by_hand.release_slot("task:retry", ("older", "task1"))
     assert world.ledger.by_hand.slots() == {"task:retry": ("newer", "task2")}
     assert world.ledger.by_hand.release_slot("task:retry", ("newer", "task2"))
+    assert world.ledger.by_hand.slots() == {}
 
 
 def test_a_verb_that_saw_another_run_of_redis_changes_nothing(world: World) -> None:
