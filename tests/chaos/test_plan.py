@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+import triggers.testing  # noqa: F401  constructors ask no server then
 from tests.chaos import changes, script
 from tests.chaos.disturbances import FAULTS, Disturber
 from tests.chaos.plan import KINDS, PROCESSES, TO_OTHERS, TO_PROCESSES, Mode, make_plan
