@@ -30,7 +30,8 @@ from triggers.terminal import say
 
 app = typer.Typer(
     name="clearml-triggers",
-    help="ClearML triggers as a distributed system.\n\nExit codes: 0 ok, 1 not so, 2 usage.",
+    help="ClearML triggers as a distributed system.\n\n"
+    "Exit codes: 0: success; 1: failed or negative result; 2: usage error.",
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,

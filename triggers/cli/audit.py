@@ -11,7 +11,7 @@ from triggers.cli.options import Choice, Json
 
 def audit(
     since: Annotated[str | None, typer.Option(metavar="TIME", help="2h, 7d or 2026-11-22T18:00")] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="at most so many, the newest")] = 50,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="show at most N entries, newest first")] = 50,
     verify: Annotated[bool, typer.Option("--verify", help="check that the log is whole")] = False,
     scheduler: Choice = None,
     as_json: Json = False,

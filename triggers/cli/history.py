@@ -32,7 +32,7 @@ def history(
         typer.Option(help=f"{', '.join(WHAT[:-1])} or {WHAT[-1]} only", autocompletion=lambda: list(WHAT)),
     ] = None,
     since: Annotated[str | None, typer.Option(metavar="TIME", help="2h, 7d or 2026-11-22T18:00")] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="at most so many, the newest")] = 50,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="show at most N entries, newest first")] = 50,
     follow: Annotated[bool, typer.Option("--follow", help="go on as it happens, until Ctrl-C")] = False,
     scheduler: Choice = None,
     as_json: Json = False,
