@@ -13,28 +13,33 @@ def say(*lines: object, error: bool = False) -> None:
     """Print lines for people, at once; each stays one line whatever it holds."""
     _erase_renewed()
     for line in lines:
-        print(one_line(line), file=sys.stderr if error else sys.stdout, flush=True)
+        _print(one_line(line), sys.stderr if error else None)
 
 
 def say_problem(text: object) -> None:
     """Print an error, which may have several lines, to standard error."""
     _erase_renewed()
-    print(in_lines(text), file=sys.stderr, flush=True)
+    _print(in_lines(text), sys.stderr)
 
 
 def say_row(cells: str) -> None:
     """Print a row whose cells are between tabs."""
-    print(in_cells(cells))
+    _print(in_cells(cells))
 
 
 def say_page(text: str, *, end: str = "\n") -> None:
     """Print a text of several lines that this program made: a generated page, a file, lines for a shell."""
-    print(our_text(text), end=end, flush=True)
+    _print(our_text(text), end=end)
 
 
 def say_json(value: Any, *, indent: int | None = None, ascii_only: bool = False, file: TextIO | None = None) -> None:
     """Print one JSON document, with `indent` over several lines."""
-    print(json_text(value, indent=indent, ascii_only=ascii_only), file=file, flush=True)
+    _print(json_text(value, indent=indent, ascii_only=ascii_only), file)
+
+
+def _print(text: str, file: TextIO | None = None, *, end: str = "\n") -> None:
+    """Print in one write, the end of the line included: other threads and processes write to the same place."""
+    print(text + end, end="", file=file, flush=True)
 
 
 #: Whether the cursor stands in a line that is renewed in place, which other lines have to take the place of.
