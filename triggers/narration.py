@@ -47,7 +47,7 @@ def opening(scheduler: Scheduler, settings: Settings, triggers: Sequence[Trigger
     """The first lines: what is watched at which pace, where the state is, how to ask. `folder`: of a private Redis."""
     lines = [f"triggers: {scheduler.project}/{scheduler.name} polls every {scheduler.poll_seconds:g} s"]
     for kind in ("model", "dataset", "task"):
-        if names := [trigger.name for trigger in triggers if trigger.kind == kind]:
+        if names := sorted(trigger.name for trigger in triggers if trigger.kind == kind):
             more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
             lines.append(f"triggers: {kind} triggers: {', '.join(map(repr, names[:MOST_NAMED]))}{more}")
     if not triggers:
