@@ -36,7 +36,7 @@ def test_the_start_says_what_where_at_which_pace_and_how_to_ask() -> None:
 def test_many_triggers_are_counted() -> None:
     lines = opening(SCHEDULER, Settings(), [trigger(f"t{n:02}") for n in range(MOST_NAMED + 30)], Path("/x"))
     assert len(lines) == 3
-    assert lines[1].endswith("'t7' and 30 more")
+    assert lines[1].endswith("'t07' and 30 more")
 
 
 def test_no_password_of_redis_is_said() -> None:
