@@ -9,11 +9,11 @@ from typing import Any, Final
 
 from triggers import parameters
 from triggers.errors import LaunchImpossible
-from triggers.events import Event, iso_time
-from triggers.marks import FIRING, REUSED, Marks, is_mark
+from triggers.model import TaskAction, Trigger
+from triggers.model.events import Event, iso_time
+from triggers.model.launch_tags import FIRING, REUSED, LaunchTags, is_launch_tag
 from triggers.overrides import Target, parse_key
 from triggers.placeholders import fill
-from triggers.spec import TaskAction, Trigger
 
 #: What has to be read of a base task: whatever the clone call would replace, and what decides on the project.
 BASE_FIELDS: Final = (
@@ -47,7 +47,7 @@ class LaunchRequest:
 
 
 def launch_request(
-    trigger: Trigger, event: Event, base: Mapping[str, Any], marks: Marks, project: str | None
+    trigger: Trigger, event: Event, base: Mapping[str, Any], marks: LaunchTags, project: str | None
 ) -> LaunchRequest:
     """Write the calls that make the ClearML task of one firing.
 
@@ -86,7 +86,7 @@ def launch_request(
     return LaunchRequest({name: value for name, value in clone.items() if value}, edit or None)
 
 
-def reuse_edit(trigger: Trigger, event: Event, base: Mapping[str, Any], marks: Marks) -> dict[str, Any]:
+def reuse_edit(trigger: Trigger, event: Event, base: Mapping[str, Any], marks: LaunchTags) -> dict[str, Any]:
     """Write the `tasks.edit`, without its "task", that marks a reset base task for its next run.
 
     Marks of earlier firings are replaced, so that the key found on the task is that of its last firing.
@@ -166,7 +166,7 @@ class _Changes:
         ]
         return parameters.merge(base, changes) if changes else None
 
-    def configuration(self, marks: Marks) -> dict[str, Any] | None:
+    def configuration(self, marks: LaunchTags) -> dict[str, Any] | None:
         kept, before = self._kept_configuration(), self.base.get("configuration") or {}
         changes = dict(self._configuration_items(kept))
         # A configuration object of that name which the user made is the user's, and stays.
@@ -189,7 +189,7 @@ class _Changes:
             new = {} if isinstance(value, str) else {"type": "json"}
             yield name, {**new, **(kept.get(name) or {}), "name": name, "value": text}
 
-    def _provenance(self, marks: Marks) -> dict[str, Any]:
+    def _provenance(self, marks: LaunchTags) -> dict[str, Any]:
         value = {
             "trigger": self.trigger.name,
             "kind": self.trigger.kind,
@@ -234,9 +234,9 @@ def _task_action(trigger: Trigger) -> TaskAction:
 
 
 def _without_marks(base: Mapping[str, Any]) -> list[str]:
-    return [tag for tag in base.get("system_tags") or () if not is_mark(tag)]
+    return [tag for tag in base.get("system_tags") or () if not is_launch_tag(tag)]
 
 
-def _system_tags(base: Mapping[str, Any], marks: Marks) -> list[str]:
+def _system_tags(base: Mapping[str, Any], marks: LaunchTags) -> list[str]:
     # A base task that is a copy of a launched one carries that one's marks, which must not become ours.
     return [*(tag for tag in _without_marks(base) if tag not in _NOT_CLONED), *marks.tags()]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from triggers.clearml_api import Api, launches
 from triggers.clearml_api.names import known_names
+from triggers.model import TaskAction, Trigger
 from triggers.server_names import meant, problem_of_name, problem_of_project
-from triggers.spec import TaskAction, Trigger
 
 
 class MissingOnServer(UserWarning):

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from triggers import functions
 from triggers.errors import InvalidTrigger
-from triggers.events import Kind
-from triggers.spec import Trigger, make_trigger
+from triggers.model import Trigger, make_trigger
+from triggers.model.events import Kind
 
 _NAMELESS: Final = "(without a name)"
 _POLICY: Final = ("single_instance", "overlap", "fire", "cooldown_minutes", "max_per_minute")

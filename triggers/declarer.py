@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from triggers.functions import Function, display_name
 from triggers.ledger.homes import Holder
-from triggers.spec import Trigger
+from triggers.model import Trigger
 
 
 def holder(triggers: Iterable[Trigger], functions: Mapping[str, Function], sources: Mapping[str, str]) -> Holder:

@@ -24,13 +24,13 @@ from triggers.ledger.registry import Snapshot
 from triggers.ledger.schedulers import Scheduler
 from triggers.local.supervisor import Supervisor
 from triggers.logs import logger
-from triggers.marks import scheduler_mark
+from triggers.model import Trigger
+from triggers.model.launch_tags import scheduler_tag
 from triggers.narration import narrate
 from triggers.patience import patiently
 from triggers.registering import at_keyboard, audited
 from triggers.service_task import KEPT, ServiceTask, server_now_ms
 from triggers.settings import Settings
-from triggers.spec import Trigger
 from triggers.stages import Context, NoHints
 from triggers.stages.sync import sync
 from triggers.sync import belief, claiming, keep, shadowing
@@ -133,7 +133,7 @@ class Home:
     def _adopt(self, ledger: Ledger) -> Epoch:
         """Learn the run of Redis; of one that knows nothing of the scheduler, whether there is something to know."""
         new = not ledger.store.client.exists(ledger.keys.epoch)
-        nothing = new and not launches.find_launches(self.api, [scheduler_mark(self.scheduler.id)])
+        nothing = new and not launches.find_launches(self.api, [scheduler_tag(self.scheduler.id)])
         return ledger.adopt_epoch(nothing_launched_before=nothing)
 
     def register(self, ledger: Ledger, declared: Sequence[Trigger] | None = None) -> Snapshot:

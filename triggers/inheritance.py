@@ -15,9 +15,9 @@ from triggers.ledger.decided import Marks
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.ledger.schedulers import Scheduler
 from triggers.logs import logger
-from triggers.marks import scheduler_mark
+from triggers.model import Trigger
+from triggers.model.launch_tags import scheduler_tag
 from triggers.settings import Settings
-from triggers.spec import Trigger
 from triggers.sync import kept
 from triggers.sync.belief import believed
 from triggers.sync.configure import shown_in
@@ -81,7 +81,7 @@ def look(
             stored.id, stored.user, len(before.paused), len(before.entries),
         )  # fmt: skip
         return before
-    launched = bool(launches.find_launches(api, [scheduler_mark(scheduler.id)]))
+    launched = bool(launches.find_launches(api, [scheduler_tag(scheduler.id)]))
     if launched or original is None:
         return Inheritance()
     try:

@@ -10,15 +10,15 @@ from typing import Final
 import redis
 
 from triggers.errors import TriggersError
-from triggers.events import Event
 from triggers.ledger import Ledger
 from triggers.ledger.history import Entry
 from triggers.ledger.schedulers import Scheduler
 from triggers.links import link
 from triggers.logs import logger
+from triggers.model import Trigger
+from triggers.model.events import Event
 from triggers.redis_address import shown
 from triggers.settings import Settings
-from triggers.spec import Trigger
 from triggers.terminal import say
 
 log = logger(__name__)

@@ -10,10 +10,10 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from triggers.escaping import html_text, json_text
-from triggers.events import Kind
 from triggers.ledger.history import Entry
-from triggers.spec import FunctionAction, TaskAction, Trigger
-from triggers.spec.original import to_original
+from triggers.model import FunctionAction, TaskAction, Trigger
+from triggers.model.events import Kind
+from triggers.model.original import to_original
 
 EXECUTED: Final = "Triggers Executed"
 TABLES: Final[dict[Kind, str]] = {"model": "Model Triggers", "dataset": "Dataset Triggers", "task": "Task Triggers"}

@@ -14,10 +14,10 @@ if TYPE_CHECKING:  # importing this module is cheap: what validates, registers a
     from clearml.automation.trigger import BaseTrigger
 
     from triggers.declaration import Declaration
-    from triggers.events import Kind
     from triggers.home import Home
+    from triggers.model import Trigger
+    from triggers.model.events import Kind
     from triggers.service_task import ServiceTask
-    from triggers.spec import Trigger
 
 #: Fastest pace of polling: once a second.
 LEAST_POOLING_MINUTES: Final = 1 / 60
@@ -227,7 +227,7 @@ class TriggerScheduler:
 
         They are copies: changing one changes nothing here. `project` is the name where no id is known.
         """
-        from triggers.spec.sdk import sdk_trigger
+        from triggers.model.sdk import sdk_trigger
 
         return [sdk_trigger(each.trigger, each.function) for each in self.declarations]
 
@@ -342,7 +342,7 @@ class TriggerScheduler:
         """Add a trigger that was read elsewhere, such as in a file."""
         if self._check is not None:
             self._check(declaration.trigger)
-        from triggers.spec import check_new
+        from triggers.model import check_new
 
         check_new(declaration.trigger)
         self._declared[declaration.trigger.kind][declaration.trigger.name] = declaration

@@ -10,11 +10,11 @@ from typing import Any, Final
 from triggers.clearml_api import Api, Credentials, service
 from triggers.clearml_api.names import find_project
 from triggers.errors import Usage
-from triggers.events import milliseconds
 from triggers.logs import logger
+from triggers.model import Trigger
+from triggers.model.events import milliseconds
+from triggers.model.original import SECTIONS
 from triggers.server_names import problem_of_project
-from triggers.spec import Trigger
-from triggers.spec.original import SECTIONS
 from triggers.sync.originals import ARTIFACT
 from triggers.sync.sections import DESCRIPTIONS, write_section
 

@@ -13,9 +13,9 @@ from typing import Any, Final, Literal
 
 from triggers.clearml_api import Api
 from triggers.clearml_api.paging import pages
-from triggers.events import iso_time, milliseconds
-from triggers.marks import is_mark
-from triggers.spec import TaskAction, Trigger
+from triggers.model import TaskAction, Trigger
+from triggers.model.events import iso_time, milliseconds
+from triggers.model.launch_tags import is_launch_tag
 
 #: What is left to wait before the original, which polls every three minutes, can be said to have missed a change.
 PACE_MS: Final = 180_000
@@ -64,7 +64,7 @@ def read_theirs(api: Api, triggers: Iterable[Trigger], since_ms: int) -> list[La
         task
         for page in pages(api, "tasks.get_all", "tasks", query, _PAGE)
         for task in page
-        if not any(map(is_mark, task.get("system_tags") or ()))
+        if not any(map(is_launch_tag, task.get("system_tags") or ()))
     ]
     return [launch for task in found if (launch := _recognise(task, tasks.values()))]
 

@@ -13,15 +13,15 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Final, Protocol
 
 from triggers.actions import BASE_FIELDS, LaunchRequest, launch_request
-from triggers.clauses import ARCHIVED, DEVELOPMENT
-from triggers.conditions import Clause, Verdict, evaluate
 from triggers.declaration import Declaration
 from triggers.errors import Usage
-from triggers.events import Event, Kind, Metric, metric_key, milliseconds
-from triggers.marks import Marks
-from triggers.policies import Mark, decide
-from triggers.spec import Trigger
-from triggers.spec.values import STATUSES
+from triggers.model import Trigger
+from triggers.model.events import Event, Kind, Metric, metric_key, milliseconds
+from triggers.model.launch_tags import LaunchTags
+from triggers.model.values import STATUSES
+from triggers.rules.clauses import ARCHIVED, DEVELOPMENT
+from triggers.rules.conditions import Clause, Verdict, evaluate
+from triggers.rules.policies import Mark, decide
 
 __all__ = ["Clause", "Fired", "Outcome", "Simulation", "check", "dataset", "launch", "model", "task"]
 
@@ -235,4 +235,4 @@ def launch(scheduler: Declares, trigger: str, changed: Event, base: Mapping[str,
     unread = ", ".join(sorted(set(body) - {name.partition(".")[0] for name in BASE_FIELDS}))
     if unread:
         raise Usage(f"base: {unread} of the base task is never read")
-    return launch_request(found, changed, body, Marks.of("scheduler", "firing", "attempt"), None)
+    return launch_request(found, changed, body, LaunchTags.of("scheduler", "firing", "attempt"), None)

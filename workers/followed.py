@@ -9,10 +9,10 @@ from typing import Any
 
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 
-from triggers.events import Event
 from triggers.ledger import Ledger
 from triggers.ledger.history import Entry, Tally
 from triggers.ledger.reading import decode_batch
+from triggers.model.events import Event
 
 PREFIX = "clearml_triggers"
 

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import psutil
 import pytest
 
-from triggers.marks import FIRING, value_of
+from triggers.model.launch_tags import FIRING, value_of
 from triggers.sandbox import Sandbox
 
 T = TypeVar("T")

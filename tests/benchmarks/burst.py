@@ -8,7 +8,7 @@ from typing import Any
 from tests.benchmarks.result import Bound, Result
 from tests.benchmarks.server import Server, original, server
 from tests.benchmarks.worker import Working, eventually, working
-from triggers.spec import make_trigger
+from triggers.model import make_trigger
 
 #: Two halves, since the original takes 500 objects of a query and loses the rest.
 HALF, TAGS = 500, ("first half", "second half")

@@ -14,7 +14,7 @@ from tests.benchmarks.idle import declared
 from tests.benchmarks.result import Bound, Result, load
 from tests.benchmarks.server import server
 from tests.benchmarks.worker import working
-from triggers.spec import make_trigger
+from triggers.model import make_trigger
 
 TRIGGERS, EACH = 100, 5
 BOUND = Bound(most=300)

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from tests.benchmarks.result import Bound, Result
-from triggers.conditions import Condition
-from triggers.events import Event, Metric, metric_key
-from triggers.index import Index
-from triggers.spec import Trigger, make_trigger
+from triggers.model import Trigger, make_trigger
+from triggers.model.events import Event, Metric, metric_key
+from triggers.rules.conditions import Condition
+from triggers.rules.index import Index
 
 TRIGGERS = EVENTS = 10_000
 #: Triggers that no tag, project, name or status sets apart, whatever their number: each event meets them all.

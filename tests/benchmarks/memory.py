@@ -14,14 +14,14 @@ from pathlib import Path
 
 from tests.benchmarks.result import Result
 from tests.benchmarks.server import new_ledger, redis
-from triggers.events import Event
 from triggers.ledger import Ledger, connect, leases
 from triggers.ledger.firing import firing_key
 from triggers.ledger.matching import Change, Grant
 from triggers.ledger.reading import Cursor, decode_batch, encode_batches
-from triggers.policies import Mark
+from triggers.model import Trigger, make_trigger
+from triggers.model.events import Event
+from triggers.rules.policies import Mark
 from triggers.settings import Settings
-from triggers.spec import Trigger, make_trigger
 
 TRIGGERS, COUNT = 1_000, 20_000
 FREED = "freed when all had ended, of used memory"

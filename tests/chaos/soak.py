@@ -28,9 +28,9 @@ from tests.chaos.samples import Sampler, Verdict, of_fleet
 from tests.crash.processes import Server, eventually
 from triggers.home import Home
 from triggers.ledger import schedulers
+from triggers.model import make_trigger
 from triggers.service_task import ServiceTask
 from triggers.settings import Settings
-from triggers.spec import make_trigger
 
 OBJECTS = 200
 MINUTE = str(60 / 86_400)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from tests.crash.processes import eventually
 from tests.crash.world import World
-from triggers.recovery import RUNNING
-from triggers.spec import Trigger
+from triggers.model import Trigger
+from triggers.rules.recovery import RUNNING
 
 
 def _one(world: World) -> list[str]:

@@ -20,11 +20,11 @@ from triggers.home import Home
 from triggers.ledger.history import Entry
 from triggers.ledger.reading import source_of
 from triggers.local.redis_server import PrivateRedis
-from triggers.marks import scheduler_mark
-from triggers.recovery import DRAFT
+from triggers.model import Trigger, make_trigger
+from triggers.model.launch_tags import scheduler_tag
+from triggers.rules.recovery import DRAFT
 from triggers.service_task import ServiceTask
 from triggers.settings import Settings
-from triggers.spec import Trigger, make_trigger
 
 #: everything that waits waits for a short time
 SETTINGS = {
@@ -102,7 +102,7 @@ class World:
 
     def launched(self) -> list[dict[str, Any]]:
         """The ClearML tasks that carry this scheduler's mark: drafts, launches, copies of them."""
-        mark = scheduler_mark(self.home.scheduler.id)
+        mark = scheduler_tag(self.home.scheduler.id)
         found = self.call("tasks.get_all", system_tags=["__$any", mark], search_hidden=True, order_by=["created"])
         return list(found["tasks"])
 
@@ -121,7 +121,7 @@ class World:
         """The runs that agents have started, each with its cause; the base task is its own."""
         starts = self.sandbox.run_starts()
         if unknown := {start["task"] for start in starts} - self._sources.keys():
-            mark = scheduler_mark(self.home.scheduler.id)
+            mark = scheduler_tag(self.home.scheduler.id)
             fields = ["id", "hyperparams", "system_tags"]
             for task in self.call("tasks.get_all", id=list(unknown), only_fields=fields, search_hidden=True)["tasks"]:
                 source = task.get("hyperparams", {}).get("Args", {}).get("source", {}).get("value", task["id"])

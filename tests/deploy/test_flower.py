@@ -22,10 +22,10 @@ from tests.conftest import redis_binaries
 from tests.deploy import compose
 from tests.deploy.hosts import Service, eventually
 from triggers.home import Home
+from triggers.model import make_trigger
 from triggers.sandbox import Sandbox
 from triggers.service_task import ServiceTask
 from triggers.settings import Settings
-from triggers.spec import make_trigger
 
 CANARY = "canary-of-the-secret-key"
 ACCESS = "CANARYACCESSKEY"

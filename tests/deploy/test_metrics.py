@@ -13,15 +13,15 @@ import redis
 import yaml
 
 from tests.deploy import compose
-from triggers.events import Event
 from triggers.ledger import Ledger, schedulers
 from triggers.ledger.keys import broker_prefix, shared
 from triggers.ledger.matching import Change, Grant
 from triggers.ledger.reading import Cursor, encode_batches
 from triggers.ledger.schedulers import Scheduler
+from triggers.model import make_trigger
+from triggers.model.events import Event
 from triggers.settings import Settings
 from triggers.settings import settings as cached
-from triggers.spec import make_trigger
 
 SCHEDULER = Scheduler("http://server", "workspace", "vision", "nightly", 1.0)
 LABELS = {"scheduler": "vision/nightly"}

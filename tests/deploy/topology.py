@@ -18,11 +18,11 @@ from tests.deploy.hosts import Host, Network, Service, eventually
 from tests.deploy.loopback import LoopbackHost, LoopbackNetwork
 from triggers.home import Home
 from triggers.ledger import connect
-from triggers.marks import scheduler_mark
+from triggers.model import Trigger, make_trigger
+from triggers.model.launch_tags import scheduler_tag
 from triggers.sandbox.client import Client, Control
 from triggers.service_task import ServiceTask
 from triggers.settings import Settings
-from triggers.spec import Trigger, make_trigger
 
 SECRETS = {
     "triggers_redis_password": "pass:w/rd of-redis",
@@ -164,7 +164,7 @@ class Topology:
 
     def drafts(self) -> list[str]:
         """Launches that were never enqueued."""
-        marks = ["__$any", scheduler_mark(self.home.scheduler.id)]
+        marks = ["__$any", scheduler_tag(self.home.scheduler.id)]
         found = self.call("tasks.get_all", system_tags=marks, status=["created"], search_hidden=True)
         return [task["id"] for task in found["tasks"]]
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from triggers.events import Event, Metric, metric_key
-from triggers.spec import FunctionAction, TaskAction, Trigger, make_trigger
-from triggers.spec.values import STATUSES
+from triggers.model import FunctionAction, TaskAction, Trigger, make_trigger
+from triggers.model.events import Event, Metric, metric_key
+from triggers.model.values import STATUSES
 
 KINDS = ("model", "dataset", "task")
 TAGS = ("a", "b", "c", "ż")

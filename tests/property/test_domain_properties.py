@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 
 from triggers import parameters
 from triggers.actions import BASE_FIELDS, launch_request
-from triggers.conditions import Condition, evaluate, matches
-from triggers.events import Event, iso_time, milliseconds
-from triggers.index import Index
-from triggers.marks import Marks
+from triggers.model import FunctionAction, Trigger
+from triggers.model.events import Event, iso_time, milliseconds
+from triggers.model.launch_tags import LaunchTags
+from triggers.model.original import from_original, to_original
 from triggers.placeholders import fill, unknown_placeholder
-from triggers.spec import FunctionAction, Trigger
-from triggers.spec.original import from_original, to_original
+from triggers.rules.conditions import Condition, evaluate, matches
+from triggers.rules.index import Index
 
-MARKS = Marks.of("s", "f", "a")
+MARKS = LaunchTags.of("s", "f", "a")
 
 
 #: A loaded machine draws slowly and answers late; neither is what these tests are about.
@@ -125,7 +125,7 @@ def test_fill_knows_every_reference_that_was_accepted(text):
         assert filled.replace("$" + "{task.id}", "").count("ID") == text.replace("$${task.id}", "").count("${task.id}")
 
 
-tags = st.lists(st.sampled_from(["x", "archived", "development", *Marks.of("o", "o", "o").tags()]), unique=True)
+tags = st.lists(st.sampled_from(["x", "archived", "development", *LaunchTags.of("o", "o", "o").tags()]), unique=True)
 
 
 @PATIENT

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from tests.property.ledger.profile import profile
 from triggers.clearml_api.narrowing import filters, project_filter
-from triggers.conditions import matches
-from triggers.events import Event
-from triggers.query_plan import PROJECT_NAME, Query, queries
+from triggers.model import TaskAction, Trigger, make_trigger
+from triggers.model.events import Event
+from triggers.rules.conditions import matches
+from triggers.rules.query_plan import PROJECT_NAME, Query, queries
 from triggers.sandbox.filters import Query as ServerQuery
 from triggers.sandbox.filters.kinds import MODELS, PROJECTS, TASKS
-from triggers.spec import TaskAction, Trigger, make_trigger
 
 #: Full names of projects with their ids: characters that mean something in expressions, one name within another.
 NAMES = {"P": "1" * 32, "P/Q": "2" * 32, "a.b (c)|d$": "3" * 32, "axb (c)": "4" * 32, "": ""}

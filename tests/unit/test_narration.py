@@ -6,9 +6,9 @@ from pathlib import Path
 
 from triggers.ledger.history import Entry
 from triggers.ledger.schedulers import Scheduler
+from triggers.model import Trigger, make_trigger
 from triggers.narration import MOST_NAMED, opening, told
 from triggers.settings import Settings
-from triggers.spec import Trigger, make_trigger
 
 SCHEDULER = Scheduler(
     host="http://h", workspace="w", project="DevOps", name="S", poll_seconds=2.0, service_task="s" * 32

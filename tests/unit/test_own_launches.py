@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from triggers.recovery import DRAFT, Hit, Trace, judge_own, judge_own_by_server
+from triggers.rules.recovery import DRAFT, Hit, Trace, judge_own, judge_own_by_server
 
 
 def one(status: str = "queued", attempt: str = "n2") -> Hit:

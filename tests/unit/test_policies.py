@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from triggers.policies import Decision, FireMode, Mark, decide, decide_by, limit_of
-from triggers.spec import Policy
+from triggers.model import Policy
+from triggers.rules.policies import Decision, FireMode, Mark, decide, decide_by, limit_of
 
 NEW = Mark()
 FIRED = Mark(1, active=True, changed_ms=100, fired_ms=100)

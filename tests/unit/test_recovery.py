@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.property.ledger.profile import profile
-from triggers.recovery import DRAFT, Hit, Judged, judge_found, judge_holder, judge_recorded, judge_strays, retry_seconds
+from triggers.rules.recovery import (
+    DRAFT,
+    Hit,
+    Judged,
+    judge_found,
+    judge_holder,
+    judge_recorded,
+    judge_strays,
+    retry_seconds,
+)
 from triggers.settings import Settings
 
 STATUSES = ["created", "queued", "in_progress", "stopped", "failed", "completed", "closed", "published", "unknown"]

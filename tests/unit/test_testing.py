@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from triggers import TriggerScheduler, testing
-from triggers.conditions import matches
 from triggers.errors import LaunchImpossible, Usage
+from triggers.rules.conditions import matches
 from triggers.testing import Fired, Simulation, check, dataset, launch, model, task
 
 PAGE = Path(__file__).parents[2] / "docs" / "testing.md"

@@ -8,8 +8,8 @@ import pytest
 
 from triggers.ledger.reading import Cursor
 from triggers.ledger.registry import Entry
+from triggers.model import make_trigger
 from triggers.settings import Settings
-from triggers.spec import make_trigger
 from triggers.windows import CLOCK_TOLERANCE_MS, Window, advance, choose_window
 
 NOW = 1_800_000_000_000

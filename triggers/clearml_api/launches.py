@@ -12,8 +12,8 @@ from triggers.clearml_api.answers import field, objects, texts
 from triggers.clearml_api.connection import Api
 from triggers.clearml_api.names import find_project, find_queue
 from triggers.errors import Refused, ServerUnavailable
-from triggers.events import milliseconds
-from triggers.marks import ATTEMPT, REUSED, value_of
+from triggers.model.events import milliseconds
+from triggers.model.launch_tags import ATTEMPT, REUSED, value_of
 
 __all__ = [
     "Found",

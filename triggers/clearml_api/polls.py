@@ -12,9 +12,9 @@ from triggers.clearml_api.connection import Api
 from triggers.clearml_api.paging import does_not_move
 from triggers.clearml_api.version import OLDEST_TEXT
 from triggers.errors import ServerUnavailable
-from triggers.events import Event, decode_model, decode_task, iso_time, milliseconds
 from triggers.logs import logger
-from triggers.query_plan import Query
+from triggers.model.events import Event, decode_model, decode_task, iso_time, milliseconds
+from triggers.rules.query_plan import Query
 
 _log = logger(__name__)
 

@@ -15,7 +15,7 @@ from triggers.clearml_api.answers import field, objects, optional, texts
 from triggers.clearml_api.connection import Api
 from triggers.errors import Refused
 from triggers.escaping import one_line
-from triggers.marks import is_mark, service_mark
+from triggers.model.launch_tags import is_launch_tag, service_tag
 
 #: Service tasks of earlier starts that are looked at.
 RECENT: Final = 50
@@ -57,7 +57,7 @@ def find(
 
     Anyone can put that mark on a task of their own: `sync.belief` says which of them count. `users`: only theirs.
     """
-    query: dict[str, Any] = {"system_tags": ["__$any", service_mark(scheduler)], "order_by": ["-last_update"]}
+    query: dict[str, Any] = {"system_tags": ["__$any", service_tag(scheduler)], "order_by": ["-last_update"]}
     if users is not None:
         query["user"] = sorted(users)
     return _read(api, query | {"page": 0, "page_size": RECENT}, configuration=configuration)
@@ -95,9 +95,9 @@ def _service(task: Mapping[str, Any]) -> Service:
 
 def adopt(api: Api, task_id: str, scheduler: str) -> None:
     """Mark a ClearML task as a service task of the scheduler, whatever its status. Idempotent."""
-    found, mark = read(api, task_id), service_mark(scheduler)
+    found, mark = read(api, task_id), service_tag(scheduler)
     if found is not None and mark not in found.system_tags:
-        kept = [tag for tag in found.system_tags if not is_mark(tag)]
+        kept = [tag for tag in found.system_tags if not is_launch_tag(tag)]
         api.call("tasks.edit", {"task": task_id, "system_tags": [*kept, mark], "force": True})
 
 

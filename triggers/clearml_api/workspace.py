@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 from triggers.clearml_api.answers import field, objects, optional
 from triggers.clearml_api.connection import Api
 from triggers.errors import Refused, ServerUnavailable
-from triggers.events import milliseconds
+from triggers.model.events import milliseconds
 
 
 def identity(api: Api) -> str:

@@ -20,11 +20,11 @@ def fire(
     Each call is one firing, launched exactly once like any other; pause, pace and single_instance still hold.
     """
     from triggers.cli import output
-    from triggers.conditions import evaluate
     from triggers.escaping import command
     from triggers.operate import granting
     from triggers.operate.objects import full_id
     from triggers.operate.target import open_target
+    from triggers.rules.conditions import evaluate
 
     with open_target(scheduler) as target:
         entry = target.entry(name)

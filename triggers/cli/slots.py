@@ -66,7 +66,7 @@ def release(
     from triggers.cli import output
     from triggers.errors import TriggersError, Usage
     from triggers.operate.target import open_target
-    from triggers.recovery import RUNNING
+    from triggers.rules.recovery import RUNNING
 
     with open_target(scheduler) as target:
         slots = target.ledger.by_hand.slots()

@@ -9,9 +9,9 @@ from typing import Any, Literal
 from triggers.configuration.writing import arguments_of
 from triggers.errors import InvalidTrigger
 from triggers.ledger.registry import Entry, Snapshot
+from triggers.model import FunctionAction, Trigger, check_new
 from triggers.operate.changes import ORIGIN, declarer
 from triggers.operate.target import Target
-from triggers.spec import FunctionAction, Trigger, check_new
 
 What = Literal["add", "edit", "remove", "keep", "same"]
 

@@ -16,9 +16,9 @@ import yaml
 from triggers.bombs import DEEPEST, LARGEST_TEXT, MOST_VALUES, TooBig, check_nodes
 from triggers.declaration import Declaration, declare
 from triggers.errors import InvalidTrigger, Usage
-from triggers.events import Kind
+from triggers.model import Trigger, make_trigger
+from triggers.model.events import Kind
 from triggers.scheduler import TriggerScheduler
-from triggers.spec import Trigger, make_trigger
 
 KINDS: Final[tuple[Kind, ...]] = ("model", "dataset", "task")
 

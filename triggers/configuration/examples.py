@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from triggers import testing
-from triggers.conditions import Verdict, evaluate
 from triggers.configuration.document import Document
 from triggers.errors import Usage
-from triggers.events import Event
-from triggers.spec import Trigger
+from triggers.model import Trigger
+from triggers.model.events import Event
+from triggers.rules.conditions import Verdict, evaluate
 
 _MAKERS: Final[dict[str, Callable[..., Event]]] = {
     "model": testing.model,

@@ -8,11 +8,11 @@ from functools import cache
 from typing import Any, Final
 
 from triggers.configuration.document import KIND, KINDS, PROJECT_ID, defaults
-from triggers.events import Kind
+from triggers.model import DatasetTrigger, ModelTrigger, Policy, TaskAction, TaskTrigger, Trigger
+from triggers.model.action import ARGUMENTS
+from triggers.model.events import Kind
+from triggers.model.values import STATUSES
 from triggers.scheduler import TriggerScheduler
-from triggers.spec import DatasetTrigger, ModelTrigger, Policy, TaskAction, TaskTrigger, Trigger
-from triggers.spec.action import ARGUMENTS
-from triggers.spec.values import STATUSES
 
 _CLASSES: Final[dict[Kind, type[Trigger]]] = {"model": ModelTrigger, "dataset": DatasetTrigger, "task": TaskTrigger}
 _ARGUMENT: Final = re.compile(r"(\w+(?:, \w+)*): (.+)")

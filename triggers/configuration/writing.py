@@ -9,7 +9,7 @@ import yaml
 
 from triggers.configuration.document import KIND, PROJECT_ID, defaults
 from triggers.escaping import is_safe, yaml_text
-from triggers.spec import FunctionAction, TaskAction, Trigger
+from triggers.model import FunctionAction, TaskAction, Trigger
 
 _HEAD = """\
 # Triggers as `clearml-triggers export` writes and `apply` reads them: the arguments of the Python API.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from triggers.conditions import matches
-from triggers.events import Event
 from triggers.explain.values import Check, Facts
+from triggers.model.events import Event
 from triggers.operate.words import declared
-from triggers.policies import Decision, decide_by
-from triggers.recovery import RUNNING
+from triggers.rules.conditions import matches
+from triggers.rules.policies import Decision, decide_by
+from triggers.rules.recovery import RUNNING
 
 
 def moment(ms: int | None) -> str:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from triggers.clearml_api import launches
-from triggers.events import Event
 from triggers.explain.values import Facts, Open, Read, Slot
-from triggers.index import Index
 from triggers.ledger.firing import Firing, firing_key
 from triggers.ledger.reading import Source, source_of
 from triggers.ledger.registry import Entry
+from triggers.model import Trigger
+from triggers.model.events import Event
 from triggers.operate.objects import plan_for, read_object
 from triggers.operate.query import last_event_of
 from triggers.operate.target import Target
-from triggers.policies import Mark, limit_of
-from triggers.spec import Trigger
+from triggers.rules.index import Index
+from triggers.rules.policies import Mark, limit_of
 from triggers.stages import own
 from triggers.windows import choose_window
 

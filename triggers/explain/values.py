@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from triggers.events import Event
 from triggers.ledger.firing import Firing
 from triggers.ledger.reading import Cursor
 from triggers.ledger.registry import Entry
-from triggers.policies import Mark
+from triggers.model.events import Event
+from triggers.rules.policies import Mark
 from triggers.windows import Window
 
 Answer = Literal[

@@ -11,7 +11,7 @@ from triggers.explain.values import Facts, Open, Slot
 from triggers.ledger.firing import Firing
 from triggers.operate.failing import progress
 from triggers.operate.hints import command
-from triggers.recovery import RUNNING
+from triggers.rules.recovery import RUNNING
 
 #: What is due for longer and not taken, ms, is taken by nobody: reconcile gives hints every two seconds.
 LATE_MS: Final = 30_000

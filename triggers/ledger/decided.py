@@ -8,7 +8,7 @@ from typing import Any, Final
 from triggers.ledger.firing import firing_key
 from triggers.ledger.keys import Keys
 from triggers.ledger.store import Store
-from triggers.policies import Mark
+from triggers.rules.policies import Mark
 
 #: Decisions that are carried over, those on the latest changes.
 CARRIED: Final = 2000

@@ -14,7 +14,7 @@ from triggers.formats import KNOWN
 from triggers.ledger.firing import Lane
 from triggers.ledger.keys import Keys
 from triggers.ledger.store import Script, Store
-from triggers.policies import Mark
+from triggers.rules.policies import Mark
 
 COMMIT, IMPORT = Script("match_commit"), Script("import_marks")
 

@@ -10,11 +10,11 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final, Literal
 
 from triggers.errors import Fenced
-from triggers.events import Event
 from triggers.formats import KNOWN, check_version, reading
 from triggers.ledger import clock, leases
 from triggers.ledger.keys import Keys
 from triggers.ledger.store import Script, Store
+from triggers.model.events import Event
 
 BEGIN, COMMIT = Script("poll_begin"), Script("poll_commit")
 

@@ -14,7 +14,7 @@ from triggers.ledger.aside import Note
 from triggers.ledger.keys import Keys
 from triggers.ledger.store import Script, Store
 from triggers.logs import logger
-from triggers.spec import Trigger
+from triggers.model import Trigger
 
 log = logger(__name__)
 

@@ -64,7 +64,7 @@ STEPS = (
         "clone",
         (),
         ("tasks.clone",),
-        "nothing of ours; the clone carries the marks of scheduler, firing and attempt",
+        "nothing of ours; the clone carries the launch tags of scheduler, firing and attempt",
         "the next attempt finds no clone",
         "the next attempt finds a draft of a void attempt, deletes it, clones afresh",
     ),

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from triggers.conditions import matches
 from triggers.errors import Usage
-from triggers.events import Event
 from triggers.ledger.firing import firing_key
 from triggers.ledger.matching import Change, Grant
 from triggers.ledger.registry import Entry
+from triggers.model.events import Event
 from triggers.operate.objects import changed_since, plan_for, read_object
 from triggers.operate.target import Target
-from triggers.policies import Decision, Mark, decide_by, lane_of
+from triggers.rules.conditions import matches
+from triggers.rules.policies import Decision, Mark, decide_by, lane_of
 from triggers.stages import own
 
 _TRIES = 5

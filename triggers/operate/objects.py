@@ -9,10 +9,10 @@ from typing import Final
 from triggers.clearml_api import Api, polls
 from triggers.clearml_api.by_name import find_objects
 from triggers.errors import Usage
-from triggers.events import Event
+from triggers.model import Trigger
+from triggers.model.events import Event
 from triggers.operate.happened import Filter, newest
 from triggers.operate.target import Target
-from triggers.spec import Trigger
 
 #: The id in an address of ClearML's web pages: the last of a task, dataset or model in it.
 _IN_ADDRESS: Final = re.compile(r"(?:/(?:experiments|tasks|models|simple)/|[?&;](?:id|ids)=)([0-9a-f]{32})(?![0-9a-f])")

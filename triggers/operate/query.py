@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from triggers.events import Event
 from triggers.ledger.firing import trigger_digest
 from triggers.ledger.history import Tally
 from triggers.ledger.reading import SOURCES, Cursor, Source, decode_batch, source_of
 from triggers.ledger.registry import Entry
+from triggers.model.events import Event
 from triggers.operate import failing, words
 from triggers.operate.failing import Failure
 from triggers.operate.target import Target

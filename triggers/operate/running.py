@@ -16,11 +16,11 @@ from triggers.declaration import Declaration
 from triggers.errors import TriggersError, Usage
 from triggers.local.redis_server import PrivateRedis
 from triggers.local.supervisor import Supervisor
+from triggers.model import FunctionAction
 from triggers.operate.status import line, read_status
 from triggers.operate.target import open_target
 from triggers.scheduler import TriggerScheduler
 from triggers.settings import Settings, settings
-from triggers.spec import FunctionAction
 from triggers.terminal import end_renewed, renew, say
 
 #: Seconds between two looks, on a terminal and into a file.

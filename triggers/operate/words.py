@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from triggers.clauses import RULES
 from triggers.ledger.registry import Entry
-from triggers.spec import FunctionAction, TaskAction, Trigger
+from triggers.model import FunctionAction, TaskAction, Trigger
+from triggers.rules.clauses import RULES
 
 
 def condition(trigger: Trigger) -> str:

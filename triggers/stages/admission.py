@@ -8,13 +8,13 @@ from typing import cast
 from triggers.clearml_api import launches
 from triggers.clearml_api.launches import Found
 from triggers.errors import Fenced
-from triggers.events import Kind
 from triggers.ledger.firing import DIGEST_LENGTH, Beginning, Firing, Lane, trigger_digest
 from triggers.ledger.registry import Entry
 from triggers.logs import logger
-from triggers.marks import FIRING, scheduler_mark, value_of
-from triggers.policies import lane_of, limit_of
-from triggers.spec import FunctionAction, TaskAction, make_trigger
+from triggers.model import FunctionAction, TaskAction, make_trigger
+from triggers.model.events import Kind
+from triggers.model.launch_tags import FIRING, scheduler_tag, value_of
+from triggers.rules.policies import lane_of, limit_of
 from triggers.stages import launch, lookups, own
 from triggers.stages.attempt import ATTEMPTS_PER_FAILURE, UNREAD_SECONDS, Attempt, ending
 from triggers.stages.context import Context, Plan
@@ -119,7 +119,7 @@ def know_slots(ctx: Context, plan: Plan) -> bool:
     single = {
         trigger_digest(scheduler, id_): id_ for id_, e in plan.entries.items() if e.trigger.policy.single_instance
     }
-    mark = scheduler_mark(scheduler)
+    mark = scheduler_tag(scheduler)
     if launch.late_call_possible(ctx) and any(
         _may_be_enqueued(ctx, key) for key, _ in _of(single, launches.find_drafts(ctx.api, mark))
     ):
@@ -174,7 +174,7 @@ def _adopt_running(attempt: Attempt) -> tuple[str, str]:
     if str(granted or "0").partition(" ")[0] in ("0", "1"):
         return "", ""
     digest = trigger_digest(ctx.ledger.scheduler, id_)
-    running = launches.find_running(ctx.api, scheduler_mark(ctx.ledger.scheduler))
+    running = launches.find_running(ctx.api, scheduler_tag(ctx.ledger.scheduler))
     found = list(_of({digest: id_}, own.launches_among(ctx.ledger, ctx.api, running)))
     if not found:
         return "", ""

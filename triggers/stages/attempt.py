@@ -13,9 +13,9 @@ from triggers.errors import Fenced, Newer, Permanent, Refused, Transient, Unread
 from triggers.ledger.firing import Firing, Lane
 from triggers.ledger.registry import Entry
 from triggers.logs import about, logger
-from triggers.recovery import retry_seconds
-from triggers.spec import TaskAction, Trigger
-from triggers.spec.trigger import slot_of_reused
+from triggers.model import TaskAction, Trigger
+from triggers.model.trigger import slot_of_reused
+from triggers.rules.recovery import retry_seconds
 from triggers.stages import outcomes
 from triggers.stages.context import Context
 

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from triggers.errors import Fenced
-from triggers.events import Event
 from triggers.functions import Function, call
 from triggers.ledger import leases
 from triggers.ledger.firing import Claim, Firing
 from triggers.logs import logger
+from triggers.model.events import Event
 from triggers.stages.admission import admit
 from triggers.stages.attempt import Attempt, ending
 from triggers.stages.context import Context

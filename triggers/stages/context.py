@@ -8,11 +8,11 @@ from typing import Protocol
 
 from triggers.clearml_api import Api, polls
 from triggers.clearml_api.narrowing import Narrowing
-from triggers.conditions import Condition
-from triggers.index import Index
 from triggers.ledger import Ledger
 from triggers.ledger.epoch import Epoch
 from triggers.ledger.registry import Entry, Snapshot
+from triggers.rules.conditions import Condition
+from triggers.rules.index import Index
 from triggers.settings import Settings
 
 

@@ -11,7 +11,7 @@ from triggers.functions import load
 from triggers.ledger import leases
 from triggers.ledger.firing import Firing
 from triggers.logs import logger
-from triggers.spec import FunctionAction, TaskAction
+from triggers.model import FunctionAction, TaskAction
 from triggers.stages import launch, lookups, permissions, reuse
 from triggers.stages.admission import admit, admit_again
 from triggers.stages.attempt import Attempt, ending, launched_each

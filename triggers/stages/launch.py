@@ -12,12 +12,12 @@ from triggers.actions import BASE_FIELDS, launch_request, resolve_target_project
 from triggers.clearml_api import launches, transport
 from triggers.clearml_api.launches import Found
 from triggers.errors import Fenced, LaunchImpossible, Refused
-from triggers.events import Event
 from triggers.ledger.firing import firing_key
 from triggers.ledger.history import FOUND
-from triggers.marks import ATTEMPT, FIRING, Marks, firing_mark, value_of
-from triggers.recovery import DRAFT, Hit, judge_found, judge_recorded
-from triggers.spec import TaskAction
+from triggers.model import TaskAction
+from triggers.model.events import Event
+from triggers.model.launch_tags import ATTEMPT, FIRING, LaunchTags, firing_tag, value_of
+from triggers.rules.recovery import DRAFT, Hit, judge_found, judge_recorded
 from triggers.stages import lookups
 from triggers.stages.attempt import Attempt, ending
 from triggers.stages.context import Context
@@ -133,7 +133,7 @@ def _count_on(attempt: Attempt) -> None:
             firing_key(ctx.ledger.scheduler, trigger.id, firing.object, number): number
             for number in range(first + 1, first + 1 + OCCURRENCES_PER_LOOK)
         }
-        found = launches.find_launches(ctx.api, [firing_mark(key) for key in keys])
+        found = launches.find_launches(ctx.api, [firing_tag(key) for key in keys])
         counted = [keys.get(value_of(FIRING, one.system_tags), 0) for one in found if one.status != DRAFT]
         if not counted:
             break
@@ -165,7 +165,7 @@ def clone(attempt: Attempt, base: Mapping[str, Any] | None) -> None:
         attempt.trigger,
         Event.from_json(firing.event),
         base,
-        Marks.of(ctx.ledger.scheduler, firing.key, firing.lease),
+        LaunchTags.of(ctx.ledger.scheduler, firing.key, firing.lease),
         lookups.project_id(ctx, project) if project else None,
     )
     attempt.cloned = True

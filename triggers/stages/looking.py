@@ -7,8 +7,8 @@ from typing import Any
 
 from triggers.clearml_api import launches
 from triggers.errors import Refused, Transient
-from triggers.marks import FIRING, firing_mark, value_of
-from triggers.spec import FunctionAction
+from triggers.model import FunctionAction
+from triggers.model.launch_tags import FIRING, firing_tag, value_of
 from triggers.stages import launch
 from triggers.stages.attempt import Attempt, ending
 
@@ -18,7 +18,7 @@ def look_for_launches(attempts: Sequence[Attempt]) -> None:
     attempts = [attempt for attempt in attempts if not attempt.done and _must_look(attempt)]
     if not attempts:
         return
-    api, marks = attempts[0].ctx.api, [firing_mark(a.firing.key) for a in attempts]
+    api, marks = attempts[0].ctx.api, [firing_tag(a.firing.key) for a in attempts]
     found = together(attempts, lambda: launches.find_launches(api, marks))
     for attempt in attempts:
         if not attempt.done:

@@ -8,10 +8,10 @@ from typing import Any
 
 from triggers.actions import pipeline_project
 from triggers.clearml_api import launches
-from triggers.marks import scheduler_mark
-from triggers.recovery import Holder, judge_holder
-from triggers.spec import TaskQuery
-from triggers.spec.trigger import slot_of_reused
+from triggers.model import TaskQuery
+from triggers.model.launch_tags import scheduler_tag
+from triggers.model.trigger import slot_of_reused
+from triggers.rules.recovery import Holder, judge_holder
 from triggers.stages.context import Context
 
 #: How long a resolved id is believed, seconds. A refusal by the server forgets it at once.
@@ -36,7 +36,7 @@ def base_task(ctx: Context, query: TaskQuery) -> dict[str, Any] | None:
     project = launches.find_project(ctx.api, query.project) if query.project else None
     if query.project and project is None:
         return None
-    own = scheduler_mark(ctx.ledger.scheduler)
+    own = scheduler_tag(ctx.ledger.scheduler)
     found = launches.find_base_task(ctx.api, project=project, name=query.name, tags=query.tags, not_marked=own)
     if found or not (query.project and query.name):
         return found

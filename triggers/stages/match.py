@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from triggers.errors import Newer, Unreadable
-from triggers.events import Event
 from triggers.ledger import leases
 from triggers.ledger.poison import Poison
 from triggers.ledger.reading import Batch, decode_batch
 from triggers.logs import logger
+from triggers.model.events import Event
 from triggers.slowness import slowness
 from triggers.stages.context import Context, Plan
 from triggers.stages.deciding import decide, know_transitions

@@ -9,7 +9,6 @@ from typing import Any
 from triggers.clearml_api import service
 from triggers.clearml_api.service import Line
 from triggers.errors import Refused, Transient
-from triggers.events import Event
 from triggers.ledger import leases
 from triggers.ledger.history import Entry
 from triggers.ledger.registry import Snapshot
@@ -17,6 +16,7 @@ from triggers.ledger.schedulers import Scheduler
 from triggers.ledger.store import Script
 from triggers.links import link
 from triggers.logs import logger
+from triggers.model.events import Event
 from triggers.notices import Notice, Situation, Told, decide
 from triggers.notices.send import in_words, send
 from triggers.settings import with_notice_secrets_of_now

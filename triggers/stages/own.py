@@ -12,14 +12,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from triggers.clearml_api import Api, launches
 from triggers.clearml_api.launches import Found
 from triggers.errors import Refused, Transient
-from triggers.events import Event
 from triggers.ledger import Ledger
 from triggers.ledger.firing import DIGEST_LENGTH, Firing, trigger_digest
 from triggers.logs import logger
-from triggers.marks import ATTEMPT, FIRING, firing_mark, value_of
-from triggers.recovery import Hit, Own, Trace, judge_own, judge_own_by_server
-from triggers.spec import TaskAction, Trigger
-from triggers.spec.trigger import slot_of_reused
+from triggers.model import TaskAction, Trigger
+from triggers.model.events import Event
+from triggers.model.launch_tags import ATTEMPT, FIRING, firing_tag, value_of
+from triggers.model.trigger import slot_of_reused
+from triggers.rules.recovery import Hit, Own, Trace, judge_own, judge_own_by_server
 
 log = logger(__name__)
 
@@ -54,7 +54,7 @@ def launches_among(ledger: Ledger, api: Api, found: Sequence[Found]) -> list[Fou
     for one, key in zip(found, keys, strict=True):
         verdicts[one.id] = judge_own(_hit_of(one), _trace(firings.get(key)))
     unknown = sorted({key for one, key in zip(found, keys, strict=True) if verdicts[one.id] == "unknown"})
-    all_of = launches.find_launches(api, [firing_mark(key) for key in unknown]) if unknown else []
+    all_of = launches.find_launches(api, [firing_tag(key) for key in unknown]) if unknown else []
     for one, key in zip(found, keys, strict=True):
         if verdicts[one.id] == "unknown":
             hits = [_hit_of(other) for other in all_of if value_of(FIRING, other.system_tags) == key]
@@ -107,7 +107,7 @@ def _ask(api: Api, pairs: Sequence[Pair], asking: Mapping[int, str]) -> Iterator
     if not asking:
         return
     try:
-        found = launches.find_launches(api, [firing_mark(key) for key in sorted(set(asking.values()))])
+        found = launches.find_launches(api, [firing_tag(key) for key in sorted(set(asking.values()))])
     except (Transient, Refused) as failure:
         log.warning("cannot tell whose launches %d objects are, asking again: %s", len(asking), failure)
         return

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from triggers import query_plan
 from triggers.clearml_api import narrowing, polls
 from triggers.ledger.reading import SOURCES, Source, encode_batches, source_of
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.logs import logger
-from triggers.marks import service_mark
+from triggers.model.launch_tags import service_tag
+from triggers.rules import query_plan
 from triggers.stages.context import Context
 from triggers.stages.set_aside import entries_to_read
 from triggers.windows import advance, choose_window
@@ -80,7 +80,7 @@ def _sources(entries: list[Entry]) -> list[Source]:
 
 def _read(ctx: Context, token: str, source: Source, plan: polls.Plan, entries: list[Entry]) -> Iterator[int]:
     """Read one source page by page; yields how many events each page brought."""
-    reading, own = ctx.ledger.reading, service_mark(ctx.ledger.scheduler)
+    reading, own = ctx.ledger.reading, service_tag(ctx.ledger.scheduler)
     serves = [entry for entry in entries if source_of(entry.trigger.kind) == source]
     cursor = reading.cursor(source)
     window = choose_window(cursor, serves, ctx.settings)

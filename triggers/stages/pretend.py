@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from triggers.clearml_api import launches
-from triggers.spec import FunctionAction
+from triggers.model import FunctionAction
 from triggers.stages import lookups
 from triggers.stages.attempt import Attempt, ending
 

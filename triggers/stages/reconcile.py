@@ -9,8 +9,8 @@ from triggers.ledger import leases
 from triggers.ledger.ledger import SECONDS_PER_DAY
 from triggers.ledger.registry import Entry
 from triggers.logs import logger
-from triggers.marks import FIRING, firing_mark, value_of
-from triggers.recovery import Hit, judge_strays
+from triggers.model.launch_tags import FIRING, firing_tag, value_of
+from triggers.rules.recovery import Hit, judge_strays
 from triggers.stages import lookups
 from triggers.stages.context import Context
 from triggers.stages.set_aside import raise_alarms
@@ -115,7 +115,7 @@ def _clear_strays(ctx: Context) -> int:
     keys = ledger.firings.strays(KEYS_PER_QUERY)
     if not keys:
         return 0
-    found = launches.find_launches(ctx.api, [firing_mark(key) for key in keys])
+    found = launches.find_launches(ctx.api, [firing_tag(key) for key in keys])
     for key in keys:
         firing = ledger.firings.get(key)
         if firing and firing.unread:  # of attempts that cannot be read nothing is known to be void

@@ -12,9 +12,9 @@ from typing import Any
 from triggers.actions import reuse_edit
 from triggers.clearml_api import launches
 from triggers.errors import Fenced, LaunchImpossible
-from triggers.events import Event
-from triggers.marks import FIRING, Marks, value_of
-from triggers.recovery import DRAFT, RUNNING
+from triggers.model.events import Event
+from triggers.model.launch_tags import FIRING, LaunchTags, value_of
+from triggers.rules.recovery import DRAFT, RUNNING
 from triggers.stages import launch
 from triggers.stages.attempt import Attempt
 
@@ -43,7 +43,7 @@ def prepare(attempt: Attempt, base: Mapping[str, Any] | None) -> None:
                 if ctx.ledger.firings.renew(attempt.lane, [firing], ctx.settings.lease_seconds):
                     raise Fenced("the firing was taken by another before its task was reset")
                 launches.reset_task(ctx.api, base["id"])
-            marks = Marks.of(ctx.ledger.scheduler, firing.key, firing.lease)
+            marks = LaunchTags.of(ctx.ledger.scheduler, firing.key, firing.lease)
             edit = reuse_edit(attempt.trigger, Event.from_json(firing.event), base, marks)
             launches.edit_draft(ctx.api, base["id"], edit)
             if not _is_ours(attempt, base["id"]):  # another scheduler, which this slot does not keep out

@@ -8,12 +8,12 @@ from typing import Any, Final
 
 from triggers.errors import Newer, Unreadable
 from triggers.escaping import shell_words
-from triggers.events import Event
 from triggers.formats import KNOWN
 from triggers.ledger.aside import Note
 from triggers.ledger.reading import SOURCES, decode_batch, source_of
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.logs import logger
+from triggers.model.events import Event
 from triggers.stages.context import Context
 
 log = logger(__name__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from triggers.spec import Trigger
+from triggers.model import Trigger
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from triggers.spec import Trigger
+from triggers.model import Trigger
 
 Mode = Literal["all", "conditions", "none"]
 

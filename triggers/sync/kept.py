@@ -15,7 +15,7 @@ from triggers.errors import Unreadable
 from triggers.formats import KNOWN, check_version, reading
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.logs import logger
-from triggers.spec import FunctionAction, Trigger
+from triggers.model import FunctionAction, Trigger
 
 log = logger(__name__)
 

@@ -6,9 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final
 
-from triggers.events import Kind, milliseconds
 from triggers.formats import reading
-from triggers.spec.original import triggered_objects
+from triggers.model.events import Kind, milliseconds
+from triggers.model.original import triggered_objects
 
 #: Name of the original's artifact, and of the list of each kind in it.
 ARTIFACT: Final = "state"

@@ -10,7 +10,7 @@ from typing import Any, Final
 from triggers.errors import Newer, Unreadable
 from triggers.formats import KNOWN, check_version, known_fields, reading
 from triggers.logs import logger
-from triggers.policies import Mark
+from triggers.rules.policies import Mark
 
 log = logger(__name__)
 

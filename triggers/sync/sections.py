@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from triggers.bombs import DEEPEST, LARGEST_TEXT, MOST_TRIGGERS
 from triggers.errors import InvalidTrigger, Usage
-from triggers.events import Kind
-from triggers.spec import FunctionAction, Trigger, check_new
-from triggers.spec.original import SECTIONS, from_original, to_original
+from triggers.model import FunctionAction, Trigger, check_new
+from triggers.model.events import Kind
+from triggers.model.original import SECTIONS, from_original, to_original
 
 #: As the original describes its sections.
 DESCRIPTIONS: Final[dict[str, str]] = {SECTIONS[kind]: f"{kind.title()} trigger configuration" for kind in SECTIONS}

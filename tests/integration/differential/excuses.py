@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from tests.integration.differential.pair import Json, Past, Rule
-from triggers.events import dataset_project, metric_key
+from triggers.model.events import dataset_project, metric_key
 
 Excuse = Callable[[Past, Rule, str], bool]
 

@@ -12,10 +12,10 @@ import pytest
 from clearml.automation import trigger as sdk
 
 from tests.servers import running
-from triggers.conditions import matches
-from triggers.events import decode_model, decode_task
-from triggers.spec import TaskAction, make_trigger
-from triggers.spec.original import to_original
+from triggers.model import TaskAction, make_trigger
+from triggers.model.events import decode_model, decode_task
+from triggers.model.original import to_original
+from triggers.rules.conditions import matches
 
 ORIGINALS = {"model": sdk.ModelTrigger, "dataset": sdk.DatasetTrigger, "task": sdk.TaskTrigger}
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)

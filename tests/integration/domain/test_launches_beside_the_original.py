@@ -10,10 +10,10 @@ import sys
 import pytest
 
 from triggers.actions import BASE_FIELDS, launch_request
-from triggers.events import Event
-from triggers.marks import Marks, is_mark
+from triggers.model import TaskAction, make_trigger
+from triggers.model.events import Event
+from triggers.model.launch_tags import LaunchTags, is_launch_tag
 from triggers.sandbox import Sandbox
-from triggers.spec import TaskAction, make_trigger
 
 ORIGINAL = """
 import json, sys
@@ -108,7 +108,7 @@ def ours(call, base, parameters, overrides, tag):
     trigger = make_trigger("task", name="t", action=action)
     read = call("tasks.get_all", {"id": [base], "only_fields": list(BASE_FIELDS)})["tasks"][0]
     event = Event(kind="task", id="o1", changed_ms=1)
-    request = launch_request(trigger, event, read, Marks.of("s", "f", "a"), None)
+    request = launch_request(trigger, event, read, LaunchTags.of("s", "f", "a"), None)
     task = call("tasks.clone", request.clone)["id"]
     if request.edit:
         call("tasks.edit", {"task": task, **request.edit})
@@ -119,7 +119,7 @@ def ours(call, base, parameters, overrides, tag):
 def test_launched_task_is_the_originals(call, base, originals, case):
     task = ours(call, base, *CASES[case])
     assert {name: task.get(name) for name in COMPARED} == {name: originals[case].get(name) for name in COMPARED}
-    assert [tag for tag in task["system_tags"] if not is_mark(tag)] == originals[case]["system_tags"]
+    assert [tag for tag in task["system_tags"] if not is_launch_tag(tag)] == originals[case]["system_tags"]
     assert {**task["configuration"], "trigger": None} == {**originals[case]["configuration"], "trigger": None}
 
 

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from triggers.errors import Fenced
-from triggers.events import Event
 from triggers.ledger import Ledger, leases
 from triggers.ledger.firing import Beginning, Firing, firing_key
 from triggers.ledger.firings import Firings
 from triggers.ledger.matching import Change, Grant
 from triggers.ledger.reading import Cursor, decode_batch, encode_batches, partition_of
-from triggers.policies import Mark
-from triggers.spec import Trigger
+from triggers.model import Trigger
+from triggers.model.events import Event
+from triggers.rules.policies import Mark
 
 T = TypeVar("T")
 
@@ -26,7 +26,7 @@ def task_trigger(name: str = "on failure", **fields: object) -> Trigger:
         "action": {"type": "task", "base_task_id": "b" * 32, "queue": "default"},
         "trigger_on_status": ["failed"],
     }
-    from triggers.spec import TaskTrigger
+    from triggers.model import TaskTrigger
 
     return TaskTrigger.model_validate(spec | fields)
 

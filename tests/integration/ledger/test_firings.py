@@ -8,7 +8,7 @@ from tests.integration.ledger.helpers import begin, claim_one, eventually, grant
 from triggers.errors import EpochChanged, Fenced
 from triggers.ledger import Ledger
 from triggers.ledger.firing import firing_key
-from triggers.policies import Mark
+from triggers.rules.policies import Mark
 
 
 def expire(ledger: Ledger, key: str) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.integration.ledger.helpers import store_batch, task_event
-from triggers.events import Metric
 from triggers.ledger import Ledger
+from triggers.model.events import Metric
 
 NOW_MS = 1_795_616_065_123
 

@@ -14,7 +14,7 @@ from triggers.clearml_api import server_now_ms
 from triggers.clearml_api.workspace import user_of
 from triggers.errors import Usage
 from triggers.ledger import schedulers
-from triggers.marks import service_mark
+from triggers.model.launch_tags import service_tag
 from triggers.service_task import ServiceTask
 from triggers.sync import belief, claiming, keep
 from triggers.sync.redis_lease import LIFE_MS, RedisLease, leases_in
@@ -35,7 +35,7 @@ def forge(world: ServiceWorld, *, user: str | None = "mallory", task: str = "", 
     """A task with the scheduler's service mark and a runtime of somebody's choice, made by another user."""
     if not task:
         task = world.create_task(name="looks genuine")
-        mark = service_mark(world.ledger.scheduler)
+        mark = service_tag(world.ledger.scheduler)
         world.call("tasks.edit", task=task, system_tags=[mark], force=True)
     world.call("tasks.edit_runtime", task=task, add_or_update=runtime, force=True)
     if user is not None:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.integration.service.conftest import ServiceWorld
 from triggers.callers import Callers
-from triggers.spec import make_trigger
+from triggers.model import make_trigger
 
 Run = Callable[..., Callers]
 

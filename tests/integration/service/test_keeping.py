@@ -65,7 +65,7 @@ def test_the_saved_cursor_is_never_past_what_waits(service_world: ServiceWorld) 
 
 
 def keep_ms(text: str) -> int:
-    from triggers.events import milliseconds
+    from triggers.model.events import milliseconds
 
     return milliseconds(text)
 

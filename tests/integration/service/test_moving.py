@@ -9,9 +9,9 @@ import pytest
 from tests.integration.service.test_inheritance import HomeWorld, home_world
 from triggers.configuration import difference
 from triggers.ledger.schedulers import Scheduler
+from triggers.model import Trigger
 from triggers.operate import changes
 from triggers.operate.target import Target
-from triggers.spec import Trigger
 from triggers.sync import keep
 from triggers.sync.kept import Kept
 
@@ -123,7 +123,7 @@ def test_a_trigger_removed_in_clearml_stays_removed(home_world: HomeWorld) -> No
 
 def test_a_function_comes_along_only_where_a_script_declares_it(caplog: pytest.LogCaptureFixture) -> None:
     from triggers.ledger.registry import Entry, Snapshot
-    from triggers.spec import make_trigger
+    from triggers.model import make_trigger
 
     action = {"type": "function", "name": "os.system", "reference": "os:system"}
     trigger = make_trigger("task", name="calls", trigger_on_tags=["x"], action=action)

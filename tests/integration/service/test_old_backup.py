@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from tests.integration.service.conftest import ServiceWorld
-from triggers.spec import Trigger
+from triggers.model import Trigger
 from triggers.sync import keep
 
 

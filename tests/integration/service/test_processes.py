@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.conftest import Desk, desk, eventually
-from triggers.marks import SERVICE
+from triggers.model.launch_tags import SERVICE
 from triggers.sync.saved import PROPERTY
 
 __all__ = ["desk"]

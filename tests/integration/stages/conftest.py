@@ -14,11 +14,11 @@ from tests.servers import VERIFIED, running
 from triggers.clearml_api import Api, Credentials
 from triggers.ledger import Ledger
 from triggers.ledger.history import Entry
-from triggers.marks import FIRING, value_of
+from triggers.model import Trigger, make_trigger
+from triggers.model.launch_tags import FIRING, value_of
 from triggers.sandbox import Sandbox
 from triggers.service_task import server_now_ms
 from triggers.settings import Settings
-from triggers.spec import Trigger, make_trigger
 from triggers.stages import Context
 from triggers.stages.dispatch import dispatch
 from triggers.stages.match import match

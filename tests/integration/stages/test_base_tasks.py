@@ -9,8 +9,8 @@ import pytest
 
 from tests.integration.stages.conftest import World
 from triggers.actions import PROVENANCE_DESCRIPTION
-from triggers.events import milliseconds
 from triggers.ledger.firing import firing_key
+from triggers.model.events import milliseconds
 
 PIPELINES = {"project": "Speech", "name": "train"}
 

@@ -12,7 +12,7 @@ import requests
 
 from tests.integration.stages.conftest import World
 from triggers.ledger.history import Entry
-from triggers.spec.values import STATUSES
+from triggers.model.values import STATUSES
 
 NAMES = ["val loss", "a/b", "c.d", "żółć", "$where", "x\ny", "  ", "%2E", "{}", "名前", "l" * 500]
 

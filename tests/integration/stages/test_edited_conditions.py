@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.integration.stages.conftest import World
-from triggers.events import Event
 from triggers.ledger.reading import encode_batches
+from triggers.model.events import Event
 from triggers.stages.match import match
 
 

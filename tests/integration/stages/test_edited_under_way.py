@@ -8,7 +8,7 @@ import pytest
 
 from tests.integration.stages.conftest import World
 from triggers.clearml_api import launches
-from triggers.spec import Trigger, make_trigger
+from triggers.model import Trigger, make_trigger
 
 
 class Killed(BaseException):

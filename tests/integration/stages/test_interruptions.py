@@ -18,8 +18,8 @@ from tests.one_by_one import run_each
 from triggers.actions import LaunchRequest
 from triggers.clearml_api import launches
 from triggers.errors import Refused, ServerUnavailable
-from triggers.marks import FIRING, value_of
-from triggers.spec import Trigger
+from triggers.model import Trigger
+from triggers.model.launch_tags import FIRING, value_of
 
 KINDS: dict[str, Callable[[World], Trigger]] = {
     "clone": lambda world: world.trigger(),

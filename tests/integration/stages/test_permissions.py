@@ -11,8 +11,8 @@ import pytest
 from tests.integration.stages.conftest import World
 from triggers.clearml_api import server_now_ms
 from triggers.ledger.registry import Entry
+from triggers.model import Trigger
 from triggers.overrides import parse_key
-from triggers.spec import Trigger
 from triggers.stages.permissions import LISTS, covers, open_matters
 
 

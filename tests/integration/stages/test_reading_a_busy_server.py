@@ -11,7 +11,7 @@ import pytest
 from tests.integration.stages.conftest import World
 from triggers.clearml_api.narrowing import FEW
 from triggers.clearml_api.transport import Connection, Reply
-from triggers.spec import Trigger
+from triggers.model import Trigger
 
 pytestmark = pytest.mark.sandbox_control
 

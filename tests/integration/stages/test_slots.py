@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.integration.stages.conftest import World
-from triggers.spec import Trigger
+from triggers.model import Trigger
 
 SINGLE = {"single_instance": True}
 

@@ -10,7 +10,7 @@ from triggers.ledger import Ledger, clock, leases
 from triggers.ledger.firing import Firing, firing_key
 from triggers.ledger.matching import Change, Grant
 from triggers.ledger.reading import decode_batch, partition_of
-from triggers.policies import Mark
+from triggers.rules.policies import Mark
 
 OBJECT = "1" * 32
 PARTITION = partition_of(OBJECT, 16)

@@ -21,7 +21,7 @@ from tests.property.ledger.making import (
 from triggers.errors import Fenced
 from triggers.ledger import Ledger, leases
 from triggers.ledger.reading import Cursor, encode_batches
-from triggers.policies import Mark
+from triggers.rules.policies import Mark
 
 
 # ---- prelude ---------------------------------------------------------------------------------------------

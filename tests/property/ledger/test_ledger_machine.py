@@ -23,7 +23,7 @@ from triggers.ledger import Ledger, Store, leases, open_ledger
 from triggers.ledger.firing import Firing, firing_key
 from triggers.ledger.matching import Change, Grant
 from triggers.ledger.reading import Cursor, decode_batch, encode_batches, partition_of
-from triggers.policies import decide
+from triggers.rules.policies import decide
 from triggers.settings import Settings
 
 SCHEDULER, LONG = "machine", 600.0

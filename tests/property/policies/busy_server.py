@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from triggers.clearml_api.connection import Answer
-from triggers.events import Event, decode_model, decode_task, iso_time
+from triggers.model.events import Event, decode_model, decode_task, iso_time
 from triggers.sandbox.filters import Query
 from triggers.sandbox.filters.kinds import MODELS, PROJECTS, TASKS, Kind
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.property.ledger.profile import profile
-from triggers.policies import FireMode, Mark, decide
+from triggers.rules.policies import FireMode, Mark, decide
 
 MODES: list[FireMode] = ["once", "on_transition", "while_true"]
 

@@ -14,8 +14,8 @@ from tests.integration.service.conftest import ServiceWorld, service_world
 from tests.property.ledger.profile import profile
 from tests.property.robustness.mutations import DAMAGE, Damage
 from triggers.errors import Unreadable
-from triggers.events import Kind
-from triggers.spec.original import SECTIONS
+from triggers.model.events import Kind
+from triggers.model.original import SECTIONS
 from triggers.sync.configure import read_stored
 from triggers.sync.originals import read_state
 from triggers.sync.sections import read_section, write_section

@@ -10,9 +10,9 @@ import redis
 from tests.property.stages.actors import FAULTS, Actor, Outcome
 from tests.property.stages.world import PARTITIONS, SteppedApi, World
 from triggers.errors import Fenced
+from triggers.model import Trigger, make_trigger
 from triggers.service_task import server_now_ms
 from triggers.settings import Settings
-from triggers.spec import Trigger, make_trigger
 
 STAGES = ["dispatch", "dispatch", "dispatch", "dispatch", "poll", "reconcile", "match:0", "match:1"]
 OUTCOMES: list[Outcome] = ["ok", "ok", "ok", "ok", *FAULTS]

@@ -7,8 +7,8 @@ from typing import Any
 from tests.property.stages.interleaving import Interleaving
 from tests.property.stages.world import SCHEDULER
 from triggers.ledger.firing import DIGEST_LENGTH, firing_key, trigger_digest
-from triggers.marks import FIRING, value_of
-from triggers.recovery import RUNNING
+from triggers.model.launch_tags import FIRING, value_of
+from triggers.rules.recovery import RUNNING
 
 #: On which list a firing is in each of its states; in the others on none.
 PLACES = {"waiting": "due", "held": "held", "dead": "dead"}

@@ -9,7 +9,7 @@ from typing import Any
 
 from triggers.clearml_api.connection import Answer
 from triggers.errors import Refused
-from triggers.marks import FIRING, value_of
+from triggers.model.launch_tags import FIRING, value_of
 from triggers.sandbox.app import App
 from triggers.sandbox.calls import ENDPOINTS, Call, check
 from triggers.sandbox.errors import ApiError

@@ -6,9 +6,9 @@ from tests.property.policies.busy_server import BusyServer
 from triggers.clearml_api import narrowing, polls
 from triggers.clearml_api.narrowing import FEW, NARROWED_POLLS, Narrowing
 from triggers.clearml_api.polls import Plan
-from triggers.events import milliseconds
-from triggers.query_plan import MOST_TEXT, queries
-from triggers.spec import TaskAction, make_trigger
+from triggers.model import TaskAction, make_trigger
+from triggers.model.events import milliseconds
+from triggers.rules.query_plan import MOST_TEXT, queries
 
 WATCHED = {"trigger_project": "Watched"}
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from triggers.clearml_api import Answer, polls
 from triggers.clearml_api.polls import Plan, read_models, read_tasks
 from triggers.errors import ServerUnavailable
-from triggers.events import iso_time, metric_key, milliseconds
+from triggers.model.events import iso_time, metric_key, milliseconds
 
 PLAN = Plan(1, metrics=frozenset())
 

@@ -13,7 +13,7 @@ from triggers.configuration import arguments_of, dump, examples, parse
 from triggers.configuration.document import KINDS, defaults
 from triggers.configuration.schema import schema
 from triggers.errors import Usage
-from triggers.spec import FunctionAction, Trigger
+from triggers.model import FunctionAction, Trigger
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from triggers.events import Event
-from triggers.spec import TaskAction, Trigger, make_trigger
+from triggers.model import TaskAction, Trigger, make_trigger
+from triggers.model.events import Event
 
 
 @pytest.fixture

@@ -10,14 +10,14 @@ from contextlib import contextmanager
 
 import pytest
 
-from triggers import bombs, patterns
+from triggers import bombs
 from triggers.clearml_api import polls
-from triggers.conditions import Condition
 from triggers.configuration.document import load, parse
 from triggers.errors import InvalidTrigger, Usage
-from triggers.events import Event, decode_model, decode_task
+from triggers.model import check_new, make_trigger, patterns
+from triggers.model.events import Event, decode_model, decode_task
+from triggers.rules.conditions import Condition
 from triggers.slowness import PROCESS_SECONDS, WINDOW_SECONDS, Slowness
-from triggers.spec import check_new, make_trigger
 from triggers.sync.sections import read_section
 
 ACTION = {"type": "task", "base_task_id": "b", "queue": "q"}

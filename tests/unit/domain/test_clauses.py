@@ -7,10 +7,10 @@ import time
 
 import pytest
 
-from triggers.clauses import RULES
-from triggers.conditions import evaluate, matches
-from triggers.events import Metric, metric_key
-from triggers.spec.values import STATUSES
+from triggers.model.events import Metric, metric_key
+from triggers.model.values import STATUSES
+from triggers.rules.clauses import RULES
+from triggers.rules.conditions import evaluate, matches
 
 METRIC = {"trigger_on_metric": "loss", "trigger_on_variant": "val"}
 KEY = metric_key("loss", "val")

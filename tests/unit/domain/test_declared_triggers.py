@@ -13,7 +13,7 @@ from clearml.automation import trigger as sdk
 
 from triggers import TriggerScheduler
 from triggers.errors import InvalidTrigger, Usage
-from triggers.spec import FunctionAction
+from triggers.model import FunctionAction
 
 KINDS = ("model", "dataset", "task")
 

@@ -6,7 +6,7 @@ import math
 import pytest
 
 from triggers.errors import Newer
-from triggers.events import (
+from triggers.model.events import (
     Event,
     Metric,
     dataset_project,

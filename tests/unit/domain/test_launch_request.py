@@ -13,11 +13,11 @@ from triggers.actions import (
     reuse_edit,
 )
 from triggers.errors import LaunchImpossible
-from triggers.events import Event
-from triggers.marks import REUSED, Marks
-from triggers.spec import FunctionAction, TaskAction
+from triggers.model import FunctionAction, TaskAction
+from triggers.model.events import Event
+from triggers.model.launch_tags import REUSED, LaunchTags
 
-MARKS = Marks.of("s1", "f1", "a1")
+MARKS = LaunchTags.of("s1", "f1", "a1")
 LR = {"section": "Args", "name": "lr", "value": "0.1", "type": "float", "description": "rate"}
 BASE = {
     "id": "b1",
@@ -53,7 +53,7 @@ def test_bare_clone_carries_parent_marks_and_nothing_that_the_clone_keeps_by_its
 
 
 def test_system_tags_leave_out_the_marks_of_the_launch_that_the_base_is_a_copy_of(launch):
-    copied = {**BASE, "system_tags": ["dataset", *Marks.of("s1", "older", "a0").tags()]}
+    copied = {**BASE, "system_tags": ["dataset", *LaunchTags.of("s1", "older", "a0").tags()]}
     assert launch(copied).clone["new_task_system_tags"] == ["dataset", *MARKS.tags()]
 
 
@@ -236,7 +236,7 @@ def test_target_project_of_a_pipeline_is_its_hidden_project(make, target, system
 
 
 def test_reuse_edit_marks_the_task_anew_and_keeps_the_rest(make, event):
-    base = {**BASE, "system_tags": ["pipeline", *Marks.of("s1", "older", "a0").tags()]}
+    base = {**BASE, "system_tags": ["pipeline", *LaunchTags.of("s1", "older", "a0").tags()]}
     trigger = make("task", action=TaskAction(base_task_id="b1", queue="q", reuse_task=True, tag="t"))
     edit = reuse_edit(trigger, event(), base, MARKS)
     assert edit["system_tags"] == ["pipeline", *MARKS.tags(), REUSED]

@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from triggers.conditions import matches
-from triggers.events import Event, Metric, metric_key
-from triggers.index import Index
+from triggers.model.events import Event, Metric, metric_key
+from triggers.rules.conditions import matches
+from triggers.rules.index import Index
 
 MANY = 10_000
 LIMIT_SECONDS = 2.0

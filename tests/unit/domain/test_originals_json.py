@@ -8,8 +8,8 @@ import pytest
 from clearml.automation import trigger as sdk
 
 from triggers.errors import InvalidTrigger, Usage
-from triggers.spec import FunctionAction, TaskAction
-from triggers.spec.original import from_original, to_original, triggered_objects
+from triggers.model import FunctionAction, TaskAction
+from triggers.model.original import from_original, to_original, triggered_objects
 
 CLASSES = {"model": sdk.ModelTrigger, "dataset": sdk.DatasetTrigger, "task": sdk.TaskTrigger}
 PROJECT = "0123456789abcdef0123456789abcdef"

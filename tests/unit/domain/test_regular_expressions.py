@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from triggers import patterns
+from triggers.model import patterns
 
 
 @pytest.mark.parametrize("pattern", ["[", "(", "a**", "*", "\\", "(?P<x", "a{2}{3}", "(?<=a+b", r"\L<x>"])

@@ -9,7 +9,7 @@ import math
 import pytest
 
 from triggers.errors import InvalidTrigger, Newer
-from triggers.spec import FunctionAction, TaskAction, Trigger, make_trigger
+from triggers.model import FunctionAction, TaskAction, Trigger, make_trigger
 
 BASE = {"type": "task", "base_task_id": "base", "queue": "q"}
 METRIC = {"trigger_on_metric": "m", "trigger_on_variant": "v", "trigger_on_threshold": 1}

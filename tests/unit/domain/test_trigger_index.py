@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from triggers.events import Metric, metric_key
-from triggers.index import Index
+from triggers.model.events import Metric, metric_key
+from triggers.rules.index import Index
 
 
 def names(index, event):

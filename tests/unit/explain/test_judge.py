@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from triggers.conditions import evaluate
-from triggers.events import Event
 from triggers.explain.judge import judge
 from triggers.explain.values import Explanation, Facts, Open, Read, Slot
 from triggers.ledger.firing import Firing
 from triggers.ledger.reading import Cursor
 from triggers.ledger.registry import Entry
-from triggers.policies import Mark
-from triggers.spec import make_trigger
+from triggers.model import make_trigger
+from triggers.model.events import Event
+from triggers.rules.conditions import evaluate
+from triggers.rules.policies import Mark
 from triggers.windows import Window
 
 SINCE, READ_TO, NOW = 1_000_000, 2_000_000, 2_001_000

@@ -18,8 +18,8 @@ from triggers.configuration.document import parse
 from triggers.configuration.writing import dump
 from triggers.errors import InvalidTrigger, Usage
 from triggers.ledger.registry import Entry, Snapshot
+from triggers.model import check_new, make_trigger
 from triggers.scheduler import TriggerScheduler
-from triggers.spec import check_new, make_trigger
 from triggers.sync.sections import read_section
 
 TURNING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}

@@ -16,10 +16,10 @@ from triggers import reports
 from triggers.clearml_api import service
 from triggers.clearml_api.service import Line, Plot
 from triggers.ledger.history import Entry
+from triggers.model import make_trigger
 from triggers.notices import Notice, send
 from triggers.reports import Launch
 from triggers.settings import Settings
-from triggers.spec import make_trigger
 
 MARKUP = f"<img src=x onerror=alert(1)>{HOSTILE}"
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triggers.spec import Trigger, make_trigger
+from triggers.model import Trigger, make_trigger
 from triggers.sync.compare import compare
 
 

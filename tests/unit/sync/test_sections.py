@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from triggers.spec import Trigger, make_trigger
+from triggers.model import Trigger, make_trigger
 from triggers.sync.sections import as_written, read_section, write_section
 
 BASE = "b" * 32

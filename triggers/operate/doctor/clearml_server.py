@@ -10,11 +10,11 @@ from triggers.clearml_api import identity, launches
 from triggers.clearml_api.version import OLDEST_TEXT, too_old
 from triggers.errors import Refused, ServerUnavailable, Usage
 from triggers.ledger.registry import Snapshot
-from triggers.marks import FIRING, scheduler_mark, value_of
+from triggers.model import FunctionAction
+from triggers.model.launch_tags import FIRING, scheduler_tag, value_of
 from triggers.operate.doctor.findings import Finding
 from triggers.operate.target import Target
-from triggers.recovery import DRAFT
-from triggers.spec import FunctionAction
+from triggers.rules.recovery import DRAFT
 
 #: Clocks that differ by more confuse people; nothing else depends on it, ms.
 _CLOCKS_DIFFER_MS = 60_000
@@ -79,7 +79,7 @@ def _names(target: Target, known: Snapshot) -> Iterator[Finding]:
 def _strays(target: Target) -> Iterator[Finding]:
     """Drafts that nothing will enqueue. Those of a firing under way are none; nothing is deleted here."""
     strays = []
-    for found in launches.find_drafts(target.api, scheduler_mark(target.scheduler.id)):
+    for found in launches.find_drafts(target.api, scheduler_tag(target.scheduler.id)):
         firing = target.ledger.firings.get(value_of(FIRING, found.system_tags))
         under_way = firing is not None and firing.state in ("waiting", "held")
         if found.status == DRAFT and not under_way and (firing is None or firing.task != found.id):

@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from triggers import patterns
-from triggers.events import Event, Kind, Metric, dataset_project
-from triggers.spec import Trigger
+from triggers.model import Trigger, patterns
+from triggers.model.events import Event, Kind, Metric, dataset_project
 
 ARCHIVED: Final = "archived"
 DEVELOPMENT: Final = "development"

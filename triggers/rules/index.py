@@ -6,10 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from triggers import patterns
-from triggers.clauses import ARCHIVED, FINALISED, project_of
-from triggers.events import Event, Kind
-from triggers.spec import TaskTrigger, Trigger
+from triggers.model import TaskTrigger, Trigger, patterns
+from triggers.model.events import Event, Kind
+from triggers.rules.clauses import ARCHIVED, FINALISED, project_of
 
 Feature = tuple[str, str]  # of an event, such as ("tag", "production")
 

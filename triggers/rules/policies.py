@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from triggers.spec import FunctionAction
+from triggers.model import FunctionAction
 
 if TYPE_CHECKING:
-    from triggers.spec import Policy
-    from triggers.spec.action import Action
+    from triggers.model import Policy
+    from triggers.model.action import Action
 
 FireMode = Literal["once", "on_transition", "while_true"]
 

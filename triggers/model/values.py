@@ -1,4 +1,4 @@
-"""Types of the fields of a spec: what is accepted for each argument, and the way out when it is not."""
+"""Types of the fields of a trigger: what is accepted for each argument, and the way out when it is not."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
-from triggers import patterns
 from triggers.bombs import DEEPEST
+from triggers.model import patterns
 
 #: The statuses of the SDK's TaskStatusEnum, legacy ones included; each means itself.
 STATUSES: Final = (

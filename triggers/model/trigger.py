@@ -14,11 +14,11 @@ from pydantic import Field, ValidationError, model_validator
 from triggers.bombs import LONGEST_NAME, MOST_TAGS
 from triggers.errors import InvalidTrigger
 from triggers.escaping import is_safe
-from triggers.events import Kind, metric_key
 from triggers.formats import KNOWN, check_version, reading
+from triggers.model.action import ARGUMENTS, Action, Frozen, Policy, TaskAction
+from triggers.model.events import Kind, metric_key
+from triggers.model.values import Direction, Flag, Name, Pattern, Project, Sign, Statuses, Tags, Text, Threshold, wrong
 from triggers.placeholders import unknown_placeholder
-from triggers.spec.action import ARGUMENTS, Action, Frozen, Policy, TaskAction
-from triggers.spec.values import Direction, Flag, Name, Pattern, Project, Sign, Statuses, Tags, Text, Threshold, wrong
 
 
 def slot_of_reused(task_id: str) -> str:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import attr
 from clearml.automation import trigger as sdk
 
-from triggers.spec.original import to_original
-from triggers.spec.trigger import Trigger
+from triggers.model.original import to_original
+from triggers.model.trigger import Trigger
 
 if TYPE_CHECKING:
     from clearml.automation.trigger import BaseTrigger

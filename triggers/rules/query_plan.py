@@ -11,8 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from triggers.index import demands
-from triggers.spec import Trigger
+from triggers.model import Trigger
+from triggers.rules.index import demands
 
 #: Fields of the server's filter, and of each the values one of which an object must have.
 Query = Mapping[str, frozenset[str]]

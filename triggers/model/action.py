@@ -7,11 +7,11 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
 from triggers import overrides as override_keys
-from triggers.spec.values import Flag, Minutes, Names, Project, Rate, Text, Values, one_of, wrong
+from triggers.model.values import Flag, Minutes, Names, Project, Rate, Text, Values, one_of, wrong
 
 
 class Frozen(BaseModel):
-    """Base of all parts of a spec: a value that is never changed, and refuses what it does not know."""
+    """Base of all parts of a trigger: a value that is never changed, and refuses what it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 

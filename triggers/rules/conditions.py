@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from triggers.clauses import RULES
-from triggers.events import Event
-from triggers.spec import Trigger
+from triggers.model import Trigger
+from triggers.model.events import Event
+from triggers.rules.clauses import RULES
 
 
 @dataclass(frozen=True, slots=True)

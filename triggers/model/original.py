@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from triggers.errors import Usage
-from triggers.events import Kind, milliseconds
-from triggers.spec.action import FunctionAction, TaskAction
-from triggers.spec.trigger import Trigger, make_trigger
+from triggers.model.action import FunctionAction, TaskAction
+from triggers.model.events import Kind, milliseconds
+from triggers.model.trigger import Trigger, make_trigger
 
 #: Name of the configuration section of each kind.
 SECTIONS: Final[dict[Kind, str]] = {"model": "models", "dataset": "datasets", "task": "tasks"}
