@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from triggers.actions import BASE_FIELDS, LaunchRequest
 from triggers.clearml_api.answers import field, objects, texts
@@ -16,6 +16,7 @@ from triggers.model.events import milliseconds
 from triggers.model.launch_tags import ATTEMPT, REUSED, value_of
 
 __all__ = [
+    "Deleted",
     "Found",
     "clone",
     "delete_draft",
@@ -48,11 +49,15 @@ class Found:
     status: str
     system_tags: tuple[str, ...]
     created_ms: int
+    parent: str = ""
 
     @property
     def cloned_by(self) -> str:
-        """The nonce of the attempt that cloned it; "" for a task that is run itself, which nobody may delete."""
-        return "" if REUSED in self.system_tags else value_of(ATTEMPT, self.system_tags)
+        """The nonce of the attempt that cloned it; "" for a task that is run itself, which nobody may delete.
+
+        A clone always has a parent. A base task may carry our marks without `REUSED`: an earlier release prepared it.
+        """
+        return value_of(ATTEMPT, self.system_tags) if self.parent and REUSED not in self.system_tags else ""
 
 
 def find_launches(api: Api, firing_marks: Sequence[str]) -> list[Found]:
@@ -82,7 +87,7 @@ def _found(api: Api, marks: Sequence[str], filters: dict[str, Any]) -> list[Foun
             "order_by": ["created"],
             "page": 0,
             "page_size": _PAGE_SIZE,
-            "only_fields": ["id", "status", "system_tags", "created"],
+            "only_fields": ["id", "status", "system_tags", "created", "parent"],
             **filters,
         },
     )
@@ -92,6 +97,7 @@ def _found(api: Api, marks: Sequence[str], filters: dict[str, Any]) -> list[Foun
             _text(task, "status"),
             _marked(task),
             _milliseconds(_text(task, "created")),
+            str(task.get("parent") or ""),
         )
         for task in tasks
     ]
@@ -201,23 +207,34 @@ def reset_task(api: Api, task_id: str) -> None:
     api.call("tasks.reset", {"task": task_id})
 
 
-def delete_draft(api: Api, task_id: str) -> bool:
+#: What became of a draft that was to be deleted. "gone": by this call or before. "launched": it was enqueued, and is
+#: untouched. "kept": it is a base task, and nothing was asked of the server.
+Deleted = Literal["gone", "launched", "kept"]
+
+
+def delete_draft(api: Api, task_id: str, *, is_base_task: Callable[[str], bool]) -> Deleted:
     """Delete a draft; without `force`, so that the server refuses what is no draft any more.
 
-    Returns:
-        True: it is gone, by this call or before. False: it was enqueued, and is untouched.
+    This is the only call that deletes anything, and nobody can make it without saying how base tasks are known.
+
+    Args:
+        api: the server.
+        task_id: the draft.
+        is_base_task: whether the ClearML task of that id is, or was, the base task of any trigger.
     """
+    if is_base_task(task_id):
+        return "kept"
     try:
         answer = api.call("tasks.delete", {"task": task_id}).data
     except Refused as refused:
         if (refused.code, refused.subcode) == _NO_SUCH_TASK:
-            return True
+            return "gone"
         if (refused.code, refused.subcode) == _NOT_A_DRAFT:
-            return False
+            return "launched"
         raise
     if not field("tasks.delete", answer, "deleted", bool):
         raise ServerUnavailable(f"tasks.delete: says neither that {task_id} was deleted nor why not")
-    return True
+    return "gone"
 
 
 def _refusal(one: Mapping[str, Any]) -> tuple[str, Refused]:

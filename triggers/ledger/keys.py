@@ -24,6 +24,7 @@ known. Everything else is covered by the version of its scheduler's record.
 | `triggers:{id}:leases` | hash | its key → `<token> <ms>`: when it runs out by the ledger's clock |
 | `triggers:{id}:registry` | hash | trigger id → JSON entry (specification, since_ms, version, origin, state) |
 | `triggers:{id}:registry:version` | string | raised with every change of the registry |
+| `triggers:{id}:base_tasks` | set | ids of all base tasks that triggers ever had: never deleted (`stages.drafts`) |
 | `triggers:{id}:aside` | hash | trigger id → `<from ms> <noted ms> <why>`: entries that some cannot read (`aside`) |
 | `triggers:{id}:cursor:<source>` | hash | `reading.Cursor`: how far `tasks` or `models` have been read |
 | `triggers:{id}:seen:<source>` | sorted set | object id by last change seen (`reading`), while windows overlap |
@@ -131,6 +132,7 @@ _PLAIN = {
     "fence": "fence",
     "registry": "registry",
     "registry_version": "registry:version",
+    "base_tasks": "base_tasks",
     "next_poll": "next_poll",
     "ready": "batches:ready",
     "indexed": "active:indexed",

@@ -11,6 +11,7 @@ from triggers.errors import Unreadable, Usage
 from triggers.formats import KNOWN, check_version, reading
 from triggers.ledger import clock
 from triggers.ledger.aside import Note
+from triggers.ledger.base_tasks import BaseTasks
 from triggers.ledger.keys import Keys
 from triggers.ledger.store import Script, Store
 from triggers.logs import logger
@@ -89,6 +90,7 @@ class Unread:
     why: str
     paused: bool
     since_ms: int | None
+    text: str = ""
 
     @classmethod
     def of(cls, text: str, fault: Unreadable) -> Unread:
@@ -99,7 +101,7 @@ class Unread:
             seen = None
         seen = seen if isinstance(seen, dict) else {}
         since_ms = seen.get("since_ms")
-        return cls(str(fault), seen.get("paused") is True, since_ms if type(since_ms) is int else None)
+        return cls(str(fault), seen.get("paused") is True, since_ms if type(since_ms) is int else None, text)
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,7 @@ class Registry:
     """Reads and writes the registry of one scheduler."""
 
     def __init__(self, store: Store, keys: Keys) -> None:
-        self.store, self.keys = store, keys
+        self.store, self.keys, self.base_tasks = store, keys, BaseTasks(store, keys)
         self._snapshot: Snapshot | None = None
 
     def snapshot(self, version: int | None = None) -> Snapshot:
@@ -150,6 +152,12 @@ class Registry:
         if known is None or known.version != (self.version() if version is None else version):
             known = self._snapshot = self._read()
         return known
+
+    def is_base_task(self, task_id: str) -> bool:
+        """Whether a ClearML task is, or was, the base task of any trigger: also of one that was edited or deleted."""
+        known = self.snapshot()
+        triggers = [entry.trigger for entry in known.entries.values()]
+        return self.base_tasks.has(task_id, triggers, [unread.text for unread in known.unreadable.values()])
 
     def version(self) -> int:
         """The present version; 0 when nothing was ever registered."""
@@ -266,6 +274,8 @@ class Registry:
             if not changes:
                 self._snapshot = known
                 return known
+            entries = [*known.entries.values(), *filter(None, changes.values())]
+            self.base_tasks.note(entry.trigger for entry in entries)
             pairs = [p for id_, entry in changes.items() for p in (id_, entry.to_json() if entry else "")]
             names = [self.keys.registry, self.keys.registry_version]
             if self.store.run(WRITE, names, known.version, version, *pairs) != -1:

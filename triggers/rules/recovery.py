@@ -19,6 +19,10 @@ Left over when the firing has ended:
   8. a draft of a void attempt               → delete it; but a draft with the nonce of what was launched is
                                                a copy that a person made
 
+In all of these a base task that is run itself (`reuse_task`) is neither void nor a stray: its tag `REUSED` says so, or
+that it has no parent, and `stages.drafts` keeps what is or was the base task of any trigger. The firings of a deleted
+trigger pass through 1 to 4 and 8 like others, and are skipped instead of cloned afresh.
+
 Carried by an object that would fire the very trigger whose firing it is (`judge_own`):
   9. recorded for the firing                 → own: it never fires this trigger
   10. the firing has not ended               → undecided: set aside until it is recorded or has ended

@@ -18,7 +18,7 @@ from triggers.model import TaskAction
 from triggers.model.events import Event
 from triggers.model.launch_tags import ATTEMPT, FIRING, LaunchTags, firing_tag, value_of
 from triggers.rules.recovery import DRAFT, Hit, judge_found, judge_recorded
-from triggers.stages import lookups
+from triggers.stages import drafts, lookups
 from triggers.stages.attempt import Attempt, ending
 from triggers.stages.context import Context
 
@@ -70,12 +70,12 @@ def _withdraw(attempt: Attempt, task_id: str) -> None:
     if attempt.ctx.ledger.firings.withdraw(attempt.firing, task_id) < DURABLE_SECONDS:
         if attempt.task_id is None:  # else the enqueue has failed, and the caller says so
             attempt.wait(DURABLE_SECONDS, "withdraws a draft whose enqueue was never confirmed")
-    elif launches.delete_draft(attempt.ctx.api, task_id):
+    elif drafts.delete(attempt.ctx, task_id) == "launched":
+        attempt.launched(task_id)
+    else:
         _clear(attempt, task_id)
         if attempt.firing.failures >= attempt.ctx.settings.max_attempts:
             attempt.give_up(f"{attempt.firing.reason} ({attempt.firing.failures} attempts)")
-    else:
-        attempt.launched(task_id)
 
 
 def _clear(attempt: Attempt, task_id: str) -> None:
@@ -95,7 +95,7 @@ def look(attempt: Attempt, found: Sequence[Found]) -> None:
         attempt.launched(judged.launched, FOUND)
         return
     for task_id in judged.void:
-        if not launches.delete_draft(ctx.api, task_id):
+        if drafts.delete(ctx, task_id) == "launched":
             attempt.launched(task_id, FOUND)
             return
     if judged.wait:
@@ -174,7 +174,7 @@ def clone(attempt: Attempt, base: Mapping[str, Any] | None) -> None:
         try:
             launches.edit_draft(ctx.api, draft, request.edit)
         except Refused:
-            launches.delete_draft(ctx.api, draft)
+            drafts.delete(ctx, draft)
             raise
     attempt.draft = draft
 
@@ -193,7 +193,7 @@ def record(attempts: Sequence[Attempt]) -> None:
             if recorded == attempt.draft:
                 attempt.task_id = attempt.draft
                 continue
-            launches.delete_draft(ctx.api, attempt.draft)
+            drafts.delete(ctx, attempt.draft)
             if isinstance(recorded, Fenced):
                 raise recorded
             raise Fenced(f"ClearML task {recorded} is recorded already")

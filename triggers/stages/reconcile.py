@@ -11,7 +11,7 @@ from triggers.ledger.registry import Entry
 from triggers.logs import logger
 from triggers.model.launch_tags import FIRING, firing_tag, value_of
 from triggers.rules.recovery import Hit, judge_strays
-from triggers.stages import lookups
+from triggers.stages import drafts, lookups
 from triggers.stages.context import Context
 from triggers.stages.set_aside import raise_alarms
 
@@ -123,7 +123,7 @@ def _clear_strays(ctx: Context) -> int:
         of_key = [one for one in found if value_of(FIRING, one.system_tags) == key]
         hits = [Hit(one.id, one.status, one.cloned_by) for one in of_key]
         for stray in judge_strays(hits, firing.task, firing.attempts[:-1]) if firing else ():
-            if launches.delete_draft(ctx.api, stray):
+            if drafts.delete(ctx, stray) == "gone":
                 log.info("deleted the draft %s that a dead attempt of firing %s left", stray, key)
                 cleared += 1
     ledger.firings.strays_done(keys)

@@ -129,9 +129,10 @@ def test_enqueue_to_a_queue_that_is_gone_is_refused_for_each(api, call, number):
 def test_delete_draft_deletes_drafts_only(api, call, queue):
     id_, queued = draft(call), draft(call)
     call("tasks.enqueue", {"task": queued, "queue": queue})
-    assert launches.delete_draft(api, id_) is True
-    assert launches.delete_draft(api, id_) is True, "already gone"
-    assert launches.delete_draft(api, queued) is False
+    none = {"is_base_task": lambda _: False}
+    assert launches.delete_draft(api, id_, **none) == "gone"
+    assert launches.delete_draft(api, id_, **none) == "gone", "already gone"
+    assert launches.delete_draft(api, queued, **none) == "launched"
     assert launches.read_statuses(api, [id_, queued]) == {queued: "queued"}
 
 
