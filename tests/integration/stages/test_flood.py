@@ -32,7 +32,7 @@ def test_fifty_thousand_objects_tagged_at_once(world: World, server: Sandbox) ->
     ids = make_tasks(server, OBJECTS)
     world.call("tasks.update_tags", ids=ids, add_tags=["bulk"])
     failed = world.fail_task()
-    world.step(world.context(lease_seconds=10.0))  # the default: the server that answers shares this process
+    world.step()
 
     hold, operations = f"pace:{trigger.id}", world.ledger.operations
     enqueued = len(world.queue_entries())

@@ -24,7 +24,7 @@ def test_polls_and_launches_at_a_server_that_takes_six_seconds_a_call(world: Wor
         timeout_seconds=Settings().request_timeout_seconds,
     )
     world.api = patient
-    world.step(world.context(lease_seconds=10.0))
+    world.step()
     assert [(entry.what, entry.reason) for entry in world.history() if entry.what in ("retry", "dead")] == []
     assert list(world.runs().values()) == [1, 1]
     assert all(rule["hits"] == 1 for rule in world.sandbox.control.faults())
