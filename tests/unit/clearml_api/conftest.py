@@ -14,6 +14,13 @@ def jwt(issued=0, ends=3600, number=0):
     return f"e30.{payload.decode()}.sig"
 
 
+class Patient(ThreadingHTTPServer):
+    """Connections wait to be accepted: of a backlog of five, the default, a busy machine drops what comes behind."""
+
+    request_queue_size = 128
+    daemon_threads = True
+
+
 class FaultyServer:
     """An HTTP server that answers as it is told: for the faults that a well-behaved one does not make.
 
@@ -42,8 +49,7 @@ class FaultyServer:
             def log_message(self, *args):
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        self.server = Patient(("127.0.0.1", 0), Handler)
         self.thread = threading.Thread(target=self.server.serve_forever, args=[0.02])
         self.thread.start()
         self.host = f"http://127.0.0.1:{self.server.server_port}"

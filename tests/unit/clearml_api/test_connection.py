@@ -2,6 +2,7 @@ import json
 import math
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
 
 import pytest
@@ -113,20 +114,26 @@ def test_a_connection_closed_by_the_server_is_noticed_before_use(faulty, api, an
     api.call("tasks.edit", {})
 
 
-def test_threads_have_connections_of_their_own_and_share_one_login(faulty, api, answers):
+def test_threads_have_connections_of_their_own_and_share_one_login(faulty, answers):
+    """Also where the server takes its time to accept connections."""
     faulty.script["tasks.edit"] = [(200, answers.ok(), {})]
-    ready = threading.Barrier(8)
+    api = Api(Credentials(faulty.host, "the-key", "the-secret"), timeout_seconds=20)  # no matter of time
+    accept, ready = faulty.server.get_request, threading.Barrier(8)
 
-    def work():
+    def accept_slowly():
+        time.sleep(0.05)
+        return accept()
+
+    faulty.server.get_request = accept_slowly
+
+    def work(_):
         ready.wait()
         for _ in range(5):
             api.call("tasks.edit", {})
 
-    threads = [threading.Thread(target=work) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(work, range(8)))  # raises what one of them raises
+    api.close()
     assert (len(faulty.calls), faulty.logins) == (40, 1)
     assert faulty.connections == 8
 
