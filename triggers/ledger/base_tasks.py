@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from triggers.ledger.keys import Keys
 from triggers.ledger.store import Store
-from triggers.spec import TaskAction, Trigger
-from triggers.spec.trigger import slot_of_reused
+from triggers.model import TaskAction, Trigger
+from triggers.model.trigger import slot_of_reused
 
 
 class BaseTasks:

@@ -11,8 +11,8 @@ import pytest
 from tests.integration.stages.conftest import World
 from triggers.clearml_api import launches
 from triggers.ledger.firings import STRAY_LOOK_MS
-from triggers.marks import ATTEMPT, REUSED, value_of
-from triggers.spec import Trigger, make_trigger
+from triggers.model import Trigger, make_trigger
+from triggers.model.launch_tags import ATTEMPT, REUSED, value_of
 from triggers.stages import drafts
 from triggers.stages.dispatch import dispatch
 
