@@ -5,10 +5,9 @@ Also the Celery application: `celery -A clearml_triggers worker`. Importing this
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
-from clearml_triggers.alias import NameTaken, install, own
+from clearml_triggers.alias import install, own, own_or_end
 
 if TYPE_CHECKING:
     from triggers import TriggerScheduler
@@ -22,12 +21,7 @@ def __getattr__(name: str) -> Any:
     if name == "TriggerScheduler":
         return own("triggers").TriggerScheduler
     if name in ("app", "celery"):
-        try:
-            own("triggers")
-            return getattr(own("workers"), name)
-        except NameTaken as error:  # the `celery` program shows anything but an exit with its traceback
-            print(f"clearml-triggers: {error}", file=sys.stderr)
-            raise SystemExit(2) from error
+        return getattr(own_or_end("workers"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -54,6 +54,15 @@ def own(name: str) -> ModuleType:
     return module
 
 
+def own_or_end(name: str) -> ModuleType:
+    """The same for the `celery` program, which shows anything but an exit with its traceback: one line, exit code 2."""
+    try:
+        return own(name)
+    except NameTaken as error:
+        print(f"clearml-triggers: {error}", file=sys.stderr)
+        raise SystemExit(2) from error
+
+
 class _Loader(Loader):
     """Gives the module of another name."""
 

@@ -1,6 +1,6 @@
 """Liveness by progress: what a worker process writes down about itself, and the command that judges it.
 
-    python -m triggers.health [FILE] [--end]
+    python -m clearml_triggers.health [FILE] [--end]
 
 One command for every supervisor: a container's health check, a Kubernetes probe, a systemd timer. Exit code 0:
 the process gets somewhere. 1: it does not, and one line says why; with `--end` it is killed, so that its
@@ -91,7 +91,10 @@ def main(arguments: list[str]) -> int:
     # not through `settings`: that import alone costs half a second of every look
     path = named[0] if named else os.environ.get("TRIGGERS_HEALTH_FILE", "")
     if not path or len(named) > 1 or set(arguments) - set(named) - {"--end"}:
-        say("usage: python -m triggers.health [FILE] [--end]; FILE or TRIGGERS_HEALTH_FILE is needed", error=True)
+        say(
+            "usage: python -m clearml_triggers.health [FILE] [--end]; FILE or TRIGGERS_HEALTH_FILE is needed",
+            error=True,
+        )
         return 2
     progress = Progress.read(Path(path))
     if progress is None:

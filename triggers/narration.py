@@ -56,8 +56,8 @@ def opening(scheduler: Scheduler, settings: Settings, triggers: Sequence[Trigger
     lines.append(f"triggers: state in {state}; ask with `clearml-triggers list`")
     if settings.redis_url:
         lines.append(
-            "triggers: the stages run wherever `celery -A workers worker` and `celery -A workers beat` "
-            "are started with this TRIGGERS_REDIS_URL"
+            "triggers: the stages run wherever `celery -A clearml_triggers worker` and "
+            "`celery -A clearml_triggers beat` are started with this TRIGGERS_REDIS_URL"
         )
     return lines
 

@@ -1,4 +1,4 @@
-"""The roles of workers, and with which options of `celery -A workers worker` one cannot be started. Pure."""
+"""The roles of workers, and with which options of `celery -A clearml_triggers worker` one cannot be started. Pure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def refused(options: Mapping[str, Any], pool: str | None, known: Sequence[str]) 
     if options.get("autoscale"):
         return "--autoscale: a pool of threads has one size; set --concurrency, and scale the number of workers"
     if options.get("beat"):
-        return "--beat: run `celery -A workers beat` beside the workers; two of it stand in for each other"
+        return "--beat: run `celery -A clearml_triggers beat` beside the workers; two of it stand in for each other"
     for option in ("queues", "exclude_queues"):
         unknown = [name for name in _names(options.get(option)) if name not in known]
         if unknown:

@@ -1,8 +1,13 @@
-"""The Celery application: `celery -A workers worker -Q poll|match|dispatch`, `celery -A workers beat`."""
+"""The Celery application: `celery -A clearml_triggers worker -Q poll|match|dispatch`, and `... beat`.
+
+`-A workers` is the same, unless the current folder has a `workers.py`.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+
+from clearml_triggers.alias import own_or_end
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -19,6 +24,7 @@ def __getattr__(name: str) -> Any:
     """
     if name not in ("app", "celery"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    own_or_end("triggers")
     from triggers.entry import ended_in_one_line
 
     with ended_in_one_line():

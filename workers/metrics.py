@@ -1,4 +1,4 @@
-"""`python -m workers.metrics` serves metrics for Prometheus; `exporter` is what it serves."""
+"""`python -m clearml_triggers.workers.metrics` serves metrics for Prometheus; `exporter` is what it serves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Refuses options of `celery -A workers worker` at start, in one line, and names a worker that has no name."""
+"""Refuses options of `celery -A clearml_triggers worker` at start, in one line, and names a worker that has no name."""
 
 from __future__ import annotations
 
@@ -21,6 +21,6 @@ def _check(instance: Any, options: dict[str, Any], **_: Any) -> None:
         return  # a program starts this worker: local mode
     reason = refused(options, written(sys.argv, "-P", "--pool"), QUEUES)
     if reason:
-        raise SystemExit(f"celery -A workers worker: {reason}")  # any other exception Celery would swallow
+        raise SystemExit(f"celery -A clearml_triggers worker: {reason}")  # any other exception Celery would swallow
     if written(sys.argv, "-n", "--hostname") is None:
         instance.hostname = name_of(instance.hostname, options.get("queues"), socket.gethostname())

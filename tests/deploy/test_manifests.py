@@ -63,11 +63,11 @@ def test_compose_services_are_hardened_and_listen_on_loopback_only(services: dic
 def test_compose_workers_are_checked_by_progress_and_given_time_to_stop(services: dict[str, Any]):
     assert services["beat"]["deploy"]["replicas"] == 2
     for name in (*WORKERS, "beat"):
-        assert services[name]["healthcheck"]["test"] == ["CMD", "python", "-m", "triggers.health", "--end"]
+        assert services[name]["healthcheck"]["test"] == ["CMD", "python", "-m", "clearml_triggers.health", "--end"]
         assert services[name]["init"], "process 1 cannot be killed from inside"
     for name in WORKERS:
         command = services[name]["command"]
-        assert command[:4] == ["celery", "-A", "workers", "worker"]
+        assert command[:4] == ["celery", "-A", "clearml_triggers", "worker"]
         assert {"-E", name} <= set(command)
         assert int(services[name]["stop_grace_period"].rstrip("s")) >= 60
 
@@ -138,7 +138,7 @@ def test_kubernetes_runs_the_commands_of_compose(services: dict[str, Any]):
         (container,) = pods[name]["containers"]
         assert container["command"] == services[name]["command"]
         if name in (*WORKERS, "beat"):
-            assert container["livenessProbe"]["exec"]["command"] == ["python", "-m", "triggers.health"]
+            assert container["livenessProbe"]["exec"]["command"] == ["python", "-m", "clearml_triggers.health"]
 
 
 def test_kubernetes_names_refer_to_what_is_there():
@@ -206,7 +206,7 @@ def test_systemd_units_get_the_secrets_that_they_read():
         text = unit.read_text()
         given = re.findall("(?m)^LoadCredential=([^:]+):", text)
         command = re.search("(?m)^ExecStart=(.*)", text)[1].split()  # type: ignore[index]
-        assert set(given) == (set() if "triggers.health" in command else needs(command)), unit.name
+        assert set(given) == (set() if "clearml_triggers.health" in command else needs(command)), unit.name
 
 
 def test_systemd_and_compose_start_workers_alike(services: dict[str, Any]):

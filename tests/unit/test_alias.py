@@ -65,3 +65,31 @@ def test_programs_run_ours(folder: Path, arguments: tuple[str, ...], said: str) 
     done = run(folder, *arguments, TRIGGERS_REDIS_URL="redis://127.0.0.1:1/0")
     assert said in done.stdout, done.stderr
     assert "of the user" not in done.stdout
+
+
+#: A user's test that uses a module of theirs of that name, and one that uses the fixture.
+OF_THE_USER = {
+    "test_theirs.py": "import triggers\ndef test_it():\n    assert triggers.HELPER == 'triggers'\n",
+    "test_fixture.py": "def test_it(clearml_sandbox):\n    assert clearml_sandbox.client().call('queues.get_all')\n",
+}
+#: By the name that pyproject.toml declares, whatever is declared by what is installed here.
+PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "clearml_triggers.pytest_plugin")
+
+
+def test_plugin_is_declared_where_it_is() -> None:
+    assert '\nclearml_triggers_sandbox = "clearml_triggers.pytest_plugin"\n' in (ROOT / "pyproject.toml").read_text()
+
+
+@pytest.mark.parametrize("name", OF_THE_USER)
+def test_pytest_plugin_leaves_the_name_to_a_users_module(folder: Path, name: str) -> None:
+    (folder / name).write_text(OF_THE_USER[name])
+    done = run(folder, *PYTEST, name, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_fixture_beside_a_users_module_of_that_name_says_what_to_do(folder: Path) -> None:
+    both = OF_THE_USER["test_theirs.py"] + OF_THE_USER["test_fixture.py"].replace("test_it", "test_both")
+    (folder / "test_both.py").write_text(both)
+    done = run(folder, *PYTEST, "test_both.py", PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
+    assert "1 passed, 1 error" in done.stdout, done.stdout + done.stderr
+    assert f"taken by {folder / 'triggers.py'}" in done.stdout.replace("\n", "")

@@ -27,7 +27,7 @@ PARTS = {
     "flower": ("clearml_triggers/celery_commands.py",),
 }
 #: Files that pytest alone loads.
-OF_PYTEST = ("triggers/sandbox/pytest_plugin.py",)
+OF_PYTEST = ("clearml_triggers/pytest_plugin.py",)
 
 
 def normal(name: str) -> str:

@@ -43,7 +43,7 @@ def test_no_password_of_redis_is_said() -> None:
     text = "\n".join(opening(SCHEDULER, Settings(redis_url="redis://me:sesame@h:6380/2"), [], Path("/x")))
     assert "state in Redis at redis://me:***@h:6380/2;" in text
     assert "sesame" not in text
-    assert "celery -A workers worker" in text
+    assert "celery -A clearml_triggers worker" in text
     assert "no trigger is declared" in text
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from triggers.health import FROZEN_SECONDS, Progress
 
-#: The variable that names the file, for workers and for the command `python -m triggers.health`.
+#: The variable that names the file, for workers and for the command `python -m clearml_triggers.health`.
 HEALTH_FILE: Final = "TRIGGERS_HEALTH_FILE"
 
 #: A child that has not written anything for so long after its start is frozen too, seconds.

@@ -16,7 +16,7 @@ __all__ = ["CallFailed", "Client", "Control", "Sandbox", "running_env"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import on first use: every run of pytest imports this package for the plugin in it."""
+    """Import on first use: the command line asks for the client alone, without what a server needs."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:

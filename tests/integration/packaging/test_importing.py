@@ -55,7 +55,7 @@ class Absent:
         if name.partition(".")[0] in ("starlette", "uvicorn", "python_multipart"):
             raise ModuleNotFoundError(name, name=name)
 sys.meta_path.insert(0, Absent())
-import triggers.sandbox.pytest_plugin
+import clearml_triggers.pytest_plugin
 print("loaded")
 """
     assert python(code) == "loaded"

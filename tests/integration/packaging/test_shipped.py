@@ -81,7 +81,7 @@ def test_a_users_script_fires_once_in_local_mode(installed: Installed, how: str,
 def test_the_roles_of_a_cluster_fire_once(installed: Installed, how: str, desk: Desk, redis_url: str) -> None:
     script_in(desk, installed(how), TRIGGERS_REDIS_URL=redis_url)
     for role in ROLES:
-        desk.run(str(installed(how).bin / "celery"), "-A", "workers", *role, "--loglevel", "WARNING")
+        desk.run(str(installed(how).bin / "celery"), "-A", "clearml_triggers", *role, "--loglevel", "WARNING")
     fires_once(desk)
 
 
@@ -110,6 +110,8 @@ def test_every_verb_prints_its_help(installed: Installed, tmp_path: Path) -> Non
         ("sandbox", "clearml-triggers demo"),
         ("sandbox", "python -m triggers demo"),
         ("metrics", "python -m workers.metrics"),
+        ("metrics", "python -m clearml_triggers.workers.metrics"),
+        ("flower", "celery -A clearml_triggers flower"),
         ("flower", "celery -A workers flower"),
         ("flower", "celery -A workers flower --port=5555 --conf=deploy/flowerconfig.py"),
         ("flower", "python -m celery -A workers flower"),
@@ -150,8 +152,10 @@ def test_extras_bring_flower_and_the_exporter(installed: Installed, how: str, de
     desk.environment = installation.environment(
         desk.folder, TRIGGERS_REDIS_URL=redis_url, TRIGGERS_METRICS_ADDRESS=f"127.0.0.1:{metrics}"
     )
-    desk.run(str(installation.bin / "celery"), "-A", "workers", "flower", "--address=127.0.0.1", f"--port={flower}")
-    desk.run(str(installation.python), "-m", "workers.metrics")
+    desk.run(
+        str(installation.bin / "celery"), "-A", "clearml_triggers", "flower", "--address=127.0.0.1", f"--port={flower}"
+    )
+    desk.run(str(installation.python), "-m", "clearml_triggers.workers.metrics")
     eventually(lambda: answer(f"http://127.0.0.1:{flower}/healthcheck") == "OK", "Flower", told=desk.output)
     eventually(lambda: answer(f"http://127.0.0.1:{metrics}/metrics"), "the exporter", told=desk.output)
     assert "clearml_triggers_redis_up 1.0" in answer(f"http://127.0.0.1:{metrics}/metrics")

@@ -19,7 +19,7 @@ QUEUES = ("poll", "match", "dispatch")
         ({"queues": ["match", "celery"]}, None, "--queues=celery"),
         ({"exclude_queues": ["pol"]}, None, "--exclude-queues=pol"),
         ({"autoscale": (8, 2)}, None, "--autoscale: a pool of threads has one size"),
-        ({"beat": True}, None, "run `celery -A workers beat`"),
+        ({"beat": True}, None, "run `celery -A clearml_triggers beat`"),
         ({}, "prefork", "--pool=prefork: workers run on threads or solo"),
         ({}, "gevent", "--pool=gevent"),
     ],

@@ -22,7 +22,7 @@ _ANSWER_SECONDS: Final = 1.0
 _BEAT_LOOKS: Final = 6
 _BEAT_LOOK_SECONDS: Final = 0.5
 
-_START = "`clearml-triggers up`, or `celery -A workers worker -Q {role}` with this TRIGGERS_REDIS_URL"
+_START = "`clearml-triggers up`, or `celery -A clearml_triggers worker -Q {role}` with this TRIGGERS_REDIS_URL"
 
 
 def look(target: Target) -> Iterator[Finding]:
@@ -88,7 +88,9 @@ def _beat(target: Target) -> Iterator[Finding]:
     elif target.settings.redis_url and _is_polled(target):
         yield Finding("beat leader", "ok", "none ticks, and polls are made: a worker of `up` ticks by itself")
     elif target.settings.redis_url:
-        yield Finding("beat leader", "bad", "nobody ticks", "`clearml-triggers up`, or `celery -A workers beat`")
+        yield Finding(
+            "beat leader", "bad", "nobody ticks", "`clearml-triggers up`, or `celery -A clearml_triggers beat`"
+        )
     else:
         yield Finding("beat leader", "ok", "the worker of local mode ticks by itself")
 
