@@ -9,12 +9,12 @@ from typing import Final
 
 import redis
 
+from triggers.context import Context
 from triggers.errors import EpochChanged, Fenced, Transient
 from triggers.functions import Function
 from triggers.ledger import refusals
 from triggers.ledger.firing import Firing
 from triggers.logs import logger
-from triggers.stages import Context
 from triggers.stages.call import carry, claim
 
 log = logger(__name__)

@@ -14,6 +14,7 @@ from triggers.arrival import Arrival
 from triggers.callers import Callers
 from triggers.checks import warn_of_missing
 from triggers.clearml_api import Api, Credentials, identity, launches, require_supported, service
+from triggers.context import Context, NoHints
 from triggers.declarer import holder, script
 from triggers.errors import EpochChanged, Fenced, Permanent, Transient, TriggersError
 from triggers.functions import Function
@@ -31,7 +32,6 @@ from triggers.patience import patiently
 from triggers.registering import at_keyboard, audited
 from triggers.service_task import KEPT, ServiceTask, server_now_ms
 from triggers.settings import Settings
-from triggers.stages import Context, NoHints
 from triggers.stages.sync import sync
 from triggers.sync import belief, claiming, keep, shadowing
 from triggers.sync.configure import ORIGIN, allowed_stored

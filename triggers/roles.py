@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-#: The queues that workers consume, one of each role.
-QUEUES: Final = ("poll", "match", "dispatch")
-
 #: Pools that leave the one process whole which leases, the watch and the ledger's clients live in.
 POOLS: Final = ("threads", "solo")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Iterator
 from typing import Any
 
 from celery import Celery
@@ -15,17 +16,8 @@ from triggers.broker import ignore_others
 from triggers.errors import Usage
 from triggers.logs import dress
 from triggers.redis_address import RedisAddress
-from triggers.roles import QUEUES
 from triggers.settings import Settings, settings
-
-#: Seconds between two ticks of the schedule: the finest pace of polling.
-TICK_SECONDS = 1.0
-
-#: Seconds between two turns of sync; what each of its parts does has a pace of its own.
-SYNC_TICK_SECONDS = 5.0
-
-#: Seconds between two looks at what people have to be told.
-NOTIFY_TICK_SECONDS = 15.0
+from triggers.stages import table
 
 
 def redis_address(redis_url: str | None) -> RedisAddress:
@@ -51,51 +43,40 @@ def configuration(of: Settings) -> dict[str, Any]:
         "task_serializer": "json",
         "accept_content": ["json"],
         # with exchange and key: without, Celery binds all three to one key, and each gets the messages of all
-        "task_queues": [Queue(name, Exchange("triggers"), routing_key=name) for name in QUEUES],
-        "task_default_queue": "poll",
+        "task_queues": [Queue(name, Exchange("triggers"), routing_key=name) for name in table.queues()],
+        "task_default_queue": table.queues()[0],
         "task_create_missing_queues": False,
-        "task_routes": {
-            "triggers.poll": {"queue": "poll"},
-            "triggers.reconcile": {"queue": "poll"},
-            "triggers.sync": {"queue": "poll"},
-            "triggers.match": {"queue": "match"},
-            "triggers.dispatch": {"queue": "dispatch"},
-            "triggers.notify": {"queue": "dispatch"},
-        },
+        "task_routes": {stage.task: {"queue": stage.queues[0]} for stage in _with_task()},
         "task_publish_retry": False,  # reconcile gives a lost hint again
         "worker_consumer": "workers.consumer:Consumer",
         "worker_pool": "threads",  # every stage waits for HTTP or Redis most of the time
         "worker_prefetch_multiplier": 1,
         "worker_hijack_root_logger": False,
         "worker_cancel_long_running_tasks_on_connection_loss": False,
-        "beat_schedule": {
-            "poll": {"task": "triggers.poll", "schedule": TICK_SECONDS},
-            "reconcile": {"task": "triggers.reconcile", "schedule": of.reconcile_seconds},
-            "sync": {"task": "triggers.sync", "schedule": SYNC_TICK_SECONDS},
-            # to two roles: that one of them has stopped is among what the other tells
-            **{
-                f"notify by {queue}": {
-                    "task": "triggers.notify",
-                    "schedule": NOTIFY_TICK_SECONDS,
-                    "options": {"queue": queue},
-                }
-                for queue in ("dispatch", "poll")
-            },
-        },
+        "beat_schedule": dict(_ticks(of)),
         "beat_max_loop_interval": 1,
         "beat_scheduler": "workers.beat:Scheduler",
         "imports": [
-            "workers.poll",
-            "workers.match",
-            "workers.dispatch",
-            "workers.reconcile",
-            "workers.sync",
-            "workers.notify",
+            *(f"workers.{stage.name}" for stage in _with_task()),
             "workers.watch",
             "workers.options",
             "workers.bound",
         ],
     }
+
+
+def _with_task() -> Iterator[table.Stage]:
+    """The stages that Celery runs."""
+    return (stage for stage in table.STAGES if stage.queues)
+
+
+def _ticks(of: Settings) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The entries of the beat schedule: each tick goes to all queues of its stage."""
+    for stage in _with_task():
+        seconds = stage.seconds(of)
+        for queue in stage.queues if seconds is not None else ():
+            name = stage.name if len(stage.queues) == 1 else f"{stage.name} by {queue}"
+            yield name, {"task": stage.task, "schedule": seconds, "options": {"queue": queue}}
 
 
 #: Variables of other projects that this process does not obey; before Celery reads any of them.

@@ -16,8 +16,8 @@ from celery.signals import after_task_publish
 from triggers.ledger import connect
 from triggers.ledger.keys import broker_prefix
 from triggers.logs import logger
-from triggers.roles import QUEUES
 from triggers.settings import settings
+from triggers.stages import table
 
 log = logger(__name__)
 
@@ -56,7 +56,7 @@ _bound: list[Bound] = []
 
 @after_task_publish.connect  # type: ignore[untyped-decorator]
 def _cut(routing_key: str = "", **_: Any) -> None:
-    if routing_key in QUEUES:
+    if routing_key in table.queues():
         if not _bound:
             _bound.append(Bound(connect(settings().redis_url or "")))
         _bound[0].sent(routing_key)

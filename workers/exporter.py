@@ -23,8 +23,8 @@ from triggers.ledger import Ledger, Store, connect, open_ledger, schedulers
 from triggers.ledger.keys import BEAT, broker_prefix, shared
 from triggers.ledger.reading import source_of
 from triggers.redis_address import refuse_unsupported
-from triggers.roles import QUEUES
 from triggers.settings import Settings, settings
+from triggers.stages import table
 from triggers.terminal import say
 from workers.app import app, redis_address
 from workers.followed import PREFIX, Followed
@@ -74,7 +74,7 @@ class Exporter(Collector):
         yield from self._api_requests()
 
     def _of_celery(self) -> Iterator[Metric]:
-        lengths = [((queue,), float(self.client.llen(broker_prefix() + queue))) for queue in QUEUES]
+        lengths = [((queue,), float(self.client.llen(broker_prefix() + queue))) for queue in table.queues()]
         yield _gauge("queue_messages", "Celery messages that wait.", lengths, "queue")
         yield _gauge("beat_leader", "Whether a beat ticks.", [((), float(self._beat_ticks(time.monotonic())))])
 
@@ -143,6 +143,10 @@ def _figures(ledger: Ledger) -> Iterator[Figure]:
         yield "firings_due", "Firings that could be launched now.", ("lane",), (lane,), float(ledger.due(lane))
         unfinished = float(client.zcard(keys.due(lane)))
         yield "firings_unfinished", "Firings due now or later.", ("lane",), (lane,), unfinished
+    for stage in table.STAGES:
+        if stage.backlog:
+            due = float(client.zcount(stage.backlog.key(keys), "-inf", ledger.now_ms()))
+            yield "stage_waiting", "Things due that wait for a stage.", ("stage",), (stage.name,), due
     held = dict.fromkeys(("pause", "pace", "slot"), 0.0)
     for hold in ledger.firings.holds():
         held[hold.partition(":")[0]] = held.get(hold.partition(":")[0], 0.0) + float(client.zcard(keys.held(hold)))

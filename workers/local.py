@@ -15,8 +15,8 @@ from celery.worker import state
 
 from triggers import logs
 from triggers.logs import logger
-from triggers.roles import QUEUES
 from triggers.settings import settings
+from triggers.stages import table
 from workers.app import app
 from workers.schedule import Schedule
 
@@ -47,7 +47,7 @@ def main() -> int:
         app=app,
         pool="threads",
         concurrency=settings().concurrency,
-        queues=list(QUEUES),
+        queues=list(table.queues()),
         quiet=True,
         without_gossip=True,
         without_mingle=True,

@@ -12,13 +12,14 @@ import redis
 from celery import Celery
 from kombu.exceptions import OperationalError
 
+from triggers.context import Context
 from triggers.errors import EpochChanged, Fenced, StoreUnavailable, Transient
 from triggers.escaping import one_line
 from triggers.ledger import Store, connect, open_ledger, refusals, schedulers
 from triggers.ledger.schedulers import Scheduler
 from triggers.logs import Seldom, about, logger
 from triggers.settings import Settings, settings
-from triggers.stages import Context
+from triggers.stages import table
 from workers import failover
 from workers.app import app, redis_address
 from workers.identity import Identity
@@ -35,19 +36,22 @@ class CeleryHints:
         self.celery, self.named = celery, named
         self._seldom = Seldom()
 
-    def match(self, scheduler: str, partition: int) -> None:
-        self._send("triggers.match", f"{self.named(scheduler)}, partition {partition}", scheduler, partition)
+    def send(self, stage: str, scheduler: str, *where: int) -> None:
+        """Send a message to the stage's Celery task, which Flower shows with names instead of ids.
 
-    def dispatch(self, scheduler: str) -> None:
-        self._send("triggers.dispatch", self.named(scheduler), scheduler)
-
-    def _send(self, task: str, shown: str, *args: str | int) -> None:
+        Raises:
+            LookupError, ValueError: the table has no such stage, or its hints name something else.
+        """
+        row, args = table.stage(stage), (scheduler, *where)
+        if row.hint is None:
+            raise LookupError(f"stage {stage!r} takes no hints")
+        shown = ", ".join([self.named(scheduler), *(f"{n} {w}" for n, w in zip(row.hint, where, strict=True))])
         try:
-            self.celery.send_task(task, args=args, argsrepr=one_line(f"({shown})"), kwargsrepr="{}")
+            self.celery.send_task(row.task, args=args, argsrepr=one_line(f"({shown})"), kwargsrepr="{}")
         except (OperationalError, OSError, redis.RedisError) as failure:
             suffix = self._seldom.suffix(refusals.code_of(failure.__cause__ or failure) or type(failure).__name__)
             if suffix is not None:
-                log.warning("the hint %s%s was not sent: %s%s", task, args, failure, suffix)
+                log.warning("the hint %s%s was not sent: %s%s", row.task, args, failure, suffix)
             failover.look_for_primary(self.celery, failure)
 
 

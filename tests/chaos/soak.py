@@ -107,7 +107,8 @@ class Soak:
 
     def poll(self, polls: int, pace_seconds: float) -> None:
         """Let the workers poll so often; now and then something has changed. Faster than beat ticks, we do."""
-        from workers.app import TICK_SECONDS, app
+        from triggers.stages.table import TICK_SECONDS
+        from workers.app import app
 
         faster = pace_seconds < TICK_SECONDS
         if faster:

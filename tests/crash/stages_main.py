@@ -9,10 +9,10 @@ import redis
 
 from tests.crash.worker_main import prepare
 from triggers.clearml_api import Api, Credentials
+from triggers.context import Context
 from triggers.errors import EpochChanged, Fenced, Transient
 from triggers.ledger import Store, connect, open_ledger
 from triggers.settings import Settings, settings
-from triggers.stages import Context
 from triggers.stages.dispatch import dispatch
 from triggers.stages.match import match
 from triggers.stages.poll import poll
@@ -25,10 +25,7 @@ ROUND_SECONDS = 0.05
 class _NoHints:
     """Every round looks at everything."""
 
-    def match(self, scheduler: str, partition: int) -> None:
-        pass
-
-    def dispatch(self, scheduler: str) -> None:
+    def send(self, stage: str, scheduler: str, *where: int) -> None:
         pass
 
 

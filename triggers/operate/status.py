@@ -12,6 +12,7 @@ from triggers.ledger.reading import source_of
 from triggers.operate.happened import Filter, newest
 from triggers.operate.target import Target
 from triggers.operate.when import ago, span
+from triggers.stages import table
 
 #: What lies longer than this before a stage, ms, lies too long: reconcile gives hints every two seconds.
 LATE_MS = 30_000
@@ -102,20 +103,17 @@ def _poll(target: Target, now_ms: int, wanted: bool) -> Stage:
 
 
 def _others(target: Target, now_ms: int) -> list[Stage]:
-    keys = target.ledger.keys
-    lists = {"match": keys.ready, "dispatch": keys.due("dispatch"), "call": keys.due("caller")}
-    return [_stage(target, name, key, now_ms) for name, key in lists.items()]
+    return [_stage(target, row.name, row.backlog, now_ms) for row in table.STAGES if row.backlog]
 
 
-def _stage(target: Target, name: str, key: str, now_ms: int) -> Stage:
+def _stage(target: Target, name: str, backlog: table.Backlog, now_ms: int) -> Stage:
     """What is due and nobody takes lies there with the time from which it was due; a lease moves that on."""
-    client = target.ledger.store.client
+    client, key = target.ledger.store.client, backlog.key(target.ledger.keys)
     first: Any = client.zrange(key, 0, 0, withscores=True)
     waiting: Any = client.zcount(key, "-inf", now_ms) if first else 0
     later: Any = client.zcard(key) if first else 0
     oldest_ms = max(0, now_ms - int(first[0][1])) if first else 0
-    what = "partitions with events" if name == "match" else "firings"
-    words = f"{waiting} {what} due" + (f", {later - waiting} in hand or later" if later > waiting else "")
+    words = f"{waiting} {backlog.things} due" + (f", {later - waiting} in hand or later" if later > waiting else "")
     if oldest_ms > LATE_MS:
         return Stage(name, "late", int(waiting), oldest_ms, f"{words}, the oldest for {span(oldest_ms)}")
     return Stage(name, "ok" if first else "idle", int(waiting), oldest_ms, words if first else "nothing waits")

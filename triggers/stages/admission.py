@@ -7,6 +7,7 @@ from typing import cast
 
 from triggers.clearml_api import launches
 from triggers.clearml_api.launches import Found
+from triggers.context import Context, Plan
 from triggers.errors import Fenced
 from triggers.ledger.firing import DIGEST_LENGTH, Beginning, Firing, Lane, trigger_digest
 from triggers.ledger.registry import Entry
@@ -17,7 +18,6 @@ from triggers.model.launch_tags import FIRING, scheduler_tag, value_of
 from triggers.rules.policies import lane_of, limit_of
 from triggers.stages import launch, lookups, own
 from triggers.stages.attempt import ATTEMPTS_PER_FAILURE, UNREAD_SECONDS, Attempt, ending
-from triggers.stages.context import Context, Plan
 from triggers.stages.looking import look_for_launches
 from triggers.stages.pretend import pretend
 

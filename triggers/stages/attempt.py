@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import redis
 
+from triggers.context import Context
 from triggers.errors import Fenced, Newer, Permanent, Refused, Transient, Unreadable
 from triggers.ledger.firing import Firing, Lane
 from triggers.ledger.registry import Entry
@@ -17,7 +18,6 @@ from triggers.model import TaskAction, Trigger
 from triggers.model.trigger import slot_of_reused
 from triggers.rules.recovery import retry_seconds
 from triggers.stages import outcomes
-from triggers.stages.context import Context
 
 log = logger(__name__)
 

@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from triggers.context import Context
 from triggers.errors import Fenced
 from triggers.functions import Function, call
 from triggers.ledger import leases
@@ -18,7 +19,6 @@ from triggers.logs import logger
 from triggers.model.events import Event
 from triggers.stages.admission import admit
 from triggers.stages.attempt import Attempt, ending
-from triggers.stages.context import Context
 from triggers.stages.taking import take
 
 log = logger(__name__)

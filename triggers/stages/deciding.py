@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from triggers.context import Context, Plan
 from triggers.errors import Newer, Unreadable
 from triggers.ledger.firing import firing_key
 from triggers.ledger.matching import Change, Grant
@@ -16,7 +17,6 @@ from triggers.model.events import Event
 from triggers.rules.conditions import Condition
 from triggers.rules.policies import Decision, Mark, decide_by, lane_of
 from triggers.stages import own
-from triggers.stages.context import Context, Plan
 
 log = logger(__name__)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from triggers.clearml_api import launches
+from triggers.context import Context
 from triggers.errors import Refused, ServerUnavailable
 from triggers.functions import load
 from triggers.ledger import leases
@@ -16,7 +17,6 @@ from triggers.stages import launch, lookups, permissions, reuse
 from triggers.stages.admission import admit, admit_again
 from triggers.stages.attempt import Attempt, ending, launched_each
 from triggers.stages.call import carry_out
-from triggers.stages.context import Context
 from triggers.stages.looking import look_for_launches, together
 from triggers.stages.taking import take
 
@@ -39,7 +39,7 @@ def dispatch(ctx: Context) -> int:
         taken += len(claim.firings)
         with _keeping(ctx, claim.firings):
             _carry_out(ctx, claim.firings, claim.registry_version)
-    ctx.hints.dispatch(ctx.ledger.scheduler)  # behind the hints of the schedulers that share these workers
+    ctx.hints.send("dispatch", ctx.ledger.scheduler)  # behind the hints of the schedulers that share these workers
     return taken
 
 

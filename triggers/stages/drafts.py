@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from triggers.clearml_api import launches
 from triggers.clearml_api.launches import Deleted
+from triggers.context import Context
 from triggers.logs import logger
-from triggers.stages.context import Context
 
 log = logger(__name__)
 

@@ -11,6 +11,7 @@ from typing import Any
 from triggers.actions import BASE_FIELDS, launch_request, resolve_target_project
 from triggers.clearml_api import launches, transport
 from triggers.clearml_api.launches import Found
+from triggers.context import Context
 from triggers.errors import Fenced, LaunchImpossible, Refused
 from triggers.ledger.firing import firing_key
 from triggers.ledger.history import FOUND
@@ -20,7 +21,6 @@ from triggers.model.launch_tags import ATTEMPT, FIRING, LaunchTags, firing_tag, 
 from triggers.rules.recovery import DRAFT, Hit, judge_found, judge_recorded
 from triggers.stages import drafts, lookups
 from triggers.stages.attempt import Attempt, ending
-from triggers.stages.context import Context
 
 #: After so long even a Redis that dies has written to disk what it was told (append-only file, every second).
 DURABLE_SECONDS = 2.5

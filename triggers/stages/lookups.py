@@ -8,11 +8,11 @@ from typing import Any
 
 from triggers.actions import pipeline_project
 from triggers.clearml_api import launches
+from triggers.context import Context
 from triggers.model import TaskQuery
 from triggers.model.launch_tags import scheduler_tag
 from triggers.model.trigger import slot_of_reused
 from triggers.rules.recovery import Holder, judge_holder
-from triggers.stages.context import Context
 
 #: How long a resolved id is believed, seconds. A refusal by the server forgets it at once.
 BELIEVE_SECONDS = 60.0

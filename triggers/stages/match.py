@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from triggers.context import Context, Plan
 from triggers.errors import Newer, Unreadable
 from triggers.ledger import leases
 from triggers.ledger.poison import Poison
@@ -12,7 +13,6 @@ from triggers.ledger.reading import Batch, decode_batch
 from triggers.logs import logger
 from triggers.model.events import Event
 from triggers.slowness import slowness
-from triggers.stages.context import Context, Plan
 from triggers.stages.deciding import decide, know_transitions
 
 log = logger(__name__)
@@ -47,7 +47,7 @@ def match(ctx: Context, partition: int) -> int:
                     _take_away(ctx, partition, token, text or "", str(fault))
                     continue
                 for _ in range(-(-count // ctx.settings.batch_firings)):
-                    ctx.hints.dispatch(ledger.scheduler)
+                    ctx.hints.send("dispatch", ledger.scheduler)
                 granted += count
                 if text is None:
                     break

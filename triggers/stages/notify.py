@@ -8,6 +8,7 @@ from typing import Any
 
 from triggers.clearml_api import service
 from triggers.clearml_api.service import Line
+from triggers.context import Context
 from triggers.errors import Refused, Transient
 from triggers.ledger import leases
 from triggers.ledger.history import Entry
@@ -20,7 +21,6 @@ from triggers.model.events import Event
 from triggers.notices import Notice, Situation, Told, decide
 from triggers.notices.send import in_words, send
 from triggers.settings import with_notice_secrets_of_now
-from triggers.stages.context import Context
 from triggers.stages.stalled import stalled
 
 log = logger(__name__)

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from triggers.clearml_api import narrowing, polls
+from triggers.context import Context
 from triggers.ledger.reading import SOURCES, Source, encode_batches, source_of
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.logs import logger
 from triggers.model.launch_tags import service_tag
 from triggers.rules import query_plan
-from triggers.stages.context import Context
 from triggers.stages.set_aside import entries_to_read
 from triggers.windows import advance, choose_window
 
@@ -119,7 +119,7 @@ def _read(ctx: Context, token: str, source: Source, plan: polls.Plan, entries: l
             server_ms=page.server_ms,
         )
         for partition in {number for number, _ in batches}:
-            ctx.hints.match(ctx.ledger.scheduler, partition)
+            ctx.hints.send("match", ctx.ledger.scheduler, partition)
         cursor = moved.cursor
         yield len(fresh)
 

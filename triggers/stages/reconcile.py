@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from triggers.clearml_api import launches
+from triggers.context import Context
 from triggers.ledger import leases
 from triggers.ledger.ledger import SECONDS_PER_DAY
 from triggers.ledger.registry import Entry
@@ -12,7 +13,6 @@ from triggers.logs import logger
 from triggers.model.launch_tags import FIRING, firing_tag, value_of
 from triggers.rules.recovery import Hit, judge_strays
 from triggers.stages import drafts, lookups
-from triggers.stages.context import Context
 from triggers.stages.set_aside import raise_alarms
 
 log = logger(__name__)
@@ -46,7 +46,7 @@ def reconcile(ctx: Context) -> Mended | None:
             return None
         partitions = list(dict.fromkeys([*ledger.reading.waiting_partitions(), *ledger.undecided.partitions()]))
         for partition in partitions:
-            ctx.hints.match(ledger.scheduler, partition)
+            ctx.hints.send("match", ledger.scheduler, partition)
         try:
             released = _release_holds(ctx)
         finally:  # functions need no ClearML server
@@ -60,7 +60,7 @@ def _hint_due(ctx: Context) -> int:
     """One hint a batch of firings that are due; how many."""
     dispatches = min(HINTS_PER_ROUND, -(-ctx.ledger.due("dispatch") // ctx.settings.batch_firings))
     for _ in range(dispatches):
-        ctx.hints.dispatch(ctx.ledger.scheduler)
+        ctx.hints.send("dispatch", ctx.ledger.scheduler)
     return dispatches
 
 

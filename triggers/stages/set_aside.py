@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from triggers.context import Context
 from triggers.errors import Newer, Unreadable
 from triggers.escaping import shell_words
 from triggers.formats import KNOWN
@@ -14,7 +15,6 @@ from triggers.ledger.reading import SOURCES, decode_batch, source_of
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.logs import logger
 from triggers.model.events import Event
-from triggers.stages.context import Context
 
 log = logger(__name__)
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from triggers.ledger.ledger import Ledger
 from triggers.ledger.registry import Snapshot
+from triggers.stages import table
 
 #: What is so much overdue is taken by nobody, ms: reconcile gives hints every two seconds.
 STALE_MS: Final = 60_000
@@ -26,18 +27,12 @@ def stalled(ledger: Ledger, snapshot: Snapshot, poll_seconds: float, began_ms: i
     late_ms = _poll_late_ms(ledger, now_ms, began_ms) if snapshot.active else 0
     if late_ms > max(STALE_MS, 3000 * poll_seconds):
         found["polls have stopped"] = ("stale poll", f"nothing was polled for {_minutes(late_ms)}: {_LOOK}")
-    late_ms = _overdue_ms(ledger, ledger.keys.ready, now_ms)
-    if late_ms > STALE_MS:
-        text = f"no match worker has taken events for {_minutes(late_ms)}: {_LOOK}"
-        found["matching has stopped"] = ("stale match", text)
-    late_ms = _overdue_ms(ledger, ledger.keys.due("dispatch"), now_ms)
-    if late_ms > STALE_MS and not _anything_ended(ledger, now_ms):
-        text = f"no dispatch worker has taken firings that are due for {_minutes(late_ms)}: {_LOOK}"
-        found["dispatch has stopped"] = ("stale dispatch", text)
-    late_ms = _overdue_ms(ledger, ledger.keys.due("caller"), now_ms)
-    if late_ms > STALE_MS and ledger.homes.holder() is None:
-        text = f"functions wait for the script that declares them for {_minutes(late_ms)}: start it"
-        found["functions are not called"] = ("stale call", text)
+    for row in table.STAGES:
+        if backlog := row.backlog:
+            late_ms = _overdue_ms(ledger, backlog.key(ledger.keys), now_ms)
+            if late_ms > STALE_MS and not backlog.at_work(ledger, now_ms - STALE_MS):
+                text = backlog.text.format(since=_minutes(late_ms))
+                found[backlog.stopped] = (f"stale {row.name}", text)
     return found
 
 
@@ -51,11 +46,6 @@ def _poll_late_ms(ledger: Ledger, now_ms: int, began_ms: int) -> int:
 def _overdue_ms(ledger: Ledger, name: str, now_ms: int) -> int:
     first: Any = ledger.store.client.zrange(name, 0, 0, withscores=True)
     return max(0, now_ms - int(first[0][1])) if first else 0
-
-
-def _anything_ended(ledger: Ledger, now_ms: int) -> bool:
-    """Whether dispatchers are at work: behind a flood what is due longest may be old although all of them are."""
-    return any(one.what not in ("granted", "released", "revived") for one in ledger.history.recent(now_ms - STALE_MS))
 
 
 def _minutes(ms: int) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from triggers.context import Context
 from triggers.errors import Refused
 from triggers.ledger.schedulers import Scheduler
 from triggers.logs import logger
-from triggers.stages.context import Context
 from triggers.sync.configure import configure
 from triggers.sync.keep import keep
 from triggers.sync.memory import Memory

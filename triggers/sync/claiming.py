@@ -8,10 +8,10 @@ import time
 from typing import Final
 
 from triggers.clearml_api import server_now_ms, service
+from triggers.context import Context
 from triggers.errors import Usage
 from triggers.ledger.schedulers import Scheduler
 from triggers.logs import logger
-from triggers.stages.context import Context
 from triggers.sync import keep
 from triggers.sync.belief import said_by
 from triggers.sync.redis_lease import LIFE_MS, RedisLease, address_of, other_holder, was_renewed

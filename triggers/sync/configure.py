@@ -10,6 +10,7 @@ from typing import Final
 
 from triggers.clearml_api import launches, server_now_ms, service
 from triggers.clearml_api.service import Line
+from triggers.context import Context
 from triggers.errors import Refused
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.ledger.schedulers import Scheduler
@@ -18,7 +19,6 @@ from triggers.model import Trigger
 from triggers.model.events import Kind
 from triggers.model.original import SECTIONS
 from triggers.registering import audited, in_clearml
-from triggers.stages.context import Context
 from triggers.sync.compare import compare
 from triggers.sync.editing import Mode, permitted
 from triggers.sync.memory import Memory

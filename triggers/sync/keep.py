@@ -9,12 +9,12 @@ from typing import Any, Final
 
 from triggers.clearml_api import server_now_ms, service
 from triggers.clearml_api.workspace import user_of
+from triggers.context import Context
 from triggers.ledger import schedulers
 from triggers.ledger.reading import decode_batch, source_of
 from triggers.ledger.schedulers import Scheduler
 from triggers.logs import logger
 from triggers.model.events import Event
-from triggers.stages.context import Context
 from triggers.sync import kept
 from triggers.sync.belief import believed, said_by
 from triggers.sync.memory import Memory

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from triggers.clearml_api import server_now_ms
 from triggers.clearml_api.service import Service
+from triggers.context import Context
 from triggers.errors import Newer, Refused
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.logs import logger
-from triggers.stages.context import Context
 from triggers.sync.belief import believed
 from triggers.sync.redis_lease import SKEW_MS
 from triggers.sync.saved import PROPERTY, Saved, newest

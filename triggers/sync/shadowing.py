@@ -7,10 +7,10 @@ from typing import Final
 import redis
 
 from triggers.clearml_api import server_now_ms
+from triggers.context import Context
 from triggers.errors import TriggersError
 from triggers.logs import logger
 from triggers.shadow import Difference, Launch, compare, read_theirs
-from triggers.stages.context import Context
 from triggers.terminal import say
 
 log = logger(__name__)

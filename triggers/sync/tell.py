@@ -9,13 +9,13 @@ from typing import Any, Final
 from triggers import reports
 from triggers.clearml_api import service
 from triggers.clearml_api.service import Line, Plot
+from triggers.context import Context
 from triggers.ledger.history import Entry
 from triggers.ledger.registry import Snapshot
 from triggers.ledger.schedulers import Scheduler
 from triggers.model.events import Event
 from triggers.reports import DELAYS, EXECUTED, FIRINGS, ROWS, TABLES, Launch, Standing
 from triggers.rules.recovery import RUNNING
-from triggers.stages.context import Context
 from triggers.sync import shadowing
 from triggers.sync.memory import Memory
 from triggers.sync.standing import standings

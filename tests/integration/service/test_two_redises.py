@@ -12,10 +12,10 @@ import redis
 
 from tests.conftest import redis_binaries
 from tests.integration.service.conftest import ServiceWorld
+from triggers.context import Context
 from triggers.ledger import Store, connect, open_ledger, schedulers
 from triggers.local.redis_server import PrivateRedis
 from triggers.settings import Settings
-from triggers.stages import Context
 from triggers.stages.sync import sync
 from triggers.sync import keep
 from triggers.sync.redis_lease import leases_in

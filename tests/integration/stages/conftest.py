@@ -12,6 +12,7 @@ import pytest
 
 from tests.servers import VERIFIED, running
 from triggers.clearml_api import Api, Credentials
+from triggers.context import Context
 from triggers.ledger import Ledger
 from triggers.ledger.history import Entry
 from triggers.model import Trigger, make_trigger
@@ -19,7 +20,6 @@ from triggers.model.launch_tags import FIRING, value_of
 from triggers.sandbox import Sandbox
 from triggers.service_task import server_now_ms
 from triggers.settings import Settings
-from triggers.stages import Context
 from triggers.stages.dispatch import dispatch
 from triggers.stages.match import match
 from triggers.stages.poll import Polled, poll
@@ -33,11 +33,11 @@ class Hints:
         self.partitions: list[int] = []
         self.dispatches = 0
 
-    def match(self, scheduler: str, partition: int) -> None:
-        self.partitions.append(partition)
-
-    def dispatch(self, scheduler: str) -> None:
-        self.dispatches += 1
+    def send(self, stage: str, scheduler: str, *where: int) -> None:
+        if stage == "match":
+            self.partitions += where
+        else:
+            self.dispatches += 1
 
 
 class World:

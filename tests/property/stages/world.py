@@ -16,11 +16,11 @@ from tests.property.stages.actors import Actor, Outcome, current
 from tests.property.stages.redis_copies import Copy, copy_of, put_copy
 from tests.property.stages.server import Server
 from triggers.clearml_api.connection import Answer
+from triggers.context import Context
 from triggers.errors import EpochChanged, Fenced, Refused, ServerUnavailable, StoreUnavailable, Transient
 from triggers.ledger import Store, open_ledger
 from triggers.ledger.store import Script
 from triggers.settings import Settings
-from triggers.stages import Context
 from triggers.stages.dispatch import dispatch
 from triggers.stages.match import match
 from triggers.stages.poll import poll
@@ -81,9 +81,7 @@ class SteppedApi:
 class Hints:
     """Hints go nowhere: the test calls the stages."""
 
-    def match(self, scheduler: str, partition: int) -> None: ...
-
-    def dispatch(self, scheduler: str) -> None: ...
+    def send(self, stage: str, scheduler: str, *where: int) -> None: ...
 
 
 class Process:

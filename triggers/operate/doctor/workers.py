@@ -12,7 +12,7 @@ from triggers.ledger.keys import BEAT, shared
 from triggers.operate.doctor.findings import Finding
 from triggers.operate.status import read_status
 from triggers.operate.target import Target
-from triggers.roles import QUEUES
+from triggers.stages import table
 from triggers.stages.set_aside import ALARM
 
 #: How long workers have to answer, seconds.
@@ -53,7 +53,7 @@ def look(target: Target) -> Iterator[Finding]:
 
 def _workers(target: Target) -> Iterator[Finding]:
     counts = Counter(role for roles in _answering(target).values() for role in roles)
-    for role in QUEUES:
+    for role in table.queues():
         if counts[role]:
             yield Finding(f"{role} workers", "ok", f"{counts[role]} answer")
         else:
@@ -71,7 +71,8 @@ def _answering(target: Target) -> dict[str, list[str]]:
     client = Celery("doctor", set_as_current=False)
     client.conf.update(configuration(RedisAddress.parse(_url(target))), broker_connection_retry_on_startup=False)
     answers: Any = client.control.inspect(timeout=_ANSWER_SECONDS).active_queues() or {}
-    return {name: [queue["name"] for queue in queues if queue["name"] in QUEUES] for name, queues in answers.items()}
+    roles = table.queues()
+    return {name: [queue["name"] for queue in queues if queue["name"] in roles] for name, queues in answers.items()}
 
 
 def _url(target: Target) -> str:

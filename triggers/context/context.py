@@ -1,39 +1,19 @@
-"""What every stage works with."""
+"""Context: what every stage works with."""
 
 from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from triggers.clearml_api import Api, polls
 from triggers.clearml_api.narrowing import Narrowing
+from triggers.context.hints import Hints
 from triggers.ledger import Ledger
 from triggers.ledger.epoch import Epoch
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.rules.conditions import Condition
 from triggers.rules.index import Index
 from triggers.settings import Settings
-
-
-class Hints(Protocol):
-    """Says "look" to the next stage. A lost hint costs time, never an event: `reconcile` gives it again."""
-
-    def match(self, scheduler: str, partition: int) -> None:
-        """There is a batch in this partition."""
-
-    def dispatch(self, scheduler: str) -> None:
-        """There are firings to launch."""
-
-
-class NoHints:
-    """Says nothing: for a process whose work ends where it is; `reconcile` sees the rest."""
-
-    def match(self, scheduler: str, partition: int) -> None:
-        """Nothing to say."""
-
-    def dispatch(self, scheduler: str) -> None:
-        """Nothing to say."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,19 @@
+"""Hints: a message that says "look" to a stage. The table of stages says which stages take one."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Hints(Protocol):
+    """Says "look" to the next stage. A lost hint costs time, never an event: `reconcile` re-sends it."""
+
+    def send(self, stage: str, scheduler: str, *where: int) -> None:
+        """Say that work waits for a stage of a scheduler; `where` is what its row names, such as the partition."""
+
+
+class NoHints:
+    """Says nothing: for a process whose work ends where it is; `reconcile` sees the rest."""
+
+    def send(self, stage: str, scheduler: str, *where: int) -> None:
+        """Nothing to say."""

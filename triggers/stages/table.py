@@ -1,0 +1,209 @@
+"""The stages, one row each. Whatever has to know which stages there are reads this table.
+
+Queues, routes, the beat schedule, hints, `status`, notices, metrics and docs/stages.md come from it. A stage is its
+module in `triggers/stages/`, its Celery task in `workers/` and its row here. The page is written by
+`python -m triggers.stages.table`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from triggers.terminal import say_page
+
+if TYPE_CHECKING:
+    from triggers.ledger import Ledger
+    from triggers.ledger.keys import Keys
+    from triggers.settings import Settings
+
+#: Seconds between two ticks of the schedule: the finest pace of polling.
+TICK_SECONDS: Final = 1.0
+
+_LOOK: Final = "look with `clearml-triggers doctor`"
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits for a stage: a sorted set in Redis, each member scored with the time at which it was due.
+
+    Attributes:
+        key: Name of the sorted set.
+        things: What lies in it, as `status` names it.
+        stopped: Name of the problem when nobody takes what is due, as notices give it.
+        text: What a notice says then; `{since}` is how long the oldest has been due.
+        at_work: Whether somebody works on it since a time (ms) although the oldest has waited that long.
+    """
+
+    key: Callable[[Keys], str]
+    things: str
+    stopped: str
+    text: str
+    at_work: Callable[[Ledger, int], bool] = lambda _ledger, _since_ms: False
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage.
+
+    Attributes:
+        name: Its module in `triggers/stages/` and, where it has a Celery task, in `workers/`.
+        does: What it does, one line.
+        queues: The queues whose workers run it. A hint goes to the first, each tick to all. None: no Celery task.
+        every: Seconds between two ticks, or the setting that has them. None: it runs on hints only.
+        hint: What a hint names beside the scheduler. None: nobody hints it.
+        backlog: What waits for it. None: its ticks find their work themselves.
+    """
+
+    name: str
+    does: str
+    queues: tuple[str, ...] = ()
+    every: float | str | None = None
+    hint: tuple[str, ...] | None = None
+    backlog: Backlog | None = None
+
+    @property
+    def task(self) -> str:
+        """Name of its Celery task."""
+        return f"triggers.{self.name}"
+
+    def seconds(self, of: Settings) -> float | None:
+        """Give the seconds between two ticks under these settings."""
+        return float(getattr(of, self.every)) if isinstance(self.every, str) else self.every
+
+
+def _anything_ended(ledger: Ledger, since_ms: int) -> bool:
+    """Whether dispatchers are at work: behind a flood what is due longest may be old although all of them are."""
+    return any(one.what not in ("granted", "released", "revived") for one in ledger.history.recent(since_ms))
+
+
+def _script_serves(ledger: Ledger, _since_ms: int) -> bool:
+    return ledger.homes.holder() is not None
+
+
+STAGES: Final[list[Stage]] = [
+    Stage(
+        "poll",
+        "reads what changed in each source and stores it as batches of events",
+        queues=("poll",),
+        every=TICK_SECONDS,
+    ),
+    Stage(
+        "match",
+        "decides which triggers the events of one partition fire, and grants firings",
+        queues=("match",),
+        hint=("partition",),
+        backlog=Backlog(
+            lambda keys: keys.ready,
+            "partitions with events",
+            "matching has stopped",
+            f"no match worker has taken events for {{since}}: {_LOOK}",
+        ),
+    ),
+    Stage(
+        "dispatch",
+        "carries out the firings that are due, several at a time, exactly once each",
+        queues=("dispatch",),
+        hint=(),
+        backlog=Backlog(
+            lambda keys: keys.due("dispatch"),
+            "firings",
+            "dispatch has stopped",
+            f"no dispatch worker has taken firings that are due for {{since}}: {_LOOK}",
+            _anything_ended,
+        ),
+    ),
+    Stage(
+        "call",
+        "calls the functions of the process that declared them; that process looks for due firings itself",
+        backlog=Backlog(
+            lambda keys: keys.due("caller"),
+            "firings",
+            "functions are not called",
+            "functions wait for the script that declares them for {since}: start it",
+            _script_serves,
+        ),
+    ),
+    Stage(
+        "reconcile",
+        "re-sends lost hints, releases held firings, deletes stray drafts",
+        queues=("poll",),
+        every="reconcile_seconds",
+    ),
+    Stage(
+        "sync",
+        "keeps the service task and the ledger the same; each of its parts has a pace of its own",
+        queues=("poll",),
+        every=5.0,
+    ),
+    # two roles tick it: that one of them has stopped is among what the other reports
+    Stage(
+        "notify",
+        "tells people what needs them: dead letters, stopped stages, held bursts",
+        queues=("dispatch", "poll"),
+        every=15.0,
+    ),
+]
+
+
+def stage(name: str) -> Stage:
+    """Give the row of a stage.
+
+    Raises:
+        KeyError: no stage has that name.
+    """
+    found = next((row for row in STAGES if row.name == name), None)
+    if found is None:
+        raise KeyError(f"no stage {name!r}: one of {', '.join(row.name for row in STAGES)}")
+    return found
+
+
+def queues() -> tuple[str, ...]:
+    """Give the queues that workers consume, one of each role, in the order of the stages."""
+    return tuple(dict.fromkeys(queue for row in STAGES for queue in row.queues))
+
+
+def page() -> str:
+    """Write docs/stages.md."""
+    rows = [
+        "| stage | does | Celery task | queue | runs | what waits for it |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in STAGES:
+        task = f"`{row.task}`" if row.queues else "none"
+        where = ", ".join(row.queues) or "none"
+        waits = f'{row.backlog.things} ("{row.backlog.stopped}")' if row.backlog else "nothing"
+        rows.append(f"| {row.name} | {row.does} | {task} | {where} | {_runs(row)} | {waits} |")
+    return _PAGE.format(table="\n".join(rows))
+
+
+def _runs(row: Stage) -> str:
+    ways = []
+    if isinstance(row.every, str):
+        ways.append(f"every `TRIGGERS_{row.every.upper()}`")
+    elif row.every is not None:
+        ways.append(f"every {row.every:g} s")
+    if row.hint is not None:
+        ways.append("when hinted" + (f", with the {' and '.join(row.hint)}" if row.hint else ""))
+    return "; ".join(ways) or "in the process that serves"
+
+
+_PAGE: Final = """# The stages
+
+Written from `triggers/stages/table.py` by `python -m triggers.stages.table`. Queues, routes, the beat schedule, hints,
+`clearml-triggers status`, notices and metrics come from the same table.
+
+{table}
+
+A hint goes to the first queue of a stage, a tick to each of them. What waits lies in a sorted set in Redis, scored with
+the time at which it was due: `status` and the metric `stage_waiting` count what is due, and a notice with the name in
+brackets says when nobody has taken it for a minute. Polling has no backlog: it is late when the next poll is overdue by
+several paces.
+
+To add a stage: write `triggers/stages/NAME.py` (a function of `Context`, no Celery), `workers/NAME.py` (the Celery
+task `triggers.NAME`) and its row in the table, then write this page anew.
+"""
+
+if __name__ == "__main__":
+    say_page(page(), end="")
