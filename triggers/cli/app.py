@@ -26,10 +26,12 @@ from triggers.cli.show import show
 from triggers.cli.status import status
 from triggers.cli.test import try_out
 from triggers.cli.up import up
+from triggers.cli.usage import Verbs
 from triggers.terminal import say
 
 app = typer.Typer(
     name="clearml-triggers",
+    cls=Verbs,
     help="ClearML triggers as a distributed system.\n\n"
     "Exit codes: 0: success; 1: failed or negative result; 2: usage error.",
     no_args_is_help=True,
