@@ -28,19 +28,27 @@ def __getattr__(name: str) -> Any:
     from triggers.entry import ended_in_one_line
 
     with ended_in_one_line():
-        _refuse_absent_flower()
+        _prepare_flower()
         from workers.app import app
 
         return app
     raise AssertionError("the process has ended")
 
 
-def _refuse_absent_flower() -> None:
-    """Say first of all that Flower is not there: its command is asked only after settings were read."""
+def _prepare_flower() -> None:
+    """Where the command is Flower's: set what it starts with, or say first of all that it is not installed.
+
+    Its command is asked only after settings were read.
+    """
     from importlib.util import find_spec
 
     import click
 
     context = click.get_current_context(silent=True)
-    if context is not None and context.invoked_subcommand == "flower" and find_spec("flower") is None:
+    if context is None or context.invoked_subcommand != "flower":
+        return
+    if find_spec("flower") is None:
         raise ModuleNotFoundError("No module named 'flower'", name="flower")
+    from workers import flower_settings
+
+    flower_settings.apply()

@@ -82,7 +82,7 @@ def _ticks(of: Settings) -> Iterator[tuple[str, dict[str, Any]]]:
 #: Variables of other projects that this process does not obey; before Celery reads any of them.
 _ignored = ignore_others(os.environ)
 
-app = Celery("workers")
+app = Celery("workers", task_cls="workers.shown:ShownTask")
 app.config_from_object(configuration(settings()))
 
 

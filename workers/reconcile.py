@@ -5,10 +5,19 @@ from __future__ import annotations
 from triggers.stages.reconcile import reconcile as stage
 from workers.app import app
 from workers.runtime import runtime
+from workers.shown import in_words
 
 
 @app.task(name="triggers.reconcile")  # type: ignore[untyped-decorator]
-def reconcile() -> None:
-    """One round for every scheduler; a round too many does nothing."""
+def reconcile() -> str:
+    """One round for every scheduler; a round too many does nothing. Says what it found to do."""
+    said = {}
     for id_, scheduler in runtime().served().items():
-        runtime().run(id_, stage, scheduler)
+        if mended := runtime().run(id_, stage, scheduler):
+            said[runtime().name_of(id_)] = {
+                "match hints re-sent": mended.partitions,
+                "dispatch hints re-sent": mended.dispatches,
+                "held firings released": mended.released,
+                "drafts deleted": mended.strays,
+            }
+    return in_words(said)

@@ -7,10 +7,18 @@ from functools import partial
 from triggers.stages.sync import sync as stage
 from workers.app import app
 from workers.runtime import runtime
+from workers.shown import in_words
 
 
 @app.task(name="triggers.sync")  # type: ignore[untyped-decorator]
-def sync() -> None:
-    """One turn for every scheduler; what is not due yet costs nothing."""
+def sync() -> str:
+    """One turn for every scheduler; what is not due yet costs nothing. Says what it read and wrote."""
+    said = {}
     for id_, scheduler in runtime().served().items():
-        runtime().run(id_, partial(stage, scheduler=scheduler), scheduler)
+        if synced := runtime().run(id_, partial(stage, scheduler=scheduler), scheduler):
+            said[runtime().name_of(id_)] = {
+                "edits read": synced.edits,
+                "sections written": synced.sections,
+                "console lines and plots written": synced.reports,
+            }
+    return in_words(said)

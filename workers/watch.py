@@ -53,7 +53,7 @@ ALIVE = "triggers.alive"
 _PROCESS = uuid.uuid4().hex[:8]
 
 
-@app.task(name=ALIVE, send_events=False)  # type: ignore[untyped-decorator]
+@app.task(name=ALIVE)  # type: ignore[untyped-decorator]
 def alive() -> None:
     """What a worker sends itself; that it was taken is all it says."""
 

@@ -30,9 +30,10 @@ from triggers.settings import Settings
 CANARY = "canary-of-the-secret-key"
 ACCESS = "CANARYACCESSKEY"
 REDIS_PASSWORD = "canary of redis"
-SECRETS = {"triggers_redis_password": REDIS_PASSWORD, "flower_basic_auth": "person:of flower"}
+SECRETS = {"triggers_redis_password": REDIS_PASSWORD, "flower_basic_auth": "person:of flower schön"}
 #: none of them may show anywhere, in whatever spelling
 CANARIES = (CANARY, ACCESS, REDIS_PASSWORD, quote(REDIS_PASSWORD), "of flower")
+STAGES = ("poll", "match", "dispatch", "reconcile", "sync", "notify")
 
 
 class Watched:
@@ -49,7 +50,7 @@ class Watched:
         self.sandbox = Sandbox(access_key=ACCESS, secret_key=CANARY).start()
         (folder / "secrets").mkdir()
         for name, secret in SECRETS.items():
-            (folder / "secrets" / name).write_text(secret)
+            (folder / "secrets" / name).write_text(secret, "utf-8")
         self.environ = {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "TRIGGERS_REDIS_URL": self.redis_url,
@@ -92,8 +93,8 @@ class Watched:
             self.sandbox.client().call(f"tasks.{verb}", {"task": id_})
         return id_
 
-    def get(self, path: str, *, auth: str = "person:of flower") -> Any:
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}")
+    def get(self, path: str, *, auth: str = "person:of flower schön", port: int = 0, data: bytes | None = None) -> Any:
+        request = urllib.request.Request(f"http://127.0.0.1:{port or self.port}{path}", data=data)
         request.add_header("Authorization", f"Basic {base64.b64encode(auth.encode()).decode()}")
         with urllib.request.urlopen(request, timeout=10) as answer:
             body = answer.read().decode()
@@ -157,6 +158,37 @@ def test_flower_says_which_trigger_launched_what_for_which_object(watched: Watch
     assert not watched.tasks("triggers.alive"), "what a worker sends itself is of no interest"
 
 
+def test_ticks_that_found_nothing_are_not_shown(watched: Watched):
+    def ended() -> dict[str, str]:
+        log = "".join((watched.folder / f"{role}.log").read_text() for role in ("poll", "match", "dispatch"))
+        return dict(re.findall(r"triggers\.\w+\[([\w-]+)\] succeeded in [\d.e-]+s: (.*)", log))
+
+    eventually(lambda: sum(result in ("''", "None") for result in ended().values()) > 20, "many find nothing")
+    shown = {task["uuid"]: task for name in STAGES for task in watched.tasks(f"triggers.{name}")}
+    assert not {task["result"] for task in shown.values()} & {None, "", "''", "None"}
+    done = {id_ for id_, result in ended().items() if result not in ("''", "None", "False", "True")}
+    eventually(lambda: done <= {task["uuid"] for name in STAGES for task in watched.tasks(f"triggers.{name}")}, "shown")
+    for task in shown.values():
+        assert task["state"] == "SUCCESS"
+        assert task["received"] <= task["started"] <= task["succeeded"], "also what waited has its own time"
+
+
+def test_arguments_show_without_a_configuration_file(watched: Watched, tmp_path: Path):
+    port = free_port()
+    options = [f"--port={port}", "--basic_auth=person:schön"]
+    flower = Service(["celery", "-A", "workers", "flower", *options], watched.environ, tmp_path, tmp_path / "log")
+    try:
+        eventually(lambda: "Visit me" in (tmp_path / "log").read_text(), "Flower serves", seconds=60)
+        page = watched.get("/tasks", auth="person:schön", port=port)
+        assert {"name", "args", "result"} <= set(re.findall('data-column="([^"]*)"', page))
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            watched.get("/tasks", auth="person:schon", port=port)
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            watched.get("/api/worker/shutdown/x", auth="person:schön", port=port, data=b"")
+    finally:
+        flower.down()
+
+
 def test_log_lines_say_which_trigger_object_and_firing(watched: Watched):
     log = (watched.folder / "dispatch.log").read_text().splitlines()
     for object_id in watched.failed:  # type: ignore[attr-defined]
@@ -169,7 +201,7 @@ def test_flower_asks_for_a_password_and_lets_nobody_act(watched: Watched):
     with pytest.raises(urllib.error.HTTPError, match="401"):
         watched.get("/api/workers", auth="person:guess")
     request = urllib.request.Request(f"http://127.0.0.1:{watched.port}/api/worker/shutdown/x", method="POST", data=b"")
-    request.add_header("Authorization", f"Basic {base64.b64encode(b'person:of flower').decode()}")
+    request.add_header("Authorization", f"Basic {base64.b64encode('person:of flower schön'.encode()).decode()}")
     with pytest.raises(urllib.error.HTTPError, match="403"):
         urllib.request.urlopen(request, timeout=10)
 
@@ -192,7 +224,7 @@ def screenshot(watched: Watched, path: str, file: Path) -> None:
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars"]
     options += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
     options += [f"--user-data-dir={watched.folder / 'browser'}", "--window-size=1500,800", "--virtual-time-budget=8000"]
-    url = f"http://person:of%20flower@127.0.0.1:{watched.port}{path}"
+    url = f"http://person:of%20flower%20sch%C3%B6n@127.0.0.1:{watched.port}{path}"
     done = subprocess.run([browser, *options, f"--screenshot={file}", url], capture_output=True, timeout=60)
     assert file.exists(), done.stderr.decode()[-500:]
 
