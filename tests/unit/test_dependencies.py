@@ -24,7 +24,7 @@ PACKAGES = ("clearml_triggers", "triggers", "workers")
 PARTS = {
     "sandbox": ("triggers/sandbox/",),
     "metrics": ("workers/exporter.py", "workers/followed.py", "workers/scrapes.py"),
-    "flower": ("clearml_triggers/celery_commands.py",),
+    "flower": ("clearml_triggers/celery_commands.py", "workers/flower_settings.py"),
 }
 #: Files that pytest alone loads.
 OF_PYTEST = ("clearml_triggers/pytest_plugin.py",)
