@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from triggers.clearml_api import Api, launches
 from triggers.clearml_api.names import known_names
 from triggers.model import TaskAction, Trigger
+from triggers.model.fields import declared
 from triggers.server_names import meant, problem_of_name, problem_of_project
 
 
@@ -43,13 +44,8 @@ def unconditional(triggers: Iterable[Trigger]) -> list[str]:
         f"trigger {trigger.name!r} has no condition: it fires for every {trigger.kind} that changes; "
         "give it trigger_project, trigger_on_tags or another condition"
         for trigger in triggers
-        if not any(getattr(trigger, name) for name in _conditions(trigger))
+        if not any(getattr(trigger, name) for name in declared(type(trigger)))
     ]
-
-
-def _conditions(trigger: Trigger) -> list[str]:
-    fields = [name for name in type(trigger).model_fields if name.startswith("trigger_")]
-    return [*fields, "project_id"]
 
 
 def missing(api: Api, triggers: Iterable[Trigger]) -> list[str]:

@@ -9,11 +9,11 @@ from typing import Any, Final
 
 from triggers import functions
 from triggers.errors import InvalidTrigger
-from triggers.model import Trigger, make_trigger
+from triggers.model import Policy, Trigger, make_trigger
 from triggers.model.events import Kind
+from triggers.model.trigger import PLAIN_FIELDS
 
 _NAMELESS: Final = "(without a name)"
-_POLICY: Final = ("single_instance", "overlap", "fire", "cooldown_minutes", "max_per_minute")
 #: Arguments that change the ClearML task to be launched, so that they have no effect on a function.
 _OF_TASKS: Final = ("task_parameters", "task_overrides", "reuse_task")
 
@@ -52,9 +52,8 @@ def declare(kind: Kind, arguments: Mapping[str, Any], taken: Mapping[str, Declar
         kind,
         name=name,
         action=_task_action(name, base_id, arguments) if function is None else _function_action(name, arguments),
-        policy={field: arguments[field] for field in _POLICY},
-        provenance=arguments["provenance"],
-        owner=arguments.get("owner"),
+        policy={field: arguments[field] for field in Policy.model_fields},
+        **{field: arguments[field] for field in PLAIN_FIELDS},
         **{field: value for field, value in arguments.items() if field.startswith("trigger_")},
     )
     _projects_have_names(trigger.name, arguments)

@@ -13,7 +13,7 @@ from triggers.escaping import html_text, json_text
 from triggers.ledger.history import Entry
 from triggers.model import FunctionAction, TaskAction, Trigger
 from triggers.model.events import Kind
-from triggers.model.original import to_original
+from triggers.model.original import own_conditions, to_original
 
 EXECUTED: Final = "Triggers Executed"
 TABLES: Final[dict[Kind, str]] = {"model": "Model Triggers", "dataset": "Dataset Triggers", "task": "Task Triggers"}
@@ -32,10 +32,8 @@ _OWN: Final[dict[str, list[str]]] = {
     "dataset": ["on_publish", "on_archive"],
     "task": ["metrics", "variant", "threshold", "value_sign", "exclude_dev", "on_status"],
 }
-#: Behind the original's columns: what it does not have.
-_FURTHER: Final = [
-    "query", "any_tags", "exclude_tags", "fire", "overlap", "max_per_minute", "state", "dead", "held", "owner",
-]  # fmt: skip
+#: Behind the original's columns: what it does not have, after the conditions that it does not know.
+_FURTHER: Final = ["fire", "overlap", "max_per_minute", "state", "dead", "held", "owner"]
 _FONT: Final = "Heebo, verdana, arial, sans-serif"
 _HOUR_MS: Final = 3_600_000
 
@@ -74,7 +72,7 @@ def trigger_table(
     kind: Kind, triggers: Iterable[Trigger], web: str, standings: Mapping[str, Standing] | None = None
 ) -> list[list[str]]:
     """The table of the triggers of one kind, header first: the original's columns, then those of ours."""
-    columns = [*_COMMON, *_OWN[kind], *_FURTHER]
+    columns = [*_COMMON, *_OWN[kind], "query", *map(_column, own_conditions(kind)), *_FURTHER]
     rows = [columns]
     for trigger in triggers:
         item: dict[str, Any] = to_original(trigger)
@@ -93,8 +91,7 @@ def _further(trigger: Trigger, standing: Standing) -> dict[str, Any]:
     query = action.query if isinstance(action, TaskAction) else None
     return {
         "query": _query(query.model_dump()) if query else "",
-        "any_tags": ", ".join(trigger.trigger_on_any_tags or ()),
-        "exclude_tags": ", ".join(trigger.trigger_exclude_tags or ()),
+        **{_column(name): _text_of(getattr(trigger, name)) for name in own_conditions(trigger.kind)},
         "fire": policy.fire,
         "overlap": policy.overlap if policy.single_instance else "",
         "max_per_minute": policy.max_per_minute,
@@ -103,6 +100,15 @@ def _further(trigger: Trigger, standing: Standing) -> dict[str, Any]:
         "held": str(standing.held),
         "owner": trigger.owner,
     }
+
+
+def _column(condition: str) -> str:
+    """A condition as the head of a column, in the manner of the original's."""
+    return condition.removeprefix("trigger_").removeprefix("on_")
+
+
+def _text_of(value: Any) -> Any:
+    return ", ".join(value) if isinstance(value, tuple) else value
 
 
 def _query(fields: Mapping[str, Any]) -> str:

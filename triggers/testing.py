@@ -16,10 +16,9 @@ from triggers.actions import BASE_FIELDS, LaunchRequest, launch_request
 from triggers.declaration import Declaration
 from triggers.errors import Usage
 from triggers.model import Trigger
-from triggers.model.events import Event, Kind, Metric, metric_key, milliseconds
+from triggers.model.events import ARCHIVED, DEVELOPMENT, Event, Kind, Metric, metric_key, milliseconds
 from triggers.model.launch_tags import LaunchTags
 from triggers.model.values import STATUSES
-from triggers.rules.clauses import ARCHIVED, DEVELOPMENT
 from triggers.rules.conditions import Clause, Verdict, evaluate
 from triggers.rules.policies import Mark, decide
 

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from tests.property.ledger.profile import profile
 from triggers.clearml_api.narrowing import filters, project_filter
 from triggers.model import TaskAction, Trigger, make_trigger
+from triggers.model.clauses import PROJECT_NAME
 from triggers.model.events import Event
 from triggers.rules.conditions import matches
-from triggers.rules.query_plan import PROJECT_NAME, Query, queries
+from triggers.rules.query_plan import Query, queries
 from triggers.sandbox.filters import Query as ServerQuery
 from triggers.sandbox.filters.kinds import MODELS, PROJECTS, TASKS
 

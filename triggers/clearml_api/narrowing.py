@@ -15,7 +15,8 @@ from triggers.clearml_api import polls
 from triggers.clearml_api.answers import field, objects
 from triggers.clearml_api.connection import Api
 from triggers.clearml_api.polls import Listing, Page, Plan, Reader
-from triggers.rules.query_plan import PROJECT_NAME, Query
+from triggers.model.clauses import PROJECT_NAME
+from triggers.rules.query_plan import Query
 
 #: Changed objects that are little: all of them are read.
 FEW: Final = 100

@@ -16,16 +16,14 @@ import yaml
 from triggers.bombs import DEEPEST, LARGEST_TEXT, MOST_VALUES, TooBig, check_nodes
 from triggers.declaration import Declaration, declare
 from triggers.errors import InvalidTrigger, Usage
-from triggers.model import Trigger, make_trigger
-from triggers.model.events import Kind
+from triggers.model import Policy, Trigger, make_trigger
+from triggers.model.events import KINDS, Kind
+from triggers.model.trigger import PLAIN_FIELDS
 from triggers.scheduler import TriggerScheduler
-
-KINDS: Final[tuple[Kind, ...]] = ("model", "dataset", "task")
 
 #: What a trigger may say beside the arguments of its `add_*` call.
 KIND, PROJECT_ID = "kind", "project_id"
 
-_POLICY: Final = ("single_instance", "overlap", "fire", "cooldown_minutes", "max_per_minute")
 _REFERENCE: Final = re.compile(r"[\w.]+:[\w.]+")
 
 
@@ -155,9 +153,8 @@ def _function_trigger(kind: Kind, name: str, arguments: Mapping[str, Any], item:
             "name": function.replace(":", "."),
             "reference": function if workers else None,
         },
-        policy={field: arguments[field] for field in _POLICY},
-        provenance=arguments["provenance"],
-        owner=arguments["owner"],
+        policy={field: arguments[field] for field in Policy.model_fields},
+        **{field: arguments[field] for field in PLAIN_FIELDS},
         **{field: value for field, value in arguments.items() if field.startswith("trigger_")},
     )
 

@@ -7,14 +7,13 @@ import re
 from functools import cache
 from typing import Any, Final
 
-from triggers.configuration.document import KIND, KINDS, PROJECT_ID, defaults
-from triggers.model import DatasetTrigger, ModelTrigger, Policy, TaskAction, TaskTrigger, Trigger
+from triggers.configuration.document import KIND, PROJECT_ID, defaults
+from triggers.model import Policy, TaskAction
 from triggers.model.action import ARGUMENTS
-from triggers.model.events import Kind
-from triggers.model.values import STATUSES
+from triggers.model.events import KINDS, Kind
+from triggers.model.trigger import CLASSES
 from triggers.scheduler import TriggerScheduler
 
-_CLASSES: Final[dict[Kind, type[Trigger]]] = {"model": ModelTrigger, "dataset": DatasetTrigger, "task": TaskTrigger}
 _ARGUMENT: Final = re.compile(r"(\w+(?:, \w+)*): (.+)")
 
 #: Where the form in a file differs from that of the field behind it.
@@ -23,11 +22,6 @@ _OWN: Final[dict[str, dict[str, Any]]] = {
     "add_tag": {"type": ["boolean", "string", "null"]},
     "schedule_function": {"type": "string", "description": "module:function, with function_workers: true"},
     "function_workers": {"type": "boolean"},
-    "provenance": {"type": "boolean"},
-    "owner": {"type": ["string", "null"]},
-    "trigger_on_status": {"type": "array", "items": {"enum": list(STATUSES)}},
-    "trigger_on_sign": {"enum": ["max", "maximum", "min", "minimum", "last"]},
-    "trigger_on_direction": {"enum": ["above", "below"]},
 }
 
 
@@ -71,7 +65,7 @@ def _form(kind: Kind, name: str) -> dict[str, Any]:
     if name in _OWN:
         return dict(_OWN[name])
     behind = {argument: field for field, argument in ARGUMENTS.items() if field != PROJECT_ID}
-    for model, field in ((_CLASSES[kind], name), (Policy, name), (TaskAction, behind.get(name, name))):
+    for model, field in ((CLASSES[kind], name), (Policy, name), (TaskAction, behind.get(name, name))):
         found = model.model_json_schema()
         if field in found["properties"]:
             form = dict(found["properties"][field])

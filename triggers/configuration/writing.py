@@ -10,6 +10,8 @@ import yaml
 from triggers.configuration.document import KIND, PROJECT_ID, defaults
 from triggers.escaping import is_safe, yaml_text
 from triggers.model import FunctionAction, TaskAction, Trigger
+from triggers.model.fields import declared
+from triggers.model.trigger import PLAIN_FIELDS
 
 _HEAD = """\
 # Triggers as `clearml-triggers export` writes and `apply` reads them: the arguments of the Python API.
@@ -29,9 +31,8 @@ def arguments_of(trigger: Trigger) -> dict[str, Any]:
     """The arguments that declare a trigger, without those that have their default."""
     action = trigger.action
     given = _task(action, trigger.name) if isinstance(action, TaskAction) else _function(action)
-    given |= {name: getattr(trigger, name) for name in type(trigger).model_fields if name.startswith("trigger_")}
-    given |= trigger.policy.model_dump() | {PROJECT_ID: trigger.project_id}
-    given |= {"provenance": trigger.provenance, "owner": trigger.owner}
+    given |= {name: getattr(trigger, name) for name in (*declared(type(trigger)), *PLAIN_FIELDS)}
+    given |= trigger.policy.model_dump()
     known = defaults(trigger.kind)
     values = {KIND: trigger.kind, "name": trigger.name}
     for name in [*known, PROJECT_ID]:

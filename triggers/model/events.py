@@ -18,7 +18,12 @@ from triggers.formats import KNOWN, check_version, reading
 
 Kind = Literal["model", "dataset", "task"]
 
-_KINDS: Final = frozenset(get_args(Kind))
+#: All kinds, in the order in which they are shown.
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+#: System tags of the server: in the archive; run by hand and not by an agent.
+ARCHIVED: Final = "archived"
+DEVELOPMENT: Final = "development"
+
 _TEXT: Final = {str}
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MILLISECOND: Final = timedelta(milliseconds=1)
@@ -104,7 +109,7 @@ class Event:
             and type(self.changed_ms) is int
             and type(self.ready) is bool
             and {*map(type, texts), *map(type, self.tags), *map(type, self.system_tags)} == _TEXT
-            and self.kind in _KINDS
+            and self.kind in KINDS
         )
         if not right:
             raise TypeError("a field is missing or of another type")

@@ -11,32 +11,35 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from triggers.errors import Usage
-from triggers.model.action import FunctionAction, TaskAction
+from triggers.model.action import FunctionAction, Policy, TaskAction
 from triggers.model.events import Kind, milliseconds
-from triggers.model.trigger import Trigger, make_trigger
+from triggers.model.fields import declared
+from triggers.model.trigger import CLASSES, PLAIN_FIELDS, Trigger, make_trigger
 
 #: Name of the configuration section of each kind.
 SECTIONS: Final[dict[Kind, str]] = {"model": "models", "dataset": "datasets", "task": "tasks"}
 
 _ID: Final = re.compile(r"[0-9a-f]{32}")
-_POLICY: Final = ("fire", "cooldown_minutes", "overlap", "max_per_minute")
-#: The original's keys and ours: conditions of all kinds, then of tasks.
-_CONDITIONS: Final = {
-    "match_name": "trigger_name",
-    "tags": "trigger_on_tags",
-    "required_tags": "trigger_required_tags",
-    "on_publish": "trigger_on_publish",
-    "on_archive": "trigger_on_archive",
-}
-_TASK_CONDITIONS: Final = {
-    "metrics": "trigger_on_metric",
-    "variant": "trigger_on_variant",
-    "threshold": "trigger_on_threshold",
-    "value_sign": "trigger_on_sign",
-    "exclude_dev": "trigger_exclude_dev_tasks",
-    "on_status": "trigger_on_status",
-}
-_OWN_CONDITIONS: Final = ("trigger_on_any_tags", "trigger_exclude_tags", "trigger_on_direction")
+#: Conditions that are written in a way of their own: the original has one key for both.
+_PLACE: Final = ("trigger_project", "project_id")
+#: The one field of the policy that the original knows.
+_SINGLE: Final = "single_instance"
+
+
+def keys_of(kind: Kind) -> dict[str, str]:
+    """Give the original's key of each field of a condition that the original knows."""
+    return {name: mark.key for name, mark in declared(CLASSES[kind]).items() if mark.key}
+
+
+def own_conditions(kind: Kind) -> list[str]:
+    """Give the fields of a condition that only this project knows, where they stand apart."""
+    return [name for name, mark in declared(CLASSES[kind]).items() if not mark.key and name not in _PLACE]
+
+
+def own_keys(kind: Kind) -> set[str]:
+    """Give the keys that only this project knows: each is there when it says something."""
+    action = ("function", "function_reference", "schedule_task_query")
+    return {"trigger_project", *own_conditions(kind), *Policy.model_fields, *PLAIN_FIELDS, *action}
 
 
 def to_original(trigger: Trigger, project_id: str | None = None) -> dict[str, Any]:
@@ -49,15 +52,11 @@ def to_original(trigger: Trigger, project_id: str | None = None) -> dict[str, An
     """
     item: dict[str, Any] = {"name": trigger.name, **_action_to(trigger)}
     item["project"] = trigger.project_id or project_id or trigger.trigger_project
-    conditions = _CONDITIONS | (_TASK_CONDITIONS if trigger.kind == "task" else {})
-    item |= {key: _given(getattr(trigger, field)) for key, field in conditions.items()}
+    item |= {key: _given(getattr(trigger, field)) for field, key in keys_of(trigger.kind).items()}
     item["last_update"] = None
-    own = {name: _given(getattr(trigger, name, None)) for name in ("trigger_project", *_OWN_CONDITIONS)}
-    own |= trigger.policy.model_dump(include=set(_POLICY), exclude_defaults=True)
-    if not trigger.provenance:
-        item["provenance"] = False
-    if trigger.owner:
-        item["owner"] = trigger.owner
+    own = {name: _given(getattr(trigger, name)) for name in ("trigger_project", *own_conditions(trigger.kind))}
+    own |= trigger.policy.model_dump(exclude={_SINGLE}, exclude_defaults=True)
+    own |= trigger.model_dump(include=set(PLAIN_FIELDS), exclude_defaults=True)
     return item | {key: value for key, value in own.items() if value is not None}
 
 
@@ -71,19 +70,15 @@ def from_original(kind: Kind, item: Mapping[str, Any]) -> Trigger:
     """
     if not isinstance(item, Mapping):
         raise Usage(f"configuration section {SECTIONS[kind]!r}: every item is a dictionary, and {item!r} is none")
-    conditions = _CONDITIONS | (_TASK_CONDITIONS if kind == "task" else {})
-    fields = {field: item.get(key) for key, field in conditions.items()}
-    own = ("trigger_on_any_tags", "trigger_exclude_tags")
-    fields |= {name: item[name] for name in (_OWN_CONDITIONS if kind == "task" else own) if name in item}
+    fields = {field: item.get(key) for field, key in keys_of(kind).items()}
+    fields |= {name: item[name] for name in (*own_conditions(kind), *PLAIN_FIELDS) if name in item}
     return make_trigger(
         kind,
         name=item.get("name") or item.get("base_task_id"),
         **fields,
         **_project_from(item),
         action=_action_from(item),
-        policy={"single_instance": item.get("single_instance"), **_present(item, _POLICY)},
-        provenance=item.get("provenance", True),
-        owner=item.get("owner"),
+        policy={name: item[name] for name in Policy.model_fields if item.get(name) is not None},
     )
 
 
@@ -97,10 +92,6 @@ def _given(value: Any) -> Any:
     if value is None or value is False or value == ():
         return None
     return list(value) if isinstance(value, tuple) else value
-
-
-def _present(item: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
-    return {key: item[key] for key in keys if item.get(key) is not None}
 
 
 def _action_to(trigger: Trigger) -> dict[str, Any]:

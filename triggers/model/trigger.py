@@ -15,9 +15,11 @@ from triggers.bombs import LONGEST_NAME, MOST_TAGS
 from triggers.errors import InvalidTrigger
 from triggers.escaping import is_safe
 from triggers.formats import KNOWN, check_version, reading
-from triggers.model.action import ARGUMENTS, Action, Frozen, Policy, TaskAction
-from triggers.model.events import Kind, metric_key
-from triggers.model.values import Direction, Flag, Name, Pattern, Project, Sign, Statuses, Tags, Text, Threshold, wrong
+from triggers.model.action import ARGUMENTS, Action, Policy, TaskAction
+from triggers.model.events import Kind
+from triggers.model.fields import Conditions, DatasetConditions
+from triggers.model.task_fields import TaskConditions
+from triggers.model.values import Flag, Name, Text, wrong
 from triggers.placeholders import unknown_placeholder
 
 
@@ -26,23 +28,11 @@ def slot_of_reused(task_id: str) -> str:
     return f"task:{task_id}"
 
 
-class Trigger(Frozen):
-    """What the user registered. The fields of the condition are named as the arguments of `add_*`.
-
-    All parts of the condition that are given have to hold.
-    """
+class Trigger(Conditions):
+    """What the user registered. The fields of the condition are those of its kind, see `fields`."""
 
     kind: Kind
     name: Name
-    trigger_project: Project = None  # full name, not recursive
-    project_id: Text = None  # where only the id is known: what the original wrote
-    trigger_name: Pattern = None
-    trigger_on_tags: Tags = ()
-    trigger_required_tags: Tags = ()
-    trigger_on_any_tags: Tags = ()
-    trigger_exclude_tags: Tags = ()
-    trigger_on_publish: Flag = False
-    trigger_on_archive: Flag = False
     action: Action = Field(discriminator="type")
     policy: Policy = Policy()
     provenance: Flag = True
@@ -64,10 +54,6 @@ class Trigger(Frozen):
     def digest(self) -> str:
         """SHA-1 of the canonical text: differs after any edit, equal in every process and release."""
         return hashlib.sha1(self.to_json().encode(), usedforsecurity=False).hexdigest()
-
-    def watched_metrics(self) -> set[str]:
-        """Give the keys of the metrics that the condition reads."""
-        return set()
 
     def to_json(self) -> str:
         """Write the canonical text: sorted keys, what is default left out."""
@@ -109,71 +95,32 @@ class ModelTrigger(Trigger):
     kind: Literal["model"] = "model"
 
 
-class DatasetTrigger(Trigger):
+class DatasetTrigger(DatasetConditions, Trigger):
     """Fires on dataset versions."""
 
     kind: Literal["dataset"] = "dataset"
 
 
-class TaskTrigger(Trigger):
+class TaskTrigger(TaskConditions, Trigger):
     """Fires on ClearML tasks."""
 
     kind: Literal["task"] = "task"
-    trigger_on_status: Statuses = ()
-    trigger_exclude_dev_tasks: Flag = False
-    trigger_on_metric: Text = None
-    trigger_on_variant: Text = None
-    trigger_on_threshold: Threshold = None
-    trigger_on_sign: Sign = None  # "max", "min", "last"; None: "min"
-    trigger_on_direction: Direction = None  # "above" or "below": of the sign "last"
-
-    @property
-    def metric(self) -> str | None:
-        """Key of the metric that the condition reads, if it reads one."""
-        if self.trigger_on_metric is None or self.trigger_on_variant is None:
-            return None
-        return metric_key(self.trigger_on_metric, self.trigger_on_variant)
-
-    @property
-    def sign(self) -> str:
-        """Which summary of the metric is compared: "max", "min" or "last"."""
-        return self.trigger_on_sign or "min"
-
-    @property
-    def direction(self) -> str:
-        """Whether the threshold is to be met from "above" or "below"."""
-        return {"max": "above", "min": "below"}.get(self.sign) or self.trigger_on_direction or "below"
-
-    def watched_metrics(self) -> set[str]:
-        """Give the keys of the metrics that the condition reads."""
-        return {self.metric} if self.metric else set()
-
-    @model_validator(mode="after")
-    def _metric_is_complete(self) -> TaskTrigger:
-        parts = {
-            "trigger_on_metric": self.trigger_on_metric,
-            "trigger_on_variant": self.trigger_on_variant,
-            "trigger_on_threshold": self.trigger_on_threshold,
-        }
-        missing = [name for name, value in parts.items() if value is None]
-        if len(missing) not in (0, 3):
-            raise wrong(f"{', '.join(parts)} go together: give all three or none", missing[0])
-        if missing and self.trigger_on_sign:
-            raise wrong(f"has an effect with {', '.join(parts)} only", "trigger_on_sign", self.trigger_on_sign)
-        last = self.trigger_on_sign == "last"
-        if last and not self.trigger_on_direction:
-            raise wrong("trigger_on_sign='last' needs 'above' or 'below'", "trigger_on_direction")
-        if self.trigger_on_direction and not last:
-            way_out = "goes with trigger_on_sign='last' only; 'max' is above, 'min' is below"
-            raise wrong(way_out, "trigger_on_direction", self.trigger_on_direction)
-        return self
 
 
-_CLASSES: Final[dict[str, type[Trigger]]] = {
+#: The class of each kind.
+CLASSES: Final[dict[Kind, type[Trigger]]] = {
     "model": ModelTrigger,
     "dataset": DatasetTrigger,
     "task": TaskTrigger,
 }
+
+
+#: Fields of all triggers that are neither of the condition nor of the policy, and are written as they are.
+PLAIN_FIELDS: Final = tuple(
+    name
+    for name in Trigger.model_fields
+    if name not in Conditions.model_fields and name not in ("kind", "name", "action", "policy")
+)
 
 
 def make_trigger(kind: Kind, **fields: Any) -> Trigger:
@@ -183,10 +130,10 @@ def make_trigger(kind: Kind, **fields: Any) -> Trigger:
         InvalidTrigger: names the trigger, the argument, its value and the way out.
     """
     name = fields.get("name")
-    if kind not in _CLASSES:
+    if kind not in CLASSES:
         raise InvalidTrigger(str(name), "kind", kind, "one of 'model', 'dataset', 'task'")
     with invalid_trigger_of(name):
-        return _CLASSES[kind](**fields)
+        return CLASSES[kind](**fields)
 
 
 def check_new(trigger: Trigger) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from triggers.bombs import DEEPEST
@@ -20,6 +20,7 @@ STATUSES: Final = (
     "unknown",
 )  # fmt: skip
 _SIGNS: Final = {"max": "max", "maximum": "max", "min": "min", "minimum": "min", "last": "last"}
+_DIRECTIONS: Final = ("above", "below")
 
 
 def wrong(way_out: str, argument: str = "", value: object = None) -> PydanticCustomError:
@@ -140,7 +141,7 @@ def _rate(value: Any) -> int | None:
 
 
 def _direction(value: Any) -> str | None:
-    if value not in (None, "above", "below"):
+    if value is not None and value not in _DIRECTIONS:
         raise wrong("give 'above' or 'below'")
     return value  # type: ignore[no-any-return]
 
@@ -203,10 +204,14 @@ Name = Annotated[str, _validated(_name)]
 Flag = Annotated[bool, _validated(_flag)]
 Tags = Annotated[tuple[str, ...], _validated(_tags)]
 Names = Annotated[tuple[str, ...], _validated(lambda value: _texts(value, "['production']"))]
-Statuses = Annotated[tuple[str, ...], _validated(_statuses)]
+Statuses = Annotated[
+    tuple[str, ...],
+    _validated(_statuses),
+    WithJsonSchema({"type": "array", "items": {"enum": list(STATUSES)}}),
+]
 Pattern = Annotated[str | None, _validated(_pattern)]
-Sign = Annotated[str | None, _validated(_sign)]
-Direction = Annotated[str | None, _validated(_direction)]
+Sign = Annotated[str | None, _validated(_sign), WithJsonSchema({"enum": list(_SIGNS)})]
+Direction = Annotated[str | None, _validated(_direction), WithJsonSchema({"enum": list(_DIRECTIONS)})]
 Threshold = Annotated[float | None, _validated(_threshold)]
 Minutes = Annotated[float, _validated(_minutes)]
 Rate = Annotated[int | None, _validated(_rate)]

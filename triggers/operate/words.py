@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from triggers.ledger.registry import Entry
 from triggers.model import FunctionAction, TaskAction, Trigger
-from triggers.rules.clauses import RULES
+from triggers.rules import conditions
 
 
 def condition(trigger: Trigger) -> str:
     """What has to hold, all of it."""
-    wanted = [rule.wanted(trigger) for rule in RULES[trigger.kind] if rule.name != "kind" and rule.applies(trigger)]
+    wanted = conditions.wanted(trigger)
     return f"{trigger.kind}: {'; '.join(wanted)}" if wanted else f"any change of a {trigger.kind}"
 
 

@@ -1,4 +1,4 @@
-"""Conditions: whether an event satisfies a trigger, and why. The table of `clauses` makes every decision.
+"""Conditions: whether an event satisfies a trigger, and why. The clauses beside the fields make every decision.
 
 `matches`, `Condition` and `evaluate` walk the same table: the first two stop at the first clause that fails,
 the last explains all.
@@ -6,13 +6,18 @@ the last explains all.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from triggers.model import Trigger
-from triggers.model.events import Event
-from triggers.rules.clauses import RULES
+from triggers.model.clauses import NamedRule, Need
+from triggers.model.events import Event, Kind
+from triggers.model.fields import rules_of
+from triggers.model.trigger import CLASSES, Trigger
+
+# The parts of a condition are all required, as in the original's query: a trigger on publishing and
+# on archiving fires for an object that is both. Cheap clauses come first, the regular expression last.
+RULES: Final[dict[Kind, tuple[NamedRule, ...]]] = {kind: rules_of(of) for kind, of in CLASSES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,32 +48,48 @@ class Condition:
     """A trigger's condition made ready for many events: the clauses that apply to it are found once."""
 
     trigger: Trigger
-    clauses: tuple[Callable[[Any, Event], bool], ...]
+    clauses: tuple[tuple[Callable[[Any, Event], bool], Any], ...]
 
     @classmethod
     def of(cls, trigger: Trigger) -> Condition:
         """Make it ready."""
-        return cls(trigger, tuple(rule.holds for rule in RULES[trigger.kind] if rule.applies(trigger)))
+        return cls(trigger, tuple((named.rule.holds, value) for named, value in applying(trigger)))
 
     def matches(self, event: Event) -> bool:
         """Decide as `matches` does."""
-        trigger = self.trigger
-        for holds in self.clauses:  # noqa: SIM110 - a generator costs more than the clauses
-            if not holds(trigger, event):
+        for holds, value in self.clauses:  # noqa: SIM110 - a generator costs more than the clauses
+            if not holds(value, event):
                 return False
         return True
 
 
+def applying(trigger: Trigger) -> Iterator[tuple[NamedRule, Any]]:
+    """Give the rules that apply to a trigger, each with what the trigger asks for."""
+    for named in RULES[trigger.kind]:
+        value = named.value(trigger)
+        if value is not None:
+            yield named, value
+
+
 def matches(trigger: Trigger, event: Event) -> bool:
     """Decide whether the event satisfies the trigger's condition."""
-    return all(rule.holds(trigger, event) for rule in RULES[trigger.kind] if rule.applies(trigger))
+    return all(named.rule.holds(value, event) for named, value in applying(trigger))
 
 
 def evaluate(trigger: Trigger, event: Event) -> Verdict:
     """Decide as `matches` does, and say why."""
-    clauses = tuple(
-        Clause(rule.name, rule.holds(trigger, event), rule.wanted(trigger), rule.found(trigger, event))
-        for rule in RULES[trigger.kind]
-        if rule.applies(trigger)
+    found = tuple(
+        Clause(named.name, named.rule.holds(value, event), named.rule.wanted(value), named.rule.found(value, event))
+        for named, value in applying(trigger)
     )
-    return Verdict(all(clause.holds for clause in clauses), clauses)
+    return Verdict(all(clause.holds for clause in found), found)
+
+
+def wanted(trigger: Trigger) -> list[str]:
+    """Say in words what has to hold, the kind left out."""
+    return [named.rule.wanted(value) for named, value in applying(trigger) if named.name != "kind"]
+
+
+def needs(trigger: Trigger) -> list[Need]:
+    """List what an event must have for the trigger; of each entry any one value will do."""
+    return [need for named in RULES[trigger.kind] for need in named.needs(trigger)]

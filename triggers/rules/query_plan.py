@@ -1,6 +1,6 @@
 """Query plan: what to ask a busy server for, so that it returns what some trigger can concern. Pure.
 
-A trigger requires something of an object (`index.demands`). Queries admit every object that has what one of the
+A trigger requires something of an object (`conditions.needs`). Queries admit every object that has what one of the
 triggers requires, and leave out as many others as the server's filters can. They are asked by `clearml_api.narrowing`.
 """
 
@@ -12,26 +12,14 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from triggers.model import Trigger
-from triggers.rules.index import demands
+from triggers.model.clauses import FEATURES, PROJECT_NAME
+from triggers.rules.conditions import needs
 
 #: Fields of the server's filter, and of each the values one of which an object must have.
 Query = Mapping[str, frozenset[str]]
 
-#: Not the server's: regular expressions on the full name of a project, which are turned into ids when it is asked.
-PROJECT_NAME: Final = "project.name"
-
-#: Fields by how much they leave out.
-_BY_WORTH: Final = ("project", PROJECT_NAME, "tags", "system_tags", "ready", "status")
-
-#: The field for each feature that an index goes by. Names and metrics are not asked for.
-_FIELDS: Final = {
-    "project_id": "project",
-    "project": PROJECT_NAME,
-    "tag": "tags",
-    "archived": "system_tags",
-    "published": "ready",
-    "status": "status",
-}
+#: Fields by how much they leave out. Names and metrics are not asked for.
+_BY_WORTH: Final = tuple(feature.asked_as for feature in FEATURES.values() if feature.asked_as)
 
 #: Characters of all expressions on names of projects together, beyond which none are sent: servers refuse long ones.
 MOST_TEXT: Final = 8_000
@@ -63,10 +51,10 @@ def _need(trigger: Trigger) -> Query:
     if trigger.policy.fire == "on_transition":
         return {}
     need: dict[str, frozenset[str]] = {"system_tags": frozenset({"dataset"})} if trigger.kind == "dataset" else {}
-    for alternatives in demands(trigger):
-        field = _FIELDS.get(alternatives[0][0])
-        if field is not None and field not in need:
-            need[field] = frozenset(_value(trigger, *feature) for feature in alternatives)
+    for feature, values in needs(trigger):
+        field = FEATURES[feature].asked_as
+        if field and field not in need:
+            need[field] = frozenset(_value(trigger, field, value) for value in values)
     if "project" in need:
         need.pop(PROJECT_NAME, None)
         if not str(trigger.project_id).isalnum():  # no id, and perhaps an operator of the server's filters
@@ -74,11 +62,11 @@ def _need(trigger: Trigger) -> Query:
     return need
 
 
-def _value(trigger: Trigger, feature: str, value: str) -> str:
-    if feature == "project":
+def _value(trigger: Trigger, field: str, value: str) -> str:
+    if field == PROJECT_NAME:
         # a version of a dataset lies in the hidden project PROJECT/.datasets/NAME
         return re.escape(value) + (r"(?:/\.datasets/|$)" if trigger.kind == "dataset" else "$")
-    return value or feature
+    return value
 
 
 def _join(needs: list[Query]) -> Query:

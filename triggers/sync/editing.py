@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from triggers.model import Trigger
+from triggers.model.fields import declared
 
 Mode = Literal["all", "conditions", "none"]
 
@@ -44,5 +45,4 @@ def _changes_conditions_only(new: Trigger | None, old: Trigger | None) -> bool:
 
 def _rest(trigger: Trigger) -> dict[str, object]:
     """All but the condition."""
-    condition = {name for name in type(trigger).model_fields if name.startswith("trigger_")} | {"project_id"}
-    return trigger.model_dump(exclude=condition)
+    return trigger.model_dump(exclude=set(declared(type(trigger))))

@@ -11,36 +11,20 @@ from triggers.bombs import DEEPEST, LARGEST_TEXT, MOST_TRIGGERS
 from triggers.errors import InvalidTrigger, Usage
 from triggers.model import FunctionAction, Trigger, check_new
 from triggers.model.events import Kind
-from triggers.model.original import SECTIONS, from_original, to_original
+from triggers.model.original import SECTIONS, from_original, keys_of, own_keys, to_original
 
 #: As the original describes its sections.
 DESCRIPTIONS: Final[dict[str, str]] = {SECTIONS[kind]: f"{kind.title()} trigger configuration" for kind in SECTIONS}
 
-#: The section's key where it differs from the name of the argument.
-_FIELDS: Final = {
+#: The section's key of an action's argument, where it differs.
+_OF_ACTIONS: Final = {
     "schedule_task_id": "base_task_id",
     "schedule_queue": "queue",
     "schedule_function": "base_function",
     "reuse_task": "clone_task",
-    "trigger_name": "match_name",
-    "trigger_on_tags": "tags",
-    "trigger_required_tags": "required_tags",
-    "trigger_on_publish": "on_publish",
-    "trigger_on_archive": "on_archive",
-    "trigger_on_metric": "metrics",
-    "trigger_on_variant": "variant",
-    "trigger_on_threshold": "threshold",
-    "trigger_on_sign": "value_sign",
-    "trigger_exclude_dev_tasks": "exclude_dev",
-    "trigger_on_status": "on_status",
 }
 #: Datasets of one project for which the original makes triggers of one name, as far as they are taken for such.
 MOST_SPLIT: Final = 1_000
-_OPTIONAL: Final = frozenset({
-    "trigger_project", "trigger_on_any_tags", "trigger_exclude_tags", "trigger_on_direction", "provenance",
-    "owner", "function", "function_reference", "schedule_task_query", "fire", "cooldown_minutes", "overlap",
-    "max_per_minute",
-})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +81,7 @@ def read_section(kind: Kind, text: str, project_ids: Mapping[str, str], register
             if trigger.id not in known:
                 check_new(trigger)
         except Usage as error:
-            problems.append(f"{where}: {_explain(error, item)}")
+            problems.append(f"{where}: {_explain(kind, error, item)}")
             continue
         except RecursionError:
             problems.append(f"{where}: it is nested too deep: at most {DEEPEST} levels")
@@ -146,11 +130,11 @@ def _title(item: Any, position: int) -> str:
     return repr(name) if name else f"number {position + 1}"
 
 
-def _explain(error: Usage, item: Any) -> str:
+def _explain(kind: Kind, error: Usage, item: Any) -> str:
     """The error in the words of the section: its own key and the value as it stands there."""
     if not isinstance(error, InvalidTrigger):
         return str(error)
-    key = _FIELDS.get(error.argument, error.argument)
+    key = (keys_of(kind) | _OF_ACTIONS).get(error.argument, error.argument)
     if key == "base_function" or key not in item:
         key = key if key in item else error.argument.removeprefix("schedule_")
     value = item.get(key, error.value) if isinstance(item, Mapping) else error.value
@@ -183,4 +167,4 @@ def _function_problem(trigger: Trigger, known: Mapping[str, Trigger]) -> str:
 
 
 def _is_known(key: str, trigger: Trigger) -> bool:
-    return key.startswith("_") or key in _OPTIONAL or key in to_original(trigger)
+    return key.startswith("_") or key in own_keys(trigger.kind) or key in to_original(trigger)

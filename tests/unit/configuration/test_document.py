@@ -10,10 +10,11 @@ from hypothesis import HealthCheck, assume, given, settings
 from tests.property.domain_strategies import triggers
 from triggers import TriggerScheduler
 from triggers.configuration import arguments_of, dump, examples, parse
-from triggers.configuration.document import KINDS, defaults
+from triggers.configuration.document import defaults
 from triggers.configuration.schema import schema
 from triggers.errors import Usage
 from triggers.model import FunctionAction, Trigger
+from triggers.model.events import KINDS
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))

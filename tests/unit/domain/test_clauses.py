@@ -9,8 +9,7 @@ import pytest
 
 from triggers.model.events import Metric, metric_key
 from triggers.model.values import STATUSES
-from triggers.rules.clauses import RULES
-from triggers.rules.conditions import evaluate, matches
+from triggers.rules.conditions import RULES, evaluate, matches
 
 METRIC = {"trigger_on_metric": "loss", "trigger_on_variant": "val"}
 KEY = metric_key("loss", "val")
