@@ -26,7 +26,7 @@ class Events:
 def made(events: Events) -> Any:
     app = Celery("shown", task_cls=ShownTask, set_as_current=False)
 
-    @app.task(name="some.task")  # type: ignore[untyped-decorator]
+    @app.task(name="some.task", shared=False)  # type: ignore[untyped-decorator]
     def task() -> str:
         return ""
 
