@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from triggers.clearml_api import Api, launches, server_now_ms
+from triggers.clearml_api import Api, launches
 from triggers.clearml_api.service import Service
+from triggers.clearml_api.workspace import latest_ms
 from triggers.ledger import Ledger
 from triggers.ledger.chain import Link
 from triggers.ledger.decided import Marks
@@ -69,8 +70,8 @@ def look(
     """
     users = settings.service_users
     services = believed(api, scheduler.id, scheduler.service_task, users, configuration=True)
-    latest_ms = server_now_ms(api) + _SKEW_MS
-    text, saved = newest((one.runtime.get(PROPERTY) for one in services), latest_ms=latest_ms)
+    until_ms = latest_ms(api, scheduler.service_task) + _SKEW_MS
+    text, saved = newest((one.runtime.get(PROPERTY) for one in services), latest_ms=until_ms)
     if saved is not None:
         stored = next(one for one in services if one.runtime.get(PROPERTY) == text)
         since_ms = saved.since_ms - int(settings.overlap_seconds * 1000)

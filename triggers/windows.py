@@ -16,6 +16,9 @@ from triggers.settings import Settings
 #: The server's clock may be read this much too early (whole seconds of the Date header and more), ms.
 CLOCK_TOLERANCE_MS = 5_000
 
+#: The server's clock counts as set back while nobody polled when it lags by more; Redis' clock is not exact, ms.
+LOST_TOLERANCE_MS = 60_000
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -79,21 +82,39 @@ def _sweep_from(cursor: Cursor, settings: Settings) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Advance:
-    """The cursor after a page; `stepped_back` is set when the server's clock was behind the cursor."""
+    """The cursor after a page; `stepped_back` is set when the server's clock was set back since the last one."""
 
     cursor: Cursor
     stepped_back: bool
 
 
-def advance(cursor: Cursor, window: Window, plan: int, *, read_to_ms: int, last: bool, server_ms: int) -> Advance:
+def advance(
+    cursor: Cursor, window: Window, plan: int, *, read_to_ms: int, last: bool, server_ms: int, idle_ms: int = 0
+) -> Advance:
     """Move the cursor past one page.
 
     The cursor never passes the server's own time: a replica whose clock runs ahead must not carry it past
     changes that the others are still stamping. Behind the cursor by more than the tolerance, the server's
-    clock has been set back: the cursor follows, and everything recent is read again.
+    clock has been set back: the cursor follows, and everything recent is read again. Where nobody polled
+    meanwhile, that clock may have passed the cursor again: it then lags behind the time that has gone by.
+
+    Args:
+        cursor: before it.
+        window: what was asked for.
+        plan: registry version of the plan that read it.
+        read_to_ms: as far as the page reads.
+        last: it is the last page.
+        server_ms: the time of the clock that stamps changes.
+        idle_ms: time since anything was read, for the first page of a poll.
     """
-    if server_ms + CLOCK_TOLERANCE_MS < cursor.read_to_ms:
-        return Advance(Cursor(server_ms, plan, overlapped_ms=0, swept_ms=0), stepped_back=True)
+    lost_ms = cursor.read_to_ms + idle_ms - server_ms if cursor.plan and idle_ms else 0
+    if server_ms + CLOCK_TOLERANCE_MS < cursor.read_to_ms or lost_ms > LOST_TOLERANCE_MS:
+        back_ms = min(server_ms, cursor.read_to_ms - (lost_ms if lost_ms > LOST_TOLERANCE_MS else 0))
+        ahead_ms = max(cursor.ahead_ms, cursor.read_to_ms)
+        return Advance(
+            Cursor(back_ms, plan, overlapped_ms=0, swept_ms=0, ahead_ms=ahead_ms if ahead_ms > server_ms else 0),
+            stepped_back=True,
+        )
     if not last:
         return Advance(replace(cursor, read_to_ms=max(cursor.read_to_ms, min(read_to_ms, server_ms))), False)
     reached = max(server_ms, cursor.read_to_ms)
@@ -103,6 +124,7 @@ def advance(cursor: Cursor, window: Window, plan: int, *, read_to_ms: int, last:
             plan,
             overlapped_ms=reached if window.overlaps else cursor.overlapped_ms,
             swept_ms=reached if window.sweeps else cursor.swept_ms,
+            ahead_ms=cursor.ahead_ms if cursor.ahead_ms > reached else 0,
         ),
         stepped_back=False,
     )

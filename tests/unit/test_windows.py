@@ -92,7 +92,7 @@ def test_a_page_that_is_not_the_last_keeps_the_plan_and_the_windows() -> None:
 def test_a_clock_that_was_set_back_takes_the_cursor_with_it(behind_ms: int, back: bool) -> None:
     moved = advance(DONE, FRESH, 3, read_to_ms=NOW, last=True, server_ms=NOW - behind_ms)
     assert moved.stepped_back is back
-    assert moved.cursor == (Cursor(NOW - behind_ms, 3) if back else DONE)
+    assert moved.cursor == (Cursor(NOW - behind_ms, 3, ahead_ms=NOW) if back else DONE)
     if back:
         window = choose_window(moved.cursor, [entry()], SETTINGS)
         assert window is not None

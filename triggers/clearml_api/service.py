@@ -15,6 +15,7 @@ from triggers.clearml_api.answers import field, objects, optional, texts
 from triggers.clearml_api.connection import Api
 from triggers.errors import Refused
 from triggers.escaping import one_line
+from triggers.model.events import milliseconds
 from triggers.model.launch_tags import is_launch_tag, service_tag
 
 #: Service tasks of earlier starts that are looked at.
@@ -31,7 +32,8 @@ _READ: Final = "tasks.get_all"
 class Service:
     """A service task as the server has it: `sections` are its configuration, name → text; `user` made it.
 
-    `changed_by` is the user who changed it last, this program included; "" where the server does not say.
+    `changed_by` is the user who changed it last, this program included; "" where the server does not say. `changed_ms`:
+    when, 0 where it does not say.
     """
 
     id: str
@@ -42,6 +44,7 @@ class Service:
     sections: Mapping[str, str]
     user: str = ""
     changed_by: str = ""
+    changed_ms: int = 0
 
 
 def read(api: Api, task_id: str) -> Service | None:
@@ -72,6 +75,7 @@ def _read(api: Api, query: dict[str, Any], *, configuration: bool) -> list[Servi
         "runtime",
         "user",
         "last_changed_by",
+        "last_change",
         *(["configuration"] if configuration else []),
     ]
     answer = api.call(_READ, {**query, "only_fields": fields, "search_hidden": True})
@@ -90,7 +94,15 @@ def _service(task: Mapping[str, Any]) -> Service:
         sections={name: str(item.get("value", "")) for name, item in sections.items() if isinstance(item, dict)},
         user=optional(_READ, task, "user", str),
         changed_by=optional(_READ, task, "last_changed_by", str),
+        changed_ms=_time(optional(_READ, task, "last_change", str)),
     )
+
+
+def _time(text: str) -> int:
+    try:
+        return milliseconds(text) if text else 0
+    except ValueError:
+        return 0
 
 
 def adopt(api: Api, task_id: str, scheduler: str) -> None:

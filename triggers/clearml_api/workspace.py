@@ -72,3 +72,8 @@ def server_now_ms(api: Api, task_id: str | None = None) -> int:
         return answer.server_ms
     except ValueError as error:
         raise ServerUnavailable(f"tasks.get_all: the last_change of {task_id} is no time") from error
+
+
+def latest_ms(api: Api, task_id: str) -> int:
+    """The latest time in ms that the server's clocks have: the HTTP `Date`, and the one that stamps changes."""
+    return max(server_now_ms(api), server_now_ms(api, task_id) if task_id else 0)

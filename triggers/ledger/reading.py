@@ -16,7 +16,7 @@ from triggers.ledger.keys import Keys
 from triggers.ledger.store import Script, Store
 from triggers.model.events import Event
 
-BEGIN, COMMIT = Script("poll_begin"), Script("poll_commit")
+BEGIN, COMMIT, STAMPS = Script("poll_begin"), Script("poll_commit"), Script("stamps_note")
 
 Source = Literal["tasks", "models"]
 #: In the order in which they are read.
@@ -31,12 +31,14 @@ class Cursor:
     """How far one source was read. `plan`: registry version of the plan that read it; 0: never read.
 
     `overlapped_ms`, `swept_ms`: server time of the last overlap read and sweep (`windows`).
+    `ahead_ms`: where the cursor stood before the server's clock was set back, until that time comes again; else 0.
     """
 
     read_to_ms: int = 0
     plan: int = 0
     overlapped_ms: int = 0
     swept_ms: int = 0
+    ahead_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,17 @@ class Reading:
         """How far the source was read; what is no number counts as never read, and is read again."""
         found: Any = self.store.client.hgetall(self.keys.cursor(source))
         return Cursor(**{field.name: _number(found.get(field.name)) for field in fields(Cursor)})
+
+    def clocks(self) -> tuple[int, int]:
+        """How far the clock that stamps changes is ahead of the HTTP `Date`, and how long nothing was read; ms."""
+        now_ms = clock.now_ms(self.store.client, self.keys)
+        found: Any = self.store.client.hmget(self.keys.epoch, ["stamps_ms", "polled_ms"])
+        ahead, polled = found[0] or "", _number(found[1])
+        return (int(ahead) if ahead.lstrip("-").isdigit() else 0), (max(0, now_ms - polled) if polled else 0)
+
+    def note_stamps(self, ahead_ms: int) -> None:
+        """Remember how far the clock that stamps changes is ahead of the HTTP `Date`."""
+        self.store.run(STAMPS, [self.keys.epoch], ahead_ms)
 
     def unseen(self, source: Source, events: Sequence[Event]) -> list[Event]:
         """The events whose change has not been stored before."""

@@ -16,6 +16,7 @@ from triggers.ledger.keys import Keys
 from triggers.ledger.store import Script, Store
 from triggers.logs import logger
 from triggers.model import Trigger
+from triggers.rules.policies import STAMP_TOLERANCE_MS
 
 log = logger(__name__)
 
@@ -34,6 +35,7 @@ class Entry:
     `origin`: the writer that declared it (`script`, `configuration`, `command`).
     `declared`: digest of what the script declared last, "" when it does not declare this trigger.
     `source`: the file that says what the trigger is now; `declared_in`: the one that declared last. "" if unknown.
+    `ahead_ms`: what it was before the server's clock was set back, 0 if that did not happen.
     `paused` survives registering again. `retired`: no longer declared; kept so that its memory is.
     """
 
@@ -46,15 +48,29 @@ class Entry:
     declared: str = ""
     source: str = ""
     declared_in: str = ""
+    ahead_ms: int = 0
 
-    def counts(self, changed_ms: int) -> bool:
-        """Whether a change of that server time is late enough to fire."""
-        return changed_ms >= self.since_ms
+    def counts(self, changed_ms: int, read_ms: int | None = None) -> bool:
+        """Whether a change of that server time is late enough to fire.
+
+        Args:
+            changed_ms: its time.
+            read_ms: the server's time when it was read. What has a later one was stamped before the server's clock
+                was set back, so that `since_ms` as it was then counts.
+        """
+        stamped_before = read_ms is not None and changed_ms > read_ms + STAMP_TOLERANCE_MS
+        return changed_ms >= max(self.since_ms, self.ahead_ms if stamped_before else 0)
+
+    def set_back(self, since_ms: int, version: int) -> Entry:
+        """The entry after the server's clock was set back to before the time from which changes count."""
+        return replace(self, since_ms=since_ms, version=version, ahead_ms=max(self.ahead_ms, self.since_ms))
 
     def to_json(self) -> str:
         """The text kept in Redis."""
         fields = asdict(replace(self, trigger=None))  # type: ignore[arg-type]
         fields["trigger"] = self.trigger.to_json()
+        if not self.ahead_ms:  # nearly always; earlier releases do not know it
+            del fields["ahead_ms"]
         return json.dumps(fields | {"v": KNOWN["entry"]}, sort_keys=True)
 
     @classmethod
@@ -73,12 +89,15 @@ class Entry:
             return entry
 
     def _check(self, id_: str) -> None:
-        numbers, texts = (self.since_ms, self.version), (self.origin, self.declared, self.source, self.declared_in)
+        numbers, texts = (
+            (self.since_ms, self.version, self.ahead_ms),
+            (self.origin, self.declared, self.source, self.declared_in),
+        )
         flags = (self.paused, self.retired)
         if self.trigger.id != id_:
             raise ValueError(f"it holds the trigger {self.trigger.id!r}")
         if not all(type(one) is int for one in numbers) or not all(type(one) is bool for one in flags):
-            raise TypeError("since_ms, version, paused or retired is of another type")
+            raise TypeError("since_ms, version, ahead_ms, paused or retired is of another type")
         if not all(isinstance(one, str) for one in texts):
             raise TypeError("origin, declared, source or declared_in is of another type")
 

@@ -138,6 +138,7 @@ STEPS = (
 
 #: Scripts that belong to no step of their own: leases, the registry, epochs, what people do, the service task.
 SUPPORT = (
+    "stamps_note",
     "lease_acquire",
     "lease_renew",
     "lease_release",

@@ -15,6 +15,10 @@ FireMode = Literal["once", "on_transition", "while_true"]
 
 MS_PER_MINUTE = 60_000
 
+#: A change stamped later than the server's time when it was read, by more than this, was stamped before the server's
+#: clock was set back: the clocks of a server's replicas differ by less, ms.
+STAMP_TOLERANCE_MS = 30_000
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -60,12 +64,15 @@ class Decision:
     occurrence: int | None
 
 
-def decide(mode: FireMode, cooldown_ms: int, mark: Mark, *, matched: bool, changed_ms: int) -> Decision:
+def decide(
+    mode: FireMode, cooldown_ms: int, mark: Mark, *, matched: bool, changed_ms: int, read_ms: int | None = None
+) -> Decision:
     """Decide on one event of one object.
 
     A change not newer than the one that altered the mark last decides nothing: a late or repeated delivery
     neither fires nor disarms, and a change whose firing was skipped is not considered again, only the next.
-    But of one time, what was read last is how the object is: it disarms.
+    But of one time, what was read last is how the object is: it disarms. A mark from before the server's clock was set
+    back is older than what was stamped since; a cooldown is counted from there again.
 
     Args:
         mode: `once`, `on_transition` or `while_true`.
@@ -73,7 +80,10 @@ def decide(mode: FireMode, cooldown_ms: int, mark: Mark, *, matched: bool, chang
         mark: what is remembered.
         matched: the condition holds for the event.
         changed_ms: the event's change time.
+        read_ms: the server's time when the event was read, None if unknown.
     """
+    if read_ms is not None and changed_ms <= read_ms + STAMP_TOLERANCE_MS < max(mark.changed_ms, mark.fired_ms):
+        return _after_a_step(mode, cooldown_ms, mark, matched=matched, changed_ms=changed_ms)
     stay = Decision(mark, changed=False, occurrence=None)
     if not matched:
         if mark.active and mode == "on_transition" and changed_ms >= mark.changed_ms:
@@ -92,10 +102,19 @@ def decide(mode: FireMode, cooldown_ms: int, mark: Mark, *, matched: bool, chang
     return _fire(mark.occurrence + 1, changed_ms)
 
 
-def decide_by(policy: Policy, mark: Mark, *, matched: bool, changed_ms: int) -> Decision:
+def _after_a_step(mode: FireMode, cooldown_ms: int, mark: Mark, *, matched: bool, changed_ms: int) -> Decision:
+    """Decide on the first change of an object that is stamped after the server's clock was set back."""
+    if mode == "while_true" and matched and cooldown_ms and mark.fired_ms > changed_ms:
+        return Decision(replace(mark, changed_ms=changed_ms, fired_ms=changed_ms), changed=True, occurrence=None)
+    older = replace(mark, changed_ms=min(mark.changed_ms, changed_ms - 1), fired_ms=min(mark.fired_ms, changed_ms))
+    decision = decide(mode, cooldown_ms, older, matched=matched, changed_ms=changed_ms)
+    return decision if decision.changed else replace(decision, mark=mark)
+
+
+def decide_by(policy: Policy, mark: Mark, *, matched: bool, changed_ms: int, read_ms: int | None = None) -> Decision:
     """Decide on one event by a trigger's policy; see `decide`."""
     cooldown_ms = int(policy.cooldown_minutes * MS_PER_MINUTE)
-    return decide(policy.fire, cooldown_ms, mark, matched=matched, changed_ms=changed_ms)
+    return decide(policy.fire, cooldown_ms, mark, matched=matched, changed_ms=changed_ms, read_ms=read_ms)
 
 
 def lane_of(action: Action) -> Literal["dispatch", "caller"]:

@@ -99,7 +99,7 @@ class App:
         if answer is None:
             await _hang_up(scope)
         else:
-            await _send(send, answer, now, close=forks(headers))
+            await _send(send, answer, now + self.clock.date_offset_seconds, close=forks(headers))
 
     async def _carried_out(
         self, route: Route, headers: dict[bytes, bytes], body: bytes, caller: str, struck: list[Fault]

@@ -155,10 +155,23 @@ class Control:
 
     # ---- time ------------------------------------------------------------------------------------------
     def clock(
-        self, *, offset_seconds: float | None = None, replicas: list[float] | None = None, by: str | None = None
+        self,
+        *,
+        offset_seconds: float | None = None,
+        date_offset_seconds: float | None = None,
+        replicas: list[float] | None = None,
+        by: str | None = None,
     ) -> Json:
-        """Set the clock ahead or (negative) back; give replicas other clocks, by "call" in turn or by "caller"."""
-        values = {"offset_seconds": offset_seconds, "replicas": replicas, "by": by}
+        """Set the clock ahead or (negative) back; give replicas other clocks, by "call" in turn or by "caller".
+
+        `date_offset_seconds` sets the HTTP `Date` alone ahead of it or back, as a proxy with a clock of its own does.
+        """
+        values = {
+            "offset_seconds": offset_seconds,
+            "date_offset_seconds": date_offset_seconds,
+            "replicas": replicas,
+            "by": by,
+        }
         return dict(self._ask("POST", "/clock", values))
 
     def late(self, seconds: float) -> None:

@@ -39,6 +39,8 @@ class Clock:
 
     #: seconds added to real time
     offset_seconds: float = 0.0
+    #: seconds that only the HTTP `Date` is ahead, as where a proxy with a clock of its own writes it
+    date_offset_seconds: float = 0.0
     #: further offsets in seconds, one per replica of the server; empty: one server
     replicas: list[float] = field(default_factory=list)
     #: how a call finds its replica: "call" in turn, "caller" always the same one for one caller

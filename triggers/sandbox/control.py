@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
+_CLOCK = ("offset_seconds", "date_offset_seconds", "replicas", "by")
+
 
 @dataclass(frozen=True)
 class Ask:
@@ -116,15 +118,14 @@ def _clock(ask: Ask) -> Json:
     clock, body = ask.app.clock, ask.body
     if body.get("by") not in (None, "call", "caller"):
         raise ValueError("by: call or caller")
-    for name in ("offset_seconds", "replicas", "by"):
+    for name in _CLOCK:
         if body.get(name) is not None:
             setattr(clock, name, body[name])
     return _clock_now(ask)
 
 
 def _clock_now(ask: Ask) -> Json:
-    clock = ask.app.clock
-    return {"offset_seconds": clock.offset_seconds, "replicas": clock.replicas, "by": clock.by}
+    return {name: getattr(ask.app.clock, name) for name in _CLOCK}
 
 
 def _late(ask: Ask) -> None:

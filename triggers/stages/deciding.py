@@ -54,8 +54,9 @@ def know_transitions(ctx: Context, plan: Plan) -> None:
 
 def decide(ctx: Context, plan: Plan, events: Sequence[Event], undecided: Mapping[str, str], polled_ms: int) -> Decided:
     """All decisions of a batch. Several events of one object follow one another on the same mark."""
-    earlier, unread = _earlier(ctx, plan, undecided)
-    met = [*earlier, *_met(ctx, plan, events, earlier)]
+    read_ms = polled_ms or None
+    earlier, unread = _earlier(ctx, plan, undecided, read_ms)
+    met = [*earlier, *_met(ctx, plan, events, earlier, read_ms)]
     decidable, waiting = _apart(ctx, met, {(one.trigger, id_) for id_, kept in unread.items() for one in kept})
     for id_, kept in unread.items():
         waiting[id_] = [*kept, *waiting.get(id_, ())]
@@ -64,7 +65,9 @@ def decide(ctx: Context, plan: Plan, events: Sequence[Event], undecided: Mapping
     return Decided(_changes(ctx, plan, decidable, polled_ms), changed)
 
 
-def _earlier(ctx: Context, plan: Plan, undecided: Mapping[str, str]) -> tuple[list[Met], dict[str, list[Waiting]]]:
+def _earlier(
+    ctx: Context, plan: Plan, undecided: Mapping[str, str], read_ms: int | None
+) -> tuple[list[Met], dict[str, list[Waiting]]]:
     """What was undecided before, judged by the triggers as they are now; and what a later release has to read."""
     met, unread = [], dict[str, list[Waiting]]()
     for id_, text in undecided.items():
@@ -79,14 +82,14 @@ def _earlier(ctx: Context, plan: Plan, undecided: Mapping[str, str]) -> tuple[li
                 continue
             entry = plan.entries.get(one.trigger)
             if entry is not None:
-                matched = entry.counts(event.changed_ms) and _matches(plan.conditions[one.trigger], event)
+                matched = entry.counts(event.changed_ms, read_ms) and _matches(plan.conditions[one.trigger], event)
                 met.append(Met(event, entry, matched))
     return met, unread
 
 
-def _met(ctx: Context, plan: Plan, events: Sequence[Event], earlier: Sequence[Met]) -> list[Met]:
+def _met(ctx: Context, plan: Plan, events: Sequence[Event], earlier: Sequence[Met], read_ms: int | None) -> list[Met]:
     """The triggers that each event concerns, in the order of the events."""
-    matched = [[Met(event, entry, True) for entry in _concerned(plan, event)] for event in events]
+    matched = [[Met(event, entry, True) for entry in _concerned(plan, event, read_ms)] for event in events]
     if plan.transitions:
         armed = ctx.ledger.matching.active([event.id for event in events])
         for one in [*earlier, *(one for of_event in matched for one in of_event)]:  # armed within this batch
@@ -97,11 +100,11 @@ def _met(ctx: Context, plan: Plan, events: Sequence[Event], earlier: Sequence[Me
     return [one for of_event in matched for one in of_event]
 
 
-def _concerned(plan: Plan, event: Event) -> Iterator[Entry]:
+def _concerned(plan: Plan, event: Event, read_ms: int | None) -> Iterator[Entry]:
     """The triggers whose condition the event satisfies."""
     for trigger in plan.index.candidates(event):
         entry = plan.entries[trigger.id]
-        if entry.counts(event.changed_ms) and _matches(plan.conditions[trigger.id], event):
+        if entry.counts(event.changed_ms, read_ms) and _matches(plan.conditions[trigger.id], event):
             yield entry
 
 
@@ -139,7 +142,9 @@ def _changes(ctx: Context, plan: Plan, met: Sequence[Met], polled_ms: int) -> li
             _set_aside(ctx, one.entry, one.event)
             continue
         policy = one.entry.trigger.policy
-        decision = decide_by(policy, now[one.pair], matched=one.matched, changed_ms=one.event.changed_ms)
+        decision = decide_by(
+            policy, now[one.pair], matched=one.matched, changed_ms=one.event.changed_ms, read_ms=polled_ms or None
+        )
         if decision.changed:
             now[one.pair] = decision.mark
             changes.append(_change(ctx, one, polled_ms, first[one.pair], decision))

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from triggers.clearml_api import narrowing, polls
 from triggers.context import Context
 from triggers.ledger.reading import SOURCES, Source, encode_batches, source_of
 from triggers.ledger.registry import Entry, Snapshot
-from triggers.logs import logger
+from triggers.model.events import Event
 from triggers.model.launch_tags import service_tag
 from triggers.rules import query_plan
+from triggers.rules.policies import STAMP_TOLERANCE_MS
+from triggers.stages.server_clock import Clocks, clear_alarm, correct_since, report_step
 from triggers.stages.set_aside import entries_to_read
-from triggers.windows import advance, choose_window
-
-log = logger(__name__)
-
-#: The alarm raised when the server's clock was set back.
-CLOCK_ALARM = "server clock"
+from triggers.windows import Window, advance, choose_window
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +44,9 @@ def poll(ctx: Context, *, pace_seconds: float, force: bool = False) -> Polled | 
         entries, caught_up = entries_to_read(ctx, registry)
         plan = _plan(ctx, registry)
         pages = events = 0
+        clocks = Clocks(*ctx.ledger.reading.clocks())
         for source in _sources(entries):
-            for stored in _read(ctx, token, source, plan, entries):
+            for stored in _read(ctx, token, source, plan, entries, clocks):
                 pages, events = pages + 1, events + stored
         ctx.ledger.aside.done(caught_up)
     return Polled(pages, events)
@@ -78,7 +76,9 @@ def _sources(entries: list[Entry]) -> list[Source]:
     return [source for source in SOURCES if source in needed]
 
 
-def _read(ctx: Context, token: str, source: Source, plan: polls.Plan, entries: list[Entry]) -> Iterator[int]:
+def _read(
+    ctx: Context, token: str, source: Source, plan: polls.Plan, entries: list[Entry], clocks: Clocks
+) -> Iterator[int]:
     """Read one source page by page; yields how many events each page brought."""
     reading, own = ctx.ledger.reading, service_tag(ctx.ledger.scheduler)
     serves = [entry for entry in entries if source_of(entry.trigger.kind) == source]
@@ -86,10 +86,12 @@ def _read(ctx: Context, token: str, source: Source, plan: polls.Plan, entries: l
     window = choose_window(cursor, serves, ctx.settings)
     if window is None:
         return
-    memory = ctx.narrowing.setdefault(source, narrowing.Narrowing())
+    memory, idle_ms = ctx.narrowing.setdefault(source, narrowing.Narrowing()), clocks.idle_ms if cursor.plan else 0
+    server_ms, was_ahead = 0, cursor.ahead_ms > 0
     read = narrowing.read(ctx.api, plan, window.since_ms, memory, models=source == "models", fresh_ms=cursor.read_to_ms)
-    for page in read:
-        fresh = list(page.events) if window.again else reading.unseen(source, page.events)
+    for number, page in enumerate(read):
+        server_ms = page.server_ms + clocks.stamps_ms
+        fresh = _fresh(ctx, source, page.events, window, server_ms)
         fresh = [event for event in fresh if event.id != ctx.service_task and own not in event.system_tags]
         moved = advance(
             cursor,
@@ -97,14 +99,15 @@ def _read(ctx: Context, token: str, source: Source, plan: polls.Plan, entries: l
             plan.version,
             read_to_ms=page.read_to_ms,
             last=page.last,
-            server_ms=page.server_ms,
+            server_ms=server_ms,
+            idle_ms=0 if number else idle_ms,
         )
         if moved.stepped_back:
-            _report_clock(ctx, cursor.read_to_ms, page.server_ms)
+            report_step(ctx, cursor, server_ms)
         batches = encode_batches(
             fresh,
             plan=plan.version,
-            polled_ms=page.server_ms,
+            polled_ms=server_ms,
             partitions=ctx.settings.partitions,
             size=ctx.settings.batch_events,
         )
@@ -116,15 +119,21 @@ def _read(ctx: Context, token: str, source: Source, plan: polls.Plan, entries: l
             fresh,
             batches,
             forget_before_ms=forget_before,
-            server_ms=page.server_ms,
+            server_ms=server_ms,
         )
         for partition in {number for number, _ in batches}:
             ctx.hints.send("match", ctx.ledger.scheduler, partition)
         cursor = moved.cursor
         yield len(fresh)
+    correct_since(ctx, serves, server_ms, idle_ms)
+    if not cursor.ahead_ms and (was_ahead or window.sweeps):
+        clear_alarm(ctx, _sources(entries))
 
 
-def _report_clock(ctx: Context, cursor_ms: int, server_ms: int) -> None:
-    text = f"the ClearML server's clock is {(cursor_ms - server_ms) / 1000:.0f} s behind what was read before"
-    log.error("%s; reading recent changes again", text)
-    ctx.ledger.history.raise_alarm(CLOCK_ALARM, text, server_ms)
+def _fresh(ctx: Context, source: Source, events: Sequence[Event], window: Window, server_ms: int) -> list[Event]:
+    """What was not seen, and for new triggers what was: not what was stamped before the server's clock was set back."""
+    later = {event.id for event in events if event.changed_ms > server_ms + STAMP_TOLERANCE_MS}
+    if not window.again:
+        return ctx.ledger.reading.unseen(source, events)
+    unseen = ctx.ledger.reading.unseen(source, [event for event in events if event.id in later])
+    return [event for event in events if event.id not in later or event in unseen]

@@ -101,7 +101,7 @@ def _half_known(snapshot: Snapshot) -> set[str]:
 
 def _edit(ctx: Context, edits: Mapping[str, Trigger | None], by: str, task: str) -> Snapshot:
     """Make the registry what a person made of it in ClearML."""
-    server_ms = server_now_ms(ctx.api)
+    server_ms = server_now_ms(ctx.api, task)
 
     def decide(known: Snapshot, version: int) -> dict[str, Entry | None]:
         changes: dict[str, Entry | None] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from triggers.logs import logger
 from triggers.model.events import Event
 from triggers.sync import kept
 from triggers.sync.belief import believed, said_by
+from triggers.sync.clocks import compare_clocks, measure
 from triggers.sync.memory import Memory
 from triggers.sync.recall import recall
 from triggers.sync.redis_lease import (
@@ -48,8 +50,7 @@ def keep(ctx: Context, scheduler: Scheduler, memory: Memory, *, force: bool = Fa
     if not force and not begun and now_ms - memory.number("kept_ms") < KEEP_SECONDS * 1000:
         return True
     recall(ctx)  # before the state that it reads is saved over
-    server_ms = server_now_ms(ctx.api)
-    known = services(ctx, scheduler)
+    server_ms, known = _look(ctx, scheduler, memory)
     _note_person(ctx, scheduler, memory, known)
     lease = my_lease(ctx, known, server_ms)
     found = leases(known, server_ms)
@@ -68,6 +69,18 @@ def keep(ctx: Context, scheduler: Scheduler, memory: Memory, *, force: bool = Fa
     memory.put("kept_run", ctx.epoch.run_id)
     memory.put("known_runs", " ".join(sorted(one.run for one in found)))
     return True
+
+
+def _look(ctx: Context, scheduler: Scheduler, memory: Memory) -> tuple[int, list[service.Service]]:
+    """The server's time, by a ping that stamps the service task, and the service tasks; the clocks are compared."""
+    began = time.monotonic()
+    pinged = ctx.api.call("tasks.ping", {"task": scheduler.service_task})
+    known = services(ctx, scheduler)
+    took_ms = int((time.monotonic() - began) * 1000)
+    own = next((one for one in known if one.id == scheduler.service_task), None)
+    if own is not None and own.changed_ms:
+        compare_clocks(ctx, memory, measure(own.changed_ms, pinged.server_ms, took_ms))
+    return pinged.server_ms, known
 
 
 def _has_come(other: RedisLease, mine: RedisLease, memory: Memory) -> bool:

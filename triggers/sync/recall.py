@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from triggers.clearml_api import server_now_ms
 from triggers.clearml_api.service import Service
+from triggers.clearml_api.workspace import latest_ms
 from triggers.context import Context
 from triggers.errors import Newer, Refused
 from triggers.ledger.registry import Entry, Snapshot
@@ -31,7 +31,7 @@ def recall(ctx: Context) -> None:
         return
     try:
         known = believed(ctx.api, ctx.ledger.scheduler, ctx.service_task, ctx.settings.service_users)
-        saved = _saved(known, server_now_ms(ctx.api) + SKEW_MS)
+        saved = _saved(known, latest_ms(ctx.api, ctx.service_task) + SKEW_MS)
     except (Newer, Refused) as fault:
         log.error("what people paused cannot be compared with the service task: %s", fault)
         saved = None
@@ -41,8 +41,8 @@ def recall(ctx: Context) -> None:
     ctx.begin_epoch()
 
 
-def _saved(known: Collection[Service], latest_ms: int) -> Saved | None:
-    return newest((one.runtime.get(PROPERTY) for one in known), latest_ms=latest_ms)[1]
+def _saved(known: Collection[Service], until_ms: int) -> Saved | None:
+    return newest((one.runtime.get(PROPERTY) for one in known), latest_ms=until_ms)[1]
 
 
 def _pause(ctx: Context, saved: Saved) -> None:

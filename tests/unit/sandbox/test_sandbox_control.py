@@ -72,6 +72,16 @@ def test_date_header_is_that_of_the_clock(sandbox, control):
     assert 3595 < ahead.total_seconds() < 3605
 
 
+def test_date_header_may_have_a_clock_of_its_own(sandbox, client, control):
+    control.clock(date_offset_seconds=-3600)
+    date = requests.get(f"{sandbox.url}/debug.ping", timeout=5).headers["Date"]
+    behind = datetime.now(timezone.utc) - parsedate_to_datetime(date)
+    assert 3595 < behind.total_seconds() < 3605
+    assert abs(created(client, make(client)) - datetime.now(timezone.utc).timestamp()) < 5
+    control.reset()
+    assert control.clock()["date_offset_seconds"] == 0
+
+
 def test_replicas_have_clocks_of_their_own(client, control):
     control.clock(replicas=[0, 1000])
     tasks = [make(client, f"task {i}") for i in range(4)]

@@ -15,6 +15,7 @@ from triggers.model.launch_tags import FIRING, scheduler_tag, value_of
 from triggers.operate.doctor.findings import Finding
 from triggers.operate.target import Target
 from triggers.rules.recovery import DRAFT
+from triggers.sync.clocks import in_words
 
 #: Clocks that differ by more confuse people; nothing else depends on it, ms.
 _CLOCKS_DIFFER_MS = 60_000
@@ -60,6 +61,8 @@ def _server(target: Target) -> Iterator[Finding]:
         yield Finding("clocks", "warn", f"{words}; only the server's times are compared", "synchronise both (NTP)")
     else:
         yield Finding("clocks", "ok", "this machine and the server agree")
+    if stamps_ms := target.ledger.reading.clocks()[0]:
+        yield Finding("server clocks", "warn", in_words(stamps_ms), "synchronise them (NTP)")
 
 
 def _names(target: Target, known: Snapshot) -> Iterator[Finding]:

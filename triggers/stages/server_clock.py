@@ -1,0 +1,83 @@
+"""What polls do about the ClearML server's clock: an alarm while it is set back, and triggers declared before that."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from triggers.clearml_api import server_now_ms
+from triggers.context import Context
+from triggers.ledger.reading import Cursor, Source
+from triggers.ledger.registry import Entry, Snapshot
+from triggers.logs import logger
+from triggers.model.events import iso_time
+from triggers.rules.policies import STAMP_TOLERANCE_MS
+
+log = logger(__name__)
+
+#: The alarm that lasts until the server's clock has passed the time that it had before it was set back.
+CLOCK_ALARM: Final = "server clock"
+
+#: How long it may take until it shows that the server's clock was set back, beside the pause between two polls, ms:
+#: a comparison of clocks (`sync.keep`) and more.
+_NOTICED_MS: Final = 25_000
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """`stamps_ms`: how far the clock that stamps changes is ahead of the HTTP `Date`. `idle_ms`: since a read."""
+
+    stamps_ms: int
+    idle_ms: int
+
+
+def report_step(ctx: Context, cursor: Cursor, server_ms: int) -> None:
+    """Say that the server's clock was set back."""
+    if cursor.read_to_ms <= server_ms:  # while nobody polled: by now it has passed the time that it had
+        log.warning("the ClearML server's clock was set back while nobody polled; reading what changed since then")
+        return
+    text = (
+        f"the ClearML server's clock is {(cursor.read_to_ms - server_ms) / 1000:.0f} s behind the time up to "
+        f"which changes were read ({iso_time(cursor.read_to_ms)}): it was set back, or was ahead; reading recent "
+        "changes again"
+    )
+    log.error("%s", text)
+    ctx.ledger.history.raise_alarm(CLOCK_ALARM, text, server_ms)
+
+
+def clear_alarm(ctx: Context, sources: Iterable[Source]) -> None:
+    """Clear the alarm once all sources have been read up to the time that the server's clock had before."""
+    if not any(ctx.ledger.reading.cursor(source).ahead_ms for source in sources):
+        ctx.ledger.history.clear_alarm(CLOCK_ALARM)
+
+
+def correct_since(ctx: Context, entries: Collection[Entry], server_ms: int, idle_ms: int) -> None:
+    """Let changes count from now on for triggers that were declared, or skipped what was missed, at a time to come.
+
+    Idempotent. The server's clock was set back since; what is stamped later than now counts as it did.
+
+    Args:
+        ctx: the scheduler.
+        entries: the triggers that were read for.
+        server_ms: the server's time by the answer that was read.
+        idle_ms: how long nothing had been read before it.
+    """
+    if not _ahead(entries, server_ms):
+        return
+    now_ms = server_now_ms(ctx.api, ctx.service_task or None)  # the `Date` of that answer may be behind
+    ids = _ahead(entries, now_ms)
+    since_ms = now_ms - idle_ms - _NOTICED_MS
+
+    def edit(known: Snapshot, version: int) -> dict[str, Entry | None]:
+        here = [known.entries[id_] for id_ in ids if id_ in known.entries]
+        late = [entry for entry in here if entry.since_ms > now_ms + STAMP_TOLERANCE_MS]
+        return {entry.trigger.id: entry.set_back(since_ms, version) for entry in late}
+
+    if ids:
+        log.warning("the ClearML server's clock was set back: changes count from now on for %s", ", ".join(sorted(ids)))
+        ctx.ledger.registry.edit(edit)
+
+
+def _ahead(entries: Iterable[Entry], now_ms: int) -> list[str]:
+    return [entry.trigger.id for entry in entries if entry.since_ms > now_ms + STAMP_TOLERANCE_MS]
