@@ -12,9 +12,9 @@ import pytest
 import redis
 
 from tests.servers import skip_what_needs_the_sandbox
+from triggers.base.settings import Settings
 from triggers.ledger import Ledger, Store, connect, open_ledger
 from triggers.local.redis_server import PrivateRedis
-from triggers.settings import Settings
 
 # what is started in the background of a shell without job control ignores SIGINT, and so would all that tests start
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from triggers.errors import EpochChanged, Fenced
+from triggers.base.errors import EpochChanged, Fenced
 from triggers.ledger.store import Call, Script, Store
 
 

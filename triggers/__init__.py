@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from triggers.scheduler import TriggerScheduler
+    from triggers.client.scheduler import TriggerScheduler
 
 __all__ = ["TriggerScheduler"]
 
@@ -23,7 +23,7 @@ def __getattr__(name: str) -> Any:
         if not _PARSERS.isdisjoint(sys.modules):
             import clearml  # noqa: F401
 
-        from triggers.scheduler import TriggerScheduler
+        from triggers.client.scheduler import TriggerScheduler
 
         return TriggerScheduler
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from triggers import parameters
-from triggers.errors import LaunchImpossible
+from triggers.base.errors import LaunchImpossible
 from triggers.model import TaskAction, Trigger
 from triggers.model.events import Event, iso_time
 from triggers.model.launch_tags import FIRING, REUSED, LaunchTags, is_launch_tag

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from triggers.errors import LaunchImpossible
+from triggers.base.errors import LaunchImpossible
 
 Function = Callable[..., Any]
 

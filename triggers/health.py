@@ -4,7 +4,7 @@
 
 One command for every supervisor: a container's health check, a Kubernetes probe, a systemd timer. Exit code 0:
 the process gets somewhere. 1: it does not, and one line says why; with `--end` it is killed, so that its
-supervisor starts it again. Written by `workers.watch`; local mode's supervisor judges its child by the same file.
+supervisor starts it again. Written by `workers.watchdog`; local mode's supervisor judges its child by the same file.
 Nothing heavy is imported: it runs every few seconds.
 """
 
@@ -19,7 +19,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from triggers.terminal import say
+from triggers.base.terminal import say
 
 #: A process that has not written for so long is frozen, seconds. It writes every 2.
 FROZEN_SECONDS = 30.0

@@ -13,8 +13,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Final, Protocol
 
 from triggers.actions import BASE_FIELDS, LaunchRequest, launch_request
-from triggers.declaration import Declaration
-from triggers.errors import Usage
+from triggers.base.errors import Usage
+from triggers.client.declaration import Declaration
 from triggers.model import Trigger
 from triggers.model.events import ARCHIVED, DEVELOPMENT, Event, Kind, Metric, metric_key, milliseconds
 from triggers.model.launch_tags import LaunchTags

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from triggers.base.settings import Settings
 from triggers.ledger.reading import Cursor
 from triggers.ledger.registry import Entry
-from triggers.settings import Settings
 
 #: The server's clock may be read this much too early (whole seconds of the Date header and more), ms.
 CLOCK_TOLERANCE_MS = 5_000

@@ -25,7 +25,7 @@ def __getattr__(name: str) -> Any:
     if name not in ("app", "celery"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     own_or_end("triggers")
-    from triggers.entry import ended_in_one_line
+    from triggers.base.entry_point import ended_in_one_line
 
     with ended_in_one_line():
         _prepare_flower()

@@ -11,12 +11,12 @@ from celery import Celery
 from celery.signals import after_setup_logger, after_setup_task_logger
 from kombu import Exchange, Queue
 
-from triggers.broker import configuration as broker
-from triggers.broker import ignore_others
-from triggers.errors import Usage
-from triggers.logs import dress
-from triggers.redis_address import RedisAddress
-from triggers.settings import Settings, settings
+from triggers.base.broker import configuration as broker
+from triggers.base.broker import ignore_others
+from triggers.base.errors import Usage
+from triggers.base.logs import dress
+from triggers.base.redis_address import RedisAddress
+from triggers.base.settings import Settings, settings
 from triggers.stages import table
 
 
@@ -58,9 +58,9 @@ def configuration(of: Settings) -> dict[str, Any]:
         "beat_scheduler": "workers.beat:Scheduler",
         "imports": [
             *(f"workers.{stage.name}" for stage in _with_task()),
-            "workers.watch",
+            "workers.watchdog",
             "workers.options",
-            "workers.bound",
+            "workers.queue_limits",
         ],
     }
 

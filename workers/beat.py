@@ -9,11 +9,12 @@ from typing import Any, Final
 import redis
 from celery import Celery
 
-from triggers.ledger import connect, refusals
+from triggers.base import redis_refusals
+from triggers.base.logs import logger
+from triggers.base.settings import settings
+from triggers.ledger import connect
 from triggers.ledger.keys import BEAT, shared
-from triggers.logs import logger
-from triggers.settings import settings
-from workers import watch
+from workers import watchdog
 from workers.app import redis_address
 from workers.schedule import UNSENT, Schedule
 
@@ -57,7 +58,7 @@ class Leadership:
         try:
             answer: Any = self._script(keys=[shared(BEAT)], args=[self.name, silent, _FORGOTTEN_MS])
         except redis.RedisError as failure:
-            refusals.look_for_primary(self.client, failure)
+            redis_refusals.look_for_primary(self.client, failure)
             raise
         leads, said = bool(answer[0]), str(answer[1])
         if said != self._said:
@@ -79,7 +80,7 @@ class Scheduler(Schedule):
         self._led = False
         self._trouble = ""
         if not lazy:
-            watch.refuse_redis()
+            watchdog.refuse_redis()
             of = settings()
             redis_address(of.redis_url)  # there has to be one
             self._leadership = Leadership(connect(str(of.redis_url)))
@@ -95,7 +96,7 @@ class Scheduler(Schedule):
             if str(failure) != self._trouble:
                 log.warning("Redis cannot be asked which beat ticks, asking again: %s", failure)
             self._trouble = str(failure)
-            watch.beat.excuse(now)
+            watchdog.beat.excuse(now)
             return STANDBY_SECONDS
         if self._trouble:
             log.info("Redis answers again")
@@ -104,7 +105,7 @@ class Scheduler(Schedule):
             log.info("this beat ticks" if leads else "another beat ticks")
             self._led, self._due = leads, {}
             # the one that stands by only has to be there; the other has to tick from now on
-            watch.beat.ticked_at = now if leads else None
+            watchdog.beat.ticked_at = now if leads else None
         return super().tick(*args, **kwargs) if leads else STANDBY_SECONDS
 
     def close(self) -> None:

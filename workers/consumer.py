@@ -13,8 +13,8 @@ from typing import Any
 from celery.worker.consumer import Consumer as CeleryConsumer
 from vine import promise
 
-from triggers.logs import logger
-from triggers.messages import fault_of
+from triggers.base.logs import logger
+from triggers.base.messages import fault_of
 
 log = logger(__name__)
 

@@ -17,18 +17,18 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from triggers.errors import Usage
-from triggers.escaping import one_line
+from triggers.base.errors import Usage
+from triggers.base.escaping import one_line
+from triggers.base.redis_address import refuse_unsupported
+from triggers.base.settings import Settings, settings
+from triggers.base.terminal import say
 from triggers.ledger import Ledger, Store, connect, open_ledger, schedulers
 from triggers.ledger.keys import BEAT, broker_prefix, shared
 from triggers.ledger.reading import source_of
-from triggers.redis_address import refuse_unsupported
-from triggers.settings import Settings, settings
 from triggers.stages import table
-from triggers.terminal import say
 from workers.app import app, redis_address
-from workers.followed import PREFIX, Followed
-from workers.scrapes import serve
+from workers.http_server import serve
+from workers.tallies import PREFIX, Followed
 
 #: A beat whose count stands still for so long between two scrapes is dead, seconds.
 BEAT_SILENT_SECONDS = 10.0

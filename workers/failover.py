@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import Celery
 
-from triggers.ledger import refusals
+from triggers.base import redis_refusals
 
 
 def look_for_primary(celery: Celery, error: Exception) -> None:
@@ -12,6 +12,6 @@ def look_for_primary(celery: Celery, error: Exception) -> None:
 
     Another thread's message that is on its way there is lost, as it would be anyway; messages are hints.
     """
-    if refusals.has_moved(error):
+    if redis_refusals.has_moved(error):
         celery.amqp.producer_pool.force_close_all(close_pool=False)
         celery.pool.force_close_all(close_pool=False)

@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from triggers.base.errors import Refused, TriggersError, Usage
 from triggers.clearml_api import identity
 from triggers.clearml_api.credentials import Credentials
-from triggers.errors import Refused, TriggersError, Usage
 from triggers.ledger.schedulers import Scheduler
-from workers.measured import MeasuredApi
+from workers.api_counts import MeasuredApi
 
 #: How long the worker waits before it asks again who it is, while it does not know, seconds.
 _ASK_AGAIN_SECONDS: Final = 10.0

@@ -13,9 +13,9 @@ from celery.beat import Service
 from celery.exceptions import SecurityWarning
 from celery.worker import state
 
-from triggers import logs
-from triggers.logs import logger
-from triggers.settings import settings
+from triggers.base import logs
+from triggers.base.logs import logger
+from triggers.base.settings import settings
 from triggers.stages import table
 from workers.app import app
 from workers.schedule import Schedule

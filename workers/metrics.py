@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from triggers.entry import ended_in_one_line
+from triggers.base.entry_point import ended_in_one_line
 
 
 def main() -> None:

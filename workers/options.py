@@ -10,8 +10,8 @@ from typing import Any
 import click
 from celery.signals import celeryd_init
 
-from triggers.broker import ignore_others
-from triggers.roles import name_of, refused, written
+from triggers.base.broker import ignore_others
+from triggers.base.roles import name_of, refused, written
 from triggers.stages import table
 
 

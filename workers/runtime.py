@@ -12,13 +12,14 @@ import redis
 from celery import Celery
 from kombu.exceptions import OperationalError
 
+from triggers.base import redis_refusals
+from triggers.base.errors import EpochChanged, Fenced, StoreUnavailable, Transient
+from triggers.base.escaping import one_line
+from triggers.base.logs import Seldom, about, logger
+from triggers.base.settings import Settings, settings
 from triggers.context import Context
-from triggers.errors import EpochChanged, Fenced, StoreUnavailable, Transient
-from triggers.escaping import one_line
-from triggers.ledger import Store, connect, open_ledger, refusals, schedulers
+from triggers.ledger import Store, connect, open_ledger, schedulers
 from triggers.ledger.schedulers import Scheduler
-from triggers.logs import Seldom, about, logger
-from triggers.settings import Settings, settings
 from triggers.stages import table
 from workers import failover
 from workers.app import app, redis_address
@@ -49,7 +50,7 @@ class CeleryHints:
         try:
             self.celery.send_task(row.task, args=args, argsrepr=one_line(f"({shown})"), kwargsrepr="{}")
         except (OperationalError, OSError, redis.RedisError) as failure:
-            suffix = self._seldom.suffix(refusals.code_of(failure.__cause__ or failure) or type(failure).__name__)
+            suffix = self._seldom.suffix(redis_refusals.code_of(failure.__cause__ or failure) or type(failure).__name__)
             if suffix is not None:
                 log.warning("the hint %s%s was not sent: %s%s", row.task, args, failure, suffix)
             failover.look_for_primary(self.celery, failure)
@@ -75,8 +76,8 @@ class Runtime:
         try:
             found, unreadable = schedulers.read_all(self.client)
         except redis.RedisError as failure:
-            refusals.look_for_primary(self.client, failure)
-            raise StoreUnavailable(refusals.said(failure)) from failure
+            redis_refusals.look_for_primary(self.client, failure)
+            raise StoreUnavailable(redis_refusals.said(failure)) from failure
         reasons = {id_: self.identity.why_not(one) for id_, one in found.items()}
         served = {id_: one for id_, one in found.items() if not reasons[id_]}
         reasons |= {id_: str(fault) for id_, fault in unreadable.items()}
@@ -156,20 +157,20 @@ class Runtime:
             except Transient as failure:
                 self._log(failure)
             except Exception as failure:
-                if not refusals.code_of(failure):
+                if not redis_refusals.code_of(failure):
                     log.exception("a stage broke off")
                 else:
-                    refusals.look_for_primary(self.client, failure)
+                    redis_refusals.look_for_primary(self.client, failure)
                     self._log(failure)
             return None
 
     def _log(self, failure: Exception) -> None:
         """Log what makes every stage wait, once a minute while it lasts: Redis or the ClearML server."""
         cause = failure.__cause__ or failure
-        code = refusals.code_of(cause)
+        code = redis_refusals.code_of(cause)
         suffix = self._seldom.suffix(code or str(failure))
         if suffix is not None:
-            log.warning("%s%s", refusals.said(cause) if code else failure, suffix)
+            log.warning("%s%s", redis_refusals.said(cause) if code else failure, suffix)
 
 
 @lru_cache(maxsize=1)

@@ -10,8 +10,8 @@ import redis
 from celery.beat import Scheduler
 from kombu.exceptions import OperationalError
 
-from triggers.logs import logger
-from workers import failover, watch
+from triggers.base.logs import logger
+from workers import failover, watchdog
 
 log = logger(__name__)
 
@@ -34,7 +34,7 @@ class Schedule(Scheduler):  # type: ignore[misc]
         now = time.monotonic()
         sent = [self._send(entry, now) for entry in self._what_is_due(now)]
         if any(sent):
-            watch.beat.ticked_at = now
+            watchdog.beat.ticked_at = now
         next_due = min(self._due.values(), default=now + self.max_interval)
         return float(max(0.01, min(next_due - time.monotonic(), self.max_interval)))
 
@@ -52,7 +52,7 @@ class Schedule(Scheduler):  # type: ignore[misc]
         except UNSENT as failure:
             log.warning("the tick %s was not sent: %s", entry.name, failure)
             failover.look_for_primary(self.app, failure)
-            watch.beat.excuse(now)  # to start again would mend nothing
+            watchdog.beat.excuse(now)  # to start again would mend nothing
             return False
         self.logger.info("Scheduler: Sending due task %s (%s)", entry.name, entry.task)
         return True

@@ -9,12 +9,12 @@ from pathlib import Path
 from tests.benchmarks.matching import made
 from tests.benchmarks.result import Bound, Result, load
 from tests.benchmarks.server import new_ledger, redis
+from triggers.base.settings import Settings
 from triggers.context import Context, NoHints
 from triggers.ledger import connect
 from triggers.ledger.reading import Cursor, encode_batches
 from triggers.model import make_trigger
 from triggers.model.events import Event
-from triggers.settings import Settings
 from triggers.stages.match import match
 
 EVENTS, PAGE, FIRES = 20_000, 500, 50

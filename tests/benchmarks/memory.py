@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tests.benchmarks.result import Result
 from tests.benchmarks.server import new_ledger, redis
+from triggers.base.settings import Settings
 from triggers.ledger import Ledger, connect, leases
 from triggers.ledger.firing import firing_key
 from triggers.ledger.matching import Change, Grant
@@ -21,7 +22,6 @@ from triggers.ledger.reading import Cursor, decode_batch, encode_batches
 from triggers.model import Trigger, make_trigger
 from triggers.model.events import Event
 from triggers.rules.policies import Mark
-from triggers.settings import Settings
 
 TRIGGERS, COUNT = 1_000, 20_000
 FREED = "freed when all had ended, of used memory"

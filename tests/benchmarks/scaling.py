@@ -22,15 +22,15 @@ from typing import Any
 
 from tests.conftest import redis_binaries
 from tests.deploy.hosts import eventually
-from triggers.home import Home
+from triggers.base.settings import Settings
+from triggers.client.service_task import ServiceTask
+from triggers.client.serving import Home
 from triggers.ledger.matching import Change, Grant
 from triggers.ledger.reading import Cursor, encode_batches, partition_of
 from triggers.local.redis_server import PrivateRedis
 from triggers.model import make_trigger
 from triggers.model.events import Event
 from triggers.sandbox.client import Client, Control
-from triggers.service_task import ServiceTask
-from triggers.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 CALL_SECONDS = 0.05

@@ -13,10 +13,10 @@ from typing import Any
 from tests.conftest import redis_binaries
 from tests.integration.differential.conftest import CLEARED, Original
 from tests.integration.stages.conftest import World
+from triggers.base.settings import Settings
 from triggers.ledger import Ledger, Store, connect, open_ledger
 from triggers.local.redis_server import PrivateRedis
 from triggers.sandbox import Client, Control, Sandbox
-from triggers.settings import Settings
 
 KEYS = ("K", "S")
 Fill = Callable[[Sandbox], None]

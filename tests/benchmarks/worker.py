@@ -14,9 +14,9 @@ from pathlib import Path
 from celery import Celery
 
 from tests.benchmarks.server import Server, redis
-from triggers.home import Home
-from triggers.service_task import ServiceTask
-from triggers.settings import Settings
+from triggers.base.settings import Settings
+from triggers.client.service_task import ServiceTask
+from triggers.client.serving import Home
 
 ROOT = Path(__file__).parents[2]
 

@@ -22,8 +22,8 @@ from tests.chaos.plan import KINDS, Change, Disturbance, Plan
 from tests.chaos.report import Recovery, Report
 from tests.chaos.script import BASE, QUEUE, REUSED, REUSED_QUEUE
 from tests.crash.processes import Server, eventually
+from triggers.base.settings import Settings
 from triggers.ledger import Ledger, Store, connect, open_ledger, schedulers
-from triggers.settings import Settings
 
 #: seconds between two looks at what has run
 LOOK_SECONDS = 0.2

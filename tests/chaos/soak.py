@@ -26,11 +26,11 @@ from typing import Any
 from tests.chaos.fleet import Fleet
 from tests.chaos.samples import Sampler, Verdict, of_fleet
 from tests.crash.processes import Server, eventually
-from triggers.home import Home
+from triggers.base.settings import Settings
+from triggers.client.service_task import ServiceTask
+from triggers.client.serving import Home
 from triggers.ledger import schedulers
 from triggers.model import make_trigger
-from triggers.service_task import ServiceTask
-from triggers.settings import Settings
 
 OBJECTS = 200
 MINUTE = str(60 / 86_400)

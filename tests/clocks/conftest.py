@@ -10,10 +10,10 @@ import pytest
 from tests.clocks.stepping import SteppedClock
 from tests.conftest import redis_binaries
 from tests.integration.stages.conftest import World
+from triggers.base.settings import Settings
 from triggers.ledger import Store, connect, open_ledger
 from triggers.local.redis_server import PrivateRedis
 from triggers.sandbox import Sandbox
-from triggers.settings import Settings
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import redis
 
-from triggers.settings import settings as cached
+from triggers.base.settings import settings as cached
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ PRELOADED = (
     "celery.worker.worker",
     "kombu.transport.redis",
     "redis",
-    "triggers.home",
+    "triggers.client.serving",
     "triggers.stages.dispatch",
     "triggers.stages.match",
     "triggers.stages.poll",

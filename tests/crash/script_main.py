@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 
 from tests.crash.worker_main import prepare
-from triggers.home import Home
+from triggers.base.settings import settings
+from triggers.client.service_task import ServiceTask
+from triggers.client.serving import Home
 from triggers.model import Trigger
-from triggers.service_task import ServiceTask
-from triggers.settings import settings
 
 #: environment variables: the service task's id, its project and name, and the trigger as JSON
 SERVICE, NAME, TRIGGER = "CRASH_TEST_SERVICE", "CRASH_TEST_NAME", "CRASH_TEST_TRIGGER"

@@ -8,11 +8,11 @@ import time
 import redis
 
 from tests.crash.worker_main import prepare
+from triggers.base.errors import EpochChanged, Fenced, Transient
+from triggers.base.settings import Settings, settings
 from triggers.clearml_api import Api, Credentials
 from triggers.context import Context
-from triggers.errors import EpochChanged, Fenced, Transient
 from triggers.ledger import Store, connect, open_ledger
-from triggers.settings import Settings, settings
 from triggers.stages.dispatch import dispatch
 from triggers.stages.match import match
 from triggers.stages.poll import poll

@@ -16,15 +16,15 @@ from tests.crash.edges import FOLDER, Control, copy_append_only_file
 from tests.crash.nursery import Nursery
 from tests.crash.processes import Server, Workers, eventually
 from tests.crash.worker_main import CALLER
-from triggers.home import Home
+from triggers.base.settings import Settings
+from triggers.client.service_task import ServiceTask
+from triggers.client.serving import Home
 from triggers.ledger.history import Entry
 from triggers.ledger.reading import source_of
 from triggers.local.redis_server import PrivateRedis
 from triggers.model import Trigger, make_trigger
 from triggers.model.launch_tags import scheduler_tag
 from triggers.rules.recovery import DRAFT
-from triggers.service_task import ServiceTask
-from triggers.settings import Settings
 
 #: everything that waits waits for a short time
 SETTINGS = {

@@ -22,7 +22,7 @@ QUEUE = "match"
 PROGRAM = """
 import sys
 from celery.__main__ import main
-from workers import watch
+from workers import watchdog
 watch.LOOK_SECONDS, watch.SEND_SECONDS, watch.TAKEN_WITHIN_SECONDS = 0.2, 1.0, 3.0
 sys.argv[1:] = ["-A", "workers", "worker", "-Q", "match", "-n", "lone@here", "--concurrency=2", "-l", "INFO"]
 main()

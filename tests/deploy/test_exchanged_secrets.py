@@ -14,10 +14,10 @@ from tests.conftest import redis_binaries
 from tests.deploy import compose
 from tests.deploy.hosts import Service, eventually
 from tests.deploy.test_flower import free_port
-from triggers import redis_login
+from triggers.base import redis_login
+from triggers.base.redis_address import RedisAddress, with_password
+from triggers.base.settings import Settings, with_notice_secrets_of_now
 from triggers.ledger import connect
-from triggers.redis_address import RedisAddress, with_password
-from triggers.settings import Settings, with_notice_secrets_of_now
 
 OLD, NEW = "of before/1", "of now@2"
 

@@ -21,11 +21,11 @@ import pytest
 from tests.conftest import redis_binaries
 from tests.deploy import compose
 from tests.deploy.hosts import Service, eventually
-from triggers.home import Home
+from triggers.base.settings import Settings
+from triggers.client.service_task import ServiceTask
+from triggers.client.serving import Home
 from triggers.model import make_trigger
 from triggers.sandbox import Sandbox
-from triggers.service_task import ServiceTask
-from triggers.settings import Settings
 
 CANARY = "canary-of-the-secret-key"
 ACCESS = "CANARYACCESSKEY"

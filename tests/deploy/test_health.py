@@ -31,7 +31,7 @@ ENVIRONMENT = {
 STARVED = """
 import sys
 from celery.__main__ import main
-from workers import watch
+from workers import watchdog
 watch.LOOK_SECONDS, watch.SEND_SECONDS, watch.TAKEN_WITHIN_SECONDS = 0.2, 1.0, 3.0
 from celery.signals import worker_ready
 @worker_ready.connect
@@ -149,18 +149,18 @@ def test_command_says_which_scheduler_a_worker_leaves_alone(
 ):
     """It is no fault: a restart would not mend it."""
     monkeypatch.setenv("TRIGGERS_REDIS_URL", redis_url)
-    from triggers.settings import settings
+    from triggers.base.settings import settings
 
     settings.cache_clear()
-    from workers import watch
+    from workers import watchdog
     from workers.app import app
     from workers.runtime import runtime
 
     runtime.cache_clear()
-    monkeypatch.setattr(watch.WorkerRole, "_send", lambda role: True)
+    monkeypatch.setattr(watchdog.WorkerRole, "_send", lambda role: True)
     monkeypatch.setattr(runtime(), "left_alone", {"a": "p/n is left alone", "b": "it is unreadable"})
-    role = watch.WorkerRole(app, "tested@here", 2)
-    watch.Watch(role, tmp_path / "file").look(100.0)
+    role = watchdog.WorkerRole(app, "tested@here", 2)
+    watchdog.Watch(role, tmp_path / "file").look(100.0)
     assert health.main([str(tmp_path / "file")]) == 0
     told = "tested@here gets somewhere, but it is unreadable; p/n is left alone"
     assert capsys.readouterr().out.strip() == told
@@ -183,15 +183,15 @@ def test_busy_worker_is_not_stuck(redis_url: str, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("TRIGGERS_REDIS_URL", redis_url)
     from celery.worker import state
 
-    from triggers.settings import settings
+    from triggers.base.settings import settings
 
     settings.cache_clear()
-    from workers import watch
+    from workers import watchdog
     from workers.app import app
 
     sent: list[float] = []
-    monkeypatch.setattr(watch.WorkerRole, "_send", lambda role: not sent.append(1.0))
-    role = watch.WorkerRole(app, "tested@here", 2)
+    monkeypatch.setattr(watchdog.WorkerRole, "_send", lambda role: not sent.append(1.0))
+    role = watchdog.WorkerRole(app, "tested@here", 2)
     assert role.stuck(100.0) == ""
     assert role.stuck(131.0) != ""
     monkeypatch.setattr(state, "active_requests", {"one", "two"})
@@ -205,19 +205,19 @@ def test_busy_worker_is_not_stuck(redis_url: str, monkeypatch: pytest.MonkeyPatc
 
 def test_schedule_in_the_same_process_has_to_tick_unless_redis_is_away(redis_url: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("TRIGGERS_REDIS_URL", redis_url)
-    from triggers.settings import settings
+    from triggers.base.settings import settings
 
     settings.cache_clear()
     from celery.worker import state
 
-    from workers import watch
+    from workers import watchdog
     from workers.app import app
 
     answers = [True]
-    monkeypatch.setattr(watch.WorkerRole, "_send", lambda role: answers[-1])
+    monkeypatch.setattr(watchdog.WorkerRole, "_send", lambda role: answers[-1])
     monkeypatch.setattr(state, "active_requests", {"one"})
-    monkeypatch.setattr(watch.beat, "ticked_at", 100.0)
-    role = watch.WorkerRole(app, "tested@here", 1)
+    monkeypatch.setattr(watchdog.beat, "ticked_at", 100.0)
+    role = watchdog.WorkerRole(app, "tested@here", 1)
     assert role.stuck(130.0) == ""
     assert "has not ticked for 31 s" in role.stuck(131.0)
     answers.append(False)

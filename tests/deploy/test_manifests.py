@@ -257,8 +257,8 @@ def redis_conf(command: list[str], folder: Path, password: str) -> str:
 def test_redis_is_given_any_password_by_compose_and_kubernetes(services: dict[str, Any], tmp_path: Path, password: str):
     from tests.conftest import redis_binaries
     from tests.deploy.hosts import Service, eventually
+    from triggers.base.redis_address import with_password
     from triggers.ledger import connect
-    from triggers.redis_address import with_password
 
     (container,) = _pods()["redis"]["containers"]
     confs = {

@@ -13,6 +13,8 @@ import redis
 import yaml
 
 from tests.deploy import compose
+from triggers.base.settings import Settings
+from triggers.base.settings import settings as cached
 from triggers.ledger import Ledger, schedulers
 from triggers.ledger.keys import broker_prefix, shared
 from triggers.ledger.matching import Change, Grant
@@ -20,8 +22,6 @@ from triggers.ledger.reading import Cursor, encode_batches
 from triggers.ledger.schedulers import Scheduler
 from triggers.model import make_trigger
 from triggers.model.events import Event
-from triggers.settings import Settings
-from triggers.settings import settings as cached
 
 SCHEDULER = Scheduler("http://server", "workspace", "vision", "nightly", 1.0)
 LABELS = {"scheduler": "vision/nightly"}

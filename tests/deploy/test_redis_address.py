@@ -16,10 +16,10 @@ import redis
 
 from tests.deploy.hosts import Service, eventually
 from tests.deploy.test_flower import free_port
-from triggers.errors import Usage
+from triggers.base.errors import Usage
+from triggers.base.redis_address import RedisAddress, refuse_unsupported, shown, with_password
+from triggers.base.settings import Settings
 from triggers.ledger import connect
-from triggers.redis_address import RedisAddress, refuse_unsupported, shown, with_password
-from triggers.settings import Settings
 
 SERVER = shutil.which("redis-server") or shutil.which("valkey-server") or ""
 PASSWORD = "p@ss:w/rd, of; acl"
@@ -67,8 +67,8 @@ def test_password_is_joined_where_the_address_has_none():
 
 
 def test_secrets_are_read_from_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    from triggers.base.settings import settings
     from triggers.clearml_api import Credentials
-    from triggers.settings import settings
 
     (tmp_path / "triggers_redis_password").write_text("of a file\n")
     (tmp_path / "clearml_api_secret_key").write_text("secret of a file\n")

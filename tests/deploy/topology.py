@@ -16,13 +16,13 @@ from tests.conftest import redis_binaries
 from tests.deploy import compose
 from tests.deploy.hosts import Host, Network, Service, eventually
 from tests.deploy.loopback import LoopbackHost, LoopbackNetwork
-from triggers.home import Home
+from triggers.base.settings import Settings
+from triggers.client.service_task import ServiceTask
+from triggers.client.serving import Home
 from triggers.ledger import connect
 from triggers.model import Trigger, make_trigger
 from triggers.model.launch_tags import scheduler_tag
 from triggers.sandbox.client import Client, Control
-from triggers.service_task import ServiceTask
-from triggers.settings import Settings
 
 SECRETS = {
     "triggers_redis_password": "pass:w/rd of-redis",

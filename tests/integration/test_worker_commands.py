@@ -120,7 +120,7 @@ SOLO = """
 import sys, time
 from celery.__main__ import main
 from celery.signals import worker_ready
-from workers import watch
+from workers import watchdog
 from workers.app import app
 watch.LOOK_SECONDS, watch.SEND_SECONDS, watch.TAKEN_WITHIN_SECONDS = 0.1, 0.3, 1.0
 
@@ -142,7 +142,7 @@ def test_queue_that_nobody_takes_from_stays_short(server: PrivateRedis, monkeypa
     program = "\n".join(
         [
             "from workers.app import app",
-            "import workers.bound",
+            "import workers.queue_limits",
             "for number in range(2500):",
             "    app.send_task('triggers.match', args=('ab12', number))",
         ]

@@ -35,7 +35,9 @@ def test_a_script_gets_ours_beside_modules_of_those_names(folder: Path) -> None:
         "print(TriggerScheduler.__module__, keys.__spec__.name)"
     )
     done = run(folder, "-c", code)
-    assert done.stdout.splitlines() == ["of the user: workers", "triggers.scheduler triggers.ledger.keys"], done.stderr
+    assert done.stdout.splitlines() == ["of the user: workers", "triggers.client.scheduler triggers.ledger.keys"], (
+        done.stderr
+    )
 
 
 def test_a_name_that_is_taken_is_named_with_its_file(folder: Path) -> None:

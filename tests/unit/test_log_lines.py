@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from triggers.logs import Seldom, about, formatter
+from triggers.base.logs import Seldom, about, formatter
 
 
 def record(message: str, *arguments: object, **extra: object) -> logging.LogRecord:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from triggers.base.settings import Settings
+from triggers.client.narration import MOST_NAMED, opening, told
 from triggers.ledger.history import Entry
 from triggers.ledger.schedulers import Scheduler
 from triggers.model import Trigger, make_trigger
-from triggers.narration import MOST_NAMED, opening, told
-from triggers.settings import Settings
 
 SCHEDULER = Scheduler(
     host="http://h", workspace="w", project="DevOps", name="S", poll_seconds=2.0, service_task="s" * 32

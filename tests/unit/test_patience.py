@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from triggers.errors import Refused, ServerUnavailable, StoreUnavailable
-from triggers.patience import PATIENCE_SECONDS, PAUSE_SECONDS, patiently
+from triggers.base.errors import Refused, ServerUnavailable, StoreUnavailable
+from triggers.base.retry import PATIENCE_SECONDS, PAUSE_SECONDS, patiently
 
 
 class Clock:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.property.ledger.profile import profile
+from triggers.base.settings import Settings
 from triggers.rules.recovery import (
     DRAFT,
     Hit,
@@ -17,7 +18,6 @@ from triggers.rules.recovery import (
     judge_strays,
     retry_seconds,
 )
-from triggers.settings import Settings
 
 STATUSES = ["created", "queued", "in_progress", "stopped", "failed", "completed", "closed", "published", "unknown"]
 

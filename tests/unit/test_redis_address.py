@@ -6,8 +6,8 @@ import pytest
 import redis
 from kombu import Connection
 
-from triggers.errors import Usage
-from triggers.redis_address import RedisAddress, shown, with_password
+from triggers.base.errors import Usage
+from triggers.base.redis_address import RedisAddress, shown, with_password
 
 PASSWORD = "p\"a'ss\\w:o/r@d#é?"
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from triggers.errors import Usage
-from triggers.scheduler import TriggerScheduler
-from triggers.server_names import meant, problem_of_name, problem_of_project
+from triggers.base.errors import Usage
+from triggers.client.scheduler import TriggerScheduler
+from triggers.model.server_names import meant, problem_of_name, problem_of_project
 
 SCENARIOS = Path(__file__).parents[1] / "contract" / "scenarios"
 #: Subcodes of refusals that are about the name itself, not about what has it already.

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from triggers.errors import Usage
-from triggers.settings import SECRETS_FOLDER, Settings, settings, settings_of
+from triggers.base.errors import Usage
+from triggers.base.settings import SECRETS_FOLDER, Settings, settings, settings_of
 
 SECRET = "hunter2"
 
@@ -81,7 +81,7 @@ def test_a_folder_of_the_home_is_found(folder: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_folder_that_is_missing_is_said_and_nothing_else(tmp_path: Path, caplog: pytest.LogCaptureFixture):
-    with caplog.at_level(logging.WARNING, "triggers.settings"):
+    with caplog.at_level(logging.WARNING, "triggers.base.settings"):
         assert settings_of({SECRETS_FOLDER: str(tmp_path / "none"), "TRIGGERS_PARTITIONS": "3"}).partitions == 3
     assert "TRIGGERS_SECRETS_DIR" in caplog.text
     assert str(tmp_path / "none") in caplog.text

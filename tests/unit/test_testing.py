@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from triggers import TriggerScheduler, testing
-from triggers.errors import LaunchImpossible, Usage
+from triggers.base.errors import LaunchImpossible, Usage
 from triggers.rules.conditions import matches
 from triggers.testing import Fired, Simulation, check, dataset, launch, model, task
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from triggers.base.settings import Settings
 from triggers.ledger.reading import Cursor
 from triggers.ledger.registry import Entry
 from triggers.model import make_trigger
-from triggers.settings import Settings
 from triggers.windows import CLOCK_TOLERANCE_MS, Window, advance, choose_window
 
 NOW = 1_800_000_000_000

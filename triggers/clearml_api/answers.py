@@ -8,8 +8,8 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
+from triggers.base.errors import Refused, ServerUnavailable
 from triggers.clearml_api.transport import Reply
-from triggers.errors import Refused, ServerUnavailable
 
 _T = TypeVar("_T")
 

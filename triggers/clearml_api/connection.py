@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from triggers.base.errors import Refused, ServerUnavailable
 from triggers.clearml_api import answers
 from triggers.clearml_api.credentials import Credentials
 from triggers.clearml_api.login import Login
 from triggers.clearml_api.transport import Broken, Connection, Reply
-from triggers.errors import Refused, ServerUnavailable
 
 #: the version that the SDK 2.1 sends, with which the contract was recorded
 API_VERSION = "2.23"

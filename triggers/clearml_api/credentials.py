@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from triggers.errors import NoCredentials, Usage
-from triggers.settings import SECRETS_FOLDER
+from triggers.base.errors import NoCredentials, Usage
+from triggers.base.settings import SECRETS_FOLDER
 
 #: the server that the SDK takes when only keys are given
 _DEFAULT_HOST = "https://api.clear.ml"

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from triggers.actions import BASE_FIELDS, LaunchRequest
+from triggers.base.errors import Refused, ServerUnavailable
 from triggers.clearml_api.answers import field, objects, texts
 from triggers.clearml_api.connection import Api
 from triggers.clearml_api.names import find_project, find_queue
-from triggers.errors import Refused, ServerUnavailable
 from triggers.model.events import milliseconds
 from triggers.model.launch_tags import ATTEMPT, REUSED, value_of
 

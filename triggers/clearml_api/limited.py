@@ -16,7 +16,7 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from triggers.logs import logger
+from triggers.base.logs import logger
 
 log = logger(__name__)
 

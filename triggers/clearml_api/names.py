@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any, Literal
 
+from triggers.base.errors import Refused
 from triggers.clearml_api.answers import field, objects
 from triggers.clearml_api.connection import Api
-from triggers.errors import Refused
 
 _DUPLICATE = (400, 801)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from triggers.base.errors import ServerUnavailable
 from triggers.clearml_api.answers import objects
 from triggers.clearml_api.connection import Api
-from triggers.errors import ServerUnavailable
 
 
 def pages(api: Api, endpoint: str, key: str, query: Mapping[str, Any], size: int) -> Iterator[list[dict[str, Any]]]:

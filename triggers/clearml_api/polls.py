@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from triggers.bombs import excess
+from triggers.base.bounds import excess
+from triggers.base.errors import ServerUnavailable
+from triggers.base.logs import logger
 from triggers.clearml_api.answers import objects
 from triggers.clearml_api.connection import Api
 from triggers.clearml_api.paging import does_not_move
 from triggers.clearml_api.version import OLDEST_TEXT
-from triggers.errors import ServerUnavailable
-from triggers.logs import logger
 from triggers.model.events import Event, decode_model, decode_task, iso_time, milliseconds
 from triggers.rules.query_plan import Query
 

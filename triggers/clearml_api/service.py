@@ -11,10 +11,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from triggers.base.errors import Refused
+from triggers.base.escaping import one_line
 from triggers.clearml_api.answers import field, objects, optional, texts
 from triggers.clearml_api.connection import Api
-from triggers.errors import Refused
-from triggers.escaping import one_line
 from triggers.model.events import milliseconds
 from triggers.model.launch_tags import is_launch_tag, service_tag
 

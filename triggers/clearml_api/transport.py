@@ -16,7 +16,7 @@ from urllib.request import getproxies
 import certifi
 import urllib3
 
-from triggers.answer_body import TooMuch, read_body
+from triggers.base.answer_body import TooMuch, read_body
 from triggers.clearml_api import limited
 
 #: seconds after which an idle connection is not used again: the server may have closed it, and the outcome of a

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from triggers.base.errors import Usage
 from triggers.clearml_api.connection import Api
-from triggers.errors import Usage
 
 #: The first version whose lists can be filtered by the time of the last change; older ones ignore the filter.
 OLDEST: Final = (1, 17)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
+from triggers.base.errors import Refused, ServerUnavailable
 from triggers.clearml_api.answers import field, objects, optional
 from triggers.clearml_api.connection import Api
-from triggers.errors import Refused, ServerUnavailable
 from triggers.model.events import milliseconds
 
 

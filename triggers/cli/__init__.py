@@ -6,7 +6,7 @@ import atexit
 import gc
 import sys
 
-from triggers.entry import INTERRUPTED, NOT_SO, OK, USAGE, ended_in_one_line
+from triggers.base.entry_point import INTERRUPTED, NOT_SO, OK, USAGE, ended_in_one_line
 
 __all__ = ["INTERRUPTED", "NOT_SO", "OK", "USAGE", "main"]
 

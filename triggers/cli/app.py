@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from triggers.base.terminal import say
 from triggers.cli import cursor, dead, failing, holds, slots
 from triggers.cli.apply import apply
 from triggers.cli.audit import audit
@@ -27,7 +28,6 @@ from triggers.cli.status import status
 from triggers.cli.test import try_out
 from triggers.cli.up import up
 from triggers.cli.usage import Verbs
-from triggers.terminal import say
 
 app = typer.Typer(
     name="clearml-triggers",

@@ -49,8 +49,8 @@ def apply(
 
 def _missing(target: Any, triggers: list[Any]) -> list[str]:
     """What they name that the server does not have; a server that does not answer has no say here."""
-    from triggers.checks import missing, unconditional
-    from triggers.errors import TriggersError
+    from triggers.base.errors import TriggersError
+    from triggers.client.checks import missing, unconditional
 
     try:
         return unconditional(triggers) + missing(target.api, triggers)

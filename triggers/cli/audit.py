@@ -24,7 +24,7 @@ def audit(
     from triggers.cli import output
     from triggers.cli.output import Column, text
     from triggers.operate.target import open_target
-    from triggers.operate.when import iso, local, time_ms
+    from triggers.operate.times import iso, local, time_ms
 
     if verify:
         _verify(scheduler, as_json=as_json)

@@ -54,7 +54,7 @@ def schedulers(incomplete: str) -> list[str]:
 
 
 def _ends(keys: Iterable[str]) -> list[str]:
-    from triggers.operate.selecting import SHOWN
+    from triggers.operate.selection import SHOWN
 
     return [key[-SHOWN:] for key in keys]
 

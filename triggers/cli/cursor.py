@@ -25,7 +25,7 @@ def show(scheduler: Choice = None, as_json: Json = False) -> None:
     from triggers.cli import output
     from triggers.cli.output import Column, text
     from triggers.operate.target import open_target
-    from triggers.operate.when import ago, local
+    from triggers.operate.times import ago, local
 
     with open_target(scheduler) as target:
         found, now_ms = _cursors(target), target.ledger.now_ms()
@@ -49,7 +49,7 @@ def _cursors(target: Target) -> list[dict[str, Any]]:
     from dataclasses import asdict
 
     from triggers.ledger.reading import SOURCES
-    from triggers.operate.when import iso
+    from triggers.operate.times import iso
 
     found = []
     for source in SOURCES:
@@ -72,11 +72,11 @@ def set_(
     made before a trigger was registered still do not count (`replay` makes them). Never forwards: that would lose
     changes (`pause` and `resume --skip-missed` leave them out on purpose).
     """
+    from triggers.base.errors import Usage
     from triggers.cli import output
-    from triggers.errors import Usage
     from triggers.ledger.reading import SOURCES
     from triggers.operate.target import open_target
-    from triggers.operate.when import local, time_ms
+    from triggers.operate.times import local, time_ms
 
     if source not in (None, *SOURCES):
         raise Usage(f"--source {source!r}: one of {', '.join(SOURCES)}")

@@ -34,12 +34,12 @@ All = Annotated[bool, typer.Option("--all", help="all of them")]
 def list_(trigger: OfTrigger = None, scheduler: Choice = None, as_json: Json = False) -> None:
     """List dead letters with the reason, oldest first."""
     from triggers.cli import output
-    from triggers.operate import selecting
+    from triggers.operate import selection
     from triggers.operate.target import open_target
 
     with open_target(scheduler) as target:
         of = target.entry(trigger, retired=True).trigger.id if trigger else ""
-        found = selecting.select(selecting.dead(target), (), of, everything=True)
+        found = selection.select(selection.dead(target), (), of, everything=True)
         if as_json:
             output.print_json([fields(target, firing) for firing in found])
             return
@@ -60,13 +60,13 @@ def retry(
 ) -> None:
     """Try dead letters again, with all their retries; what an earlier attempt left is looked for first."""
     from triggers.cli import output
-    from triggers.operate import selecting
+    from triggers.operate import selection
     from triggers.operate.target import open_target
 
     with open_target(scheduler) as target:
         of = target.entry(trigger, retired=True).trigger.id if trigger else ""
-        selecting.refuse_failing(target, which or ())
-        meant = selecting.select(selecting.dead(target), which or (), of, everything=everything)
+        selection.refuse_failing(target, which or ())
+        meant = selection.select(selection.dead(target), which or (), of, everything=everything)
         with target.ledger.audit.change("dead retry", firings=[firing.key for firing in meant]) as came:
             came["retried"] = sum(target.ledger.operations.revive(firing.key) for firing in meant)
         if as_json:
@@ -86,12 +86,12 @@ def drop(
     """Drop dead letters for good: they never fire again for that change."""
     from triggers.cli import output
     from triggers.ledger.audit import who
-    from triggers.operate import selecting
+    from triggers.operate import selection
     from triggers.operate.target import open_target
 
     with open_target(scheduler) as target:
         of = target.entry(trigger, retired=True).trigger.id if trigger else ""
-        meant = selecting.select(selecting.dead(target), which or (), of, everything=everything)
+        meant = selection.select(selection.dead(target), which or (), of, everything=everything)
         keys = [firing.key for firing in meant]
         with target.ledger.audit.change("dead drop", firings=keys) as came:
             came["dropped"] = target.ledger.operations.drop_dead(keys, who()) if keys else 0
@@ -103,8 +103,8 @@ def drop(
 
 def fields(target: Target, firing: Firing) -> dict[str, Any]:
     """A firing as JSON has it."""
-    from triggers.links import link
-    from triggers.operate.when import iso
+    from triggers.clearml_api.links import link
+    from triggers.operate.times import iso
 
     return {
         "firing": firing.key,
@@ -122,11 +122,11 @@ def fields(target: Target, firing: Firing) -> dict[str, Any]:
 
 def print_firings(target: Target, found: list[Firing], empty: str) -> None:
     """A table of firings; `empty` says that there are none."""
+    from triggers.clearml_api.links import link
     from triggers.cli import output
     from triggers.cli.output import Column, text
-    from triggers.links import link
-    from triggers.operate.selecting import SHOWN
-    from triggers.operate.when import ago
+    from triggers.operate.selection import SHOWN
+    from triggers.operate.times import ago
 
     now_ms, full = target.ledger.now_ms(), output.width() >= 130
     rows = []

@@ -38,8 +38,8 @@ def explain(
     Shows each clause of its condition against the object as the server has it now and as it was last seen, and
     everything else that a firing depends on. Exit code 0 when it fired or will fire, 1 when not.
     """
+    from triggers.base.errors import Usage
     from triggers.cli import output
-    from triggers.errors import Usage
     from triggers.explain.gather import gather
     from triggers.explain.judge import judge
     from triggers.operate.objects import full_id
@@ -63,7 +63,7 @@ def explain(
 
 def _of_all(target: Target, word: str) -> list[Explanation]:
     """The explanations of all triggers of the object's kind; of every trigger for an object that is not known."""
-    from triggers.errors import Usage
+    from triggers.base.errors import Usage
     from triggers.explain.gather import gather, now_of
     from triggers.explain.judge import judge
     from triggers.operate.objects import full_id
@@ -79,8 +79,8 @@ def _of_all(target: Target, word: str) -> list[Explanation]:
 
 def fields(target: Target, explanation: Explanation) -> dict[str, Any]:
     """An explanation as JSON has it."""
-    from triggers.links import link
-    from triggers.operate.when import iso
+    from triggers.clearml_api.links import link
+    from triggers.operate.times import iso
 
     facts = explanation.facts
     return {
@@ -154,8 +154,8 @@ def _print_all(found: list[Explanation]) -> None:
 
 
 def _print(target: Target, explanation: Explanation) -> None:
+    from triggers.clearml_api.links import link
     from triggers.cli import output
-    from triggers.links import link
 
     facts = explanation.facts
     shown = facts.now or facts.seen

@@ -54,13 +54,13 @@ def retry(
 ) -> None:
     """Make the next attempt now instead of waiting for it. It counts like any other attempt."""
     from triggers.cli import output
-    from triggers.operate import selecting
+    from triggers.operate import selection
     from triggers.operate.target import open_target
 
     with open_target(scheduler) as target:
         of = target.entry(trigger, retired=True).trigger.id if trigger else ""
         found = target.ledger.retrying.failing()
-        meant = selecting.select(found, which or (), of, everything=everything)
+        meant = selection.select(found, which or (), of, everything=everything)
         keys = [one.key for one in meant]
         with target.ledger.audit.change("failing retry", firings=keys) as came:
             came["retried"] = target.ledger.retrying.retry_now(keys)
@@ -74,7 +74,7 @@ def retry(
 
 def fields(target: Target, one: Failing) -> dict[str, Any]:
     """A failing firing as JSON has it."""
-    from triggers.operate.when import iso
+    from triggers.operate.times import iso
 
     return {
         "firing": one.key,
@@ -90,11 +90,11 @@ def fields(target: Target, one: Failing) -> dict[str, Any]:
 
 
 def _print(target: Target, found: list[Failing]) -> None:
+    from triggers.clearml_api.links import link
     from triggers.cli import output
     from triggers.cli.output import Column, text
-    from triggers.links import link
     from triggers.operate.failing import progress
-    from triggers.operate.selecting import SHOWN
+    from triggers.operate.selection import SHOWN
 
     now_ms, most, full = target.ledger.now_ms(), target.settings.max_attempts, output.width() >= 130
     rows = [

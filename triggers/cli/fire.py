@@ -19,8 +19,8 @@ def fire(
 
     Each call is one firing, launched exactly once like any other; pause, pace and single_instance still hold.
     """
+    from triggers.base.escaping import command
     from triggers.cli import output
-    from triggers.escaping import command
     from triggers.operate import granting
     from triggers.operate.objects import full_id
     from triggers.operate.target import open_target

@@ -41,11 +41,11 @@ def history(
 
     With --json and --follow every line is a JSON object.
     """
+    from triggers.base.errors import Usage
     from triggers.cli import output
-    from triggers.errors import Usage
-    from triggers.operate.happened import Filter, last_id, newest
+    from triggers.operate.history import Filter, last_id, newest
     from triggers.operate.target import open_target
-    from triggers.operate.when import time_ms
+    from triggers.operate.times import time_ms
 
     unknown = [one for one in what or () if one not in WHAT]
     if unknown:
@@ -65,8 +65,8 @@ def history(
 
 def fields(target: Target, entry: Entry) -> dict[str, Any]:
     """An entry as JSON has it."""
-    from triggers.links import link
-    from triggers.operate.when import iso
+    from triggers.clearml_api.links import link
+    from triggers.operate.times import iso
 
     kind, _, name = entry.trigger.partition(":")
     return {
@@ -84,8 +84,8 @@ def fields(target: Target, entry: Entry) -> dict[str, Any]:
 
 
 def _follow(target: Target, wanted: Any, after: str, *, as_json: bool) -> None:
-    from triggers.operate.happened import later
-    from triggers.operate.patient import patient
+    from triggers.operate.history import later
+    from triggers.operate.retry import patient
 
     while True:
         found = patient(partial(later, target, after))
@@ -116,10 +116,10 @@ def print_entries(target: Target, found: list[Entry], *, header: bool = True) ->
 
 def entries_table(target: Target, found: list[Entry], width: int, *, header: bool = True) -> Grid:
     """A table of entries; its widths are fixed, so that the lines of --follow stand below the others."""
+    from triggers.clearml_api.links import link
     from triggers.cli import output
     from triggers.cli.output import Column, text
-    from triggers.links import link
-    from triggers.operate.when import clock
+    from triggers.operate.times import clock
 
     now_ms, full = target.ledger.now_ms(), width >= 150
     named = 32 if width >= 110 else 22 if width >= 72 else 12

@@ -42,12 +42,12 @@ def list_(
 ) -> None:
     """List the holds, or the firings of one, in the order in which they go."""
     from triggers.cli import dead, output
-    from triggers.operate import selecting
+    from triggers.operate import selection
     from triggers.operate.target import open_target
 
     with open_target(scheduler) as target:
         if hold:
-            found = selecting.held(target, hold)
+            found = selection.held(target, hold)
             if as_json:
                 output.print_json([dead.fields(target, firing) for firing in found])
             else:
@@ -61,7 +61,7 @@ def list_(
 
 
 def _fields(target: Target, name: str, first: list[Firing]) -> dict[str, object]:
-    from triggers.operate.when import iso
+    from triggers.operate.times import iso
 
     oldest = first[0] if first else None
     return {
@@ -87,7 +87,7 @@ def _why(target: Target, hold: str, oldest: Firing) -> str:
 def _print(target: Target, holds: dict[str, list[Firing]]) -> None:
     from triggers.cli import output
     from triggers.cli.output import Column, text
-    from triggers.operate.when import ago
+    from triggers.operate.times import ago
 
     now_ms = target.ledger.now_ms()
     rows = [
@@ -106,11 +106,11 @@ def _print(target: Target, holds: dict[str, list[Firing]]) -> None:
 @app.command()
 def release(hold: Hold, which: Which = None, scheduler: Choice = None, as_json: Json = False) -> None:
     """Let held firings go now, past their trigger's pace. What waits for a slot waits on while that is taken."""
+    from triggers.base.errors import Usage
+    from triggers.base.escaping import command
     from triggers.cli import output
-    from triggers.errors import Usage
-    from triggers.escaping import command
     from triggers.ledger.audit import who
-    from triggers.operate import selecting
+    from triggers.operate import selection
     from triggers.operate.target import open_target
 
     with open_target(scheduler) as target:
@@ -119,7 +119,7 @@ def release(hold: Hold, which: Which = None, scheduler: Choice = None, as_json: 
         if reason == "pause" and entry and entry.paused:
             name = entry.trigger.name
             raise Usage(f"trigger {name!r} is paused, so they would wait again: `{command('resume', name)}`")
-        keys = [firing.key for firing in _meant(selecting.held(target, hold), which)]
+        keys = [firing.key for firing in _meant(selection.held(target, hold), which)]
         with target.ledger.audit.change("holds release", hold=hold, firings=keys) as came:
             came["released"] = target.ledger.by_hand.let_go(hold, keys, who())
         if as_json:
@@ -133,11 +133,11 @@ def drop(hold: Hold, which: Which = None, scheduler: Choice = None, as_json: Jso
     """Drop held firings for good: they never fire again for that change."""
     from triggers.cli import output
     from triggers.ledger.audit import who
-    from triggers.operate import selecting
+    from triggers.operate import selection
     from triggers.operate.target import open_target
 
     with open_target(scheduler) as target:
-        keys = [firing.key for firing in _meant(selecting.held(target, hold), which)]
+        keys = [firing.key for firing in _meant(selection.held(target, hold), which)]
         with target.ledger.audit.change("holds drop", hold=hold, firings=keys) as came:
             came["dropped"] = target.ledger.operations.drop_held(hold, keys, who()) if keys else 0
         if as_json:
@@ -147,6 +147,6 @@ def drop(hold: Hold, which: Which = None, scheduler: Choice = None, as_json: Jso
 
 
 def _meant(found: list[Firing], which: list[str] | None) -> list[Firing]:
-    from triggers.operate import selecting
+    from triggers.operate import selection
 
-    return selecting.select(found, which or (), "", everything=not which)
+    return selection.select(found, which or (), "", everything=not which)

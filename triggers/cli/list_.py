@@ -43,9 +43,9 @@ def list_(
 
 def fields(target: Target, view: View) -> dict[str, Any]:
     """A trigger as JSON has it."""
-    from triggers.links import link
-    from triggers.operate import words
-    from triggers.operate.when import iso
+    from triggers.clearml_api.links import link
+    from triggers.operate import wording
+    from triggers.operate.times import iso
 
     entry, trigger = view.entry, view.entry.trigger
     seen, launched = view.considered, view.launched
@@ -53,9 +53,9 @@ def fields(target: Target, view: View) -> dict[str, Any]:
         "name": trigger.name,
         "kind": trigger.kind,
         "state": "failing" if view.failing and view.state in ("active", "new") else view.state,
-        "condition": words.condition(trigger),
-        "action": words.action(trigger),
-        "policy": words.policy(trigger, target.settings.max_per_minute),
+        "condition": wording.condition(trigger),
+        "action": wording.action(trigger),
+        "policy": wording.policy(trigger, target.settings.max_per_minute),
         "origin": entry.origin,
         "source": entry.source,
         "since": iso(entry.since_ms),
@@ -80,7 +80,7 @@ def fields(target: Target, view: View) -> dict[str, Any]:
 
 
 def _failing(target: Target, view: View) -> dict[str, Any] | None:
-    from triggers.operate.when import iso
+    from triggers.operate.times import iso
 
     failure = view.failing
     if failure is None:
@@ -97,10 +97,10 @@ def lag_seconds(target: Target, view: View) -> float | None:
 def _print(target: Target, found: list[View]) -> None:
     from triggers.cli import output
     from triggers.cli.output import Column, styled, text
-    from triggers.operate import words
+    from triggers.operate import wording
     from triggers.operate.query import state_of
     from triggers.operate.target import title
-    from triggers.operate.when import ago
+    from triggers.operate.times import ago
 
     now_ms, wide = target.ledger.now_ms(), output.width() >= _WIDE
     columns = [
@@ -111,7 +111,7 @@ def _print(target: Target, found: list[View]) -> None:
     columns += [Column("last fired"), *(Column(name, right=True) for name in ("fired", "waits", "held", "dead"))]
     rows = []
     for view in found:
-        name, condition = view.entry.trigger.name, words.condition(view.entry.trigger)
+        name, condition = view.entry.trigger.name, wording.condition(view.entry.trigger)
         seen = ago(view.considered.changed_ms if view.considered else None, now_ms)
         rows.append(
             [

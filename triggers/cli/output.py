@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from triggers.base.terminal import say, say_json, say_page, say_row
 from triggers.cli.streams import shows_unicode
-from triggers.terminal import say, say_json, say_page, say_row
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -8,8 +8,8 @@ from typing import Any
 
 import typer
 
+from triggers.base.terminal import say_page
 from triggers.cli.app import PANELS, app
-from triggers.terminal import say_page
 
 _HEAD = """# The verbs of `clearml-triggers`
 

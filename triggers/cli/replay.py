@@ -24,12 +24,12 @@ def replay(
     does not fire again, except where its policy says so. Objects are judged as they are now: the server keeps no
     earlier states.
     """
+    from triggers.base.errors import Usage
     from triggers.cli import output
     from triggers.cli.test import print_found
-    from triggers.errors import Usage
     from triggers.operate import changes, granting
     from triggers.operate.target import open_target
-    from triggers.operate.when import time_ms
+    from triggers.operate.times import time_ms
 
     with open_target(scheduler) as target:
         entries = changes.chosen(target, [name] if name else [], everything=everything)

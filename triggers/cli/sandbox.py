@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from triggers.escaping import shell_words
-from triggers.terminal import say
+from triggers.base.escaping import shell_words
+from triggers.base.terminal import say
 
 if TYPE_CHECKING:
     from triggers.sandbox import Sandbox

@@ -13,7 +13,7 @@ from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 
-from triggers.escaping import one_line, our_text
+from triggers.base.escaping import one_line, our_text
 
 
 class Screen(Console):

@@ -28,25 +28,25 @@ def show(name: Name, scheduler: Choice = None, as_json: Json = False) -> None:
 
 
 def _print(target: Target, view: View) -> None:
+    from triggers.clearml_api.links import link
     from triggers.cli import output
-    from triggers.links import link
-    from triggers.operate import words
-    from triggers.operate.happened import Filter, newest
+    from triggers.operate import wording
+    from triggers.operate.history import Filter, newest
     from triggers.operate.query import state_of
-    from triggers.operate.when import ago, local
+    from triggers.operate.times import ago, local
 
     now_ms = target.ledger.now_ms()
     trigger, seen, fired = view.entry.trigger, view.considered, view.launched
-    policy = "; ".join(words.policy(trigger, target.settings.max_per_minute))
+    policy = "; ".join(wording.policy(trigger, target.settings.max_per_minute))
     rows = [
         ("trigger", output.text(trigger.name, "cyan")),
         ("state", output.styled(state_of(target, view, now_ms))),
-        ("condition", output.text(words.condition(trigger))),
-        ("action", output.text(words.action(trigger))),
+        ("condition", output.text(wording.condition(trigger))),
+        ("action", output.text(wording.action(trigger))),
         ("policy", output.text(policy)),
         (
             "declared",
-            output.text(f"by {words.declared(view.entry)}; changes count from {local(view.entry.since_ms)} on"),
+            output.text(f"by {wording.declared(view.entry)}; changes count from {local(view.entry.since_ms)} on"),
         ),
         ("last event", output.text(f"{seen.kind} {seen.name!r} {ago(seen.changed_ms, now_ms)}" if seen else "none")),
         ("read up to", output.text(ago(view.read_to_ms, now_ms))),

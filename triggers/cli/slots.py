@@ -20,9 +20,9 @@ app = typer.Typer(
 @app.command("list")
 def list_(scheduler: Choice = None, as_json: Json = False) -> None:
     """List the slots: which ClearML task holds each, and whether it still runs."""
+    from triggers.clearml_api.links import link
     from triggers.cli import output
     from triggers.cli.output import Column, text
-    from triggers.links import link
     from triggers.operate.target import open_target
 
     with open_target(scheduler) as target:
@@ -63,8 +63,8 @@ def release(
     as_json: Json = False,
 ) -> None:
     """Free a slot. Refused while its ClearML task is queued or running, when two would run at once."""
+    from triggers.base.errors import TriggersError, Usage
     from triggers.cli import output
-    from triggers.errors import TriggersError, Usage
     from triggers.operate.target import open_target
     from triggers.rules.recovery import RUNNING
 

@@ -46,7 +46,7 @@ def status(
 
 def fields(found: Status) -> dict[str, Any]:
     """A status as JSON has it."""
-    from triggers.operate.when import iso
+    from triggers.operate.times import iso
 
     told = asdict(found) | {"now": iso(found.now_ms), "read_to": iso(found.read_to_ms), "is_well": found.is_well}
     told["last"] = [{**one, "at": iso(one["at_ms"])} for one in told["last"]]
@@ -58,7 +58,7 @@ def _watch(target: Target, *, as_json: bool) -> None:
     from rich.live import Live
 
     from triggers.cli import output
-    from triggers.operate.patient import patient
+    from triggers.operate.retry import patient
     from triggers.operate.status import read_status
 
     if as_json:
@@ -77,7 +77,7 @@ def _parts(target: Target, found: Status) -> list[Any]:
     from triggers.cli.history import entries_table
     from triggers.cli.output import Column, text
     from triggers.operate.target import title
-    from triggers.operate.when import ago, local
+    from triggers.operate.times import ago, local
 
     head = text(title(target.scheduler), "bold").append(f"  {local(found.now_ms)}", "not bold dim")
     stages = [

@@ -34,7 +34,7 @@ def try_out(
     elif name:
         _test(name, since, file, scheduler, as_json=as_json)
     else:
-        from triggers.errors import Usage
+        from triggers.base.errors import Usage
 
         raise Usage("give the name of a trigger, or a file of triggers with -f")
 
@@ -42,7 +42,7 @@ def try_out(
 def _check_file(file: str, *, as_json: bool) -> None:
     from triggers.cli import output
     from triggers.configuration import arguments_of, examples, load
-    from triggers.operate import words
+    from triggers.operate import wording
 
     document = load(file)
     held = examples.run(document)
@@ -53,7 +53,7 @@ def _check_file(file: str, *, as_json: bool) -> None:
     else:
         columns = [output.Column("trigger", style="cyan"), output.Column("condition", grows=True)]
         columns.append(output.Column("action", grows=True))
-        shown = [[output.text(f(one)) for f in (_name, words.condition, words.action)] for one in document.triggers]
+        shown = [[output.text(f(one)) for f in (_name, wording.condition, wording.action)] for one in document.triggers]
         output.show_rows(columns, shown, "the file has no triggers")
         for one in wrong:
             says = "fires" if one.fires else "does not fire"
@@ -77,7 +77,7 @@ def _test(name: str, since: str, file: str | None, scheduler: str | None, *, as_
     from triggers.ledger.registry import Entry
     from triggers.operate import granting
     from triggers.operate.target import open_target
-    from triggers.operate.when import time_ms
+    from triggers.operate.times import time_ms
 
     document = load(file) if file else None
     with open_target(scheduler) as target:
@@ -91,7 +91,7 @@ def _test(name: str, since: str, file: str | None, scheduler: str | None, *, as_
 
 
 def _named(document: Document, name: str) -> Any:
-    from triggers.errors import Usage
+    from triggers.base.errors import Usage
 
     fitting = [trigger for trigger in document.triggers if name in (trigger.name, trigger.id)]
     if len(fitting) != 1:
@@ -102,8 +102,8 @@ def _named(document: Document, name: str) -> Any:
 
 def found_fields(scheduler: Scheduler, found: Found) -> dict[str, Any]:
     """An object that satisfies a condition, as JSON has it."""
-    from triggers.links import link
-    from triggers.operate.when import iso
+    from triggers.clearml_api.links import link
+    from triggers.operate.times import iso
 
     event = found.event
     return {
@@ -120,10 +120,10 @@ def found_fields(scheduler: Scheduler, found: Found) -> dict[str, Any]:
 
 def print_found(scheduler: Scheduler, found: list[Found], looked: int) -> None:
     """A table of the objects that satisfy a condition."""
+    from triggers.clearml_api.links import link
     from triggers.cli import output
     from triggers.cli.output import Column, text
-    from triggers.links import link
-    from triggers.operate.when import clock
+    from triggers.operate.times import clock
 
     now_ms = int(time.time() * 1000)
     several = len({one.entry.trigger.id for one in found}) > 1

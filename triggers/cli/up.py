@@ -23,14 +23,14 @@ def up(
     What dies is started again. With -f, the triggers of the file are declared as a script would declare them; else
     what is registered is served.
     """
-    from triggers.errors import Usage
-    from triggers.operate import running
+    from triggers.base.errors import Usage
+    from triggers.operate import up
 
     if file and scheduler:
         raise Usage("--scheduler is for what is registered already: with -f name it by --project and --name")
     if not file and (project or name):
         raise Usage("--project and --name go with -f; without a file say --scheduler PROJECT/NAME")
     if file:
-        running.serve_file(file, name, project, quiet=quiet)
+        up.serve_file(file, name, project, quiet=quiet)
     else:
-        running.serve(scheduler, quiet=quiet)
+        up.serve(scheduler, quiet=quiet)

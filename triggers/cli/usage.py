@@ -8,8 +8,8 @@ from typing import Any, Final
 import typer
 from typer.core import TyperGroup
 
-from triggers.entry import NOT_SO
-from triggers.terminal import say
+from triggers.base.entry_point import NOT_SO
+from triggers.base.terminal import say
 
 #: typer carries click's errors with it, under names that change: what a bad value raises leads to their root.
 _UsageError: Final[type[Any]] = typer.BadParameter.__mro__[1]

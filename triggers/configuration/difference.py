@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from triggers.base.errors import InvalidTrigger
 from triggers.configuration.writing import arguments_of
-from triggers.errors import InvalidTrigger
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.model import FunctionAction, Trigger, check_new
 from triggers.operate.changes import ORIGIN, declarer

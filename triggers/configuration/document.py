@@ -13,13 +13,13 @@ from typing import Any, Final
 
 import yaml
 
-from triggers.bombs import DEEPEST, LARGEST_TEXT, MOST_VALUES, TooBig, check_nodes
-from triggers.declaration import Declaration, declare
-from triggers.errors import InvalidTrigger, Usage
+from triggers.base.bounds import DEEPEST, LARGEST_TEXT, MOST_VALUES, TooBig, check_nodes
+from triggers.base.errors import InvalidTrigger, Usage
+from triggers.client.declaration import Declaration, declare
+from triggers.client.scheduler import TriggerScheduler
 from triggers.model import Policy, Trigger, make_trigger
 from triggers.model.events import KINDS, Kind
 from triggers.model.trigger import PLAIN_FIELDS
-from triggers.scheduler import TriggerScheduler
 
 #: What a trigger may say beside the arguments of its `add_*` call.
 KIND, PROJECT_ID = "kind", "project_id"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from triggers import testing
+from triggers.base.errors import Usage
 from triggers.configuration.document import Document
-from triggers.errors import Usage
 from triggers.model import Trigger
 from triggers.model.events import Event
 from triggers.rules.conditions import Verdict, evaluate

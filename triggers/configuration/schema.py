@@ -7,12 +7,12 @@ import re
 from functools import cache
 from typing import Any, Final
 
+from triggers.client.scheduler import TriggerScheduler
 from triggers.configuration.document import KIND, PROJECT_ID, defaults
 from triggers.model import Policy, TaskAction
 from triggers.model.action import ARGUMENTS
 from triggers.model.events import KINDS, Kind
 from triggers.model.trigger import CLASSES
-from triggers.scheduler import TriggerScheduler
 
 _ARGUMENT: Final = re.compile(r"(\w+(?:, \w+)*): (.+)")
 

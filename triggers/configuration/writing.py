@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
+from triggers.base.escaping import is_safe, yaml_text
 from triggers.configuration.document import KIND, PROJECT_ID, defaults
-from triggers.escaping import is_safe, yaml_text
 from triggers.model import FunctionAction, TaskAction, Trigger
 from triggers.model.fields import declared
 from triggers.model.trigger import PLAIN_FIELDS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 
+from triggers.base.settings import Settings
 from triggers.clearml_api import Api, polls
 from triggers.clearml_api.narrowing import Narrowing
 from triggers.context.hints import Hints
@@ -13,7 +14,6 @@ from triggers.ledger.epoch import Epoch
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.rules.conditions import Condition
 from triggers.rules.index import Index
-from triggers.settings import Settings
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from triggers.explain.values import Check, Facts
 from triggers.model.events import Event
-from triggers.operate.words import declared
+from triggers.operate.wording import declared
 from triggers.rules.conditions import matches
 from triggers.rules.policies import Decision, decide_by
 from triggers.rules.recovery import RUNNING

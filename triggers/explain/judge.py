@@ -28,7 +28,7 @@ from triggers.explain.checks import checks, is_read, match_decision, moment
 from triggers.explain.values import Answer, ClauseRow, Explanation, Facts, Found, Open
 from triggers.ledger.firing import Firing
 from triggers.model.events import Event
-from triggers.operate.hints import command
+from triggers.operate.commands import command
 from triggers.rules.conditions import Verdict, evaluate
 
 _Said = tuple[Answer, str, str]

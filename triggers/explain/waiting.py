@@ -9,8 +9,8 @@ from typing import Final
 
 from triggers.explain.values import Facts, Open, Slot
 from triggers.ledger.firing import Firing
+from triggers.operate.commands import command
 from triggers.operate.failing import progress
-from triggers.operate.hints import command
 from triggers.rules.recovery import RUNNING
 
 #: What is due for longer and not taken, ms, is taken by nobody: reconcile gives hints every two seconds.

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from triggers.errors import TriggersError
+from triggers.base.errors import TriggersError
 from triggers.ledger.chain import Link, faults, hash_of
 from triggers.ledger.keys import Keys
 from triggers.ledger.store import Script, Store

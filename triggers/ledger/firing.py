@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from triggers.errors import Unreadable
-from triggers.formats import check_version, reading
+from triggers.base.errors import Unreadable
+from triggers.base.formats import check_version, reading
 
 State = Literal["waiting", "held", "launched", "skipped", "dropped", "dead", "shadow"]
 Lane = Literal["dispatch", "caller"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from triggers.errors import Fenced
-from triggers.formats import KNOWN
+from triggers.base.errors import Fenced
+from triggers.base.formats import KNOWN
 from triggers.ledger import clock
 from triggers.ledger.firing import Beginning, Claim, Firing, Lane, State
 from triggers.ledger.keys import Keys

@@ -5,7 +5,7 @@ several of them. `<...>` stands for a part that varies. `triggers` is the prefix
 users of one Redis who are to have nothing to do with each other have one each.
 
 What one process writes and another reads carries a version: `v` in the JSON of schedulers, registry entries and the
-triggers in them, batches and the events in them, and in the fields of firings. `triggers.formats` says which are
+triggers in them, batches and the events in them, and in the fields of firings. `triggers.base.formats` says which are
 known. Everything else is covered by the version of its scheduler's record.
 
 | key | type | content |
@@ -15,8 +15,8 @@ known. Everything else is covered by the version of its scheduler's record.
 | `triggers:api_requests` | hash | `<endpoint> <result>` → how many ClearML API calls ended so |
 | `triggers:left_alone` | hash | worker → JSON: why it leaves which schedulers alone (`left_alone`) |
 | `triggers:doctor` | string, expires | that `doctor` could write |
-| `triggers:celery:<...>` | Celery's | the bounded queues `poll`, `match`, `dispatch` (`workers.bound`) and more |
-| `triggers:celery:alive:<worker>:<process>` | Celery queue, expires | what a worker sends itself (`workers.watch`) |
+| `triggers:celery:<...>` | Celery's | bounded queues `poll`, `match`, `dispatch` (`workers.queue_limits`), and more |
+| `triggers:celery:alive:<worker>:<process>` | Celery queue, expires | what a worker sends itself (`workers.watchdog`) |
 | `triggers:beat` | string, expires | `<name> <count>` of the beat that ticks (`workers.beat`) |
 | `triggers:{id}:epoch` | hash | run_id, nonce, ... (`epoch`); clock_ms, ahead_ms (`clock`); stamps_ms (`reading`) |
 | `triggers:{id}:fence` | string | counter inside every lease token |
@@ -61,7 +61,7 @@ known. Everything else is covered by the version of its scheduler's record.
 
 from __future__ import annotations
 
-from triggers.settings import settings
+from triggers.base.settings import settings
 
 #: Queues of workers' messages to themselves begin so.
 ALIVE = "alive:"

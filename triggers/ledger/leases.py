@@ -7,10 +7,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from triggers.errors import Fenced, Transient
+from triggers.base.errors import Fenced, Transient
+from triggers.base.logs import logger
 from triggers.ledger.keys import Keys
 from triggers.ledger.store import Script, Store
-from triggers.logs import logger
 
 ACQUIRE, RENEW, RELEASE = Script("lease_acquire"), Script("lease_renew"), Script("lease_release")
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from triggers.base.settings import Settings
 from triggers.ledger import clock, epoch
-from triggers.ledger.aside import Aside
 from triggers.ledger.audit import Audit
-from triggers.ledger.by_hand import ByHand
-from triggers.ledger.decided import Decided
+from triggers.ledger.decisions import Decided
 from triggers.ledger.epoch import Epoch
 from triggers.ledger.firings import Firings
 from triggers.ledger.history import History
-from triggers.ledger.homes import Homes
 from triggers.ledger.keys import Keys
+from triggers.ledger.leaders import Homes
+from triggers.ledger.manual import ByHand
 from triggers.ledger.matching import Matching
 from triggers.ledger.operations import Operations
 from triggers.ledger.poison import Poisoned
@@ -24,7 +24,7 @@ from triggers.ledger.retrying import Retrying
 from triggers.ledger.store import Store
 from triggers.ledger.syncing import Syncing
 from triggers.ledger.undecided import Undecided
-from triggers.settings import Settings
+from triggers.ledger.unread_triggers import Aside
 
 SECONDS_PER_DAY = 86_400
 

@@ -8,9 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from triggers.errors import Unreadable
-from triggers.escaping import shell_words
-from triggers.formats import KNOWN
+from triggers.base.errors import Unreadable
+from triggers.base.escaping import shell_words
+from triggers.base.formats import KNOWN
 from triggers.ledger.firing import Lane
 from triggers.ledger.keys import Keys
 from triggers.ledger.store import Script, Store

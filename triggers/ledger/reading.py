@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final, Literal
 
-from triggers.errors import Fenced
-from triggers.formats import KNOWN, check_version, reading
+from triggers.base.errors import Fenced
+from triggers.base.formats import KNOWN, check_version, reading
 from triggers.ledger import clock, leases
 from triggers.ledger.keys import Keys
 from triggers.ledger.store import Script, Store

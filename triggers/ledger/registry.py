@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from triggers.errors import Unreadable, Usage
-from triggers.formats import KNOWN, check_version, reading
+from triggers.base.errors import Unreadable, Usage
+from triggers.base.formats import KNOWN, check_version, reading
+from triggers.base.logs import logger
 from triggers.ledger import clock
-from triggers.ledger.aside import Note
 from triggers.ledger.base_tasks import BaseTasks
 from triggers.ledger.keys import Keys
 from triggers.ledger.store import Script, Store
-from triggers.logs import logger
+from triggers.ledger.unread_triggers import Note
 from triggers.model import Trigger
 from triggers.rules.policies import STAMP_TOLERANCE_MS
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import redis
 
-from triggers.errors import Unreadable
-from triggers.formats import KNOWN, check_version, known_fields, reading
+from triggers.base.errors import Unreadable
+from triggers.base.formats import KNOWN, check_version, known_fields, reading
 from triggers.ledger.keys import shared
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from triggers.terminal import say_page
+from triggers.base.terminal import say_page
 
 
 @dataclass(frozen=True, slots=True)

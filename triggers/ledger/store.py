@@ -10,10 +10,9 @@ from typing import Any
 
 import redis
 
-from triggers import redis_login
-from triggers.errors import EpochChanged, Fenced, StoreUnavailable
-from triggers.ledger import refusals
-from triggers.redis_address import RedisAddress
+from triggers.base import redis_login, redis_refusals
+from triggers.base.errors import EpochChanged, Fenced, StoreUnavailable
+from triggers.base.redis_address import RedisAddress
 
 #: What one call of a script is given: its keys, and its arguments without the run id.
 Call = tuple[list[str], tuple[str | int | float, ...]]
@@ -37,7 +36,7 @@ class Script:
 
 @cache
 def _read(name: str) -> str:
-    return resources.files(__package__).joinpath(f"{name}.lua").read_text(encoding="utf-8")
+    return resources.files(__package__).joinpath("scripts").joinpath(f"{name}.lua").read_text(encoding="utf-8")
 
 
 def connect(url: str, *, timeout_seconds: float = 5.0) -> redis.Redis:
@@ -128,9 +127,9 @@ class Store:
             return EpochChanged(text)
         if text.startswith("FENCED"):
             return Fenced(text.removeprefix("FENCED "))
-        if refusals.code_of(error):
-            refusals.look_for_primary(self.client, error)
-            return StoreUnavailable(f"{refusals.said(error)} ({script.name})")
+        if redis_refusals.code_of(error):
+            redis_refusals.look_for_primary(self.client, error)
+            return StoreUnavailable(f"{redis_refusals.said(error)} ({script.name})")
         return error
 
     def _registered(self, script: Script) -> Any:

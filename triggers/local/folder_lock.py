@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from triggers.errors import Usage
+from triggers.base.errors import Usage
 from triggers.local import private_files
 from triggers.local.processes import close, end_stranger, is_server_in, keep_from_forks, start_time
 

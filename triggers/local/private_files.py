@@ -13,7 +13,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from triggers.errors import Usage
+from triggers.base.errors import Usage
 
 _WAY_OUT = "set TRIGGERS_STATE_FOLDER to a folder of this user"
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH

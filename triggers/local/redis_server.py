@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import redis
 
-from triggers.errors import StoreUnavailable, Usage
+from triggers.base.errors import StoreUnavailable, Usage
 from triggers.local import private_files
 from triggers.local.folder_lock import FolderLock, running_url
 from triggers.local.processes import end, ending_with_us, spawn

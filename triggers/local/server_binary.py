@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from triggers.errors import Usage
+from triggers.base.errors import Usage
 
 #: the oldest Redis whose commands suffice
 OLDEST = (6, 2)

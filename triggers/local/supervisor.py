@@ -11,15 +11,15 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from triggers.errors import StoreUnavailable
+from triggers.base.errors import StoreUnavailable
+from triggers.base.logs import logger
+from triggers.base.terminal import say_problem
 from triggers.health import FROZEN_SECONDS
 from triggers.local import child
 from triggers.local.failures import LIMIT, Failures, Told
 from triggers.local.liveness import HEALTH_FILE, Liveness
 from triggers.local.processes import close, end, keep_from_forks, spawn
 from triggers.local.redis_server import PrivateRedis
-from triggers.logs import logger
-from triggers.terminal import say_problem
 
 _log = logger(__name__)
 

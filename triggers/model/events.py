@@ -13,8 +13,8 @@ from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Any, Final, Literal, get_args
 
-from triggers.bombs import LONGEST_OBJECT_NAME, bounded_tags
-from triggers.formats import KNOWN, check_version, reading
+from triggers.base.bounds import LONGEST_OBJECT_NAME, bounded_tags
+from triggers.base.formats import KNOWN, check_version, reading
 
 Kind = Literal["model", "dataset", "task"]
 

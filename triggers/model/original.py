@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from triggers.errors import Usage
+from triggers.base.errors import Usage
 from triggers.model.action import FunctionAction, Policy, TaskAction
 from triggers.model.events import Kind, milliseconds
 from triggers.model.fields import declared

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import regex
 
-from triggers.slowness import slowness
+from triggers.base.slowness import slowness
 
 #: Longest time of one evaluation in seconds; a longer one counts as no match. `regex` counts the process' CPU
 #: time, so that a machine under load loses no match.

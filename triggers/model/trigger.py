@@ -11,10 +11,10 @@ from typing import Any, Final, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from triggers.bombs import LONGEST_NAME, MOST_TAGS
-from triggers.errors import InvalidTrigger
-from triggers.escaping import is_safe
-from triggers.formats import KNOWN, check_version, reading
+from triggers.base.bounds import LONGEST_NAME, MOST_TAGS
+from triggers.base.errors import InvalidTrigger
+from triggers.base.escaping import is_safe
+from triggers.base.formats import KNOWN, check_version, reading
 from triggers.model.action import ARGUMENTS, Action, Policy, TaskAction
 from triggers.model.events import Kind
 from triggers.model.fields import Conditions, DatasetConditions

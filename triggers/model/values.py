@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from triggers.bombs import DEEPEST
+from triggers.base.bounds import DEEPEST
 from triggers.model import patterns
 
 #: The statuses of the SDK's TaskStatusEnum, legacy ones included; each means itself.

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
-from triggers.formats import known_fields
+from triggers.base.formats import known_fields
 
 #: Pause between two notices of one trigger's dead letters, and of one thing that lasts, ms.
 DEAD_EVERY_MS: Final = 600_000

@@ -11,12 +11,12 @@ from typing import Any, Final
 
 import urllib3
 
-from triggers.answer_body import TooMuch, read_body
+from triggers.base.answer_body import TooMuch, read_body
+from triggers.base.escaping import json_text, one_line, slack_text
+from triggers.base.logs import logger
+from triggers.base.settings import Settings
 from triggers.clearml_api import limited
-from triggers.escaping import json_text, one_line, slack_text
-from triggers.logs import logger
 from triggers.notices.decide import Notice
-from triggers.settings import Settings
 
 log = logger(__name__)
 

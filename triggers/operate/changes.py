@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from triggers.errors import Usage
+from triggers.base.errors import Usage
 from triggers.ledger.registry import Entry, Snapshot
-from triggers.operate.hints import command
+from triggers.operate.commands import command
 from triggers.operate.target import Target
 
 #: The writer that the command line is to the registry.

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from triggers.ledger.retrying import Failing
-from triggers.operate.when import span
+from triggers.operate.times import span
 
 
 @dataclass(frozen=True, slots=True)

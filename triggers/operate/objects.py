@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from triggers.base.errors import Usage
 from triggers.clearml_api import Api, polls
 from triggers.clearml_api.by_name import find_objects
-from triggers.errors import Usage
 from triggers.model import Trigger
 from triggers.model.events import Event
-from triggers.operate.happened import Filter, newest
+from triggers.operate.history import Filter, newest
 from triggers.operate.target import Target
 
 #: The id in an address of ClearML's web pages: the last of a task, dataset or model in it.

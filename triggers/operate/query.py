@@ -12,7 +12,7 @@ from triggers.ledger.history import Tally
 from triggers.ledger.reading import SOURCES, Cursor, Source, decode_batch, source_of
 from triggers.ledger.registry import Entry
 from triggers.model.events import Event
-from triggers.operate import failing, words
+from triggers.operate import failing, wording
 from triggers.operate.failing import Failure
 from triggers.operate.target import Target
 
@@ -87,7 +87,7 @@ def _view(
     seen = considered if considered and entry.counts(considered.changed_ms) else None
     return View(
         entry,
-        words.state(entry, cursors[source].plan),
+        wording.state(entry, cursors[source].plan),
         seen,
         own.get("launched"),
         counts,

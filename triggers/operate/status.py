@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from triggers.ledger import left_alone
+from triggers.ledger import exclusions
 from triggers.ledger.history import Entry
 from triggers.ledger.reading import source_of
-from triggers.operate.happened import Filter, newest
+from triggers.operate.history import Filter, newest
 from triggers.operate.target import Target
-from triggers.operate.when import ago, span
+from triggers.operate.times import ago, span
 from triggers.stages import table
 
 #: What lies longer than this before a stage, ms, lies too long: reconcile gives hints every two seconds.
@@ -81,7 +81,7 @@ def read_status(target: Target, *, last: int = 5) -> Status:
         dead=int(dead),
         rates={what: count * 60_000 / RATE_MS for what, count in sorted(counts.items())},
         alarms={name: str(alarm.get("text", "")) for name, alarm in ledger.history.alarms().items()},
-        left_alone=left_alone.of(ledger.store.client, ledger.scheduler),
+        left_alone=exclusions.of(ledger.store.client, ledger.scheduler),
         home=str(holder) if holder else "",
         last=tuple(newest(target, Filter(), last)),
     )

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import redis
 
-from triggers.errors import StoreUnavailable, Usage
-from triggers.ledger import Ledger, Store, connect, epoch, open_ledger, refusals, schedulers
+from triggers.base import redis_refusals
+from triggers.base.errors import StoreUnavailable, Usage
+from triggers.base.settings import Settings, settings
+from triggers.ledger import Ledger, Store, connect, epoch, open_ledger, schedulers
 from triggers.ledger.registry import Entry
 from triggers.ledger.schedulers import Scheduler
-from triggers.settings import Settings, settings
 
 if TYPE_CHECKING:
     from triggers.clearml_api import Api
@@ -97,9 +98,9 @@ def open_target(choice: str | None = None, of: Settings | None = None, *, start:
         try:
             yield _on_redis(of, choice, stack) if of.redis_url else _in_folder(of, choice, stack, start=start)
         except redis.RedisError as failure:
-            if not refusals.code_of(failure):
+            if not redis_refusals.code_of(failure):
                 raise
-            raise StoreUnavailable(refusals.said(failure)) from failure
+            raise StoreUnavailable(redis_refusals.said(failure)) from failure
 
 
 def titles() -> list[str]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from triggers.errors import TriggersError
+from triggers.base.errors import TriggersError
 from triggers.ledger.chain import Link
 from triggers.operate.target import Target
-from triggers.sync.belief import believed
-from triggers.sync.saved import PROPERTY, newest
+from triggers.sync.saved_state import PROPERTY, newest
+from triggers.sync.trust import believed
 
 
 @dataclass(frozen=True, slots=True)

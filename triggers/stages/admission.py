@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import cast
 
+from triggers.base.errors import Fenced
+from triggers.base.logs import logger
 from triggers.clearml_api import launches
 from triggers.clearml_api.launches import Found
 from triggers.context import Context, Plan
-from triggers.errors import Fenced
 from triggers.ledger.firing import DIGEST_LENGTH, Beginning, Firing, Lane, trigger_digest
 from triggers.ledger.registry import Entry
-from triggers.logs import logger
 from triggers.model import FunctionAction, TaskAction, make_trigger
 from triggers.model.events import Kind
 from triggers.model.launch_tags import FIRING, scheduler_tag, value_of

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import redis
 
+from triggers.base.errors import Fenced, Newer, Permanent, Refused, Transient, Unreadable
+from triggers.base.logs import about, logger
 from triggers.context import Context
-from triggers.errors import Fenced, Newer, Permanent, Refused, Transient, Unreadable
 from triggers.ledger.firing import Firing, Lane
 from triggers.ledger.registry import Entry
-from triggers.logs import about, logger
 from triggers.model import TaskAction, Trigger
 from triggers.model.trigger import slot_of_reused
 from triggers.rules.recovery import retry_seconds

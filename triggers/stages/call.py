@@ -10,12 +10,12 @@ import traceback
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from triggers.base.errors import Fenced
+from triggers.base.logs import logger
 from triggers.context import Context
-from triggers.errors import Fenced
 from triggers.functions import Function, call
 from triggers.ledger import leases
 from triggers.ledger.firing import Claim, Firing
-from triggers.logs import logger
 from triggers.model.events import Event
 from triggers.stages.admission import admit
 from triggers.stages.attempt import Attempt, ending

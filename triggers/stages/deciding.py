@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from triggers.base.errors import Newer, Unreadable
+from triggers.base.logs import logger
 from triggers.context import Context, Plan
-from triggers.errors import Newer, Unreadable
 from triggers.ledger.firing import firing_key
 from triggers.ledger.matching import Change, Grant
 from triggers.ledger.poison import Poison
 from triggers.ledger.registry import Entry
 from triggers.ledger.undecided import Waiting, from_text, to_text
-from triggers.logs import logger
 from triggers.model.events import Event
 from triggers.rules.conditions import Condition
 from triggers.rules.policies import Decision, Mark, decide_by, lane_of

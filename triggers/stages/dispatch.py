@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from triggers.base.errors import Refused, ServerUnavailable
+from triggers.base.logs import logger
 from triggers.clearml_api import launches
 from triggers.context import Context
-from triggers.errors import Refused, ServerUnavailable
 from triggers.functions import load
 from triggers.ledger import leases
 from triggers.ledger.firing import Firing
-from triggers.logs import logger
 from triggers.model import FunctionAction, TaskAction
 from triggers.stages import launch, lookups, permissions, reuse
 from triggers.stages.admission import admit, admit_again

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from triggers.base.logs import logger
 from triggers.clearml_api import launches
 from triggers.clearml_api.launches import Deleted
 from triggers.context import Context
-from triggers.logs import logger
 
 log = logger(__name__)
 

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from triggers.actions import BASE_FIELDS, launch_request, resolve_target_project
+from triggers.base.errors import Fenced, LaunchImpossible, Refused
 from triggers.clearml_api import launches, transport
 from triggers.clearml_api.launches import Found
 from triggers.context import Context
-from triggers.errors import Fenced, LaunchImpossible, Refused
 from triggers.ledger.firing import firing_key
 from triggers.ledger.history import FOUND
 from triggers.model import TaskAction

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from triggers.base.errors import Refused, Transient
 from triggers.clearml_api import launches
-from triggers.errors import Refused, Transient
 from triggers.model import FunctionAction
 from triggers.model.launch_tags import FIRING, firing_tag, value_of
 from triggers.stages import launch

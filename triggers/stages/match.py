@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from triggers.base.errors import Newer, Unreadable
+from triggers.base.logs import logger
+from triggers.base.slowness import slowness
 from triggers.context import Context, Plan
-from triggers.errors import Newer, Unreadable
 from triggers.ledger import leases
 from triggers.ledger.poison import Poison
 from triggers.ledger.reading import Batch, decode_batch
-from triggers.logs import logger
 from triggers.model.events import Event
-from triggers.slowness import slowness
 from triggers.stages.deciding import decide, know_transitions
 
 log = logger(__name__)

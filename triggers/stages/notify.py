@@ -6,21 +6,21 @@ import os
 from dataclasses import replace
 from typing import Any
 
+from triggers.base.errors import Refused, Transient
+from triggers.base.logs import logger
+from triggers.base.settings import with_notice_secrets_of_now
 from triggers.clearml_api import service
+from triggers.clearml_api.links import link
 from triggers.clearml_api.service import Line
 from triggers.context import Context
-from triggers.errors import Refused, Transient
 from triggers.ledger import leases
 from triggers.ledger.history import Entry
 from triggers.ledger.registry import Snapshot
 from triggers.ledger.schedulers import Scheduler
 from triggers.ledger.store import Script
-from triggers.links import link
-from triggers.logs import logger
 from triggers.model.events import Event
 from triggers.notices import Notice, Situation, Told, decide
 from triggers.notices.send import in_words, send
-from triggers.settings import with_notice_secrets_of_now
 from triggers.stages.stalled import stalled
 
 log = logger(__name__)

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from triggers.base.errors import Refused, Transient
+from triggers.base.logs import logger
 from triggers.clearml_api import Api, launches
 from triggers.clearml_api.launches import Found
-from triggers.errors import Refused, Transient
 from triggers.ledger import Ledger
 from triggers.ledger.firing import DIGEST_LENGTH, Firing, trigger_digest
-from triggers.logs import logger
 from triggers.model import TaskAction, Trigger
 from triggers.model.events import Event
 from triggers.model.launch_tags import ATTEMPT, FIRING, firing_tag, value_of

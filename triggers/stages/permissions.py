@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from triggers.actions import resolve_target_project
+from triggers.base.errors import LaunchImpossible
+from triggers.base.settings import Settings
 from triggers.clearml_api.names import project_name
 from triggers.context import Context
-from triggers.errors import LaunchImpossible
 from triggers.model import TaskAction, Trigger
 from triggers.overrides import Target, parse_key
-from triggers.settings import Settings
 from triggers.stages import lookups
 from triggers.stages.attempt import Attempt
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from triggers.base.logs import logger
 from triggers.clearml_api import launches
 from triggers.context import Context
 from triggers.ledger import leases
 from triggers.ledger.ledger import SECONDS_PER_DAY
 from triggers.ledger.registry import Entry
-from triggers.logs import logger
 from triggers.model.launch_tags import FIRING, firing_tag, value_of
 from triggers.rules.recovery import Hit, judge_strays
 from triggers.stages import drafts, lookups

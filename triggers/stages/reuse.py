@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from triggers.actions import reuse_edit
+from triggers.base.errors import Fenced, LaunchImpossible
 from triggers.clearml_api import launches
-from triggers.errors import Fenced, LaunchImpossible
 from triggers.model.events import Event
 from triggers.model.launch_tags import FIRING, LaunchTags, value_of
 from triggers.rules.recovery import DRAFT, RUNNING

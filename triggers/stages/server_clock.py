@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from triggers.base.logs import logger
 from triggers.clearml_api import server_now_ms
 from triggers.context import Context
 from triggers.ledger.reading import Cursor, Source
 from triggers.ledger.registry import Entry, Snapshot
-from triggers.logs import logger
 from triggers.model.events import iso_time
 from triggers.rules.policies import STAMP_TOLERANCE_MS
 

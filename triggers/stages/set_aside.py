@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from triggers.base.errors import Newer, Unreadable
+from triggers.base.escaping import shell_words
+from triggers.base.formats import KNOWN
+from triggers.base.logs import logger
 from triggers.context import Context
-from triggers.errors import Newer, Unreadable
-from triggers.escaping import shell_words
-from triggers.formats import KNOWN
-from triggers.ledger.aside import Note
 from triggers.ledger.reading import SOURCES, decode_batch, source_of
 from triggers.ledger.registry import Entry, Snapshot
-from triggers.logs import logger
+from triggers.ledger.unread_triggers import Note
 from triggers.model.events import Event
 
 log = logger(__name__)

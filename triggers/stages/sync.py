@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from triggers.base.errors import Refused
+from triggers.base.logs import logger
 from triggers.context import Context
-from triggers.errors import Refused
 from triggers.ledger.schedulers import Scheduler
-from triggers.logs import logger
 from triggers.sync.configure import configure
-from triggers.sync.keep import keep
 from triggers.sync.memory import Memory
-from triggers.sync.tell import tell
+from triggers.sync.publish import tell
+from triggers.sync.renewal import keep
 
 log = logger(__name__)
 

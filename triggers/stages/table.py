@@ -11,12 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from triggers.terminal import say_page
+from triggers.base.terminal import say_page
 
 if TYPE_CHECKING:
+    from triggers.base.settings import Settings
     from triggers.ledger import Ledger
     from triggers.ledger.keys import Keys
-    from triggers.settings import Settings
 
 #: Seconds between two ticks of the schedule: the finest pace of polling.
 TICK_SECONDS: Final = 1.0

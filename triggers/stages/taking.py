@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from triggers.base.errors import Fenced
+from triggers.base.logs import logger
 from triggers.context import Context
-from triggers.errors import Fenced
 from triggers.ledger.firing import Claim, Firing, Lane
-from triggers.logs import logger
 from triggers.sync.recall import recall
 
 log = logger(__name__)

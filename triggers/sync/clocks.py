@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from triggers.base.logs import logger
 from triggers.context import Context
-from triggers.logs import logger
 from triggers.sync.memory import Memory
 
 log = logger(__name__)

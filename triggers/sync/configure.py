@@ -8,20 +8,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from triggers.base.errors import Refused
+from triggers.base.logs import logger
 from triggers.clearml_api import launches, server_now_ms, service
 from triggers.clearml_api.service import Line
 from triggers.context import Context
-from triggers.errors import Refused
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.ledger.schedulers import Scheduler
-from triggers.logs import logger
 from triggers.model import Trigger
 from triggers.model.events import Kind
 from triggers.model.original import SECTIONS
-from triggers.registering import audited, in_clearml
 from triggers.sync.compare import compare
-from triggers.sync.editing import Mode, permitted
 from triggers.sync.memory import Memory
+from triggers.sync.permitted_edits import Mode, permitted
+from triggers.sync.registering import audited, in_clearml
 from triggers.sync.sections import DESCRIPTIONS, Section, as_written, read_section, write_section
 
 log = logger(__name__)

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final
 
-from triggers.formats import reading
+from triggers.base.formats import reading
 from triggers.model.events import Kind, milliseconds
 from triggers.model.original import triggered_objects
 

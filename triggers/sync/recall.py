@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
+from triggers.base.errors import Newer, Refused
+from triggers.base.logs import logger
 from triggers.clearml_api.service import Service
 from triggers.clearml_api.workspace import latest_ms
 from triggers.context import Context
-from triggers.errors import Newer, Refused
 from triggers.ledger.registry import Entry, Snapshot
-from triggers.logs import logger
-from triggers.sync.belief import believed
 from triggers.sync.redis_lease import SKEW_MS
-from triggers.sync.saved import PROPERTY, Saved, newest
+from triggers.sync.saved_state import PROPERTY, Saved, newest
+from triggers.sync.trust import believed
 
 log = logger(__name__)
 

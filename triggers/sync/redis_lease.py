@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Final
 
-from triggers.formats import known_fields
-from triggers.redis_address import shown
+from triggers.base.formats import known_fields
+from triggers.base.redis_address import shown
 
 #: Each Redis has a runtime property of its own, so that no writer overwrites another's.
 PREFIX: Final = "triggers-redis-"

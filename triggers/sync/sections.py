@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from triggers.bombs import DEEPEST, LARGEST_TEXT, MOST_TRIGGERS
-from triggers.errors import InvalidTrigger, Usage
+from triggers.base.bounds import DEEPEST, LARGEST_TEXT, MOST_TRIGGERS
+from triggers.base.errors import InvalidTrigger, Usage
 from triggers.model import FunctionAction, Trigger, check_new
 from triggers.model.events import Kind
 from triggers.model.original import SECTIONS, from_original, keys_of, own_keys, to_original

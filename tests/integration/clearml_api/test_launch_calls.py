@@ -5,8 +5,8 @@ import threading
 import pytest
 
 from triggers.actions import BASE_FIELDS, LaunchRequest
+from triggers.base.errors import Refused, ServerUnavailable
 from triggers.clearml_api import launches
-from triggers.errors import Refused, ServerUnavailable
 
 MISSING = "0" * 31 + "1"
 

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
+from triggers.base.errors import ServerUnavailable
 from triggers.clearml_api import identity, polls, server_now_ms
 from triggers.clearml_api.polls import Plan, read_models, read_tasks
-from triggers.errors import ServerUnavailable
 from triggers.model.events import metric_key, milliseconds
 
 ALL = Plan(1, metrics=frozenset())

@@ -13,14 +13,14 @@ from typer.testing import CliRunner
 
 from tests.integration.stages.conftest import World
 from tests.servers import running
+from triggers.base.errors import TriggersError, Usage
+from triggers.base.escaping import in_lines
+from triggers.base.settings import Settings
+from triggers.base.settings import settings as settings_of_process
 from triggers.cli.app import app
-from triggers.errors import TriggersError, Usage
-from triggers.escaping import in_lines
 from triggers.ledger import Store, open_ledger, schedulers
 from triggers.ledger.schedulers import Scheduler
 from triggers.sandbox import Sandbox
-from triggers.settings import Settings
-from triggers.settings import settings as settings_of_process
 
 
 @dataclass

@@ -16,11 +16,11 @@ import redis
 from tests.integration.cli_verbs.conftest import run
 from tests.integration.cli_verbs.test_hostile_names import arguments, verbs
 from tests.integration.stages.conftest import World
+from triggers.base.errors import Refused, ServerUnavailable, TriggersError, Usage
+from triggers.base.settings import Settings, settings, settings_of
 from triggers.clearml_api import Api, Credentials
 from triggers.configuration.writing import dump
-from triggers.errors import Refused, ServerUnavailable, TriggersError, Usage
 from triggers.ledger import schedulers
-from triggers.settings import Settings, settings, settings_of
 from triggers.stages.notify import notify
 from triggers.stages.sync import sync
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.integration.cli_verbs.conftest import run
 from tests.integration.stages.conftest import World
-from triggers.errors import Usage
+from triggers.base.errors import Usage
 from triggers.ledger.audit import BEGUN, FAILED
 
 

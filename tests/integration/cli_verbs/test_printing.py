@@ -150,8 +150,8 @@ def test_firings_are_completed(busy: World) -> None:
 
 
 def test_completion_is_silent_where_nothing_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    from triggers.base.settings import settings
     from triggers.cli import completion
-    from triggers.settings import settings
 
     monkeypatch.setenv("TRIGGERS_REDIS_URL", "redis://127.0.0.1:1/0")
     settings.cache_clear()

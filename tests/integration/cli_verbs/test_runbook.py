@@ -46,7 +46,7 @@ def test_keys_of_another_server_are_refused_by_name(world: World, monkeypatch: p
 
 
 def test_a_redis_that_is_away_is_said_in_a_line(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    from triggers.settings import settings
+    from triggers.base.settings import settings
 
     monkeypatch.setenv("TRIGGERS_REDIS_URL", "redis://127.0.0.1:1/0")
     settings.cache_clear()

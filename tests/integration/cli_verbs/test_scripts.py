@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.integration.stages.conftest import World
-from triggers.errors import EpochChanged
+from triggers.base.errors import EpochChanged
 from triggers.operate import granting
 from triggers.operate.target import open_target
 

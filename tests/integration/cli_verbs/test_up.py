@@ -17,7 +17,7 @@ import pytest
 
 from tests.integration.cli_verbs.conftest import run
 from tests.integration.stages.conftest import World
-from triggers.settings import settings
+from triggers.base.settings import settings
 
 COMMAND = [sys.executable, "-m", "triggers"]
 

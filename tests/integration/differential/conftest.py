@@ -16,9 +16,9 @@ import pytest
 
 from tests.integration.differential.pair import Pair
 from tests.servers import running
+from triggers.base.settings import Settings
 from triggers.ledger import Store, connect, open_ledger
 from triggers.sandbox import Sandbox
-from triggers.settings import Settings
 
 CLEARED = ("CLEARML_TASK_ID", "CLEARML_PROC_MASTER_ID", "TRAINS_TASK_ID", "TRAINS_PROC_MASTER_ID")
 

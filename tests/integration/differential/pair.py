@@ -10,13 +10,13 @@ from typing import Any
 
 from tests.integration.stages.conftest import World
 from triggers import TriggerScheduler
+from triggers.base.settings import Settings
 from triggers.ledger import Ledger
 from triggers.model import Trigger
 from triggers.model.events import decode_model, decode_task
 from triggers.rules.conditions import matches
 from triggers.sandbox import Sandbox
 from triggers.sandbox.client import CallFailed
-from triggers.settings import Settings
 from triggers.stages.call import call_one
 
 Json = dict[str, Any]

@@ -14,8 +14,8 @@ from clearml.automation import trigger as sdk
 from tests.integration.differential.conftest import CLEARED
 from tests.integration.differential.pair import Pair
 from triggers import TriggerScheduler
-from triggers.checks import missing
-from triggers.errors import InvalidTrigger
+from triggers.base.errors import InvalidTrigger
+from triggers.client.checks import missing
 from triggers.sandbox import Sandbox
 
 THEIRS = """
@@ -25,7 +25,7 @@ print("is", task.get_project_name(), "/", task.name)
 import time; time.sleep(60)
 """
 OURS = """
-from triggers.service_task import obtain
+from triggers.client.service_task import obtain
 task = obtain(arguments.get("force_create_task_name"), arguments.get("force_create_task_project"))
 print("is", task.project, "/", task.name)
 import time; time.sleep(60)

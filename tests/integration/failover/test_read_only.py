@@ -11,11 +11,12 @@ from celery import Celery
 
 from tests.conftest import redis_binaries
 from tests.integration.ledger.helpers import grant, task_event, task_trigger
-from triggers.errors import EpochChanged, StoreUnavailable
-from triggers.ledger import Store, connect, open_ledger, refusals
+from triggers.base import redis_refusals
+from triggers.base.errors import EpochChanged, StoreUnavailable
+from triggers.base.settings import Settings
+from triggers.base.settings import settings as cached
+from triggers.ledger import Store, connect, open_ledger
 from triggers.local.redis_server import PrivateRedis
-from triggers.settings import Settings
-from triggers.settings import settings as cached
 
 
 class Pair:
@@ -111,8 +112,8 @@ def test_hints_reach_the_new_primary(pair: Pair, monkeypatch: pytest.MonkeyPatch
     ],
 )
 def test_errors_are_known_by_their_class_and_code(error: Exception, code: str) -> None:
-    assert refusals.code_of(error) == code
-    assert bool(refusals.in_words(error)) == bool(code)
+    assert redis_refusals.code_of(error) == code
+    assert bool(redis_refusals.in_words(error)) == bool(code)
 
 
 def test_a_redis_out_of_memory_is_said_to_be(ledger: object, redis_client: redis.Redis, settings: Settings) -> None:

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from tests.conftest import redis_binaries
+from triggers.base.settings import Settings
 from triggers.ledger import Store, connect, open_ledger, schedulers
 from triggers.ledger.schedulers import Scheduler
 from triggers.local.redis_server import PrivateRedis
-from triggers.settings import Settings
 
 SCHEDULER = Scheduler("http://127.0.0.1:9", "w", "p", "n", 5.0)
 #: What is secret in the addresses below.

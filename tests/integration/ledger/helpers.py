@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from triggers.errors import Fenced
+from triggers.base.errors import Fenced
 from triggers.ledger import Ledger, leases
 from triggers.ledger.firing import Beginning, Firing, firing_key
 from triggers.ledger.firings import Firings

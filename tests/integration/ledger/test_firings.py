@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.integration.ledger.helpers import begin, claim_one, eventually, grant, task_event, task_trigger
-from triggers.errors import EpochChanged, Fenced
+from triggers.base.errors import EpochChanged, Fenced
 from triggers.ledger import Ledger
 from triggers.ledger.firing import firing_key
 from triggers.rules.policies import Mark

@@ -10,7 +10,7 @@ import redis
 
 from tests.integration.ledger.helpers import grant, task_event, task_trigger
 from tests.one_by_one import run_each as one_by_one
-from triggers.errors import EpochChanged, Fenced, StoreUnavailable
+from triggers.base.errors import EpochChanged, Fenced, StoreUnavailable
 from triggers.ledger import Ledger
 from triggers.ledger.firing import Firing
 from triggers.ledger.store import Script, Store

@@ -5,8 +5,8 @@ from __future__ import annotations
 import redis
 
 from tests.integration.ledger.helpers import claim_one, grant, task_event, task_trigger
+from triggers.base.settings import Settings
 from triggers.ledger import Store, open_ledger
-from triggers.settings import Settings
 
 
 def test_counts_outlive_the_history(redis_client: redis.Redis, settings: Settings) -> None:

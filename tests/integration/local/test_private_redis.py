@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from triggers.errors import StoreUnavailable, Usage
+from triggers.base.errors import StoreUnavailable, Usage
 from triggers.local.processes import start_time, wait_until
 from triggers.local.redis_server import PrivateRedis, running_url
 

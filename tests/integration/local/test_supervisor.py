@@ -8,7 +8,7 @@ import time
 import pytest
 import redis
 
-from triggers.errors import Usage
+from triggers.base.errors import Usage
 from triggers.local.processes import start_time, wait_until
 from triggers.local.redis_server import PrivateRedis
 from triggers.local.supervisor import Supervisor

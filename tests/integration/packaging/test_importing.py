@@ -32,7 +32,7 @@ def test_a_script_that_parses_arguments_has_the_sdk_before_it_does() -> None:
 def test_importing_loads_no_dependency() -> None:
     """The larger packages are loaded by what uses them first: validating, registering, serving."""
     code = """
-import sys, triggers.scheduler
+import sys, triggers.client.scheduler
 print(sorted({"clearml", "celery", "pydantic", "redis", "regex", "requests", "rich", "typer"} & set(sys.modules)))
 """
     assert python(code) == "[]"
@@ -41,7 +41,7 @@ print(sorted({"clearml", "celery", "pydantic", "redis", "regex", "requests", "ri
 def test_importing_is_quick_beside_the_sdk() -> None:
     code = "import time; t = time.process_time(); import {}; print(time.process_time() - t)"
     ours, theirs = (
-        min(float(python(code.format(name))) for _ in range(2)) for name in ("triggers.scheduler", "clearml")
+        min(float(python(code.format(name))) for _ in range(2)) for name in ("triggers.client.scheduler", "clearml")
     )
     assert ours < theirs / 5, f"{ours:.2f} s of processor time beside clearml's {theirs:.2f} s"
 

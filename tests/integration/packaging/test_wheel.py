@@ -22,7 +22,7 @@ def test_wheel_has_every_file_of_the_packages_and_nothing_else(wheel: Path) -> N
     }
     found = {name for name in names(wheel) if ".dist-info/" not in name}
     assert found == wanted
-    assert {"triggers/py.typed", "workers/py.typed", "triggers/ledger/poll_commit.lua"} <= found
+    assert {"triggers/py.typed", "workers/py.typed", "triggers/ledger/scripts/poll_commit.lua"} <= found
     assert "triggers/cli/demo/script.py" in found
 
 

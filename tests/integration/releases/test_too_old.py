@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from tests.integration.stages.conftest import World
-from triggers.errors import ServerUnavailable, Usage
-from triggers.home import Home
+from triggers.base.errors import ServerUnavailable, Usage
+from triggers.base.settings import Settings
+from triggers.client.serving import Home
 from triggers.ledger import Ledger
 from triggers.operate.doctor.clearml_server import look
 from triggers.sandbox import Sandbox
-from triggers.settings import Settings
 
 pytestmark = pytest.mark.sandbox_control
 

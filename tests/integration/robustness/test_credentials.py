@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from tests.integration.stages.conftest import World
+from triggers.base.errors import Refused, Usage
+from triggers.base.settings import settings as cached
 from triggers.clearml_api import Credentials, identity, launches
-from triggers.errors import Refused, Usage
-from triggers.ledger import left_alone, schedulers
+from triggers.ledger import exclusions, schedulers
 from triggers.ledger.schedulers import Scheduler
 from triggers.operate.status import line, read_status
 from triggers.operate.target import Target
-from triggers.settings import settings as cached
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def test_workers_that_leave_it_alone_are_seen_in_status_and_doctor(world: World,
 
     scheduler, client = enter(world), world.ledger.store.client
     reasons = {world.ledger.scheduler: "p/n is left alone: the ClearML server refuses this worker's key pair"}
-    left_alone.say(client, "poll@host:ab12", reasons)
+    exclusions.say(client, "poll@host:ab12", reasons)
     client.hset("triggers:left_alone", "broken@host:1", "{")
     target = Target(scheduler, world.ledger, world.settings, True, "here")
     status = read_status(target)
@@ -131,7 +131,7 @@ def test_workers_that_leave_it_alone_are_seen_in_status_and_doctor(world: World,
     cached.cache_clear()
     found = [one for one in look(Target(scheduler, world.ledger, cached(), True, "here")) if "poll@host" in one.about]
     assert [one.level for one in found] == ["bad"]
-    left_alone.say(client, "match@host:cd34", reasons)
+    exclusions.say(client, "match@host:cd34", reasons)
     assert not client.hexists("triggers:left_alone", "broken@host:1"), "what cannot be read is forgotten"
-    left_alone.say(client, "poll@host:ab12", {})
-    assert set(left_alone.of(client, world.ledger.scheduler)) == {"match@host"}
+    exclusions.say(client, "poll@host:ab12", {})
+    assert set(exclusions.of(client, world.ledger.scheduler)) == {"match@host"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from triggers.errors import Fenced
+from triggers.base.errors import Fenced
 from triggers.ledger import Ledger, leases, poison
 
 

@@ -12,18 +12,18 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
-from triggers.settings import settings as cached
+from triggers.base.settings import settings as cached
 
 
 @pytest.fixture
 def scrapes(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setenv("TRIGGERS_REDIS_URL", redis_url)
     cached.cache_clear()
-    from workers import scrapes
+    from workers import http_server
 
-    monkeypatch.setattr(scrapes, "CONNECTION_SECONDS", 1.0)
-    monkeypatch.setattr(scrapes._Handler, "timeout", 1.0)
-    yield scrapes
+    monkeypatch.setattr(http_server, "CONNECTION_SECONDS", 1.0)
+    monkeypatch.setattr(http_server._Handler, "timeout", 1.0)
+    yield http_server
     cached.cache_clear()
 
 

@@ -13,16 +13,16 @@ from contextlib import contextmanager
 import pytest
 
 from tests.integration.stages.conftest import World
-from triggers import formats
+from triggers.base import formats
+from triggers.base.errors import Newer
 from triggers.clearml_api import identity, service
-from triggers.errors import Newer
-from triggers.inheritance import look
-from triggers.ledger import aside, open_ledger, schedulers
+from triggers.client.inheritance import look
+from triggers.ledger import open_ledger, schedulers, unread_triggers
 from triggers.ledger.keys import shared
 from triggers.ledger.schedulers import Scheduler
 from triggers.stages import set_aside
 from triggers.stages.match import match
-from triggers.sync.saved import PROPERTY, Saved
+from triggers.sync.saved_state import PROPERTY, Saved
 
 #: Kinds that stand in the ledger; what the launch of one change passes through.
 KINDS = ("entry", "trigger", "batch", "event", "firing")
@@ -46,7 +46,7 @@ def raised(kind: str) -> tuple[str, ...]:
 
 @pytest.fixture(autouse=True)
 def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aside, "QUIET_MS", 0)
+    monkeypatch.setattr(unread_triggers, "QUIET_MS", 0)
     monkeypatch.setattr(set_aside, "PATIENCE_SECONDS", -1.0)
 
 
@@ -126,11 +126,11 @@ def test_a_mixed_fleet_passes_a_trigger_by_and_catches_up_when_the_earlier_relea
     renewed(world)
     world.settle()
     assert not world.history("granted")
-    monkeypatch.setattr(aside, "QUIET_MS", 60_000)
+    monkeypatch.setattr(unread_triggers, "QUIET_MS", 60_000)
     with later_release("entry"):
         renewed(world)
         assert world.poll().events == 0, "the earlier release may still be at work"
-        monkeypatch.setattr(aside, "QUIET_MS", 0)
+        monkeypatch.setattr(unread_triggers, "QUIET_MS", 0)
         assert world.poll().events > 0
         world.settle()
         assert [entry.object for entry in world.history("launched")] == [failed]
@@ -171,7 +171,7 @@ def test_a_scheduler_of_a_later_release_is_left_alone_and_the_others_are_served(
     for name, value in world.sandbox.env().items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("TRIGGERS_REDIS_URL", redis_url)
-    from triggers.settings import settings
+    from triggers.base.settings import settings
 
     settings.cache_clear()
     from workers.app import app

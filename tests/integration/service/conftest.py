@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from tests.integration.stages.conftest import World, server
+from triggers.base.settings import Settings
 from triggers.clearml_api import service
 from triggers.ledger import Ledger
 from triggers.ledger.keys import shared
 from triggers.ledger.schedulers import Scheduler
 from triggers.model.original import SECTIONS
 from triggers.sandbox import Sandbox
-from triggers.settings import Settings
 from triggers.stages.sync import Synced, sync
 
 __all__ = ["server"]

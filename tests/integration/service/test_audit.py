@@ -9,10 +9,10 @@ import pytest
 
 from tests.integration.cli_verbs.conftest import run
 from tests.integration.service.test_inheritance import HomeWorld, home_world
+from triggers.base.settings import settings as settings_of_process
 from triggers.ledger.chain import Link
 from triggers.ledger.keys import shared
-from triggers.settings import settings as settings_of_process
-from triggers.sync import keep
+from triggers.sync import renewal
 
 __all__ = ["home_world"]
 
@@ -62,10 +62,10 @@ def test_an_edit_in_clearml_is_written_down_with_the_person(world: HomeWorld) ->
 
 
 def test_the_user_who_changed_the_task_last_is_named(world: HomeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    from triggers import registering
+    from triggers.sync import registering
 
     monkeypatch.setattr(registering, "user_of", lambda _: "keys of the workers")
-    monkeypatch.setattr(keep, "user_of", lambda _: "keys of the workers")
+    monkeypatch.setattr(renewal, "user_of", lambda _: "keys of the workers")
     world.come_home(world.trigger())
     world.sync()
     (item,) = world.section("task")
@@ -117,7 +117,7 @@ def test_another_redis_goes_on_with_the_chain(world: HomeWorld) -> None:
     trigger = world.trigger()
     world.come_home(trigger)
     run("pause", "--all")
-    keep.give_back(world.ctx, world.scheduler)
+    renewal.give_back(world.ctx, world.scheduler)
     last = world.ledger.audit.head()
     world.ledger.store.client.flushall()
     world.come_home(trigger)

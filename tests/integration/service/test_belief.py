@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 
 from tests.integration.service.conftest import ServiceWorld
-from triggers import inheritance, service_task
+from triggers.base.errors import Usage
 from triggers.clearml_api import server_now_ms
 from triggers.clearml_api.workspace import user_of
-from triggers.errors import Usage
+from triggers.client import inheritance, service_task
+from triggers.client.service_task import ServiceTask
 from triggers.ledger import schedulers
 from triggers.model.launch_tags import service_tag
-from triggers.service_task import ServiceTask
-from triggers.sync import belief, claiming, keep
+from triggers.sync import renewal, takeover, trust
 from triggers.sync.redis_lease import LIFE_MS, RedisLease, leases_in
-from triggers.sync.saved import PROPERTY, Saved
+from triggers.sync.saved_state import PROPERTY, Saved
 
 pytestmark = pytest.mark.sandbox_control
 
@@ -27,8 +27,8 @@ IN_2286_MS = 10**13
 
 @pytest.fixture(autouse=True)
 def _eager(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keep, "KEEP_SECONDS", 0.0)
-    belief._named.clear()
+    monkeypatch.setattr(renewal, "KEEP_SECONDS", 0.0)
+    trust._named.clear()
 
 
 def forge(world: ServiceWorld, *, user: str | None = "mallory", task: str = "", **runtime: str) -> str:
@@ -64,7 +64,7 @@ def test_a_lease_on_a_task_of_another_user_stops_and_refuses_nobody(
         task = forge(world, **{forged.property: forged.to_json()})
         world.sync()
         assert serves(world)
-    claiming.claim(world.ctx, world.scheduler)
+    takeover.claim(world.ctx, world.scheduler)
     said = [record.getMessage() for record in caplog.records if "is not believed" in record.getMessage()]
     assert any(task in line and "mallory" in line and "TRIGGERS_SERVICE_USERS" in line for line in said)
     world.sync()
@@ -77,13 +77,13 @@ def test_a_user_named_in_the_settings_is_believed(service_world: ServiceWorld) -
     ctx = world.context(service_users=("mallory", "another"))
     first = lease(world)
     task = forge(world, **{first.property: first.to_json()})
-    assert keep.keep(ctx, world.scheduler, _memory(world, ctx), force=True)
+    assert renewal.keep(ctx, world.scheduler, _memory(world, ctx), force=True)
     later = replace(first, until_ms=first.until_ms + 1)
     forge(world, task=task, **{later.property: later.to_json()})
     memory = _memory(world, ctx)
     memory.put("rival", first.to_json())
-    assert not keep.keep(ctx, world.scheduler, memory, force=True)
-    text = ctx.ledger.history.alarms()[keep.REDIS_ALARM]["text"]
+    assert not renewal.keep(ctx, world.scheduler, memory, force=True)
+    text = ctx.ledger.history.alarms()[renewal.REDIS_ALARM]["text"]
     assert f"so says ClearML task {task}, made by user mallory" in text
 
 
@@ -106,7 +106,7 @@ def test_a_lease_that_outlives_its_life_counts_for_nothing_wherever_it_stands(
         forge(world, user=None, task=world.service, **{forged.property: forged.to_json()})
         world.sync()
         assert serves(world)
-    claiming.claim(world.ctx, world.scheduler)
+    takeover.claim(world.ctx, world.scheduler)
 
 
 def test_a_lease_that_nobody_renews_refuses_nobody_once_it_has_run_out(
@@ -122,8 +122,8 @@ def test_a_lease_that_nobody_renews_refuses_nobody_once_it_has_run_out(
         ahead += max(seconds, 10.0)
         world.sandbox.control.clock(offset_seconds=ahead)
 
-    monkeypatch.setattr(claiming.time, "sleep", pass_time)
-    claiming.claim(world.ctx, world.scheduler)
+    monkeypatch.setattr(takeover.time, "sleep", pass_time)
+    takeover.claim(world.ctx, world.scheduler)
     world.sandbox.control.clock(offset_seconds=0.0)
     assert ahead >= LIFE_MS / 1000
     assert world.ledger.homes.instance() in {one.instance for one in leases_in([world.task()["runtime"]])}
@@ -137,12 +137,12 @@ def test_a_lease_that_is_renewed_refuses_with_the_task_that_says_so(
     forge(world, user=None, task=world.service, **{genuine.property: genuine.to_json()})
     renewed = replace(genuine, until_ms=genuine.until_ms + 20_000)
     monkeypatch.setattr(
-        claiming.time,
+        takeover.time,
         "sleep",
         lambda _: forge(world, user=None, task=world.service, **{renewed.property: renewed.to_json()}),
     )
     with pytest.raises(Usage, match=f"so says ClearML task {world.service}, made by user {user_of(world.api)}"):
-        claiming.claim(world.ctx, world.scheduler)
+        takeover.claim(world.ctx, world.scheduler)
 
 
 def test_others_cannot_crowd_out_the_service_task(service_world: ServiceWorld, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,7 +150,7 @@ def test_others_cannot_crowd_out_the_service_task(service_world: ServiceWorld, m
     monkeypatch.setattr("triggers.clearml_api.service.RECENT", 3)
     for _ in range(4):
         forge(world)
-    found = belief.believed(world.api, world.ledger.scheduler, world.service)
+    found = trust.believed(world.api, world.ledger.scheduler, world.service)
     assert [one.id for one in found] == [world.service]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.integration.service.test_inheritance import HomeWorld, _let_leases_run_out, home_world
 from tests.integration.service.test_moving import settled
-from triggers.errors import EpochChanged
+from triggers.base.errors import EpochChanged
 
 __all__ = ["home_world"]
 
@@ -24,7 +24,7 @@ def test_each_of_five_objects_is_launched_once(home_world: HomeWorld, monkeypatc
     with pytest.raises(EpochChanged):
         world.poll()
     world.ctx.begin_epoch()
-    monkeypatch.setattr("triggers.sync.claiming.time.sleep", lambda _: _let_leases_run_out(world))
+    monkeypatch.setattr("triggers.sync.takeover.time.sleep", lambda _: _let_leases_run_out(world))
     world.come_home(trigger)
     assert settled(world) == []
     assert sorted(world.runs().values()) == [1] * 5

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.integration.service.conftest import ServiceWorld
-from triggers.callers import Callers
+from triggers.client.callers import Callers
 from triggers.model import make_trigger
 
 Run = Callable[..., Callers]

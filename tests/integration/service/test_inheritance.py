@@ -10,16 +10,16 @@ from dataclasses import replace
 import pytest
 
 from tests.integration.service.conftest import ServiceWorld
-from triggers import patience
-from triggers.checks import MissingOnServer
+from triggers.base import retry
+from triggers.base.errors import Usage
+from triggers.base.settings import Settings
 from triggers.clearml_api import service as service_calls
-from triggers.errors import Usage
-from triggers.home import Home
+from triggers.client.checks import MissingOnServer
+from triggers.client.service_task import ServiceTask
+from triggers.client.serving import Home
 from triggers.sandbox import Sandbox
-from triggers.service_task import ServiceTask
-from triggers.settings import Settings
 from triggers.stages.sync import sync
-from triggers.sync import claiming, keep
+from triggers.sync import renewal, takeover
 
 
 class HomeWorld(ServiceWorld):
@@ -32,7 +32,7 @@ class HomeWorld(ServiceWorld):
         self.home = Home(task, 1.0, self.settings, triggers=triggers, sync_seconds=0.001)
         self.ledger = self.home.connect()
         service_calls.adopt(self.api, self.service, self.home.scheduler.id)
-        claiming.claim(self.home.context(self.ledger), self.home.scheduler)
+        takeover.claim(self.home.context(self.ledger), self.home.scheduler)
         self.home.register(self.ledger)
         self.scheduler = self.home.scheduler
         self.ctx = replace(self.home.context(self.ledger), hints=self.hints)
@@ -65,7 +65,7 @@ def test_an_emptied_redis_goes_on_where_the_old_one_was(home_world: HomeWorld, m
     world.hints.partitions.clear()
     world.ledger.store.client.flushall()
     late = world.fail_task()
-    monkeypatch.setattr("triggers.sync.claiming.time.sleep", lambda _: _let_leases_run_out(world))
+    monkeypatch.setattr("triggers.sync.takeover.time.sleep", lambda _: _let_leases_run_out(world))
     world.come_home(trigger, paused, world.trigger(name="new"))
     world.step()
     world.call("tasks.edit", task=fired, tags=["changed again"], force=True)
@@ -100,12 +100,12 @@ def test_a_second_redis_is_refused_until_the_first_gives_back(
         values = {"triggers-redis-other": json.dumps(lease | {"until_ms": lease["until_ms"] + 20_000})}
         service_calls.write_runtime(world.api, world.service, values)
 
-    monkeypatch.setattr(claiming.time, "sleep", renew)
+    monkeypatch.setattr(takeover.time, "sleep", renew)
     with pytest.raises(Usage, match=r"elsewhere\.sock"):
-        claiming.claim(context, scheduler)
+        takeover.claim(context, scheduler)
     service_calls.write_runtime(world.api, world.service, {}, ["triggers-redis-other"])
-    claiming.claim(context, scheduler)
-    keep.give_back(context, scheduler)
+    takeover.claim(context, scheduler)
+    renewal.give_back(context, scheduler)
     assert not [name for name in world.task()["runtime"] if name.startswith("triggers-redis-")]
 
 
@@ -126,7 +126,7 @@ def test_a_start_waits_for_a_server_that_gives_no_usable_answers_for_a_while(
     home_world: HomeWorld, server: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = home_world
-    monkeypatch.setattr(patience, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(retry, "PAUSE_SECONDS", 0.0)
     world.fail_task()
     for endpoint in ("users.get_current_user", "queues.get_all", "tasks.ping"):
         server.control.fault("error", endpoint, caller="clearml-triggers", times=2)

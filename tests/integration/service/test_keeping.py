@@ -10,14 +10,14 @@ from tests.integration.service.conftest import ServiceWorld
 from triggers.clearml_api import service
 from triggers.ledger import schedulers
 from triggers.ledger.keys import shared
-from triggers.sync import keep
+from triggers.sync import renewal
 from triggers.sync.redis_lease import RedisLease, leases_in
-from triggers.sync.saved import PROPERTY, Saved
+from triggers.sync.saved_state import PROPERTY, Saved
 
 
 @pytest.fixture(autouse=True)
 def _eager(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keep, "KEEP_SECONDS", 0.0)
+    monkeypatch.setattr(renewal, "KEEP_SECONDS", 0.0)
 
 
 def saved(world: ServiceWorld) -> Saved:
@@ -82,7 +82,7 @@ def test_a_redis_that_was_overtaken_stops_serving(service_world: ServiceWorld) -
         service.write_runtime(world.api, world.service, values)
         world.sync()
     assert schedulers.all_of(world.ledger.store.client) == {}
-    text = world.ledger.history.alarms()[keep.REDIS_ALARM]["text"]
+    text = world.ledger.history.alarms()[renewal.REDIS_ALARM]["text"]
     assert "redis://elsewhere by process 7 on h" in text
     assert "redis.sock" in text
 

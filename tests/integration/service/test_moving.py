@@ -12,8 +12,8 @@ from triggers.ledger.schedulers import Scheduler
 from triggers.model import Trigger
 from triggers.operate import changes
 from triggers.operate.target import Target
-from triggers.sync import keep
-from triggers.sync.kept import Kept
+from triggers.sync import renewal
+from triggers.sync.saved_edits import Kept
 
 __all__ = ["home_world"]
 
@@ -25,7 +25,7 @@ def target(world: HomeWorld) -> Target:
 
 def move(world: HomeWorld, *declared: Trigger) -> None:
     """Save, lose everything that Redis holds, and start again."""
-    keep.give_back(world.ctx, world.scheduler)
+    renewal.give_back(world.ctx, world.scheduler)
     world.ledger.store.client.flushall()
     world.hints.partitions.clear()
     world.come_home(*declared)

@@ -9,7 +9,7 @@ import redis
 
 from tests.integration.service.conftest import ServiceWorld
 from triggers.model import Trigger
-from triggers.sync import keep
+from triggers.sync import renewal
 
 
 def backup(client: redis.Redis) -> dict[str, bytes]:
@@ -69,7 +69,7 @@ def test_it_is_known_before_the_next_save(
     restored: tuple[ServiceWorld, Trigger, Trigger], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world, paused, running = restored
-    monkeypatch.setattr(keep, "KEEP_SECONDS", 0.0)
+    monkeypatch.setattr(renewal, "KEEP_SECONDS", 0.0)
     world.sync()
     assert is_paused(world, paused)
     assert not is_paused(world, running)
@@ -80,7 +80,7 @@ def test_what_is_resumed_afterwards_stays_resumed(
     restored: tuple[ServiceWorld, Trigger, Trigger], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world, paused, _ = restored
-    monkeypatch.setattr(keep, "KEEP_SECONDS", 0.0)
+    monkeypatch.setattr(renewal, "KEEP_SECONDS", 0.0)
     world.sync()
     assert is_paused(world, paused)
     set_pause(world, paused, False)

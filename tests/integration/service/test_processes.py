@@ -12,7 +12,7 @@ import pytest
 
 from tests.acceptance.conftest import Desk, desk, eventually
 from triggers.model.launch_tags import SERVICE
-from triggers.sync.saved import PROPERTY
+from triggers.sync.saved_state import PROPERTY
 
 __all__ = ["desk"]
 
@@ -83,7 +83,7 @@ def test_start_in_a_thread_works_and_a_second_start_says_why_not(desk: Desk) -> 
     import time
     thread = threading.Thread(target=made().start, daemon=True)
     thread.start()
-    from triggers import arrival
+    from triggers.client import election
     while not arrival._here:
         time.sleep(0.05)
     try:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests.integration.service.conftest import ServiceWorld
-from triggers.sync import tell
+from triggers.sync import publish
 
 
 @pytest.fixture
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tell, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(publish, "LOOK_SECONDS", 0.0)
 
 
 def test_tables_have_the_originals_columns_and_links(service_world: ServiceWorld, eager: None) -> None:

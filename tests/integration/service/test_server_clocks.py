@@ -7,10 +7,10 @@ import json
 import pytest
 
 from tests.integration.service.conftest import ServiceWorld
+from triggers.client.service_task import server_now_ms
 from triggers.operate.changes import resume
 from triggers.operate.doctor.clearml_server import look
 from triggers.operate.target import Target
-from triggers.service_task import server_now_ms
 from triggers.stages.server_clock import CLOCK_ALARM
 from triggers.stages.sync import sync
 from triggers.sync.clocks import DATE_ALARM

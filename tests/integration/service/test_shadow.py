@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-import triggers.shadow
+import triggers.sync.shadow_comparison
 from tests.integration.service.conftest import ServiceWorld
-from triggers.sync.shadowing import TITLE, differences
+from triggers.sync.shadow_report import TITLE, differences
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_each_difference_is_named_with_its_row(shadow_world: ServiceWorld) -> No
 
 
 def test_every_row_that_is_named_is_on_the_page() -> None:
-    source = Path(triggers.shadow.__file__)
+    source = Path(triggers.sync.shadow_comparison.__file__)
     page = (source.parents[1] / "docs" / "differences.md").read_text()
     named = set(re.findall(r'^        "([\w-]+)": ', source.read_text(), re.M)) | {"pooling_frequency_minutes"}
     assert len(named) > 10

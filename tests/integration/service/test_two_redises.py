@@ -12,12 +12,12 @@ import redis
 
 from tests.conftest import redis_binaries
 from tests.integration.service.conftest import ServiceWorld
+from triggers.base.settings import Settings
 from triggers.context import Context
 from triggers.ledger import Store, connect, open_ledger, schedulers
 from triggers.local.redis_server import PrivateRedis
-from triggers.settings import Settings
 from triggers.stages.sync import sync
-from triggers.sync import keep
+from triggers.sync import renewal
 from triggers.sync.redis_lease import leases_in
 
 
@@ -37,7 +37,7 @@ class Side:
 
     @property
     def alarm(self) -> str:
-        return str(self.ctx.ledger.history.alarms().get(keep.REDIS_ALARM, {}).get("text", ""))
+        return str(self.ctx.ledger.history.alarms().get(renewal.REDIS_ALARM, {}).get("text", ""))
 
 
 def copied(source: redis.Redis, target: redis.Redis) -> None:
@@ -74,7 +74,7 @@ def test_the_higher_epoch_goes_on_and_both_say_so(
         new.sync()  # at once, whatever the copied memory says of the last renewal
     assert new.serves
     assert sum(f"epoch {new.ctx.epoch.number} of its data" in line for line in caplog.messages) == 1
-    monkeypatch.setattr(keep, "KEEP_SECONDS", 0.0)
+    monkeypatch.setattr(renewal, "KEEP_SECONDS", 0.0)
     caplog.clear()
     old.sync()
     assert not old.serves
@@ -88,7 +88,7 @@ def test_the_higher_epoch_goes_on_and_both_say_so(
 
 def test_of_two_with_one_epoch_exactly_one_goes_on(sides: tuple[Side, Side], monkeypatch: pytest.MonkeyPatch) -> None:
     """Both were started anew at once: each has gone on to the same number."""
-    monkeypatch.setattr(keep, "KEEP_SECONDS", 0.0)
+    monkeypatch.setattr(renewal, "KEEP_SECONDS", 0.0)
     first, second = sides
     first.ctx.ledger.store.client.hincrby(first.ctx.ledger.keys.epoch, "number", 1)
     first.ctx.begin_epoch()
@@ -107,7 +107,7 @@ def test_a_dead_run_whose_end_redis_forgot_keeps_nobody_out(
     """The lease of a higher epoch that nobody renews is of a run that has ended."""
     old, new = sides
     new.sync()
-    monkeypatch.setattr(keep, "KEEP_SECONDS", 0.0)
+    monkeypatch.setattr(renewal, "KEEP_SECONDS", 0.0)
     old.ctx.ledger.store.client.delete(old.ctx.ledger.keys.sync)  # a run that has renewed nothing yet
     for _ in range(3):
         old.sync()

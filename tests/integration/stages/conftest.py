@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 
 from tests.servers import VERIFIED, running
+from triggers.base.settings import Settings
 from triggers.clearml_api import Api, Credentials
+from triggers.client.service_task import server_now_ms
 from triggers.context import Context
 from triggers.ledger import Ledger
 from triggers.ledger.history import Entry
 from triggers.model import Trigger, make_trigger
 from triggers.model.launch_tags import FIRING, value_of
 from triggers.sandbox import Sandbox
-from triggers.service_task import server_now_ms
-from triggers.settings import Settings
 from triggers.stages.dispatch import dispatch
 from triggers.stages.match import match
 from triggers.stages.poll import Polled, poll

@@ -9,9 +9,9 @@ import pytest
 from celery import Celery
 
 from tests.integration.stages.conftest import World
+from triggers.base.settings import settings
 from triggers.context import Context
 from triggers.operate.status import _others
-from triggers.settings import settings
 from triggers.stages import table
 from triggers.stages.stalled import stalled
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.integration.stages.conftest import World
-from triggers.checks import MissingOnServer, WithoutCondition, lacking, missing, warn_of_missing
+from triggers.client.checks import MissingOnServer, WithoutCondition, lacking, missing, warn_of_missing
 
 
 def test_what_the_server_has_is_not_warned_of(world: World) -> None:

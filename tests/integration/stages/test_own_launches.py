@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.integration.stages.conftest import World
+from triggers.base.errors import ServerUnavailable
 from triggers.clearml_api import launches
-from triggers.errors import ServerUnavailable
 from triggers.stages.match import match
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.integration.stages.conftest import World
+from triggers.base.settings import Settings
 from triggers.clearml_api import Api, Credentials
-from triggers.settings import Settings
 
 
 @pytest.mark.sandbox_control

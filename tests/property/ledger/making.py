@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.integration.ledger.helpers import claim_one, grant, store_batch, task_event, task_trigger
-from triggers.errors import EpochChanged, Fenced
+from triggers.base.errors import EpochChanged, Fenced
 from triggers.ledger import Ledger, clock, leases
 from triggers.ledger.firing import Firing, firing_key
 from triggers.ledger.matching import Change, Grant

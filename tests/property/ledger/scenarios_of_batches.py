@@ -18,7 +18,7 @@ from tests.property.ledger.making import (
     mark_of,
     refused,
 )
-from triggers.errors import Fenced
+from triggers.base.errors import Fenced
 from triggers.ledger import Ledger, leases
 from triggers.ledger.reading import Cursor, encode_batches
 from triggers.rules.policies import Mark

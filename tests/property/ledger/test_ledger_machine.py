@@ -18,13 +18,13 @@ from tests.integration.ledger.helpers import begin, task_event, task_trigger
 from tests.property.ledger.model import Model
 from tests.property.ledger.profile import profile
 from tests.property.stages.redis_copies import copy_of, put_copy
-from triggers.errors import EpochChanged, Fenced
+from triggers.base.errors import EpochChanged, Fenced
+from triggers.base.settings import Settings
 from triggers.ledger import Ledger, Store, leases, open_ledger
 from triggers.ledger.firing import Firing, firing_key
 from triggers.ledger.matching import Change, Grant
 from triggers.ledger.reading import Cursor, decode_batch, encode_batches, partition_of
 from triggers.rules.policies import decide
-from triggers.settings import Settings
 
 SCHEDULER, LONG = "machine", 600.0
 TRIGGERS = {name: task_trigger(name) for name in ("plain", "single")}

@@ -9,9 +9,9 @@ import pytest
 import redis
 
 from tests.property.ledger import scenarios as s
-from triggers.errors import TriggersError
+from triggers.base.errors import TriggersError
+from triggers.base.settings import Settings
 from triggers.ledger import Ledger, Store, open_ledger, store
-from triggers.settings import Settings
 
 Scenario = Callable[[Ledger], None]
 OWNS = "if not owns(KEYS[1], ARGV[2]) then return fenced('the firing was taken by another') end"

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from tests.property.ledger.profile import profile
 from tests.property.policies.busy_server import BusyServer
+from triggers.base.settings import Settings
 from triggers.clearml_api import narrowing, polls
 from triggers.clearml_api.narrowing import Narrowing
 from triggers.clearml_api.polls import Page, Plan
@@ -26,7 +27,6 @@ from triggers.model import TaskAction, Trigger, make_trigger
 from triggers.model.events import Event
 from triggers.rules import query_plan
 from triggers.rules.conditions import matches
-from triggers.settings import Settings
 from triggers.windows import advance, choose_window
 
 SETTINGS = Settings(overlap_seconds=30, sweep_every_seconds=600, sweep_window_seconds=900)

@@ -17,13 +17,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.property.ledger.profile import profile
+from triggers.base.settings import Settings
 from triggers.clearml_api import polls
 from triggers.clearml_api.connection import Answer
 from triggers.ledger.reading import Cursor
 from triggers.ledger.registry import Entry
 from triggers.model import make_trigger
 from triggers.model.events import iso_time, milliseconds
-from triggers.settings import Settings
 from triggers.windows import Window, advance, choose_window, overlap_every_ms
 
 PAGE_SIZE = 3

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.stages.conftest import server, world
-from triggers.settings import Settings
+from triggers.base.settings import Settings
 
 __all__ = ["server", "world"]
 

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from tests.integration.service.conftest import ServiceWorld, service_world
 from tests.property.ledger.profile import profile
 from tests.property.robustness.mutations import DAMAGE, Damage, Path, part
+from triggers.base.errors import TriggersError
 from triggers.clearml_api import Api
 from triggers.clearml_api.transport import Reply
-from triggers.errors import TriggersError
 from triggers.stages.dispatch import dispatch
 from triggers.stages.match import match
 from triggers.stages.poll import poll

@@ -9,10 +9,10 @@ import redis
 
 from tests.property.stages.actors import FAULTS, Actor, Outcome
 from tests.property.stages.world import PARTITIONS, SteppedApi, World
-from triggers.errors import Fenced
+from triggers.base.errors import Fenced
+from triggers.base.settings import Settings
+from triggers.client.service_task import server_now_ms
 from triggers.model import Trigger, make_trigger
-from triggers.service_task import server_now_ms
-from triggers.settings import Settings
 
 STAGES = ["dispatch", "dispatch", "dispatch", "dispatch", "poll", "reconcile", "match:0", "match:1"]
 OUTCOMES: list[Outcome] = ["ok", "ok", "ok", "ok", *FAULTS]

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from triggers.base.errors import Refused
 from triggers.clearml_api.connection import Answer
-from triggers.errors import Refused
 from triggers.model.launch_tags import FIRING, value_of
 from triggers.sandbox.app import App
 from triggers.sandbox.calls import ENDPOINTS, Call, check

@@ -15,12 +15,12 @@ from tests.one_by_one import run_each
 from tests.property.stages.actors import Actor, Outcome, current
 from tests.property.stages.redis_copies import Copy, copy_of, put_copy
 from tests.property.stages.server import Server
+from triggers.base.errors import EpochChanged, Fenced, Refused, ServerUnavailable, StoreUnavailable, Transient
+from triggers.base.settings import Settings
 from triggers.clearml_api.connection import Answer
 from triggers.context import Context
-from triggers.errors import EpochChanged, Fenced, Refused, ServerUnavailable, StoreUnavailable, Transient
 from triggers.ledger import Store, open_ledger
 from triggers.ledger.store import Script
-from triggers.settings import Settings
 from triggers.stages.dispatch import dispatch
 from triggers.stages.match import match
 from triggers.stages.poll import poll

@@ -9,9 +9,9 @@ from email.utils import formatdate
 
 import pytest
 
+from triggers.base.errors import ServerUnavailable
 from triggers.clearml_api import Api, Credentials, answers
 from triggers.clearml_api.transport import Connection, Reply
-from triggers.errors import ServerUnavailable
 
 PAIR = {"CLEARML_API_ACCESS_KEY": "a", "CLEARML_API_SECRET_KEY": "s"}
 

@@ -7,9 +7,9 @@ from email.utils import formatdate
 
 import pytest
 
+from triggers.base.errors import Refused, ServerUnavailable
 from triggers.clearml_api import Api, Credentials, transport
 from triggers.clearml_api.login import Login, life_seconds
-from triggers.errors import Refused, ServerUnavailable
 
 
 def test_call_gives_data_and_sends_a_bearer_token_and_no_secret(faulty, api, answers):

@@ -3,8 +3,8 @@ import sys
 
 import pytest
 
+from triggers.base.errors import Usage
 from triggers.clearml_api import Credentials
-from triggers.errors import Usage
 
 PAIR = {"CLEARML_API_ACCESS_KEY": "a", "CLEARML_API_SECRET_KEY": "s"}
 

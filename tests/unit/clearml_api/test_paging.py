@@ -2,9 +2,9 @@
 
 import pytest
 
+from triggers.base.errors import ServerUnavailable
 from triggers.clearml_api.connection import Answer
 from triggers.clearml_api.paging import pages
-from triggers.errors import ServerUnavailable
 
 
 class Lists:

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from triggers.base.errors import ServerUnavailable
 from triggers.clearml_api import Answer, polls
 from triggers.clearml_api.polls import Plan, read_models, read_tasks
-from triggers.errors import ServerUnavailable
 from triggers.model.events import iso_time, metric_key, milliseconds
 
 PLAN = Plan(1, metrics=frozenset())

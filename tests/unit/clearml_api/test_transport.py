@@ -7,8 +7,8 @@ import time
 import certifi
 import pytest
 
+from triggers.base.errors import ServerUnavailable
 from triggers.clearml_api import Api, Credentials, transport
-from triggers.errors import ServerUnavailable
 
 
 @pytest.fixture(autouse=True)

@@ -2,9 +2,9 @@
 
 import pytest
 
+from triggers.base.errors import Usage
 from triggers.clearml_api.connection import Answer
 from triggers.clearml_api.version import require_supported, too_old
-from triggers.errors import Usage
 
 
 @pytest.mark.parametrize("version", ["1.16", "1.16.2", "1.9.0", "0.17.0-1"])

@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, assume, given, settings
 
 from tests.property.domain_strategies import triggers
 from triggers import TriggerScheduler
+from triggers.base.errors import Usage
 from triggers.configuration import arguments_of, dump, examples, parse
 from triggers.configuration.document import defaults
 from triggers.configuration.schema import schema
-from triggers.errors import Usage
 from triggers.model import FunctionAction, Trigger
 from triggers.model.events import KINDS
 

@@ -10,14 +10,14 @@ from contextlib import contextmanager
 
 import pytest
 
-from triggers import bombs
+from triggers.base import bounds
+from triggers.base.errors import InvalidTrigger, Usage
+from triggers.base.slowness import PROCESS_SECONDS, WINDOW_SECONDS, Slowness
 from triggers.clearml_api import polls
 from triggers.configuration.document import load, parse
-from triggers.errors import InvalidTrigger, Usage
 from triggers.model import check_new, make_trigger, patterns
 from triggers.model.events import Event, decode_model, decode_task
 from triggers.rules.conditions import Condition
-from triggers.slowness import PROCESS_SECONDS, WINDOW_SECONDS, Slowness
 from triggers.sync.sections import read_section
 
 ACTION = {"type": "task", "base_task_id": "b", "queue": "q"}
@@ -57,7 +57,7 @@ def laughs(levels: int = 9, width: int = 9) -> str:
         (f"triggers: {'9' * 10_000}", "bombs.yaml is no YAML"),
         ("triggers: 2026-99-99", "bombs.yaml is no YAML"),
         ("triggers: [" + "x, " * 30_000 + "x]", "values"),
-        ("x" * (bombs.LARGEST_TEXT + 1), "is larger than"),
+        ("x" * (bounds.LARGEST_TEXT + 1), "is larger than"),
     ],
     ids=["aliases", "itself", "lists", "open lists", "mappings", "merges", "digits", "date", "many", "huge"],
 )  # fmt: skip
@@ -93,8 +93,8 @@ def test_usual_anchors_are_fine() -> None:
     ("text", "said"),
     [
         ("[" * 100_000 + "]" * 100_000, "'tasks' is no JSON"),
-        (" " * (bombs.LARGEST_TEXT + 1), "'tasks' is larger than"),
-        (json.dumps([{}] * (bombs.MOST_TRIGGERS + 1)), "'tasks' has more than"),
+        (" " * (bounds.LARGEST_TEXT + 1), "'tasks' is larger than"),
+        (json.dumps([{}] * (bounds.MOST_TRIGGERS + 1)), "'tasks' has more than"),
         (json.dumps([{"name": "deep", "base_task_id": "b", "queue": "q", "task_parameters": {"a": None}}]).replace(
             "null", "[" * 400 + "]" * 400
         ), "entry 'deep': task_parameters="),
@@ -138,10 +138,10 @@ def test_an_object_with_a_million_tags_is_an_event_of_bounded_size(decode) -> No
     assert event.tags[:2] == ("tag 0", "tag 1")
     assert len(event.to_json()) < 400_000
     assert len(decode({"id": "b", "tags": ["x" * 10**6] * 9}).to_json()) < 400_000
-    assert "1,000,000 tags; the first 5,000 are read" in bombs.excess("n", item["tags"])
-    assert "10,000,000 characters" in bombs.excess(item["name"], [])
-    assert bombs.excess("n", ["t"] * 5000) == ""
-    assert polls.excess is bombs.excess, "polls say so"
+    assert "1,000,000 tags; the first 5,000 are read" in bounds.excess("n", item["tags"])
+    assert "10,000,000 characters" in bounds.excess(item["name"], [])
+    assert bounds.excess("n", ["t"] * 5000) == ""
+    assert polls.excess is bounds.excess, "polls say so"
 
 
 def slow_conditions(count: int, tag: str) -> list[Condition]:

@@ -6,7 +6,7 @@ import os.path
 
 import pytest
 
-from triggers.errors import LaunchImpossible
+from triggers.base.errors import LaunchImpossible
 from triggers.functions import call, display_name, load, reference_of
 
 

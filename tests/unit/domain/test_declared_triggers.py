@@ -12,7 +12,7 @@ from clearml.automation import TriggerScheduler as Original
 from clearml.automation import trigger as sdk
 
 from triggers import TriggerScheduler
-from triggers.errors import InvalidTrigger, Usage
+from triggers.base.errors import InvalidTrigger, Usage
 from triggers.model import FunctionAction
 
 KINDS = ("model", "dataset", "task")

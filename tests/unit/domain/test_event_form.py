@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from triggers.errors import Newer
+from triggers.base.errors import Newer
 from triggers.model.events import (
     Event,
     Metric,

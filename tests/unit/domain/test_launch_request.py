@@ -12,7 +12,7 @@ from triggers.actions import (
     resolve_target_project,
     reuse_edit,
 )
-from triggers.errors import LaunchImpossible
+from triggers.base.errors import LaunchImpossible
 from triggers.model import FunctionAction, TaskAction
 from triggers.model.events import Event
 from triggers.model.launch_tags import REUSED, LaunchTags

@@ -7,7 +7,7 @@ import json
 import pytest
 from clearml.automation import trigger as sdk
 
-from triggers.errors import InvalidTrigger, Usage
+from triggers.base.errors import InvalidTrigger, Usage
 from triggers.model import FunctionAction, TaskAction
 from triggers.model.original import from_original, to_original, triggered_objects
 

@@ -8,7 +8,7 @@ import math
 
 import pytest
 
-from triggers.errors import InvalidTrigger, Newer
+from triggers.base.errors import InvalidTrigger, Newer
 from triggers.model import FunctionAction, TaskAction, Trigger, make_trigger
 
 BASE = {"type": "task", "base_task_id": "base", "queue": "q"}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from triggers.errors import Usage
+from triggers.base.errors import Usage
 from triggers.local import private_files
 from triggers.local.folder_lock import FolderLock, running_url
 from triggers.local.processes import start_time

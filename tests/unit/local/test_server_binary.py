@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from triggers.errors import Usage
+from triggers.base.errors import Usage
 from triggers.local.redis_server import find_server
 
 

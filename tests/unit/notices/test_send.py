@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from triggers.base.settings import Settings
 from triggers.notices import Notice
 from triggers.notices.send import send
-from triggers.settings import Settings
 
 
 class Receiver(ThreadingHTTPServer):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import redis
 
-from triggers.errors import StoreUnavailable
-from triggers.operate.patient import patient
+from triggers.base.errors import StoreUnavailable
+from triggers.operate.retry import patient
 
 
 def test_reading_goes_on_when_redis_is_back_and_both_ends_are_told_once(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from triggers.errors import Usage
-from triggers.links import derived
-from triggers.operate.when import ago, iso, span, span_ms, time_ms
+from triggers.base.errors import Usage
+from triggers.clearml_api.links import derived
+from triggers.operate.times import ago, iso, span, span_ms, time_ms
 
 NOW = 1_800_000_000_000
 

@@ -12,14 +12,14 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triggers import escaping
+from triggers.base import escaping
+from triggers.base.errors import InvalidTrigger, Usage
+from triggers.client.scheduler import TriggerScheduler
 from triggers.configuration.difference import compare
 from triggers.configuration.document import parse
 from triggers.configuration.writing import dump
-from triggers.errors import InvalidTrigger, Usage
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.model import check_new, make_trigger
-from triggers.scheduler import TriggerScheduler
 from triggers.sync.sections import read_section
 
 TURNING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 
 from tests.unit.output.test_escaping import HOSTILE, holds_unsafe
-from triggers import reports
+from triggers.base.settings import Settings
 from triggers.clearml_api import service
 from triggers.clearml_api.service import Line, Plot
 from triggers.ledger.history import Entry
 from triggers.model import make_trigger
 from triggers.notices import Notice, send
-from triggers.reports import Launch
-from triggers.settings import Settings
+from triggers.sync import report
+from triggers.sync.report import Launch
 
 MARKUP = f"<img src=x onerror=alert(1)>{HOSTILE}"
 
@@ -54,11 +54,11 @@ def hostile_trigger() -> Any:
 def test_tables_and_plots_hold_no_markup_but_links_to_clearml(web: str):
     launches = [Launch(f"task:{MARKUP}", MARKUP, 0, MARKUP), Launch(MARKUP, "", 0, MARKUP)]
     bodies = [
-        reports.table_plot("t", reports.trigger_table("task", [hostile_trigger()], web)),
-        reports.table_plot("t", reports.executed_table(launches, web)),
-        reports.table_plot("t", [[MARKUP], [MARKUP]]),
-        reports.firings_plot([(f"task:{MARKUP}", 0)]),
-        reports.delays_plot([(f"task:{MARKUP}", 0, 0)]),
+        report.table_plot("t", report.trigger_table("task", [hostile_trigger()], web)),
+        report.table_plot("t", report.executed_table(launches, web)),
+        report.table_plot("t", [[MARKUP], [MARKUP]]),
+        report.firings_plot([(f"task:{MARKUP}", 0)]),
+        report.delays_plot([(f"task:{MARKUP}", 0, 0)]),
     ]
     for body in bodies:
         assert not holds_unsafe(body)
@@ -79,7 +79,7 @@ def test_every_line_of_the_service_tasks_console_is_one_line():
             sent.extend(body)
 
     said = [
-        reports.console_line(Entry("1-0", 0, what, f"task:{HOSTILE}", HOSTILE, "f", HOSTILE, task), hostile_trigger())
+        report.console_line(Entry("1-0", 0, what, f"task:{HOSTILE}", HOSTILE, "f", HOSTILE, task), hostile_trigger())
         for what in ("launched", "shadow", "skipped", "held", "retry", "dead")
         for task in ("", HOSTILE)
     ]

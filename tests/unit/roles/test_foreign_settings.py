@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from triggers.broker import ignore_others
+from triggers.base.broker import ignore_others
 
 
 def test_variables_of_other_projects_are_removed_and_named():

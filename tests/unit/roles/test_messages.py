@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from triggers.messages import fault_of
+from triggers.base.messages import fault_of
 
 TASKS = {"triggers.match", "triggers.alive"}
 

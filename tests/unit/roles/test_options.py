@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from triggers.roles import name_of, refused, written
+from triggers.base.roles import name_of, refused, written
 
 QUEUES = ("poll", "match", "dispatch")
 

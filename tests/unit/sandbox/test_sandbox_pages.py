@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import requests
 
-from triggers import links
+from triggers.clearml_api import links
 from triggers.ledger.schedulers import Scheduler
 
 HOSTILE = "<script>alert(1)</script>\u202e\x1b[31m\"'&"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import triggers
-from triggers.settings import Settings, settings
+from triggers.base.settings import Settings, settings
 from triggers.stages.table import STAGES, page, queues, stage
 
 ROOT = Path(triggers.__file__).parents[1]

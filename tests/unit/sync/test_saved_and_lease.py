@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from triggers.errors import Newer, Unreadable
+from triggers.base.errors import Newer, Unreadable
 from triggers.sync.originals import read_state
 from triggers.sync.redis_lease import LIFE_MS, RedisLease, address_of, leases_in, other_holder
-from triggers.sync.saved import Saved, newest
+from triggers.sync.saved_state import Saved, newest
 
 MINE = RedisLease("mine", "redis://a", "process 1 on a", since_ms=1000, until_ms=1000 + LIFE_MS)
 OTHER = RedisLease("other", "redis://b", "process 2 on b", since_ms=500, until_ms=500 + LIFE_MS)

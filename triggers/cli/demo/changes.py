@@ -10,7 +10,7 @@ from pathlib import Path
 
 from clearml import Dataset, OutputModel, Task
 
-from triggers.terminal import say_json
+from triggers.base.terminal import say_json
 
 PROJECT = "Demo"
 

@@ -10,14 +10,14 @@ from typing import Any, TypeVar
 from rich.console import Console
 from rich.live import Live
 
+from triggers.base.errors import TriggersError
+from triggers.base.terminal import say
 from triggers.cli import output
 from triggers.cli.demo import table
 from triggers.cli.demo.signals import Signals
 from triggers.cli.demo.stage import Stage
 from triggers.cli.demo.watch import Change, Passage, Watch, find_ledger, prepare
-from triggers.errors import TriggersError
 from triggers.local.server_binary import find_server
-from triggers.terminal import say
 
 #: Changes of one round, each of which fires one trigger.
 CHANGES_PER_ROUND = 5

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import triggers
-from triggers.errors import TriggersError
+from triggers.base.errors import TriggersError
 from triggers.local.processes import end, spawn
 
 if TYPE_CHECKING:

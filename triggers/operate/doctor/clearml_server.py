@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from triggers.checks import lacking
+from triggers.base.errors import Refused, ServerUnavailable, Usage
 from triggers.clearml_api import identity, launches
 from triggers.clearml_api.version import OLDEST_TEXT, too_old
-from triggers.errors import Refused, ServerUnavailable, Usage
+from triggers.client.checks import lacking
 from triggers.ledger.registry import Snapshot
 from triggers.model import FunctionAction
 from triggers.model.launch_tags import FIRING, scheduler_tag, value_of

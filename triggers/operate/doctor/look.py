@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 import redis
 
-from triggers.errors import TriggersError
-from triggers.ledger import refusals
+from triggers.base import redis_refusals
+from triggers.base.errors import TriggersError
 from triggers.operate.doctor import clearml_server, permissions, redis_server, workers
 from triggers.operate.doctor.findings import Finding
 from triggers.operate.target import Target
@@ -25,5 +25,5 @@ def examine(target: Target) -> Iterator[Finding]:
         try:
             yield from look()
         except (TriggersError, redis.RedisError, OSError) as failure:
-            why = refusals.said(failure) if refusals.code_of(failure) else str(failure)
+            why = redis_refusals.said(failure) if redis_refusals.code_of(failure) else str(failure)
             yield Finding(about, "bad", f"it could not be looked at: {why}", "mend this first, then look again")

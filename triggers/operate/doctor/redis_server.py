@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import redis
 
-from triggers.ledger import refusals
+from triggers.base import redis_refusals
 from triggers.ledger.keys import shared
 from triggers.operate.doctor.findings import Finding
 
@@ -45,9 +45,10 @@ def _writes(client: redis.Redis) -> Finding:
     try:
         client.set(shared("doctor"), "1", px=1000)
     except redis.RedisError as failure:
-        if not refusals.code_of(failure):
+        if not redis_refusals.code_of(failure):
             raise
-        return Finding("Redis writes", "bad", refusals.in_words(failure), "nothing is polled or launched until then")
+        why = redis_refusals.in_words(failure)
+        return Finding("Redis writes", "bad", why, "nothing is polled or launched until then")
     return Finding("Redis writes", "ok", "it accepts them")
 
 

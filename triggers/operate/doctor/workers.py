@@ -64,8 +64,8 @@ def _answering(target: Target) -> dict[str, list[str]]:
     """The workers that answer, with the roles of each."""
     from celery import Celery
 
-    from triggers.broker import configuration, ignore_others
-    from triggers.redis_address import RedisAddress
+    from triggers.base.broker import configuration, ignore_others
+    from triggers.base.redis_address import RedisAddress
 
     ignore_others(os.environ)
     client = Celery("doctor", set_as_current=False)

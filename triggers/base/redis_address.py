@@ -1,0 +1,170 @@
+"""The address of Redis as people write it, and what its readers redis-py and Celery need of it."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit, urlunsplit
+
+import redis
+
+from triggers.base.errors import Usage
+
+SCHEMES = ("redis", "rediss", "unix", "redis+socket")
+_SOCKETS = ("unix", "redis+socket")
+_WAY_OUT = "give one Redis: redis://HOST:PORT/DB, rediss://... for TLS, or unix:///PATH?db=DB"
+_QUOTING = (
+    "characters of a password that have a meaning in addresses are written as %XX ('/' is %2F), "
+    "or set the password apart with TRIGGERS_REDIS_PASSWORD"
+)
+_SINGLE = (
+    "Sentinel and Cluster are not supported, since their failover drops writes that were confirmed and a firing "
+    "could be lost or launched twice; " + _WAY_OUT
+)
+_CERT_REQS = {"none": ssl.CERT_NONE, "optional": ssl.CERT_OPTIONAL, "required": ssl.CERT_REQUIRED}
+_TLS_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+_TLS = ("ssl_cert_reqs", "ssl_check_hostname", *_TLS_FILES)
+#: redis-py calls it `db`, Celery `virtual_host`
+_DATABASE = ("db", "virtual_host")
+
+
+@dataclass(frozen=True, slots=True)
+class RedisAddress:
+    """`url` as redis-py reads it, `for_celery` the same Redis and database as Celery spells it.
+
+    Both are without the parameters of TLS, which are in `tls` as redis-py and kombu both take them.
+    """
+
+    url: str = field(repr=False)
+    for_celery: str = field(repr=False)
+    tls: dict[str, Any]
+
+    @classmethod
+    def parse(cls, text: str) -> RedisAddress:
+        """Read an address. All readers are given one spelling, so that it means the same to each.
+
+        Raises:
+            Usage: it is none, or one of Sentinel or Cluster; the message carries no password.
+        """
+        parts = _split(text)
+        host = parts.netloc.rpartition("@")[2]
+        if "sentinel" in parts.scheme or "cluster" in parts.scheme or ";" in host or "," in host:
+            raise Usage(f"the Redis address {shown(text)}: {_SINGLE}")
+        if parts.scheme not in SCHEMES:
+            raise Usage(f"the Redis address {shown(text)} has no scheme of {', '.join(SCHEMES)}: {_WAY_OUT}")
+        query = _query(parts, text)
+        tls = _tls({name: value for name, value in query.items() if name in _TLS}) if parts.scheme == "rediss" else {}
+        login = _login(parts, query)
+        database = _database(parts, query, text)
+        if parts.scheme in _SOCKETS:
+            if host or not parts.path:
+                raise Usage(f"the Redis address {shown(text)} names no socket: write unix:///PATH?db=DB")
+            # a socket has one address, and a password in its own place
+            return cls(
+                f"unix://{login}{parts.path}?db={database}",
+                f"redis+socket://{login}{parts.path}?virtual_host={database}",
+                tls,
+            )
+        url = f"{parts.scheme}://{login}{host or 'localhost'}/{database}"
+        return cls(url, url, tls)
+
+    @property
+    def is_socket(self) -> bool:
+        """Whether it is a Unix socket."""
+        return self.url.startswith("unix:")
+
+
+def _split(url: str) -> SplitResult:
+    """The parts of an address, its port among them."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        # what it says may hold the password
+        raise Usage(f"the Redis address is no URL: {_WAY_OUT}; {_QUOTING}") from None
+    if "@" in parts.path + parts.query + parts.fragment or parts.fragment:
+        # the password goes on behind what looks like the end of the host
+        raise Usage(f"the Redis address has '@' or '#' behind its host: {_QUOTING}")
+    return parts
+
+
+def _query(parts: SplitResult, text: str) -> dict[str, str]:
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    known = (*_DATABASE, "username", "password", *(_TLS if parts.scheme == "rediss" else ()))
+    for name in query:
+        if name not in known:
+            # not silently dropped: one reader would obey it and the others not
+            raise Usage(
+                f"the Redis address {shown(text)} has the parameter {name!r:.40}, which is none of {', '.join(known)}"
+            )
+    return query
+
+
+def _login(parts: SplitResult, query: dict[str, str]) -> str:
+    """User and password with an @ behind them, from where either reader expects them; "" when there are none."""
+    user = query.get("username", unquote(parts.username or ""))
+    password = query.get("password", unquote(parts.password or ""))
+    if not user and not password:
+        return ""
+    return f"{quote(user, safe='')}:{quote(password, safe='')}@"
+
+
+def _database(parts: SplitResult, query: dict[str, str], text: str) -> int:
+    path = "" if parts.scheme in _SOCKETS else parts.path.strip("/")
+    given = {value for value in (path, *(query.get(name, "") for name in _DATABASE)) if value}
+    if len(given) > 1:
+        raise Usage(f"the Redis address {shown(text)} names several databases: {', '.join(sorted(given))}")
+    found = given.pop() if given else "0"
+    if not (found.isascii() and found.isdigit()):
+        raise Usage(f"the Redis address {shown(text)} names the database {found!r:.40}, which is no number: {_WAY_OUT}")
+    return int(found)
+
+
+def _tls(query: dict[str, str]) -> dict[str, Any]:
+    """The parameters of TLS. Certificates are checked unless they say otherwise."""
+    wanted = query.pop("ssl_cert_reqs", "required").lower().removeprefix("cert_")
+    if wanted not in _CERT_REQS:
+        raise Usage(f"ssl_cert_reqs={wanted!r} in the Redis address: one of {', '.join(_CERT_REQS)}")
+    files = {name: query[name] for name in _TLS_FILES if name in query}
+    check = query.get("ssl_check_hostname", "true").lower() not in ("false", "0", "no")
+    return {"ssl_cert_reqs": _CERT_REQS[wanted], "ssl_check_hostname": check and wanted == "required", **files}
+
+
+def with_password(url: str, password: str) -> str:
+    """The address with a password where it has none.
+
+    Raises:
+        Usage: it is no URL.
+    """
+    parts = _split(url)
+    if parts.password or "password" in dict(parse_qsl(parts.query)):
+        return url
+    user, _, host = parts.netloc.rpartition("@")
+    # not urlunsplit alone: it would write unix:/path
+    return urlunsplit(parts._replace(netloc=f"{user.removesuffix(':')}:{quote(password, safe='')}@{host}"))
+
+
+def shown(url: str) -> str:
+    """The address without what is secret in it."""
+    parts = _split(url.partition(";")[0])
+    user, _, host = parts.netloc.rpartition("@")
+    return f"{parts.scheme}://{user.partition(':')[0] + ':***@' if user else ''}{host}{parts.path}"
+
+
+def refuse_unsupported(client: redis.Redis, url: str) -> None:
+    """Look whether what answers is a single Redis. A Redis that does not answer passes: it may come up yet.
+
+    Raises:
+        Usage: it is a Sentinel or a node of a Cluster, or refuses what no waiting mends, such as a wrong password.
+    """
+    from triggers.base import redis_refusals  # the ledger itself reads addresses
+
+    try:
+        mode = dict(client.info("server")).get("redis_mode", "standalone")
+    except (redis.RedisError, OSError) as failure:
+        if redis_refusals.needs_person(failure):
+            raise Usage(f"the Redis at {shown(url)} cannot be used: {redis_refusals.in_words(failure)}") from failure
+        return
+    if mode != "standalone":
+        raise Usage(f"the Redis at {shown(url)} runs as {mode}: {_SINGLE}")

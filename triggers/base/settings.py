@@ -1,0 +1,204 @@
+"""Settings of the environment (prefix TRIGGERS_), read once; ClearML's own are read by `clearml_api`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from triggers.base.errors import Usage
+from triggers.base.logs import logger
+from triggers.base.redis_address import with_password
+
+log = logger(__name__)
+
+#: The environment variable that names a folder with one file per secret: triggers_redis_password, ...
+SECRETS_FOLDER = "TRIGGERS_SECRETS_DIR"
+
+
+def _listed(value: Any) -> Any:
+    return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
+
+
+#: Several names between commas.
+Ids = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+
+
+class Settings(BaseModel):
+    """What can be set without touching code. Durations are seconds. It reads no environment: `settings` does."""
+
+    # the text of an error goes into logs, and an address holds its password
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    redis_url: str | None = Field(
+        default=None, repr=False, description="Redis to use; without one a private Redis is started"
+    )
+    redis_password: str | None = Field(
+        default=None,
+        repr=False,
+        description="password for a redis_url without one; better in a file of the secrets folder",
+    )
+    key_prefix: str = Field(
+        default="triggers",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$",
+        description="what every key, queue and channel in the redis_url begins with: one for each team that shares it",
+    )
+    redis_server: str | None = Field(default=None, description="redis-server or valkey-server binary to start")
+    state_folder: Path = Field(
+        default=Path("~/.clearml-triggers"), description="where a private Redis keeps its append-only file"
+    )
+    poll_seconds: float = Field(default=5.0, ge=1.0, description="pace of polling when the script gives none")
+    overlap_seconds: float = Field(default=30.0, ge=1.0, description="how late a change may become visible to reads")
+    sweep_every_seconds: float = Field(default=600.0, ge=1.0, description="pause between two sweeps")
+    sweep_window_seconds: float = Field(default=900.0, ge=1.0, description="how far back a sweep reads again")
+    lease_seconds: float = Field(default=10.0, ge=0.5, description="life of a lease that is not renewed")
+    reconcile_seconds: float = Field(default=2.0, ge=0.2, description="pause between two rounds of reconcile")
+    partitions: int = Field(default=16, ge=1, le=256, description="how many partitions order the events")
+    batch_events: int = Field(default=100, ge=1, le=500, description="events in one batch")
+    batch_firings: int = Field(default=10, ge=1, le=100, description="firings that one dispatch takes at once")
+    max_attempts: int = Field(default=10, ge=1, description="attempts before a firing becomes a dead letter")
+    retry_base_seconds: float = Field(default=5.0, gt=0, description="pause before the second attempt")
+    retry_cap_seconds: float = Field(default=1800.0, gt=0, description="longest pause between two attempts")
+    max_per_minute: int = Field(default=1000, ge=0, description="launches per trigger and minute; 0 is no limit")
+    request_timeout_seconds: float = Field(default=20.0, gt=0, description="longest wait for one ClearML API answer")
+    history_length: int = Field(default=10_000, ge=100, description="entries kept in the history")
+    retention_days: float = Field(default=7.0, gt=0, description="how long finished firings are kept")
+    launched_days: float = Field(
+        default=180.0, gt=0, description="how long a ClearML task is known as launched by a trigger"
+    )
+    sections: Literal["all", "conditions", "none"] = Field(
+        default="all", description="what edits of the service task's configuration sections change"
+    )
+    allow_base_projects: Ids = Field(
+        default=(), description="projects (NAME, or NAME/* for all below) whose tasks may be launched; any if not set"
+    )
+    allow_queues: Ids = Field(default=(), description="queues that launches may go to, by name or id; any if not set")
+    allow_target_projects: Ids = Field(
+        default=(), description="projects (NAME, or NAME/* for all below) that launches may lie in; any if not set"
+    )
+    allow_overrides: Ids = Field(
+        default=(),
+        description="beginnings of task_overrides that launches may have, as Args/ or script.branch; any if not set",
+    )
+    service_users: Ids = Field(
+        default=(),
+        description="ids of further ClearML users whose service tasks are believed, between commas; those of the "
+        "workers and of the script are",
+    )
+    quiet: bool = Field(default=False, description="1: a script that serves says nothing of what it does")
+    health_file: Path | None = Field(default=None, description="where a worker process writes its progress")
+    log_format: Literal["text", "json"] = Field(default="text", description="how workers write their log")
+    metrics_address: str = Field(default="127.0.0.1:9808", description="where the metrics exporter listens")
+    notice_webhook_url: str | None = Field(
+        default=None, repr=False, description="where notices are posted as JSON: dead letters, stale polls, held bursts"
+    )
+    notice_webhook_secret: str | None = Field(
+        default=None, repr=False, description="signs what is posted there (HMAC-SHA256, header X-Triggers-Signature)"
+    )
+    notice_slack_url: str | None = Field(default=None, repr=False, description="a Slack incoming webhook for notices")
+    notices_per_hour: int = Field(default=20, ge=1, description="notices sent in an hour at most; the rest is counted")
+    concurrency: int = Field(default=8, ge=1, description="threads of the worker in local mode")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _join_password(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Keep the address with its password, as everyone needs it. A private Redis is not shared: it has no prefix."""
+        if not values.get("redis_url"):
+            return {name: value for name, value in values.items() if name != "key_prefix"}
+        if values.get("redis_password"):
+            return {**values, "redis_url": with_password(values["redis_url"], values["redis_password"])}
+        return values
+
+
+#: Which field a variable sets, or a file of the secrets folder, by its name in small letters.
+_FIELDS: Final = {f"triggers_{field}": field for field in Settings.model_fields}
+
+#: Where the value of each field was found, and the value.
+_Given = dict[str, tuple[str, str]]
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process; read on first use."""
+    return settings_of(os.environ)
+
+
+def settings_of(environ: Mapping[str, str]) -> Settings:
+    """Read TRIGGERS_<NAME>, in whichever case, else the file triggers_<name> of the secrets folder.
+
+    Secrets lie in files with Docker, Kubernetes and systemd. Names that are no setting are other programs' own.
+
+    Raises:
+        Usage: names each variable or file that is wrong, its value unless that is secret, and the way out.
+    """
+    given = _files(environ.get(SECRETS_FOLDER)) | _variables(environ)
+    try:
+        return Settings.model_validate({field: value for field, (_, value) in given.items()})
+    except ValidationError as error:
+        raise Usage("; ".join(_said(problem, given) for problem in error.errors())) from error
+
+
+def said_of(field: str, environ: Mapping[str, str]) -> str | None:
+    """What a variable, else the secrets folder, says of a field now."""
+    return _variables(environ).get(field, ("", of_file(field, environ)))[1]
+
+
+def of_file(field: str, environ: Mapping[str, str]) -> str | None:
+    """What the secrets folder says of a field now; None where a variable says it, or nothing does.
+
+    Raises:
+        Usage: the folder cannot be read.
+    """
+    folder = environ.get(SECRETS_FOLDER)
+    if field in _variables(environ) or not folder or not Path(folder).expanduser().is_dir():
+        return None
+    return _files(folder).get(field, ("", None))[1]
+
+
+def with_notice_secrets_of_now(of: Settings, environ: Mapping[str, str]) -> Settings:
+    """The settings with what the secrets folder says now of where notices go, so that it can be exchanged."""
+    fields = ("notice_webhook_url", "notice_webhook_secret", "notice_slack_url")
+    try:
+        now = {field: of_file(field, environ) for field in fields}
+    except Usage as unreadable:
+        log.warning("%s; notices go where they went", unreadable)
+        return of
+    return of.model_copy(update={field: value for field, value in now.items() if value is not None})
+
+
+def _variables(environ: Mapping[str, str]) -> _Given:
+    return {_FIELDS[name.lower()]: (name, value) for name, value in environ.items() if name.lower() in _FIELDS}
+
+
+def _files(folder: str | None) -> _Given:
+    if not folder:
+        return {}
+    try:
+        files = {file.name.lower(): file for file in Path(folder).expanduser().iterdir() if file.is_file()}
+        return {
+            field: (str(files[name]), files[name].read_text("utf-8").strip())
+            for name, field in _FIELDS.items()
+            if name in files
+        }
+    except FileNotFoundError:
+        log.warning("%s=%r does not exist: no secrets are read from files", SECRETS_FOLDER, folder)
+        return {}
+    except (OSError, UnicodeError) as error:
+        raise Usage(f"{SECRETS_FOLDER}={folder!r}: {error}; name a folder with one file of text per secret") from error
+
+
+def _said(problem: Any, given: _Given) -> str:
+    """What is wrong with a value, as a person has to know it."""
+    # the one check of no single field is that of the address with its password
+    field = str(problem["loc"][0]) if problem["loc"] else "redis_url"
+    where, value = given[field]
+    declared = Settings.model_fields[field]
+    shown = f"{where}={value!r}" if declared.repr else where
+    if problem["type"] == "value_error":
+        return f"{shown}: {problem['ctx']['error']}"
+    said = f"{shown}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
+    return f"{said}; without it, it is {declared.default!r} ({declared.description})"

@@ -1,0 +1,1 @@
+"""What a user's process runs: declaring triggers, registering them, electing who serves them, calling functions."""

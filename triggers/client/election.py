@@ -1,0 +1,182 @@
+"""How a process comes home: one at a time serves a scheduler, an equal one stands by, a different one is refused."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import redis
+
+from triggers.base.errors import EpochChanged, Transient, TriggersError, Usage
+from triggers.base.logs import logger
+from triggers.base.redis_address import refuse_unsupported
+from triggers.base.settings import Settings
+from triggers.base.terminal import say
+from triggers.ledger import Ledger, Store, connect, open_ledger
+from triggers.ledger.leaders import Holder
+from triggers.ledger.schedulers import Scheduler
+from triggers.local.private_files import state_folder
+from triggers.local.redis_server import PrivateRedis, running_url
+
+log = logger(__name__)
+
+#: Pause between two looks of a process that stands by, seconds.
+STANDBY_SECONDS: Final = 0.5
+
+#: Schedulers that are at home in this process.
+_here: set[str] = set()
+_here_lock = threading.Lock()
+
+
+class Arrival:
+    """The Redis of a scheduler and the lease "home" on it."""
+
+    def __init__(
+        self, scheduler: Scheduler, settings: Settings, holder: Holder, adopt: Callable[[Ledger], object]
+    ) -> None:
+        """Prepare; `adopt` learns the run of Redis that a ledger is on."""
+        self._adopt = adopt
+        self.scheduler, self.settings, self.holder = scheduler, settings, holder
+        self.redis: PrivateRedis | None = None
+        self._token = ""
+        self._entered = False
+
+    @property
+    def folder(self) -> Path:
+        """Where a private Redis of the scheduler keeps its file."""
+        return state_folder(self.settings.state_folder) / self.scheduler.id
+
+    def connect(self) -> Ledger:
+        """The ledger on the Redis of the settings or on a private one, which is started."""
+        return self._open(self.settings.redis_url) if self.settings.redis_url else self._start()
+
+    def enter(self) -> Ledger:
+        """Wait until nobody else is home, and be.
+
+        Raises:
+            Usage: the process at home declares something else, or is this one.
+        """
+        with _here_lock:
+            if self.scheduler.id in _here:
+                raise Usage(
+                    f"the scheduler {self._name} runs in this process already: put all triggers into one "
+                    "TriggerScheduler, or give each its own force_create_task_name"
+                )
+            _here.add(self.scheduler.id)
+            self._entered = True
+        ledger, told = self._connect_waiting(), False
+        while True:
+            other = self._try(ledger)
+            if other is None:
+                return ledger
+            self._refuse_other_content(other)
+            told = told or self._tell(other)
+            time.sleep(STANDBY_SECONDS)
+
+    def visit(self) -> Ledger:
+        """Connect beside whoever is home.
+
+        Raises:
+            Usage: the process at home declares something else.
+        """
+        url = self.settings.redis_url or running_url(self.folder)
+        ledger = self._open(url) if url else self._start()
+        self._adopt(ledger)
+        other = ledger.homes.holder()
+        if other is not None:
+            self._refuse_other_content(other)
+        return ledger
+
+    def stay(self, ledger: Ledger) -> Holder | None:
+        """Renew the lease, or take it again after Redis lost it; who is home instead, None when it is this process."""
+        if ledger.homes.renew(self._token, self.settings.lease_seconds):
+            return None
+        self._token, other = ledger.homes.enter(self.holder, self.settings.lease_seconds)
+        return None if other == self.holder else other
+
+    def give_up_home(self, ledger: Ledger) -> None:
+        """Let the next process in at once."""
+        try:
+            ledger.homes.leave(self._token)
+        except (TriggersError, redis.RedisError) as failure:
+            log.warning("the next process can come home when the lease has run out: %s", failure)
+
+    def leave(self) -> None:
+        """End the private Redis, if one was started here. May be called twice."""
+        if self.redis is not None:
+            self.redis.stop()
+        if self._entered:
+            self._entered = False
+            with _here_lock:
+                _here.discard(self.scheduler.id)
+
+    @property
+    def _name(self) -> str:
+        return f"{self.scheduler.project}/{self.scheduler.name}"
+
+    def _try(self, ledger: Ledger) -> Holder | None:
+        """Come in; who is home if somebody is. A process that stands by outlives a restart of Redis or ClearML."""
+        said = ""
+        while True:
+            try:
+                self._adopt(ledger)
+                self._token, other = ledger.homes.enter(self.holder, self.settings.lease_seconds)
+            except (EpochChanged, Transient, redis.ConnectionError, redis.TimeoutError) as failure:
+                if said != str(failure):  # it may last for minutes
+                    said = str(failure)
+                    log.warning("cannot see who serves %s: %s; retrying", self._name, said)
+                time.sleep(STANDBY_SECONDS)
+            else:
+                return other
+
+    def _connect_waiting(self) -> Ledger:
+        """The ledger; a private Redis that another process runs is waited for."""
+        told = False
+        while True:
+            url = self.settings.redis_url
+            if url:
+                return self._open(url)
+            busy = running_url(self.folder)
+            if not busy:
+                try:
+                    return self._start()
+                except Usage:
+                    busy = running_url(self.folder)
+                    if not busy:
+                        raise
+            other = self._holder_at(busy)
+            if other is not None:
+                self._refuse_other_content(other)
+                told = told or self._tell(other)
+            time.sleep(STANDBY_SECONDS)
+
+    def _holder_at(self, url: str) -> Holder | None:
+        """Who is home at a Redis that another process runs; None while it cannot be asked."""
+        try:
+            with connect(url) as client:
+                return open_ledger(Store(client), self.scheduler.id, self.settings).homes.holder()
+        except redis.RedisError:
+            return None
+
+    def _start(self) -> Ledger:
+        self.redis = PrivateRedis(self.folder, server=self.settings.redis_server)
+        return self._open(self.redis.start())
+
+    def _open(self, url: str) -> Ledger:
+        client = connect(url)
+        refuse_unsupported(client, url)
+        return open_ledger(Store(client), self.scheduler.id, self.settings)
+
+    def _refuse_other_content(self, other: Holder) -> None:
+        if other.content not in ("", self.holder.content):
+            raise Usage(
+                f"the scheduler {self._name} is served by {other}, which declares other triggers than {self.holder}: "
+                "end it first, or give this one a name of its own (force_create_task_name)"
+            )
+
+    def _tell(self, other: Holder) -> bool:
+        say(f"triggers: {other} serves {self._name}; standing by to take over")
+        return True

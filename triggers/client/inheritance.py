@@ -1,0 +1,136 @@
+"""What a Redis that knows nothing of a scheduler takes over: its own saved state, or what the original left."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from triggers.base.logs import logger
+from triggers.base.settings import Settings
+from triggers.clearml_api import Api, launches
+from triggers.clearml_api.service import Service
+from triggers.clearml_api.workspace import latest_ms
+from triggers.ledger import Ledger
+from triggers.ledger.chain import Link
+from triggers.ledger.decisions import Marks
+from triggers.ledger.registry import Entry, Snapshot
+from triggers.ledger.schedulers import Scheduler
+from triggers.model import Trigger
+from triggers.model.launch_tags import scheduler_tag
+from triggers.sync import saved_edits
+from triggers.sync.configure import shown_in
+from triggers.sync.originals import Left, read_state
+from triggers.sync.saved_edits import Kept
+from triggers.sync.saved_state import PROPERTY, Saved, newest
+from triggers.sync.trust import believed
+
+log = logger(__name__)
+
+#: How far clocks of the server's replicas differ at most, ms.
+_SKEW_MS: Final = 60_000
+
+
+@dataclass(frozen=True)
+class Inheritance:
+    """What was known before.
+
+    Args:
+        since_ms: trigger id → time from which its changes count.
+        paused: ids of triggers that were paused.
+        left: trigger id → what the original fired for and launched.
+        entries: trigger id → entry that people had made or changed beside the script.
+        decided: trigger id → object id → mark of what was dropped or skipped.
+        audit: the last line of the audit log.
+    """
+
+    since_ms: dict[str, int] = field(default_factory=dict)
+    paused: tuple[str, ...] = ()
+    left: dict[str, Left] = field(default_factory=dict)
+    entries: dict[str, Entry] = field(default_factory=dict)
+    decided: Marks = field(default_factory=dict)
+    audit: Link = field(default_factory=Link)
+
+
+def look(
+    api: Api, scheduler: Scheduler, triggers: Sequence[Trigger], settings: Settings, original: str | None
+) -> Inheritance:
+    """Find out what was known of a scheduler before this Redis.
+
+    Args:
+        api: the server.
+        scheduler: its record.
+        triggers: what is declared now.
+        settings: how late changes become visible.
+        original: text of the original's state, None when there is none.
+
+    Raises:
+        Newer: a later release saved the state.
+    """
+    users = settings.service_users
+    services = believed(api, scheduler.id, scheduler.service_task, users, configuration=True)
+    until_ms = latest_ms(api, scheduler.service_task) + _SKEW_MS
+    text, saved = newest((one.runtime.get(PROPERTY) for one in services), latest_ms=until_ms)
+    if saved is not None:
+        stored = next(one for one in services if one.runtime.get(PROPERTY) == text)
+        since_ms = saved.since_ms - int(settings.overlap_seconds * 1000)
+        before = _going_on(stored, saved, triggers, since_ms)
+        log.warning(
+            "this Redis knows nothing of the scheduler; going on from the state on ClearML task %s of user %s, by "
+            "which %d triggers are paused and %d were added or changed beside the script",
+            stored.id, stored.user, len(before.paused), len(before.entries),
+        )  # fmt: skip
+        return before
+    launched = bool(launches.find_launches(api, [scheduler_tag(scheduler.id)]))
+    if launched or original is None:
+        return Inheritance()
+    try:
+        found = read_state(original)
+    except ValueError as error:
+        log.error("the original's state cannot be read, so that what it fired for may fire again: %s", error)
+        return Inheritance()
+    # several datasets of one project were like-named triggers
+    left = {t.id: one for t in triggers if (one := found.get(t.id) or found.get(re.sub(r"-\d+$", "", t.id)))}
+    return Inheritance({id_: one.since_ms for id_, one in left.items() if one.since_ms}, left=left)
+
+
+def _going_on(stored: Service, saved: Saved, triggers: Sequence[Trigger], since_ms: int) -> Inheritance:
+    """What the service task keeps of the scheduler, where changes from `since_ms` on may not have been carried out."""
+    registry = Kept.from_json(stored.runtime.get(saved_edits.PROPERTY))
+    since = {
+        trigger.id: max(since_ms, registry.known.get(trigger.id, (0, False))[0])
+        for trigger in triggers
+        if trigger.id in shown_in(stored.sections, triggers) or trigger.id in registry.known
+    }
+    paused = {id_ for id_, (_, is_paused) in registry.known.items() if is_paused}
+    entries = registry.restored(triggers, since_ms)
+    return Inheritance(
+        since, tuple(sorted(paused | {*saved.paused})), {}, entries, saved.decided, Link.from_text(saved.audit)
+    )
+
+
+def take_over(ledger: Ledger, inheritance: Inheritance, triggers: Sequence[Trigger]) -> None:
+    """Write down what was fired for and decided before, ahead of any trigger's activity. Idempotent."""
+    known = {trigger.id: trigger for trigger in triggers} | {id_: e.trigger for id_, e in inheritance.entries.items()}
+    transitions = {id_ for id_, trigger in known.items() if trigger.policy.fire == "on_transition"}
+    ledger.decided.restore(inheritance.decided, transitions)
+    ledger.audit.go_on_from(inheritance.audit)
+    for trigger in triggers:
+        left = inheritance.left.get(trigger.id)
+        if left is not None:
+            slot = trigger.id if trigger.policy.single_instance else ""
+            new = ledger.matching.take_over(trigger.id, left.fired, left.tasks, slot)
+            log.info("trigger %r: %d objects that the original fired for are known", trigger.name, new)
+
+
+def pause(ledger: Ledger, inheritance: Inheritance) -> None:
+    """Pause again what was paused."""
+    if not inheritance.paused:
+        return
+
+    def decide(known: Snapshot, version: int) -> dict[str, Entry | None]:  # noqa: ARG001
+        entries = [known.entries[id_] for id_ in inheritance.paused if id_ in known.entries]
+        return {entry.trigger.id: replace(entry, paused=True) for entry in entries if not entry.paused}
+
+    ledger.registry.edit(decide)

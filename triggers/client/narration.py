@@ -1,0 +1,142 @@
+"""What a script that serves says: at its start what it watches, then a line for everything that happens to a firing."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+import redis
+
+from triggers.base.errors import TriggersError
+from triggers.base.logs import logger
+from triggers.base.redis_address import shown
+from triggers.base.settings import Settings
+from triggers.base.terminal import say
+from triggers.clearml_api.links import link
+from triggers.ledger import Ledger
+from triggers.ledger.history import Entry
+from triggers.ledger.schedulers import Scheduler
+from triggers.model import Trigger
+from triggers.model.events import Event
+
+log = logger(__name__)
+
+#: Triggers that the first lines name, of each kind; the rest is counted.
+MOST_NAMED: Final = 8
+#: Pause between two looks at the history, seconds, and entries that are read at once.
+LOOK_SECONDS: Final = 0.5
+PAGE: Final = 500
+
+#: How each thing in the history is told. "granted" is left out: what comes of it follows.
+_VERBS: Final = {
+    "launched": "launched",
+    "skipped": "skipped",
+    "held": "held",
+    "released": "released",
+    "retry": "failed",
+    "dead": "gave up",
+    "revived": "tries again",
+    "dropped": "dropped",
+    "shadow": "would launch",
+}
+
+
+def opening(scheduler: Scheduler, settings: Settings, triggers: Sequence[Trigger], folder: Path) -> list[str]:
+    """The first lines: what is watched at which pace, where the state is, how to ask. `folder`: of a private Redis."""
+    lines = [f"triggers: {scheduler.project}/{scheduler.name} polls every {scheduler.poll_seconds:g} s"]
+    for kind in ("model", "dataset", "task"):
+        if names := sorted(trigger.name for trigger in triggers if trigger.kind == kind):
+            more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+            lines.append(f"triggers: {kind} triggers: {', '.join(map(repr, names[:MOST_NAMED]))}{more}")
+    if not triggers:
+        lines.append("triggers: no trigger is declared: nothing fires")
+    state = f"Redis at {shown(settings.redis_url)}" if settings.redis_url else f"the folder {folder}"
+    lines.append(f"triggers: state in {state}; ask with `clearml-triggers list`")
+    if settings.redis_url:
+        lines.append(
+            "triggers: the stages run wherever `celery -A clearml_triggers worker` and "
+            "`celery -A clearml_triggers beat` are started with this TRIGGERS_REDIS_URL"
+        )
+    return lines
+
+
+def told(entry: Entry, called: str, page: str) -> str:
+    """What happened in one line, "" for what is not told.
+
+    Args:
+        entry: of the history.
+        called: the name of the object, if it is known.
+        page: the address of the launched ClearML task.
+    """
+    if entry.what not in _VERBS:
+        return ""
+    kind, _, name = entry.trigger.partition(":")
+    object_ = f"{called!r} ({entry.object})" if called else entry.object
+    line = f"triggers: {name!r} {_VERBS[entry.what]}: {kind} {object_}"
+    if entry.task:
+        line += f" -> ClearML task {entry.task}" + (f" {page}" if page else "")
+    if reason := entry.reason.partition("\n")[0]:
+        line += f": {reason}"
+    return line
+
+
+def narrate(ledger: Ledger, scheduler: Scheduler, settings: Settings, folder: Path) -> Narrator:
+    """Say what is served, and from now on what happens, unless the settings want it quiet."""
+    narrator = Narrator(ledger, scheduler)
+    if not settings.quiet:
+        triggers = [entry.trigger for entry in ledger.registry.snapshot().active]
+        say(*opening(scheduler, settings, triggers, folder))
+        narrator.start()
+    return narrator
+
+
+class Narrator:
+    """A thread that follows the history, from where it stood at the start. It outlives a restart of Redis."""
+
+    def __init__(self, ledger: Ledger, scheduler: Scheduler, tell: Callable[[str], None] = say) -> None:
+        """Prepare; `tell` gets each line."""
+        self.ledger, self.scheduler, self._tell = ledger, scheduler, tell
+        self._after = ledger.history.newest_id() or "0-0"
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="narrator", daemon=True)
+
+    def start(self) -> None:
+        """Begin to tell, in a thread of its own."""
+        self._thread.start()
+
+    def finish(self) -> None:
+        """Tell what is left, and no more."""
+        self._ending.set()
+        if self._thread.is_alive():
+            self._thread.join(2.0)
+
+    def _run(self) -> None:
+        while not self._ending.wait(LOOK_SECONDS):
+            self._look_calmly()
+        self._look_calmly()
+
+    def _look_calmly(self) -> None:
+        try:
+            while self.look() == PAGE:
+                pass
+        except (TriggersError, redis.RedisError, OSError) as failure:
+            log.debug("the history is told later: %s", failure)
+
+    def look(self) -> int:
+        """Tell what is new; how many entries that were."""
+        found = self.ledger.history.read(self._after, PAGE)
+        for entry in found:
+            self._after = entry.id
+            if line := told(entry, self._called(entry.firing), link(self.scheduler, "task", entry.task)):
+                self._tell(line)
+        return len(found)
+
+    def _called(self, key: str) -> str:
+        """Name of the object of a firing, as it was when the firing was granted."""
+        try:
+            firing = self.ledger.firings.get(key) if key else None
+            return Event.from_json(firing.event).name if firing else ""
+        except (ValueError, TriggersError):  # the line is told without it
+            return ""

@@ -1,0 +1,303 @@
+"""A scheduler at home: the process that declared it registers its triggers and keeps local mode running."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import redis
+
+from triggers.base.errors import EpochChanged, Fenced, Permanent, Transient, TriggersError
+from triggers.base.logs import logger
+from triggers.base.retry import patiently
+from triggers.base.settings import Settings
+from triggers.clearml_api import Api, Credentials, identity, launches, require_supported, service
+from triggers.client import inheritance, service_task
+from triggers.client.callers import Callers
+from triggers.client.checks import warn_of_missing
+from triggers.client.declarer import holder, script
+from triggers.client.election import Arrival
+from triggers.client.interruption import end_process, handled
+from triggers.client.narration import narrate
+from triggers.client.service_task import KEPT, ServiceTask, server_now_ms
+from triggers.context import Context, NoHints
+from triggers.functions import Function
+from triggers.ledger import Ledger, schedulers
+from triggers.ledger.epoch import Epoch
+from triggers.ledger.registry import Snapshot
+from triggers.ledger.schedulers import Scheduler
+from triggers.local.supervisor import Supervisor
+from triggers.model import Trigger
+from triggers.model.launch_tags import scheduler_tag
+from triggers.stages.sync import sync
+from triggers.sync import renewal, shadow_report, takeover, trust
+from triggers.sync.configure import ORIGIN, allowed_stored
+from triggers.sync.registering import at_keyboard, audited
+
+log = logger(__name__)
+
+#: How long an orderly end waits for functions that still run, seconds.
+FUNCTION_PATIENCE_SECONDS: Final = 5.0
+
+
+class Home:
+    """Registers triggers and, unless a Redis is given by URL, runs everything that serves them."""
+
+    def __init__(
+        self,
+        task: ServiceTask,
+        poll_seconds: float,
+        settings: Settings,
+        *,
+        triggers: Sequence[Trigger] = (),
+        functions: Mapping[str, Function] | None = None,
+        sync_seconds: float = 900.0,
+        shadow: bool = False,
+        sources: Mapping[str, str] | None = None,
+    ) -> None:
+        """Find out who the scheduler is; starts nothing. `sources`: trigger id → file that declares it.
+
+        Raises:
+            Usage: there are no ClearML credentials, or the ClearML server is too old.
+            ServerUnavailable, Refused: the ClearML server cannot be asked, for two minutes.
+        """
+        self.settings, self.task = settings, task
+        self.triggers, self.functions = list(triggers), dict(functions or {})
+        self.sources = dict(sources or {})
+        self.credentials = Credentials.resolve()
+        self.api = Api(self.credentials, timeout_seconds=settings.request_timeout_seconds)
+        patiently(lambda: require_supported(self.api))
+        self.scheduler = Scheduler(
+            host=self.credentials.host,
+            workspace=patiently(lambda: identity(self.api)),
+            project=task.project,
+            name=task.name,
+            poll_seconds=poll_seconds,
+            service_task=task.id,
+            sync_seconds=sync_seconds,
+            web=task.web,
+            shadow=shadow,
+        )
+        self._arrival = Arrival(
+            self.scheduler, settings, holder(self.triggers, self.functions, self.sources), self._adopt
+        )
+        self._supervisor: Supervisor | None = None
+        self._stopping = threading.Event()
+        self._received: list[int] = []
+        self._lost = ""
+        self._sigterm = handled(self._terminate, signal.SIGTERM)
+
+    def __enter__(self) -> Home:
+        """Until `run` takes the signals, SIGTERM ends the process at once; the SDK would swallow it."""
+        self._sigterm.__enter__()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._sigterm.__exit__(*exc)
+        self._arrival.leave()
+
+    def _terminate(self, number: int) -> None:
+        self._sigterm.__exit__()
+        end_process(number)
+
+    def enter(self) -> Ledger:
+        """Wait until this process is the one at home; the scheduler's ledger.
+
+        Raises:
+            Usage: another process declares other triggers under this identity, or another Redis has them.
+        """
+        # first of all: a process that is refused ends its service task as failed, which is no event
+        self._mark_service_task()
+        return self._claimed(self._arrival.enter())
+
+    def visit(self) -> Ledger:
+        """The ledger for a registration, which is made beside a process at home that declares the same."""
+        self._mark_service_task()
+        return self._claimed(self._arrival.visit())
+
+    def _mark_service_task(self) -> None:
+        patiently(lambda: service.adopt(self.api, self.task.id, self.scheduler.id))
+
+    def _claimed(self, ledger: Ledger) -> Ledger:
+        """The ledger, once the service task says which Redis has it."""
+        context = self.context(ledger)
+        patiently(lambda: takeover.claim(context, self.scheduler))
+        return ledger
+
+    def connect(self) -> Ledger:
+        """The scheduler's ledger, on the Redis of the settings or on a private one; nobody is asked."""
+        return self._arrival.connect()
+
+    def _adopt(self, ledger: Ledger) -> Epoch:
+        """Learn the run of Redis; of one that knows nothing of the scheduler, whether there is something to know."""
+        new = not ledger.store.client.exists(ledger.keys.epoch)
+        nothing = new and not launches.find_launches(self.api, [scheduler_tag(self.scheduler.id)])
+        return ledger.adopt_epoch(nothing_launched_before=nothing)
+
+    def register(self, ledger: Ledger, declared: Sequence[Trigger] | None = None) -> Snapshot:
+        """Make the script's triggers the whole of what is declared; an agent's run goes by what ClearML shows.
+
+        Idempotent.
+
+        Args:
+            ledger: of the scheduler.
+            declared: triggers in place of those that this home was made with.
+        """
+        if declared is not None:
+            self.triggers = list(declared)
+        return patiently(lambda: self._register(ledger))
+
+    def _register(self, ledger: Ledger) -> Snapshot:
+        triggers, origin = self._stored() if self.task.remote else (self.triggers, "script")
+        warn_of_missing(self.api, triggers)
+        known = ledger.registry.version() > 0
+        original = None if known else service_task.original_state(self.api, self.task, self._makers())
+        self._adopt(ledger)
+        before = inheritance.Inheritance()
+        if not known:
+            before = inheritance.look(self.api, self.scheduler, triggers, self.settings, original)
+        schedulers.put(ledger.store.client, self.scheduler)
+        inheritance.take_over(ledger, before, triggers)
+        now_ms = server_now_ms(self.api, self.task.id)
+        sources = self.sources if origin == "script" else None
+        edit = ledger.registry.declaration(triggers, origin, now_ms, before.since_ms, sources, before.entries)
+        audited(ledger, edit, "register", at_keyboard(self.api), script=script(self.sources))
+        inheritance.pause(ledger, before)
+        self._end_earlier()
+        return ledger.registry.snapshot()
+
+    def _stored(self) -> tuple[list[Trigger], str]:
+        """What the configuration of the service task declares."""
+        found = service.read(self.api, self.task.id)
+        texts = found.sections if found else {}
+        triggers, problems, counts = allowed_stored(self.settings.sections, texts, self.triggers)
+        for problem in problems:
+            log.error("%s (the script's triggers are used)", problem)
+        return triggers, ORIGIN if counts and texts else "script"
+
+    def _makers(self) -> set[str]:
+        return trust.makers_of(self.api, self.task.id, self.settings.service_users)
+
+    def _end_earlier(self) -> None:
+        """Let service tasks end that a registration left running before this one."""
+        users = self.settings.service_users
+        for earlier in trust.believed(self.api, self.scheduler.id, self.task.id, users):
+            if earlier.id != self.task.id and KEPT in earlier.runtime and earlier.status == "in_progress":
+                service.end(self.api, earlier.id, f"replaced by {self.task.id}")
+
+    def show(self, ledger: Ledger) -> None:
+        """Write sections and tables now; a failure leaves them to the workers."""
+        try:
+            sync(self.context(ledger), self.scheduler, force=True)
+        except (TriggersError, redis.RedisError) as failure:
+            log.warning("the service task is written later: %s", failure)
+
+    def depart(self, ledger: Ledger) -> None:
+        """Leave after a registration: the service task runs on if workers serve it."""
+        if self.settings.redis_url:
+            self.task.leave_running(self.api)
+        elif self._arrival.redis is not None:
+            renewal.give_back(self.context(ledger), self.scheduler)
+
+    def run(self, ledger: Ledger) -> None:
+        """Serve until `stop`, SIGINT or SIGTERM; then end every process started here, within 10 s.
+
+        Raises:
+            Fenced: another process has come home while this one was away.
+        """
+        context = self.context(ledger)
+        callers = Callers(context, self.functions)
+        callers.start()
+        staying = threading.Thread(target=self._stay, args=(ledger, context), name="home", daemon=True)
+        staying.start()
+        narrator = narrate(ledger, self.scheduler, self.settings, self._arrival.folder)
+
+        def farewell() -> None:
+            left = callers.finish(FUNCTION_PATIENCE_SECONDS)
+            for name in left:
+                log.warning("the function of trigger %r still runs; it is called again at the next start", name)
+            if context.shadow:
+                shadow_report.print_differences(context)
+            self._say_farewell(ledger, context)
+            narrator.finish()
+
+        with handled(self._receive, signal.SIGINT, signal.SIGTERM):
+            try:
+                self._serve(farewell)
+            finally:
+                self.stop()
+                self._arrival.leave()
+        if self._received:
+            end_process(self._received[0])
+        if self._lost:
+            raise Fenced(self._lost)
+
+    def _receive(self, number: int) -> None:
+        self._received.append(number)
+        self.stop()
+
+    def _serve(self, farewell: Callable[[], None]) -> None:
+        private = self._arrival.redis
+        if private is None:
+            self._stopping.wait()
+            farewell()
+            return
+        credentials = self.credentials.environment()
+        self._supervisor = Supervisor(redis=private, credentials=credentials, farewell=farewell)
+        if not self._stopping.is_set():
+            self._supervisor.run()
+
+    def _stay(self, ledger: Ledger, context: Context) -> None:
+        """Stay home: renew the lease, and register again on a Redis that came back empty."""
+        while not self._stopping.wait(self.settings.lease_seconds / 3):
+            try:
+                other = self._arrival.stay(ledger)
+                if other is not None:
+                    self._lost = f"{other} has come home for this scheduler while this process was away"
+                    log.error("%s; ending", self._lost)
+                    self.stop()
+                elif self.triggers and ledger.registry.version() == 0:
+                    log.warning("Redis came back empty; registering again")
+                    takeover.claim(context, self.scheduler)
+                    self.register(ledger)
+                    context.begin_epoch()
+                elif not schedulers.is_entered(ledger.store.client, self.scheduler.id):
+                    self._lost = ledger.history.alarms().get(renewal.REDIS_ALARM, {}).get("text", "")
+                    self._lost = self._lost or "the scheduler was taken off this Redis"
+                    self.stop()
+            except EpochChanged:
+                context.begin_epoch()
+            except (Transient, Fenced, redis.RedisError) as failure:
+                log.warning("staying at home is tried again: %s", failure)
+            except Permanent as failure:
+                log.error("%s", failure)
+
+    def _say_farewell(self, ledger: Ledger, context: Context) -> None:
+        """Show what has happened since the last turn, save the state, let the next process in at once."""
+        try:
+            sync(context, self.scheduler)
+            if self._arrival.redis is not None:  # elsewhere workers go on serving
+                renewal.give_back(context, self.scheduler)
+        except (TriggersError, redis.RedisError) as failure:
+            log.warning("the state on the service task is a little old: %s", failure)
+        self._arrival.give_up_home(ledger)
+
+    def stop(self) -> None:
+        """Make `run` return. Safe in a signal handler and from any thread."""
+        self._stopping.set()
+        if self._supervisor is not None:
+            self._supervisor.request_stop()
+
+    def context(self, ledger: Ledger) -> Context:
+        """The scheduler as this process sees it."""
+        return Context(
+            ledger=ledger,
+            api=self.api,
+            settings=self.settings,
+            hints=NoHints(),
+            epoch=self._adopt(ledger),
+            service_task=self.task.id,
+            shadow=self.scheduler.shadow,
+        )

@@ -1,0 +1,77 @@
+"""Who is home: the process that declared a scheduler's triggers and calls its functions. One at a time."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from triggers.base.formats import known_fields
+from triggers.ledger import clock, leases
+from triggers.ledger.keys import Keys, shared
+from triggers.ledger.store import Script, Store
+
+ENTER = Script("home_enter")
+
+_LEASE = "home"
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A process as it calls itself; `content` is a digest of what it declares."""
+
+    host: str
+    pid: int
+    script: str
+    content: str
+
+    def __str__(self) -> str:
+        return f"process {self.pid} on {self.host} ({self.script})"
+
+
+class Homes:
+    """The lease "home" of one scheduler, with the name of its holder."""
+
+    def __init__(self, store: Store, keys: Keys) -> None:
+        self.store, self.keys = store, keys
+
+    def enter(self, holder: Holder, seconds: float) -> tuple[str, Holder | None]:
+        """Become home if nobody is: (token, None), or ("", who is)."""
+        names = [self.keys.lease(_LEASE), self.keys.home, self.keys.fence]
+        text = json.dumps(asdict(holder))
+        token, other = self.store.run(ENTER, names, int(seconds * 1000), leases.nonce(), text)
+        return str(token), _holder(other) if not token else None
+
+    def renew(self, token: str, seconds: float) -> bool:
+        """Stay home; False when another has come in."""
+        return leases.renew(self.store, self.keys, _LEASE, token, seconds)
+
+    def leave(self, token: str) -> None:
+        """Let the next one in at once."""
+        leases.release(self.store, self.keys, _LEASE, token)
+
+    def holder(self) -> Holder | None:
+        """Who is home, None when nobody is."""
+        with self.store.client.pipeline(transaction=True) as pipe:
+            pipe.get(self.keys.home)
+            pipe.get(self.keys.lease(_LEASE))
+            pipe.hget(self.keys.leases, self.keys.lease(_LEASE))
+            text, token, known = pipe.execute()
+        if token is None:
+            return None
+        of, _, till = str(known).partition(" ")
+        over = of == token and int(till) <= clock.now_ms(self.store.client, self.keys)
+        return None if over else _holder(text)
+
+    def instance(self) -> str:
+        """A name of this Redis' data: the same for all that use it, another once it was emptied."""
+        self.store.client.set(shared("instance"), leases.nonce(), nx=True)
+        found: Any = self.store.client.get(shared("instance"))
+        return str(found)
+
+
+def _holder(text: str | None) -> Holder:
+    try:
+        return Holder(**known_fields(Holder, json.loads(text or "")))
+    except (ValueError, TypeError, AttributeError, RecursionError):  # nobody, or nobody who can be understood
+        return Holder("an unknown host", 0, "unknown", "")

@@ -1,0 +1,78 @@
+"""Times as people write and read them."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timezone
+from typing import Final
+
+from triggers.base.errors import Usage
+
+_UNITS: Final = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|d|w)")
+
+
+def span_ms(text: str, option: str) -> int:
+    """Read a length of time such as "90s", "15m", "2h", "7d".
+
+    Raises:
+        Usage: names the option, the value and the way out.
+    """
+    found = _SPAN.fullmatch(text.strip())
+    if not found:
+        raise Usage(f"{option} {text!r}: give a length of time such as 90s, 15m, 2h, 7d")
+    return int(float(found[1]) * _UNITS[found[2]] * 1000)
+
+
+def time_ms(text: str, now_ms: int, option: str) -> int:
+    """Read a moment: how long ago ("2h"), or an ISO time, which is local where it names no zone.
+
+    Raises:
+        Usage: names the option, the value and the way out.
+    """
+    if text.strip() == "now":
+        return now_ms
+    if _SPAN.fullmatch(text.strip()):
+        return now_ms - span_ms(text, option)
+    try:
+        # Python 3.10 does not know the Z
+        moment = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+    except ValueError:
+        raise Usage(
+            f"{option} {text!r}: give how long ago (90s, 15m, 2h, 7d) or a time such as 2026-11-22T18:00"
+        ) from None
+    return int(moment.timestamp() * 1000)
+
+
+def iso(ms: int | None) -> str | None:
+    """A moment for machines: ISO 8601 in UTC."""
+    if not ms:
+        return None
+    return datetime.fromtimestamp(ms / 1000, timezone.utc).isoformat(timespec="milliseconds")
+
+
+def local(ms: int | None) -> str:
+    """A moment for people, in their zone; "" for none."""
+    return datetime.fromtimestamp(ms / 1000).strftime("%Y-%m-%d %H:%M:%S") if ms else ""
+
+
+def clock(ms: int, now_ms: int) -> str:
+    """A moment for people, as short as it can be: the time of this day, else with the date."""
+    moment, now = datetime.fromtimestamp(ms / 1000), datetime.fromtimestamp(now_ms / 1000)
+    return moment.strftime("%H:%M:%S" if moment.date() == now.date() else "%m-%d %H:%M")
+
+
+def span(ms: float) -> str:
+    """A length of time for people, in its largest unit."""
+    seconds = abs(ms) / 1000
+    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size or (unit != "d" and seconds >= size):
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s" if seconds >= 1 else f"{abs(ms):.0f} ms"
+
+
+def ago(ms: int | None, now_ms: int) -> str:
+    """How long ago, for people; "never" for none."""
+    if not ms:
+        return "never"
+    return f"{span(now_ms - ms)} ago" if now_ms - ms >= 1000 else "now"

@@ -1,0 +1,171 @@
+"""Tell: console lines, tables and plots on the service task, when something has changed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any, Final
+
+from triggers.clearml_api import service
+from triggers.clearml_api.service import Line, Plot
+from triggers.context import Context
+from triggers.ledger.history import Entry
+from triggers.ledger.registry import Snapshot
+from triggers.ledger.schedulers import Scheduler
+from triggers.model.events import Event
+from triggers.rules.recovery import RUNNING
+from triggers.sync import report, shadow_report
+from triggers.sync.memory import Memory
+from triggers.sync.report import DELAYS, EXECUTED, FIRINGS, ROWS, TABLES, Launch, Standing
+from triggers.sync.trigger_states import standings
+
+#: Pause between two looks at the ClearML tasks that still run.
+LOOK_SECONDS: Final = 15.0
+#: Console lines of one turn; of more only their number is told.
+LINES: Final = 500
+#: Launches in the plots.
+POINTS: Final = 500
+_PAGE: Final = 1000
+_PAGES: Final = 20
+
+
+def tell(ctx: Context, scheduler: Scheduler, memory: Memory) -> int:
+    """Send what is new, by two requests at most however much runs: how many lines and plots."""
+    snapshot, now_ms = ctx.ledger.registry.snapshot(), ctx.ledger.now_ms()
+    lines, happened = _lines(ctx, memory, snapshot)
+    open_ones = [task for task, (status, _) in memory.value("ends").items() if status in RUNNING]
+    look = happened or (bool(open_ones) and now_ms - memory.number("looked_ms") >= LOOK_SECONDS * 1000)
+    stand = standings(ctx.ledger, snapshot, ctx.settings.max_attempts)
+    tabled = f"{snapshot.version} {_digest(repr(stand))}"
+    bodies = _triggers(scheduler, snapshot, stand) if memory.text("tabled") != tabled else {}
+    memory.put("tabled", tabled)
+    if look or not memory.text(f"plot:{EXECUTED}"):
+        bodies |= _executed(ctx, scheduler, memory)
+        memory.put("looked_ms", str(now_ms))
+    if ctx.shadow and now_ms - memory.number("compared_ms") >= scheduler.sync_seconds * 1000:
+        table = shadow_report.as_table(shadow_report.differences(ctx))
+        bodies[shadow_report.TITLE] = report.table_plot(shadow_report.TITLE, table)
+        memory.put("compared_ms", str(now_ms))
+    plots = [Plot(title, now_ms, body) for title, body in bodies.items() if _is_new(memory, title, body)]
+    service.report(ctx.api, scheduler.service_task, lines, plots)
+    return len(lines) + len(plots)
+
+
+def _triggers(scheduler: Scheduler, snapshot: Snapshot, stand: Mapping[str, Standing]) -> dict[str, str]:
+    """The tables of the triggers, one for each kind that there is."""
+    tables = {}
+    for kind, title in TABLES.items():
+        triggers = [entry.trigger for entry in snapshot.active if entry.trigger.kind == kind]
+        if triggers:
+            triggers.sort(key=lambda one: one.name)
+            rows = report.trigger_table(kind, triggers, scheduler.web, stand)
+            tables[title] = report.table_plot(title, rows)
+    return tables
+
+
+def _is_new(memory: Memory, title: str, body: str) -> bool:
+    name, digest = f"plot:{title}", _digest(body)
+    if memory.text(name) == digest:
+        return False
+    memory.put(name, digest)
+    return True
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def _lines(ctx: Context, memory: Memory, snapshot: Snapshot) -> tuple[list[Line], bool]:
+    """Console lines of what happened since the last turn, and whether anything was launched."""
+    lines: list[Line] = []
+    more, happened, after = 0, False, memory.text("told") or "-"
+    for _ in range(_PAGES):
+        entries = ctx.ledger.history.read(after, _PAGE)
+        for entry in entries:
+            happened = happened or entry.what == "launched"
+            said = report.console_line(entry, _trigger(snapshot, entry))
+            if said and len(lines) < LINES:
+                lines.append(Line(entry.at_ms, *said))
+            elif said:
+                more += 1
+        if entries:
+            after = entries[-1].id
+        if len(entries) < _PAGE:
+            break
+    if more:
+        lines.append(Line(ctx.ledger.now_ms(), "info", f"... and {more} more, see `clearml-triggers history`"))
+    memory.put("told", after if after != "-" else "")
+    return lines, happened
+
+
+def _trigger(snapshot: Snapshot, entry: Entry) -> Any:
+    found = snapshot.entries.get(entry.trigger)
+    return found.trigger if found else None
+
+
+def _executed(ctx: Context, scheduler: Scheduler, memory: Memory) -> dict[str, str]:
+    """The table of the last launches, and the plots."""
+    entries = ctx.ledger.history.latest("launched", POINTS)
+    ends = _ends(ctx, memory, [entry for entry in entries[:ROWS] if entry.task])
+    firings = _firings(ctx, entries)
+    rows = []
+    for entry in entries[:ROWS]:
+        changed_ms, granted_ms, named = firings.get(entry.firing, (entry.at_ms, entry.at_ms, ""))
+        started_ms = _started_ms(entry, changed_ms, granted_ms)
+        finished = _finished(*ends.get(entry.task, ("", ""))) if entry.task else report.moment(entry.at_ms)
+        rows.append(Launch(entry.trigger, entry.task, started_ms, finished, entry.object, named))
+    # what was launched before, as Redis had forgotten, was launched at no time that is known here
+    entries = [entry for entry in entries if entry.is_launch]
+    delays = [(e.trigger, firings[e.firing][0], e.at_ms) for e in entries if e.firing in firings]
+    bodies = {EXECUTED: report.table_plot(EXECUTED, report.executed_table(rows, scheduler.web))}
+    if entries:
+        bodies[FIRINGS] = report.firings_plot([(entry.trigger, entry.at_ms) for entry in entries])
+        bodies[DELAYS] = report.delays_plot(delays)
+    return bodies
+
+
+def _started_ms(entry: Entry, changed_ms: int, granted_ms: int) -> int:
+    """When a launch started, or a function; of one that was found launched it was soon after the change."""
+    if not entry.is_launch:
+        return changed_ms
+    return entry.at_ms if entry.task else granted_ms
+
+
+def _ends(ctx: Context, memory: Memory, entries: list[Entry]) -> dict[str, tuple[str, str]]:
+    """Status and end of the ClearML tasks shown; only those that ran the last time are asked for, in one request."""
+    known = {task: tuple(end) for task, end in memory.value("ends").items()}
+    ask = [entry.task for entry in entries if known.get(entry.task, ("queued",))[0] in RUNNING]
+    found = service.read_ends(ctx.api, ask)
+    known |= {task: found.get(task, ("deleted", "")) for task in ask}
+    ends = {entry.task: known[entry.task] for entry in entries}
+    memory.put("ends", ends)
+    return ends
+
+
+def _finished(status: str, ended: str) -> str:
+    """The end as the original writes it; it has no word for a task that was deleted."""
+    if status in RUNNING:
+        return "None"
+    return ended.replace("T", " ").partition(".")[0] or status
+
+
+def _firings(ctx: Context, entries: list[Entry]) -> dict[str, tuple[int, int, str]]:
+    """Firing key → (change time, time granted, name of the object), for those still kept."""
+    with ctx.ledger.store.client.pipeline(transaction=False) as pipe:
+        for entry in entries:
+            pipe.hmget(ctx.ledger.keys.firing(entry.firing), ["changed_ms", "granted_ms", "event"])
+        found: list[Any] = pipe.execute() if entries else []
+    pairs = zip(entries, found, strict=True)
+    return {
+        entry.firing: (int(changed), int(granted), _name_in(event))
+        for entry, (changed, granted, event) in pairs
+        if changed and granted
+    }
+
+
+def _name_in(event: str | None) -> str:
+    """The name in an event; "" where that cannot be read."""
+    try:
+        return Event.from_json(event or "").name
+    except ValueError:
+        return ""

@@ -1,0 +1,226 @@
+"""Tables and plots of the service task as plotly data, and console lines, in the original's words. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any, Final
+from urllib.parse import quote
+
+from triggers.base.escaping import html_text, json_text
+from triggers.ledger.history import Entry
+from triggers.model import FunctionAction, TaskAction, Trigger
+from triggers.model.events import Kind
+from triggers.model.original import own_conditions, to_original
+
+EXECUTED: Final = "Triggers Executed"
+TABLES: Final[dict[Kind, str]] = {"model": "Model Triggers", "dataset": "Dataset Triggers", "task": "Task Triggers"}
+FIRINGS: Final = "Firings over time"
+DELAYS: Final = "Seconds from change to launch"
+#: Launches that the table shows.
+ROWS: Final = 100
+
+_CLASSES: Final[dict[str, str]] = {"model": "ModelTrigger", "dataset": "DatasetTrigger", "task": "TaskTrigger"}
+_COMMON: Final = [
+    "name", "base_task_id", "base_function", "queue", "target_project", "single_instance", "task_parameters",
+    "task_overrides", "clone_task", "project", "match_name", "tags", "required_tags", "add_tag", "last_update",
+]  # fmt: skip
+_OWN: Final[dict[str, list[str]]] = {
+    "model": ["on_publish", "on_archive"],
+    "dataset": ["on_publish", "on_archive"],
+    "task": ["metrics", "variant", "threshold", "value_sign", "exclude_dev", "on_status"],
+}
+#: Behind the original's columns: what it does not have, after the conditions that it does not know.
+_FURTHER: Final = ["fire", "overlap", "max_per_minute", "state", "dead", "held", "owner"]
+_FONT: Final = "Heebo, verdana, arial, sans-serif"
+_HOUR_MS: Final = 3_600_000
+
+
+class Html(str):
+    """A cell that is HTML made here; every other cell is text, escaped when it is put into its table."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """One row of what was executed. `task`: "" for a function; `finished`: text, "None" while it runs.
+
+    `object`: id of the object that it was launched for; `named`: its name, "" if unknown.
+    """
+
+    trigger: str
+    task: str
+    started_ms: int
+    finished: str
+    object: str = ""
+    named: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a trigger stands: its state, and how many of its firings are dead or held."""
+
+    state: str = ""
+    dead: int = 0
+    held: int = 0
+
+
+def trigger_table(
+    kind: Kind, triggers: Iterable[Trigger], web: str, standings: Mapping[str, Standing] | None = None
+) -> list[list[str]]:
+    """The table of the triggers of one kind, header first: the original's columns, then those of ours."""
+    columns = [*_COMMON, *_OWN[kind], "query", *map(_column, own_conditions(kind)), *_FURTHER]
+    rows = [columns]
+    for trigger in triggers:
+        item: dict[str, Any] = to_original(trigger)
+        if isinstance(trigger.action, FunctionAction):
+            item |= {"base_function": trigger.action.name, "clone_task": ""}
+        item |= _further(trigger, (standings or {}).get(trigger.id, Standing()))
+        row = [str(item.get(column) or "") for column in columns]
+        task = columns.index("base_task_id")
+        row[task] = link(web, row[task]) if row[task] else ""
+        rows.append(row)
+    return rows
+
+
+def _further(trigger: Trigger, standing: Standing) -> dict[str, Any]:
+    action, policy = trigger.action, trigger.policy
+    query = action.query if isinstance(action, TaskAction) else None
+    return {
+        "query": _query(query.model_dump()) if query else "",
+        **{_column(name): _text_of(getattr(trigger, name)) for name in own_conditions(trigger.kind)},
+        "fire": policy.fire,
+        "overlap": policy.overlap if policy.single_instance else "",
+        "max_per_minute": policy.max_per_minute,
+        "state": standing.state,
+        "dead": str(standing.dead),
+        "held": str(standing.held),
+        "owner": trigger.owner,
+    }
+
+
+def _column(condition: str) -> str:
+    """A condition as the head of a column, in the manner of the original's."""
+    return condition.removeprefix("trigger_").removeprefix("on_")
+
+
+def _text_of(value: Any) -> Any:
+    return ", ".join(value) if isinstance(value, tuple) else value
+
+
+def _query(fields: Mapping[str, Any]) -> str:
+    """What names the base task, as `schedule_task_query` has it."""
+    said = {name: ", ".join(value) if isinstance(value, tuple) else value for name, value in fields.items() if value}
+    return "; ".join(f"{name}: {value}" for name, value in said.items())
+
+
+def executed_table(launches: Iterable[Launch], web: str) -> list[list[str]]:
+    """The table of what was launched, header first, the newest on top: the original's columns, then the object."""
+    rows = [["trigger", "name", "task id", "started", "finished", "object"]]
+    for launch in launches:
+        kind, _, name = launch.trigger.partition(":")
+        shown = link(web, launch.task) if launch.task else "function"
+        object_ = link(web, launch.object, launch.named, kind) if launch.object else ""
+        rows.append([_CLASSES.get(kind, kind), name, shown, moment(launch.started_ms), launch.finished, object_])
+    return rows
+
+
+def link(web: str, id_: str, named: str = "", kind: str = "task") -> str:
+    """An object as a link to its page, a ClearML task's log as the original writes it; no link without web pages."""
+    shown = f"{named} ({id_})" if named else id_
+    if not web.startswith(("http://", "https://")):
+        return shown
+    path = f"models/{quote(id_)}/general" if kind == "model" else f"tasks/{quote(id_)}/output/log"
+    return Html(f'<a href="{html_text(f"{web}/projects/*/{path}")}">{html_text(shown)}</a>')
+
+
+def moment(ms: int) -> str:
+    """A time as the original writes it: UTC, whole seconds."""
+    return datetime.fromtimestamp(ms / 1000, timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def table_plot(title: str, rows: Sequence[Sequence[str]]) -> str:
+    """A table as plotly data, looking as the SDK's."""
+    header, *body = rows
+    cells = [[*map(_cell, column)] for column in zip(*body, strict=True)] if body else []
+    table = {
+        "type": "table",
+        "header": {
+            "values": [*map(_cell, header)],
+            "align": "left",
+            "line": {"width": 0.5, "color": "#d4d6e0"},
+            "fill": {"color": "#fff"},
+            "font": {"family": _FONT, "size": 12, "color": "#333"},
+        },
+        "cells": {
+            "height": 30,
+            "values": cells,
+            "align": "left",
+            "line": {"color": "white", "width": 1},
+            "font": {"family": _FONT, "size": 14, "color": "#384161"},
+        },
+    }
+    return json_text({"data": [table], "layout": {"title.text": title, "title": " "}})
+
+
+def _cell(text: str) -> str:
+    return text if isinstance(text, Html) else html_text(text)
+
+
+def firings_plot(launches: Sequence[tuple[str, int]]) -> str:
+    """Launches (trigger id, ms) stacked by trigger: by the minute, or by the hour if they span more than three."""
+    times = [ms for _, ms in launches]
+    step = 60_000 if not times or max(times) - min(times) <= 3 * _HOUR_MS else _HOUR_MS
+    counts = Counter((trigger, ms // step * step) for trigger, ms in launches)
+    data = []
+    for trigger in sorted({trigger for trigger, _ in counts}):
+        slots = sorted(slot for name, slot in counts if name == trigger)
+        bars = [counts[trigger, slot] for slot in slots]
+        data.append({"type": "bar", "name": html_text(trigger), "x": [moment(slot) for slot in slots], "y": bars})
+    return _plot(data, FIRINGS, "launches a minute" if step == 60_000 else "launches an hour", barmode="stack")
+
+
+def delays_plot(launches: Sequence[tuple[str, int, int]]) -> str:
+    """Seconds between change and launch (trigger id, changed ms, launched ms); both clocks are as they are."""
+    data = []
+    for trigger in sorted({trigger for trigger, _, _ in launches}):
+        points = sorted((ended, changed) for name, changed, ended in launches if name == trigger)
+        seconds = [max(0.0, (ended - changed) / 1000) for ended, changed in points]
+        times = [moment(ended) for ended, _ in points]
+        data.append({"type": "scatter", "mode": "markers", "name": html_text(trigger), "x": times, "y": seconds})
+    return _plot(data, DELAYS, "seconds")
+
+
+def _plot(data: list[dict[str, Any]], title: str, unit: str, **layout: Any) -> str:
+    return json_text({"data": data, "layout": {"title": title, "yaxis": {"title": unit}, **layout}})
+
+
+def console_line(entry: Entry, trigger: Trigger | None) -> tuple[str, str] | None:
+    """What the original's console says of one thing that happened: (level, text); None for what it leaves out."""
+    name, action = entry.trigger.partition(":")[2], trigger.action if trigger else None
+    reason = entry.reason.splitlines()[0] if entry.reason else ""
+    match entry.what:
+        case "launched" if not entry.is_launch:
+            return None
+        case "launched" if entry.task:
+            queue = action.queue if isinstance(action, TaskAction) else "unknown"
+            return "info", f"Scheduling Job {name}, Task {entry.task} on queue {queue}."
+        case "launched":
+            function = action.name if isinstance(action, FunctionAction) else "unknown"
+            return "info", f"Scheduling Job '{name}', Task '{function}' on background thread"
+        case "shadow":
+            return "info", f"Shadow: would schedule Job {name} for {entry.object}: {reason}"
+        case "skipped" if entry.task:
+            return "info", f"Skipping Task {name} scheduling, previous Task instance {entry.task} still running"
+        case "skipped":
+            return "info", f"Skipping Task {name} scheduling, {reason}"
+        case "held":
+            return "info", f"Holding Task {name} scheduling, {reason}"
+        case "retry":
+            return "warning", f"Skipping Task {name} scheduling for now, it is tried again: {reason}"
+        case "dead":
+            return "warning", f"Skipping Task {name} scheduling for good, {entry.object} is a dead letter: {reason}"
+    return None
