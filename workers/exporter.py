@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from triggers import sources
 from triggers.base.errors import Usage
 from triggers.base.escaping import one_line
 from triggers.base.redis_address import refuse_unsupported
@@ -24,7 +25,6 @@ from triggers.base.settings import Settings, settings
 from triggers.base.terminal import say
 from triggers.ledger import Ledger, Store, connect, open_ledger, schedulers
 from triggers.ledger.keys import BEAT, broker_prefix, shared
-from triggers.ledger.reading import source_of
 from triggers.stages import table
 from workers.app import app, redis_address
 from workers.http_server import serve
@@ -128,15 +128,15 @@ Figure = tuple[str, str, tuple[str, ...], tuple[str, ...], float]
 
 def _figures(ledger: Ledger) -> Iterator[Figure]:
     client, keys = ledger.store.client, ledger.keys
-    polled: Any = client.hget(keys.epoch, "polled_ms")
-    if polled:
+    times: Any = client.hmget(keys.epoch, ["polled_ms", "other_polled_ms"])
+    if polled := max((float(ms) for ms in times if ms), default=0.0):
         # an age by the ledger's clock, as a time of this one's: Redis' own may be set back
-        at = time.time() - (ledger.now_ms() - float(polled)) / 1000
+        at = time.time() - (ledger.now_ms() - polled) / 1000
         yield "poll_last_success_timestamp_seconds", "When a page was last read.", (), (), at
-    for source in {source_of(entry.trigger.kind) for entry in ledger.registry.snapshot().active}:
-        if read_to := ledger.reading.cursor(source).read_to_ms:
+    for source in sources.serving(ledger.registry.snapshot().active):
+        if read_to := ledger.reading.cursor(source.name).read_to_ms:
             text = "Up to which change the server was read, by its own clock."
-            yield "cursor_timestamp_seconds", text, ("source",), (source,), read_to / 1000
+            yield "cursor_timestamp_seconds", text, ("source",), (source.name,), read_to / 1000
     waiting = sum(int(client.llen(keys.batches(n))) for n in ledger.reading.waiting_partitions())
     yield "batches_waiting", "Batches of events that wait to be matched.", (), (), float(waiting)
     for lane in ("dispatch", "caller"):

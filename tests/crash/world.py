@@ -16,11 +16,11 @@ from tests.crash.edges import FOLDER, Control, copy_append_only_file
 from tests.crash.nursery import Nursery
 from tests.crash.processes import Server, Workers, eventually
 from tests.crash.worker_main import CALLER
+from triggers import sources
 from triggers.base.settings import Settings
 from triggers.client.service_task import ServiceTask
 from triggers.client.serving import Home
 from triggers.ledger.history import Entry
-from triggers.ledger.reading import source_of
 from triggers.local.redis_server import PrivateRedis
 from triggers.model import Trigger, make_trigger
 from triggers.model.launch_tags import scheduler_tag
@@ -193,9 +193,9 @@ class World:
     def wait_for_poll(self) -> None:
         """The present registry has been polled once."""
         version, reading = self.ledger.registry.version(), self.ledger.reading
-        sources = {source_of(trigger.kind) for trigger in self.registered}
+        names = {sources.of_kind(trigger.kind).name for trigger in self.registered}
         eventually(
-            lambda: all(reading.cursor(source).plan >= version for source in sources),
+            lambda: all(reading.cursor(source).plan >= version for source in names),
             f"{self.name} is polled\n{self.log()}",
         )
 

@@ -10,8 +10,8 @@ from triggers.ledger.reading import Cursor
 from triggers.ledger.registry import Entry
 from triggers.model import make_trigger
 from triggers.rules.policies import STAMP_TOLERANCE_MS, Mark, decide
+from triggers.sources.windows import LOST_TOLERANCE_MS, Window, advance
 from triggers.sync.clocks import DOUBTED_MS, SAME_MS, Measured, correction, measure
-from triggers.windows import LOST_TOLERANCE_MS, Window, advance
 
 NOW = 1_800_000_000_000
 HOUR = 3_600_000

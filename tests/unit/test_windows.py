@@ -10,7 +10,7 @@ from triggers.base.settings import Settings
 from triggers.ledger.reading import Cursor
 from triggers.ledger.registry import Entry
 from triggers.model import make_trigger
-from triggers.windows import CLOCK_TOLERANCE_MS, Window, advance, choose_window
+from triggers.sources.windows import CLOCK_TOLERANCE_MS, Window, advance, choose_window
 
 NOW = 1_800_000_000_000
 SETTINGS = Settings(overlap_seconds=30, sweep_every_seconds=600, sweep_window_seconds=900)

@@ -14,7 +14,7 @@ from typing import Any, Final
 from triggers.clearml_api import polls
 from triggers.clearml_api.answers import field, objects
 from triggers.clearml_api.connection import Api
-from triggers.clearml_api.polls import Listing, Page, Plan, Reader
+from triggers.clearml_api.polls import Listing, Page, Reader
 from triggers.model.clauses import PROJECT_NAME
 from triggers.rules.query_plan import Query
 
@@ -39,22 +39,22 @@ class Narrowing:
     projects: frozenset[str] | None = None
 
 
-def read(api: Api, plan: Plan, since_ms: int, memory: Narrowing, *, models: bool, fresh_ms: int) -> Iterator[Page]:
-    """Read the objects that changed at `since_ms` or later and that a trigger of the plan can concern.
+def read(
+    api: Api, source: Listing, queries: tuple[Query, ...], since_ms: int, memory: Narrowing, *, fresh_ms: int
+) -> Iterator[Page]:
+    """Read the objects that changed at `since_ms` or later and that a trigger can concern.
 
     Others come as well while they are few. The same is guaranteed of what a trigger can concern as of everything
-    by a plan without queries, but that a project has to keep its name for the two requests of a page.
+    without queries, but that a project has to keep its name for the two requests of a page.
 
     Args:
         api: The server.
-        plan: What the triggers need.
+        source: What is read.
+        queries: What is enough for the triggers; none where only everything is.
         since_ms: From when to read.
         memory: Of this source; is changed.
-        models: Whether models are read, or ClearML tasks and datasets.
         fresh_ms: How far polls have read; what changed before says nothing of how busy the server is now.
     """
-    source = polls.listing(plan, models=models)
-    queries = plan.model_queries if models else plan.task_queries
     if not queries:
         yield from Reader(api, source, {}).pages(since_ms)
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,7 +14,6 @@ from triggers.clearml_api.connection import Api
 from triggers.clearml_api.paging import does_not_move
 from triggers.clearml_api.version import OLDEST_TEXT
 from triggers.model.events import Event, decode_model, decode_task, iso_time, milliseconds
-from triggers.rules.query_plan import Query
 
 _log = logger(__name__)
 
@@ -47,19 +46,6 @@ _REQUIRED: Final = ("id", "last_change")
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What the triggers of one registry version need to be read.
-
-    `task_queries`, `model_queries`: what is enough for them (`query_plan`); none where only everything is.
-    """
-
-    version: int
-    metrics: frozenset[str]
-    task_queries: tuple[Query, ...] = ()
-    model_queries: tuple[Query, ...] = ()
-
-
-@dataclass(frozen=True)
 class Page:
     """Some changes, oldest first.
 
@@ -82,31 +68,28 @@ class Listing:
     decode: Callable[[Mapping[str, Any]], Event]
 
 
-def read_tasks(api: Api, plan: Plan, since_ms: int) -> Iterator[Page]:
-    """Read the ClearML tasks (datasets among them) that changed at `since_ms` or later."""
-    return Reader(api, listing(plan, models=False), {}).pages(since_ms)
+#: All models.
+MODELS: Final = Listing("models.get_all_ex", "models", _MODEL_FIELDS, decode_model)
 
 
-def read_models(api: Api, plan: Plan, since_ms: int) -> Iterator[Page]:
-    """Read the models that changed at `since_ms` or later."""
-    return Reader(api, listing(plan, models=True), {}).pages(since_ms)
-
-
-def listing(plan: Plan, *, models: bool) -> Listing:
-    """Give the call that lists models, or ClearML tasks with the metrics that triggers watch."""
-    if models:
-        return Listing("models.get_all_ex", "models", _MODEL_FIELDS, decode_model)
-    metrics = tuple(
-        f"last_metrics.{key}.{part}" for key in sorted(plan.metrics) for part in ("value", "min_value", "max_value")
+def tasks(metrics: Iterable[str] = ()) -> Listing:
+    """Give the call that lists ClearML tasks, datasets among them, with these metrics (`metric_key`)."""
+    watched = tuple(
+        f"last_metrics.{key}.{part}" for key in sorted(metrics) for part in ("value", "min_value", "max_value")
     )
-    return Listing("tasks.get_all_ex", "tasks", _TASK_FIELDS + metrics, decode_task)
+    return Listing("tasks.get_all_ex", "tasks", _TASK_FIELDS + watched, decode_task)
 
 
-def read_by_id(api: Api, plan: Plan, ids: Sequence[str], *, models: bool) -> list[Event]:
-    """Read some ClearML tasks, or models, as a poll would read them now; those that are gone are absent."""
+def read(api: Api, listing: Listing, since_ms: int) -> Iterator[Page]:
+    """Read the objects that changed at `since_ms` or later."""
+    return Reader(api, listing, {}).pages(since_ms)
+
+
+def read_by_id(api: Api, listing: Listing, ids: Sequence[str]) -> list[Event]:
+    """Read some objects as a poll would read them now; those that are gone are absent."""
     found: list[Event] = []
     for start in range(0, len(ids), _IDS):
-        reader = Reader(api, listing(plan, models=models), {"id": list(ids[start : start + _IDS])})
+        reader = Reader(api, listing, {"id": list(ids[start : start + _IDS])})
         found += [event for page in reader.pages(0) for event in page.events]
     return found
 

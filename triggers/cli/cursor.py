@@ -10,7 +10,6 @@ import typer
 from triggers.cli.options import Choice, Json
 
 if TYPE_CHECKING:
-    from triggers.ledger.reading import Source
     from triggers.operate.target import Target
 
 app = typer.Typer(no_args_is_help=True, help="Show or set how far the ClearML server's changes were read.")
@@ -48,21 +47,21 @@ def show(scheduler: Choice = None, as_json: Json = False) -> None:
 def _cursors(target: Target) -> list[dict[str, Any]]:
     from dataclasses import asdict
 
-    from triggers.ledger.reading import SOURCES
     from triggers.operate.times import iso
+    from triggers.sources import SOURCES
 
     found = []
     for source in SOURCES:
-        cursor = target.ledger.reading.cursor(source)
+        cursor = target.ledger.reading.cursor(source.name)
         if cursor.plan:
-            found.append({"source": source, "read_to": iso(cursor.read_to_ms), **asdict(cursor)})
+            found.append({"source": source.name, "read_to": iso(cursor.read_to_ms), **asdict(cursor)})
     return found
 
 
 @app.command("set")
 def set_(
     to: Annotated[str, typer.Argument(metavar="TIME", help="2h ago, 7d, or 2026-11-22T18:00")],
-    source: Annotated[str | None, typer.Option(help="tasks or models; both if not given")] = None,
+    source: Annotated[str | None, typer.Option(help="a source as `cursor show` names it; all if not given")] = None,
     scheduler: Choice = None,
     as_json: Json = False,
 ) -> None:
@@ -74,17 +73,16 @@ def set_(
     """
     from triggers.base.errors import Usage
     from triggers.cli import output
-    from triggers.ledger.reading import SOURCES
     from triggers.operate.target import open_target
     from triggers.operate.times import local, time_ms
+    from triggers.sources import SOURCES
 
-    if source not in (None, *SOURCES):
-        raise Usage(f"--source {source!r}: one of {', '.join(SOURCES)}")
+    names = [one.name for one in SOURCES]
+    if source not in (None, *names):
+        raise Usage(f"--source {source!r}: one of {', '.join(names)}")
     with open_target(scheduler) as target:
         to_ms = time_ms(to.removesuffix(" ago"), target.ledger.now_ms(), "TIME")
-        known: list[Source] = [
-            one for one in SOURCES if source in (None, one) and target.ledger.reading.cursor(one).plan
-        ]
+        known = [one for one in names if source in (None, one) and target.ledger.reading.cursor(one).plan]
         for one in known:
             if to_ms > target.ledger.reading.cursor(one).read_to_ms:
                 raise Usage(f"{local(to_ms)} is later than {one} were read: that would lose the changes in between")
@@ -101,7 +99,7 @@ def set_(
     raise typer.Exit(0 if came["set"] == known else 1)
 
 
-def _set(target: Target, source: Source, to_ms: int) -> bool:
+def _set(target: Target, source: str, to_ms: int) -> bool:
     """Set one cursor, between two polls."""
     for _ in range(_TRIES):
         done = target.ledger.by_hand.set_cursor(source, to_ms)

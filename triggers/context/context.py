@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
+from typing import Any
 
 from triggers.base.settings import Settings
-from triggers.clearml_api import Api, polls
-from triggers.clearml_api.narrowing import Narrowing
+from triggers.clearml_api import Api
 from triggers.context.hints import Hints
 from triggers.ledger import Ledger
 from triggers.ledger.epoch import Epoch
@@ -52,8 +52,8 @@ class Context:
         service_task: id of the scheduler's own ClearML task, never an event; "" when it has none.
         shadow: everything is done but the launch.
         names: ids of queues by their names, for a while.
-        reading: what polls read, for the triggers of one registry version.
-        narrowing: by source, what polls of this process know of how busy the server is.
+        needs: by source, what polls read for the triggers of the registry version `needs_version`.
+        memories: by source, what polls of this process remember.
         transitions_known: registry version whose `on_transition` triggers the ledger finds by object.
     """
 
@@ -65,8 +65,9 @@ class Context:
     service_task: str = ""
     shadow: bool = False
     names: dict[tuple[str, str], tuple[float, str | None]] = field(default_factory=dict)
-    reading: polls.Plan | None = None
-    narrowing: dict[str, Narrowing] = field(default_factory=dict)
+    needs: dict[str, Any] = field(default_factory=dict)
+    needs_version: int = -1
+    memories: dict[str, Any] = field(default_factory=dict)
     transitions_known: int = -1
     _plan: Plan | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)

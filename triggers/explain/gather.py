@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from triggers import sources
 from triggers.clearml_api import launches
 from triggers.explain.values import Facts, Open, Read, Slot
 from triggers.ledger.firing import Firing, firing_key
-from triggers.ledger.reading import Source, source_of
 from triggers.ledger.registry import Entry
 from triggers.model import Trigger
 from triggers.model.events import Event
-from triggers.operate.objects import plan_for, read_object
+from triggers.operate.objects import read_object
 from triggers.operate.query import last_event_of
 from triggers.operate.target import Target
 from triggers.rules.index import Index
 from triggers.rules.policies import Mark, limit_of
+from triggers.sources import Source
 from triggers.stages import own
-from triggers.windows import choose_window
 
 #: Firings of one object that are looked at, the newest.
 _FIRINGS = 20
@@ -29,8 +29,8 @@ UNREAD: Any = object()
 
 def now_of(target: Target, object_id: str, kind: str = "task") -> Event | None:
     """The object as the server has it now; one of another kind where there is none of that kind."""
-    plan = plan_for(entry.trigger for entry in target.ledger.registry.snapshot().entries.values())
-    return read_object(target.api, plan, object_id, kind)
+    triggers = [entry.trigger for entry in target.ledger.registry.snapshot().entries.values()]
+    return read_object(target.api, triggers, object_id, kind)
 
 
 def gather(target: Target, entry: Entry, object_id: str, now: Event | None = UNREAD) -> Facts:
@@ -41,7 +41,7 @@ def gather(target: Target, entry: Entry, object_id: str, now: Event | None = UNR
         ServerUnavailable, StoreUnavailable: no answer.
     """
     ledger, trigger = target.ledger, entry.trigger
-    source = source_of(trigger.kind)
+    source = sources.of_kind(trigger.kind)
     now = now_of(target, object_id, trigger.kind) if now is UNREAD else now
     mark = ledger.matching.mark(trigger.id, object_id)
     firings = _firings(target, trigger.id, object_id, mark)
@@ -88,7 +88,7 @@ def _firings(target: Target, trigger: str, object_id: str, mark: Mark) -> tuple[
 
 
 def _known_ms(target: Target, source: Source, object_id: str) -> int | None:
-    score: Any = target.ledger.store.client.zscore(target.ledger.keys.seen(source), object_id)
+    score: Any = target.ledger.store.client.zscore(target.ledger.keys.seen(source.name), object_id)
     return None if score is None else int(score)
 
 
@@ -126,12 +126,12 @@ def _index_leads(target: Target, entry: Entry, now: Event) -> bool:
 
 def _read(target: Target, source: Source) -> Read:
     ledger = target.ledger
-    cursor = ledger.reading.cursor(source)
-    serves = [e for e in ledger.registry.snapshot().active if source_of(e.trigger.kind) == source]
+    cursor = ledger.reading.cursor(source.name)
+    serves = sources.of_source(source, ledger.registry.snapshot().active)
     due: Any = ledger.store.client.get(ledger.keys.next_poll)
     oldest = min((entry.since_ms for entry in serves), default=0)
     sweep_ms = max(oldest, cursor.read_to_ms - int(target.settings.sweep_window_seconds * 1000))
-    return Read(cursor, choose_window(cursor, serves, target.settings), sweep_ms, int(due or 0), ledger.now_ms())
+    return Read(cursor, source.window(cursor, serves, target.settings), sweep_ms, int(due or 0), ledger.now_ms())
 
 
 def _slot(target: Target, name: str) -> Slot | None:

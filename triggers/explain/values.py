@@ -10,7 +10,7 @@ from triggers.ledger.reading import Cursor
 from triggers.ledger.registry import Entry
 from triggers.model.events import Event
 from triggers.rules.policies import Mark
-from triggers.windows import Window
+from triggers.sources.windows import Window
 
 Answer = Literal[
     "fired", "waiting", "failing", "held", "skipped", "dropped", "dead", "will fire", "does not fire", "no such object"

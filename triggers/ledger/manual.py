@@ -8,7 +8,6 @@ from typing import Any
 from triggers.ledger.firing import Lane, trigger_digest
 from triggers.ledger.keys import Keys
 from triggers.ledger.matching import Change
-from triggers.ledger.reading import Source
 from triggers.ledger.store import Script, Store, run_by_parts
 
 FIRE, SKIP_WAITING, LET_GO = Script("fire_by_hand"), Script("skip_waiting"), Script("let_go")
@@ -78,7 +77,7 @@ class ByHand:
         """Free a slot, if that is its holder still."""
         return bool(self.store.run(SLOT_RELEASE, [self.keys.slots], slot, " ".join(holder)))
 
-    def set_cursor(self, source: Source, read_to_ms: int) -> int:
+    def set_cursor(self, source: str, read_to_ms: int) -> int:
         """Let the next poll read from there on: 1 done, 0 a poll is under way, -1 the source was never read."""
         names = [self.keys.lease("poll"), self.keys.cursor(source), self.keys.seen(source)]
         return int(self.store.run(CURSOR_SET, names, read_to_ms))

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Final, Literal
+from typing import Any
 
 from triggers.base.errors import Fenced
 from triggers.base.formats import KNOWN, check_version, reading
@@ -18,10 +18,6 @@ from triggers.model.events import Event
 
 BEGIN, COMMIT, STAMPS = Script("poll_begin"), Script("poll_commit"), Script("stamps_note")
 
-Source = Literal["tasks", "models"]
-#: In the order in which they are read.
-SOURCES: Final[tuple[Source, ...]] = ("models", "tasks")
-
 #: A tick this much early still polls: with ticks and paces of one second every other poll would be missed.
 POLL_SLACK_MS = 300
 
@@ -30,7 +26,7 @@ POLL_SLACK_MS = 300
 class Cursor:
     """How far one source was read. `plan`: registry version of the plan that read it; 0: never read.
 
-    `overlapped_ms`, `swept_ms`: server time of the last overlap read and sweep (`windows`).
+    `overlapped_ms`, `swept_ms`: server time of the last overlap read and sweep (`sources.windows`).
     `ahead_ms`: where the cursor stood before the server's clock was set back, until that time comes again; else 0.
     """
 
@@ -49,11 +45,6 @@ class Batch:
     plan: int
     polled_ms: int
     events: tuple[str, ...]
-
-
-def source_of(kind: str) -> Source:
-    """The source that triggers of a kind are served from."""
-    return "models" if kind == "model" else "tasks"
 
 
 def partition_of(object_id: str, partitions: int) -> int:
@@ -125,13 +116,13 @@ class Reading:
         finally:
             leases.release(self.store, self.keys, "poll", token)
 
-    def cursor(self, source: Source) -> Cursor:
+    def cursor(self, source: str) -> Cursor:
         """How far the source was read; what is no number counts as never read, and is read again."""
         found: Any = self.store.client.hgetall(self.keys.cursor(source))
         return Cursor(**{field.name: _number(found.get(field.name)) for field in fields(Cursor)})
 
     def clocks(self) -> tuple[int, int]:
-        """How far the clock that stamps changes is ahead of the HTTP `Date`, and how long nothing was read; ms."""
+        """How far the server's clock that stamps changes is ahead of its `Date`, and how long that was not read; ms."""
         now_ms = clock.now_ms(self.store.client, self.keys)
         found: Any = self.store.client.hmget(self.keys.epoch, ["stamps_ms", "polled_ms"])
         ahead, polled = found[0] or "", _number(found[1])
@@ -141,7 +132,7 @@ class Reading:
         """Remember how far the clock that stamps changes is ahead of the HTTP `Date`."""
         self.store.run(STAMPS, [self.keys.epoch], ahead_ms)
 
-    def unseen(self, source: Source, events: Sequence[Event]) -> list[Event]:
+    def unseen(self, source: str, events: Sequence[Event]) -> list[Event]:
         """The events whose change has not been stored before."""
         if not events:
             return []
@@ -150,16 +141,18 @@ class Reading:
 
     def commit(
         self,
-        source: Source,
+        source: str,
         token: str,
         cursor: Cursor,
         events: Sequence[Event],
         batches: Sequence[tuple[int, str]],
         *,
         forget_before_ms: int,
-        server_ms: int,
+        server_ms: int | None,
     ) -> None:
         """Store batches and move the cursor in one step.
+
+        `server_ms`: the ClearML server's time when the page was read, None where it is of another source.
 
         Raises:
             Fenced: the poll lease was lost; nothing was stored, the next poll reads the same again.
@@ -169,7 +162,7 @@ class Reading:
             "seen": [part for event in events for part in (event.id, repr(_seen_as(event)))],
             "batches": [(self.keys.batches(number), str(number), text) for number, text in batches],
             "forget_before": str(forget_before_ms),
-            "server_ms": str(server_ms),
+            "server_ms": "" if server_ms is None else str(server_ms),
             "length": str(max(10, self.history_length // 100)),
         }
         keys = self.keys

@@ -10,7 +10,7 @@ from triggers.ledger.firing import firing_key
 from triggers.ledger.matching import Change, Grant
 from triggers.ledger.registry import Entry
 from triggers.model.events import Event
-from triggers.operate.objects import changed_since, plan_for, read_object
+from triggers.operate.objects import changed_since, read_object
 from triggers.operate.target import Target
 from triggers.rules.conditions import matches
 from triggers.rules.policies import Decision, Mark, decide_by, lane_of
@@ -41,7 +41,7 @@ def fire(target: Target, entry: Entry, object_id: str) -> tuple[str, Event]:
     Raises:
         Usage: the server has no such object, or one of another kind.
     """
-    event = read_object(target.api, plan_for([entry.trigger]), object_id, entry.trigger.kind)
+    event = read_object(target.api, [entry.trigger], object_id, entry.trigger.kind)
     name = entry.trigger.name
     if event is None:
         raise Usage(f"trigger {name!r}: object {object_id!r} is not on the server: look for its id there")

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from triggers import sources
 from triggers.base.errors import Usage
-from triggers.clearml_api import Api, polls
+from triggers.clearml_api import Api
 from triggers.clearml_api.by_name import find_objects
 from triggers.model import Trigger
 from triggers.model.events import Event
@@ -63,18 +64,11 @@ def _only(text: str, how: str, ids: list[str]) -> str:
     return ids[0]
 
 
-def plan_for(triggers: Iterable[Trigger]) -> polls.Plan:
-    """What has to be read for some triggers."""
-    return polls.Plan(
-        version=0,
-        metrics=frozenset(key for trigger in triggers for key in trigger.watched_metrics()),
-    )
-
-
-def read_object(api: Api, plan: polls.Plan, object_id: str, kind: str) -> Event | None:
-    """An object as a poll would read it now; one of another kind where there is none of that kind."""
-    for models in (kind == "model", kind != "model"):
-        found = polls.read_by_id(api, plan, [object_id], models=models)
+def read_object(api: Api, triggers: Iterable[Trigger], object_id: str, kind: str) -> Event | None:
+    """An object as polls for these triggers read it; one of another kind where there is none of that kind."""
+    triggers = list(triggers)
+    for source in sorted(sources.SOURCES, key=lambda source: kind not in source.kinds):
+        found = source.look_up(api, source.needs(sources.triggers_of(source, triggers)), [object_id])
         if found:
             return found[0]
     return None
@@ -83,15 +77,11 @@ def read_object(api: Api, plan: polls.Plan, object_id: str, kind: str) -> Event 
 def changed_since(api: Api, triggers: Iterable[Trigger], since_ms: int) -> Iterator[Event]:
     """The objects that changed since a time, as they are now; each once, as polls would read them."""
     triggers = list(triggers)
-    plan = plan_for(triggers)
     seen: set[str] = set()
-    kinds = {trigger.kind for trigger in triggers}
-    if "model" in kinds:
-        for page in polls.read_models(api, plan, since_ms):
-            yield from _fresh(page.events, seen)
-    if kinds - {"model"}:
-        for page in polls.read_tasks(api, plan, since_ms):
-            yield from _fresh(page.events, seen)
+    for source in sources.SOURCES:
+        if served := sources.triggers_of(source, triggers):
+            for page in source.read(api, source.needs(served), since_ms):
+                yield from _fresh(page.events, seen)
 
 
 def _fresh(events: Iterable[Event], seen: set[str]) -> Iterator[Event]:

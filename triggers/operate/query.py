@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from triggers import sources
 from triggers.ledger.firing import trigger_digest
 from triggers.ledger.history import Tally
-from triggers.ledger.reading import SOURCES, Cursor, Source, decode_batch, source_of
+from triggers.ledger.reading import Cursor, decode_batch
 from triggers.ledger.registry import Entry
 from triggers.model.events import Event
 from triggers.operate import failing, wording
@@ -55,7 +56,7 @@ def views(target: Target, *, retired: bool = False) -> list[View]:
     ledger = target.ledger
     entries = [entry for entry in ledger.registry.snapshot().entries.values() if retired or not entry.retired]
     entries.sort(key=lambda entry: (entry.trigger.kind, entry.trigger.name))
-    cursors = {source: ledger.reading.cursor(source) for source in SOURCES}
+    cursors = {source.name: ledger.reading.cursor(source.name) for source in sources.SOURCES}
     tallies = ledger.history.tallies()
     considered = last_events(target, {entry.trigger.kind for entry in entries})
     waits, objects = _waiting(target), _objects(target, entries)
@@ -74,14 +75,14 @@ def views(target: Target, *, retired: bool = False) -> list[View]:
 def _view(
     target: Target,
     entry: Entry,
-    cursors: Mapping[Source, Cursor],
+    cursors: Mapping[str, Cursor],
     tallies: list[Tally],
     considered: Event | None,
     waits: Mapping[str, Counter[str]],
     objects: int,
 ) -> View:
     own = {tally.what: tally for tally in tallies if tally.trigger == entry.trigger.id}
-    source = source_of(entry.trigger.kind)
+    source = sources.of_kind(entry.trigger.kind).name
     digest = trigger_digest(target.ledger.scheduler, entry.trigger.id)
     counts = {what: tally.count for what, tally in own.items()}
     seen = considered if considered and entry.counts(considered.changed_ms) else None

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from triggers import sources
 from triggers.ledger import exclusions
 from triggers.ledger.history import Entry
-from triggers.ledger.reading import source_of
 from triggers.operate.history import Filter, newest
 from triggers.operate.target import Target
 from triggers.operate.times import ago, span
@@ -63,7 +63,7 @@ def read_status(target: Target, *, last: int = 5) -> Status:
     """Read it, in a handful of requests to Redis."""
     ledger, now_ms = target.ledger, target.ledger.now_ms()
     active = ledger.registry.snapshot().active
-    cursors = [ledger.reading.cursor(source) for source in {source_of(entry.trigger.kind) for entry in active}]
+    cursors = [ledger.reading.cursor(source.name) for source in sources.serving(active)]
     tallies = ledger.history.recent(now_ms - RATE_MS)
     counts: dict[str, int] = {}
     for tally in tallies:

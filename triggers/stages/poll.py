@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from triggers.clearml_api import narrowing, polls
+from triggers import sources
 from triggers.context import Context
-from triggers.ledger.reading import SOURCES, Source, encode_batches, source_of
+from triggers.ledger.reading import encode_batches
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.model.events import Event
-from triggers.model.launch_tags import service_tag
-from triggers.rules import query_plan
 from triggers.rules.policies import STAMP_TOLERANCE_MS
-from triggers.stages.server_clock import Clocks, clear_alarm, correct_since, report_step
+from triggers.sources import Page, Source
+from triggers.sources.windows import Window
+from triggers.stages.server_clock import NO_CLOCKS, Clocks, clear_alarm, correct_since, report_step
 from triggers.stages.set_aside import entries_to_read
-from triggers.windows import Window, advance, choose_window
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,98 +41,82 @@ def poll(ctx: Context, *, pace_seconds: float, force: bool = False) -> Polled | 
             return None
         registry = ctx.ledger.registry.snapshot()
         entries, caught_up = entries_to_read(ctx, registry)
-        plan = _plan(ctx, registry)
+        _know_needs(ctx, registry)
         pages = events = 0
         clocks = Clocks(*ctx.ledger.reading.clocks())
-        for source in _sources(entries):
-            for stored in _read(ctx, token, source, plan, entries, clocks):
+        for source in sources.serving(entries):
+            for stored in _read(ctx, token, source, registry.version, entries, clocks):
                 pages, events = pages + 1, events + stored
         ctx.ledger.aside.done(caught_up)
     return Polled(pages, events)
 
 
-def _plan(ctx: Context, registry: Snapshot) -> polls.Plan:
-    """What these triggers need to be read; worked out once."""
-    if ctx.reading is None or ctx.reading.version != registry.version:
-        ctx.reading = _make_plan(registry)
-    return ctx.reading
-
-
-def _make_plan(registry: Snapshot) -> polls.Plan:
-    triggers = [entry.trigger for entry in registry.active]
-    asked = {s: query_plan.queries(t for t in triggers if source_of(t.kind) == s) for s in SOURCES}
-    return polls.Plan(
-        version=registry.version,
-        metrics=frozenset(key for trigger in triggers for key in trigger.watched_metrics()),
-        task_queries=asked["tasks"],
-        model_queries=asked["models"],
-    )
-
-
-def _sources(entries: list[Entry]) -> list[Source]:
-    """Only what triggers are served from."""
-    needed = {source_of(entry.trigger.kind) for entry in entries}
-    return [source for source in SOURCES if source in needed]
+def _know_needs(ctx: Context, registry: Snapshot) -> None:
+    """Work out what these triggers need to be read; once per registry version."""
+    if ctx.needs_version != registry.version:
+        triggers = [entry.trigger for entry in registry.active]
+        ctx.needs = {source.name: source.needs(sources.triggers_of(source, triggers)) for source in sources.SOURCES}
+        ctx.needs_version = registry.version
 
 
 def _read(
-    ctx: Context, token: str, source: Source, plan: polls.Plan, entries: list[Entry], clocks: Clocks
+    ctx: Context, token: str, source: Source, version: int, entries: list[Entry], clocks: Clocks
 ) -> Iterator[int]:
     """Read one source page by page; yields how many events each page brought."""
-    reading, own = ctx.ledger.reading, service_tag(ctx.ledger.scheduler)
-    serves = [entry for entry in entries if source_of(entry.trigger.kind) == source]
-    cursor = reading.cursor(source)
-    window = choose_window(cursor, serves, ctx.settings)
+    reading, serves = ctx.ledger.reading, sources.of_source(source, entries)
+    cursor = reading.cursor(source.name)
+    window = source.window(cursor, serves, ctx.settings)
     if window is None:
         return
-    memory, idle_ms = ctx.narrowing.setdefault(source, narrowing.Narrowing()), clocks.idle_ms if cursor.plan else 0
-    server_ms, was_ahead = 0, cursor.ahead_ms > 0
-    read = narrowing.read(ctx.api, plan, window.since_ms, memory, models=source == "models", fresh_ms=cursor.read_to_ms)
-    for number, page in enumerate(read):
-        server_ms = page.server_ms + clocks.stamps_ms
-        fresh = _fresh(ctx, source, page.events, window, server_ms)
-        fresh = [event for event in fresh if event.id != ctx.service_task and own not in event.system_tags]
-        moved = advance(
-            cursor,
-            window,
-            plan.version,
-            read_to_ms=page.read_to_ms,
-            last=page.last,
-            server_ms=server_ms,
-            idle_ms=0 if number else idle_ms,
-        )
+    clocks = clocks if source.by_server_clock else NO_CLOCKS
+    idle_ms, now_ms, was_ahead = clocks.idle_ms if cursor.plan else 0, 0, cursor.ahead_ms > 0
+    if source.name not in ctx.memories:
+        ctx.memories[source.name] = source.memory()
+    needs, memory = ctx.needs[source.name], ctx.memories[source.name]
+    read = source.poll(ctx.api, needs, window.since_ms, memory, cursor.read_to_ms)
+    for number, page in enumerate(_stamped(read, clocks)):
+        now_ms = page.now_ms
+        fresh = _fresh(ctx, source, page.events, window, now_ms)
+        fresh = [event for event in fresh if not source.is_service(event, ctx.ledger.scheduler, ctx.service_task)]
+        moved = source.advance(cursor, window, version, page, idle_ms=0 if number else idle_ms)
         if moved.stepped_back:
-            report_step(ctx, cursor, server_ms)
+            report_step(ctx, source.clock, cursor, now_ms)
         batches = encode_batches(
             fresh,
-            plan=plan.version,
-            polled_ms=server_ms,
+            plan=version,
+            polled_ms=now_ms,
             partitions=ctx.settings.partitions,
             size=ctx.settings.batch_events,
         )
         forget_before = moved.cursor.read_to_ms - int(ctx.settings.sweep_window_seconds * 2000)
         reading.commit(
-            source,
+            source.name,
             token,
             moved.cursor,
             fresh,
             batches,
             forget_before_ms=forget_before,
-            server_ms=server_ms,
+            server_ms=now_ms if source.by_server_clock else None,
         )
         for partition in {number for number, _ in batches}:
             ctx.hints.send("match", ctx.ledger.scheduler, partition)
         cursor = moved.cursor
         yield len(fresh)
-    correct_since(ctx, serves, server_ms, idle_ms)
+    if source.by_server_clock:
+        correct_since(ctx, serves, now_ms, idle_ms)
     if not cursor.ahead_ms and (was_ahead or window.sweeps):
-        clear_alarm(ctx, _sources(entries))
+        clear_alarm(ctx, sources.serving(entries))
 
 
-def _fresh(ctx: Context, source: Source, events: Sequence[Event], window: Window, server_ms: int) -> list[Event]:
+def _stamped(pages: Iterator[Page], clocks: Clocks) -> Iterator[Page]:
+    """The pages with the time of the clock that stamps changes, as far as that is known to differ."""
+    return (replace(page, now_ms=page.now_ms + clocks.stamps_ms) for page in pages)
+
+
+def _fresh(ctx: Context, source: Source, events: Sequence[Event], window: Window, now_ms: int) -> list[Event]:
     """What was not seen, and for new triggers what was: not what was stamped before the server's clock was set back."""
-    later = {event.id for event in events if event.changed_ms > server_ms + STAMP_TOLERANCE_MS}
+    later = {event.id for event in events if event.changed_ms > now_ms + STAMP_TOLERANCE_MS}
     if not window.again:
-        return ctx.ledger.reading.unseen(source, events)
-    unseen = ctx.ledger.reading.unseen(source, [event for event in events if event.id in later])
+        return ctx.ledger.reading.unseen(source.name, events)
+    unseen = ctx.ledger.reading.unseen(source.name, [event for event in events if event.id in later])
     return [event for event in events if event.id not in later or event in unseen]

@@ -9,10 +9,11 @@ from typing import Final
 from triggers.base.logs import logger
 from triggers.clearml_api import server_now_ms
 from triggers.context import Context
-from triggers.ledger.reading import Cursor, Source
+from triggers.ledger.reading import Cursor
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.model.events import iso_time
 from triggers.rules.policies import STAMP_TOLERANCE_MS
+from triggers.sources import Source
 
 log = logger(__name__)
 
@@ -32,13 +33,17 @@ class Clocks:
     idle_ms: int
 
 
-def report_step(ctx: Context, cursor: Cursor, server_ms: int) -> None:
-    """Say that the server's clock was set back."""
+#: For a source whose changes another clock stamps.
+NO_CLOCKS: Final = Clocks(0, 0)
+
+
+def report_step(ctx: Context, clock: str, cursor: Cursor, server_ms: int) -> None:
+    """Say that a source's clock was set back, the server's usually."""
     if cursor.read_to_ms <= server_ms:  # while nobody polled: by now it has passed the time that it had
-        log.warning("the ClearML server's clock was set back while nobody polled; reading what changed since then")
+        log.warning("%s was set back while nobody polled; reading what changed since then", clock)
         return
     text = (
-        f"the ClearML server's clock is {(cursor.read_to_ms - server_ms) / 1000:.0f} s behind the time up to "
+        f"{clock} is {(cursor.read_to_ms - server_ms) / 1000:.0f} s behind the time up to "
         f"which changes were read ({iso_time(cursor.read_to_ms)}): it was set back, or was ahead; reading recent "
         "changes again"
     )
@@ -46,9 +51,9 @@ def report_step(ctx: Context, cursor: Cursor, server_ms: int) -> None:
     ctx.ledger.history.raise_alarm(CLOCK_ALARM, text, server_ms)
 
 
-def clear_alarm(ctx: Context, sources: Iterable[Source]) -> None:
+def clear_alarm(ctx: Context, read: Iterable[Source]) -> None:
     """Clear the alarm once all sources have been read up to the time that the server's clock had before."""
-    if not any(ctx.ledger.reading.cursor(source).ahead_ms for source in sources):
+    if not any(ctx.ledger.reading.cursor(source.name).ahead_ms for source in read):
         ctx.ledger.history.clear_alarm(CLOCK_ALARM)
 
 

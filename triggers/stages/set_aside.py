@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from triggers import sources
 from triggers.base.errors import Newer, Unreadable
 from triggers.base.escaping import shell_words
 from triggers.base.formats import KNOWN
 from triggers.base.logs import logger
 from triggers.context import Context
-from triggers.ledger.reading import SOURCES, decode_batch, source_of
+from triggers.ledger.reading import decode_batch
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.ledger.unread_triggers import Note
 from triggers.model.events import Event
@@ -47,8 +48,7 @@ def entries_to_read(ctx: Context, known: Snapshot) -> tuple[list[Entry], Mapping
 
 def _read_to_ms(ctx: Context, known: Snapshot) -> int:
     """Up to where everything was read for all triggers, less what may become visible late."""
-    sources = {source_of(entry.trigger.kind) for entry in known.active} or SOURCES
-    cursors = [ctx.ledger.reading.cursor(source) for source in sources]
+    cursors = [ctx.ledger.reading.cursor(source.name) for source in sources.serving(known.active) or sources.SOURCES]
     read_to_ms = min((cursor.read_to_ms for cursor in cursors if cursor.plan), default=0)
     return read_to_ms - int(ctx.settings.overlap_seconds * 2000)
 

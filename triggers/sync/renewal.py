@@ -8,12 +8,13 @@ import time
 from collections.abc import Sequence
 from typing import Any, Final
 
+from triggers import sources
 from triggers.base.logs import logger
 from triggers.clearml_api import server_now_ms, service
 from triggers.clearml_api.workspace import user_of
 from triggers.context import Context
 from triggers.ledger import schedulers
-from triggers.ledger.reading import decode_batch, source_of
+from triggers.ledger.reading import decode_batch
 from triggers.ledger.schedulers import Scheduler
 from triggers.model.events import Event
 from triggers.sync import saved_edits
@@ -177,8 +178,8 @@ def state(ctx: Context, server_ms: int) -> Saved:
     ledger = ctx.ledger
     waiting = _oldest_waiting(ctx)  # before the cursors: what is granted in between is after them
     snapshot = ledger.registry.snapshot()
-    sources = {source_of(entry.trigger.kind) for entry in snapshot.active}
-    read_to = min((ledger.reading.cursor(source).read_to_ms for source in sources), default=0) or server_ms
+    cursors = [ledger.reading.cursor(source.name) for source in sources.serving(snapshot.active)]
+    read_to = min((cursor.read_to_ms for cursor in cursors), default=0) or server_ms
     return Saved(
         saved_ms=server_ms,
         read_to_ms=read_to,

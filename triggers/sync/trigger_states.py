@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
+from triggers import sources
 from triggers.ledger import Ledger
 from triggers.ledger.firing import trigger_digest
-from triggers.ledger.reading import Source, source_of
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.ledger.retrying import Failing
 from triggers.sync.report import Standing
@@ -15,9 +15,7 @@ from triggers.sync.report import Standing
 
 def standings(ledger: Ledger, snapshot: Snapshot, max_attempts: int) -> dict[str, Standing]:
     """Trigger id → how it stands."""
-    plans = {
-        source: ledger.reading.cursor(source).plan for source in {source_of(e.trigger.kind) for e in snapshot.active}
-    }
+    plans = {source.name: ledger.reading.cursor(source.name).plan for source in sources.serving(snapshot.active)}
     held, dead = ledger.retrying.held_and_dead(ledger.firings.holds())
     worst: dict[str, Failing] = {}
     for one in ledger.retrying.failing():
@@ -32,14 +30,14 @@ def standings(ledger: Ledger, snapshot: Snapshot, max_attempts: int) -> dict[str
 def _standing(
     ledger: Ledger,
     entry: Entry,
-    plans: Mapping[Source, int],
+    plans: Mapping[str, int],
     held: Counter[str],
     dead: Counter[str],
     worst: Failing | None,
     max_attempts: int,
 ) -> Standing:
     digest = trigger_digest(ledger.scheduler, entry.trigger.id)
-    state = "new" if entry.version > plans[source_of(entry.trigger.kind)] else "active"
+    state = "new" if entry.version > plans[sources.of_kind(entry.trigger.kind).name] else "active"
     if worst is not None:
         state = f"failing ({worst.failures} of {max_attempts})"
     return Standing("paused" if entry.paused else state, dead[digest], held[digest])

@@ -8,10 +8,9 @@ import pytest
 
 from triggers.base.errors import ServerUnavailable
 from triggers.clearml_api import identity, polls, server_now_ms
-from triggers.clearml_api.polls import Plan, read_models, read_tasks
 from triggers.model.events import metric_key, milliseconds
 
-ALL = Plan(1, metrics=frozenset())
+TASKS = polls.tasks()
 
 
 def task(call, name="task", **fields):
@@ -37,8 +36,8 @@ def test_read_tasks_reads_what_conditions_need(api, call):
     )
     call("tasks.failed", {"task": id_})
     key = metric_key("acc", "val")
-    plan = Plan(1, metrics=frozenset({key, metric_key("no", "such")}))
-    (page,) = read_tasks(api, plan, 0)
+    listing = polls.tasks({key, metric_key("no", "such")})
+    (page,) = polls.read(api, listing, 0)
     (event,) = page.events
     assert page.last
     assert (event.kind, event.id, event.name, event.project) == ("dataset", id_, "one", "Vision/Nets")
@@ -53,7 +52,7 @@ def test_read_tasks_takes_metrics_that_are_no_numbers(api, call):
     call("tasks.started", {"task": id_})
     api.call("events.add", {**client_event, "value": math.nan})
     key = metric_key("m", "v")
-    (page,) = read_tasks(api, Plan(1, frozenset({key})), 0)
+    (page,) = polls.read(api, polls.tasks({key}), 0)
     assert math.isnan(page.events[0].metrics[key].value)
 
 
@@ -64,7 +63,7 @@ def test_read_tasks_begins_at_its_time_and_sees_hidden_projects(api, call):
     old = task(call, "old")
     while (new_ms := changed_ms(call, task(call, "new", project=hidden))) == changed_ms(call, old):
         pass
-    found = events(read_tasks(api, ALL, new_ms))
+    found = events(polls.read(api, TASKS, new_ms))
     assert old not in [event.id for event in found]
     assert found[0].project == "Vision/.datasets/digits"
 
@@ -75,8 +74,8 @@ def test_an_idle_poll_is_one_request_per_kind_of_object(api, call, server):
     now_ms = server_now_ms(api)
     time.sleep(0.01)
     before = server.control.counts()
-    list(read_tasks(api, ALL, now_ms + 60_000))
-    list(read_models(api, ALL, now_ms + 60_000))
+    list(polls.read(api, TASKS, now_ms + 60_000))
+    list(polls.read(api, polls.MODELS, now_ms + 60_000))
     after = server.control.counts()
     made = {name: after[name] - before.get(name, 0) for name in after if after[name] != before.get(name, 0)}
     assert made == {"tasks.get_all_ex": 1, "models.get_all_ex": 1}
@@ -87,7 +86,7 @@ def test_more_tasks_than_a_page_with_one_time_are_all_read(api, call, monkeypatc
     ids = [task(call, f"task {number}") for number in range(35)]
     call("tasks.archive_many", {"ids": ids})  # stamps them alike, or nearly so
     assert len({changed_ms(call, id_) for id_ in ids}) < 10
-    found = events(read_tasks(api, ALL, 0))
+    found = events(polls.read(api, TASKS, 0))
     assert sorted(event.id for event in found) == sorted(ids)
 
 
@@ -108,14 +107,14 @@ def test_nothing_is_missed_while_tasks_change(api, server, call, monkeypatch):
     thread.start()
     seen, read_to = set(), 0
     for _ in range(15):
-        for page in read_tasks(api, ALL, read_to):
+        for page in polls.read(api, TASKS, read_to):
             seen.update((event.id, event.changed_ms) for event in page.events)
             read_to = page.read_to_ms
             if len(seen) > 3000:
                 break
     stop.set()
     thread.join()
-    seen.update((event.id, event.changed_ms) for event in events(read_tasks(api, ALL, read_to)))
+    seen.update((event.id, event.changed_ms) for event in events(polls.read(api, TASKS, read_to)))
     assert {(id_, changed_ms(call, id_)) for id_ in ids} <= seen
 
 
@@ -125,7 +124,7 @@ def test_read_models_and_those_that_a_task_published(api, call):
     model = call("models.create", {"name": "net", "uri": "file:///m", "task": id_, "ready": False, "tags": ["x"]})["id"]
     other = call("models.create", {"name": "other", "uri": "file:///o", "task": id_, "ready": False})["id"]
     call("tasks.add_or_update_model", {"task": id_, "name": "out", "type": "output", "model": model})
-    found = {event.id: event for event in events(read_models(api, ALL, 0))}
+    found = {event.id: event for event in events(polls.read(api, polls.MODELS, 0))}
     assert set(found) == {model, other}
     assert (found[model].kind, found[model].task, found[model].ready, found[model].tags) == (
         "model",
@@ -137,7 +136,7 @@ def test_read_models_and_those_that_a_task_published(api, call):
     time.sleep(0.01)
     call("tasks.publish", {"task": id_, "publish_model": True})
     published_ms = changed_ms(call, id_)
-    (event,) = events(read_models(api, ALL, published_ms))
+    (event,) = events(polls.read(api, polls.MODELS, published_ms))
     assert (event.id, event.ready, event.changed_ms) == (model, True, published_ms)
 
 
@@ -145,19 +144,19 @@ def test_read_models_and_those_that_a_task_published(api, call):
 def test_a_broken_connection_is_mended_once_and_an_error_is_told(api, server, call):
     id_ = task(call)
     server.control.fault("drop", "tasks.get_all_ex", times=1, when="after")
-    assert [event.id for event in events(read_tasks(api, ALL, 0))] == [id_]
+    assert [event.id for event in events(polls.read(api, TASKS, 0))] == [id_]
     for kind in ("error", "html", "malformed"):
         server.control.clear_faults()
         server.control.fault(kind, "tasks.get_all_ex")
         with pytest.raises(ServerUnavailable, match=r"tasks\.get_all_ex at 127"):
-            list(read_tasks(api, ALL, 0))
+            list(polls.read(api, TASKS, 0))
 
 
 @pytest.mark.sandbox_control
 def test_an_expired_token_is_renewed(api, server, call):
-    list(read_tasks(api, ALL, 0))
+    list(polls.read(api, TASKS, 0))
     server.control.expire_tokens()
-    list(read_tasks(api, ALL, 0))
+    list(polls.read(api, TASKS, 0))
     assert server.control.counts()["auth.login"] == 2
 
 

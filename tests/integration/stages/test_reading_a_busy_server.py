@@ -34,8 +34,8 @@ class Traffic:
 
     def of_everything(self, world: World) -> tuple[Counter[str], int]:
         """The same by a plan that leaves nothing out."""
-        assert world.ctx.reading is not None
-        world.ctx.reading = replace(world.ctx.reading, task_queries=(), model_queries=())
+        assert world.ctx.needs
+        world.ctx.needs = {name: replace(needs, queries=()) for name, needs in world.ctx.needs.items()}
         return self.of(world)
 
 
@@ -110,7 +110,7 @@ def test_a_poll_of_a_busy_server_reads_what_triggers_can_concern(world: World, t
     assert first["projects.get_all"] == 2, "before and after what was read by them"
     assert first["tasks.get_all_ex"] == 2
     report(world, tasks["busy"] + tasks["watched"])
-    world.ctx.narrowing["tasks"].polls = 1
+    world.ctx.memories["tasks"].polls = 1
     narrowed, size = traffic.of(world)
     assert narrowed == {"tasks.get_all_ex": 1, "projects.get_all": 1} | models
     report(world, tasks["busy"] + tasks["watched"])
@@ -140,7 +140,7 @@ def test_narrowed_polls_fire_what_polls_of_everything_fire(world: World) -> None
     report(world, tasks["busy"] + tasks["watched"])
     world.step()
     assert world.history("launched") == []
-    world.ctx.narrowing["tasks"].polls = 2
+    world.ctx.memories["tasks"].polls = 2
     report(world, tasks["watched"][:1], 0.0)
     later = world.call("projects.create", name="Later", description="")["id"]
     old = world.call("projects.create", name="Old name", description="")["id"]

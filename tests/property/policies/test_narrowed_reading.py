@@ -20,14 +20,14 @@ from tests.property.policies.busy_server import BusyServer
 from triggers.base.settings import Settings
 from triggers.clearml_api import narrowing, polls
 from triggers.clearml_api.narrowing import Narrowing
-from triggers.clearml_api.polls import Page, Plan
+from triggers.clearml_api.polls import Page
 from triggers.ledger.reading import Cursor
 from triggers.ledger.registry import Entry
 from triggers.model import TaskAction, Trigger, make_trigger
 from triggers.model.events import Event
 from triggers.rules import query_plan
 from triggers.rules.conditions import matches
-from triggers.windows import advance, choose_window
+from triggers.sources.windows import advance, choose_window
 
 SETTINGS = Settings(overlap_seconds=30, sweep_every_seconds=600, sweep_window_seconds=900)
 NAMES = ("A", "A", "B", "C", "A/.datasets/d", "none")
@@ -77,11 +77,6 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 def trigger(number: int, condition: tuple[str, dict[str, Any]]) -> Trigger:
     kind, fields = condition
     return make_trigger(kind, name=f"t{number}", action=TaskAction(base_task_id="b", queue="q"), **fields)  # type: ignore[arg-type]
-
-
-def plan_of(triggers: list[Trigger], version: int = 1) -> Plan:
-    asked = query_plan.queries(triggers)
-    return Plan(version, metrics=frozenset(), task_queries=asked)
 
 
 def concerns(trigger: Trigger, event: Event) -> bool:
@@ -141,7 +136,8 @@ def test_a_page_has_all_that_matters_as_it_is_when_the_page_is_given(
     steps = iter(meanwhile)
     server.between = lambda: [happen(server, what) for what in next(steps, [])]
     memory = Narrowing(polls=narrow, projects=guess)
-    pages = narrowing.read(server, plan_of(triggers), since_ms, memory, models=False, fresh_ms=since_ms)  # type: ignore[arg-type]
+    asked = query_plan.queries(triggers)
+    pages = narrowing.read(server, polls.tasks(), asked, since_ms, memory, fresh_ms=since_ms)  # type: ignore[arg-type]
     read = list(checked(server, pages, since_ms, triggers))
     assert [page.last for page in read] == [False] * (len(read) - 1) + [True]
 
@@ -168,10 +164,10 @@ class Poller:
         triggers, since_ms = [entry.trigger for entry in self.entries], window.since_ms
         read = narrowing.read(
             self.server,  # type: ignore[arg-type]
-            plan_of(triggers, version),
+            polls.tasks(),
+            query_plan.queries(triggers),
             since_ms,
             memory,
-            models=False,
             fresh_ms=self.cursor.read_to_ms,
         )
         for page in checked(self.server, read, since_ms, triggers):

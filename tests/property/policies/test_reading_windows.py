@@ -24,7 +24,7 @@ from triggers.ledger.reading import Cursor
 from triggers.ledger.registry import Entry
 from triggers.model import make_trigger
 from triggers.model.events import iso_time, milliseconds
-from triggers.windows import Window, advance, choose_window, overlap_every_ms
+from triggers.sources.windows import Window, advance, choose_window, overlap_every_ms
 
 PAGE_SIZE = 3
 START = 1_800_000_000_000
@@ -112,8 +112,7 @@ class Poller:
         self.back_ms.append(self.cursor.read_to_ms - window.since_ms)
         version = len(self.entries)
         meanwhile()
-        plan = polls.Plan(version, metrics=frozenset())
-        for page in polls.read_tasks(self.server, plan, window.since_ms):  # type: ignore[arg-type]
+        for page in polls.read(self.server, polls.tasks(), window.since_ms):  # type: ignore[arg-type]
             if not pages:
                 return
             pages -= 1

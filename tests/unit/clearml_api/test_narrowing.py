@@ -3,13 +3,14 @@
 import pytest
 
 from tests.property.policies.busy_server import BusyServer
+from triggers import sources
 from triggers.clearml_api import narrowing, polls
 from triggers.clearml_api.narrowing import FEW, NARROWED_POLLS, Narrowing
-from triggers.clearml_api.polls import Plan
 from triggers.model import TaskAction, make_trigger
 from triggers.model.events import milliseconds
 from triggers.rules.query_plan import MOST_TEXT, queries
 
+TASKS = polls.tasks()
 WATCHED = {"trigger_project": "Watched"}
 
 
@@ -18,8 +19,7 @@ def trigger(kind="task", **fields):
 
 
 def plan_of(*triggers):
-    asked = (queries([t for t in triggers if t.kind != "model"]), queries([t for t in triggers if t.kind == "model"]))
-    return Plan(1, frozenset(), *asked)
+    return queries(triggers)
 
 
 def server_with(busy, watched=1):
@@ -33,9 +33,9 @@ def server_with(busy, watched=1):
     return server
 
 
-def read(server, plan, memory=None, since_ms=0, models=False, fresh_ms=0):
+def read(server, plan, memory=None, since_ms=0, listing=TASKS, fresh_ms=0):
     memory = Narrowing() if memory is None else memory
-    return list(narrowing.read(server, plan, since_ms, memory, models=models, fresh_ms=fresh_ms))
+    return list(narrowing.read(server, listing, plan, since_ms, memory, fresh_ms=fresh_ms))
 
 
 def ids(pages):
@@ -151,9 +151,10 @@ def test_a_mix_is_one_query_for_each_kind_of_demand_and_the_cursor_goes_where_al
 
 
 def test_models_are_narrowed_by_what_model_triggers_require():
-    server, plan = server_with(0), plan_of(trigger("model", trigger_on_publish=True, **WATCHED), trigger())
+    source, both = sources.named("models"), [trigger("model", trigger_on_publish=True, **WATCHED), trigger()]
+    server, plan = server_with(0), plan_of(*sources.triggers_of(source, both))
     for number in range(FEW):
         server.change(f"m{number}", "models", project="w", ready=False)
     server.change("ready", "models", project="w", ready=True)
     server.change("elsewhere", "models", project="o", ready=True)
-    assert ids(read(server, plan, Narrowing(1), models=True)) == ["ready"]
+    assert ids(read(server, plan, Narrowing(1), listing=polls.MODELS)) == ["ready"]

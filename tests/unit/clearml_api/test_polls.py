@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 
 from triggers.base.errors import ServerUnavailable
 from triggers.clearml_api import Answer, polls
-from triggers.clearml_api.polls import Plan, read_models, read_tasks
 from triggers.model.events import iso_time, metric_key, milliseconds
 
-PLAN = Plan(1, metrics=frozenset())
+TASKS = polls.tasks()
 
 
 class Server:
@@ -60,8 +59,8 @@ def small_pages(monkeypatch):
     monkeypatch.setattr(polls, "PAGE_SIZE", 4)
 
 
-def read(server, since=0, plan=PLAN):
-    return list(read_tasks(server, plan, since))
+def read(server, since=0, listing=TASKS):
+    return list(polls.read(server, listing, since))
 
 
 def ids(pages):
@@ -72,7 +71,7 @@ def test_read_tasks_asks_once_for_everything_when_little_changed():
     server = Server()
     server.put("a", type="training", status="failed", project={"id": "p", "name": "P"}, tags=["x"])
     key = metric_key("t", "v")
-    pages = read(server, 10_000, Plan(3, metrics=frozenset({key})))
+    pages = read(server, 10_000, polls.tasks({key}))
     assert len(server.queries) == len(pages) == 1
     endpoint, body = server.queries[0]
     assert endpoint == "tasks.get_all_ex"
@@ -231,7 +230,7 @@ def test_metrics_may_be_nan_and_are_read_only_when_watched():
 def test_read_models_reads_models():
     server = Server()
     server.put("m", ready=True, task={"id": "t"}, project={"id": "p", "name": "P"})
-    (page,) = read_models(server, PLAN, 0)
+    (page,) = polls.read(server, polls.MODELS, 0)
     (event,) = page.events
     assert (event.kind, event.id, event.ready, event.task, event.project) == ("model", "m", True, "t", "P")
     assert server.queries[0][0] == "models.get_all_ex"

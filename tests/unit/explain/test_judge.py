@@ -16,7 +16,7 @@ from triggers.model import make_trigger
 from triggers.model.events import Event
 from triggers.rules.conditions import evaluate
 from triggers.rules.policies import Mark
-from triggers.windows import Window
+from triggers.sources.windows import Window
 
 SINCE, READ_TO, NOW = 1_000_000, 2_000_000, 2_001_000
 TRIGGER = make_trigger(

@@ -17,6 +17,6 @@ for field, value in pairs(page.cursor) do redis.call('HSET', KEYS[2], field, val
 if page.server_ms ~= '' and redis.call('HEXISTS', KEYS[6], 'server_ms') == 0 then
   redis.call('HSET', KEYS[6], 'server_ms', page.server_ms, 'first_polled_ms', now)
 end
--- for people: when a page was last read, by the ledger's clock
-redis.call('HSET', KEYS[6], 'polled_ms', now)
+-- when a page was last read, by the ledger's clock: of the ClearML server, or of another source
+redis.call('HSET', KEYS[6], page.server_ms ~= '' and 'polled_ms' or 'other_polled_ms', now)
 return #page.batches
