@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-_folder = os.environ.get("TRIGGERS_SECRETS_DIR", "")
+_folder = os.path.expanduser(os.environ.get("TRIGGERS_SECRETS_DIR", ""))
 _secret = Path(_folder, "flower_basic_auth")
 if not _folder or not _secret.is_file():
     raise SystemExit("Flower needs NAME:PASSWORD in the file flower_basic_auth of the folder TRIGGERS_SECRETS_DIR")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -135,7 +136,7 @@ def settings_of(environ: Mapping[str, str]) -> Settings:
     Raises:
         Usage: names each variable or file that is wrong, its value unless that is secret, and the way out.
     """
-    given = _files(environ.get(SECRETS_FOLDER)) | _variables(environ)
+    given = _files(secrets_folder(environ)) | _variables(environ)
     try:
         return Settings.model_validate({field: value for field, (_, value) in given.items()})
     except ValidationError as error:
@@ -153,10 +154,34 @@ def of_file(field: str, environ: Mapping[str, str]) -> str | None:
     Raises:
         Usage: the folder cannot be read.
     """
-    folder = environ.get(SECRETS_FOLDER)
-    if field in _variables(environ) or not folder or not Path(folder).expanduser().is_dir():
+    folder = secrets_folder(environ)
+    if field in _variables(environ) or folder is None or not folder.is_dir():
         return None
     return _files(folder).get(field, ("", None))[1]
+
+
+def secrets_folder(environ: Mapping[str, str]) -> Path | None:
+    """The folder with one file per secret, None where none is named.
+
+    Raises:
+        Usage: it begins with `~`, and there is no such home folder.
+    """
+    named = environ.get(SECRETS_FOLDER)
+    try:
+        return Path(named).expanduser() if named else None
+    except RuntimeError as error:
+        raise Usage(f"{SECRETS_FOLDER}={named!r}: there is no such home folder; name the folder by its path") from error
+
+
+@contextmanager
+def reading_secrets(folder: Path) -> Iterator[None]:
+    """Read files of the secrets folder; what cannot be read is a `Usage` that names the folder."""
+    try:
+        yield
+    except (OSError, UnicodeError) as error:
+        raise Usage(
+            f"{SECRETS_FOLDER}={str(folder)!r}: {error}; name a folder with one file of text per secret"
+        ) from error
 
 
 def with_notice_secrets_of_now(of: Settings, environ: Mapping[str, str]) -> Settings:
@@ -174,21 +199,19 @@ def _variables(environ: Mapping[str, str]) -> _Given:
     return {_FIELDS[name.lower()]: (name, value) for name, value in environ.items() if name.lower() in _FIELDS}
 
 
-def _files(folder: str | None) -> _Given:
-    if not folder:
+def _files(folder: Path | None) -> _Given:
+    if folder is None:
         return {}
-    try:
-        files = {file.name.lower(): file for file in Path(folder).expanduser().iterdir() if file.is_file()}
+    if not folder.exists():
+        log.warning("%s=%r does not exist: no secrets are read from files", SECRETS_FOLDER, str(folder))
+        return {}
+    with reading_secrets(folder):
+        files = {file.name.lower(): file for file in folder.iterdir() if file.is_file()}
         return {
             field: (str(files[name]), files[name].read_text("utf-8").strip())
             for name, field in _FIELDS.items()
             if name in files
         }
-    except FileNotFoundError:
-        log.warning("%s=%r does not exist: no secrets are read from files", SECRETS_FOLDER, folder)
-        return {}
-    except (OSError, UnicodeError) as error:
-        raise Usage(f"{SECRETS_FOLDER}={folder!r}: {error}; name a folder with one file of text per secret") from error
 
 
 def _said(problem: Any, given: _Given) -> str:

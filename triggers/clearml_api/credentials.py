@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from triggers.base.errors import NoCredentials, Usage
-from triggers.base.settings import SECRETS_FOLDER
+from triggers.base.settings import reading_secrets, secrets_folder
 
 #: the server that the SDK takes when only keys are given
 _DEFAULT_HOST = "https://api.clear.ml"
@@ -89,9 +89,12 @@ def _variable(environ: Mapping[str, str], name: str) -> str | None:
 
 def _secret(environ: Mapping[str, str], name: str) -> str | None:
     """What the file of that name in the secrets folder says, where there is one."""
-    folder = environ.get(SECRETS_FOLDER)
-    file = Path(folder, name) if folder else None
-    return file.read_text().strip() or None if file and file.is_file() else None
+    folder = secrets_folder(environ)
+    if folder is None:
+        return None
+    with reading_secrets(folder):
+        file = folder / name
+        return file.read_text("utf-8").strip() or None if file.is_file() else None
 
 
 def _verify(value: Any) -> bool | str:

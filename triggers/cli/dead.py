@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from triggers.cli import completion
-from triggers.cli.options import Choice, Json
+from triggers.cli import completion, options
+from triggers.cli.options import All, Choice, Json, OfTrigger
 
 if TYPE_CHECKING:
     from triggers.ledger.firing import Firing
@@ -15,19 +15,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="List, retry or drop dead letters: firings given up after their retries.")
 
-Which = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="[FIRING|OBJECT]...",
-        help="ends of keys as listed, or ids of objects",
-        autocompletion=completion.dead_firings,
-    ),
-]
-OfTrigger = Annotated[
-    str | None,
-    typer.Option("--trigger", metavar="NAME", help="those of this trigger", autocompletion=completion.triggers),
-]
-All = Annotated[bool, typer.Option("--all", help="all of them")]
+Which = Annotated[list[str] | None, options.firings(completion.dead_firings)]
 
 
 @app.command("list")
@@ -38,7 +26,7 @@ def list_(trigger: OfTrigger = None, scheduler: Choice = None, as_json: Json = F
     from triggers.operate.target import open_target
 
     with open_target(scheduler) as target:
-        of = target.entry(trigger, retired=True).trigger.id if trigger else ""
+        of = selection.trigger_id(target, trigger)
         found = selection.select(selection.dead(target), (), of, everything=True)
         if as_json:
             output.print_json([fields(target, firing) for firing in found])
@@ -64,7 +52,7 @@ def retry(
     from triggers.operate.target import open_target
 
     with open_target(scheduler) as target:
-        of = target.entry(trigger, retired=True).trigger.id if trigger else ""
+        of = selection.trigger_id(target, trigger)
         selection.refuse_failing(target, which or ())
         meant = selection.select(selection.dead(target), which or (), of, everything=everything)
         with target.ledger.audit.change("dead retry", firings=[firing.key for firing in meant]) as came:
@@ -90,7 +78,7 @@ def drop(
     from triggers.operate.target import open_target
 
     with open_target(scheduler) as target:
-        of = target.entry(trigger, retired=True).trigger.id if trigger else ""
+        of = selection.trigger_id(target, trigger)
         meant = selection.select(selection.dead(target), which or (), of, everything=everything)
         keys = [firing.key for firing in meant]
         with target.ledger.audit.change("dead drop", firings=keys) as came:

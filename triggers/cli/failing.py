@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from triggers.cli import completion
-from triggers.cli.options import Choice, Json
+from triggers.cli import completion, options
+from triggers.cli.options import All, Choice, Json, OfTrigger
 
 if TYPE_CHECKING:
     from triggers.ledger.retrying import Failing
@@ -15,28 +15,18 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="List failing firings, which are tried again by themselves, or retry now.")
 
-Which = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="[FIRING|OBJECT]...",
-        help="ends of keys as listed, or ids of objects",
-        autocompletion=completion.failing_firings,
-    ),
-]
-OfTrigger = Annotated[
-    str | None,
-    typer.Option("--trigger", metavar="NAME", help="those of this trigger", autocompletion=completion.triggers),
-]
+Which = Annotated[list[str] | None, options.firings(completion.failing_firings)]
 
 
 @app.command("list")
 def list_(trigger: OfTrigger = None, scheduler: Choice = None, as_json: Json = False) -> None:
     """List failing firings: how often each failed, when it is tried next, and why it failed last."""
     from triggers.cli import output
+    from triggers.operate import selection
     from triggers.operate.target import open_target
 
     with open_target(scheduler) as target:
-        of = target.entry(trigger, retired=True).trigger.id if trigger else ""
+        of = selection.trigger_id(target, trigger)
         found = [one for one in target.ledger.retrying.failing() if not of or one.trigger == of]
         if as_json:
             output.print_json([fields(target, one) for one in found])
@@ -48,7 +38,7 @@ def list_(trigger: OfTrigger = None, scheduler: Choice = None, as_json: Json = F
 def retry(
     which: Which = None,
     trigger: OfTrigger = None,
-    everything: Annotated[bool, typer.Option("--all", help="all of them")] = False,
+    everything: All = False,
     scheduler: Choice = None,
     as_json: Json = False,
 ) -> None:
@@ -58,7 +48,7 @@ def retry(
     from triggers.operate.target import open_target
 
     with open_target(scheduler) as target:
-        of = target.entry(trigger, retired=True).trigger.id if trigger else ""
+        of = selection.trigger_id(target, trigger)
         found = target.ledger.retrying.failing()
         meant = selection.select(found, which or (), of, everything=everything)
         keys = [one.key for one in meant]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from triggers.cli import completion
+from triggers.cli import completion, options
 from triggers.cli.options import Choice, Json
 
 if TYPE_CHECKING:
@@ -21,14 +21,7 @@ Hold = Annotated[
     str,
     typer.Argument(metavar="HOLD", help="as listed, such as 'pace:task:NAME'", autocompletion=completion.holds),
 ]
-Which = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="[FIRING|OBJECT]...",
-        help="ends of keys as listed, or ids of objects; all if none is given",
-        autocompletion=completion.held_firings,
-    ),
-]
+Which = Annotated[list[str] | None, options.firings(completion.held_firings, "; all if none is given")]
 
 
 @app.command("list")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 
@@ -29,3 +30,14 @@ Names = Annotated[
     typer.Argument(metavar="[NAME]...", help="names of triggers", autocompletion=completion.triggers),
 ]
 File = Annotated[str, typer.Option("--file", "-f", metavar="FILE", help="triggers as YAML; - is standard input")]
+OfTrigger = Annotated[
+    str | None,
+    typer.Option("--trigger", metavar="NAME", help="those of this trigger", autocompletion=completion.triggers),
+]
+All = Annotated[bool, typer.Option("--all", help="all of them")]
+
+
+def firings(complete: Callable[..., Any], and_else: str = "") -> Any:
+    """The argument that names firings; `complete` lists those that a verb can mean."""
+    help_ = f"ends of keys as listed, or ids of objects{and_else}"
+    return typer.Argument(metavar="[FIRING|OBJECT]...", help=help_, autocompletion=complete)

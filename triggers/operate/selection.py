@@ -48,6 +48,11 @@ def _pages(read: object) -> Iterator[Firing]:
         start += _PAGE
 
 
+def trigger_id(target: Target, name: str | None) -> str:
+    """The id of the trigger whose firings are meant, a retired one included; "" where none is named."""
+    return target.entry(name, retired=True).trigger.id if name else ""
+
+
 def select(found: Sequence[F], words: Sequence[str], trigger: str, *, everything: bool) -> list[F]:
     """Those that are meant.
 
