@@ -48,6 +48,11 @@ class Settings(BaseModel):
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$",
         description="what every key, queue and channel in the redis_url begins with: one for each team that shares it",
     )
+    package: str | None = Field(
+        default=None,
+        repr=False,
+        description="where an agent gets this package from, as pip reads it; if not set, from where it came here",
+    )
     redis_server: str | None = Field(default=None, description="redis-server or valkey-server binary to start")
     state_folder: Path = Field(
         default=Path("~/.clearml-triggers"), description="where a private Redis keeps its append-only file"

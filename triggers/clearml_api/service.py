@@ -127,6 +127,11 @@ def write_sections(api: Api, task_id: str, sections: Mapping[str, str], descript
     _edit(api, "tasks.edit_configuration", body, "configuration", merge)
 
 
+def write_requirements(api: Api, task_id: str, requirements: Mapping[str, Any]) -> None:
+    """Replace what an agent installs before it runs the task."""
+    api.call("tasks.set_requirements", {"task": task_id, "requirements": dict(requirements)})
+
+
 def write_runtime(api: Api, task_id: str, values: Mapping[str, str], remove: Iterable[str] = ()) -> None:
     """Write and remove runtime properties; others stay."""
     gone = list(remove)

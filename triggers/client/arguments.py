@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 from triggers.base.errors import Usage
-from triggers.model.server_names import problem_of_name
 
 
 def minutes(argument: str, value: object, least: float) -> float | None:
@@ -22,6 +21,8 @@ def minutes(argument: str, value: object, least: float) -> float | None:
 
 def task_name(argument: str, value: object) -> str | None:
     """Check the name of a ClearML task to be made; None passes."""
+    from triggers.model.server_names import problem_of_name  # its package brings what validates triggers
+
     name = optional_name(argument, value)
     if name and (problem := problem_of_name(name)):
         raise Usage(f"TriggerScheduler: {argument}={value!r}: {problem}; give a longer name")

@@ -257,6 +257,7 @@ class TriggerScheduler:
             Usage: no ClearML credentials, no Redis to use, or the process at home declares something else.
         """
         with self._home(shadow=dry_run) as home:
+            home.task.require_package_meanwhile(home.settings.package)
             ledger = home.enter()
             home.register(ledger)
             home.run(ledger)
@@ -266,9 +267,11 @@ class TriggerScheduler:
 
         There the configuration sections of the service task go before what the script declares.
         """
+        from triggers.base.settings import settings
+
         task = self._obtained()
         if not task.remote:
-            task.send_away(queue, self._triggers())
+            task.send_away(queue, self._triggers(), settings().package)
         self.start()
 
     @property

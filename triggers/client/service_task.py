@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +10,10 @@ from typing import Any, Final
 
 from triggers.base.errors import Usage
 from triggers.base.logs import logger
+from triggers.base.terminal import say
 from triggers.clearml_api import Api, Credentials, service
 from triggers.clearml_api.names import find_project
+from triggers.client import package_source
 from triggers.model import Trigger
 from triggers.model.events import milliseconds
 from triggers.model.original import SECTIONS
@@ -46,15 +49,55 @@ class ServiceTask:
         """Address of ClearML's web pages."""
         return "" if self.handle is None else str(self.handle.get_output_log_web_page()).partition("/projects/")[0]
 
-    def send_away(self, queue: str, triggers: Sequence[Trigger]) -> None:
-        """Write the configuration and put the task into a queue; this process ends."""
+    def send_away(self, queue: str, triggers: Sequence[Trigger], package: str | None = None) -> None:
+        """Write the configuration and put the task into a queue; this process ends.
+
+        Args:
+            queue: its name.
+            triggers: what is declared.
+            package: where the agent gets this package from; where it is installed from here if not given.
+        """
+        if doubt := self.require_package(package):
+            say(f"triggers: {doubt}", error=True)
         texts = {name: write_section([t for t in triggers if t.kind == kind], {}) for kind, name in SECTIONS.items()}
         service.write_sections(Api(Credentials.resolve(), timeout_seconds=20), self.id, texts, DESCRIPTIONS)
         self.handle.execute_remotely(queue_name=queue, exit_process=True)
 
-    def leave_running(self, api: Api) -> None:
+    def require_package(self, package: str | None = None) -> str:
+        """Have this package in the requirements by which an agent runs the task; waits until the SDK has written them.
+
+        Returns:
+            Why an agent may not find it there, "" if nothing speaks against it.
+
+        Raises:
+            Usage: `package` is no requirement of it.
+        """
+        if self.remote:  # the agent has installed what is recorded
+            return ""
+        known = dict(self.handle.get_requirements())
+        before = known.get("pip") or ""
+        text = before if isinstance(before, str) else "\n".join(before)
+        found = package_source.recorded(text, package_source.installed(), package)
+        if found.text != text:
+            api = Api(Credentials.resolve(), timeout_seconds=20)
+            service.write_requirements(api, self.id, {**known, "pip": found.text})
+        return found.doubt
+
+    def require_package_meanwhile(self, package: str | None) -> None:
+        """The same beside what this process does: for who runs a copy of the task on an agent later."""
+
+        def write() -> None:
+            try:
+                self.require_package(package)
+            except Exception as failure:  # whatever the SDK raises; nothing that is served depends on it
+                log.warning("the requirements of the service task cannot be written: %s", failure)
+
+        threading.Thread(target=write, name="requirements", daemon=True).start()
+
+    def leave_running(self, api: Api, package: str | None = None) -> None:
         """Close the SDK's side and let the task run on: workers keep it, until a later one takes its place."""
         if self.made and not self.remote:
+            self.require_package(package)
             service.write_runtime(api, self.id, {KEPT: "1"})
             self.handle.close()
             service.restart(api, self.id)

@@ -197,7 +197,7 @@ class Home:
     def depart(self, ledger: Ledger) -> None:
         """Leave after a registration: the service task runs on if workers serve it."""
         if self.settings.redis_url:
-            self.task.leave_running(self.api)
+            self.task.leave_running(self.api, self.settings.package)
         elif self._arrival.redis is not None:
             renewal.give_back(self.context(ledger), self.scheduler)
 

@@ -29,6 +29,22 @@ def test_a_script_that_parses_arguments_has_the_sdk_before_it_does() -> None:
     assert python(code) == "True"
 
 
+def test_the_sdk_comes_with_the_first_parser_that_is_imported_later() -> None:
+    """And the parser is what it would be without: its own loader, loaded once, patched by the SDK."""
+    code = """
+import sys
+from triggers import TriggerScheduler
+before = "clearml" in sys.modules
+import argparse, click, inspect
+print(before, "clearml" in sys.modules, hasattr(argparse.ArgumentParser, "_parse_args_patched"),
+    sys.modules["clearml"].task.ArgumentParser is argparse.ArgumentParser,
+    "def parse_args" in inspect.getsource(argparse),
+    type(argparse.__spec__.loader).__name__, argparse.__loader__ is argparse.__spec__.loader,
+    [each for each in sys.meta_path if "triggers" in type(each).__module__ and "clearml" not in type(each).__module__])
+"""
+    assert python(code) == "False True True True True SourceFileLoader True []"
+
+
 def test_importing_loads_no_dependency() -> None:
     """The larger packages are loaded by what uses them first: validating, registering, serving."""
     code = """
