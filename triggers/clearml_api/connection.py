@@ -17,11 +17,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from triggers.base import progress
 from triggers.base.errors import Refused, ServerUnavailable
 from triggers.clearml_api import answers
 from triggers.clearml_api.credentials import Credentials
 from triggers.clearml_api.login import Login
-from triggers.clearml_api.transport import Broken, Connection, Reply
+from triggers.clearml_api.transport import CONNECT_SECONDS, Broken, Connection, Reply
 
 #: the version that the SDK 2.1 sends, with which the contract was recorded
 API_VERSION = "2.23"
@@ -133,6 +134,7 @@ class Api:
             content = "\n".join(map(json.dumps, body)).encode()
             headers["Content-Type"] = "application/json-lines"
         connection = self._connection()
+        progress.note(2 * (CONNECT_SECONDS + self._timeout_seconds))
         try:
             try:
                 return connection.post(path, content, headers)
@@ -142,6 +144,8 @@ class Api:
             return connection.post(path, content, headers)
         except Broken as broken:
             raise ServerUnavailable(f"{where}: {broken}") from broken
+        finally:
+            progress.note()
 
     def _connection(self) -> Connection:
         """This thread's; never one that a fork of the process has copied."""

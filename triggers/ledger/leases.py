@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from triggers.base import progress
 from triggers.base.errors import Fenced, Transient
 from triggers.base.logs import logger
 from triggers.ledger.keys import Keys
@@ -40,14 +41,23 @@ def release(store: Store, keys: Keys, name: str, token: str) -> bool:
 
 @contextmanager
 def renewing(every_seconds: float, extend: Callable[[], None]) -> Iterator[None]:
-    """Call `extend` every so often in a thread while the body runs.
+    """Call `extend` every so often in a thread while the body runs and gets somewhere (`triggers.base.progress`).
 
-    A lost lease ends the renewing quietly: every write of the body is fenced by its token anyway.
+    A body that hangs is renewed no more: its lease runs out, and others go on. Where it comes to life again, it is
+    renewed again, if nobody has taken its place. A lost lease ends the renewing quietly: every write of the body is
+    fenced by its token anyway.
     """
-    stop = threading.Event()
+    stop, hung = threading.Event(), False
 
-    def keep() -> None:
+    def keep(body: progress.Watched) -> None:
+        nonlocal hung
         while not stop.wait(every_seconds):
+            if body.hangs:
+                if not hung:
+                    log.error("%s has done nothing for too long: its lease is not renewed, others go on", name)
+                hung = True
+                continue
+            hung = False
             try:
                 extend()
             except Fenced as loss:
@@ -56,13 +66,15 @@ def renewing(every_seconds: float, extend: Callable[[], None]) -> Iterator[None]
             except Transient as failure:
                 log.warning("a lease could not be renewed, trying again: %s", failure)
 
-    thread = threading.Thread(target=keep, name="lease-keeper", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
+    name = f"thread {threading.current_thread().name}"
+    with progress.watch() as body:
+        thread = threading.Thread(target=keep, args=[body], name="lease-keeper", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
 
 
 @contextmanager

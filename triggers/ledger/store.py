@@ -10,7 +10,7 @@ from typing import Any
 
 import redis
 
-from triggers.base import redis_login, redis_refusals
+from triggers.base import progress, redis_login, redis_refusals
 from triggers.base.errors import EpochChanged, Fenced, StoreUnavailable
 from triggers.base.redis_address import RedisAddress
 
@@ -77,6 +77,7 @@ class Store:
             Fenced: what the script was asked to change is no longer the caller's; nothing was written.
             StoreUnavailable: no answer; the script may have run.
         """
+        progress.note()
         try:
             return self._registered(script)(keys=keys, args=self._arguments(script, args))
         except redis.RedisError as refusal:
@@ -94,6 +95,7 @@ class Store:
             EpochChanged: Redis or its data is another than `run_id` names; nothing was written.
             StoreUnavailable: no answer; any of them may have run.
         """
+        progress.note()
         sha = self._registered(script).sha
         try:
             with self.client.pipeline(transaction=False) as pipe:

@@ -72,7 +72,8 @@ def carry_out(attempt: Attempt, function: Function) -> None:
     `SystemExit` and others that are no `Exception` too: here they end a thread, and nobody would hear of them.
     """
     try:
-        call(function, attempt.firing.object, describe(attempt.firing))
+        with progress.without_end():
+            call(function, attempt.firing.object, describe(attempt.firing))
     except BaseException as failure:
         log.exception("trigger %r: its function failed", attempt.trigger.name)
         attempt.fail(f"{type(failure).__name__}: {failure}\n{traceback.format_exc(limit=-5)}")
