@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from triggers import progress
+from triggers.base import progress
 from triggers.base.errors import Fenced
 from triggers.ledger import leases
 

@@ -149,8 +149,9 @@ class Reading:
         *,
         forget_before_ms: int,
         server_ms: int | None,
+        partitions: int = 0,
     ) -> None:
-        """Store batches and move the cursor in one step.
+        """Store batches, cut for so many partitions, and move the cursor in one step.
 
         `server_ms`: the ClearML server's time when the page was read, None where it is of another source.
 
@@ -164,6 +165,7 @@ class Reading:
             "forget_before": str(forget_before_ms),
             "server_ms": "" if server_ms is None else str(server_ms),
             "length": str(max(10, self.history_length // 100)),
+            "partitions": str(partitions),
         }
         keys = self.keys
         names = [
@@ -175,6 +177,19 @@ class Reading:
             keys.epoch,
         ]
         self.store.run(COMMIT, names, token, json.dumps(page))
+
+    def partitions(self, wanted: int) -> int:
+        """How many partitions to cut the next batches for: the number that waiting events were cut for, else `wanted`.
+
+        Call it holding the poll lease. With another number, events of one object would wait in two partitions, and the
+        later one might be matched first.
+        """
+        with self.store.client.pipeline(transaction=True) as pipe:
+            pipe.hget(self.keys.epoch, "partitions")
+            pipe.exists(self.keys.ready)
+            pipe.exists(self.keys.undecided_partitions)
+            known, waiting, undecided = pipe.execute()
+        return int(known) if known and str(known).isdigit() and (waiting or undecided) else wanted
 
     def waiting_partitions(self) -> list[int]:
         """Partitions that hold batches, those waiting longest first."""

@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from triggers.base import progress
 from triggers.base.errors import Fenced
 from triggers.base.logs import logger
 from triggers.context import Context

@@ -13,6 +13,7 @@ from triggers.model.events import Event
 from triggers.rules.policies import STAMP_TOLERANCE_MS
 from triggers.sources import Page, Source
 from triggers.sources.windows import Window
+from triggers.stages.partitions import partitions_now
 from triggers.stages.server_clock import NO_CLOCKS, Clocks, clear_alarm, correct_since, report_step
 from triggers.stages.set_aside import entries_to_read
 
@@ -81,11 +82,12 @@ def _read(
         moved = source.advance(cursor, window, version, page, idle_ms=0 if number else idle_ms)
         if moved.stepped_back:
             report_step(ctx, source.clock, cursor, now_ms)
+        partitions = partitions_now(ctx)
         batches = encode_batches(
             fresh,
             plan=version,
             polled_ms=now_ms,
-            partitions=ctx.settings.partitions,
+            partitions=partitions,
             size=ctx.settings.batch_events,
         )
         forget_before = moved.cursor.read_to_ms - int(ctx.settings.sweep_window_seconds * 2000)
@@ -97,6 +99,7 @@ def _read(
             batches,
             forget_before_ms=forget_before,
             server_ms=now_ms if source.by_server_clock else None,
+            partitions=partitions,
         )
         for partition in {number for number, _ in batches}:
             ctx.hints.send("match", ctx.ledger.scheduler, partition)

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.integration.ledger.helpers import claim_one, eventually, grant, task_event, task_trigger
-from triggers import progress
+from triggers.base import progress
 from triggers.base.errors import Fenced
 from triggers.ledger import Ledger, leases
 

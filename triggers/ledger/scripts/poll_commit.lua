@@ -1,10 +1,13 @@
 -- Store the batches of one page and move the cursor, if the poll lease is still ours.
 -- KEYS: lease, cursor, seen, ready, events, epoch. ARGV: run id, token, JSON of
---   {cursor = {field = value}, forget_before, server_ms, seen = {id, ms, ...}, batches = {{key, partition, text}, ...}, length}
+--   {cursor = {field = value}, forget_before, server_ms, seen = {id, ms, ...}, batches = {{key, partition, text}, ...}, length,
+--    partitions: how many order the batches, '0' if that is not said}
 -- Batches are opaque text: they carry NaN, which cjson refuses.
--- Rules out: a cursor past events that were not stored (killed between the two); a frozen poller moving the cursor back.
+-- Rules out: a cursor past events that were not stored (killed between the two); a frozen poller moving the cursor back;
+--   two numbers of partitions at once, so that an object's events wait in two of them.
 if not leads(KEYS[1], ARGV[2]) then return fenced('the poll lease was lost') end
 local page = cjson.decode(ARGV[3])
+if page.partitions ~= '0' then redis.call('HSET', KEYS[6], 'partitions', page.partitions) end
 local now = now_ms()
 for _, batch in ipairs(page.batches) do
   redis.call('RPUSH', batch[1], batch[3])

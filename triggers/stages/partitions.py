@@ -1,0 +1,25 @@
+"""Partitions: how many a poll cuts events for, where workers have different settings."""
+
+from __future__ import annotations
+
+from triggers.base.logs import Seldom, logger
+from triggers.context import Context
+
+log = logger(__name__)
+
+_seldom = Seldom()
+
+
+def partitions_now(ctx: Context) -> int:
+    """The number of this process once nothing waits; before that, the number that waiting events were cut for."""
+    wanted = ctx.settings.partitions
+    found = ctx.ledger.reading.partitions(wanted)
+    if found != wanted and (suffix := _seldom.suffix(f"{found} {wanted}")) is not None:
+        log.warning(
+            "TRIGGERS_PARTITIONS is %d here, and events wait in %d partitions: these are used until none waits; give "
+            "all workers the same number%s",
+            wanted,
+            found,
+            suffix,
+        )
+    return found
