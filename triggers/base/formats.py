@@ -26,6 +26,15 @@ KNOWN: Final[dict[str, int]] = {
     "state": 1,  # saved on the service task
 }
 
+#: What is written in an earlier version where it says nothing that only a later one knows, so that earlier releases
+#: read it, and its digest stays: the earliest version of each.
+LOWEST: Final[dict[str, int]] = {"trigger": 1, "event": 1}
+
+
+def lowest(kind: str) -> int:
+    """The version that a kind is written in at least."""
+    return LOWEST.get(kind, KNOWN[kind])
+
 
 @contextmanager
 def reading(kind: str, known_by: str = "") -> Iterator[None]:

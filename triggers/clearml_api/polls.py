@@ -13,7 +13,7 @@ from triggers.clearml_api.answers import objects
 from triggers.clearml_api.connection import Api
 from triggers.clearml_api.paging import does_not_move
 from triggers.clearml_api.version import OLDEST_TEXT
-from triggers.model.events import Event, decode_model, decode_task, iso_time, milliseconds
+from triggers.model.events import ASKED, REQUIRED, TYPES, Event, decode_model, decode_task, iso_time, milliseconds
 
 _log = logger(__name__)
 
@@ -25,24 +25,6 @@ _IDS: Final = 100
 _PASSES: Final = 50
 #: passes that bring nothing new, after which that time counts as read
 _QUIET_PASSES: Final = 5
-
-_TASK_FIELDS: Final = ("id", "name", "project.name", "type", "status", "tags", "system_tags", "last_change")
-_MODEL_FIELDS: Final = ("id", "name", "project.name", "task", "ready", "tags", "system_tags", "last_change")
-#: what an object's fields must be to be read; each may be missing but for the first two
-_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
-    "id": (str,),
-    "last_change": (str,),
-    "name": (str,),
-    "project": (dict, str),
-    "task": (dict, str),
-    "type": (str,),
-    "status": (str,),
-    "ready": (bool,),
-    "tags": (list,),
-    "system_tags": (list,),
-    "last_metrics": (dict,),
-}
-_REQUIRED: Final = ("id", "last_change")
 
 
 @dataclass(frozen=True)
@@ -69,7 +51,7 @@ class Listing:
 
 
 #: All models.
-MODELS: Final = Listing("models.get_all_ex", "models", _MODEL_FIELDS, decode_model)
+MODELS: Final = Listing("models.get_all_ex", "models", ASKED["models"], decode_model)
 
 
 def tasks(metrics: Iterable[str] = ()) -> Listing:
@@ -77,7 +59,7 @@ def tasks(metrics: Iterable[str] = ()) -> Listing:
     watched = tuple(
         f"last_metrics.{key}.{part}" for key in sorted(metrics) for part in ("value", "min_value", "max_value")
     )
-    return Listing("tasks.get_all_ex", "tasks", _TASK_FIELDS + watched, decode_task)
+    return Listing("tasks.get_all_ex", "tasks", ASKED["tasks"] + watched, decode_task)
 
 
 def read(api: Api, listing: Listing, since_ms: int) -> Iterator[Page]:
@@ -196,7 +178,7 @@ class Reader:
         """Decode what was not returned before; what cannot be decoded is reported and left out."""
         events = []
         for one in found:
-            wrong = next((name for name in _TYPES if not _is_readable(name, one)), None)
+            wrong = next((name for name in TYPES if not _is_readable(name, one)), None)
             if wrong is not None:
                 self._report(one, f"its {wrong} is {one.get(wrong)!r:.80}")
                 continue
@@ -223,7 +205,7 @@ class Reader:
 def _is_readable(name: str, one: Mapping[str, Any]) -> bool:
     value = one.get(name)
     if value is None:
-        return name not in _REQUIRED
-    if not isinstance(value, _TYPES[name]):
+        return name not in REQUIRED
+    if not isinstance(value, TYPES[name]):
         return False
     return not isinstance(value, list) or all(isinstance(tag, str) for tag in value)

@@ -1,20 +1,24 @@
 """Event: one observed change of one object, holding all that a condition may read.
 
-Owns the decoding of the server's items and the JSON between stages. Reading the server is `clearml_api`'s.
+Each field is declared once, with where it comes from (`items`); the JSON between stages and what the server is asked
+for follow from that. Reading the server is `clearml_api`'s.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
-from functools import lru_cache
+from dataclasses import MISSING, dataclass, field, fields
+from operator import attrgetter
 from typing import Any, Final, Literal, get_args
 
-from triggers.base.bounds import LONGEST_OBJECT_NAME, bounded_tags
-from triggers.base.formats import KNOWN, check_version, reading
+from triggers.base.formats import check_version, lowest, reading
+from triggers.model import items
+from triggers.model.items import Metric as Metric
+from triggers.model.items import Reading, reads
+from triggers.model.items import iso_time as iso_time
+from triggers.model.items import metric_key as metric_key
+from triggers.model.items import milliseconds as milliseconds
 
 Kind = Literal["model", "dataset", "task"]
 
@@ -25,40 +29,48 @@ ARCHIVED: Final = "archived"
 DEVELOPMENT: Final = "development"
 
 _TEXT: Final = {str}
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_MILLISECOND: Final = timedelta(milliseconds=1)
 _HIDDEN: Final = ".datasets/"
 
 # One encoder for all events: NaN and infinities pass, other alphabets and lone surrogates are escaped.
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """One metric and variant of a ClearML task as the server sums it up; numbers may be NaN or infinite."""
-
-    value: float | None = None
-    min_value: float | None = None
-    max_value: float | None = None
+def _kind_of_task(item: items.Item) -> Kind:
+    return "dataset" if "dataset" in (item.get("system_tags") or ()) else "task"
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One change of one object. Its identity for deduplication is (id, changed_ms)."""
+    """One change of one object. Its identity for deduplication is (id, changed_ms).
 
-    kind: Kind  # "dataset" for ClearML tasks with the system tag "dataset"
-    id: str
-    changed_ms: int  # the server's last_change, milliseconds since the epoch (UTC)
-    name: str = ""
-    project: str = ""  # full name at reading time, "" when there is none
-    project_id: str = ""
-    tags: tuple[str, ...] = ()
-    system_tags: tuple[str, ...] = ()
-    status: str = ""  # tasks and datasets; "" for models
-    ready: bool = False  # models: published
-    type: str = ""  # task type; "" for models
-    metrics: Mapping[str, Metric] = field(default_factory=dict, hash=False)  # by metric_key(title, variant)
-    task: str = ""  # models: id of the ClearML task that made it
+    A field is a text, a flag, a tuple of texts or the metrics. One that was added says since which version of events.
+    """
+
+    #: "dataset" for ClearML tasks with the system tag "dataset"
+    kind: Kind = field(
+        metadata=reads(
+            models=Reading("id", (str,), lambda _: "model"), tasks=Reading("system_tags", (list,), _kind_of_task)
+        )
+    )
+    id: str = field(metadata=reads(items.ID))
+    #: the server's last_change, milliseconds since the epoch (UTC)
+    changed_ms: int = field(metadata=reads(items.CHANGED))
+    name: str = field(default="", metadata=reads(items.NAME))
+    #: full name at reading time, "" when there is none
+    project: str = field(default="", metadata=reads(items.PROJECT))
+    project_id: str = field(default="", metadata=reads(items.PROJECT_ID))
+    tags: tuple[str, ...] = field(default=(), metadata=reads(items.tags("tags")))
+    system_tags: tuple[str, ...] = field(default=(), metadata=reads(items.tags("system_tags")))
+    #: tasks and datasets; "" for models
+    status: str = field(default="", metadata=reads(tasks=items.text("status")))
+    #: models: published
+    ready: bool = field(default=False, metadata=reads(models=items.PUBLISHED))
+    #: task type; "" for models
+    type: str = field(default="", metadata=reads(tasks=items.text("type")))
+    #: by metric_key(title, variant)
+    metrics: Mapping[str, Metric] = field(default_factory=dict, hash=False, metadata=reads(tasks=items.METRICS))
+    #: models: id of the ClearML task that made it
+    task: str = field(default="", metadata=reads(models=items.MADE_BY))
 
     def concerns(self, kind: Kind) -> bool:
         """Tell whether triggers of `kind` look at this object; a dataset is a ClearML task as well."""
@@ -66,16 +78,14 @@ class Event:
 
     def to_json(self) -> str:
         """Write the compact, versioned form; fields that say nothing are left out."""
-        item: dict[str, Any] = {
-            "v": KNOWN["event"],
-            "kind": self.kind,
-            "id": self.id,
-            "changed_ms": self.changed_ms,
-        }
-        for name in _OPTIONAL:
+        version = lowest("event")
+        item: dict[str, Any] = {"v": version, "kind": self.kind, "id": self.id, "changed_ms": self.changed_ms}
+        for name, since in _OPTIONAL:
             value = getattr(self, name)
             if value:
                 item[name] = value
+                if since > version:
+                    version = item["v"] = since
         if self.metrics:
             item["metrics"] = {k: (m.value, m.min_value, m.max_value) for k, m in self.metrics.items()}
         return _encode(item)
@@ -91,8 +101,8 @@ class Event:
         with reading("event"):
             item = json.loads(text)
             check_version("event", item.pop("v", None))
-            item["tags"] = tuple(item.get("tags", ()))
-            item["system_tags"] = tuple(item.get("system_tags", ()))
+            for name in _LISTS:
+                item[name] = tuple(item.get(name, ()))
             metrics = item.get("metrics")
             if metrics:
                 item["metrics"] = {key: Metric(*map(_as_number, values)) for key, values in metrics.items()}
@@ -102,40 +112,68 @@ class Event:
 
     def _check(self) -> None:
         """Refuse fields of other types: conditions, launches and scripts rely on them."""
-        texts = (self.id, self.name, self.project, self.project_id, self.status, self.type, self.task)
         # by the set of their types: this runs for every event that is matched
+        types = {*map(type, _texts_of(self))}
+        for texts in _lists_of(self):
+            types.update(map(type, texts))
         right = (
-            self.id
+            types == _TEXT
+            and self.id
             and type(self.changed_ms) is int
-            and type(self.ready) is bool
-            and {*map(type, texts), *map(type, self.tags), *map(type, self.system_tags)} == _TEXT
+            and all(type(getattr(self, name)) is bool for name in _FLAGS)
             and self.kind in KINDS
         )
         if not right:
             raise TypeError("a field is missing or of another type")
 
 
-_OPTIONAL: Final = (
-    "name",
-    "project",
-    "project_id",
-    "tags",
-    "system_tags",
-    "status",
-    "ready",
-    "type",
-    "task",
-)
+# ---- what follows from the declarations -----------------------------------------------------------------
+#: Fields that may be left out, with the version of events since which they are there. Metrics have a form of their own.
+_OPTIONAL: Final = tuple((one.name, one.metadata["since"]) for one in fields(Event) if one.default is not MISSING)
 
 
-@lru_cache(maxsize=65_536)
-def metric_key(title: str, variant: str) -> str:
-    """Name a metric as the keys of the server's `last_metrics` do: "<md5(title)>.<md5(variant)>"."""
-    return f"{_md5(title)}.{_md5(variant)}"
+def _of_type(type_: str) -> tuple[str, ...]:
+    return tuple(one.name for one in fields(Event) if one.type == type_)
 
 
-def _md5(text: str) -> str:
-    return hashlib.md5(text.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
+_LISTS: Final = _of_type("tuple[str, ...]")
+_FLAGS: Final = _of_type("bool")
+_texts_of: Final = attrgetter(*_of_type("str"))
+_lists_of: Final = attrgetter(*_LISTS)
+
+#: Collection of the server → field of an event → how it is read there.
+READINGS: Final[dict[str, dict[str, Reading]]] = {
+    collection: {
+        one.name: one.metadata["readings"][collection]
+        for one in fields(Event)
+        if collection in one.metadata["readings"]
+    }
+    for collection in ("models", "tasks")
+}
+#: Collection → the fields of its items that the server is asked for.
+ASKED: Final[dict[str, tuple[str, ...]]] = {
+    collection: tuple(sorted({name for reading in found.values() for name in reading.asked}))
+    for collection, found in READINGS.items()
+}
+#: Part of an item → what it must be for the item to be read; each may be missing but for those in `REQUIRED`.
+TYPES: Final[dict[str, tuple[type, ...]]] = {
+    reading.part: reading.types for found in READINGS.values() for reading in found.values()
+}
+REQUIRED: Final = ("id", "last_change")
+
+
+def decode_task(item: Mapping[str, Any]) -> Event:
+    """Read one item of `tasks.get_all_ex`; `project` is {"id", "name"}, an id alone, or absent."""
+    return _decode("tasks", item)
+
+
+def decode_model(item: Mapping[str, Any]) -> Event:
+    """Read one item of `models.get_all_ex`; `project` and `task` are objects, ids, or absent."""
+    return _decode("models", item)
+
+
+def _decode(collection: str, item: Mapping[str, Any]) -> Event:
+    return Event(**{name: reading.decode(item) for name, reading in READINGS[collection].items()})
 
 
 def dataset_project(project: str) -> str:
@@ -145,95 +183,7 @@ def dataset_project(project: str) -> str:
     return project.partition("/" + _HIDDEN)[0]
 
 
-def milliseconds(text: str) -> int:
-    """Read a time of the server ("2026-01-31T12:00:00.123000+00:00", or with Z, or naive UTC) as epoch ms."""
-    time = datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith("Z") else text)
-    if time.tzinfo is None:
-        time = time.replace(tzinfo=timezone.utc)
-    return (time - _EPOCH) // _MILLISECOND
-
-
-def iso_time(ms: int) -> str:
-    """Write epoch milliseconds as the server writes its times."""
-    return (_EPOCH + ms * _MILLISECOND).isoformat(timespec="microseconds")
-
-
-def decode_task(item: Mapping[str, Any]) -> Event:
-    """Read one item of `tasks.get_all_ex`; `project` is {"id", "name"}, an id alone, or absent."""
-    system_tags = bounded_tags(item.get("system_tags") or ())
-    project_id, project = _project(item)
-    return Event(
-        kind="dataset" if "dataset" in system_tags else "task",
-        id=item["id"],
-        changed_ms=_changed_ms(item),
-        name=(item.get("name") or "")[:LONGEST_OBJECT_NAME],
-        project=project,
-        project_id=project_id,
-        tags=bounded_tags(item.get("tags") or ()),
-        system_tags=system_tags,
-        status=item.get("status") or "",
-        type=item.get("type") or "",
-        metrics=_metrics(item.get("last_metrics") or {}),
-    )
-
-
-def decode_model(item: Mapping[str, Any]) -> Event:
-    """Read one item of `models.get_all_ex`; `project` and `task` are objects, ids, or absent."""
-    project_id, project = _project(item)
-    task = item.get("task") or ""
-    task = (task.get("id") or "") if isinstance(task, Mapping) else task
-    if not isinstance(task, str):
-        raise TypeError(f"its task is {task!r:.80}")
-    return Event(
-        kind="model",
-        id=item["id"],
-        changed_ms=_changed_ms(item),
-        name=(item.get("name") or "")[:LONGEST_OBJECT_NAME],
-        project=project,
-        project_id=project_id,
-        tags=bounded_tags(item.get("tags") or ()),
-        system_tags=bounded_tags(item.get("system_tags") or ()),
-        ready=item.get("ready") is True,
-        task=task,
-    )
-
-
-def _changed_ms(item: Mapping[str, Any]) -> int:
-    """Servers before last_change have last_update; an object with neither never changed."""
-    text = item.get("last_change") or item.get("last_update") or item.get("created")
-    return milliseconds(text) if text else 0
-
-
-def _project(item: Mapping[str, Any]) -> tuple[str, str]:
-    project = item.get("project") or ""
-    id_, name = project, ""
-    if isinstance(project, Mapping):
-        id_, name = project.get("id") or "", project.get("name") or ""
-    if not isinstance(id_, str) or not isinstance(name, str):
-        raise TypeError(f"its project is {project!r:.80}")
-    return id_, name
-
-
-def _metrics(last_metrics: Mapping[str, Any]) -> dict[str, Metric]:
-    return {
-        f"{title}.{variant}": Metric(
-            _number(value.get("value")), _number(value.get("min_value")), _number(value.get("max_value"))
-        )
-        for title, variants in last_metrics.items()
-        for variant, value in variants.items()
-    }
-
-
 def _as_number(value: Any) -> float | None:
     if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
         raise TypeError(f"{value!r:.40} is no number")
     return value
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        try:
-            return float(value)
-        except OverflowError:  # an integer beyond 1e308
-            return float("inf") if value > 0 else float("-inf")
-    return None

@@ -14,12 +14,12 @@ from pydantic import Field, ValidationError, model_validator
 from triggers.base.bounds import LONGEST_NAME, MOST_TAGS
 from triggers.base.errors import InvalidTrigger
 from triggers.base.escaping import is_safe
-from triggers.base.formats import KNOWN, check_version, reading
+from triggers.base.formats import check_version, lowest, reading
 from triggers.model.action import ARGUMENTS, Action, Policy, TaskAction
 from triggers.model.events import Kind
 from triggers.model.fields import Conditions, DatasetConditions
 from triggers.model.task_fields import TaskConditions
-from triggers.model.values import Flag, Name, Text, wrong
+from triggers.model.values import Flag, Name, Text, since_of, wrong
 from triggers.placeholders import unknown_placeholder
 
 
@@ -58,9 +58,13 @@ class Trigger(Conditions):
     def to_json(self) -> str:
         """Write the canonical text: sorted keys, what is default left out."""
         body = self.model_dump(exclude_defaults=True)
-        body |= {"v": KNOWN["trigger"], "kind": self.kind}
+        body |= {"v": self._version(), "kind": self.kind}
         body["action"]["type"] = self.action.type
         return json.dumps(body, sort_keys=True, separators=(",", ":"))
+
+    def _version(self) -> int:
+        """The earliest version of triggers that has all the fields which say something."""
+        return max(lowest("trigger"), since_of(self))
 
     @staticmethod
     def from_json(text: str | bytes) -> Trigger:

@@ -5,14 +5,23 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from triggers.base.bounds import DEEPEST
 from triggers.model import patterns
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """Declares the version of triggers since which there is a field; without it, it was always there."""
+
+    version: int
+
 
 #: The statuses of the SDK's TaskStatusEnum, legacy ones included; each means itself.
 STATUSES: Final = (
@@ -29,6 +38,19 @@ def wrong(way_out: str, argument: str = "", value: object = None) -> PydanticCus
     if argument:
         context |= {"argument": argument, "value": value}  # type: ignore[dict-item]
     return PydanticCustomError("argument", "{way_out}", context)
+
+
+def since_of(value: BaseModel) -> int:
+    """Give the earliest version of triggers that has all the fields of a value which say something."""
+    versions = [1]
+    for name, field in type(value).model_fields.items():
+        held = getattr(value, name)
+        if held == field.get_default(call_default_factory=True) and name != "type":
+            continue
+        versions += [mark.version for mark in field.metadata if isinstance(mark, Since)]
+        if isinstance(held, BaseModel):
+            versions.append(since_of(held))
+    return max(versions)
 
 
 def _text(value: Any) -> str | None:

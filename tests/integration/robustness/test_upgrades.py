@@ -31,12 +31,14 @@ KINDS = ("entry", "trigger", "batch", "event", "firing")
 @contextmanager
 def later_release(*kinds: str) -> Iterator[None]:
     """In the body, a release works that has raised the versions of these kinds."""
-    before = dict(formats.KNOWN)
-    formats.KNOWN.update({kind: before[kind] + 1 for kind in kinds})
+    known, lowest = dict(formats.KNOWN), dict(formats.LOWEST)
+    formats.KNOWN.update({kind: known[kind] + 1 for kind in kinds})
+    formats.LOWEST.update({kind: known[kind] + 1 for kind in kinds if kind in lowest})
     try:
         yield
     finally:
-        formats.KNOWN.update(before)
+        formats.KNOWN.update(known)
+        formats.LOWEST.update(lowest)
 
 
 def raised(kind: str) -> tuple[str, ...]:

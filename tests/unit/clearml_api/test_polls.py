@@ -82,7 +82,7 @@ def test_read_tasks_asks_once_for_everything_when_little_changed():
         "page_size": 500,
         "search_hidden": True,
         "only_fields": [
-            *("id", "name", "project.name", "type", "status", "tags", "system_tags", "last_change"),
+            *("id", "last_change", "name", "project.name", "status", "system_tags", "tags", "type"),
             *(f"last_metrics.{key}.{part}" for part in ("value", "min_value", "max_value")),
         ],
     }
