@@ -1,4 +1,4 @@
-"""Chaos: `python -m tests.chaos [--seed N] [--seconds S] [--mode fleet|local|both|alternate] [--seeds K] [--json]`.
+"""Chaos: `python -m tests.chaos [--seed N] [--seconds S] [--mode fleet|local|both|alternate] [--seeds K] [--clocks]`.
 
 Carries out the plans of one or more seeds, one after the other, each with both modes unless told otherwise; ends with 1
 if anything was lost or doubled.
@@ -19,10 +19,10 @@ from tests.chaos.report import Report, times
 from tests.chaos.run import Run
 
 
-def carry_out(seed: int, seconds: float, mode: Mode) -> Report:
+def carry_out(seed: int, seconds: float, mode: Mode, *, stepped: bool = False) -> Report:
     """Run one seed; what the processes wrote is kept when it fails."""
     folder = Path(tempfile.mkdtemp(prefix=f"chaos-{seed}-"))
-    run = Run(make_plan(seed, seconds, mode), folder)
+    run = Run(make_plan(seed, seconds, mode, stepped=stepped), folder)
     try:
         report = run.go()
     finally:
@@ -65,6 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=1, help="how many, one after the other")
     parser.add_argument("--seconds", type=float, default=60.0, help="how long each is disturbed")
     parser.add_argument("--mode", choices=("fleet", "local", "both", "alternate"), default="both")
+    parser.add_argument("--clocks", action="store_true", help="step the clocks of processes, Redis and ClearML as well")
     parser.add_argument("--json", action="store_true", help="print the reports as JSON too")
     asked = parser.parse_args(arguments)
     first = random.randrange(1_000_000) if asked.seed is None else asked.seed
@@ -72,7 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
     for seed in range(first, first + asked.seeds):
         for mode in modes_of(asked.mode, seed - first):
             print(f"seed {seed}, {mode} ...", flush=True)
-            reports.append(carry_out(seed, asked.seconds, mode))
+            reports.append(carry_out(seed, asked.seconds, mode, stepped=asked.clocks))
             print("\n".join(reports[-1].lines()), flush=True)
     if len(reports) > 1:
         print(table(reports))

@@ -36,6 +36,7 @@ class Disturber:
 
     def __init__(self, system: Fleet | Local, control: Control, seed: int) -> None:
         self.system, self.control, self.seed = system, control, seed
+        self.server_offset = float(control.clock()["offset_seconds"])
         self.done: Counter[str] = Counter()
         self.calls_hit: Counter[str] = Counter()
 
@@ -46,6 +47,19 @@ class Disturber:
             return self._break_calls(what)
         verb: Callable[[Disturbance], Undo | None] = getattr(self, "_" + what.kind.replace(" ", "_"))
         return verb(what)
+
+    def _step(self, what: Disturbance) -> Undo | None:
+        """Set a clock to so far from where it was before all steps."""
+        self._set_clock(what.target, what.by)
+        return (lambda: self._set_clock(what.target, 0)) if what.seconds else None
+
+    def _set_clock(self, whose: str, by: int) -> None:
+        if whose == "clearml":
+            self.control.clock(offset_seconds=self.server_offset + by)
+        elif whose == "date":
+            self.control.clock(date_offset_seconds=by)
+        else:
+            self.system.clocks[whose].set(by)
 
     def _kill(self, what: Disturbance) -> None:
         self.system.kill(what.target)

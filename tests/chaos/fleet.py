@@ -11,8 +11,10 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import psutil
+import pytest
 
 from tests.chaos.ways import Ways
+from tests.clocks.stepping import SteppedClock
 from tests.conftest import redis_binaries
 from tests.crash.processes import Server, eventually
 from tests.deploy import compose
@@ -48,7 +50,8 @@ class Fleet:
         settings: of all processes.
         cut: every process has a way to Redis that can be cut; otherwise all use its socket.
         extra: further environment.
-        clocks: a folder whose `sitecustomize` shifts a process's time of day, and by how many seconds for each.
+        shifted: a folder whose `sitecustomize` shifts a process's time of day, and by how many seconds for each.
+        clocks: by process, and "redis": a clock that is set while it runs.
     """
 
     def __init__(
@@ -60,16 +63,18 @@ class Fleet:
         cut: bool = True,
         roles: Mapping[str, int] = ROLES,
         extra: Mapping[str, str] | None = None,
-        clocks: tuple[Path, Mapping[str, float]] | None = None,
+        shifted: tuple[Path, Mapping[str, float]] | None = None,
+        clocks: Mapping[str, SteppedClock] | None = None,
     ) -> None:
         self.folder, self.server, self.settings = folder, server, dict(settings)
         folder.mkdir(parents=True, exist_ok=True)
         self.redis = PrivateRedis(folder / "redis", server=list(redis_binaries().values())[-1])
-        self.redis_url = self.redis.start()
+        self.clocks, self.shifted = dict(clocks or {}), shifted
+        self.redis_url = self._start_redis()
         self.ways = Ways(unquote(self.redis_url.removeprefix("unix://"))) if cut else None
         self.client = connect(self.redis_url)
         self.services: dict[str, Service] = {}
-        self.roles, self.extra, self.clocks = dict(roles), dict(extra or {}), clocks
+        self.roles, self.extra = dict(roles), dict(extra or {})
         self._redis_turn = threading.Lock()
 
     def start(self) -> None:
@@ -83,14 +88,16 @@ class Fleet:
     def add(self, name: str, command: list[str], **variables: str) -> None:
         """Start one more process, and again whenever it ends."""
         url = self.ways.add(name) if self.ways else self.redis_url
+        paths = [str(self.shifted[0])] if self.shifted else []
         environ = {
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
-            "PYTHONPATH": os.pathsep.join([str(self.clocks[0]) if self.clocks else "", str(compose.ROOT)]).lstrip(":"),
+            "PYTHONPATH": os.pathsep.join([*paths, str(compose.ROOT)]),
             "HOME": str(self.folder),
             **self.server.environment,
             **environment(self.settings),
             **self.extra,
-            "CHAOS_CLOCK": str(self.clocks[1].get(name, 0.0) if self.clocks else 0.0),
+            "CHAOS_CLOCK": str(self.shifted[1].get(name, 0.0) if self.shifted else 0.0),
+            **(self.clocks[name].environ if name in self.clocks else {}),
             "TRIGGERS_REDIS_URL": url,
             **variables,
         }
@@ -156,7 +163,15 @@ class Fleet:
     def start_redis(self) -> None:
         """Start it again with what its append-only file has."""
         with self._redis_turn:
-            self.redis.start()
+            self._start_redis()
+
+    def _start_redis(self) -> str:
+        """Start it, on a clock of its own if it has one."""
+        environ = self.clocks["redis"].environ if "redis" in self.clocks else {}
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in environ.items():
+                patch.setenv(name, value)
+            return self.redis.start()
 
     def stop(self) -> None:
         """End every process."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 
 from tests.chaos.fleet import SETTINGS, environment
+from tests.clocks.stepping import SteppedClock
 from tests.crash.processes import Server
 from tests.deploy.compose import ROOT
 from tests.deploy.hosts import Service
@@ -22,9 +23,17 @@ class Local:
 
     ways = None
 
-    def __init__(self, folder: Path, server: Server, *, extra: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        server: Server,
+        *,
+        extra: Mapping[str, str],
+        clocks: Mapping[str, SteppedClock] | None = None,
+    ) -> None:
         self.folder, self.server, self.extra = folder, server, dict(extra)
         self.state = folder / "state"
+        self.clocks = dict(clocks or {})
         self.services: dict[str, Service] = {}
 
     def start(self) -> None:
@@ -39,6 +48,7 @@ class Local:
             **self.server.environment,
             **environment(SETTINGS),
             **self.extra,
+            **(self.clocks["machine"].environ if self.clocks else {}),
             **variables,
         }
         command = [sys.executable if part == "python" else part for part in command]

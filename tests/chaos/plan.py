@@ -1,6 +1,6 @@
 """A seed's plan: what changes, what is disturbed, when. Pure and deterministic; it is all that the checker believes.
 
-    python -m tests.chaos.plan SEED [SECONDS] [fleet|local]
+    python -m tests.chaos.plan SEED [SECONDS] [fleet|local] [clocks]
 
 prints one.
 """
@@ -72,12 +72,16 @@ class Change:
 
 @dataclass(frozen=True)
 class Disturbance:
-    """At `at` something is done to `target`, and undone after so many seconds; 0: at once, or nothing to undo."""
+    """At `at` something is done to `target`, and undone after so many seconds; 0: at once, or nothing to undo.
+
+    `by`: seconds by which a clock is stepped.
+    """
 
     at: float
     kind: str
     target: str = ""
     seconds: float = 0.0
+    by: int = 0
 
     @property
     def name(self) -> str:
@@ -127,7 +131,7 @@ class Plan:
         """The plan for people, in order of time."""
         rows = [(c.at, f"{c.kind}: {', '.join(c.objects)}") for c in self.changes]
         for d in self.disturbances:
-            text = f"    {d.kind} {d.target}".rstrip()
+            text = f"    {d.kind} {d.target} {f'by {d.by} s' if d.by else ''}".rstrip()
             rows.append((d.at, f"{text} for {d.seconds:.1f} s" if d.seconds else text))
         slow = f"a call takes 2 times {self.call_seconds} s"
         head = f"seed {self.seed}, {self.seconds:g} s, {self.mode}; {slow}; {self.clocks}"
@@ -171,6 +175,15 @@ TO_OTHERS: Mapping[str, tuple[int, float, float]] = {
     "api slow after": (4, 2, 5),
     "api tokens": (2, 0, 0),
 }
+#: whose clocks are stepped, by weight: a process, Redis, the clock that stamps changes, the HTTP `Date`; in local
+#: mode the script, its child and Redis have the clock of one machine
+CLOCKS: Mapping[Mode, Mapping[str, int]] = {
+    "fleet": {**dict.fromkeys(PROCESSES["fleet"], 1), "redis": 4, "clearml": 3, "date": 3},
+    "local": {"machine": 4, "clearml": 3, "date": 3},
+}
+#: seconds by which, and the range of seconds between two steps
+STEPS = (7, 45, 600, 3_600, 14_400)
+STEP_EVERY = (1.5, 4.0)
 #: by role, how often a process is hit beside a worker: a script takes seconds to start, and while the schedule is
 #: taken over nothing goes on that could be disturbed
 ROLE_WEIGHT = {"script": 0.3, "beat": 0.2, "dispatch": 1.5}
@@ -181,11 +194,16 @@ def role_of(process: str) -> str:
     return process.partition("-")[0]
 
 
-def make_plan(seed: int, seconds: float = 60.0, mode: Mode = "fleet") -> Plan:
-    """The plan of a seed; the same arguments give the same plan, in every process."""
+def make_plan(seed: int, seconds: float = 60.0, mode: Mode = "fleet", *, stepped: bool = False) -> Plan:
+    """The plan of a seed; the same arguments give the same plan, in every process.
+
+    `stepped`: clocks are stepped as well; all the rest is the same.
+    """
     dice = random.Random(f"{seed} {seconds:g} {mode}")
     clocks, call_seconds = _clocks(dice, mode), round(dice.uniform(0.02, 0.15), 2)
     changes, disturbances = _changes(dice, seconds, clocks.apart), _disturbances(dice, seconds, mode)
+    if stepped:
+        disturbances = tuple(sorted([*disturbances, *_steps(seed, seconds, mode)], key=lambda one: one.at))
     return Plan(seed, seconds, mode, clocks, call_seconds, changes, disturbances)
 
 
@@ -228,7 +246,19 @@ def _disturbances(dice: random.Random, seconds: float, mode: Mode) -> tuple[Dist
     return tuple(found)
 
 
+def _steps(seed: int, seconds: float, mode: Mode) -> Iterator[Disturbance]:
+    """Wall clocks that are set, forward and back, at any moment; half of them are set right again."""
+    dice, at = random.Random(f"steps {seed} {seconds:g} {mode}"), 1.0
+    while at < seconds:
+        (clock,) = dice.choices(list(CLOCKS[mode]), list(CLOCKS[mode].values()))
+        by = dice.choice((1, -1)) * dice.choice(STEPS)
+        stays = dice.random() < 0.5
+        yield Disturbance(round(at, 2), "step", clock, 0.0 if stays else round(dice.uniform(1, 8), 2), by)
+        at += dice.uniform(*STEP_EVERY)
+
+
 if __name__ == "__main__":
     arguments = sys.argv[1:]
-    wanted: Mode = "local" if arguments[2:] == ["local"] else "fleet"
-    print("\n".join(make_plan(int(arguments[0]), float((arguments[1:] or ["60"])[0]), wanted).lines()))
+    wanted: Mode = "local" if "local" in arguments[2:] else "fleet"
+    stepped = "clocks" in arguments[2:]
+    print("\n".join(make_plan(int(arguments[0]), float((arguments[1:] or ["60"])[0]), wanted, stepped=stepped).lines()))

@@ -18,9 +18,10 @@ from tests.chaos.disturbances import CALLER, Disturber
 from tests.chaos.facts import Observer
 from tests.chaos.fleet import SETTINGS, Fleet
 from tests.chaos.local import Local
-from tests.chaos.plan import KINDS, Change, Disturbance, Plan
+from tests.chaos.plan import CLOCKS, KINDS, Change, Disturbance, Plan
 from tests.chaos.report import Recovery, Report
 from tests.chaos.script import BASE, QUEUE, REUSED, REUSED_QUEUE
+from tests.clocks.stepping import SteppedClock
 from tests.crash.processes import Server, eventually
 from triggers.base.settings import Settings
 from triggers.ledger import Ledger, Store, connect, open_ledger, schedulers
@@ -66,11 +67,16 @@ class Run:
         self.observer = Observer(self.control, self.client, self.reused, calls)
         extra = {BASE: self.base, REUSED: self.reused, "CRASH_TEST_CALLS": str(calls)}
         extra |= dict.fromkeys(("CLEARML_WEB_HOST", "CLEARML_FILES_HOST"), self.server.url)
+        stepped = {}
+        if any(one.kind == "step" for one in plan.disturbances):
+            stepped = SteppedClock.of_each(CLOCKS[plan.mode], folder / "clock")
         self.system: Fleet | Local
         if plan.mode == "fleet":
-            self.system = Fleet(folder, self.server, extra=extra, clocks=(folder / "clock", clocks.workers))
+            self.system = Fleet(
+                folder, self.server, extra=extra, shifted=(folder / "clock", clocks.workers), clocks=stepped
+            )
         else:
-            self.system = Local(folder, self.server, extra=extra)
+            self.system = Local(folder, self.server, extra=extra, clocks=stepped)
         self.changes = Changes(self.client, self.observer, self._saw_it_end)
         self.disturber = Disturber(self.system, self.control, plan.seed)
         self.report = Report(plan.seed, plan.seconds, plan.mode)

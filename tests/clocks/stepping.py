@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,15 @@ class SteppedClock:
         source = Path(__file__).with_name("step.c")
         subprocess.run([compiler(), "-shared", "-fPIC", "-O2", "-o", self.library, source], check=True)
         self.set(0)
+
+    @classmethod
+    def of_each(cls, names: Iterable[str], folder: Path) -> dict[str, SteppedClock]:
+        """A clock for each name, in a folder of its own."""
+        clocks = {}
+        for name in names:
+            (folder / name).mkdir(parents=True, exist_ok=True)
+            clocks[name] = cls(folder / name)
+        return clocks
 
     @property
     def environ(self) -> dict[str, str]:
