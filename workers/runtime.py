@@ -74,7 +74,7 @@ class Runtime:
     def schedulers(self) -> dict[str, Scheduler]:
         """The schedulers on this Redis that this process can read and whose workspace its credentials are of."""
         try:
-            found, unreadable = schedulers.read_all(self.client)
+            found, unreadable = schedulers.read_all(self.client, self.settings)
         except redis.RedisError as failure:
             redis_refusals.look_for_primary(self.client, failure)
             raise StoreUnavailable(redis_refusals.said(failure)) from failure

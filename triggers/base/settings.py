@@ -28,6 +28,20 @@ def _listed(value: Any) -> Any:
 #: Several names between commas.
 Ids = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 
+#: Characters that a signing key has at least.
+LEAST_KEY: Final = 16
+
+
+def _keys(value: Any) -> Any:
+    keys = tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+    if any(len(key) < LEAST_KEY for key in keys):
+        raise ValueError(f"a signing key has at least {LEAST_KEY} characters: make one with `openssl rand -hex 32`")
+    return keys
+
+
+#: Several keys between commas or white space.
+SigningKeys = Annotated[tuple[str, ...], BeforeValidator(_keys)]
+
 
 class Settings(BaseModel):
     """What can be set without touching code. Durations are seconds. It reads no environment: `settings` does."""
@@ -94,6 +108,12 @@ class Settings(BaseModel):
         default=(),
         description="ids of further ClearML users whose service tasks are believed, between commas; those of the "
         "workers and of the script are",
+    )
+    signing_key: SigningKeys = Field(
+        default=(),
+        repr=False,
+        description="key that signs triggers, events, firings and messages; further ones, behind commas, are accepted "
+        "too. Scripts, workers, beat and the command line have the same; nothing is signed without one",
     )
     quiet: bool = Field(default=False, description="1: a script that serves says nothing of what it does")
     health_file: Path | None = Field(default=None, description="where a worker process writes its progress")

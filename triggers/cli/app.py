@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from triggers.base.terminal import say
-from triggers.cli import cursor, dead, failing, holds, slots
+from triggers.cli import cursor, dead, failing, holds, slots, unsigned
 from triggers.cli.apply import apply
 from triggers.cli.audit import audit
 from triggers.cli.delete import delete
@@ -50,6 +50,7 @@ PANELS: dict[str, dict[str, Any]] = {
     "Change": {
         "pause": pause, "resume": resume, "fire": fire, "replay": replay, "delete": delete,
         "failing": failing.app, "dead": dead.app, "holds": holds.app, "slots": slots.app, "cursor": cursor.app,
+        "unsigned": unsigned.app,
     },
     "Configure": {"apply": apply, "diff": diff, "export": export},
 }  # fmt: skip

@@ -158,7 +158,7 @@ class Home:
         before = inheritance.Inheritance()
         if not known:
             before = inheritance.look(self.api, self.scheduler, triggers, self.settings, original)
-        schedulers.put(ledger.store.client, self.scheduler)
+        schedulers.put(ledger.store.client, self.scheduler, ledger.signer)
         inheritance.take_over(ledger, before, triggers)
         now_ms = server_now_ms(self.api, self.task.id)
         sources = self.sources if origin == "script" else None

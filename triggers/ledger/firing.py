@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 from triggers.base.errors import Unreadable
 from triggers.base.formats import check_version, reading
+from triggers.ledger import forms
+from triggers.ledger.signing import NO_KEY, WAY_OUT, Signer, Unsigned
 
 State = Literal["waiting", "held", "launched", "skipped", "dropped", "dead", "shadow"]
 Lane = Literal["dispatch", "caller"]
 
 _KINDS = ("model", "dataset", "task")
+
+#: Fields of the signatures of what was granted, and of the ClearML task recorded for it.
+SIGNATURE, TASK_SIGNATURE = "signature", "task_signature"
+
+#: What a grant signs. Who carries it out and how far it has come changes later, and makes nothing new.
+SIGNED = ("v", "key", "trigger", "kind", "object", "occurrence", "changed_ms", "polled_ms", "event")
 
 #: Hexadecimal digits that every firing key of a trigger begins with.
 DIGEST_LENGTH = 8
@@ -30,11 +38,32 @@ def firing_key(scheduler: str, trigger: str, object_id: str, occurrence: int) ->
     return trigger_digest(scheduler, trigger) + hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
+def signed_parts(fields: Mapping[str, str]) -> list[str]:
+    """What the signature of a firing with these fields is of."""
+    return [fields.get(name, "") for name in SIGNED]
+
+
+def verify(key: str, fields: Mapping[str, str], signer: Signer) -> None:
+    """Let a firing pass that was granted, and its ClearML task recorded, by who has a key.
+
+    Raises:
+        Unsigned: it was not.
+    """
+    fault = signer.fault_of(fields.get(SIGNATURE, ""), "firing", *signed_parts(fields))
+    task = fields.get("task")
+    if task and not fault:
+        fault = signer.fault_of(fields.get(TASK_SIGNATURE, ""), "task", key, task)
+        fault = fault and f"of its ClearML task {task}: {fault}"
+    if fault:
+        raise Unsigned(f"the firing {key} is refused: {fault}; {WAY_OUT}")
+
+
 @dataclass(frozen=True, slots=True)
 class Firing:
     """One firing as claimed: `lease` is the token of this attempt, the last of `attempts`.
 
-    `unread`: why it could not be read, "" when it could; what is missing or garbled is empty then.
+    `unread`: why it could not be read, "" when it could; what is missing or garbled is empty then. `unsigned`: it
+    could, and its signature does not hold.
     """
 
     key: str
@@ -58,6 +87,7 @@ class Firing:
     recorded_by: str = ""
     slot: str = ""
     unread: str = ""
+    unsigned: bool = False
 
     @classmethod
     def from_fields(cls, key: str, fields: Mapping[str, str]) -> Firing:
@@ -71,6 +101,9 @@ class Firing:
             for name in ("trigger", "object", "event"):
                 if not fields[name]:
                     raise ValueError(f"its {name} is empty")
+            for fits, name in ((forms.is_firing, "key"), (forms.is_trigger, "trigger"), (forms.is_object, "object")):
+                if not fits(fields[name]):
+                    raise ValueError(f"its {name} has another form than is made: {fields[name]!r:.100}")
             if fields["key"] != key or fields["kind"] not in _KINDS or fields["lane"] not in get_args(Lane):
                 raise ValueError(f"key {fields['key']!r}, kind {fields['kind']!r}, lane {fields['lane']!r}")
             int(fields["sequence"])
@@ -80,10 +113,14 @@ class Firing:
             return cls(**_decoded(key, fields, {"failures": 0, "ended_ms": None, **given}))
 
     @classmethod
-    def as_far_as_readable(cls, key: str, fields: Mapping[str, str]) -> Firing:
-        """Decode what can be: for people, and to give it up."""
+    def as_far_as_readable(cls, key: str, fields: Mapping[str, str], signer: Signer = NO_KEY) -> Firing:
+        """Decode what can be: for people, and to give it up. What `signer` refuses counts as what cannot be read."""
         try:
-            return cls.from_fields(key, fields)
+            firing = cls.from_fields(key, fields)
+            verify(key, fields, signer)
+            return firing
+        except Unsigned as fault:
+            return replace(firing, unread=str(fault), unsigned=True)
         except Unreadable as fault:
             texts = {name: fields.get(name, "") for name in ("trigger", "kind", "object", "event", "state")}
             texts["reason"] = fields.get("reason") or str(fault)
@@ -127,11 +164,10 @@ class Claim:
     unreadable: tuple[Firing, ...] = ()
 
     @classmethod
-    def from_answer(cls, registry_version: str, found: Iterable[Sequence[str]]) -> Claim:
+    def from_answer(cls, registry_version: str, found: Iterable[Sequence[str]], signer: Signer = NO_KEY) -> Claim:
         """Decode what the script returns: of each firing its key, then its fields, flat."""
-        claimed = [
-            Firing.as_far_as_readable(key, dict(zip(flat[::2], flat[1::2], strict=True))) for key, *flat in found
-        ]
+        fields = {key: dict(zip(flat[::2], flat[1::2], strict=True)) for key, *flat in found}
+        claimed = [Firing.as_far_as_readable(key, known, signer) for key, known in fields.items()]
         whole, unreadable = [f for f in claimed if not f.unread], [f for f in claimed if f.unread]
         return cls(int(registry_version), tuple(whole), tuple(unreadable))
 

@@ -11,6 +11,7 @@ from triggers.ledger import clock
 from triggers.ledger.firing import Beginning, Claim, Firing, Lane, State
 from triggers.ledger.keys import Keys
 from triggers.ledger.leases import nonce
+from triggers.ledger.signing import NO_KEY, Signer
 from triggers.ledger.store import Call, Script, Store
 
 CLAIM, RENEW, BEGIN, RECORD = Script("claim"), Script("renew"), Script("begin"), Script("record")
@@ -35,8 +36,10 @@ class Firings:
     script once for each, in one trip, and give the `Fenced` in its place.
     """
 
-    def __init__(self, store: Store, keys: Keys, *, retention_seconds: float, history_length: int) -> None:
-        self.store, self.keys = store, keys
+    def __init__(
+        self, store: Store, keys: Keys, *, retention_seconds: float, history_length: int, signer: Signer = NO_KEY
+    ) -> None:
+        self.store, self.keys, self.signer = store, keys, signer
         self.retention_ms, self.history_length = int(retention_seconds * 1000), history_length
 
     def claim(self, lane: Lane, limit: int, lease_seconds: float, running: Iterable[Firing] = ()) -> Claim:
@@ -55,7 +58,7 @@ class Firings:
             PASSED_OVER,
             *(part for firing in running for part in (firing.key, firing.lease)),
         )
-        return Claim.from_answer(version, found)
+        return Claim.from_answer(version, found, self.signer)
 
     def renew(self, lane: Lane, firings: Iterable[Firing], lease_seconds: float) -> list[str]:
         """Extend the leases that are still ours; the keys of those that are not."""
@@ -83,7 +86,8 @@ class Firings:
         return self.store.run_each(RECORD, [self._record(firing, task_id) for firing, task_id in clones])
 
     def _record(self, firing: Firing, task_id: str) -> Call:
-        return [self.keys.firing(firing.key)], (firing.lease, task_id)
+        signature = self.signer.sign("task", firing.key, task_id)
+        return [self.keys.firing(firing.key)], (firing.lease, task_id, signature)
 
     def withdraw(self, firing: Firing, task_id: str) -> float:
         """Announce that the recorded draft will be deleted; how many seconds ago that was announced first."""

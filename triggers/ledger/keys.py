@@ -34,6 +34,7 @@ known. Everything else is covered by the version of its scheduler's record.
 | `triggers:{id}:undecided` | set | partitions that hold undecided events |
 | `triggers:{id}:undecided:<partition>` | hash | object id → JSON: events that may be of an own launch (`undecided`) |
 | `triggers:{id}:poison` | list, bounded | JSON: what could be read by nobody and was taken out of the way (`poison`) |
+| `triggers:{id}:refused` | list, bounded | JSON (`refused`): what was refused because of its signature |
 | `triggers:{id}:events` | stream, bounded | the batches once more, for people |
 | `triggers:{id}:marks:<trigger id>` | hash | object id → mark `occurrence:active:changed_ms:fired_ms` |
 | `triggers:{id}:active:<object>` | set | repeating triggers whose mark of this object is active |
@@ -155,5 +156,6 @@ _PLAIN = {
     "alarms": "alarms",
     "aside": "aside",
     "poison": "poison",
+    "refused": "refused",
     "leases": "leases",
 }

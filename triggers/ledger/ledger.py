@@ -7,6 +7,7 @@ from typing import Any
 
 from triggers.base.settings import Settings
 from triggers.ledger import clock, epoch
+from triggers.ledger.adopting import Adopting
 from triggers.ledger.audit import Audit
 from triggers.ledger.decisions import Decided
 from triggers.ledger.epoch import Epoch
@@ -19,8 +20,10 @@ from triggers.ledger.matching import Matching
 from triggers.ledger.operations import Operations
 from triggers.ledger.poison import Poisoned
 from triggers.ledger.reading import Reading
+from triggers.ledger.refused import Refused
 from triggers.ledger.registry import Registry
 from triggers.ledger.retrying import Retrying
+from triggers.ledger.signing import Signer
 from triggers.ledger.store import Store
 from triggers.ledger.syncing import Syncing
 from triggers.ledger.undecided import Undecided
@@ -36,12 +39,15 @@ class Ledger:
     scheduler: str
     store: Store
     keys: Keys
+    signer: Signer
     registry: Registry
     aside: Aside
     reading: Reading
     matching: Matching
     undecided: Undecided
     poisoned: Poisoned
+    refused: Refused
+    adopting: Adopting
     firings: Firings
     history: History
     operations: Operations
@@ -72,24 +78,28 @@ class Ledger:
 
 def open_ledger(store: Store, scheduler: str, settings: Settings) -> Ledger:
     """The ledger of a scheduler on a store; writes nothing."""
-    keys = Keys(scheduler)
+    keys, signer = Keys(scheduler), Signer.of(settings, scheduler)
+    refused = Refused(store, keys)
     length, retention = settings.history_length, settings.retention_days * SECONDS_PER_DAY
     return Ledger(
         scheduler,
         store,
         keys,
-        Registry(store, keys),
+        signer,
+        Registry(store, keys, signer),
         Aside(store, keys),
         Reading(store, keys, history_length=length),
-        Matching(store, keys, history_length=length),
+        Matching(store, keys, history_length=length, signer=signer),
         Undecided(store, keys),
         Poisoned(store, keys),
-        Firings(store, keys, retention_seconds=retention, history_length=length),
+        refused,
+        Adopting(store, keys, signer, refused),
+        Firings(store, keys, retention_seconds=retention, history_length=length, signer=signer),
         History(store, keys),
         Operations(store, keys, retention_seconds=retention, history_length=length),
         Homes(store, keys),
         Syncing(store, keys),
-        ByHand(store, keys, scheduler, retention_seconds=retention, history_length=length),
+        ByHand(store, keys, scheduler, retention_seconds=retention, history_length=length, signer=signer),
         Retrying(store, keys),
         Decided(store, keys, scheduler),
         Audit(store, keys, history_length=length),

@@ -8,6 +8,7 @@ from typing import Any
 from triggers.ledger.firing import Lane, trigger_digest
 from triggers.ledger.keys import Keys
 from triggers.ledger.matching import Change
+from triggers.ledger.signing import NO_KEY, Signer
 from triggers.ledger.store import Script, Store, run_by_parts
 
 FIRE, SKIP_WAITING, LET_GO = Script("fire_by_hand"), Script("skip_waiting"), Script("let_go")
@@ -18,9 +19,16 @@ class ByHand:
     """Changes that a person asks for. Each is one script, or several of which each may be the last."""
 
     def __init__(
-        self, store: Store, keys: Keys, scheduler: str, *, retention_seconds: float, history_length: int
+        self,
+        store: Store,
+        keys: Keys,
+        scheduler: str,
+        *,
+        retention_seconds: float,
+        history_length: int,
+        signer: Signer = NO_KEY,
     ) -> None:
-        self.store, self.keys, self.scheduler = store, keys, scheduler
+        self.store, self.keys, self.scheduler, self.signer = store, keys, scheduler, signer
         self.retention_ms, self.history_length = int(retention_seconds * 1000), history_length
 
     def fire(self, change: Change, reason: str) -> bool:
@@ -41,7 +49,7 @@ class ByHand:
                 self.history_length,
                 active,
                 change.trigger,
-                *grant.fields(),
+                *grant.fields(self.signer),
             )
         )
 

@@ -11,8 +11,9 @@ from typing import Any
 from triggers.base.errors import Unreadable
 from triggers.base.escaping import shell_words
 from triggers.base.formats import KNOWN
-from triggers.ledger.firing import Lane
+from triggers.ledger.firing import SIGNATURE, Lane, signed_parts
 from triggers.ledger.keys import Keys
+from triggers.ledger.signing import NO_KEY, Signer
 from triggers.ledger.store import Script, Store
 from triggers.rules.policies import Mark
 
@@ -36,7 +37,7 @@ class Grant:
     event: str
     lane: Lane
 
-    def fields(self) -> list[str]:
+    def fields(self, signer: Signer) -> list[str]:
         """The fields of the firing's hash, flat, as texts."""
         values = {
             "v": KNOWN["firing"],
@@ -50,7 +51,10 @@ class Grant:
             "event": self.event,
             "lane": self.lane,
         }
-        return [text for name, value in values.items() for text in (name, str(value))]
+        texts = {name: str(value) for name, value in values.items()}
+        if signer.has_key:
+            texts[SIGNATURE] = signer.sign("firing", *signed_parts(texts))
+        return [text for pair in texts.items() for text in pair]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +75,8 @@ class Change:
 class Matching:
     """Marks and grants of one scheduler."""
 
-    def __init__(self, store: Store, keys: Keys, *, history_length: int) -> None:
-        self.store, self.keys, self.history_length = store, keys, history_length
+    def __init__(self, store: Store, keys: Keys, *, history_length: int, signer: Signer = NO_KEY) -> None:
+        self.store, self.keys, self.history_length, self.signer = store, keys, history_length, signer
 
     def marks(self, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Mark]:
         """The marks of (trigger id, object id) pairs; of an object never seen an empty one.
@@ -167,7 +171,7 @@ class Matching:
                 keys.firing(change.grant.key) if change.grant else "",
                 change.grant.key if change.grant else "",
                 change.grant.lane if change.grant else "",
-                change.grant.fields() if change.grant else [],
+                change.grant.fields(self.signer) if change.grant else [],
                 keys.active(change.object),
                 change.trigger,
                 change.transitions,

@@ -7,16 +7,20 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from typing import Any, Final
 
 from triggers.base.errors import Fenced
 from triggers.base.formats import KNOWN, check_version, reading
-from triggers.ledger import clock, leases
+from triggers.ledger import clock, forms, leases
 from triggers.ledger.keys import Keys
+from triggers.ledger.signing import NO_KEY, Signer, parted
 from triggers.ledger.store import Script, Store
 from triggers.model.events import Event
 
 BEGIN, COMMIT, STAMPS = Script("poll_begin"), Script("poll_commit"), Script("stamps_note")
+
+#: What the signature of a batch is of, with the partition.
+BATCH: Final = "batch of partition"
 
 #: A tick this much early still polls: with ticks and paces of one second every other poll would be missed.
 POLL_SLACK_MS = 300
@@ -62,9 +66,12 @@ def _seen_as(event: Event) -> float:
 
 
 def encode_batches(
-    events: Sequence[Event], *, plan: int, polled_ms: int, partitions: int, size: int
+    events: Sequence[Event], *, plan: int, polled_ms: int, partitions: int, size: int, signer: Signer = NO_KEY
 ) -> list[tuple[int, str]]:
-    """Cut events into batches per partition: (partition, text). First line is the head, then one event a line."""
+    """Cut events into batches per partition: (partition, text).
+
+    The first line is the head, then comes one event a line, and the signature where there is a key.
+    """
     lines: dict[int, list[str]] = {}
     for event in events:
         lines.setdefault(partition_of(event.id, partitions), []).append(event.to_json())
@@ -72,19 +79,20 @@ def encode_batches(
     for partition, texts in lines.items():
         for start in range(0, len(texts), size):
             head = json.dumps({"v": KNOWN["batch"], "id": leases.nonce(), "plan": plan, "polled_ms": polled_ms})
-            batches.append((partition, "\n".join([head, *texts[start : start + size]])))
+            text = "\n".join([head, *texts[start : start + size]])
+            batches.append((partition, signer.seal(BATCH, str(partition), text)))
     return batches
 
 
 def decode_batch(text: str) -> Batch:
-    """Read a stored batch.
+    """Read a stored batch, whether or not it is signed: who acts on it verifies that before.
 
     Raises:
         Newer: a later release wrote it: it is left for that release's matchers.
         Unreadable: it is no batch.
     """
     with reading("batch"):
-        head, *lines = text.split("\n")
+        head, *lines = parted(text)[0].split("\n")
         fields = json.loads(head)
         check_version("batch", fields["v"])
         return Batch(head, int(fields["plan"]), int(fields["polled_ms"]), tuple(lines))
@@ -194,7 +202,7 @@ class Reading:
     def waiting_partitions(self) -> list[int]:
         """Partitions that hold batches, those waiting longest first."""
         found: Any = self.store.client.zrange(self.keys.ready, 0, -1)
-        return [int(partition) for partition in found if partition.isdigit()]
+        return [int(partition) for partition in found if forms.partition_of(partition) is not None]
 
     def first(self, partition: int) -> tuple[str | None, int, dict[str, str]]:
         """As `first_batch`, the registry's version and the undecided events, by one trip.
@@ -217,7 +225,7 @@ class Reading:
         """Partitions whose oldest batch has been the oldest for so long, by the ledger's clock."""
         before_ms = clock.now_ms(self.store.client, self.keys) - int(seconds * 1000)
         found: Any = self.store.client.zrangebyscore(self.keys.ready, "-inf", before_ms)
-        return [int(partition) for partition in found if partition.isdigit()]
+        return [int(partition) for partition in found if forms.partition_of(partition) is not None]
 
 
 def _number(text: str | None) -> int:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from triggers.base.errors import Unreadable, Usage
-from triggers.base.formats import KNOWN, check_version, reading
 from triggers.base.logs import logger
 from triggers.ledger import clock
 from triggers.ledger.base_tasks import BaseTasks
+from triggers.ledger.entries import Entry, Unread
 from triggers.ledger.keys import Keys
+from triggers.ledger.signing import NO_KEY, Signer, Unsigned, is_sealed, parted
 from triggers.ledger.store import Script, Store
 from triggers.ledger.unread_triggers import Note
 from triggers.model import Trigger
-from triggers.rules.policies import STAMP_TOLERANCE_MS
+
+__all__ = ["Edit", "Entry", "Registry", "Snapshot", "Unread"]
 
 log = logger(__name__)
 
@@ -26,113 +27,18 @@ WRITE = Script("registry_write")
 WRITE_TRIES = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One registered trigger.
-
-    `since_ms`: server time from which changes count. `version`: registry version from which they do; an
-    edit keeps both, a trigger that comes back gets new ones.
-    `origin`: the writer that declared it (`script`, `configuration`, `command`).
-    `declared`: digest of what the script declared last, "" when it does not declare this trigger.
-    `source`: the file that says what the trigger is now; `declared_in`: the one that declared last. "" if unknown.
-    `ahead_ms`: what it was before the server's clock was set back, 0 if that did not happen.
-    `paused` survives registering again. `retired`: no longer declared; kept so that its memory is.
-    """
-
-    trigger: Trigger
-    since_ms: int
-    version: int
-    origin: str
-    paused: bool = False
-    retired: bool = False
-    declared: str = ""
-    source: str = ""
-    declared_in: str = ""
-    ahead_ms: int = 0
-
-    def counts(self, changed_ms: int, read_ms: int | None = None) -> bool:
-        """Whether a change of that server time is late enough to fire.
-
-        Args:
-            changed_ms: its time.
-            read_ms: the server's time when it was read. What has a later one was stamped before the server's clock
-                was set back, so that `since_ms` as it was then counts.
-        """
-        stamped_before = read_ms is not None and changed_ms > read_ms + STAMP_TOLERANCE_MS
-        return changed_ms >= max(self.since_ms, self.ahead_ms if stamped_before else 0)
-
-    def set_back(self, since_ms: int, version: int) -> Entry:
-        """The entry after the server's clock was set back to before the time from which changes count."""
-        return replace(self, since_ms=since_ms, version=version, ahead_ms=max(self.ahead_ms, self.since_ms))
-
-    def to_json(self) -> str:
-        """The text kept in Redis."""
-        fields = asdict(replace(self, trigger=None))  # type: ignore[arg-type]
-        fields["trigger"] = self.trigger.to_json()
-        if not self.ahead_ms:  # nearly always; earlier releases do not know it
-            del fields["ahead_ms"]
-        return json.dumps(fields | {"v": KNOWN["entry"]}, sort_keys=True)
-
-    @classmethod
-    def from_json(cls, id_: str, text: str) -> Entry:
-        """Read the text kept in Redis under a trigger's id.
-
-        Raises:
-            Newer, Unreadable: a later release wrote it; nobody did.
-        """
-        with reading("entry", f"of trigger {id_!r}"):
-            fields: dict[str, Any] = json.loads(text)
-            check_version("entry", fields.pop("v", 1), f"of trigger {id_!r}")
-            fields["trigger"] = Trigger.from_json(fields["trigger"])
-            entry = cls(**fields)
-            entry._check(id_)
-            return entry
-
-    def _check(self, id_: str) -> None:
-        numbers, texts = (
-            (self.since_ms, self.version, self.ahead_ms),
-            (self.origin, self.declared, self.source, self.declared_in),
-        )
-        flags = (self.paused, self.retired)
-        if self.trigger.id != id_:
-            raise ValueError(f"it holds the trigger {self.trigger.id!r}")
-        if not all(type(one) is int for one in numbers) or not all(type(one) is bool for one in flags):
-            raise TypeError("since_ms, version, ahead_ms, paused or retired is of another type")
-        if not all(isinstance(one, str) for one in texts):
-            raise TypeError("origin, declared, source or declared_in is of another type")
-
-
-@dataclass(frozen=True, slots=True)
-class Unread:
-    """An entry that this release cannot read: why, and what can be seen of it all the same."""
-
-    why: str
-    paused: bool
-    since_ms: int | None
-    text: str = ""
-
-    @classmethod
-    def of(cls, text: str, fault: Unreadable) -> Unread:
-        """Look at an entry that could not be decoded."""
-        try:
-            seen = json.loads(text)
-        except (ValueError, RecursionError):
-            seen = None
-        seen = seen if isinstance(seen, dict) else {}
-        since_ms = seen.get("since_ms")
-        return cls(str(fault), seen.get("paused") is True, since_ms if type(since_ms) is int else None, text)
-
-
 @dataclass(frozen=True)
 class Snapshot:
     """The registry at one version; never changes.
 
     `unreadable`: trigger id → an entry that this release cannot read. It is set aside, and the others go on.
+    `sealed`: some entries are signed, by whichever key.
     """
 
     version: int
     entries: Mapping[str, Entry]
     unreadable: Mapping[str, Unread] = field(default_factory=dict)
+    sealed: bool = False
 
     def get(self, trigger_id: str) -> Entry | None:
         """The entry of a trigger that is declared, None when it is retired or was never there."""
@@ -157,8 +63,9 @@ Edit = Callable[[Snapshot, int], Mapping[str, "Entry | None"]]
 class Registry:
     """Reads and writes the registry of one scheduler."""
 
-    def __init__(self, store: Store, keys: Keys) -> None:
-        self.store, self.keys, self.base_tasks = store, keys, BaseTasks(store, keys)
+    def __init__(self, store: Store, keys: Keys, signer: Signer = NO_KEY) -> None:
+        self.store, self.keys, self.signer = store, keys, signer
+        self.base_tasks = BaseTasks(store, keys)
         self._snapshot: Snapshot | None = None
 
     def snapshot(self, version: int | None = None) -> Snapshot:
@@ -195,10 +102,12 @@ class Registry:
         entries, unreadable = {}, {}
         for id_, text in texts.items():
             try:
-                entries[id_] = Entry.from_json(id_, text)
+                entries[id_] = Entry.from_json(id_, self.signer.unseal("trigger", id_, text))
+            except Unsigned as fault:
+                unreadable[id_] = Unread.refused(id_, parted(text)[0], fault)
             except Unreadable as fault:
-                unreadable[id_] = Unread.of(text, fault)
-        return Snapshot(int(version or 0), entries, unreadable)
+                unreadable[id_] = Unread.of(parted(text)[0], fault)
+        return Snapshot(int(version or 0), entries, unreadable, any(map(is_sealed, texts.values())))
 
     def declare(
         self,
@@ -280,6 +189,21 @@ class Registry:
             return Note.from_text(noted).from_ms
         return server_now_ms if unread.since_ms is None else unread.since_ms
 
+    def require_key(self, known: Snapshot | None = None) -> None:
+        """Let those pass who can sign what others verify.
+
+        Raises:
+            Usage: what is registered is signed, and this process has no key.
+        """
+        if not self.signer.has_key and (known or self.snapshot()).sealed:
+            raise Usage(
+                "the triggers here are signed, and workers refuse what is not: set TRIGGERS_SIGNING_KEY (or its file "
+                "in the secrets folder) to the key that the workers have"
+            )
+
+    def _sealed(self, id_: str, entry: Entry | None) -> str:
+        return self.signer.seal("trigger", id_, entry.to_json()) if entry else ""
+
     def edit(self, decide: Edit) -> Snapshot:
         """Apply a change, deciding again if another writer was first.
 
@@ -295,7 +219,8 @@ class Registry:
                 return known
             entries = [*known.entries.values(), *filter(None, changes.values())]
             self.base_tasks.note(entry.trigger for entry in entries)
-            pairs = [p for id_, entry in changes.items() for p in (id_, entry.to_json() if entry else "")]
+            self.require_key(known)
+            pairs = [p for id_, entry in changes.items() for p in (id_, self._sealed(id_, entry))]
             names = [self.keys.registry, self.keys.registry_version]
             if self.store.run(WRITE, names, known.version, version, *pairs) != -1:
                 return self.snapshot()

@@ -12,7 +12,9 @@ import redis
 
 from triggers.base.errors import Unreadable
 from triggers.base.formats import KNOWN, check_version, known_fields, reading
+from triggers.base.settings import Settings
 from triggers.ledger.keys import shared
+from triggers.ledger.signing import NO_KEY, Signer
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ class Scheduler:
             found: dict[str, Any] = json.loads(text)
             check_version("scheduler", found.get("v", 1), id_)
             scheduler = cls(**known_fields(cls, found))
+            if scheduler.id != id_:
+                raise ValueError(f"what it says of itself makes the id {scheduler.id}")
             texts = ("host", "workspace", "project", "name", "service_task", "web")
             if not all(isinstance(getattr(scheduler, name), str) for name in texts):
                 raise TypeError(f"one of {', '.join(texts)} is no text")
@@ -66,9 +70,9 @@ class Scheduler:
             return scheduler
 
 
-def put(client: redis.Redis, scheduler: Scheduler) -> None:
-    """Enter or update a scheduler. Idempotent."""
-    client.hset(shared("schedulers"), scheduler.id, scheduler.to_json())
+def put(client: redis.Redis, scheduler: Scheduler, signer: Signer = NO_KEY) -> None:
+    """Enter or update a scheduler, signed by its signer. Idempotent."""
+    client.hset(shared("schedulers"), scheduler.id, signer.seal("scheduler", scheduler.id, scheduler.to_json()))
 
 
 def is_entered(client: redis.Redis, id_: str) -> bool:
@@ -81,13 +85,21 @@ def remove(client: redis.Redis, id_: str) -> None:
     client.hdel(shared("schedulers"), id_)
 
 
-def read_all(client: redis.Redis) -> tuple[dict[str, Scheduler], dict[str, Unreadable]]:
-    """The schedulers on this Redis by id, and why others cannot be read: they are left alone."""
+def read_all(
+    client: redis.Redis, verified_by: Settings | None = None
+) -> tuple[dict[str, Scheduler], dict[str, Unreadable]]:
+    """The schedulers on this Redis by id, and why others cannot be read: they are left alone.
+
+    Args:
+        client: of the Redis.
+        verified_by: settings by whose keys the records have to be signed, if they name any; None: whoever signed.
+    """
     texts: Any = client.hgetall(shared("schedulers"))
     found, unreadable = {}, {}
     for id_, text in texts.items():
         try:
-            found[id_] = Scheduler.from_json(id_, text)
+            signer = Signer.of(verified_by, id_) if verified_by else NO_KEY
+            found[id_] = Scheduler.from_json(id_, signer.unseal("scheduler", id_, text))
         except Unreadable as fault:
             unreadable[id_] = fault
     return found, unreadable

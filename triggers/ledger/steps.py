@@ -147,6 +147,7 @@ SUPPORT = (
     "aside_note",
     "aside_done",
     "poison",
+    "sign",
     "epoch_adopt",
     "move",
     "revive",

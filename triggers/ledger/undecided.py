@@ -10,11 +10,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from triggers.ledger import forms
 from triggers.ledger.firing import Firing
 from triggers.ledger.keys import Keys
 from triggers.ledger.store import Script, Store
 
 ADOPT = Script("slot_adopt")
+
+#: What the signature of undecided events is of, with the object.
+UNDECIDED: Final = "undecided events of"
 
 #: Undecided events of one object that are kept at most; of more, the newest takes the place of the last.
 KEPT: Final = 100
@@ -51,7 +55,7 @@ class Undecided:
     def partitions(self) -> list[int]:
         """The partitions that hold some."""
         found: Any = self.store.client.smembers(self.keys.undecided_partitions)
-        return sorted(int(partition) for partition in found if partition.isdigit())
+        return sorted(int(partition) for partition in found if forms.partition_of(partition) is not None)
 
     def read(self, partition: int) -> dict[str, str]:
         """The undecided events of a partition: object id → text."""

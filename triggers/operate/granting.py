@@ -116,6 +116,7 @@ def _mark(target: Target, entry: Entry, event: Event) -> Mark:
 def _grant(target: Target, entry: Entry, event: Event, before: Mark, after: Mark, how: str) -> str:
     """Grant one firing; its key, "" when a matcher or somebody else was first."""
     ledger, trigger = target.ledger, entry.trigger
+    ledger.registry.require_key()
     key = firing_key(ledger.scheduler, trigger.id, event.id, after.occurrence)
     grant = Grant(
         key=key,

@@ -12,7 +12,8 @@ from triggers.ledger.firing import firing_key
 from triggers.ledger.matching import Change, Grant
 from triggers.ledger.poison import Poison
 from triggers.ledger.registry import Entry
-from triggers.ledger.undecided import Waiting, from_text, to_text
+from triggers.ledger.signing import Unsigned, parted
+from triggers.ledger.undecided import UNDECIDED, Waiting, from_text, to_text
 from triggers.model.events import Event
 from triggers.rules.conditions import Condition
 from triggers.rules.policies import Decision, Mark, decide_by, lane_of
@@ -60,9 +61,24 @@ def decide(ctx: Context, plan: Plan, events: Sequence[Event], undecided: Mapping
     decidable, waiting = _apart(ctx, met, {(one.trigger, id_) for id_, kept in unread.items() for one in kept})
     for id_, kept in unread.items():
         waiting[id_] = [*kept, *waiting.get(id_, ())]
-    texts = {id_: to_text(waiting.get(id_, ())) for id_ in [*undecided, *waiting]}
+    texts = {id_: _sealed(ctx, id_, to_text(waiting.get(id_, ()))) for id_ in [*undecided, *waiting]}
     changed = {id_: text for id_, text in texts.items() if text != undecided.get(id_, "")}
     return Decided(_changes(ctx, plan, decidable, polled_ms), changed)
+
+
+def _sealed(ctx: Context, object_id: str, text: str) -> str:
+    return ctx.ledger.signer.seal(UNDECIDED, object_id, text) if text else ""
+
+
+def _unsealed(ctx: Context, object_id: str, sealed: str) -> str:
+    """The undecided events of an object; "" where nobody with a key has set them aside: they are kept for people."""
+    try:
+        return ctx.ledger.signer.unseal(UNDECIDED, object_id, sealed)
+    except Unsigned as fault:
+        log.error("%s: %.200s", fault, sealed)
+        ctx.ledger.refused.note(f"{UNDECIDED} {object_id}", str(fault), ctx.ledger.now_ms())
+        ctx.ledger.poisoned.keep([Poison(f"{UNDECIDED} {object_id}", str(fault), parted(sealed)[0])])
+        return ""
 
 
 def _earlier(
@@ -71,7 +87,7 @@ def _earlier(
     """What was undecided before, judged by the triggers as they are now; and what a later release has to read."""
     met, unread = [], dict[str, list[Waiting]]()
     for id_, text in undecided.items():
-        for one in from_text(text):
+        for one in from_text(_unsealed(ctx, id_, text)):
             try:
                 event = Event.from_json(one.event)
             except Newer:

@@ -11,7 +11,8 @@ from triggers.base.slowness import slowness
 from triggers.context import Context, Plan
 from triggers.ledger import leases
 from triggers.ledger.poison import Poison
-from triggers.ledger.reading import Batch, decode_batch
+from triggers.ledger.reading import BATCH, Batch, decode_batch
+from triggers.ledger.signing import Unsigned
 from triggers.model.events import Event
 from triggers.stages.deciding import decide, know_transitions
 
@@ -38,11 +39,14 @@ def match(ctx: Context, partition: int) -> int:
                 if text is None and not undecided:
                     break
                 try:
-                    batch = decode_batch(text) if text is not None else NOTHING
+                    batch = _verified(ctx, partition, text) if text is not None else NOTHING
                     count = _match_batch(ctx, ctx.plan(version), partition, token, batch, undecided)
                 except Newer as fault:
                     log.info("partition %s waits for a matcher of a later release: %s", partition, fault)
                     return granted
+                except Unsigned as fault:
+                    _refuse(ctx, partition, token, text or "", str(fault))
+                    continue
                 except Unreadable as fault:
                     _take_away(ctx, partition, token, text or "", str(fault))
                     continue
@@ -54,6 +58,16 @@ def match(ctx: Context, partition: int) -> int:
         # a batch that came between the last look and the release found the lease taken
         if ledger.reading.first_batch(partition) is None:
             return granted
+
+
+def _verified(ctx: Context, partition: int, text: str) -> Batch:
+    """Read a batch that is signed for this partition, where signatures are wanted."""
+    return decode_batch(ctx.ledger.signer.unseal(BATCH, str(partition), text))
+
+
+def _refuse(ctx: Context, partition: int, token: str, text: str, why: str) -> None:
+    log.error("%s: %.200s", why, text)
+    ctx.ledger.refused.take_batch(partition, token, text, why, ctx.ledger.now_ms())
 
 
 def _take_away(ctx: Context, partition: int, token: str, text: str, why: str) -> None:

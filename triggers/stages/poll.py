@@ -89,6 +89,7 @@ def _read(
             polled_ms=now_ms,
             partitions=partitions,
             size=ctx.settings.batch_events,
+            signer=ctx.ledger.signer,
         )
         forget_before = moved.cursor.read_to_ms - int(ctx.settings.sweep_window_seconds * 2000)
         reading.commit(

@@ -55,13 +55,20 @@ def _read_to_ms(ctx: Context, known: Snapshot) -> int:
 
 def raise_alarms(ctx: Context) -> None:
     """Make the alarms of this kind say what is the case now; each is logged when it begins."""
-    history, found = ctx.ledger.history, {**_triggers(ctx), **_batches(ctx), **_firings(ctx), **_poison(ctx)}
+    history, found = (
+        ctx.ledger.history,
+        _found(ctx),
+    )
     for name in history.alarms():
         if name.startswith(ALARM) and name.removeprefix(ALARM) not in found:
             history.clear_alarm(name)
     for name, text in found.items():
         if history.raise_alarm(ALARM + name, text, ctx.ledger.now_ms()):
             log.error("%s", text)
+
+
+def _found(ctx: Context) -> dict[str, str]:
+    return {**_triggers(ctx), **_batches(ctx), **_firings(ctx), **_refused(ctx), **_poison(ctx)}
 
 
 def _triggers(ctx: Context) -> dict[str, str]:
@@ -104,6 +111,16 @@ def _firings(ctx: Context) -> dict[str, str]:
                 f"release reads {KNOWN['firing']} at most"
             )
     return found
+
+
+def _refused(ctx: Context) -> dict[str, str]:
+    count = ctx.ledger.refused.count()
+    text = (
+        f"{count} times something in Redis was refused that is not signed, or not by a key of TRIGGERS_SIGNING_KEY: "
+        "`clearml-triggers unsigned list` shows it, `clearml-triggers unsigned adopt` signs it where it is yours, "
+        "`clearml-triggers unsigned drop` ends this alarm"
+    )
+    return {"signatures": text} if count else {}
 
 
 def _poison(ctx: Context) -> dict[str, str]:

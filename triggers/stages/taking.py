@@ -30,6 +30,8 @@ def take(ctx: Context, lane: Lane, limit: int, running: Iterable[Firing] = ()) -
 
 def _give_up(ctx: Context, claim: Claim, firing: Firing, lane: Lane) -> None:
     log.error("firing %s is a dead letter: %s", firing.key, firing.unread)
+    if firing.unsigned:
+        ctx.ledger.refused.note(f"firing {firing.key}", firing.unread, ctx.ledger.now_ms())
     entry = ctx.ledger.registry.snapshot(claim.registry_version).entries.get(firing.trigger)
     try:
         ctx.ledger.firings.give_up(firing, lane, firing.unread, slot=entry.trigger.slot if entry else "")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -12,8 +11,7 @@ import pytest
 from tests.integration.stages.conftest import World, server
 from triggers.base.settings import Settings
 from triggers.clearml_api import service
-from triggers.ledger import Ledger
-from triggers.ledger.keys import shared
+from triggers.ledger import Ledger, open_ledger, schedulers
 from triggers.ledger.schedulers import Scheduler
 from triggers.model.original import SECTIONS
 from triggers.sandbox import Sandbox
@@ -31,8 +29,12 @@ class ServiceWorld(World):
         self.scheduler = Scheduler(
             sandbox.url, "company", "P", "service task", 1.0, self.service, sync_seconds=0.001, web="http://web"
         )
-        ledger.store.client.hset(shared("schedulers"), ledger.scheduler, json.dumps(asdict(self.scheduler)))
-        service.adopt(self.api, self.service, ledger.scheduler)
+        # the record of a scheduler is believed under its own id alone
+        self.ledger = open_ledger(ledger.store, self.scheduler.id, settings)
+        self.ledger.adopt_epoch(nothing_launched_before=True)
+        self.ctx = self.context()
+        schedulers.put(ledger.store.client, self.scheduler)
+        service.adopt(self.api, self.service, self.scheduler.id)
 
     def sync(self) -> Synced:
         done = sync(self.ctx, self.scheduler)

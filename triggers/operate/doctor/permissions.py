@@ -20,6 +20,15 @@ def look(of: Settings) -> Iterator[Finding]:
     }
     yield Finding("sections", "ok", who[of.sections], "" if of.sections == "none" else _WHOLE)
     limits = [f"{about}: {', '.join(getattr(of, name))}" for name, about in LISTS.items() if getattr(of, name)]
+    yield _signatures(of)
     matters = open_matters(of)
     said = [f"open to whoever declares triggers: {', '.join(matters)}"] if matters else []
     yield Finding("launches", "ok", "; ".join([*said, *limits]), _WHOLE if matters else "")
+
+
+def _signatures(of: Settings) -> Finding:
+    if of.signing_key:
+        more = f", and {len(of.signing_key) - 1} more accepted" if len(of.signing_key) > 1 else ""
+        return Finding("signatures", "ok", f"what lies in Redis has to be signed{more}")
+    words = "whoever can write to Redis declares triggers and makes up firings"
+    return Finding("signatures", "ok", words, "TRIGGERS_SIGNING_KEY limits it (SECURITY.md)")

@@ -1,0 +1,125 @@
+"""One registered trigger as Redis keeps it, and one that cannot be read."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from triggers.base.errors import Unreadable
+from triggers.base.formats import KNOWN, check_version, reading
+from triggers.ledger import forms
+from triggers.ledger.signing import Unsigned
+from triggers.model import Trigger
+from triggers.rules.policies import STAMP_TOLERANCE_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One registered trigger.
+
+    `since_ms`: server time from which changes count. `version`: registry version from which they do; an
+    edit keeps both, a trigger that comes back gets new ones.
+    `origin`: the writer that declared it (`script`, `configuration`, `command`).
+    `declared`: digest of what the script declared last, "" when it does not declare this trigger.
+    `source`: the file that says what the trigger is now; `declared_in`: the one that declared last. "" if unknown.
+    `ahead_ms`: what it was before the server's clock was set back, 0 if that did not happen.
+    `paused` survives registering again. `retired`: no longer declared; kept so that its memory is.
+    """
+
+    trigger: Trigger
+    since_ms: int
+    version: int
+    origin: str
+    paused: bool = False
+    retired: bool = False
+    declared: str = ""
+    source: str = ""
+    declared_in: str = ""
+    ahead_ms: int = 0
+
+    def counts(self, changed_ms: int, read_ms: int | None = None) -> bool:
+        """Whether a change of that server time is late enough to fire.
+
+        Args:
+            changed_ms: its time.
+            read_ms: the server's time when it was read. What has a later one was stamped before the server's clock
+                was set back, so that `since_ms` as it was then counts.
+        """
+        stamped_before = read_ms is not None and changed_ms > read_ms + STAMP_TOLERANCE_MS
+        return changed_ms >= max(self.since_ms, self.ahead_ms if stamped_before else 0)
+
+    def set_back(self, since_ms: int, version: int) -> Entry:
+        """The entry after the server's clock was set back to before the time from which changes count."""
+        return replace(self, since_ms=since_ms, version=version, ahead_ms=max(self.ahead_ms, self.since_ms))
+
+    def to_json(self) -> str:
+        """The text kept in Redis."""
+        fields = asdict(replace(self, trigger=None))  # type: ignore[arg-type]
+        fields["trigger"] = self.trigger.to_json()
+        if not self.ahead_ms:  # nearly always; earlier releases do not know it
+            del fields["ahead_ms"]
+        return json.dumps(fields | {"v": KNOWN["entry"]}, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, id_: str, text: str) -> Entry:
+        """Read the text kept in Redis under a trigger's id.
+
+        Raises:
+            Newer, Unreadable: a later release wrote it; nobody did.
+        """
+        with reading("entry", f"of trigger {id_!r}"):
+            fields: dict[str, Any] = json.loads(text)
+            check_version("entry", fields.pop("v", 1), f"of trigger {id_!r}")
+            fields["trigger"] = Trigger.from_json(fields["trigger"])
+            entry = cls(**fields)
+            entry._check(id_)
+            return entry
+
+    def _check(self, id_: str) -> None:
+        numbers, texts = (
+            (self.since_ms, self.version, self.ahead_ms),
+            (self.origin, self.declared, self.source, self.declared_in),
+        )
+        flags = (self.paused, self.retired)
+        if not forms.is_trigger(id_):
+            raise ValueError(f"an id of another form than is made: {id_!r:.100}")
+        if self.trigger.id != id_:
+            raise ValueError(f"it holds the trigger {self.trigger.id!r}")
+        if not all(type(one) is int for one in numbers) or not all(type(one) is bool for one in flags):
+            raise TypeError("since_ms, version, ahead_ms, paused or retired is of another type")
+        if not all(isinstance(one, str) for one in texts):
+            raise TypeError("origin, declared, source or declared_in is of another type")
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """An entry that this release cannot read: why, and what can be seen of it all the same.
+
+    `unsigned`: what it says, where it was refused because of its signature alone.
+    """
+
+    why: str
+    paused: bool
+    since_ms: int | None
+    text: str = ""
+    unsigned: Entry | None = None
+
+    @classmethod
+    def of(cls, text: str, fault: Unreadable) -> Unread:
+        """Look at an entry that could not be decoded."""
+        try:
+            seen = json.loads(text)
+        except (ValueError, RecursionError):
+            seen = None
+        seen = seen if isinstance(seen, dict) else {}
+        since_ms = seen.get("since_ms")
+        return cls(str(fault), seen.get("paused") is True, since_ms if type(since_ms) is int else None, text)
+
+    @classmethod
+    def refused(cls, id_: str, text: str, fault: Unsigned) -> Unread:
+        """Look at an entry whose signature does not hold."""
+        try:
+            return replace(cls.of(text, fault), unsigned=Entry.from_json(id_, text))
+        except Unreadable as worse:
+            return cls.of(text, worse)
