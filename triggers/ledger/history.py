@@ -86,6 +86,12 @@ class History:
             tallies.append(Tally(trigger, what, int(count), int(last_ms), object_id, task))
         return tallies
 
+    def last_of(self, what: str, trigger: str) -> tuple[int, str]:
+        """How often that has happened to firings of a trigger, and the ClearML task of the last; (0, "") for never."""
+        found: Any = self.store.client.hget(self.keys.tallies, f"{what} {trigger}")
+        count, _, _, task = str(found).split(" ", 3) if found else ("0", "", "", "")
+        return int(count), task
+
     def recent(self, since_ms: int) -> list[Tally]:
         """The same for the entries since a time, as far as they are kept, without what was found launched before."""
         rows = self.store.run(RECENT, [self.keys.history], since_ms, FOUND)

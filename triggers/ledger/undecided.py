@@ -73,9 +73,9 @@ class Undecided:
             key: Firing.as_far_as_readable(key, fields) for key, fields in zip(wanted, found, strict=True) if fields
         }
 
-    def adopt_slot(self, slot: str, holder: str) -> bool:
-        """Bind a free slot to a launch that runs; False if it is bound."""
-        return bool(self.store.run(ADOPT, [self.keys.slots], slot, holder))
+    def adopt_slot(self, slot: str, holder: str, ended_holder: str = "") -> bool:
+        """Bind a slot, free or held by what is known to have ended, to a launch that runs; False if another took it."""
+        return bool(self.store.run(ADOPT, [self.keys.slots], slot, holder, ended_holder))
 
     def slot_holders(self, slots: Sequence[str]) -> dict[str, str]:
         """The firing keys that hold these slots, or held them last."""

@@ -16,6 +16,7 @@ from triggers.model import FunctionAction, TaskAction, make_trigger
 from triggers.model.events import Kind
 from triggers.model.launch_tags import FIRING, scheduler_tag, value_of
 from triggers.rules.policies import lane_of, limit_of
+from triggers.rules.recovery import Holder
 from triggers.stages import launch, lookups, own
 from triggers.stages.attempt import ATTEMPTS_PER_FAILURE, UNREAD_SECONDS, Attempt, ending
 from triggers.stages.looking import look_for_launches
@@ -115,7 +116,7 @@ def know_slots(ctx: Context, plan: Plan) -> bool:
     """
     if ctx.epoch.slots_known:
         return True
-    scheduler, holders = ctx.ledger.scheduler, {}
+    scheduler, holders = ctx.ledger.scheduler, dict[str, str]()
     single = {
         trigger_digest(scheduler, id_): id_ for id_, e in plan.entries.items() if e.trigger.policy.single_instance
     }
@@ -125,8 +126,8 @@ def know_slots(ctx: Context, plan: Plan) -> bool:
     ):
         return False
     running = own.launches_among(ctx.ledger, ctx.api, launches.find_running(ctx.api, mark))
-    for key, task_id in _of(single, running):
-        holders[single[key[:DIGEST_LENGTH]]] = f"{key} {task_id}"
+    for key, task_id in _of(single, running):  # oldest first; when it has ended, `_adopt_running` finds the others
+        holders.setdefault(single[key[:DIGEST_LENGTH]], f"{key} {task_id}")
     ctx.ledger.firings.rebuild_slots(ctx.epoch.number, holders)
     ctx.begin_epoch()
     return True
@@ -150,10 +151,9 @@ def _beginning(attempt: Attempt) -> Beginning | None:
     """Look at who holds the slot, where one is needed."""
     ctx, slot, ended_holder = attempt.ctx, attempt.slot, ""
     if slot:
-        holder, task_id = ctx.ledger.firings.slot_holder(slot)
-        if not holder and isinstance(attempt.trigger.action, TaskAction) and not attempt.reuses:
-            holder, task_id = _adopt_running(attempt)
-        held = lookups.holders(ctx, {slot: task_id})[slot] if task_id else "running"
+        holder, task_id, held = _holder(ctx, slot)
+        if _others_may_run(attempt, holder, task_id, held) and _adopt_running(attempt, holder):
+            holder, task_id, held = _holder(ctx, slot)
         if held == "ended" and attempt.reuses and not _read_is_of_last_run(attempt, holder, task_id):
             held = "unclear"
         if held == "unclear":
@@ -164,23 +164,33 @@ def _beginning(attempt: Attempt) -> Beginning | None:
     return Beginning(attempt.firing, slot, ended_holder, limit_of(attempt.trigger.policy, ctx.settings.max_per_minute))
 
 
-def _adopt_running(attempt: Attempt) -> tuple[str, str]:
-    """The launch that runs since before the trigger needed a slot, which it takes: as `slot_holder` says it.
+def _holder(ctx: Context, slot: str) -> tuple[str, str, Holder]:
+    """The slot's last holder as written, its ClearML task, and whether that runs; what is being launched counts so."""
+    holder, task_id = ctx.ledger.firings.slot_holder(slot)
+    return holder, task_id, lookups.holders(ctx, {slot: task_id})[slot] if task_id else "running"
 
-    Only a trigger that was granted firings before is looked after; of several launches the last is the holder.
+
+def _others_may_run(attempt: Attempt, holder: str, task_id: str, held: Holder) -> bool:
+    """Whether the trigger may have made launches that run outside of its slot, since before it needed one.
+
+    Its slot is bound to the oldest of them. So once a holder has ended there may be others, unless it was the last
+    launch of all.
     """
+    if not isinstance(attempt.trigger.action, TaskAction) or attempt.reuses:
+        return False
+    count, last = attempt.ctx.ledger.history.last_of("granted" if not holder else "launched", attempt.trigger.id)
+    return count > 1 if not holder else held == "ended" and last != task_id
+
+
+def _adopt_running(attempt: Attempt, ended_holder: str) -> bool:
+    """Bind the slot, which is free or whose holder has ended, to the oldest of the trigger's launches that run."""
     ctx, id_ = attempt.ctx, attempt.trigger.id
-    granted = ctx.ledger.store.client.hget(ctx.ledger.keys.tallies, f"granted {id_}")
-    if str(granted or "0").partition(" ")[0] in ("0", "1"):
-        return "", ""
     digest = trigger_digest(ctx.ledger.scheduler, id_)
     running = launches.find_running(ctx.api, scheduler_tag(ctx.ledger.scheduler))
-    found = list(_of({digest: id_}, own.launches_among(ctx.ledger, ctx.api, running)))
-    if not found:
-        return "", ""
-    key, task_id = found[-1]
-    ctx.ledger.undecided.adopt_slot(attempt.slot, f"{key} {task_id}")
-    return ctx.ledger.firings.slot_holder(attempt.slot)
+    found = next(_of({digest: id_}, own.launches_among(ctx.ledger, ctx.api, running)), None)
+    if found is not None:
+        ctx.ledger.undecided.adopt_slot(attempt.slot, " ".join(found), ended_holder)
+    return found is not None
 
 
 def _read_is_of_last_run(attempt: Attempt, holder: str, task_id: str) -> bool:
