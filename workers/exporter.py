@@ -18,13 +18,14 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from triggers import sources
+from triggers.base.broker import broker_prefix
 from triggers.base.errors import Usage
 from triggers.base.escaping import one_line
 from triggers.base.redis_address import refuse_unsupported
 from triggers.base.settings import Settings, settings
 from triggers.base.terminal import say
 from triggers.ledger import Ledger, Store, connect, open_ledger, schedulers
-from triggers.ledger.keys import BEAT, broker_prefix, shared
+from triggers.ledger.keys import BEAT, shared
 from triggers.stages import table
 from workers.app import app, redis_address
 from workers.http_server import serve

@@ -13,10 +13,10 @@ from typing import Any, Final
 import redis
 from celery.signals import after_task_publish
 
+from triggers.base.broker import broker_prefix
 from triggers.base.logs import logger
 from triggers.base.settings import settings
 from triggers.ledger import connect
-from triggers.ledger.keys import broker_prefix
 from triggers.stages import table
 
 log = logger(__name__)

@@ -25,6 +25,7 @@ from celery.worker import state
 from kombu import Exchange, Queue
 from kombu.exceptions import OperationalError
 
+from triggers.base.broker import broker_prefix
 from triggers.base.errors import Usage
 from triggers.base.logs import logger
 from triggers.base.redis_address import refuse_unsupported
@@ -32,7 +33,6 @@ from triggers.base.settings import settings
 from triggers.health import Progress
 from triggers.ledger import connect, exclusions
 from triggers.ledger.keys import ALIVE as ALIVE_QUEUE
-from triggers.ledger.keys import broker_prefix
 from workers import failover
 from workers.app import app
 

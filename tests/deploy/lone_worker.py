@@ -14,9 +14,9 @@ from typing import Any
 
 from tests.deploy.hosts import Service, eventually
 from triggers import health
+from triggers.base.broker import broker_prefix
 from triggers.health import Progress
 from triggers.ledger import connect
-from triggers.ledger.keys import broker_prefix
 
 QUEUE = "match"
 PROGRAM = """

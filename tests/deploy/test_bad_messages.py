@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import redis_binaries
 from tests.deploy.hosts import eventually
 from tests.deploy.lone_worker import QUEUE, LoneWorker, message
-from triggers.ledger.keys import broker_prefix
+from triggers.base.broker import broker_prefix
 from triggers.local.redis_server import PrivateRedis
 
 pytestmark = pytest.mark.slow

@@ -16,9 +16,10 @@ import redis
 from tests.conftest import redis_binaries
 from tests.deploy.hosts import Service, eventually
 from triggers import health
+from triggers.base.broker import broker_prefix
 from triggers.health import Progress
 from triggers.ledger import connect
-from triggers.ledger.keys import ALIVE, broker_prefix
+from triggers.ledger.keys import ALIVE
 from triggers.local.redis_server import PrivateRedis
 
 ENVIRONMENT = {

@@ -13,10 +13,11 @@ import redis
 import yaml
 
 from tests.deploy import compose
+from triggers.base.broker import broker_prefix
 from triggers.base.settings import Settings
 from triggers.base.settings import settings as cached
 from triggers.ledger import Ledger, schedulers
-from triggers.ledger.keys import broker_prefix, shared
+from triggers.ledger.keys import shared
 from triggers.ledger.matching import Change, Grant
 from triggers.ledger.reading import Cursor, encode_batches
 from triggers.ledger.schedulers import Scheduler

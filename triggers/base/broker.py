@@ -7,13 +7,18 @@ from typing import Any
 
 from triggers.base import redis_login
 from triggers.base.redis_address import RedisAddress
-from triggers.ledger.keys import broker_prefix
+from triggers.base.settings import settings
 
 #: Celery and its command line read their settings and options from such variables first.
 _CELERY = "CELERY_"
 
 #: What Kubernetes puts into every pod for a Service named `flower`; Flower reads FLOWER_PORT as its port.
 _SERVICE_LINK = ("FLOWER_PORT", "FLOWER_SERVICE_")
+
+
+def broker_prefix() -> str:
+    """What every key and channel of Celery begins with."""
+    return f"{settings().key_prefix}:celery:"
 
 
 def ignore_others(environ: MutableMapping[str, str]) -> list[str]:

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import os
 import re
+from typing import Protocol
 from urllib.parse import urlsplit, urlunsplit
 
-from triggers.ledger.schedulers import Scheduler
+
+class Linked(Protocol):
+    """Whose pages are meant: a scheduler, by what is known of its server."""
+
+    @property
+    def web(self) -> str:
+        """Address of the web pages, "" where none was registered."""
+
+    @property
+    def host(self) -> str:
+        """Address of the API."""
 
 
-def web_host(scheduler: Scheduler) -> str:
+def web_host(scheduler: Linked) -> str:
     """The address of the web pages: as registered, else by ClearML's own rules from that of the API."""
     named = scheduler.web or os.environ.get("CLEARML_WEB_HOST") or ""
     return (named or derived(scheduler.host)).rstrip("/")
@@ -22,7 +33,7 @@ def derived(api_host: str) -> str:
     return urlunsplit((parts.scheme, re.sub(r":8008$", ":8080", host), parts.path, "", ""))
 
 
-def link(scheduler: Scheduler, kind: str, id_: str) -> str:
+def link(scheduler: Linked, kind: str, id_: str) -> str:
     """The page of a model, dataset or ClearML task; "" without an id."""
     if not id_:
         return ""

@@ -31,6 +31,9 @@ def up(
     if not file and (project or name):
         raise Usage("--project and --name go with -f; without a file say --scheduler PROJECT/NAME")
     if file:
-        up.serve_file(file, name, project, quiet=quiet)
+        from triggers.configuration import load, name_of
+
+        # the file is read before the scheduler makes its service task
+        up.serve_declared(load(file).triggers, name_of(file), name, project, quiet=quiet)
     else:
         up.serve(scheduler, quiet=quiet)

@@ -76,11 +76,6 @@ def shared(name: str) -> str:
     return f"{settings().key_prefix}:{name}"
 
 
-def broker_prefix() -> str:
-    """What every key and channel of Celery begins with."""
-    return shared("celery:")
-
-
 class Keys:
     """Spells the keys of one scheduler."""
 

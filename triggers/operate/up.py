@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -16,10 +17,9 @@ from triggers.base.settings import Settings, settings
 from triggers.base.terminal import end_renewed, renew, say
 from triggers.client.declaration import Declaration
 from triggers.client.scheduler import TriggerScheduler
-from triggers.configuration import load, name_of
 from triggers.local.redis_server import PrivateRedis
 from triggers.local.supervisor import Supervisor
-from triggers.model import FunctionAction
+from triggers.model import FunctionAction, Trigger
 from triggers.operate.status import line, read_status
 from triggers.operate.target import open_target
 
@@ -30,18 +30,19 @@ _TERMINAL_SECONDS, _FILE_SECONDS = 1.0, 60.0
 _FIRST_SECONDS = 5.0
 
 
-def serve_file(file: str, name: str | None, project: str | None, *, quiet: bool) -> None:
-    """Declare the triggers of a file as a script would, and serve them until Ctrl-C or SIGTERM."""
+def serve_declared(
+    declared: Sequence[Trigger], file: str, name: str | None, project: str | None, *, quiet: bool
+) -> None:
+    """Declare triggers as a script would, and serve them until Ctrl-C or SIGTERM. `file`: what declares them."""
     from triggers.client.service_task import DEFAULT_NAME, DEFAULT_PROJECT
 
     name, project = name or DEFAULT_NAME, project or DEFAULT_PROJECT
-    declared = load(file).triggers  # before the scheduler makes its service task
     for trigger in declared:
         if isinstance(trigger.action, FunctionAction) and not trigger.action.reference:
-            raise Usage(f"{name_of(file)}: trigger {trigger.name!r}: schedule_function: name it as module:function")
+            raise Usage(f"{file}: trigger {trigger.name!r}: schedule_function: name it as module:function")
     scheduler = TriggerScheduler(force_create_task_name=name, force_create_task_project=project)
     for trigger in declared:
-        scheduler.declare(Declaration(trigger, None, True, name_of(file)))
+        scheduler.declare(Declaration(trigger, None, True, file))
     with StatusLine(f"{project}/{name}", settings(), quiet=quiet):
         scheduler.start()
 

@@ -1,0 +1,65 @@
+"""The table of folders in docs/architecture.md: what each owns, by its own docstring, and imports, by its imports.
+
+python -m tests.contract.layers_page     writes it anew
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+
+import grimp
+
+try:
+    import tomllib
+except ImportError:  # Python 3.10
+    import tomli as tomllib
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "architecture.md"
+BEGIN, END = "<!-- made by tests/contract/layers_page.py -->\n\n", "\n<!-- end of what is made -->"
+
+
+def layers() -> list[list[str]]:
+    """The folders of `triggers` from the top down, as the contract in pyproject.toml has them."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (layered,) = [one for one in contracts if one["id"] == "layers"]
+    return [[name.strip() for name in line.split("|")] for line in layered["layers"]]
+
+
+def owns(package: str) -> str:
+    """The first paragraph of the docstring of a package or module, in one line."""
+    spec = importlib.util.find_spec(package)
+    assert spec is not None
+    assert spec.origin is not None
+    text = re.match(r'r?"""(.*?)(?:"""|\n\n)', Path(spec.origin).read_text(), re.DOTALL)
+    assert text is not None, package
+    return " ".join(text[1].split()).replace("|", "\\|")
+
+
+def table() -> str:
+    """The table as it should be, from the lowest folder to the highest."""
+    graph = grimp.build_graph("triggers", "workers", include_external_packages=False, cache_dir=None)
+    known = [name for line in reversed(layers()) for name in line]
+    rows = ["| folder | owns | imports |", "|---|---|---|"]
+    for name in [*known, ""]:
+        package = f"triggers.{name}" if name else "workers"
+        modules = {package} | graph.find_descendants(package)
+        targets = {part for module in modules for part in graph.find_modules_directly_imported_by(module)} - modules
+        used = [other for other in known if any(f"{part}.".startswith(f"triggers.{other}.") for part in targets)]
+        path = package.replace(".", "/")
+        shown = f"{path}/" if (ROOT / path).is_dir() else f"{path}.py"
+        rows.append(f"| `{shown}` | {owns(package)} | {', '.join(used) or 'nothing'} |")
+    return "\n".join(rows)
+
+
+def page() -> str:
+    """The page with the table as it should be."""
+    text = PAGE.read_text(encoding="utf-8")
+    before, rest = text.split(BEGIN)
+    return f"{before}{BEGIN}{table()}{END}{rest.split(END)[1]}"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
