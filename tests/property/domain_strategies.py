@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import Any
 
@@ -9,6 +10,8 @@ from hypothesis import strategies as st
 
 from triggers.model import FunctionAction, TaskAction, Trigger, make_trigger
 from triggers.model.events import Event, Metric, metric_key
+from triggers.model.fields import declared
+from triggers.model.trigger import CLASSES
 from triggers.model.values import STATUSES
 
 KINDS = ("model", "dataset", "task")
@@ -16,6 +19,7 @@ TAGS = ("a", "b", "c", "ż")
 PROJECTS = ("P", "P/Q", "R")
 NAMES = ("run", "run 1", "a.b", "run\n", "żółć")
 METRICS = (("loss", "val"), ("a b", "c/d"))
+METRIC_PARTS = ("metric", "variant", "threshold", "sign", "direction")
 NUMBERS = (-1.0, 0.0, 0.5, 1.0)
 
 texts = st.text(max_size=20).filter(lambda text: not any("\ud800" <= c <= "\udfff" for c in text))
@@ -35,6 +39,26 @@ def some(options: Any, **limits: Any) -> Any:
     return st.lists(st.sampled_from(options), unique=True, max_size=3, **limits)
 
 
+#: Fields of an event that `events` does not choose with care.
+OTHER_FIELDS = {
+    one.name: one.type
+    for one in dataclasses.fields(Event)
+    if one.name
+    not in (
+        "kind", "id", "changed_ms", "name", "project", "project_id", "tags", "system_tags", "status", "ready",
+        "metrics", "type", "task",
+    )
+}  # fmt: skip
+
+
+def by_type(annotation: Any) -> Any:
+    """Values for a field of which nothing else is known."""
+    text = str(annotation)
+    if text.startswith("tuple[str"):
+        return some(TAGS)
+    return st.booleans() if text in ("bool", "<class 'bool'>") else st.sampled_from(["", *TAGS])
+
+
 @st.composite
 def events(draw: Any) -> Event:
     kind = draw(st.sampled_from(KINDS))
@@ -42,6 +66,7 @@ def events(draw: Any) -> Event:
     hidden = f"{owner}/.datasets/d" if owner else ".datasets/d"
     chosen = draw(st.dictionaries(st.sampled_from(METRICS), metric, max_size=2))
     return Event(
+        **{name: draw(by_type(type_)) for name, type_ in OTHER_FIELDS.items()},
         kind=kind,
         id=draw(st.sampled_from(["o1", "o2"])),
         changed_ms=draw(st.integers(0, 2**45)),
@@ -59,19 +84,14 @@ def events(draw: Any) -> Event:
 @st.composite
 def conditions(draw: Any, kind: str) -> dict[str, Any]:
     patterns = [f"^{re.escape(name)}$" for name in NAMES] + ["run", "^r", r"\d", "(?i)RUN", "^a.b$", ""]
+    together = ("trigger_project", "project_id", *(f"trigger_on_{one}" for one in METRIC_PARTS))
+    cls = CLASSES[kind]
     fields: dict[str, Any] = {
-        "trigger_name": st.sampled_from(patterns),
-        "trigger_on_tags": some(TAGS),
-        "trigger_required_tags": some(TAGS),
-        "trigger_on_any_tags": some(TAGS),
-        "trigger_exclude_tags": some(TAGS),
-        "trigger_on_publish": st.booleans(),
-        "trigger_on_archive": st.booleans(),
-        "provenance": st.booleans(),
+        name: by_type(cls.model_fields[name].annotation) for name in declared(cls) if name not in together
     }
-    if kind == "task":
+    fields |= {"trigger_name": st.sampled_from(patterns), "provenance": st.booleans()}
+    if "trigger_on_status" in fields:
         fields["trigger_on_status"] = some(STATUSES)
-        fields["trigger_exclude_dev_tasks"] = st.booleans()
     # Few parts each: a condition of many is hardly ever met.
     result = {name: draw(fields[name]) for name in draw(some(sorted(fields)))}
     place = draw(st.sampled_from(["", "", "trigger_project", "project_id"]))

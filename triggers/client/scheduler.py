@@ -32,7 +32,7 @@ class TriggerScheduler:
 
     Takes the arguments of `clearml.automation.TriggerScheduler` in their order; further ones by keyword only.
 
-    Every `add_*` call takes, beside the conditions its own text names:
+    Every `add_*` call takes:
 
     Args of the action:
         schedule_task_id: the ClearML task to clone, as id or `Task`; or
@@ -56,14 +56,26 @@ class TriggerScheduler:
         overlap: what is due then is skipped ("skip"), held ("queue"), or only its newest is held ("latest").
         fire: "once" per object; "on_transition", again when the condition was false in between;
             "while_true", at every change that is at least `cooldown_minutes` after the last firing.
+        cooldown_minutes: least time between the changes of two firings; needs fire="while_true".
         max_per_minute: most launches in a minute; 0 is no limit, None that of the settings.
 
     Args of the condition, of all kinds; all that are given have to hold:
         trigger_project: full name, not recursive.
         trigger_name: regular expression, searched in the name.
-        trigger_on_tags, trigger_required_tags: all have to be present; trigger_on_any_tags: any;
-            trigger_exclude_tags: none.
-        trigger_on_publish, trigger_on_archive: published, archived.
+        trigger_on_tags, trigger_required_tags: all of these tags have to be present.
+        trigger_on_any_tags: any of these tags.
+        trigger_exclude_tags: none of these tags.
+        trigger_on_publish: published.
+        trigger_on_archive: archived.
+
+    Args of the condition, of ClearML tasks only:
+        trigger_on_status: any of these statuses.
+        trigger_exclude_dev_tasks: only those run by an agent.
+        trigger_on_metric, trigger_on_variant: title and series of a metric; with trigger_on_threshold.
+        trigger_on_threshold: bound of that metric, inclusive.
+        trigger_on_sign: what is compared: "max" wants the maximum at or above the threshold, "min" (default) the
+            minimum at or below it, "last" the latest value on the side of it that `trigger_on_direction` names.
+        trigger_on_direction: "above" or "below", where trigger_on_sign="last" has to be: it can come back.
 
     Returns of every `add_*` call: True. Raises: `InvalidTrigger`, a ValueError, naming argument and way out.
     """
@@ -212,14 +224,7 @@ class TriggerScheduler:
         provenance: bool = True,
         owner: str | None = None,
     ) -> bool:
-        """Fire on ClearML tasks, dataset versions among them.
-
-        Further conditions: `trigger_on_status`, any of these statuses; `trigger_exclude_dev_tasks`, only
-        those run by an agent; `trigger_on_metric` (title), `trigger_on_variant` (series) and
-        `trigger_on_threshold` (inclusive) together. `trigger_on_sign` says what is compared: "max" wants the
-        maximum at or above the threshold, "min" (default) the minimum at or below it, "last" the latest
-        value on the side of it that `trigger_on_direction` names ("above", "below"): it can come back.
-        """
+        """Fire on ClearML tasks, dataset versions among them."""
         return self._add("task", locals())
 
     def get_triggers(self) -> list[BaseTrigger]:

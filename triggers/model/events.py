@@ -1,7 +1,7 @@
 """Event: one observed change of one object, holding all that a condition may read.
 
 Each field is declared once, with where it comes from (`items`); the JSON between stages and what the server is asked
-for follow from that. Reading the server is `clearml_api`'s.
+for follow from that. Decoding the server is `clearml_api`'s.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any, Final, Literal, get_args
 
 from triggers.base.formats import check_version, lowest, reading
 from triggers.model import items
+from triggers.model.items import Decoding, reads
 from triggers.model.items import Metric as Metric
-from triggers.model.items import Reading, reads
 from triggers.model.items import iso_time as iso_time
 from triggers.model.items import metric_key as metric_key
 from triggers.model.items import milliseconds as milliseconds
@@ -49,7 +49,7 @@ class Event:
     #: "dataset" for ClearML tasks with the system tag "dataset"
     kind: Kind = field(
         metadata=reads(
-            models=Reading("id", (str,), lambda _: "model"), tasks=Reading("system_tags", (list,), _kind_of_task)
+            models=Decoding("id", (str,), lambda _: "model"), tasks=Decoding("system_tags", (list,), _kind_of_task)
         )
     )
     id: str = field(metadata=reads(items.ID))
@@ -142,22 +142,22 @@ _texts_of: Final = attrgetter(*_of_type("str"))
 _lists_of: Final = attrgetter(*_LISTS)
 
 #: Collection of the server → field of an event → how it is read there.
-READINGS: Final[dict[str, dict[str, Reading]]] = {
+DECODINGS: Final[dict[str, dict[str, Decoding]]] = {
     collection: {
-        one.name: one.metadata["readings"][collection]
+        one.name: one.metadata["decodings"][collection]
         for one in fields(Event)
-        if collection in one.metadata["readings"]
+        if collection in one.metadata["decodings"]
     }
     for collection in ("models", "tasks")
 }
 #: Collection → the fields of its items that the server is asked for.
 ASKED: Final[dict[str, tuple[str, ...]]] = {
     collection: tuple(sorted({name for reading in found.values() for name in reading.asked}))
-    for collection, found in READINGS.items()
+    for collection, found in DECODINGS.items()
 }
 #: Part of an item → what it must be for the item to be read; each may be missing but for those in `REQUIRED`.
 TYPES: Final[dict[str, tuple[type, ...]]] = {
-    reading.part: reading.types for found in READINGS.values() for reading in found.values()
+    reading.part: reading.types for found in DECODINGS.values() for reading in found.values()
 }
 REQUIRED: Final = ("id", "last_change")
 
@@ -173,7 +173,7 @@ def decode_model(item: Mapping[str, Any]) -> Event:
 
 
 def _decode(collection: str, item: Mapping[str, Any]) -> Event:
-    return Event(**{name: reading.decode(item) for name, reading in READINGS[collection].items()})
+    return Event(**{name: reading.decode(item) for name, reading in DECODINGS[collection].items()})
 
 
 def dataset_project(project: str) -> str:

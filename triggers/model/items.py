@@ -28,7 +28,7 @@ class Metric:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Decoding:
     """How a field of an event is read from an item.
 
     Args:
@@ -50,25 +50,25 @@ class Reading:
 
 
 def reads(
-    both: Reading | None = None, *, models: Reading | None = None, tasks: Reading | None = None, since: int = 1
+    both: Decoding | None = None, *, models: Decoding | None = None, tasks: Decoding | None = None, since: int = 1
 ) -> dict[str, Any]:
     """Declare where a field of an event comes from, as the metadata of that field; a collection left out has none.
 
     `since`: the version of events that brought the field.
     """
     found = {"models": models or both, "tasks": tasks or both}
-    return {"since": since, "readings": {collection: reading for collection, reading in found.items() if reading}}
+    return {"since": since, "decodings": {collection: reading for collection, reading in found.items() if reading}}
 
 
 # ---- readings -------------------------------------------------------------------------------------------
-def text(part: str, longest: int | None = None) -> Reading:
+def text(part: str, longest: int | None = None) -> Decoding:
     """Read a text, "" where there is none, cut at a length."""
-    return Reading(part, (str,), lambda item: (item.get(part) or "")[:longest])
+    return Decoding(part, (str,), lambda item: (item.get(part) or "")[:longest])
 
 
-def tags(part: str) -> Reading:
+def tags(part: str) -> Decoding:
     """Read a list of tags, as many as are kept."""
-    return Reading(part, (list,), lambda item: bounded_tags(item.get(part) or ()))
+    return Decoding(part, (list,), lambda item: bounded_tags(item.get(part) or ()))
 
 
 def _id(item: Item) -> Any:
@@ -119,15 +119,15 @@ def _number(value: Any) -> float | None:
     return None
 
 
-ID: Final = Reading("id", (str,), _id)
-CHANGED: Final = Reading("last_change", (str,), _changed_ms)
+ID: Final = Decoding("id", (str,), _id)
+CHANGED: Final = Decoding("last_change", (str,), _changed_ms)
 NAME: Final = text("name", LONGEST_OBJECT_NAME)
-PROJECT: Final = Reading("project", (dict, str), part_of("project", "name"), asks=("project.name",))
-PROJECT_ID: Final = Reading("project", (dict, str), part_of("project", "id"), asks=("project.name",))
-PUBLISHED: Final = Reading("ready", (bool,), lambda item: item.get("ready") is True)
-MADE_BY: Final = Reading("task", (dict, str), part_of("task", "id"))
+PROJECT: Final = Decoding("project", (dict, str), part_of("project", "name"), asks=("project.name",))
+PROJECT_ID: Final = Decoding("project", (dict, str), part_of("project", "id"), asks=("project.name",))
+PUBLISHED: Final = Decoding("ready", (bool,), lambda item: item.get("ready") is True)
+MADE_BY: Final = Decoding("task", (dict, str), part_of("task", "id"))
 #: Those that triggers watch are asked for, each by its key.
-METRICS: Final = Reading("last_metrics", (dict,), _metrics, asks=())
+METRICS: Final = Decoding("last_metrics", (dict,), _metrics, asks=())
 
 
 # ---- metrics and times ----------------------------------------------------------------------------------
