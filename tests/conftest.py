@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import redis
 
+from tests import leftovers
 from tests.servers import skip_what_needs_the_sandbox
 from triggers.base.settings import Settings
 from triggers.ledger import Ledger, Store, connect, open_ledger
@@ -19,6 +20,30 @@ from triggers.local.redis_server import PrivateRedis
 # what is started in the background of a shell without job control ignores SIGINT, and so would all that tests start
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+#: The environment before any module of tests was imported.
+_BEGINNING = leftovers.environment()
+
+
+def pytest_collection_finish() -> None:
+    try:
+        leftovers.refuse_since(_BEGINNING, "importing the tests")
+    except pytest.fail.Exception as left:
+        raise pytest.UsageError(str(left)) from left
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    yield
+    if nextitem is None or nextitem.path != item.path:  # now the fixtures of the module are gone as well
+        leftovers.refuse_since(_BEGINNING, f"the fixtures of {item.path.name}")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_in_the_process() -> Iterator[None]:
+    """Around all other fixtures of a test: their environment and the SDK's session are gone when it ends."""
+    yield from leftovers.around_a_test()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
