@@ -46,6 +46,13 @@ def _nothing_left_in_the_process() -> Iterator[None]:
     yield from leftovers.around_a_test()
 
 
+@pytest.fixture
+def sdk_in_process() -> Iterator[None]:
+    """For a test that uses the SDK in this process: its session and task end with the test."""
+    yield
+    leftovers.of_the_sdk()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     skip_what_needs_the_sandbox(items)
 

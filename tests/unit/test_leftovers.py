@@ -61,7 +61,8 @@ def run(folder: Path, **modules: str) -> str:
     command = [sys.executable, "-m", "pytest", "-rE", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", str(folder)]
     environ = {n: v for n, v in os.environ.items() if not n.startswith(("CLEARML_", "TRIGGERS_", "PYTEST_"))}
     environ["PYTHONPATH"] = str(ROOT)
-    return subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=60).stdout
+    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=60)
+    return done.stdout + done.stderr
 
 
 def test_each_test_that_leaves_something_fails_and_those_after_it_find_nothing(tmp_path: Path) -> None:

@@ -51,6 +51,16 @@ def known_names(api: Api, service: Literal["projects", "queues"]) -> list[str]:
     return [field(endpoint, one, "name", str) for one in objects(endpoint, api.call(endpoint, query).data, service)]
 
 
+def known_tags(api: Api) -> list[str]:
+    """Tags that ClearML tasks, models and datasets of the workspace have; none where the server does not tell."""
+    try:
+        answer = api.call("organization.get_tags", {})
+    except Refused:  # a right that lacks, or a server without the call: what asks only gives advice
+        return []
+    found = field("organization.get_tags", answer.data, "tags", list)
+    return [tag for tag in found if isinstance(tag, str)]
+
+
 def _named(api: Api, service: str, name: str) -> str | None:
     if not name:
         return None

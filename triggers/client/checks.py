@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from triggers.clearml_api import Api, launches
-from triggers.clearml_api.names import known_names
+from triggers.clearml_api.names import known_names, known_tags
 from triggers.model import TaskAction, Trigger
 from triggers.model.fields import declared
 from triggers.model.server_names import meant, problem_of_name, problem_of_project
+
+#: What a tag that no object has does, by the field that names it.
+_TAGLESS = {
+    "trigger_on_tags": "nothing matches until an object has it",
+    "trigger_required_tags": "nothing matches until an object has it",
+    "trigger_on_any_tags": "it matches nothing until an object has it",
+    "trigger_exclude_tags": "it excludes nothing until an object has it",
+}
 
 
 class MissingOnServer(UserWarning):
@@ -83,7 +91,20 @@ def lacking(api: Api, triggers: Iterable[Trigger]) -> list[Lacking]:
             if problem := problem_of_project(target):
                 text = f"target_project={target!r} cannot be made: {problem}; every firing becomes a dead letter"
                 found.append(Lacking(f"trigger {trigger.name!r}: {text}{meant(target, near_projects)}"))
-    return found
+    return found + _misspelt_tags(api, triggers)
+
+
+def _misspelt_tags(api: Api, triggers: Sequence[Trigger]) -> list[Lacking]:
+    """Tags that no object has, where there is one that is spelt much alike: any other may well be new. One request."""
+    named = [(t.name, field, tag) for t in triggers for field in _TAGLESS for tag in getattr(t, field) or ()]
+    known = set(known_tags(api)) if named else set()
+    return [
+        Lacking(
+            f"trigger {trigger!r}: no object has the tag {tag!r} of {field}: {_TAGLESS[field]}{near}", may_come=True
+        )
+        for trigger, field, tag in named
+        if tag not in known and (near := meant(tag, known))
+    ]
 
 
 def _project(trigger: str, project: str, known: list[str]) -> Lacking:

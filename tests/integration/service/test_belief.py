@@ -173,7 +173,7 @@ def test_a_forged_state_pauses_nothing_and_skips_no_change(
 
 
 def test_what_an_artifact_of_that_name_pickles_is_not_run(
-    service_world: ServiceWorld, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+    service_world: ServiceWorld, tmp_path: Any, monkeypatch: pytest.MonkeyPatch, sdk_in_process: None
 ) -> None:
     import pickle
 
