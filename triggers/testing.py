@@ -12,11 +12,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final, Protocol
 
-from triggers.actions import BASE_FIELDS, LaunchRequest, launch_request
+from triggers.actions.launching.request import launch_request
 from triggers.base.errors import Usage
 from triggers.client.declaration import Declaration
 from triggers.model import Trigger
 from triggers.model.events import ARCHIVED, DEVELOPMENT, Event, Kind, Metric, metric_key, milliseconds
+from triggers.model.launch_request import BASE_FIELDS, LaunchRequest
 from triggers.model.launch_tags import LaunchTags
 from triggers.model.values import STATUSES
 from triggers.rules.conditions import Clause, Verdict, evaluate

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from triggers.stages import outcomes
+from triggers.actions import outcomes
 from triggers.stages.dispatch import dispatch as stage
 from workers.app import app
 from workers.runtime import runtime

@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 
 from tests.crash import edges
+from triggers.actions.launching import lookups
 from triggers.clearml_api import connection
 from triggers.ledger import firings
 from triggers.local.parent import end_with_parent
-from triggers.stages import lookups
 
 #: file descriptor of the pipe that tells of the parent's end
 PARENT = "CRASH_TEST_PARENT"

@@ -7,13 +7,14 @@ from domain_strategies import KINDS, events, keys, texts, trigger_lists, trigger
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from triggers import parameters
-from triggers.actions import BASE_FIELDS, launch_request
+from triggers.actions import parameters
+from triggers.actions.launching.request import launch_request
+from triggers.actions.placeholders import fill, unknown_placeholder
 from triggers.model import FunctionAction, Trigger
 from triggers.model.events import Event, iso_time, milliseconds
+from triggers.model.launch_request import BASE_FIELDS
 from triggers.model.launch_tags import LaunchTags
 from triggers.model.original import from_original, to_original
-from triggers.placeholders import fill, unknown_placeholder
 from triggers.rules.conditions import Condition, evaluate, matches
 from triggers.rules.index import Index
 

@@ -23,7 +23,7 @@ _FILES = {
     ("words", "files"),
     [
         (("tasks.delete", "models.delete", "projects.delete", "delete_many"), {"clearml_api/launches.py"}),
-        (("delete_draft",), {"clearml_api/launches.py", "stages/drafts.py"}),
+        (("delete_draft",), {"clearml_api/launches.py", "actions/launching/drafts.py"}),
     ],
 )
 def test_one_module_deletes(words: tuple[str, ...], files: set[str]) -> None:

@@ -7,12 +7,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from triggers.actions import BASE_FIELDS, LaunchRequest
 from triggers.base.errors import Refused, ServerUnavailable
 from triggers.clearml_api.answers import field, objects, texts
 from triggers.clearml_api.connection import Api
 from triggers.clearml_api.names import find_project, find_queue
 from triggers.model.events import milliseconds
+from triggers.model.launch_request import BASE_FIELDS, LaunchRequest
 from triggers.model.launch_tags import ATTEMPT, REUSED, value_of
 
 __all__ = [

@@ -9,11 +9,11 @@ from typing import Final
 
 import redis
 
+from triggers.actions.functions import Function
 from triggers.base import redis_refusals
 from triggers.base.errors import EpochChanged, Fenced, Transient
 from triggers.base.logs import logger
 from triggers.context import Context
-from triggers.functions import Function
 from triggers.ledger.firing import Firing
 from triggers.stages.call import carry, claim
 

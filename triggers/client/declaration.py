@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from triggers import functions
+from triggers.actions import functions
 from triggers.base.errors import InvalidTrigger
 from triggers.model import Policy, Trigger, make_trigger
 from triggers.model.events import Kind

@@ -8,7 +8,7 @@ import socket
 import sys
 from collections.abc import Iterable, Mapping
 
-from triggers.functions import Function, display_name
+from triggers.actions.functions import Function, display_name
 from triggers.ledger.leaders import Holder
 from triggers.model import Trigger
 

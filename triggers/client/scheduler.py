@@ -45,7 +45,7 @@ class TriggerScheduler:
         add_tag: tag of the launched ClearML task; True is the trigger's name.
         reuse_task: run the base task itself, every time.
         task_parameters: {"Section/name": value}, merged into the base task's hyperparameters.
-        task_overrides: {"script.branch": "main", "Section/name": value, ...}; see `triggers.overrides`. In
+        task_overrides: {"script.branch": "main", "Section/name": value, ...}; see `triggers.actions.overrides`. In
             both, "${model.id}" ("${dataset.id}", "${task.id}") is the object's id, "$${" a literal "${".
         provenance: tell in a configuration object `trigger` of the launched ClearML task what launched it.
         function_workers: call the function on any dispatch worker, which has to be able to import it.

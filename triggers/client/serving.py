@@ -9,6 +9,7 @@ from typing import Final
 
 import redis
 
+from triggers.actions.functions import Function
 from triggers.base.errors import EpochChanged, Fenced, Permanent, Transient, TriggersError
 from triggers.base.logs import logger
 from triggers.base.retry import patiently
@@ -23,7 +24,6 @@ from triggers.client.interruption import end_process, handled
 from triggers.client.narration import narrate
 from triggers.client.service_task import KEPT, ServiceTask, server_now_ms
 from triggers.context import Context, NoHints
-from triggers.functions import Function
 from triggers.ledger import Ledger, schedulers
 from triggers.ledger.epoch import Epoch
 from triggers.ledger.registry import Snapshot

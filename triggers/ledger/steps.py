@@ -196,12 +196,12 @@ Scripts beside the steps: {support}.
 
 ## What may be deleted
 
-`triggers/stages/drafts.py` makes the only call that deletes: of a draft, without `force`, so that the server refuses
-what was enqueued. It keeps every ClearML task that is, or ever was, the base task of a trigger, also of one that was
-edited, retired or deleted: the ledger never forgets their ids (`base_tasks`). A base task that is run itself carries
-the marks of a launch and the tag `clearml-triggers:reused`; an earlier release did not write that tag. So a task is
-taken for a clone only if it has a parent, lacks that tag, and carries the nonce of an attempt that the ledger knows to
-be void.
+`triggers/actions/launching/drafts.py` makes the only call that deletes: of a draft, without `force`, so that the
+server refuses what was enqueued. It keeps every ClearML task that is, or ever was, the base task of a trigger, also of
+one that was edited, retired or deleted: the ledger never forgets their ids (`base_tasks`). A base task that is run
+itself carries the marks of a launch and the tag `clearml-triggers:reused`; an earlier release did not write that tag.
+So a task is taken for a clone only if it has a parent, lacks that tag, and carries the nonce of an attempt that the
+ledger knows to be void.
 
 When a trigger is deleted or retired, its firings that have recorded a ClearML task are settled first, since that may
 run: launched stays launched, a draft is withdrawn. Then they are skipped, as are all others; nothing is cloned anew.

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
-from triggers import overrides as override_keys
+from triggers.actions import overrides as override_keys
 from triggers.model.values import Flag, Minutes, Names, Project, Rate, Text, Values, one_of, wrong
 
 

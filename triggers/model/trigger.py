@@ -20,7 +20,6 @@ from triggers.model.events import Kind
 from triggers.model.fields import Conditions, DatasetConditions
 from triggers.model.task_fields import TaskConditions
 from triggers.model.values import Flag, Name, Text, since_of, wrong
-from triggers.placeholders import unknown_placeholder
 
 
 def slot_of_reused(task_id: str) -> str:
@@ -87,6 +86,8 @@ class Trigger(Conditions):
         return self
 
     def _check_placeholders(self, argument: str, values: dict[str, Any]) -> None:
+        from triggers.actions.placeholders import unknown_placeholder
+
         unknown = unknown_placeholder(values, self.kind)
         if unknown:
             known = f"a {self.kind} trigger knows ${{{self.kind}.id}} only"

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import cast
 
+from triggers.actions.attempt import ATTEMPTS_PER_FAILURE, UNREAD_SECONDS, Attempt, ending
+from triggers.actions.launching import lookups
+from triggers.actions.launching import protocol as launch
+from triggers.actions.launching.looking import look_for_launches
 from triggers.base.errors import Fenced
 from triggers.base.logs import logger
 from triggers.clearml_api import launches
@@ -17,9 +21,7 @@ from triggers.model.events import Kind
 from triggers.model.launch_tags import FIRING, scheduler_tag, value_of
 from triggers.rules.policies import lane_of, limit_of
 from triggers.rules.recovery import Holder
-from triggers.stages import launch, lookups, own
-from triggers.stages.attempt import ATTEMPTS_PER_FAILURE, UNREAD_SECONDS, Attempt, ending
-from triggers.stages.looking import look_for_launches
+from triggers.stages import own
 from triggers.stages.pretend import pretend
 
 log = logger(__name__)

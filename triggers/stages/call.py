@@ -10,16 +10,16 @@ import traceback
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from triggers.actions.attempt import Attempt, ending
+from triggers.actions.functions import Function, call
 from triggers.base import progress
 from triggers.base.errors import Fenced
 from triggers.base.logs import logger
 from triggers.context import Context
-from triggers.functions import Function, call
 from triggers.ledger import leases
 from triggers.ledger.firing import Claim, Firing
 from triggers.model.events import Event
 from triggers.stages.admission import admit
-from triggers.stages.attempt import Attempt, ending
 from triggers.stages.taking import take
 
 log = logger(__name__)

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from triggers.actions.attempt import Attempt, ending, launched_each
+from triggers.actions.functions import load
+from triggers.actions.launching import lookups, permissions, reuse
+from triggers.actions.launching import protocol as launch
+from triggers.actions.launching.looking import look_for_launches, together
 from triggers.base.errors import Refused, ServerUnavailable
 from triggers.base.logs import logger
 from triggers.clearml_api import launches
 from triggers.context import Context
-from triggers.functions import load
 from triggers.ledger import leases
 from triggers.ledger.firing import Firing
 from triggers.model import FunctionAction, TaskAction
-from triggers.stages import launch, lookups, permissions, reuse
 from triggers.stages.admission import admit, admit_again
-from triggers.stages.attempt import Attempt, ending, launched_each
 from triggers.stages.call import carry_out
-from triggers.stages.looking import look_for_launches, together
 from triggers.stages.taking import take
 
 log = logger(__name__)

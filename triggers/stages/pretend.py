@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from triggers.actions.attempt import Attempt, ending
+from triggers.actions.launching import lookups
 from triggers.clearml_api import launches
 from triggers.model import FunctionAction
-from triggers.stages import lookups
-from triggers.stages.attempt import Attempt, ending
 
 
 def pretend(attempt: Attempt) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from triggers.actions.launching import drafts, lookups
 from triggers.base.logs import logger
 from triggers.clearml_api import launches
 from triggers.context import Context
@@ -12,7 +13,6 @@ from triggers.ledger.ledger import SECONDS_PER_DAY
 from triggers.ledger.registry import Entry
 from triggers.model.launch_tags import FIRING, firing_tag, value_of
 from triggers.rules.recovery import Hit, judge_strays
-from triggers.stages import drafts, lookups
 from triggers.stages.set_aside import raise_alarms
 
 log = logger(__name__)

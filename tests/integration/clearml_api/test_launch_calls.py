@@ -4,9 +4,9 @@ import threading
 
 import pytest
 
-from triggers.actions import BASE_FIELDS, LaunchRequest
 from triggers.base.errors import Refused, ServerUnavailable
 from triggers.clearml_api import launches
+from triggers.model.launch_request import BASE_FIELDS, LaunchRequest
 
 MISSING = "0" * 31 + "1"
 

@@ -9,9 +9,10 @@ import sys
 
 import pytest
 
-from triggers.actions import BASE_FIELDS, launch_request
+from triggers.actions.launching.request import launch_request
 from triggers.model import TaskAction, make_trigger
 from triggers.model.events import Event
+from triggers.model.launch_request import BASE_FIELDS
 from triggers.model.launch_tags import LaunchTags, is_launch_tag
 from triggers.sandbox import Sandbox
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.integration.stages.conftest import World
-from triggers.actions import PROVENANCE_DESCRIPTION
+from triggers.actions.launching.request import PROVENANCE_DESCRIPTION
 from triggers.ledger.firing import firing_key
 from triggers.model.events import milliseconds
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from tests.integration.stages.conftest import World
+from triggers.actions.launching import drafts
 from triggers.clearml_api import launches
 from triggers.ledger.firings import STRAY_LOOK_MS
 from triggers.model import Trigger, make_trigger
 from triggers.model.launch_tags import ATTEMPT, REUSED, value_of
-from triggers.stages import drafts
 from triggers.stages.dispatch import dispatch
 
 

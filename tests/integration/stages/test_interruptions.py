@@ -15,10 +15,10 @@ import pytest
 from tests.crash.processes import eventually
 from tests.integration.stages.conftest import World
 from tests.one_by_one import run_each
-from triggers.actions import LaunchRequest
 from triggers.base.errors import Refused, ServerUnavailable
 from triggers.clearml_api import launches
 from triggers.model import Trigger
+from triggers.model.launch_request import LaunchRequest
 from triggers.model.launch_tags import FIRING, value_of
 
 KINDS: dict[str, Callable[[World], Trigger]] = {

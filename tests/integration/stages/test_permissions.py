@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from tests.integration.stages.conftest import World
+from triggers.actions.launching.permissions import LISTS, covers, open_matters
+from triggers.actions.overrides import parse_key
 from triggers.clearml_api import server_now_ms
 from triggers.ledger.registry import Entry
 from triggers.model import Trigger
-from triggers.overrides import parse_key
-from triggers.stages.permissions import LISTS, covers, open_matters
 
 
 def by_script(world: World, trigger: Trigger) -> None:

@@ -13,10 +13,11 @@ import redis
 
 from tests.conftest import redis_binaries
 from tests.property.stages.actors import renewing
+from triggers.actions import attempt
+from triggers.actions.launching import protocol as launch
 from triggers.ledger import connect, leases
 from triggers.local.redis_server import PrivateRedis
 from triggers.sandbox import calls
-from triggers.stages import attempt, launch
 
 #: so many restarts of Redis in one example, less one
 SERVERS = 3

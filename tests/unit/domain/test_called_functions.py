@@ -6,8 +6,8 @@ import os.path
 
 import pytest
 
+from triggers.actions.functions import call, display_name, load, reference_of
 from triggers.base.errors import LaunchImpossible
-from triggers.functions import call, display_name, load, reference_of
 
 
 class Thing:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from triggers.actions import (
+from triggers.actions.launching.request import (
     PROVENANCE_DESCRIPTION,
     launch_request,
     resolve_target_project,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from triggers.actions.launching.permissions import LISTS, open_matters
 from triggers.base.settings import Settings
 from triggers.operate.doctor.findings import Finding
-from triggers.stages.permissions import LISTS, open_matters
 
 _WHOLE = "TRIGGERS_SECTIONS, TRIGGERS_ALLOW_BASE_PROJECTS, ... limit it (SECURITY.md)"
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import redis
 
+from triggers.actions import outcomes
 from triggers.base.errors import Fenced, Newer, Permanent, Refused, Transient, Unreadable
 from triggers.base.logs import about, logger
 from triggers.context import Context
@@ -17,7 +18,6 @@ from triggers.ledger.registry import Entry
 from triggers.model import TaskAction, Trigger
 from triggers.model.trigger import slot_of_reused
 from triggers.rules.recovery import retry_seconds
-from triggers.stages import outcomes
 
 log = logger(__name__)
 

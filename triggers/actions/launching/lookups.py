@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from triggers.actions import pipeline_project
+from triggers.actions.launching.request import pipeline_project
 from triggers.clearml_api import launches
 from triggers.context import Context
 from triggers.model import TaskQuery

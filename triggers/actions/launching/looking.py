@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from triggers.actions.attempt import Attempt, ending
+from triggers.actions.launching import protocol as launch
 from triggers.base.errors import Refused, Transient
 from triggers.clearml_api import launches
 from triggers.model import FunctionAction
 from triggers.model.launch_tags import FIRING, firing_tag, value_of
-from triggers.stages import launch
-from triggers.stages.attempt import Attempt, ending
 
 
 def look_for_launches(attempts: Sequence[Attempt]) -> None:

@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from triggers.actions import resolve_target_project
+from triggers.actions.attempt import Attempt
+from triggers.actions.launching import lookups
+from triggers.actions.launching.request import resolve_target_project
+from triggers.actions.overrides import Target, parse_key
 from triggers.base.errors import LaunchImpossible
 from triggers.base.settings import Settings
 from triggers.clearml_api.names import project_name
 from triggers.context import Context
 from triggers.model import TaskAction, Trigger
-from triggers.overrides import Target, parse_key
-from triggers.stages import lookups
-from triggers.stages.attempt import Attempt
 
 #: The settings that limit launches, and what each is about.
 LISTS: Final = {

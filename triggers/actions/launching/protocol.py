@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from triggers.actions import BASE_FIELDS, launch_request, resolve_target_project
+from triggers.actions.attempt import Attempt, ending
+from triggers.actions.launching import drafts, lookups
+from triggers.actions.launching.request import launch_request, resolve_target_project
 from triggers.base.errors import Fenced, LaunchImpossible, Refused
 from triggers.clearml_api import launches, transport
 from triggers.clearml_api.launches import Found
@@ -19,8 +21,6 @@ from triggers.model import TaskAction
 from triggers.model.events import Event
 from triggers.model.launch_tags import ATTEMPT, FIRING, LaunchTags, firing_tag, value_of
 from triggers.rules.recovery import DRAFT, Hit, judge_found, judge_recorded
-from triggers.stages import drafts, lookups
-from triggers.stages.attempt import Attempt, ending
 
 #: After so long even a Redis that dies has written to disk what it was told (append-only file, every second).
 DURABLE_SECONDS = 2.5
@@ -28,7 +28,7 @@ DURABLE_SECONDS = 2.5
 #: Later occurrences of one object that are looked for at once.
 OCCURRENCES_PER_LOOK = 100
 
-__all__ = ["BASE_FIELDS", "clone", "look", "record", "settle"]
+__all__ = ["clone", "look", "record", "settle"]
 
 
 def settle(attempt: Attempt, status: str | None) -> None:

@@ -1,25 +1,19 @@
-"""Actions: what the clone call of a launch contains, and the edit for what it cannot carry. Pure."""
+"""What the clone call of a launch contains, and the edit for what it cannot carry. Pure."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
-from triggers import parameters
+from triggers.actions import parameters
+from triggers.actions.overrides import Target, parse_key
+from triggers.actions.placeholders import fill
 from triggers.base.errors import LaunchImpossible
 from triggers.model import TaskAction, Trigger
 from triggers.model.events import Event, iso_time
+from triggers.model.launch_request import LaunchRequest
 from triggers.model.launch_tags import FIRING, REUSED, LaunchTags, is_launch_tag
-from triggers.overrides import Target, parse_key
-from triggers.placeholders import fill
-
-#: What has to be read of a base task: whatever the clone call would replace, and what decides on the project.
-BASE_FIELDS: Final = (
-    "id", "name", "status", "tags", "system_tags", "hyperparams", "configuration", "container", "script.tag",
-    "project",
-)  # fmt: skip
 
 #: The configuration object that tells where a launched ClearML task came from, and by what we know it.
 PROVENANCE: Final = "trigger"
@@ -36,14 +30,6 @@ _CLONE_FIELDS: Final = {
     "parent": "new_task_parent",
     "project": "new_task_project",
 }
-
-
-@dataclass(frozen=True)
-class LaunchRequest:
-    """The body of `tasks.clone`, and if needed that of `tasks.edit` for the draft, without its "task"."""
-
-    clone: dict[str, Any]
-    edit: dict[str, Any] | None
 
 
 def launch_request(

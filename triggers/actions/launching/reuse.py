@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from triggers.actions import reuse_edit
+from triggers.actions.attempt import Attempt
+from triggers.actions.launching import protocol as launch
+from triggers.actions.launching.request import reuse_edit
 from triggers.base.errors import Fenced, LaunchImpossible
 from triggers.clearml_api import launches
 from triggers.model.events import Event
 from triggers.model.launch_tags import FIRING, LaunchTags, value_of
 from triggers.rules.recovery import DRAFT, RUNNING
-from triggers.stages import launch
-from triggers.stages.attempt import Attempt
 
 PUBLISHED = frozenset({"published", "publishing"})
 
