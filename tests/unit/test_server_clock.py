@@ -11,6 +11,7 @@ from triggers.ledger.registry import Entry
 from triggers.model import make_trigger
 from triggers.rules.policies import STAMP_TOLERANCE_MS, Mark, decide
 from triggers.sources.windows import LOST_TOLERANCE_MS, Window, advance
+from triggers.stages.server_clock import latest_stamp
 from triggers.sync.clocks import DOUBTED_MS, SAME_MS, Measured, correction, measure
 
 NOW = 1_800_000_000_000
@@ -89,12 +90,12 @@ def test_a_source_that_was_never_read_has_lost_nothing() -> None:
 
 def test_a_trigger_of_before_the_step_counts_what_comes_after_it() -> None:
     back = entry(NOW).set_back(NOW - HOUR, 7)
-    read_ms = NOW - HOUR + 60_000
-    assert back.counts(NOW - HOUR, read_ms)
-    assert back.counts(read_ms + STAMP_TOLERANCE_MS, read_ms), "a replica whose clock is a little ahead"
-    assert not back.counts(NOW - 1, read_ms), "it was stamped before the step, and before the registration"
-    assert back.counts(NOW, read_ms)
-    assert not back.counts(NOW - HOUR - 1, read_ms)
+    latest_ms = NOW - HOUR + 60_000
+    assert back.counts(NOW - HOUR, latest_ms)
+    assert back.counts(latest_ms, latest_ms)
+    assert not back.counts(NOW - 1, latest_ms), "it was stamped before the step, and before the registration"
+    assert back.counts(NOW, latest_ms)
+    assert not back.counts(NOW - HOUR - 1, latest_ms)
     assert back.set_back(NOW - 2 * HOUR, 8).ahead_ms == NOW
 
 
@@ -108,7 +109,7 @@ def after(mark: Mark, changed_ms: int, mode: str = "on_transition", matched: boo
         mark,
         matched=matched,
         changed_ms=changed_ms,
-        read_ms=changed_ms + 1_000,
+        latest_ms=changed_ms + 1_000,
     )
     return decision.mark
 
@@ -132,11 +133,16 @@ def test_a_cooldown_is_counted_from_the_first_change_after_the_step() -> None:
 
 def test_what_was_stamped_before_the_step_is_decided_as_it_was() -> None:
     """Read again after it, it is not newer than its mark."""
-    decision = decide("on_transition", 0, FIRED, matched=False, changed_ms=NOW - 5, read_ms=NOW - HOUR)
+    decision = decide("on_transition", 0, FIRED, matched=False, changed_ms=NOW - 5, latest_ms=NOW - HOUR)
     assert not decision.changed
-    assert decide("while_true", 0, FIRED, matched=True, changed_ms=NOW, read_ms=NOW - HOUR).occurrence is None
+    assert decide("while_true", 0, FIRED, matched=True, changed_ms=NOW, latest_ms=NOW - HOUR).occurrence is None
 
 
 def test_a_late_change_is_older_than_its_mark_where_no_clock_was_set_back() -> None:
-    decision = decide("on_transition", 0, FIRED, matched=False, changed_ms=NOW - 20_000, read_ms=NOW + 1_000)
+    decision = decide("on_transition", 0, FIRED, matched=False, changed_ms=NOW - 20_000, latest_ms=NOW + 1_000)
     assert not decision.changed
+
+
+def test_how_late_a_stamp_can_be_is_known_better_once_the_clock_is_known_to_have_been_set_back() -> None:
+    assert latest_stamp(DONE, NOW, 20.0) == NOW + STAMP_TOLERANCE_MS
+    assert latest_stamp(replace(DONE, ahead_ms=NOW + 45_000), NOW, 2.0) == NOW + 8_000

@@ -20,8 +20,8 @@ def moment(ms: int | None) -> str:
 def match_decision(facts: Facts, event: Event) -> Decision:
     """What matching decides on this event, by the very functions that matching uses."""
     trigger = facts.entry.trigger
-    matched, read_ms = matches(trigger, event), facts.known_ms
-    return decide_by(trigger.policy, facts.mark, matched=matched, changed_ms=event.changed_ms, read_ms=read_ms)
+    matched, latest_ms = matches(trigger, event), facts.known_ms
+    return decide_by(trigger.policy, facts.mark, matched=matched, changed_ms=event.changed_ms, latest_ms=latest_ms)
 
 
 def is_read(facts: Facts, event: Event) -> bool:

@@ -11,7 +11,6 @@ from triggers.base.formats import KNOWN, check_version, reading
 from triggers.ledger import forms
 from triggers.ledger.signing import Unsigned
 from triggers.model import Trigger
-from triggers.rules.policies import STAMP_TOLERANCE_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +37,15 @@ class Entry:
     declared_in: str = ""
     ahead_ms: int = 0
 
-    def counts(self, changed_ms: int, read_ms: int | None = None) -> bool:
+    def counts(self, changed_ms: int, latest_ms: int | None = None) -> bool:
         """Whether a change of that server time is late enough to fire.
 
         Args:
             changed_ms: its time.
-            read_ms: the server's time when it was read. What has a later one was stamped before the server's clock
-                was set back, so that `since_ms` as it was then counts.
+            latest_ms: as `Batch` has it. What has a later one was stamped before the server's clock was set back, so
+                that `since_ms` as it was then counts.
         """
-        stamped_before = read_ms is not None and changed_ms > read_ms + STAMP_TOLERANCE_MS
+        stamped_before = latest_ms is not None and changed_ms > latest_ms
         return changed_ms >= max(self.since_ms, self.ahead_ms if stamped_before else 0)
 
     def set_back(self, since_ms: int, version: int) -> Entry:

@@ -16,6 +16,7 @@ from triggers.ledger.keys import Keys
 from triggers.ledger.signing import NO_KEY, Signer, parted
 from triggers.ledger.store import Script, Store
 from triggers.model.events import Event
+from triggers.rules.policies import STAMP_TOLERANCE_MS
 
 BEGIN, COMMIT, STAMPS = Script("poll_begin"), Script("poll_commit"), Script("stamps_note")
 
@@ -43,12 +44,17 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Events of one partition that were read under one plan. `head` identifies the stored text."""
+    """Events of one partition that were read under one plan. `head` identifies the stored text.
+
+    `latest_ms`: no change can have got a later time from the clock that stamps them, when these were read; None if
+    unknown. What has one was stamped before that clock was set back.
+    """
 
     head: str
     plan: int
     polled_ms: int
     events: tuple[str, ...]
+    latest_ms: int | None = None
 
 
 def partition_of(object_id: str, partitions: int) -> int:
@@ -66,20 +72,31 @@ def _seen_as(event: Event) -> float:
 
 
 def encode_batches(
-    events: Sequence[Event], *, plan: int, polled_ms: int, partitions: int, size: int, signer: Signer = NO_KEY
+    events: Sequence[Event],
+    *,
+    plan: int,
+    polled_ms: int,
+    partitions: int,
+    size: int,
+    latest_ms: int | None = None,
+    signer: Signer = NO_KEY,
 ) -> list[tuple[int, str]]:
     """Cut events into batches per partition: (partition, text).
 
     The first line is the head, then comes one event a line, and the signature where there is a key.
+    `latest_ms`: as `Batch` has it, where the clock that stamps changes is known to have been set back.
     """
+    head = {"v": KNOWN["batch"], "plan": plan, "polled_ms": polled_ms}
+    if latest_ms is not None:
+        head["latest_ms"] = latest_ms
     lines: dict[int, list[str]] = {}
     for event in events:
         lines.setdefault(partition_of(event.id, partitions), []).append(event.to_json())
     batches = []
     for partition, texts in lines.items():
         for start in range(0, len(texts), size):
-            head = json.dumps({"v": KNOWN["batch"], "id": leases.nonce(), "plan": plan, "polled_ms": polled_ms})
-            text = "\n".join([head, *texts[start : start + size]])
+            first = json.dumps({"id": leases.nonce(), **head})
+            text = "\n".join([first, *texts[start : start + size]])
             batches.append((partition, signer.seal(BATCH, str(partition), text)))
     return batches
 
@@ -95,7 +112,9 @@ def decode_batch(text: str) -> Batch:
         head, *lines = parted(text)[0].split("\n")
         fields = json.loads(head)
         check_version("batch", fields["v"])
-        return Batch(head, int(fields["plan"]), int(fields["polled_ms"]), tuple(lines))
+        polled_ms = int(fields["polled_ms"])
+        latest_ms = int(fields.get("latest_ms", polled_ms + STAMP_TOLERANCE_MS))
+        return Batch(head, int(fields["plan"]), polled_ms, tuple(lines), latest_ms)
 
 
 class Reading:

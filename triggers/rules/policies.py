@@ -16,7 +16,7 @@ FireMode = Literal["once", "on_transition", "while_true"]
 MS_PER_MINUTE = 60_000
 
 #: A change stamped later than the server's time when it was read, by more than this, was stamped before the server's
-#: clock was set back: the clocks of a server's replicas differ by less, ms.
+#: clock was set back: the clocks of a server's replicas differ by less, ms. Once that is known, `latest_stamp` counts.
 STAMP_TOLERANCE_MS = 30_000
 
 
@@ -65,7 +65,7 @@ class Decision:
 
 
 def decide(
-    mode: FireMode, cooldown_ms: int, mark: Mark, *, matched: bool, changed_ms: int, read_ms: int | None = None
+    mode: FireMode, cooldown_ms: int, mark: Mark, *, matched: bool, changed_ms: int, latest_ms: int | None = None
 ) -> Decision:
     """Decide on one event of one object.
 
@@ -80,9 +80,9 @@ def decide(
         mark: what is remembered.
         matched: the condition holds for the event.
         changed_ms: the event's change time.
-        read_ms: the server's time when the event was read, None if unknown.
+        latest_ms: the latest time that a change can have got from the server's clock, None if unknown.
     """
-    if read_ms is not None and changed_ms <= read_ms + STAMP_TOLERANCE_MS < max(mark.changed_ms, mark.fired_ms):
+    if latest_ms is not None and changed_ms <= latest_ms < max(mark.changed_ms, mark.fired_ms):
         return _after_a_step(mode, cooldown_ms, mark, matched=matched, changed_ms=changed_ms)
     stay = Decision(mark, changed=False, occurrence=None)
     if not matched:
@@ -111,10 +111,10 @@ def _after_a_step(mode: FireMode, cooldown_ms: int, mark: Mark, *, matched: bool
     return decision if decision.changed else replace(decision, mark=mark)
 
 
-def decide_by(policy: Policy, mark: Mark, *, matched: bool, changed_ms: int, read_ms: int | None = None) -> Decision:
+def decide_by(policy: Policy, mark: Mark, *, matched: bool, changed_ms: int, latest_ms: int | None = None) -> Decision:
     """Decide on one event by a trigger's policy; see `decide`."""
     cooldown_ms = int(policy.cooldown_minutes * MS_PER_MINUTE)
-    return decide(policy.fire, cooldown_ms, mark, matched=matched, changed_ms=changed_ms, read_ms=read_ms)
+    return decide(policy.fire, cooldown_ms, mark, matched=matched, changed_ms=changed_ms, latest_ms=latest_ms)
 
 
 def lane_of(action: Action) -> Literal["dispatch", "caller"]:

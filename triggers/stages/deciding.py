@@ -11,6 +11,7 @@ from triggers.context import Context, Plan
 from triggers.ledger.firing import firing_key
 from triggers.ledger.matching import Change, Grant
 from triggers.ledger.poison import Poison
+from triggers.ledger.reading import Batch
 from triggers.ledger.registry import Entry
 from triggers.ledger.signing import Unsigned, parted
 from triggers.ledger.undecided import UNDECIDED, Waiting, from_text, to_text
@@ -53,17 +54,17 @@ def know_transitions(ctx: Context, plan: Plan) -> None:
         ctx.transitions_known = plan.snapshot.version
 
 
-def decide(ctx: Context, plan: Plan, events: Sequence[Event], undecided: Mapping[str, str], polled_ms: int) -> Decided:
+def decide(ctx: Context, plan: Plan, events: Sequence[Event], undecided: Mapping[str, str], batch: Batch) -> Decided:
     """All decisions of a batch. Several events of one object follow one another on the same mark."""
-    read_ms = polled_ms or None
-    earlier, unread = _earlier(ctx, plan, undecided, read_ms)
-    met = [*earlier, *_met(ctx, plan, events, earlier, read_ms)]
+    latest_ms = batch.latest_ms
+    earlier, unread = _earlier(ctx, plan, undecided, latest_ms)
+    met = [*earlier, *_met(ctx, plan, events, earlier, latest_ms)]
     decidable, waiting = _apart(ctx, met, {(one.trigger, id_) for id_, kept in unread.items() for one in kept})
     for id_, kept in unread.items():
         waiting[id_] = [*kept, *waiting.get(id_, ())]
     texts = {id_: _sealed(ctx, id_, to_text(waiting.get(id_, ()))) for id_ in [*undecided, *waiting]}
     changed = {id_: text for id_, text in texts.items() if text != undecided.get(id_, "")}
-    return Decided(_changes(ctx, plan, decidable, polled_ms), changed)
+    return Decided(_changes(ctx, plan, decidable, batch), changed)
 
 
 def _sealed(ctx: Context, object_id: str, text: str) -> str:
@@ -82,7 +83,7 @@ def _unsealed(ctx: Context, object_id: str, sealed: str) -> str:
 
 
 def _earlier(
-    ctx: Context, plan: Plan, undecided: Mapping[str, str], read_ms: int | None
+    ctx: Context, plan: Plan, undecided: Mapping[str, str], latest_ms: int | None
 ) -> tuple[list[Met], dict[str, list[Waiting]]]:
     """What was undecided before, judged by the triggers as they are now; and what a later release has to read."""
     met, unread = [], dict[str, list[Waiting]]()
@@ -98,14 +99,14 @@ def _earlier(
                 continue
             entry = plan.entries.get(one.trigger)
             if entry is not None:
-                matched = entry.counts(event.changed_ms, read_ms) and _matches(plan.conditions[one.trigger], event)
+                matched = entry.counts(event.changed_ms, latest_ms) and _matches(plan.conditions[one.trigger], event)
                 met.append(Met(event, entry, matched))
     return met, unread
 
 
-def _met(ctx: Context, plan: Plan, events: Sequence[Event], earlier: Sequence[Met], read_ms: int | None) -> list[Met]:
+def _met(ctx: Context, plan: Plan, events: Sequence[Event], earlier: Sequence[Met], latest_ms: int | None) -> list[Met]:
     """The triggers that each event concerns, in the order of the events."""
-    matched = [[Met(event, entry, True) for entry in _concerned(plan, event, read_ms)] for event in events]
+    matched = [[Met(event, entry, True) for entry in _concerned(plan, event, latest_ms)] for event in events]
     if plan.transitions:
         armed = ctx.ledger.matching.active([event.id for event in events])
         for one in [*earlier, *(one for of_event in matched for one in of_event)]:  # armed within this batch
@@ -116,11 +117,11 @@ def _met(ctx: Context, plan: Plan, events: Sequence[Event], earlier: Sequence[Me
     return [one for of_event in matched for one in of_event]
 
 
-def _concerned(plan: Plan, event: Event, read_ms: int | None) -> Iterator[Entry]:
+def _concerned(plan: Plan, event: Event, latest_ms: int | None) -> Iterator[Entry]:
     """The triggers whose condition the event satisfies."""
     for trigger in plan.index.candidates(event):
         entry = plan.entries[trigger.id]
-        if entry.counts(event.changed_ms, read_ms) and _matches(plan.conditions[trigger.id], event):
+        if entry.counts(event.changed_ms, latest_ms) and _matches(plan.conditions[trigger.id], event):
             yield entry
 
 
@@ -149,7 +150,7 @@ def _apart(
     return decidable, waiting
 
 
-def _changes(ctx: Context, plan: Plan, met: Sequence[Met], polled_ms: int) -> list[Change]:
+def _changes(ctx: Context, plan: Plan, met: Sequence[Met], batch: Batch) -> list[Change]:
     first = ctx.ledger.matching.marks([one.pair for one in met])
     now = {**first, **_disarmed(ctx, plan, met, first)}
     changes = []
@@ -159,11 +160,11 @@ def _changes(ctx: Context, plan: Plan, met: Sequence[Met], polled_ms: int) -> li
             continue
         policy = one.entry.trigger.policy
         decision = decide_by(
-            policy, now[one.pair], matched=one.matched, changed_ms=one.event.changed_ms, read_ms=polled_ms or None
+            policy, now[one.pair], matched=one.matched, changed_ms=one.event.changed_ms, latest_ms=batch.latest_ms
         )
         if decision.changed:
             now[one.pair] = decision.mark
-            changes.append(_change(ctx, one, polled_ms, first[one.pair], decision))
+            changes.append(_change(ctx, one, batch.polled_ms, first[one.pair], decision))
     return changes
 
 

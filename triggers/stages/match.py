@@ -89,7 +89,7 @@ def _match_batch(
         ctx.ledger.aside.note(plan.snapshot.whys, min(event.changed_ms for event in events))
     know_transitions(ctx, plan)
     while True:
-        decided = decide(ctx, plan, events, undecided, batch.polled_ms)
+        decided = decide(ctx, plan, events, undecided, batch)
         _name_slow(plan)
         if batch is NOTHING and not decided.changes and not decided.undecided:
             return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -10,11 +11,10 @@ from triggers.context import Context
 from triggers.ledger.reading import encode_batches
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.model.events import Event
-from triggers.rules.policies import STAMP_TOLERANCE_MS
 from triggers.sources import Page, Source
 from triggers.sources.windows import Window
 from triggers.stages.partitions import partitions_now
-from triggers.stages.server_clock import NO_CLOCKS, Clocks, clear_alarm, correct_since, report_step
+from triggers.stages.server_clock import NO_CLOCKS, Clocks, clear_alarm, correct_since, latest_stamp, report_step
 from triggers.stages.set_aside import entries_to_read
 
 
@@ -75,11 +75,13 @@ def _read(
         ctx.memories[source.name] = source.memory()
     needs, memory = ctx.needs[source.name], ctx.memories[source.name]
     read = source.poll(ctx.api, needs, window.since_ms, memory, cursor.read_to_ms)
+    began = time.monotonic()
     for number, page in enumerate(_stamped(read, clocks)):
         now_ms = page.now_ms
-        fresh = _fresh(ctx, source, page.events, window, now_ms)
-        fresh = [event for event in fresh if not source.is_service(event, ctx.ledger.scheduler, ctx.service_task)]
         moved = source.advance(cursor, window, version, page, idle_ms=0 if number else idle_ms)
+        latest_ms = latest_stamp(moved.cursor, now_ms, time.monotonic() - began)
+        fresh = _fresh(ctx, source, page.events, window, latest_ms)
+        fresh = [event for event in fresh if not source.is_service(event, ctx.ledger.scheduler, ctx.service_task)]
         if moved.stepped_back:
             report_step(ctx, source.clock, cursor, now_ms)
         partitions = partitions_now(ctx)
@@ -90,6 +92,7 @@ def _read(
             partitions=partitions,
             size=ctx.settings.batch_events,
             signer=ctx.ledger.signer,
+            latest_ms=latest_ms if moved.cursor.ahead_ms else None,
         )
         forget_before = moved.cursor.read_to_ms - int(ctx.settings.sweep_window_seconds * 2000)
         reading.commit(
@@ -107,7 +110,7 @@ def _read(
         cursor = moved.cursor
         yield len(fresh)
     if source.by_server_clock:
-        correct_since(ctx, serves, now_ms, idle_ms)
+        correct_since(ctx, serves, cursor, now_ms, idle_ms)
     if not cursor.ahead_ms and (was_ahead or window.sweeps):
         clear_alarm(ctx, sources.serving(entries))
 
@@ -117,9 +120,9 @@ def _stamped(pages: Iterator[Page], clocks: Clocks) -> Iterator[Page]:
     return (replace(page, now_ms=page.now_ms + clocks.stamps_ms) for page in pages)
 
 
-def _fresh(ctx: Context, source: Source, events: Sequence[Event], window: Window, now_ms: int) -> list[Event]:
+def _fresh(ctx: Context, source: Source, events: Sequence[Event], window: Window, latest_ms: int) -> list[Event]:
     """What was not seen, and for new triggers what was: not what was stamped before the server's clock was set back."""
-    later = {event.id for event in events if event.changed_ms > now_ms + STAMP_TOLERANCE_MS}
+    later = {event.id for event in events if event.changed_ms > latest_ms}
     if not window.again:
         return ctx.ledger.reading.unseen(source.name, events)
     unseen = ctx.ledger.reading.unseen(source.name, [event for event in events if event.id in later])

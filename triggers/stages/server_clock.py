@@ -24,6 +24,9 @@ CLOCK_ALARM: Final = "server clock"
 #: a comparison of clocks (`sync.keep`) and more.
 _NOTICED_MS: Final = 25_000
 
+#: How far the server's time may be behind that of its clock: `Date` is coarse, and so is its correction, ms.
+_COARSE_MS: Final = 6_000
+
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
@@ -57,7 +60,20 @@ def clear_alarm(ctx: Context, read: Iterable[Source]) -> None:
         ctx.ledger.history.clear_alarm(CLOCK_ALARM)
 
 
-def correct_since(ctx: Context, entries: Collection[Entry], server_ms: int, idle_ms: int) -> None:
+def latest_stamp(cursor: Cursor, server_ms: int, took_seconds: float) -> int:
+    """No change can have got a later time from the server's clock by now.
+
+    Args:
+        cursor: after a page.
+        server_ms: a time that this clock had passed when the page was asked for.
+        took_seconds: from before that until now.
+    """
+    if cursor.ahead_ms:  # it was set back: what differs from it by little is not that of a replica
+        return server_ms + int(took_seconds * 1000) + _COARSE_MS
+    return server_ms + STAMP_TOLERANCE_MS
+
+
+def correct_since(ctx: Context, entries: Collection[Entry], cursor: Cursor, server_ms: int, idle_ms: int) -> None:
     """Let changes count from now on for triggers that were declared, or skipped what was missed, at a time to come.
 
     Idempotent. The server's clock was set back since; what is stamped later than now counts as it did.
@@ -65,18 +81,20 @@ def correct_since(ctx: Context, entries: Collection[Entry], server_ms: int, idle
     Args:
         ctx: the scheduler.
         entries: the triggers that were read for.
+        cursor: of their source, after the last page.
         server_ms: the server's time by the answer that was read.
         idle_ms: how long nothing had been read before it.
     """
-    if not _ahead(entries, server_ms):
+    tolerance_ms = 0 if cursor.ahead_ms else STAMP_TOLERANCE_MS
+    if not _ahead(entries, server_ms + tolerance_ms):
         return
     now_ms = server_now_ms(ctx.api, ctx.service_task or None)  # the `Date` of that answer may be behind
-    ids = _ahead(entries, now_ms)
+    ids = _ahead(entries, now_ms + tolerance_ms)
     since_ms = now_ms - idle_ms - _NOTICED_MS
 
     def edit(known: Snapshot, version: int) -> dict[str, Entry | None]:
         here = [known.entries[id_] for id_ in ids if id_ in known.entries]
-        late = [entry for entry in here if entry.since_ms > now_ms + STAMP_TOLERANCE_MS]
+        late = [entry for entry in here if entry.since_ms > now_ms + tolerance_ms]
         return {entry.trigger.id: entry.set_back(since_ms, version) for entry in late}
 
     if ids:
@@ -84,5 +102,5 @@ def correct_since(ctx: Context, entries: Collection[Entry], server_ms: int, idle
         ctx.ledger.registry.edit(edit)
 
 
-def _ahead(entries: Iterable[Entry], now_ms: int) -> list[str]:
-    return [entry.trigger.id for entry in entries if entry.since_ms > now_ms + STAMP_TOLERANCE_MS]
+def _ahead(entries: Iterable[Entry], latest_ms: int) -> list[str]:
+    return [entry.trigger.id for entry in entries if entry.since_ms > latest_ms]

@@ -121,6 +121,24 @@ def test_a_clock_set_back_an_hour(world: ServiceWorld) -> None:
     assert launched(world) == 5
 
 
+def test_a_clock_set_back_by_about_as_long_as_a_trigger_is_registered(world: ServiceWorld) -> None:
+    """The times at which triggers were declared, and objects fired, come again within seconds."""
+    control = world.sandbox.control
+    control.clock(offset_seconds=HOUR)
+    world.declare(world.trigger(), world.trigger(name="turning", policy={"fire": "on_transition"}))
+    task = world.fail_task()
+    assert launched(world) == 2
+    control.clock(offset_seconds=HOUR - 20)
+    assert launched(world, polls=2) == 2
+    world.call("tasks.reset", task=task, force=True)
+    world.step()
+    world.tick()
+    world.call("tasks.started", task=task)
+    world.call("tasks.failed", task=task)
+    world.fail_task()
+    assert launched(world) == 5, "the turned one again, and the new one for both"
+
+
 def test_a_trigger_declared_before_the_first_poll_and_the_step(world: ServiceWorld) -> None:
     world.sandbox.control.clock(offset_seconds=HOUR)
     world.fail_task()
