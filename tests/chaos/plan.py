@@ -247,13 +247,20 @@ def _disturbances(dice: random.Random, seconds: float, mode: Mode) -> tuple[Dist
 
 
 def _steps(seed: int, seconds: float, mode: Mode) -> Iterator[Disturbance]:
-    """Wall clocks that are set, forward and back, at any moment; half of them are set right again."""
+    """Wall clocks that are set, forward and back, at any moment; half of them are set right again.
+
+    The clock that stamps changes goes forward first and then back, by more than a little: what is stamped in a moment
+    in which it is behind, and read after that moment, is not told from what was read late.
+    """
+    server = 0
     dice, at = random.Random(f"steps {seed} {seconds:g} {mode}"), 1.0
     while at < seconds:
         (clock,) = dice.choices(list(CLOCKS[mode]), list(CLOCKS[mode].values()))
-        # a server whose clock goes back by a little shortly after a registration: not promised
-        by = dice.choice((1, -1)) * dice.choice(STEPS[1:] if clock == "clearml" else STEPS)
+        by = dice.choice((1, -1)) * dice.choice(STEPS)
         stays = dice.random() < 0.5
+        if clock == "clearml":
+            server = by = by if by > 0 <= server else min(server, 0) - max(45, abs(by))
+            stays = True
         yield Disturbance(round(at, 2), "step", clock, 0.0 if stays else round(dice.uniform(1, 8), 2), by)
         at += dice.uniform(*STEP_EVERY)
 

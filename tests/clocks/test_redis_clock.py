@@ -95,6 +95,19 @@ def test_polls_go_on_at_their_pace(world: World, clock: SteppedClock, steps: lis
     assert time.monotonic() - began > 2, "no storm of polls"
 
 
+def test_people_are_told_that_times_run_ahead_until_they_do_not(world: World, clock: SteppedClock) -> None:
+    world.declare(world.trigger())
+    reconcile(world.ctx)
+    clock.set(-3600)
+    reconcile(world.ctx)
+    alarms = world.ledger.history.alarms()
+    assert "set back by 60 minutes" in alarms["Redis clock"]["text"]
+    assert "within 16.0 hours" in alarms["Redis clock"]["text"]
+    clock.set(20 * 3600)  # so much time passes
+    reconcile(world.ctx)
+    assert world.ledger.history.alarms() == {}
+
+
 def test_what_was_announced_and_recorded_before_is_not_waited_for_longer(world: World, clock: SteppedClock) -> None:
     """A draft whose enqueue was never confirmed is withdrawn, and cloned afresh."""
     granted(world)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import redis
 
 from triggers.ledger.keys import Keys
+
+#: Of the time that passes the ledger's clock falls back to Redis' by one part in so many (`clock.lua`).
+FALL: Final = 16
 
 
 def read(client: redis.Redis, keys: Keys) -> tuple[int, int]:

@@ -16,8 +16,8 @@ ADOPT, RECALLED = Script("epoch_adopt", fenced=False), Script("epoch_recalled")
 #: How far a change time may lie behind the new epoch's start and still have been launched in the old one, ms.
 MARGIN_MS = 60_000
 
-#: What is granted so long after the first poll of an epoch may have been launched before it, whatever its change time
-#: says: the clock that stamped it may be ahead of the one that polls are answered by, ms.
+#: What was read, or is granted, so long after the first poll of an epoch may have been launched before it, whatever its
+#: change time says: the clock that stamped it may be ahead of the one that polls are answered by, ms.
 GRANTED_MS = 900_000
 
 
@@ -43,16 +43,19 @@ class Epoch:
     recalled: bool = True
     first_polled_ms: int = 0
 
-    def may_have_launched(self, changed_ms: int, granted_ms: int) -> bool:
+    def may_have_launched(self, changed_ms: int, granted_ms: int, polled_ms: int) -> bool:
         """Whether a change may have been launched without the ledger remembering it.
 
         Args:
             changed_ms: its time, by the server's clock.
             granted_ms: when its firing was granted in this epoch, by the ledger's.
+            polled_ms: when it was read, by the server's: batches may wait long for a matcher.
         """
         if not self.complete or self.server_ms is None:
             return True
         if self.number > 1 and granted_ms <= self.first_polled_ms + GRANTED_MS:
+            return True
+        if self.number > 1 and polled_ms <= self.server_ms + GRANTED_MS:
             return True
         return changed_ms <= self.server_ms + MARGIN_MS
 

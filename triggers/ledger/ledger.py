@@ -70,6 +70,10 @@ class Ledger:
         """The ledger's clock: Redis' own, which does not go back."""
         return clock.now_ms(self.store.client, self.keys)
 
+    def ahead_ms(self) -> int:
+        """How far that clock is ahead of Redis' wall clock, which was set back."""
+        return clock.read(self.store.client, self.keys)[1]
+
     def due(self, lane: str) -> int:
         """How many firings of a lane are due by the ledger's clock."""
         count: Any = self.store.client.zcount(self.keys.due(lane), "-inf", self.now_ms())

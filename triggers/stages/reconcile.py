@@ -13,6 +13,7 @@ from triggers.ledger.ledger import SECONDS_PER_DAY
 from triggers.ledger.registry import Entry
 from triggers.model.launch_tags import FIRING, firing_tag, value_of
 from triggers.rules.recovery import Hit, judge_strays
+from triggers.stages.ledger_clock import tell_of_clock
 from triggers.stages.set_aside import raise_alarms
 
 log = logger(__name__)
@@ -69,6 +70,7 @@ def _forget(ctx: Context) -> None:
     ledger = ctx.ledger
     ledger.firings.forget_launched(ledger.now_ms() - int(ctx.settings.launched_days * SECONDS_PER_DAY * 1000))
     alarms = ledger.history.alarms()
+    tell_of_clock(ctx, alarms)
     if alarms:
         for name in alarms.keys() - set(ledger.firings.holds()):
             if name.startswith("pace:"):

@@ -33,7 +33,9 @@ def _must_look(attempt: Attempt) -> bool:
     action = attempt.trigger.action
     if isinstance(action, FunctionAction) or action.reuse_task:
         return False  # a reused task is looked at in any case
-    return len(firing.attempts) > 1 or attempt.ctx.epoch.may_have_launched(firing.changed_ms, firing.granted_ms)
+    epoch = attempt.ctx.epoch
+    forgotten = epoch.may_have_launched(firing.changed_ms, firing.granted_ms, firing.polled_ms)
+    return len(firing.attempts) > 1 or forgotten
 
 
 def together(attempts: Sequence[Attempt], read: Callable[[], Any]) -> Any:

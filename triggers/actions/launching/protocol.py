@@ -87,7 +87,7 @@ def look(attempt: Attempt, found: Sequence[Found]) -> None:
     """Decide about the ClearML tasks that carry the firing's key, nothing being recorded."""
     ctx, firing = attempt.ctx, attempt.firing
     hits = [Hit(hit.id, hit.status, hit.cloned_by) for hit in found if not _was_prepared(hit, firing.attempts)]
-    forgotten = ctx.epoch.may_have_launched(firing.changed_ms, firing.granted_ms)
+    forgotten = ctx.epoch.may_have_launched(firing.changed_ms, firing.granted_ms, firing.polled_ms)
     late = forgotten and late_call_possible(ctx)
     judged = judge_found(hits, firing.attempts[:-1], late_enqueue_possible=late)
     if judged.launched:
