@@ -59,6 +59,7 @@ def configuration(of: Settings) -> dict[str, Any]:
         "imports": [
             *(f"workers.{stage.name}" for stage in _with_task()),
             "workers.watchdog",
+            "workers.remote",
             "workers.options",
             "workers.queue_limits",
         ],

@@ -1,4 +1,4 @@
-"""Celery's consumer, except that a message which makes no sense is rejected instead of ending the worker.
+"""Celery's consumer, except that a message which makes no sense is rejected before anything is done with it.
 
 Celery lets what a body of another shape raises end the worker, and puts the message back for the next one: a single
 message would keep every worker of its queue from working. A message of the right form is not the culprit when taking it
@@ -8,17 +8,26 @@ fails: the worker ends, says so, and another one gets the message, once.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from celery.worker.consumer import Consumer as CeleryConsumer
 from vine import promise
 
-from triggers.base.logs import logger
+from triggers.base.logs import Seldom, logger
 from triggers.base.messages import fault_of
+from triggers.stages import table
+from workers import refusals, signed
+from workers.watchdog import ALIVE
 
 log = logger(__name__)
 
-#: What a message of another shape brings about; failures of the connection are none of these.
+#: What the arguments of each Celery task are that is ever sent.
+_SENT: Final = {
+    **{stage.task: () if stage.hint is None else ("scheduler", *stage.hint) for stage in table.STAGES if stage.queues},
+    ALIVE: (),
+}
+
+#: What a message brings about that Celery cannot take; failures of the connection are none of these.
 _NONSENSE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, NotImplementedError)
 
 
@@ -28,28 +37,30 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]
     def create_task_handler(self, promise: Any = promise) -> Callable[[Any], Any]:
         """What is done with each message."""
         handle = super().create_task_handler(promise)
+        seldom = Seldom()
 
         def checked(message: Any) -> Any:
-            try:
-                return handle(message)
-            except _NONSENSE as fault:
-                self._reject_or_end(message, fault)
-                return None
+            if wrong := fault_of(message, _SENT):
+                self._reject(message, f"a message that makes no sense is rejected ({wrong})", seldom.suffix(wrong))
+            elif wrong := signed.fault_of(message):
+                refusals.count(wrong)
+                self._reject(message, f"a message is refused: {wrong}", seldom.suffix(wrong))
+            else:
+                try:
+                    return handle(message)
+                except _NONSENSE as fault:
+                    self._reject_or_end(message, fault)
+            return None
 
         return checked
 
+    def _reject(self, message: Any, why: str, suffix: str | None) -> None:
+        if suffix is not None:
+            log.error("%s%s: %.200s", why, suffix, repr(getattr(message, "headers", None)))
+        message.reject_log_error(log, self.connection_errors)
+
     def _reject_or_end(self, message: Any, fault: Exception) -> None:
-        wrong = fault_of(message, self.app.tasks)
-        if wrong:
-            shown = repr(getattr(message, "headers", None))
-            log.error(
-                "a message that makes no sense is rejected (%s; %s: %s): %.200s",
-                wrong,
-                type(fault).__name__,
-                fault,
-                shown,
-            )
-        elif (getattr(message, "delivery_info", None) or {}).get("redelivered"):
+        if (getattr(message, "delivery_info", None) or {}).get("redelivered"):
             log.error("a message that has ended another worker is rejected (%s: %s)", type(fault).__name__, fault)
         else:
             log.critical(

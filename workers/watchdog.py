@@ -31,9 +31,9 @@ from triggers.base.logs import logger
 from triggers.base.redis_address import refuse_unsupported
 from triggers.base.settings import settings
 from triggers.health import Progress
-from triggers.ledger import connect, exclusions
+from triggers.ledger import at_work, connect, exclusions
 from triggers.ledger.keys import ALIVE as ALIVE_QUEUE
-from workers import failover
+from workers import failover, refusals
 from workers.app import app
 
 log = logger(__name__)
@@ -107,6 +107,7 @@ class WorkerRole:
             self.celery.send_task(ALIVE, queue=self.queue, expires=FORGOTTEN_SECONDS, argsrepr="()")
             self.client.expire(self.key, FORGOTTEN_SECONDS)
             self._say_what_is_left_alone()
+            at_work.say(self.client, f"{self.name}:{_PROCESS}", self._running())
         except (OperationalError, OSError, redis.RedisError) as failure:
             log.info("no message to itself could be sent: %s", failure)
             failover.look_for_primary(self.celery, failure)
@@ -123,6 +124,11 @@ class WorkerRole:
 
         # not made here: a thread that watches must not wait for a lock of one that works
         return runtime().left_alone if runtime.cache_info().currsize else {}
+
+    def _running(self) -> at_work.Running:
+        of, (refused, why) = settings(), refusals.so_far()
+        queues = tuple(name for name in self.celery.amqp.queues.consume_from if not name.startswith(ALIVE_QUEUE))
+        return at_work.Running(queues, at_work.policy_of(of), at_work.key_names(of), refused, why)
 
     def _say_what_is_left_alone(self) -> None:
         reasons = self._reasons()

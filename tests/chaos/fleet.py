@@ -33,6 +33,7 @@ SETTINGS = {
     "retry_cap_seconds": "2",
     "max_attempts": "1000",
     "max_per_minute": "0",
+    "function_modules": "tests.*",
 }
 
 

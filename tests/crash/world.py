@@ -35,6 +35,7 @@ SETTINGS = {
     "overlap_seconds": 10.0,
     "partitions": 4,
     "concurrency": 4,
+    "function_modules": "tests.*",
 }
 #: calls that end a launch
 ENDING_CALLS = frozenset(f"tasks.{name}" for name in ("completed", "failed", "stopped", "delete"))

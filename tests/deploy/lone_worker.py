@@ -23,7 +23,7 @@ PROGRAM = """
 import sys
 from celery.__main__ import main
 from workers import watchdog
-watch.LOOK_SECONDS, watch.SEND_SECONDS, watch.TAKEN_WITHIN_SECONDS = 0.2, 1.0, 3.0
+watchdog.LOOK_SECONDS, watchdog.SEND_SECONDS, watchdog.TAKEN_WITHIN_SECONDS = 0.2, 1.0, 3.0
 sys.argv[1:] = ["-A", "workers", "worker", "-Q", "match", "-n", "lone@here", "--concurrency=2", "-l", "INFO"]
 main()
 """
@@ -32,13 +32,14 @@ main()
 class LoneWorker:
     """The worker at `url` (perhaps of a proxy), and the Redis at `direct` in which its messages lie."""
 
-    def __init__(self, url: str, direct: str, folder: Path) -> None:
+    def __init__(self, url: str, direct: str, folder: Path, **variables: str) -> None:
         self.client, self.file, self.log = connect(direct), folder / "health.json", folder / "worker.log"
         script = folder / "lone.py"
         script.write_text(PROGRAM)
         environ = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         environ |= {f"CLEARML_API_{name}": "http://127.0.0.1:9" for name in ("HOST", "ACCESS_KEY", "SECRET_KEY")}
         environ |= {"TRIGGERS_REDIS_URL": url, "TRIGGERS_HEALTH_FILE": str(self.file)}
+        environ |= variables
         environ["PYTHONPATH"] = str(Path(health.__file__).parents[1])
         self.service = Service([sys.executable, str(script)], environ, folder, self.log)
         eventually(lambda: Progress.read(self.file) is not None, "the worker is up", seconds=60)

@@ -17,11 +17,13 @@ from tests.deploy import compose, kustomize
 KUBERNETES = compose.ROOT / "deploy" / "kubernetes"
 REDIS = {"triggers_redis_password"}
 KEYS = {"clearml_api_access_key", "clearml_api_secret_key"}
+SIGNING = {"triggers_signing_key"}
 NOTICES = {"triggers_notice_webhook_url", "triggers_notice_webhook_secret", "triggers_notice_slack_url"}
 #: which files docs/deployment.md puts into each secret of Kubernetes
 FILES = {
     "clearml-triggers-redis": REDIS,
     "clearml-triggers-clearml": KEYS,
+    "clearml-triggers-signing": SIGNING,
     "clearml-triggers-notices": NOTICES,
     "clearml-triggers-flower": {"flower_basic_auth"},
 }
@@ -40,6 +42,10 @@ def needs(command: list[str]) -> set[str]:
     found = set(REDIS)
     if consumes(command):
         found |= KEYS  # a worker serves only schedulers of its own workspace: each kind asks ClearML whose keys it has
+    if consumes(command) or "beat" in command or command[-1].endswith("example.py"):
+        found |= SIGNING  # they write what others verify, or verify it
+    if notifies(command):
+        found |= NOTICES
     if "flower" in command:
         found.add("flower_basic_auth")
     return found
@@ -110,8 +116,7 @@ def test_pods_get_the_secrets_that_they_read(name: str):
     mounted = re.findall(r"'secret(?:Name)?': (?:\{'name': )?'([\w-]+)'", text)
     given = {file for secret in mounted for file in FILES[secret]}
     (container,) = pod["containers"]
-    wanted = needs(container["command"]) | (NOTICES if notifies(container["command"]) else set())
-    assert given == wanted
+    assert given == needs(container["command"])
     assert "secretKeyRef" not in text, "a variable outlives an exchange of the key, and children inherit it"
     assert "secretRef" not in text
 

@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Container
+from collections.abc import Callable, Container, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
+
+from triggers.base import forms
+
+#: The form of each argument: what is looked up by it, or becomes a part of a key.
+_FITS: Final[dict[str, Callable[[object], bool]]] = {
+    "scheduler": forms.is_scheduler,
+    "partition": lambda value: type(value) is int and forms.partition_of(value) is not None,
+}
+
+#: What Celery would do after a task: none of it is ever sent.
+_AFTERWARDS: Final = ("callbacks", "errbacks", "chain", "chord")
 
 #: What the producers of this project send is far shorter.
 LONGEST_BODY = 100_000
 
 
-def fault_of(message: Any, tasks: Container[str]) -> str:
+def fault_of(message: Any, tasks: Mapping[str, Sequence[str]]) -> str:
     """What is wrong with the form of a message, "" when it is one that this project's producers send.
 
     Args:
         message: as kombu has it: `headers`, `body`.
-        tasks: the names of the Celery tasks that there are.
+        tasks: name of each Celery task that is sent → what its arguments are: `scheduler`, `partition`.
     """
     try:
-        return _of_headers(message.headers, tasks) or _of_body(message.body)
+        return _of_headers(message.headers, tasks) or _of_body(message.body, tasks[message.headers["task"]])
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as fault:
         return f"{type(fault).__name__}: {fault}"
 
@@ -27,7 +38,7 @@ def fault_of(message: Any, tasks: Container[str]) -> str:
 def _of_headers(headers: Any, tasks: Container[str]) -> str:
     if not isinstance(headers, dict) or not isinstance(headers.get("task"), str):
         return "it names no task"
-    if headers["task"] not in tasks:
+    if headers["task"] not in tasks:  # those that Celery brings call others
         return f"there is no task {headers['task']!r:.100}"
     if not isinstance(headers.get("id"), str):
         return "it has no id"
@@ -41,7 +52,7 @@ def _of_headers(headers: Any, tasks: Container[str]) -> str:
     return ""
 
 
-def _of_body(body: Any) -> str:
+def _of_body(body: Any, names: Sequence[str]) -> str:
     if len(body) > LONGEST_BODY:
         return f"its body has {len(body):,} bytes"
     parts = json.loads(body)
@@ -50,6 +61,8 @@ def _of_body(body: Any) -> str:
     args, kwargs, embedded = parts
     if not isinstance(args, list) or kwargs != {} or not isinstance(embedded, dict):
         return "its body is not arguments, keywords and options"
-    if not all(isinstance(one, str) or type(one) is int for one in args):
-        return "its arguments are none that are sent"
+    if any(embedded.get(name) for name in _AFTERWARDS):
+        return "it names what is to be done after it"
+    if len(args) != len(names) or not all(_FITS[name](one) for name, one in zip(names, args, strict=True)):
+        return f"its arguments are none that are sent: {args!r:.100}"
     return ""

@@ -102,7 +102,13 @@ class Settings(BaseModel):
     )
     allow_overrides: Ids = Field(
         default=(),
-        description="beginnings of task_overrides that launches may have, as Args/ or script.branch; any if not set",
+        description="beginnings of task_overrides and task_parameters that launches may have, as Args/ or "
+        "script.branch; any if not set",
+    )
+    function_modules: Ids = Field(
+        default=(),
+        description="modules (NAME, or NAME.* for all below) whose functions dispatch workers may import and call; "
+        "none if not set",
     )
     service_users: Ids = Field(
         default=(),
@@ -161,7 +167,9 @@ def settings_of(environ: Mapping[str, str]) -> Settings:
     Raises:
         Usage: names each variable or file that is wrong, its value unless that is secret, and the way out.
     """
-    given = _files(secrets_folder(environ)) | _variables(environ)
+    # a file is empty where a deployment has to mount one and nothing is set
+    files = {field: found for field, found in _files(secrets_folder(environ)).items() if found[1]}
+    given = files | _variables(environ)
     try:
         return Settings.model_validate({field: value for field, (_, value) in given.items()})
     except ValidationError as error:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from triggers.base.forms import PARTITIONS
 from triggers.ledger import clock, leases
 from triggers.ledger.firing import SIGNED, Firing, signed_parts, verify
-from triggers.ledger.forms import PARTITIONS
 from triggers.ledger.keys import Keys
 from triggers.ledger.reading import BATCH
 from triggers.ledger.refused import Refused

@@ -6,9 +6,9 @@ import json
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from triggers.base import forms
 from triggers.base.errors import Unreadable
 from triggers.base.formats import KNOWN, check_version, reading
-from triggers.ledger import forms
 from triggers.ledger.signing import Unsigned
 from triggers.model import Trigger
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
+from triggers.base import forms
 from triggers.base.errors import Unreadable
 from triggers.base.formats import check_version, reading
-from triggers.ledger import forms
 from triggers.ledger.signing import NO_KEY, WAY_OUT, Signer, Unsigned
 
 State = Literal["waiting", "held", "launched", "skipped", "dropped", "dead", "shadow"]

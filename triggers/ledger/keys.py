@@ -13,6 +13,7 @@ known. Everything else is covered by the version of its scheduler's record.
 | `triggers:schedulers` | hash | scheduler id → JSON (`schedulers.Scheduler`) |
 | `triggers:instance` | string | name of this Redis' data, by which two Redises are told apart |
 | `triggers:api_requests` | hash | `<endpoint> <result>` → how many ClearML API calls ended so |
+| `triggers:workers` | hash | worker → JSON: what it works at and with which limits and keys (`at_work`) |
 | `triggers:left_alone` | hash | worker → JSON: why it leaves which schedulers alone (`left_alone`) |
 | `triggers:doctor` | string, expires | that `doctor` could write |
 | `triggers:celery:<...>` | Celery's | bounded queues `poll`, `match`, `dispatch` (`workers.queue_limits`), and more |

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final
 
+from triggers.base import forms
 from triggers.base.errors import Fenced
 from triggers.base.formats import KNOWN, check_version, reading
-from triggers.ledger import clock, forms, leases
+from triggers.ledger import clock, leases
 from triggers.ledger.keys import Keys
 from triggers.ledger.signing import NO_KEY, Signer, parted
 from triggers.ledger.store import Script, Store

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from triggers.ledger import forms
+from triggers.base import forms
 from triggers.ledger.firing import Firing
 from triggers.ledger.keys import Keys
 from triggers.ledger.store import Script, Store

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from triggers.actions.attempt import Attempt, ending, launched_each
-from triggers.actions.functions import load
 from triggers.actions.launching import lookups, permissions, reuse
 from triggers.actions.launching import protocol as launch
 from triggers.actions.launching.looking import look_for_launches, together
@@ -104,7 +103,7 @@ def _call(attempts: list[Attempt]) -> None:
         action = attempt.trigger.action
         if isinstance(action, FunctionAction):
             with ending(attempt):
-                carry_out(attempt, load(action.reference or ""))
+                carry_out(attempt, permissions.check_function(attempt, action.reference or ""))
 
 
 def _still_ours(attempts: list[Attempt]) -> list[Attempt]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -9,11 +11,13 @@ from typing import Any
 import pytest
 
 from tests.integration.stages.conftest import World
-from triggers.actions.launching.permissions import LISTS, covers, open_matters
+from triggers.actions.launching.permissions import LISTS, covers
 from triggers.actions.overrides import parse_key
 from triggers.clearml_api import server_now_ms
+from triggers.ledger import at_work
 from triggers.ledger.registry import Entry
-from triggers.model import Trigger
+from triggers.model import Trigger, make_trigger
+from triggers.operate.doctor.permissions import functions
 
 
 def by_script(world: World, trigger: Trigger) -> None:
@@ -135,9 +139,82 @@ def test_a_prefix_covers_whole_parts_of_a_path_however_it_is_spelled(
     assert not any(covers(prefix, parse_key(key)) for key in others)
 
 
-def test_every_list_is_named_as_open_until_it_is_set(world: World) -> None:
-    assert open_matters(world.settings) == list(LISTS.values())
+def test_every_limit_is_one_that_workers_say(world: World) -> None:
     assert set(LISTS) == {name for name in type(world.settings).model_fields if name.startswith("allow_")}
-    assert open_matters(world.context(allow_queues=("q",)).settings) == [
-        about for name, about in LISTS.items() if name != "allow_queues"
-    ]
+    assert set(at_work.POLICY) == {"sections", "function_modules", *LISTS}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("parameters", "refused"),
+    [({"Args/a": 2}, ""), ({"a": 2}, "a"), ({"General/a": 2}, "General/a"), ({"Args/a": 2, "Hydra/x": 1}, "Hydra/x")],
+)
+def test_parameters_are_limited_by_the_sections_that_they_lie_in(
+    world: World, way: Way, parameters: dict[str, Any], refused: str
+) -> None:
+    way(world, world.trigger(action={"parameters": parameters}))
+    launched, dead = fire(world, allow_overrides=("Args/",))
+    assert bool(launched) is not bool(refused)
+    if refused:
+        (reason,) = dead
+        assert f"task_parameters={refused!r} is not allowed here" in reason
+        assert world.clones() == []
+
+
+def test_a_parameter_of_an_old_task_lies_where_the_task_has_it(world: World) -> None:
+    item = {"section": "Args", "name": "a", "value": "1", "type": "legacy"}
+    world.call("tasks.edit_hyper_params", task=world.base, hyperparams=[item], force=True)
+    world.declare(world.trigger(action={"parameters": {"a": 2}}))
+    launched, _ = fire(world, allow_overrides=("Args/",))
+    assert len(launched) == 1
+
+
+def calling(reference: str) -> Trigger:
+    action = {"type": "function", "name": reference, "reference": reference}
+    return make_trigger("task", name="calls", action=action, trigger_on_status=["failed"])
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("reference", "allowed"),
+    [
+        ("os:system", ()),
+        ("os:system", ("tests.*",)),
+        ("posix:system", ("os",)),
+        ("tests.crash.functions:os.system", ("tests.*",)),
+        ("tests.crash.functions:note", ("tests",)),
+        ("tests.crash.functions:note", ("tests.crash.func",)),
+        ("tests.crash.functions:note", ("tests.crash.func.*",)),
+    ],
+)
+def test_workers_call_functions_of_named_modules_only(
+    world: World, way: Way, reference: str, allowed: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called: list[Any] = []
+    monkeypatch.setattr(os, "system", called.append)
+    way(world, calling(reference))
+    _, dead = fire(world, function_modules=allowed)
+    (reason,) = dead
+    assert "TRIGGERS_FUNCTION_MODULES" in reason
+    assert called == []
+
+
+@pytest.mark.parametrize("allowed", ["builtins", "builtins.*"])
+def test_workers_call_functions_of_modules_that_are_named(world: World, allowed: str) -> None:
+    world.declare(calling("builtins:repr"))
+    fire(world, function_modules=(allowed,))
+    assert [entry.what for entry in world.history() if entry.what in ("launched", "dead")] == ["launched"]
+
+
+def test_a_module_that_may_not_be_imported_is_not_imported(world: World) -> None:
+    """Importing runs its code."""
+    sys.modules.pop("this", None)
+    world.declare(calling("this:d"))
+    fire(world)
+    assert "this" not in sys.modules
+
+
+def test_doctor_names_what_workers_may_not_call() -> None:
+    (finding,) = functions([calling("os:system"), calling("builtins:repr")], ["builtins"])
+    assert finding.level == "bad"
+    assert "os:system" in finding.words

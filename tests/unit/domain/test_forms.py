@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from triggers.base import forms
 from triggers.base.errors import Unreadable
-from triggers.ledger import forms
 from triggers.ledger.entries import Entry
 from triggers.ledger.firing import Firing, firing_key
 from triggers.ledger.schedulers import Scheduler

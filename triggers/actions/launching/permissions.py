@@ -6,13 +6,15 @@ Redis all pass it. A list that is not set leaves its matter open; one that is se
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from triggers.actions.attempt import Attempt
+from triggers.actions.functions import Function, load
 from triggers.actions.launching import lookups
 from triggers.actions.launching.request import resolve_target_project
 from triggers.actions.overrides import Target, parse_key
+from triggers.actions.parameters import locate
 from triggers.base.errors import LaunchImpossible
 from triggers.base.settings import Settings
 from triggers.clearml_api.names import project_name
@@ -24,7 +26,7 @@ LISTS: Final = {
     "allow_base_projects": "base projects",
     "allow_queues": "queues",
     "allow_target_projects": "target projects",
-    "allow_overrides": "task_overrides",
+    "allow_overrides": "task_overrides and task_parameters",
 }
 #: Origin of triggers that somebody made or changed in the configuration of the service task.
 _CONFIGURATION: Final = "configuration"
@@ -51,6 +53,7 @@ def check(attempt: Attempt, base: Mapping[str, Any] | None) -> None:
     if base is None or not isinstance(action, TaskAction):
         return
     _check_overrides(trigger, action, of)
+    _check_parameters(trigger, action, base, of)
     if of.allow_queues and not _is_allowed_queue(ctx, action.queue or ""):
         raise _refused(trigger, "schedule_queue", action.queue, "allow_queues", of)
     if of.allow_base_projects:
@@ -63,9 +66,37 @@ def check(attempt: Attempt, base: Mapping[str, Any] | None) -> None:
             raise _refused(trigger, "target_project", project, "allow_target_projects", of)
 
 
-def open_matters(of: Settings) -> list[str]:
-    """What whoever declares triggers may choose freely, for people."""
-    return [about for name, about in LISTS.items() if not getattr(of, name)]
+def check_function(attempt: Attempt, reference: str) -> Function:
+    """The function that a trigger names, if the settings allow workers to import it: importing runs code already.
+
+    Raises:
+        LaunchImpossible: they do not; it names the trigger, the module and the setting. Or there is no such function.
+    """
+    allowed = attempt.ctx.settings.function_modules
+    module = reference.partition(":")[0]
+    if not imports(module, allowed):
+        raise _no_module(attempt.trigger, module, allowed)
+    function = load(reference)
+    # what a module has imported from elsewhere is not its own: team.notify:os.system
+    home = getattr(function, "__module__", None) or ""
+    if not imports(home, allowed):
+        raise _no_module(attempt.trigger, home, allowed)
+    return function
+
+
+def imports(module: str, allowed: Collection[str]) -> bool:
+    """Whether a list names a module: by its full name, or by `PARENT.*` for itself and all below."""
+    parents = (one.removesuffix(".*") for one in allowed if one.endswith(".*"))
+    return module in allowed or any(module == one or module.startswith(f"{one}.") for one in parents)
+
+
+def _no_module(trigger: Trigger, module: str, allowed: Collection[str]) -> LaunchImpossible:
+    has = ", ".join(allowed) or "nothing"
+    return LaunchImpossible(
+        f"trigger {trigger.name!r}: functions of the module {module!r} are not called here: the workers' "
+        f"TRIGGERS_FUNCTION_MODULES has {has}; have it added there, then retry the dead letter, or leave out "
+        "function_workers: the script calls the function then"
+    )
 
 
 def names(project: str, allowed: tuple[str, ...]) -> bool:
@@ -86,6 +117,14 @@ def _check_overrides(trigger: Trigger, action: TaskAction, of: Settings) -> None
         for key in action.overrides:
             if not any(covers(prefix, parse_key(key)) for prefix in of.allow_overrides):
                 raise _refused(trigger, "task_overrides", key, "allow_overrides", of)
+
+
+def _check_parameters(trigger: Trigger, action: TaskAction, base: Mapping[str, Any], of: Settings) -> None:
+    """The same prefixes limit `task_parameters`, each by the section that it comes to lie in."""
+    for key in action.parameters if of.allow_overrides else ():
+        target = Target("hyperparams", locate(key, base.get("hyperparams") or {}))
+        if not any(covers(prefix, target) for prefix in of.allow_overrides):
+            raise _refused(trigger, "task_parameters", key, "allow_overrides", of)
 
 
 def _is_allowed_queue(ctx: Context, queue: str) -> bool:

@@ -19,7 +19,7 @@ def examine(target: Target) -> Iterator[Finding]:
         "Redis": lambda: redis_server.look(target.ledger.store.client),
         "ClearML": lambda: clearml_server.look(target),
         "workers": lambda: workers.look(target),
-        "permissions": lambda: permissions.look(target.settings),
+        "permissions": lambda: permissions.look(target),
     }
     for about, look in looks.items():
         try:

@@ -1,0 +1,49 @@
+"""The settings as a file of variables: `python -m triggers.base.settings_file > deploy/settings.env`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from textwrap import wrap
+from typing import Any
+
+from triggers.base.settings import Settings
+from triggers.base.terminal import say_page
+
+_HEAD = """\
+# Settings of all roles: uncomment what you set. Written by `python -m triggers.base.settings_file`.
+# Compose gives this file (or the one that TRIGGERS_SETTINGS names) to all roles. With systemd the lines go into
+# /etc/clearml-triggers/common.env, with Kubernetes into the ConfigMap. Secrets are files: deploy/secrets/README.md.
+"""
+
+
+def page() -> str:
+    """The file: each setting that is no secret, as a comment with its default."""
+    return "\n".join([_HEAD, *_lines()])
+
+
+def public() -> list[str]:
+    """The settings that are no secrets."""
+    return [name for name, field in Settings.model_fields.items() if field.repr]
+
+
+def secrets() -> list[str]:
+    """The settings that lie in files of their own. The address of Redis is in none: its password is."""
+    return [name for name, field in Settings.model_fields.items() if not field.repr and name != "redis_url"]
+
+
+def _lines() -> Iterator[str]:
+    for name in public():
+        field = Settings.model_fields[name]
+        yield from (f"# {line}" for line in wrap(str(field.description), 110))
+        yield f"#TRIGGERS_{name.upper()}={_shown(field.default)}"
+        yield ""
+
+
+def _shown(default: Any) -> str:
+    if isinstance(default, bool):
+        return str(int(default))
+    return ",".join(default) if isinstance(default, tuple) else "" if default is None else str(default)
+
+
+if __name__ == "__main__":
+    say_page(page(), end="")

@@ -1,0 +1,45 @@
+"""Celery's remote control, cut down to questions: whoever can write to Redis could end every worker with a broadcast.
+
+Flower, `celery inspect`, `celery status` and `doctor` ask; none of them has to change a worker, which is ended and
+scaled by what supervises it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from celery.worker.control import Panel
+
+#: What a worker answers. Flower asks for all but the last three; those are of `celery status`, `top` and new workers.
+QUESTIONS: Final = frozenset(
+    {
+        "active",
+        "active_queues",
+        "conf",
+        "registered",
+        "reserved",
+        "revoked",
+        "scheduled",
+        "stats",
+        "clock",
+        "hello",
+        "ping",
+    }
+)
+
+
+def _hello(state: Any, from_node: str, revoked: Any = None, **_: Any) -> dict[str, Any] | None:  # noqa: ARG001
+    """Greet a worker that starts. Celery would also take over which messages it is told to leave alone."""
+    if from_node == state.hostname:
+        return None
+    return {"clock": state.app.clock.forward(), "revoked": None}
+
+
+def only_questions() -> None:
+    """Let a worker take no command but these. Idempotent."""
+    for name in set(Panel.data) - QUESTIONS:
+        del Panel.data[name]
+    Panel.data["hello"] = _hello
+
+
+only_questions()
