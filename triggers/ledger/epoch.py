@@ -64,12 +64,12 @@ def adopt(store: Store, keys: Keys, *, nothing_launched_before: bool = False, at
     """Learn the present epoch, beginning a new one if Redis or its data changed. Idempotent.
 
     Args:
-        store: its `run_id` is set to the present one.
+        store: its `run_id` is set to the present one; data older than it has `seen` begins an epoch.
         keys: the scheduler's keys.
         nothing_launched_before: the scheduler is known to be new, so an empty Redis has forgotten nothing.
         at_least: highest number that the caller has seen: data with a lower one is an older state of it.
     """
-    answer = store.run(ADOPT, [keys.epoch], int(nothing_launched_before), secrets.token_hex(6), at_least)
+    answer = store.run(ADOPT, [keys.epoch], int(nothing_launched_before), secrets.token_hex(6), at_least, store.seen)
     run, number, server_ms, complete, slots, nonce, recalled, first_polled_ms, began_ms = answer
     epoch = Epoch(
         f"{run}.{nonce}",

@@ -66,6 +66,11 @@ class Ledger:
         """Pauses were compared with the service task in the epoch of this number."""
         epoch.note_recalled(self.store, self.keys, number)
 
+    def counter(self) -> int:
+        """How far the counter inside lease tokens has gone; it goes back only where older data was restored."""
+        found: Any = self.store.client.get(self.keys.fence)
+        return int(found or 0)
+
     def now_ms(self) -> int:
         """The ledger's clock: Redis' own, which does not go back."""
         return clock.now_ms(self.store.client, self.keys)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -16,6 +18,9 @@ from triggers.base.redis_address import RedisAddress
 
 #: What one call of a script is given: its keys, and its arguments without the run id.
 Call = tuple[list[str], tuple[str | int | float, ...]]
+
+#: Pause between two looks at how far the counter of tokens has gone, seconds.
+SEE_SECONDS = 1.0
 
 #: Firings that one script call changes at most, so that Redis is never busy for long.
 FIRINGS_PER_CALL = 500
@@ -61,12 +66,14 @@ class Store:
 
     `run_id` names the run of Redis and, by a nonce, the data in it whose state the caller has seen. A script is refused
     with `EpochChanged` when either has become another; the caller then drops what it holds and begins a new epoch
-    (`epoch.adopt`), which sets `run_id` anew.
+    (`epoch.adopt`), which sets `run_id` anew. `seen` is how far the counter of tokens has gone: data in which it is
+    lower is an older state, whatever it says of itself.
     """
 
     def __init__(self, client: redis.Redis) -> None:
         self.client = client
-        self.run_id = ""
+        self.run_id, self.seen = "", 0
+        self._look_at = 0.0
         self._scripts: dict[str, Any] = {}
 
     def run(self, script: Script, keys: list[str], *args: str | int | float) -> Any:
@@ -79,7 +86,9 @@ class Store:
         """
         progress.note()
         try:
-            return self._registered(script)(keys=keys, args=self._arguments(script, args))
+            answer = self._registered(script)(keys=keys, args=self._arguments(script, args))
+            self._see(keys)
+            return answer
         except redis.RedisError as refusal:
             if (meaning := self._meaning(script, refusal)) is refusal:
                 raise
@@ -113,6 +122,15 @@ class Store:
                     raise meaning
         return answers
 
+    def _see(self, keys: Sequence[str]) -> None:
+        """Look once a second how far the counter of tokens has gone."""
+        now = time.monotonic()
+        if now >= self._look_at:
+            self._look_at = now + SEE_SECONDS
+            with suppress(redis.RedisError):  # what the script did is done
+                found: Any = self.client.get(f"{keys[0].partition('}:')[0]}}}:fence")
+                self.seen = max(self.seen, int(found or 0))
+
     def _run_or_fenced(self, script: Script, call: Call) -> Any:
         keys, args = call
         try:
@@ -141,7 +159,7 @@ class Store:
         return registered
 
     def _arguments(self, script: Script, args: Sequence[str | int | float]) -> list[str | int | float]:
-        return [self.run_id, *args] if script.fenced else list(args)
+        return [f"{self.run_id}@{self.seen}", *args] if script.fenced else list(args)
 
 
 def run_by_parts(

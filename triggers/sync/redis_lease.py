@@ -33,6 +33,7 @@ class RedisLease:
         until_ms: runs out.
         run: which run of Redis with which data (`Epoch.run_id`).
         epoch: number of its epoch.
+        fence: how far the counter of tokens in it had gone.
     """
 
     instance: str
@@ -42,6 +43,7 @@ class RedisLease:
     until_ms: int
     run: str = ""
     epoch: int = 0
+    fence: int = 0
 
     @property
     def rank(self) -> tuple[int, str]:
@@ -76,6 +78,15 @@ def leases_in(runtimes: Iterable[Mapping[str, str]]) -> list[RedisLease]:
                 if known is None or known.until_ms < lease.until_ms:
                     found[lease.instance, lease.run] = lease
     return list(found.values())
+
+
+def went_back(leases: Iterable[RedisLease], mine: RedisLease) -> int:
+    """How far the counter had gone when this very run with this data renewed last, 0 where it has not gone back since.
+
+    If it has, an older state was put in the place of the data, and nothing in that tells it.
+    """
+    last = max((lease.fence for lease in leases if lease.same_redis(mine)), default=0)
+    return last if last > mine.fence else 0
 
 
 def credible(leases: Iterable[RedisLease], now_ms: int) -> list[RedisLease]:
@@ -120,5 +131,5 @@ def _read(text: str) -> RedisLease | None:
         lease = RedisLease(**known_fields(RedisLease, json.loads(text)))
     except (ValueError, TypeError, AttributeError, RecursionError):
         return None
-    numbers_are = all(type(one) is int for one in (lease.since_ms, lease.until_ms, lease.epoch))
+    numbers_are = all(type(one) is int for one in (lease.since_ms, lease.until_ms, lease.epoch, lease.fence))
     return lease if numbers_are and isinstance(lease.instance, str) and isinstance(lease.run, str) else None

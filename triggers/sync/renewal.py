@@ -30,6 +30,7 @@ from triggers.sync.redis_lease import (
     other_holder,
     outranked,
     was_renewed,
+    went_back,
 )
 from triggers.sync.saved_state import PROPERTY, Saved
 from triggers.sync.trust import believed, said_by
@@ -50,11 +51,12 @@ def keep(ctx: Context, scheduler: Scheduler, memory: Memory, *, force: bool = Fa
     begun = memory.text("kept_run") != ctx.epoch.run_id
     if not force and not begun and now_ms - memory.number("kept_ms") < KEEP_SECONDS * 1000:
         return True
-    recall(ctx)  # before the state that it reads is saved over
     server_ms, known = _look(ctx, scheduler, memory)
+    found = leases(known, server_ms)
+    notice_older_state(ctx, my_lease(ctx, known, server_ms), found)
+    recall(ctx)  # before the state that it reads is saved over
     _note_person(ctx, scheduler, memory, known)
     lease = my_lease(ctx, known, server_ms)
-    found = leases(known, server_ms)
     other = other_holder(found, lease, server_ms)
     if other is not None:
         if was_renewed(other, _seen(memory)) or (not begun and _has_come(other, lease, memory)):
@@ -70,6 +72,14 @@ def keep(ctx: Context, scheduler: Scheduler, memory: Memory, *, force: bool = Fa
     memory.put("kept_run", ctx.epoch.run_id)
     memory.put("known_runs", " ".join(sorted(one.run for one in found)))
     return True
+
+
+def notice_older_state(ctx: Context, mine: RedisLease, found: list[RedisLease]) -> None:
+    """Begin an epoch where an older state was put in the place of the data and no worker that runs has seen a later."""
+    if fence := went_back(found, mine):
+        log.warning("the data of the Redis at %s was replaced by an older state; beginning a new epoch", mine.address)
+        ctx.ledger.store.seen = max(fence, ctx.ledger.store.seen)
+        ctx.begin_epoch()
 
 
 def _look(ctx: Context, scheduler: Scheduler, memory: Memory) -> tuple[int, list[service.Service]]:
@@ -134,7 +144,8 @@ def my_lease(ctx: Context, known: list[service.Service], server_ms: int) -> Redi
     holder = f"process {os.getpid()} on {socket.gethostname()}"
     same = [one for one in leases(known, server_ms) if one.instance == instance and one.until_ms > server_ms]
     since_ms = min((one.since_ms for one in same), default=server_ms)
-    mine = RedisLease(instance, address_of(redis_url(ctx)), holder, since_ms, server_ms, epoch.run_id, epoch.number)
+    run, fence = (epoch.run_id, epoch.number), ctx.ledger.counter()
+    mine = RedisLease(instance, address_of(redis_url(ctx)), holder, since_ms, server_ms, *run, fence)
     return mine.renewed(holder, server_ms)
 
 

@@ -34,6 +34,7 @@ def claim(ctx: Context, scheduler: Scheduler) -> None:
     seen: dict[str, RedisLease] = {}
     while True:
         known, server_ms = renewal.services(ctx, scheduler), server_now_ms(ctx.api)
+        renewal.notice_older_state(ctx, renewal.my_lease(ctx, known, server_ms), renewal.leases(known, server_ms))
         lease = renewal.my_lease(ctx, known, server_ms)
         rivals = [
             one

@@ -64,6 +64,35 @@ def an_epoch_begins_with_emptied_data(ledger: Ledger) -> None:
     assert (second.number, second.run_id != first.run_id) == (first.number + 1, True)
 
 
+def older_data(ledger: Ledger) -> None:
+    """Put back a backup that this ledger has gone on from, into the run and the epoch in which it was made."""
+    client = ledger.store.client
+    backup = client.get(ledger.keys.fence)
+    for _ in range(3):
+        token = leases.acquire(ledger.store, ledger.keys, "some", 10)
+        assert token
+        assert leases.release(ledger.store, ledger.keys, "some", token)
+    ledger.store._look_at = 0.0  # a second later
+    assert leases.acquire(ledger.store, ledger.keys, "other", 10)
+    client.set(ledger.keys.fence, backup or 0)
+
+
+def scripts_refuse_older_data_of_the_same_epoch(ledger: Ledger) -> None:
+    older_data(ledger)
+    assert refused(lambda: ledger.registry.declare([TRIGGER], origin="script", server_now_ms=1))
+    assert not ledger.store.client.exists(ledger.keys.registry)
+
+
+def an_epoch_begins_with_older_data_of_the_same_epoch(ledger: Ledger) -> None:
+    """Its counter goes on from what was seen: nobody who has seen as much begins another."""
+    before = ledger.adopt_epoch()
+    older_data(ledger)
+    after = ledger.adopt_epoch()
+    assert (after.number, after.run_id != before.run_id) == (before.number + 1, True)
+    assert ledger.adopt_epoch() == after
+    ledger.registry.declare([TRIGGER], origin="script", server_now_ms=1)
+
+
 def an_epoch_begins_with_restored_data(ledger: Ledger) -> None:
     """A backup put back into the same run has its nonce, and a lower number than was seen."""
     backup = ledger.adopt_epoch()

@@ -1,9 +1,15 @@
 -- In front of every script that writes. ARGV[1] is the epoch that the caller knows: the run id of its Redis, a dot, and the
--- nonce that the data was given when that run was first met.
+-- nonce that the data was given when that run was first met; then `@` and how far the caller has seen the counter of tokens go.
 -- Rules out: a caller that goes on after Redis restarted without its last second, when fencing counters may repeat and
--- grants may be forgotten; after FLUSHALL or a restored backup, which keep the run; on a copy, which keeps the data.
+-- grants may be forgotten; after FLUSHALL or a restored backup, which keep the run; on a copy, which keeps the data. A backup
+-- that is put back into the run and epoch in which it was made has a counter that has gone back.
+local seen = tonumber(string.match(ARGV[1], '@(%d+)$') or '') or 0
+ARGV[1] = string.match(ARGV[1], '^[^@]*')
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') .. '.' .. (redis.call('HGET', epoch, 'nonce') or '')
 if run ~= ARGV[1] then return redis.error_reply('EPOCH Redis is another run, or its data was replaced: ' .. run) end
+if (tonumber(redis.call('GET', ledger .. 'fence') or '') or seen) < seen then
+  return redis.error_reply('EPOCH the data of Redis was replaced by an older state: ' .. run)
+end
 
 local function new_token(fence, nonce)
   return string.format('%d-%s-%s', redis.call('INCR', fence), nonce, string.sub(run, 1, 8))
