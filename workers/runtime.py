@@ -69,7 +69,7 @@ class Runtime:
         self.left_alone: dict[str, str] = {}
         self._contexts: dict[str, Context] = {}
         self._epochs: dict[str, int] = {}
-        self._seen: dict[str, int] = {}
+        self._stores: dict[str, Store] = {}  # they remember what they have seen
         self._lock = threading.Lock()
 
     def schedulers(self) -> dict[str, Scheduler]:
@@ -116,8 +116,8 @@ class Runtime:
                 raise StoreUnavailable("there are no ClearML credentials")  # `schedulers` has just said why
             known = self._contexts.get(scheduler_id)
             if known is None or known.api is not api:
-                ledger = open_ledger(Store(self.client), scheduler_id, self.settings)
-                ledger.store.seen = self._seen.pop(scheduler_id, 0)
+                store = self._stores.setdefault(scheduler_id, Store(self.client))
+                ledger = open_ledger(store, scheduler_id, self.settings)
                 adopted = ledger.adopt_epoch(at_least=self._epochs.get(scheduler_id, 0))
                 self._epochs[scheduler_id] = adopted.number
                 self._contexts[scheduler_id] = Context(
@@ -153,8 +153,7 @@ class Runtime:
             except EpochChanged as change:
                 log.warning("%s; beginning a new epoch", change)
                 with self._lock:
-                    if (known := self._contexts.pop(scheduler_id, None)) is not None:
-                        self._seen[scheduler_id] = known.ledger.store.seen
+                    self._contexts.pop(scheduler_id, None)
             except Fenced as loss:
                 log.warning("%s", loss)
             except Transient as failure:

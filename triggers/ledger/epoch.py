@@ -69,7 +69,9 @@ def adopt(store: Store, keys: Keys, *, nothing_launched_before: bool = False, at
         nothing_launched_before: the scheduler is known to be new, so an empty Redis has forgotten nothing.
         at_least: highest number that the caller has seen: data with a lower one is an older state of it.
     """
-    answer = store.run(ADOPT, [keys.epoch], int(nothing_launched_before), secrets.token_hex(6), at_least, store.seen)
+    answer = store.run(
+        ADOPT, [keys.epoch], int(nothing_launched_before), secrets.token_hex(6), at_least, store.seen, store.run_id
+    )
     run, number, server_ms, complete, slots, nonce, recalled, first_polled_ms, began_ms = answer
     epoch = Epoch(
         f"{run}.{nonce}",
@@ -81,7 +83,8 @@ def adopt(store: Store, keys: Keys, *, nothing_launched_before: bool = False, at
         recalled=recalled == number,
         first_polled_ms=int(first_polled_ms or 0),
     )
-    store.run_id = epoch.run_id
+    if store.run_id != epoch.run_id:  # what was seen before says nothing of it
+        store.run_id, store.seen = epoch.run_id, 0
     return epoch
 
 

@@ -84,12 +84,27 @@ def scripts_refuse_older_data_of_the_same_epoch(ledger: Ledger) -> None:
 
 
 def an_epoch_begins_with_older_data_of_the_same_epoch(ledger: Ledger) -> None:
-    """Its counter goes on from what was seen: nobody who has seen as much begins another."""
+    """One: what was seen before it says nothing of it."""
     before = ledger.adopt_epoch()
     older_data(ledger)
     after = ledger.adopt_epoch()
     assert (after.number, after.run_id != before.run_id) == (before.number + 1, True)
     assert ledger.adopt_epoch() == after
+    ledger.registry.declare([TRIGGER], origin="script", server_now_ms=1)
+
+
+def what_was_seen_before_says_nothing_of_a_new_epoch(ledger: Ledger) -> None:
+    """Another process has begun the epoch of emptied data, in which the counter begins anew."""
+    client, store = ledger.store.client, ledger.store
+    token = leases.acquire(store, ledger.keys, "some", 10)
+    assert token
+    store._look_at = 0.0  # a second later
+    assert leases.acquire(store, ledger.keys, "more", 10)
+    assert store.seen > 1
+    client.flushall()
+    client.set(ledger.keys.fence, 1)
+    client.hset(ledger.keys.epoch, mapping={"run_id": client.info("server")["run_id"], "nonce": "new", "number": 7})
+    assert ledger.adopt_epoch(at_least=6).number == 7
     ledger.registry.declare([TRIGGER], origin="script", server_now_ms=1)
 
 

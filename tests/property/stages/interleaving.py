@@ -8,10 +8,11 @@ from types import SimpleNamespace
 import redis
 
 from tests.property.stages.actors import FAULTS, Actor, Outcome
-from tests.property.stages.world import PARTITIONS, SteppedApi, World
+from tests.property.stages.world import PARTITIONS, SCHEDULER, SteppedApi, World
 from triggers.base.errors import Fenced
 from triggers.base.settings import Settings
 from triggers.client.service_task import server_now_ms
+from triggers.ledger.firing import trigger_digest
 from triggers.model import Trigger, make_trigger
 
 STAGES = ["dispatch", "dispatch", "dispatch", "dispatch", "poll", "reconcile", "match:0", "match:1"]
@@ -44,6 +45,7 @@ WEIGHTS = {
     "late_script": 2,
     "fsync": 2,
     "restart": 3,
+    "restore": 1,
 }
 
 ACTIONS = [name for name, weight in WEIGHTS.items() for _ in range(weight)]
@@ -106,6 +108,9 @@ class Interleaving:
         self.objects: list[str] = []
         #: how often the tag appeared on an object
         self.rises: dict[str, int] = {}
+        #: paused triggers by their digest: how far tokens had gone when the pause was confirmed
+        self.paused: dict[str, int] = {}
+        self.looked_at = 0
         #: actors that began under a run of Redis whose last second is lost
         self.forgotten: list[Actor] = []
         self.triggers = make_triggers(self.world.base)
@@ -167,6 +172,9 @@ class Interleaving:
         id_ = f"task:{TRIGGERS[which % len(TRIGGERS)]}"
         if registry.snapshot().get(id_):
             registry.edit(lambda known, *_: {id_: replace(known.entries[id_], paused=not known.entries[id_].paused)})
+            self.paused.pop(digest := trigger_digest(SCHEDULER, id_), None)
+            if registry.snapshot().entries[id_].paused:
+                self.paused[digest] = self.world.ledger.counter()
 
     def person_edits(self, which: int, much: int, *_: object) -> None:
         """Declare the trigger that people edit in another way, or no longer, or delete it, or pause it."""
@@ -298,6 +306,8 @@ class Interleaving:
         if which in (0, 1) or (which > 3 and not self.world.snapshot):
             self.world.fsync()
         empty = which in (2, 3)
+        if which not in (0, 1):
+            self.paused.clear()  # it may be forgotten: `docs/guarantees.md` says so
         self.world.trace.append("Redis comes back " + ("empty" if empty else "as it was on disk"))
         self.world.restart_redis(keep=not empty)
         self.world.epoch_skew_ms = int(self.clock.skew_seconds * 1000)
@@ -305,6 +315,15 @@ class Interleaving:
         self.world.ledger.adopt_epoch()
         if empty:  # what the service task keeps
             self.declare()
+
+    def restore(self, *_: object) -> None:
+        """What was on disk is put back into the Redis that runs."""
+        if self.world.snapshot:
+            self.world.trace.append("an older state is put into Redis")
+            self.paused.clear()
+            self.world.restore_redis()
+            self.world.epoch_skew_ms = int(self.clock.skew_seconds * 1000)
+            self.forgotten = self.world.actors
 
     # ---- in the end ----------------------------------------------------------------------------------
     def faults_are_over(self) -> None:
@@ -318,6 +337,7 @@ class Interleaving:
         while world.late_scripts:
             world.land(world.late_scripts, 0)
         world.ledger.adopt_epoch()
+        self.paused.clear()
         world.ledger.registry.edit(
             lambda known, *_: {id_: replace(one, paused=False) for id_, one in known.entries.items() if one.paused}
         )

@@ -91,6 +91,15 @@ def no_own_launch_is_granted(run: Interleaving) -> None:
             assert launched_by != trigger_digest(SCHEDULER, entry.trigger), f"{entry.trigger} fires on its own launch"
 
 
+def a_confirmed_pause_holds(run: Interleaving) -> None:
+    """What a dispatcher took after the pause is not launched: its token is later than all that there were then."""
+    for key, attempt in run.server.launches[run.looked_at :]:
+        paused_at = run.paused.get(key[:DIGEST_LENGTH])
+        late = paused_at is not None and int(attempt.partition("-")[0]) > paused_at
+        assert not late, f"{key} was launched by {attempt}, and paused at {paused_at}"
+    run.looked_at = len(run.server.launches)
+
+
 def missing(run: Interleaving) -> list[tuple[str, str]]:
     """Launches that are promised and have not happened, by trigger and object."""
     return [
@@ -104,6 +113,7 @@ def missing(run: Interleaving) -> list[tuple[str, str]]:
 def check(run: Interleaving) -> None:
     """All that holds at every moment."""
     no_slot_is_leaked(run)
+    a_confirmed_pause_holds(run)
     no_own_launch_is_granted(run)
     nothing_is_launched_twice(run)
     nothing_of_others_is_deleted(run)

@@ -9,7 +9,7 @@ from typing import Any
 
 from triggers.base.errors import Refused
 from triggers.clearml_api.connection import Answer
-from triggers.model.launch_tags import FIRING, value_of
+from triggers.model.launch_tags import ATTEMPT, FIRING, value_of
 from triggers.sandbox.app import App
 from triggers.sandbox.calls import ENDPOINTS, Call, check
 from triggers.sandbox.errors import ApiError
@@ -24,6 +24,8 @@ class Server:
         #: how often an enqueue of ours was accepted, by firing key and by ClearML task
         self.launched: Counter[str] = Counter()
         self.enqueued: Counter[str] = Counter()
+        #: firing key and attempt of each, as the ClearML task carries them
+        self.launches: list[tuple[str, str]] = []
         self.deleted: list[str] = []
         #: copies that people made by hand
         self.copies: set[str] = set()
@@ -51,6 +53,8 @@ class Server:
 
     def _note_launch(self, task: str) -> None:
         self.enqueued[task] += 1
+        tags = self.tasks[task]["system_tags"]
+        self.launches.append((value_of(FIRING, tags), value_of(ATTEMPT, tags)))
         self.launched[value_of(FIRING, self.tasks[task]["system_tags"])] += 1
 
     @property

@@ -47,10 +47,11 @@ class SteppedStore(Store):
 
         def effect() -> Any:
             sender = Store(self.world.client)
-            sender.run_id, sender._scripts = known, self.world.scripts
+            sender.run_id, sender._scripts, sender.seen = known, self.world.scripts, self.seen
             try:
                 return self.world.at_its_time(script.name, keys, args, sender.run(script, keys, *args))
             finally:
+                self.seen = max(self.seen, sender.seen)
                 if script.name in TIMED:
                     time.sleep(0.0011)
 
@@ -266,6 +267,15 @@ class World:
         """What is written now survives a crash of Redis."""
         self.durable |= self.announced
         self.snapshot = copy_of(self.client)
+
+    def restore_redis(self) -> None:
+        """The same run of Redis with what `fsync` has seen last: a backup put back while everything goes on."""
+        number = self.ledger.adopt_epoch().number
+        seen = self.ledger.counter()
+        self.announced = set(self.durable)
+        put_copy(self.client, self.snapshot)
+        self.ledger.store.seen = seen  # as the service task says
+        self.ledger.adopt_epoch(at_least=number)
 
     def restart_redis(self, *, keep: bool = True) -> None:
         """Another run of Redis with what `fsync` has seen last, or with nothing."""
