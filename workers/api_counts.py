@@ -11,7 +11,7 @@ import redis
 from triggers.base.errors import Refused, ServerUnavailable
 from triggers.clearml_api import Api, Credentials
 from triggers.clearml_api.connection import Answer
-from triggers.ledger.keys import shared
+from triggers.ledger.shared import add_api_requests
 
 #: HTTP status of credentials that are not accepted (any more).
 UNAUTHORISED = 401
@@ -55,10 +55,7 @@ class MeasuredApi(Api):
         if not counts:
             return
         try:
-            with client.pipeline(transaction=True) as pipe:
-                for field, number in counts.items():
-                    pipe.hincrby(shared("api_requests"), field, number)
-                pipe.execute()
+            add_api_requests(client, counts)
         except redis.RedisError:
             with self._counting:
                 self._counts.update(counts)

@@ -2,74 +2,23 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from typing import Any, Final
 
-import redis
 from celery import Celery
 
-from triggers.base import redis_refusals
 from triggers.base.logs import logger
 from triggers.base.settings import settings
 from triggers.ledger import connect
-from triggers.ledger.keys import BEAT, shared
+from triggers.ledger.shared import SILENT_SECONDS, Leadership
 from workers import watchdog
 from workers.app import redis_address
 from workers.schedule import UNSENT, Schedule
 
 log = logger(__name__)
 
-#: How long a beat that does not say anything keeps the schedule; two that tick for a moment do no harm. Seconds.
-SILENT_SECONDS: Final = 4.0
 #: Pause between two looks of a beat that stands by, seconds.
 STANDBY_SECONDS: Final = 0.5
-#: When Redis forgets who ticked, ms; nothing else depends on it, since Redis' clock may be set back.
-_FORGOTTEN_MS: Final = 15_000
-
-#: KEYS: beat. ARGV: our name, what another one said last if it has been silent for too long, ms.
-#: The value is a name and a number that is raised at every tick. Returns {1 if we tick, the value}.
-#: Rules out: a beat taking over from one that goes on counting; a dead one that is waited for by the wall clock.
-_LEAD: Final = """
-local said = redis.call('GET', KEYS[1]) or ''
-local name, count = string.match(said, '^(%S+) (%d+)$')
-if name and name ~= ARGV[1] and said ~= ARGV[2] then return {0, said} end
-local mine = string.format('%s %d', ARGV[1], (tonumber(count) or 0) + 1)
-redis.call('SET', KEYS[1], mine, 'PX', ARGV[3])
-return {1, mine}
-"""
-
-
-class Leadership:
-    """Which of several beats ticks. A silent one is known by its count of ticks, not by a wall clock."""
-
-    def __init__(self, client: redis.Redis) -> None:
-        self.client, self.name = client, secrets.token_hex(6)
-        self._script = client.register_script(_LEAD)
-        self._said, self._said_at = "", 0.0
-
-    def take(self, now: float) -> bool:
-        """Lead, or go on leading, if no other does; `now` is of this process' monotonic clock.
-
-        Raises:
-            redis.RedisError: Redis gave no answer.
-        """
-        silent = self._said if now - self._said_at >= SILENT_SECONDS else ""
-        try:
-            answer: Any = self._script(keys=[shared(BEAT)], args=[self.name, silent, _FORGOTTEN_MS])
-        except redis.RedisError as failure:
-            redis_refusals.look_for_primary(self.client, failure)
-            raise
-        leads, said = bool(answer[0]), str(answer[1])
-        if said != self._said:
-            self._said, self._said_at = said, now
-        return leads
-
-    def give_up(self) -> None:
-        """Let the next one lead at once."""
-        said: Any = self.client.get(shared(BEAT))
-        if said and str(said).partition(" ")[0] == self.name:
-            self.client.delete(shared(BEAT))
 
 
 class Scheduler(Schedule):

@@ -10,7 +10,6 @@ import signal
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import redis
 from prometheus_client import CollectorRegistry
@@ -25,7 +24,8 @@ from triggers.base.redis_address import refuse_unsupported
 from triggers.base.settings import Settings, settings
 from triggers.base.terminal import say
 from triggers.ledger import Ledger, Store, connect, open_ledger, schedulers
-from triggers.ledger.keys import BEAT, shared
+from triggers.ledger.shared import api_requests, beat_said
+from triggers.ledger.waiting import LANES
 from triggers.stages import table
 from workers.app import app, redis_address
 from workers.http_server import serve
@@ -81,7 +81,7 @@ class Exporter(Collector):
 
     def _beat_ticks(self, now: float) -> bool:
         """Whether a beat goes on counting; that its key is still there may be due to a clock set back."""
-        said: Any = self.client.get(shared(BEAT))
+        said = beat_said(self.client)
         if said != self._beat[0]:
             self._beat = (said, now)
         return bool(said) and now - self._beat[1] < BEAT_SILENT_SECONDS
@@ -90,8 +90,7 @@ class Exporter(Collector):
         family = CounterMetricFamily(
             f"{PREFIX}_api_requests", "Calls to the ClearML API.", labels=["endpoint", "result"]
         )
-        sums: Any = self.client.hgetall(shared("api_requests"))
-        for field, number in sums.items():
+        for field, number in api_requests(self.client).items():
             family.add_metric(field.split(" ", 1), float(number))
         yield family
 
@@ -128,9 +127,8 @@ Figure = tuple[str, str, tuple[str, ...], tuple[str, ...], float]
 
 
 def _figures(ledger: Ledger) -> Iterator[Figure]:
-    client, keys = ledger.store.client, ledger.keys
-    times: Any = client.hmget(keys.epoch, ["polled_ms", "other_polled_ms"])
-    if polled := max((float(ms) for ms in times if ms), default=0.0):
+    waiting = ledger.waiting
+    if polled := max(ledger.times_polled_ms(), default=0):
         # an age by the ledger's clock, as a time of this one's: Redis' own may be set back
         at = time.time() - (ledger.now_ms() - polled) / 1000
         yield "poll_last_success_timestamp_seconds", "When a page was last read.", (), (), at
@@ -138,23 +136,24 @@ def _figures(ledger: Ledger) -> Iterator[Figure]:
         if read_to := ledger.reading.cursor(source.name).read_to_ms:
             text = "Up to which change the server was read, by its own clock."
             yield "cursor_timestamp_seconds", text, ("source",), (source.name,), read_to / 1000
-    waiting = sum(int(client.llen(keys.batches(n))) for n in ledger.reading.waiting_partitions())
-    yield "batches_waiting", "Batches of events that wait to be matched.", (), (), float(waiting)
-    for lane in ("dispatch", "caller"):
-        yield "firings_due", "Firings that could be launched now.", ("lane",), (lane,), float(ledger.due(lane))
-        unfinished = float(client.zcard(keys.due(lane)))
+    batches = waiting.batch_count(ledger.reading.waiting_partitions())
+    yield "batches_waiting", "Batches of events that wait to be matched.", (), (), float(batches)
+    for lane in LANES:
+        due = float(waiting.due(lane, ledger.now_ms()))
+        yield "firings_due", "Firings that could be launched now.", ("lane",), (lane,), due
+        unfinished = float(waiting.size(lane))
         yield "firings_unfinished", "Firings due now or later.", ("lane",), (lane,), unfinished
     for stage in table.STAGES:
         if stage.backlog:
-            due = float(client.zcount(stage.backlog.key(keys), "-inf", ledger.now_ms()))
+            due = float(waiting.due(stage.backlog.line, ledger.now_ms()))
             yield "stage_waiting", "Things due that wait for a stage.", ("stage",), (stage.name,), due
     held = dict.fromkeys(("pause", "pace", "slot"), 0.0)
     for hold in ledger.firings.holds():
-        held[hold.partition(":")[0]] = held.get(hold.partition(":")[0], 0.0) + float(client.zcard(keys.held(hold)))
+        held[hold.partition(":")[0]] = held.get(hold.partition(":")[0], 0.0) + float(ledger.operations.held_count(hold))
     for reason, number in held.items():
         yield "firings_held", "Firings that wait on purpose.", ("reason",), (reason,), number
-    yield "dead_letters", "Firings given up, kept for a person.", (), (), float(client.zcard(keys.dead))
-    yield "slots_bound", "Slots of single_instance triggers with a holder.", (), (), float(client.hlen(keys.slots))
+    yield "dead_letters", "Firings given up, kept for a person.", (), (), float(waiting.dead_count())
+    yield "slots_bound", "Slots of single_instance triggers with a holder.", (), (), float(waiting.slot_count())
     for alarm, facts in ledger.history.alarms().items():
         text = "Since when an alarm is set."
         yield "alarm_since_timestamp_seconds", text, ("alarm",), (alarm,), facts["since_ms"] / 1000

@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 
@@ -18,9 +17,6 @@ PREFIX = "clearml_triggers"
 
 #: Upper bounds of the latencies, seconds.
 BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
-
-#: Entries read at once.
-PAGE = 1000
 
 
 class Latencies:
@@ -49,8 +45,9 @@ class Followed:
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
-        client, keys = ledger.store.client, ledger.keys
-        self._after = {stream: _last(client, stream) for stream in (keys.history, keys.events)}
+        self._happenings, self._stored = ledger.happenings(), ledger.events()
+        self._happenings.start_at_end()
+        self._stored.start_at_end()
         self.events: Counter[str] = Counter()
         self.tallies: list[Tally] = []
         self.latencies = {"change": Latencies(), "grant": Latencies()}
@@ -61,27 +58,15 @@ class Followed:
         Raises:
             redis.RedisError: Redis gave no answer; the next call goes on from the same place.
         """
-        keys = self.ledger.keys
         self.tallies = self.ledger.history.tallies()
-        for id_, fields in self._fresh(keys.history):
+        for id_, fields in self._happenings.fresh():
             self._time(Entry.of(id_, fields))
-        for _, fields in self._fresh(keys.events):
+        for _, fields in self._stored.fresh():
             self._count_events(fields["batch"])
-
-    def _fresh(self, stream: str) -> Iterator[tuple[str, dict[str, str]]]:
-        while True:
-            found: Any = self.ledger.store.client.xrange(stream, f"({self._after[stream]}", "+", PAGE)
-            for id_, fields in found:
-                yield id_, fields
-                self._after[stream] = id_
-            if len(found) < PAGE:
-                return
 
     def _time(self, entry: Entry) -> None:
         if entry.what == "launched":
-            times: Any = self.ledger.store.client.hmget(
-                self.ledger.keys.firing(entry.firing), ["changed_ms", "granted_ms"]
-            )
+            (times,) = self.ledger.firings.read_fields([entry.firing], "changed_ms", "granted_ms")
             for since, began_ms in zip(("change", "grant"), times, strict=True):
                 if began_ms:
                     self.latencies[since].add(max(0.0, (entry.at_ms - int(began_ms)) / 1000))
@@ -119,8 +104,3 @@ class Followed:
             for since, latencies in one.latencies.items():
                 latency.add_metric([name, since], latencies.cumulated(), latencies.sum)
         yield from (events, matches, firings, latency)
-
-
-def _last(client: Any, stream: str) -> str:
-    newest = client.xrevrange(stream, count=1)
-    return str(newest[0][0]) if newest else "0-0"

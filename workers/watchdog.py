@@ -25,14 +25,13 @@ from celery.worker import state
 from kombu import Exchange, Queue
 from kombu.exceptions import OperationalError
 
-from triggers.base.broker import broker_prefix
+from triggers.base.broker import ALIVE_QUEUES, broker_prefix
 from triggers.base.errors import Usage
 from triggers.base.logs import logger
 from triggers.base.redis_address import refuse_unsupported
 from triggers.base.settings import settings
 from triggers.health import Progress
 from triggers.ledger import at_work, connect, exclusions
-from triggers.ledger.keys import ALIVE as ALIVE_QUEUE
 from workers import failover, refusals
 from workers.app import app
 
@@ -127,7 +126,7 @@ class WorkerRole:
 
     def _running(self) -> at_work.Running:
         of, (refused, why) = settings(), refusals.so_far()
-        queues = tuple(name for name in self.celery.amqp.queues.consume_from if not name.startswith(ALIVE_QUEUE))
+        queues = tuple(name for name in self.celery.amqp.queues.consume_from if not name.startswith(ALIVE_QUEUES))
         return at_work.Running(queues, at_work.policy_of(of), at_work.key_names(of), refused, why)
 
     def _say_what_is_left_alone(self) -> None:
@@ -192,7 +191,7 @@ def own_queue(name: str) -> Queue:
 
     Another worker that was given the same name by mistake has another queue, and takes none of its messages.
     """
-    queue = f"{ALIVE_QUEUE}{name}:{_PROCESS}"
+    queue = f"{ALIVE_QUEUES}{name}:{_PROCESS}"
     return Queue(queue, exchange="", routing_key=queue)
 
 

@@ -16,10 +16,9 @@ import redis
 from tests.conftest import redis_binaries
 from tests.deploy.hosts import Service, eventually
 from triggers import health
-from triggers.base.broker import broker_prefix
+from triggers.base.broker import ALIVE_QUEUES, broker_prefix
 from triggers.health import Progress
 from triggers.ledger import connect
-from triggers.ledger.keys import ALIVE
 from triggers.local.redis_server import PrivateRedis
 
 ENVIRONMENT = {
@@ -71,7 +70,7 @@ def start(server: PrivateRedis, tmp_path: Path) -> Iterator[object]:
 
 def own_queues(client: redis.Redis) -> list[str]:
     """The queues of messages that the worker has sent itself and not taken yet."""
-    return list(client.scan_iter(f"{broker_prefix()}{ALIVE}tested@here:*"))
+    return list(client.scan_iter(f"{broker_prefix()}{ALIVE_QUEUES}tested@here:*"))
 
 
 def look(file: Path, *options: str) -> subprocess.CompletedProcess[str]:
@@ -126,7 +125,7 @@ def test_worker_leaves_nothing_for_ever_in_redis(start, server: PrivateRedis):
     eventually(lambda: all(client.ttl(queue) > 0 for queue in own_queues(client)), "it is forgotten some day")
     bindings = client.keys(f"{broker_prefix()}_kombu.binding.*")
     assert bindings
-    assert not [key for key in bindings if ALIVE in str(client.smembers(key))]
+    assert not [key for key in bindings if ALIVE_QUEUES in str(client.smembers(key))]
     client.close()
 
 

@@ -9,6 +9,9 @@ from triggers.base import redis_login
 from triggers.base.redis_address import RedisAddress
 from triggers.base.settings import settings
 
+#: Queues of workers' messages to themselves begin so.
+ALIVE_QUEUES = "alive:"
+
 #: Celery and its command line read their settings and options from such variables first.
 _CELERY = "CELERY_"
 

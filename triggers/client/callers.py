@@ -10,7 +10,6 @@ from typing import Final
 import redis
 
 from triggers.actions.functions import Function
-from triggers.base import redis_refusals
 from triggers.base.errors import EpochChanged, Fenced, Transient
 from triggers.base.logs import logger
 from triggers.context import Context
@@ -77,6 +76,6 @@ class Callers:
             except EpochChanged:
                 self.context.begin_epoch()
             except (Transient, Fenced, redis.RedisError) as failure:
-                redis_refusals.look_for_primary(self.context.ledger.store.client, failure)
+                self.context.ledger.store.look_for_primary(failure)
                 log.warning("functions wait: %s", failure)
                 self._ending.wait(1.0)

@@ -24,7 +24,7 @@ from triggers.client.interruption import end_process, handled
 from triggers.client.narration import narrate
 from triggers.client.service_task import KEPT, ServiceTask, server_now_ms
 from triggers.context import Context, NoHints
-from triggers.ledger import Ledger, schedulers
+from triggers.ledger import Ledger
 from triggers.ledger.epoch import Epoch
 from triggers.ledger.registry import Snapshot
 from triggers.ledger.schedulers import Scheduler
@@ -132,7 +132,7 @@ class Home:
 
     def _adopt(self, ledger: Ledger) -> Epoch:
         """Learn the run of Redis; of one that knows nothing of the scheduler, whether there is something to know."""
-        new = not ledger.store.client.exists(ledger.keys.epoch)
+        new = ledger.is_new()
         nothing = new and not launches.find_launches(self.api, [scheduler_tag(self.scheduler.id)])
         return ledger.adopt_epoch(nothing_launched_before=nothing)
 
@@ -158,7 +158,7 @@ class Home:
         before = inheritance.Inheritance()
         if not known:
             before = inheritance.look(self.api, self.scheduler, triggers, self.settings, original)
-        schedulers.put(ledger.store.client, self.scheduler, ledger.signer)
+        ledger.enter(self.scheduler)
         inheritance.take_over(ledger, before, triggers)
         now_ms = server_now_ms(self.api, self.task.id)
         sources = self.sources if origin == "script" else None
@@ -263,7 +263,7 @@ class Home:
                     takeover.claim(context, self.scheduler)
                     self.register(ledger)
                     context.begin_epoch()
-                elif not schedulers.is_entered(ledger.store.client, self.scheduler.id):
+                elif not ledger.is_entered():
                     self._lost = ledger.history.alarms().get(renewal.REDIS_ALARM, {}).get("text", "")
                     self._lost = self._lost or "the scheduler was taken off this Redis"
                     self.stop()

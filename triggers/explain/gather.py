@@ -88,35 +88,27 @@ def _firings(target: Target, trigger: str, object_id: str, mark: Mark) -> tuple[
 
 
 def _known_ms(target: Target, source: Source, object_id: str) -> int | None:
-    score: Any = target.ledger.store.client.zscore(target.ledger.keys.seen(source.name), object_id)
-    return None if score is None else int(score)
+    return target.ledger.reading.seen_ms(source.name, object_id)
 
 
 def _unmatched_ms(target: Target, object_id: str) -> int | None:
     """Since when an event of the object lies in a batch that was not matched yet, None if none does."""
     ledger = target.ledger
     for partition in ledger.reading.waiting_partitions():
-        texts: Any = ledger.store.client.lrange(ledger.keys.batches(partition), 0, -1)
-        if any(f'"{object_id}"' in text for text in texts):
-            since: Any = ledger.store.client.zscore(ledger.keys.ready, str(partition))
-            return int(since or 0)
+        if any(f'"{object_id}"' in text for text in ledger.waiting.batches(partition)):
+            return ledger.waiting.due_ms(str(partition), "batches")
     return None
 
 
 def _open(target: Target, entry: Entry, last: Firing) -> Open:
     """Where the last firing waits, if it does."""
     ledger, trigger = target.ledger, entry.trigger
-    places = {("", lane): ledger.keys.due(lane) for lane in ("dispatch", "caller")}
     holds = (f"pause:{trigger.id}", f"pace:{trigger.id}", f"slot:{trigger.slot}")
-    places |= {(hold, ""): ledger.keys.held(hold) for hold in holds}
-    with ledger.store.client.pipeline(transaction=False) as pipe:
-        for name in places.values():
-            pipe.zscore(name, last.key)
-        scores: list[Any] = pipe.execute()
-    for (hold, lane), score in zip(places, scores, strict=True):
-        if score is not None:
-            return Open(hold=hold) if hold else Open(int(score), lane)
-    return Open()
+    place = ledger.waiting.place(last.key, holds)
+    if place is None:
+        return Open()
+    hold, lane, due_ms = place
+    return Open(hold=hold) if hold else Open(due_ms, lane)
 
 
 def _index_leads(target: Target, entry: Entry, now: Event) -> bool:
@@ -128,10 +120,11 @@ def _read(target: Target, source: Source) -> Read:
     ledger = target.ledger
     cursor = ledger.reading.cursor(source.name)
     serves = sources.of_source(source, ledger.registry.snapshot().active)
-    due: Any = ledger.store.client.get(ledger.keys.next_poll)
     oldest = min((entry.since_ms for entry in serves), default=0)
     sweep_ms = max(oldest, cursor.read_to_ms - int(target.settings.sweep_window_seconds * 1000))
-    return Read(cursor, source.window(cursor, serves, target.settings), sweep_ms, int(due or 0), ledger.now_ms())
+    return Read(
+        cursor, source.window(cursor, serves, target.settings), sweep_ms, ledger.waiting.next_poll_ms(), ledger.now_ms()
+    )
 
 
 def _slot(target: Target, name: str) -> Slot | None:
@@ -143,5 +136,5 @@ def _slot(target: Target, name: str) -> Slot | None:
         status = launches.read_statuses(target.api, [task]).get(task, "gone") if task else ""
         return Slot(name, key, task, status)
     firing = target.ledger.firings.get(key)
-    next_ms: Any = target.ledger.store.client.zscore(target.ledger.keys.due("dispatch"), key)
-    return Slot(name, key, failures=firing.failures if firing else 0, next_ms=int(next_ms or 0))
+    next_ms = target.ledger.waiting.due_ms(key, "dispatch")
+    return Slot(name, key, failures=firing.failures if firing else 0, next_ms=next_ms)

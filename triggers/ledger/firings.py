@@ -214,6 +214,14 @@ class Firings:
         fields: Any = self.store.client.hgetall(self.keys.firing(key))
         return Firing.as_far_as_readable(key, fields) if fields else None
 
+    def read_fields(self, keys: Sequence[str], *names: str) -> list[list[str | None]]:
+        """Some fields of several firings, in one trip; None for each of one that is not kept."""
+        with self.store.client.pipeline(transaction=False) as pipe:
+            for key in keys:
+                pipe.hmget(self.keys.firing(key), list(names))
+            found: list[list[str | None]] = pipe.execute() if keys else []
+        return found
+
     def slot_holder(self, slot: str) -> tuple[str, str]:
         """The slot's last holder as written, and its ClearML task id; empty texts when there is none."""
         holder: Any = self.store.client.hget(self.keys.slots, slot) or ""

@@ -65,12 +65,6 @@ from __future__ import annotations
 
 from triggers.base.settings import settings
 
-#: Queues of workers' messages to themselves begin so.
-ALIVE = "alive:"
-
-#: What the beat that ticks says lies in the shared key of this name.
-BEAT = "beat"
-
 
 def shared(name: str) -> str:
     """A key that all schedulers of one prefix share: `schedulers`, `instance`, ..."""

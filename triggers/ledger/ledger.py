@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 from triggers.base.settings import Settings
-from triggers.ledger import clock, epoch
+from triggers.ledger import at_work, clock, epoch, exclusions, leases, schedulers
 from triggers.ledger.adopting import Adopting
+from triggers.ledger.at_work import Running
 from triggers.ledger.audit import Audit
 from triggers.ledger.decisions import Decided
 from triggers.ledger.epoch import Epoch
@@ -23,11 +25,15 @@ from triggers.ledger.reading import Reading
 from triggers.ledger.refused import Refused
 from triggers.ledger.registry import Registry
 from triggers.ledger.retrying import Retrying
+from triggers.ledger.schedulers import Scheduler
+from triggers.ledger.shared import beat_said
 from triggers.ledger.signing import Signer
 from triggers.ledger.store import Store
-from triggers.ledger.syncing import Syncing
+from triggers.ledger.streams import Events, Stream
+from triggers.ledger.syncing import Memory
 from triggers.ledger.undecided import Undecided
 from triggers.ledger.unread_triggers import Aside
+from triggers.ledger.waiting import Line, Waiting
 
 SECONDS_PER_DAY = 86_400
 
@@ -52,11 +58,13 @@ class Ledger:
     history: History
     operations: Operations
     homes: Homes
-    syncing: Syncing
+    syncing: Memory
+    notified: Memory
     by_hand: ByHand
     retrying: Retrying
     decided: Decided
     audit: Audit
+    waiting: Waiting
 
     def adopt_epoch(self, *, nothing_launched_before: bool = False, at_least: int = 0) -> Epoch:
         """Learn which epoch this is; call it first, and again after `EpochChanged`, with the number known before."""
@@ -79,10 +87,62 @@ class Ledger:
         """How far that clock is ahead of Redis' wall clock, which was set back."""
         return clock.read(self.store.client, self.keys)[1]
 
-    def due(self, lane: str) -> int:
-        """How many firings of a lane are due by the ledger's clock."""
-        count: Any = self.store.client.zcount(self.keys.due(lane), "-inf", self.now_ms())
-        return int(count)
+    def lease(self, name: str, seconds: float) -> AbstractContextManager[str | None]:
+        """Hold a lease of this scheduler while the body runs; yields None when another has it."""
+        return leases.held(self.store, self.keys, name, seconds)
+
+    def due(self, line: Line) -> int:
+        """How many things of a line are due by the ledger's clock."""
+        return self.waiting.due(line, self.now_ms())
+
+    def events(self) -> Events:
+        """The events that polls have stored, as far as they are kept."""
+        return Events(self.store, self.keys)
+
+    def happenings(self) -> Stream:
+        """The history as a stream of (id, fields)."""
+        return Stream(self.store, self.keys.history)
+
+    def is_new(self) -> bool:
+        """Whether this Redis knows nothing of the scheduler's firings."""
+        return not self.store.client.exists(self.keys.epoch)
+
+    def know_run(self) -> None:
+        """Learn which run of Redis this is without beginning an epoch: for those who only look."""
+        self.store.run_id = epoch.present(self.store.client, self.keys)
+
+    def times_polled_ms(self) -> list[int]:
+        """When the sources were last read by the ledger's clock, of those that were, ms."""
+        times: Any = self.store.client.hmget(self.keys.epoch, ["polled_ms", "other_polled_ms"])
+        return [int(ms) for ms in times if ms]
+
+    def enter(self, scheduler: Scheduler) -> None:
+        """Let every worker on this Redis serve the scheduler."""
+        schedulers.put(self.store.client, scheduler, self.signer)
+
+    def is_entered(self) -> bool:
+        """Whether workers on this Redis serve the scheduler."""
+        return schedulers.is_entered(self.store.client, self.scheduler)
+
+    def leave(self) -> None:
+        """Let no worker on this Redis serve the scheduler any more."""
+        schedulers.remove(self.store.client, self.scheduler)
+
+    def left_alone_by(self) -> dict[str, str]:
+        """Which workers leave the scheduler alone, and why."""
+        return exclusions.of(self.store.client, self.scheduler)
+
+    def workers_at_work(self) -> dict[str, Running]:
+        """What the workers on this Redis run with, by their names."""
+        return at_work.of(self.store.client)
+
+    def beat_said(self) -> str:
+        """What the beat that ticks said last, "" when none ticks."""
+        return beat_said(self.store.client)
+
+    def close(self) -> None:
+        """Close the connections to Redis."""
+        self.store.client.close()
 
 
 def open_ledger(store: Store, scheduler: str, settings: Settings) -> Ledger:
@@ -107,9 +167,11 @@ def open_ledger(store: Store, scheduler: str, settings: Settings) -> Ledger:
         History(store, keys),
         Operations(store, keys, retention_seconds=retention, history_length=length),
         Homes(store, keys),
-        Syncing(store, keys),
+        Memory(store, keys, "sync", keys.sync),
+        Memory(store, keys, "notify", keys.notices),
         ByHand(store, keys, scheduler, retention_seconds=retention, history_length=length, signer=signer),
         Retrying(store, keys),
         Decided(store, keys, scheduler),
         Audit(store, keys, history_length=length),
+        Waiting(store, keys),
     )

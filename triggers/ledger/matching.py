@@ -185,6 +185,18 @@ class Matching:
         granted = self.store.run(COMMIT, names, token, head, partition, json.dumps(ops), self.history_length, *pairs)
         return None if granted == -1 else int(granted)
 
+    def object_counts(self, triggers: Sequence[str]) -> list[int]:
+        """Of how many objects each trigger remembers anything."""
+        with self.store.client.pipeline(transaction=False) as pipe:
+            for trigger in triggers:
+                pipe.hlen(self.keys.marks(trigger))
+            counts: list[Any] = pipe.execute() if triggers else []
+        return [int(count) for count in counts]
+
+    def marks_name(self, trigger: str) -> str:
+        """Where a trigger's marks lie in Redis, for people."""
+        return self.keys.marks(trigger)
+
     def take_over(self, trigger: str, fired: Mapping[str, int], tasks: Sequence[str], slot: str = "") -> int:
         """Remember what the original fired for, and what it launched; how many objects are new. Idempotent.
 

@@ -39,6 +39,8 @@ class Poisoned:
 
     def __init__(self, store: Store, keys: Keys) -> None:
         self.store, self.keys = store, keys
+        #: where it lies in Redis, for people
+        self.name = keys.poison
 
     def take_batch(self, partition: int, token: str, text: str, why: str) -> None:
         """Move the oldest batch of a partition here, in one step.

@@ -167,6 +167,11 @@ class Reading:
         known: Any = self.store.client.zmscore(self.keys.seen(source), [event.id for event in events])
         return [event for event, seen in zip(events, known, strict=True) if seen != _seen_as(event)]
 
+    def seen_ms(self, source: str, object_id: str) -> int | None:
+        """The last change of an object that was stored, ms; None when none is remembered."""
+        score: Any = self.store.client.zscore(self.keys.seen(source), object_id)
+        return None if score is None else int(score)
+
     def commit(
         self,
         source: str,

@@ -76,6 +76,17 @@ class Store:
         self._look_at = 0.0
         self._scripts: dict[str, Any] = {}
 
+    def url(self) -> str:
+        """Address of the Redis in use, without a password."""
+        options: Any = self.client.connection_pool.connection_kwargs
+        if "path" in options:
+            return f"unix://{options['path']}"
+        return f"redis://{options.get('host', 'localhost')}:{options.get('port', 6379)}/{options.get('db', 0)}"
+
+    def look_for_primary(self, failure: BaseException) -> None:
+        """Ask for the address anew where an error says that this Redis takes no writes any more."""
+        redis_refusals.look_for_primary(self.client, failure)
+
     def run(self, script: Script, keys: list[str], *args: str | int | float) -> Any:
         """Run one script; with `run_each` the only way this project writes to Redis.
 

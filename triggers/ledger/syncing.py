@@ -1,4 +1,4 @@
-"""What sync remembers of one scheduler: what it wrote to ClearML last, and how far it has told what happened."""
+"""What a stage remembers of one scheduler: sync what it wrote to ClearML last, notify what people were told."""
 
 from __future__ import annotations
 
@@ -12,24 +12,23 @@ from triggers.ledger.store import Script, Store
 
 WRITE = Script("sync_write")
 
-_LEASE = "sync"
 
+class Memory:
+    """Fields that one process at a time writes, holding the lease of a stage."""
 
-class Syncing:
-    """The memory of sync; one syncer at a time writes it."""
-
-    def __init__(self, store: Store, keys: Keys) -> None:
-        self.store, self.keys = store, keys
+    def __init__(self, store: Store, keys: Keys, lease: str, name: str) -> None:
+        """Prepare; `lease` is the name of the lease, `name` the key of the hash."""
+        self.store, self.keys, self._lease, self._name = store, keys, lease, name
 
     @contextmanager
     def turn(self, lease_seconds: float) -> Iterator[str | None]:
         """Hold the lease while the body runs; yields None when another is at it."""
-        with leases.held(self.store, self.keys, _LEASE, lease_seconds) as token:
+        with leases.held(self.store, self.keys, self._lease, lease_seconds) as token:
             yield token
 
     def read(self) -> dict[str, str]:
         """All that is remembered, by field."""
-        found: Any = self.store.client.hgetall(self.keys.sync)
+        found: Any = self.store.client.hgetall(self._name)
         return dict(found)
 
     def write(self, token: str, fields: Mapping[str, str]) -> None:
@@ -40,4 +39,4 @@ class Syncing:
         """
         if fields:
             pairs = [part for pair in fields.items() for part in pair]
-            self.store.run(WRITE, [self.keys.lease(_LEASE), self.keys.sync], token, *pairs)
+            self.store.run(WRITE, [self.keys.lease(self._lease), self._name], token, *pairs)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from triggers.ledger.history import Entry
 from triggers.operate.target import Target
@@ -42,14 +41,8 @@ def newest(target: Target, wanted: Filter, limit: int) -> list[Entry]:
 
 
 def _backwards(target: Target, since_ms: int) -> Iterator[Entry]:
-    client, name, end = target.ledger.store.client, target.ledger.keys.history, "+"
-    while True:
-        chunk: Any = client.xrevrange(name, end, str(since_ms), _CHUNK)
-        for id_, fields in chunk:
-            yield Entry(id=id_, at_ms=int(id_.partition("-")[0]), **fields)
-        if len(chunk) < _CHUNK:
-            return
-        end = f"({chunk[-1][0]}"
+    for id_, fields in target.ledger.happenings().backwards(str(since_ms), _CHUNK):
+        yield Entry.of(id_, fields)
 
 
 def last_id(target: Target) -> str:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from triggers import sources
 from triggers.ledger.firing import trigger_digest
 from triggers.ledger.history import Tally
-from triggers.ledger.reading import Cursor, decode_batch
+from triggers.ledger.reading import Cursor
 from triggers.ledger.registry import Entry
 from triggers.model.events import Event
 from triggers.operate import failing, wording
@@ -102,32 +101,19 @@ def _view(
 
 def _waiting(target: Target) -> dict[str, Counter[str]]:
     """How many firings wait, are held, are dead, by the digest that their keys begin with."""
-    keys, ledger = target.ledger.keys, target.ledger
-    length = len(trigger_digest("", ""))
-    lists = {"waiting": [keys.due("dispatch"), keys.due("caller")], "dead": [keys.dead]}
-    lists["held"] = [keys.held(hold) for hold in ledger.firings.holds()]
-    found = {}
-    for name, members in lists.items():
-        with ledger.store.client.pipeline(transaction=False) as pipe:
-            for member in members:
-                pipe.zrange(member, 0, -1)
-            answers: list[Any] = pipe.execute() if members else []
-        found[name] = Counter(key[:length] for answer in answers for key in answer)
-    return found
+    ledger = target.ledger
+    return ledger.waiting.by_trigger(len(trigger_digest("", "")), ledger.firings.holds())
 
 
 def _objects(target: Target, entries: list[Entry]) -> dict[str, int]:
-    with target.ledger.store.client.pipeline(transaction=False) as pipe:
-        for entry in entries:
-            pipe.hlen(target.ledger.keys.marks(entry.trigger.id))
-        counts: list[Any] = pipe.execute() if entries else []
-    return {entry.trigger.id: int(count) for entry, count in zip(entries, counts, strict=True)}
+    ids = [entry.trigger.id for entry in entries]
+    return dict(zip(ids, target.ledger.matching.object_counts(ids), strict=True))
 
 
 def last_events(target: Target, kinds: set[str]) -> dict[str, Event]:
     """The last event that triggers of each kind have considered, of those that are kept."""
     found: dict[str, Event] = {}
-    for lines in _batches(target):
+    for lines in target.ledger.events().lines_backwards(_BATCHES):
         for line in reversed(lines):
             event = Event.from_json(line)
             for kind in kinds - found.keys():
@@ -140,25 +126,10 @@ def last_events(target: Target, kinds: set[str]) -> dict[str, Event]:
 
 def last_event_of(target: Target, object_id: str) -> Event | None:
     """The last event of an object among those that are kept."""
-    for lines in _batches(target):
+    for lines in target.ledger.events().lines_backwards(_BATCHES):
         for line in reversed(lines):
             if object_id in line:
                 event = Event.from_json(line)
                 if event.id == object_id:
                     return event
     return None
-
-
-def _batches(target: Target) -> Any:
-    """The events of the batches that are kept, newest batch first, each as a list of lines."""
-    client, name, end = target.ledger.store.client, target.ledger.keys.events, "+"
-    while True:
-        found: Any = client.xrevrange(name, end, "-", _BATCHES)
-        for _, fields in found:
-            try:
-                yield decode_batch(fields["batch"]).events
-            except ValueError:  # of another release
-                continue
-        if len(found) < _BATCHES:
-            return
-        end = f"({found[-1][0]}"

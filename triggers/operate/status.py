@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from triggers import sources
-from triggers.ledger import exclusions
 from triggers.ledger.history import Entry
 from triggers.operate.history import Filter, newest
 from triggers.operate.target import Target
@@ -68,7 +67,6 @@ def read_status(target: Target, *, last: int = 5) -> Status:
     counts: dict[str, int] = {}
     for tally in tallies:
         counts[tally.what] = counts.get(tally.what, 0) + tally.count
-    dead: Any = ledger.store.client.zcard(ledger.keys.dead)
     holder = ledger.homes.holder()
     return Status(
         now_ms=now_ms,
@@ -78,10 +76,10 @@ def read_status(target: Target, *, last: int = 5) -> Status:
         paused=sum(entry.paused for entry in active),
         holds={hold: ledger.operations.held_count(hold) for hold in ledger.firings.holds()},
         failing=len(ledger.retrying.failing()),
-        dead=int(dead),
+        dead=ledger.waiting.dead_count(),
         rates={what: count * 60_000 / RATE_MS for what, count in sorted(counts.items())},
         alarms={name: str(alarm.get("text", "")) for name, alarm in ledger.history.alarms().items()},
-        left_alone=exclusions.of(ledger.store.client, ledger.scheduler),
+        left_alone=ledger.left_alone_by(),
         home=str(holder) if holder else "",
         last=tuple(newest(target, Filter(), last)),
     )
@@ -89,14 +87,14 @@ def read_status(target: Target, *, last: int = 5) -> Status:
 
 def _poll(target: Target, now_ms: int, wanted: bool) -> Stage:
     """Polls keep to a grid; one that is overdue by several paces is not being made."""
-    due: Any = target.ledger.store.client.get(target.ledger.keys.next_poll)
+    due_ms = target.ledger.waiting.next_poll_ms()
     pace_ms = int(target.scheduler.poll_seconds * 1000)
     if not wanted:
         return Stage("poll", "idle", 0, 0, "no triggers, nothing to read")
-    if not due:
+    if not due_ms:
         return Stage("poll", "late", 0, 0, "no poll has ever been made")
-    overdue_ms = max(0, now_ms - int(due))
-    last_ms = int(due) - pace_ms
+    overdue_ms = max(0, now_ms - due_ms)
+    last_ms = due_ms - pace_ms
     if overdue_ms > max(LATE_MS // 2, 3 * pace_ms):
         return Stage("poll", "late", 0, overdue_ms, f"the last poll was {ago(last_ms, now_ms)}")
     return Stage("poll", "ok", 0, overdue_ms, f"every {span(pace_ms)}")
@@ -108,15 +106,16 @@ def _others(target: Target, now_ms: int) -> list[Stage]:
 
 def _stage(target: Target, name: str, backlog: table.Backlog, now_ms: int) -> Stage:
     """What is due and nobody takes lies there with the time from which it was due; a lease moves that on."""
-    client, key = target.ledger.store.client, backlog.key(target.ledger.keys)
-    first: Any = client.zrange(key, 0, 0, withscores=True)
-    waiting: Any = client.zcount(key, "-inf", now_ms) if first else 0
-    later: Any = client.zcard(key) if first else 0
-    oldest_ms = max(0, now_ms - int(first[0][1])) if first else 0
+    lines, line = target.ledger.waiting, backlog.line
+    first_ms = lines.oldest_ms(line)
+    if first_ms is None:
+        return Stage(name, "idle", 0, 0, "nothing waits")
+    waiting, later = lines.due(line, now_ms), lines.size(line)
+    oldest_ms = max(0, now_ms - first_ms)
     words = f"{waiting} {backlog.things} due" + (f", {later - waiting} in hand or later" if later > waiting else "")
     if oldest_ms > LATE_MS:
-        return Stage(name, "late", int(waiting), oldest_ms, f"{words}, the oldest for {span(oldest_ms)}")
-    return Stage(name, "ok" if first else "idle", int(waiting), oldest_ms, words if first else "nothing waits")
+        return Stage(name, "late", waiting, oldest_ms, f"{words}, the oldest for {span(oldest_ms)}")
+    return Stage(name, "ok", waiting, oldest_ms, words)
 
 
 def line(status: Status) -> str:

@@ -13,7 +13,7 @@ import redis
 from triggers.base import redis_refusals
 from triggers.base.errors import StoreUnavailable, Usage
 from triggers.base.settings import Settings, settings
-from triggers.ledger import Ledger, Store, connect, epoch, open_ledger, schedulers
+from triggers.ledger import Ledger, Store, connect, open_ledger, schedulers
 from triggers.ledger.registry import Entry
 from triggers.ledger.schedulers import Scheduler
 
@@ -168,10 +168,8 @@ def _in_folder(of: Settings, choice: str | None, stack: ExitStack, *, start: boo
 
 
 def _target(client: redis.Redis, scheduler: Scheduler, of: Settings, *, running: bool, where: str) -> Target:
-    store = Store(client)
-    # not `adopt_epoch`: a verb sees what this run of Redis holds and begins nothing
-    ledger = open_ledger(store, scheduler.id, of)
-    store.run_id = epoch.present(client, ledger.keys)
+    ledger = open_ledger(Store(client), scheduler.id, of)
+    ledger.know_run()  # not `adopt_epoch`: a verb sees what this run of Redis holds and begins nothing
     return Target(scheduler, ledger, of, running, where)
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from triggers.base.errors import Usage
-from triggers.ledger import schedulers
 from triggers.ledger.registry import Snapshot
 from triggers.operate.target import Target
 
@@ -39,7 +38,7 @@ def adopt(target: Target, by: str = "") -> dict[str, int]:
     _require_key(target)
     ledger = target.ledger
     with ledger.audit.change("unsigned adopt", by=by) as came:
-        schedulers.put(ledger.store.client, target.scheduler, ledger.signer)
+        ledger.enter(target.scheduler)
         came |= {"triggers": _triggers(target), "events": ledger.adopting.events()}
         signed = ledger.adopting.firings()
         came["firings"] = len(signed)

@@ -196,7 +196,7 @@ def _disarmed(
 
 def _set_aside(ctx: Context, entry: Entry, event: Event) -> None:
     """Decide nothing where it is unknown whether the object has fired: neither a second launch nor silence."""
-    why = f"the mark of {event.id} in {ctx.ledger.keys.marks(entry.trigger.id)} cannot be read"
+    why = f"the mark of {event.id} in {ctx.ledger.matching.marks_name(entry.trigger.id)} cannot be read"
     log.error("trigger %r does not decide on %s %s: %s", entry.trigger.name, event.kind, event.id, why)
     ctx.ledger.poisoned.keep([Poison(f"mark for trigger {entry.trigger.id}", why, event.to_json())])
 

@@ -9,7 +9,6 @@ from triggers.base.errors import Newer, Unreadable
 from triggers.base.logs import logger
 from triggers.base.slowness import slowness
 from triggers.context import Context, Plan
-from triggers.ledger import leases
 from triggers.ledger.poison import Poison
 from triggers.ledger.reading import BATCH, Batch, decode_batch
 from triggers.ledger.signing import Unsigned
@@ -31,7 +30,7 @@ def match(ctx: Context, partition: int) -> int:
     """
     ledger, granted = ctx.ledger, 0
     while True:
-        with leases.held(ledger.store, ledger.keys, f"match:{partition}", ctx.settings.lease_seconds) as token:
+        with ledger.lease(f"match:{partition}", ctx.settings.lease_seconds) as token:
             if token is None:
                 return granted
             while True:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import Any
 
 from triggers.base.errors import Refused, Transient
 from triggers.base.logs import logger
@@ -13,11 +12,9 @@ from triggers.clearml_api import service
 from triggers.clearml_api.links import link
 from triggers.clearml_api.service import Line
 from triggers.context import Context
-from triggers.ledger import leases
 from triggers.ledger.history import Entry
 from triggers.ledger.registry import Snapshot
 from triggers.ledger.schedulers import Scheduler
-from triggers.ledger.store import Script
 from triggers.model.events import Event
 from triggers.notices import Notice, Situation, Told, decide
 from triggers.notices.send import in_words, send
@@ -25,9 +22,7 @@ from triggers.stages.stalled import stalled
 
 log = logger(__name__)
 
-WRITE = Script("sync_write")
-
-_LEASE, _PAGE = "notify", 1000
+_PAGE = 1000
 
 
 def notify(ctx: Context, scheduler: Scheduler) -> int | None:
@@ -36,18 +31,17 @@ def notify(ctx: Context, scheduler: Scheduler) -> int | None:
     What was told is written down when it has been sent: a crash in between tells it twice, never not at all.
     """
     ledger = ctx.ledger
-    with leases.held(ledger.store, ledger.keys, _LEASE, ctx.settings.lease_seconds) as token:
+    with ledger.notified.turn(ctx.settings.lease_seconds) as token:
         if token is None:
             return None
-        known: Any = ledger.store.client.hgetall(ledger.keys.notices)
+        known = ledger.notified.read()
         situation, after = _situation(ctx, scheduler, known.get("after", ""))
         before = Told.from_text(known.get("told", ""))
         notices, told = decide(before, situation, ctx.settings.notices_per_hour)
         if notices and not _tell(ctx, scheduler, notices):
             return 0
         if (told, after) != (before, known.get("after", "")):
-            names = [ledger.keys.lease(_LEASE), ledger.keys.notices]
-            ledger.store.run(WRITE, names, token, "told", told.to_text(), "after", after or "0-0")
+            ledger.notified.write(token, {"told": told.to_text(), "after": after or "0-0"})
         return len(notices)
 
 

@@ -8,7 +8,6 @@ from triggers.actions.launching import drafts, lookups
 from triggers.base.logs import logger
 from triggers.clearml_api import launches
 from triggers.context import Context
-from triggers.ledger import leases
 from triggers.ledger.ledger import SECONDS_PER_DAY
 from triggers.ledger.registry import Entry
 from triggers.model.launch_tags import FIRING, firing_tag, value_of
@@ -42,7 +41,7 @@ class Mended:
 def reconcile(ctx: Context) -> Mended | None:
     """One round; None when another is at it. Every part is safe to repeat and safe to lose."""
     ledger = ctx.ledger
-    with leases.held(ledger.store, ledger.keys, "reconcile", ctx.settings.lease_seconds) as token:
+    with ledger.lease("reconcile", ctx.settings.lease_seconds) as token:
         if token is None:
             return None
         partitions = list(dict.fromkeys([*ledger.reading.waiting_partitions(), *ledger.undecided.partitions()]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from triggers import sources
 from triggers.base.errors import Newer, Unreadable
@@ -15,6 +15,7 @@ from triggers.context import Context
 from triggers.ledger.reading import decode_batch
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.ledger.unread_triggers import Note
+from triggers.ledger.waiting import LANES
 from triggers.model.events import Event
 
 log = logger(__name__)
@@ -100,12 +101,11 @@ def _is_later(text: str | None) -> str:
 
 
 def _firings(ctx: Context) -> dict[str, str]:
-    client, keys, found = ctx.ledger.store.client, ctx.ledger.keys, {}
+    found = {}
     before_ms = ctx.ledger.now_ms() - int(PATIENCE_SECONDS * 1000)
-    for lane in ("dispatch", "caller"):
-        oldest: Any = client.zrangebyscore(keys.due(lane), "-inf", before_ms, 0, 1)
-        version: Any = client.hget(keys.firing(oldest[0]), "v") if oldest else None
-        if version and version.isdigit() and int(version) > KNOWN["firing"]:
+    for lane in LANES:
+        version = ctx.ledger.waiting.oldest_version(lane, before_ms)
+        if version is not None and version > KNOWN["firing"]:
             found[f"firings {lane}"] = (
                 f"firings wait for a {lane} worker of a later release: version {version} is in use, and this "
                 f"release reads {KNOWN['firing']} at most"
@@ -124,7 +124,7 @@ def _refused(ctx: Context) -> dict[str, str]:
 
 
 def _poison(ctx: Context) -> dict[str, str]:
-    count, name = ctx.ledger.poisoned.count(), ctx.ledger.keys.poison
+    count, name = ctx.ledger.poisoned.count(), ctx.ledger.poisoned.name
     text = (
         f"{count} times something in events could not be read and was set aside: "
         f"redis-cli LRANGE {shell_words(name)} 0 -1 shows it, `clearml-triggers replay` fires for objects that it "

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from triggers.ledger.ledger import Ledger
 from triggers.ledger.registry import Snapshot
+from triggers.ledger.waiting import Line
 from triggers.stages import table
 
 #: What is so much overdue is taken by nobody, ms: reconcile gives hints every two seconds.
@@ -29,7 +30,7 @@ def stalled(ledger: Ledger, snapshot: Snapshot, poll_seconds: float, began_ms: i
         found["polls have stopped"] = ("stale poll", f"nothing was polled for {_minutes(late_ms)}: {_LOOK}")
     for row in table.STAGES:
         if backlog := row.backlog:
-            late_ms = _overdue_ms(ledger, backlog.key(ledger.keys), now_ms)
+            late_ms = _overdue_ms(ledger, backlog.line, now_ms)
             if late_ms > STALE_MS and not backlog.at_work(ledger, now_ms - STALE_MS):
                 text = backlog.text.format(since=_minutes(late_ms))
                 found[backlog.stopped] = (f"stale {row.name}", text)
@@ -38,14 +39,13 @@ def stalled(ledger: Ledger, snapshot: Snapshot, poll_seconds: float, began_ms: i
 
 def _poll_late_ms(ledger: Ledger, now_ms: int, began_ms: int) -> int:
     """How much the next poll is overdue; where none was ever made, since this run of Redis is known."""
-    due: Any = ledger.store.client.get(ledger.keys.next_poll)
-    since_ms = int(due) if due else began_ms
+    since_ms = ledger.waiting.next_poll_ms() or began_ms
     return now_ms - since_ms if since_ms else 0
 
 
-def _overdue_ms(ledger: Ledger, name: str, now_ms: int) -> int:
-    first: Any = ledger.store.client.zrange(name, 0, 0, withscores=True)
-    return max(0, now_ms - int(first[0][1])) if first else 0
+def _overdue_ms(ledger: Ledger, line: Line, now_ms: int) -> int:
+    first_ms = ledger.waiting.oldest_ms(line)
+    return 0 if first_ms is None else max(0, now_ms - first_ms)
 
 
 def _minutes(ms: int) -> str:

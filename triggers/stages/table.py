@@ -16,7 +16,7 @@ from triggers.base.terminal import say_page
 if TYPE_CHECKING:
     from triggers.base.settings import Settings
     from triggers.ledger import Ledger
-    from triggers.ledger.keys import Keys
+    from triggers.ledger.waiting import Line
 
 #: Seconds between two ticks of the schedule: the finest pace of polling.
 TICK_SECONDS: Final = 1.0
@@ -26,17 +26,17 @@ _LOOK: Final = "look with `clearml-triggers doctor`"
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What waits for a stage: a sorted set in Redis, each member scored with the time at which it was due.
+    """What waits for a stage, each thing by the time at which it was due.
 
     Attributes:
-        key: Name of the sorted set.
+        line: Where it lies in the ledger (`ledger.waiting`).
         things: What lies in it, as `status` names it.
         stopped: Name of the problem when nobody takes what is due, as notices give it.
         text: What a notice says then; `{since}` is how long the oldest has been due.
         at_work: Whether somebody works on it since a time (ms) although the oldest has waited that long.
     """
 
-    key: Callable[[Keys], str]
+    line: Line
     things: str
     stopped: str
     text: str
@@ -95,7 +95,7 @@ STAGES: Final[list[Stage]] = [
         queues=("match",),
         hint=("partition",),
         backlog=Backlog(
-            lambda keys: keys.ready,
+            "batches",
             "partitions with events",
             "matching has stopped",
             f"no match worker has taken events for {{since}}: {_LOOK}",
@@ -107,7 +107,7 @@ STAGES: Final[list[Stage]] = [
         queues=("dispatch",),
         hint=(),
         backlog=Backlog(
-            lambda keys: keys.due("dispatch"),
+            "dispatch",
             "firings",
             "dispatch has stopped",
             f"no dispatch worker has taken firings that are due for {{since}}: {_LOOK}",
@@ -118,7 +118,7 @@ STAGES: Final[list[Stage]] = [
         "call",
         "calls the functions of the process that declared them; that process looks for due firings itself",
         backlog=Backlog(
-            lambda keys: keys.due("caller"),
+            "caller",
             "firings",
             "functions are not called",
             "functions wait for the script that declares them for {since}: start it",

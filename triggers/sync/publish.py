@@ -151,10 +151,7 @@ def _finished(status: str, ended: str) -> str:
 
 def _firings(ctx: Context, entries: list[Entry]) -> dict[str, tuple[int, int, str]]:
     """Firing key → (change time, time granted, name of the object), for those still kept."""
-    with ctx.ledger.store.client.pipeline(transaction=False) as pipe:
-        for entry in entries:
-            pipe.hmget(ctx.ledger.keys.firing(entry.firing), ["changed_ms", "granted_ms", "event"])
-        found: list[Any] = pipe.execute() if entries else []
+    found = ctx.ledger.firings.read_fields([entry.firing for entry in entries], "changed_ms", "granted_ms", "event")
     pairs = zip(entries, found, strict=True)
     return {
         entry.firing: (int(changed), int(granted), _name_in(event))

@@ -6,14 +6,13 @@ import os
 import socket
 import time
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from triggers import sources
 from triggers.base.logs import logger
 from triggers.clearml_api import server_now_ms, service
 from triggers.clearml_api.workspace import user_of
 from triggers.context import Context
-from triggers.ledger import schedulers
 from triggers.ledger.reading import decode_batch
 from triggers.ledger.schedulers import Scheduler
 from triggers.model.events import Event
@@ -151,10 +150,7 @@ def my_lease(ctx: Context, known: list[service.Service], server_ms: int) -> Redi
 
 def redis_url(ctx: Context) -> str:
     """URL of the Redis in use."""
-    options: Any = ctx.ledger.store.client.connection_pool.connection_kwargs
-    if "path" in options:
-        return f"unix://{options['path']}"
-    return f"redis://{options.get('host', 'localhost')}:{options.get('port', 6379)}/{options.get('db', 0)}"
+    return ctx.ledger.store.url()
 
 
 def write(
@@ -210,13 +206,7 @@ def _oldest_waiting(ctx: Context) -> int:
     for partition in ledger.reading.waiting_partitions():
         if text := ledger.reading.first_batch(partition):
             times.append(_oldest_in(ctx, partition, text))
-    lists = [ledger.keys.due("dispatch"), ledger.keys.due("caller"), *map(ledger.keys.held, ledger.firings.holds())]
-    for name in lists:
-        keys: Any = ledger.store.client.zrange(name, 0, _LOOKED_AT - 1)
-        with ledger.store.client.pipeline(transaction=False) as pipe:
-            for key in keys:
-                pipe.hget(ledger.keys.firing(key), "changed_ms")
-            times += [int(ms) for ms in (pipe.execute() if keys else []) if ms and ms.isdigit()]
+    times += ledger.waiting.change_times(ledger.firings.holds(), _LOOKED_AT)
     return min(times, default=0)
 
 
@@ -225,8 +215,8 @@ def _oldest_in(ctx: Context, partition: int, text: str) -> int:
     try:
         return min(Event.from_json(line).changed_ms for line in decode_batch(text).events)
     except ValueError:
-        waits_since: Any = ctx.ledger.store.client.zscore(ctx.ledger.keys.ready, str(partition))
-        return max(1, int(waits_since or ctx.ledger.now_ms()) - int(ctx.settings.sweep_window_seconds * 1000))
+        waits_since_ms = ctx.ledger.waiting.due_ms(str(partition), "batches")
+        return max(1, (waits_since_ms or ctx.ledger.now_ms()) - int(ctx.settings.sweep_window_seconds * 1000))
 
 
 def step_aside(ctx: Context, scheduler: Scheduler, other: RedisLease, source: str) -> None:
@@ -238,4 +228,4 @@ def step_aside(ctx: Context, scheduler: Scheduler, other: RedisLease, source: st
     )
     log.error("%s", text)
     ctx.ledger.history.raise_alarm(REDIS_ALARM, text, ctx.ledger.now_ms())
-    schedulers.remove(ctx.ledger.store.client, ctx.ledger.scheduler)
+    ctx.ledger.leave()

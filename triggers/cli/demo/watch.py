@@ -78,7 +78,7 @@ def find_ledger(state: Path) -> Ledger | None:
         with contextlib.suppress(redis.RedisError):  # it is just starting
             if ledger.reading.cursor("tasks").read_to_ms:
                 return ledger
-        ledger.store.client.close()
+        ledger.close()
     return None
 
 
@@ -138,9 +138,8 @@ class Watch:
 
     def _stored(self) -> dict[tuple[str, int], int]:
         """When each event was stored: (object, change time) to the id that Redis gave its batch, a time."""
-        found: Any = self.ledger.store.client.xrange(self.ledger.keys.events)
         stored: dict[tuple[str, int], int] = {}
-        for id_, fields in found:
+        for id_, fields in reversed(list(self.ledger.events().backwards())):
             for event in map(Event.from_json, decode_batch(fields["batch"]).events):
                 stored.setdefault((event.id, event.changed_ms), int(id_.partition("-")[0]))
         return stored

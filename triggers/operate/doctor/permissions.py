@@ -24,7 +24,7 @@ _WHO: Final = {
 
 def look(target: Target) -> Iterator[Finding]:
     """Say what is open and what is limited, and where workers differ from each other or from this process."""
-    workers = at_work.of(target.ledger.store.client)
+    workers = target.ledger.workers_at_work()
     snapshot = target.ledger.registry.snapshot()
     yield from judge(target.settings, workers, sealed=snapshot.sealed)
     policy = next((one.policy for one in workers.values()), at_work.policy_of(target.settings))

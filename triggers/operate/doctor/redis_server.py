@@ -8,7 +8,7 @@ from typing import Any, Final
 import redis
 
 from triggers.base import redis_refusals
-from triggers.ledger.keys import shared
+from triggers.ledger.shared import probe_writing
 from triggers.operate.doctor.findings import Finding
 
 #: The oldest Redis whose commands suffice.
@@ -43,7 +43,7 @@ def _setting(client: redis.Redis, name: str) -> str | None:
 def _writes(client: redis.Redis) -> Finding:
     """A Redis that answers may refuse what counts: it is full, its disk is, or it is a replica."""
     try:
-        client.set(shared("doctor"), "1", px=1000)
+        probe_writing(client)
     except redis.RedisError as failure:
         if not redis_refusals.code_of(failure):
             raise

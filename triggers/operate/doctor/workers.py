@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
-from triggers.ledger.keys import BEAT, shared
 from triggers.operate.doctor.findings import Finding
 from triggers.operate.status import read_status
 from triggers.operate.target import Target
@@ -98,11 +97,10 @@ def _beat(target: Target) -> Iterator[Finding]:
 
 def _ticks(target: Target) -> bool:
     """Whether a beat goes on counting."""
-    client = target.ledger.store.client
-    said: Any = client.get(shared(BEAT))
+    said = target.ledger.beat_said()
     for _ in range(_BEAT_LOOKS if said else 0):
         time.sleep(_BEAT_LOOK_SECONDS)
-        if client.get(shared(BEAT)) not in (said, None):
+        if target.ledger.beat_said() not in (said, ""):
             return True
     return False
 
