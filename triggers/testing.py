@@ -16,7 +16,7 @@ from triggers.actions.launching.request import launch_request
 from triggers.base.errors import Usage
 from triggers.client.declaration import Declaration
 from triggers.model import Trigger
-from triggers.model.events import ARCHIVED, DEVELOPMENT, Event, Kind, Metric, metric_key, milliseconds
+from triggers.model.events import ARCHIVED, DEVELOPMENT, LISTS, Event, Kind, Metric, metric_key, milliseconds
 from triggers.model.launch_request import BASE_FIELDS, LaunchRequest
 from triggers.model.launch_tags import LaunchTags
 from triggers.model.values import STATUSES
@@ -52,7 +52,7 @@ def model(
 ) -> Event:
     """Describe a model; `task` is the id of the ClearML task that made it."""
     system_tags = [ARCHIVED] * archived
-    return _event("model", id, name, project, tags, system_tags, ready=published, task=task)
+    return _event("model", id, name, project, tags=tags, system_tags=system_tags, ready=published, task=task)
 
 
 def dataset(
@@ -67,7 +67,16 @@ def dataset(
     """Describe a dataset version, a finalised one unless `status` says otherwise; `project` is the dataset's."""
     hidden = f"{project}/.datasets/{name}".lstrip("/")
     system_tags = ["dataset", *[ARCHIVED] * archived]
-    return _event("dataset", id, name, hidden, tags, system_tags, status=_status(status), type="data_processing")
+    return _event(
+        "dataset",
+        id,
+        name,
+        hidden,
+        tags=tags,
+        system_tags=system_tags,
+        status=_status(status),
+        type="data_processing",
+    )
 
 
 def task(
@@ -97,15 +106,26 @@ def task(
     """
     system_tags = [ARCHIVED] * archived + [DEVELOPMENT] * development
     values = {metric_key(*names): _metric(value) for names, value in (metrics or {}).items()}
-    return _event("task", id, name, project, tags, system_tags, status=_status(status), type=type, metrics=values)
+    return _event(
+        "task",
+        id,
+        name,
+        project,
+        tags=tags,
+        system_tags=system_tags,
+        status=_status(status),
+        type=type,
+        metrics=values,
+    )
 
 
-def _event(
-    kind: Kind, id_: str, name: str, project: str, tags: Iterable[str], system_tags: list[str], **fields: Any
-) -> Event:
-    if isinstance(tags, str):
-        raise Usage(f"tags={tags!r}: give a list of strings")
-    return Event(kind, id_, 0, name, project, tags=tuple(tags), system_tags=tuple(system_tags), **fields)
+def _event(kind: Kind, id_: str, name: str, project: str, **fields: Any) -> Event:
+    for argument, value in fields.items():
+        if argument in LISTS:
+            if isinstance(value, str):
+                raise Usage(f"{argument}={value!r}: give a list of strings")
+            fields[argument] = tuple(value)
+    return Event(kind, id_, 0, name, project, **fields)
 
 
 def _status(status: str) -> str:

@@ -55,7 +55,7 @@ def by_type(annotation: Any) -> Any:
     """Values for a field of which nothing else is known."""
     text = str(annotation)
     if text.startswith("tuple[str"):
-        return some(TAGS)
+        return some(TAGS).map(tuple)
     return st.booleans() if text in ("bool", "<class 'bool'>") else st.sampled_from(["", *TAGS])
 
 

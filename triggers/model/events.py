@@ -101,7 +101,7 @@ class Event:
         with reading("event"):
             item = json.loads(text)
             check_version("event", item.pop("v", None))
-            for name in _LISTS:
+            for name in LISTS:
                 item[name] = tuple(item.get(name, ()))
             metrics = item.get("metrics")
             if metrics:
@@ -136,10 +136,11 @@ def _of_type(type_: str) -> tuple[str, ...]:
     return tuple(one.name for one in fields(Event) if one.type == type_)
 
 
-_LISTS: Final = _of_type("tuple[str, ...]")
+#: Fields that are tuples of texts.
+LISTS: Final = _of_type("tuple[str, ...]")
 _FLAGS: Final = _of_type("bool")
 _texts_of: Final = attrgetter(*_of_type("str"))
-_lists_of: Final = attrgetter(*_LISTS)
+_lists_of: Final = attrgetter(*LISTS)
 
 #: Collection of the server → field of an event → how it is read there.
 DECODINGS: Final[dict[str, dict[str, Decoding]]] = {

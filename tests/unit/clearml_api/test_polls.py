@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from triggers.base.errors import ServerUnavailable
 from triggers.clearml_api import Answer, polls
-from triggers.model.events import iso_time, metric_key, milliseconds
+from triggers.model.events import ASKED, iso_time, metric_key, milliseconds
 
 TASKS = polls.tasks()
 
@@ -82,7 +82,7 @@ def test_read_tasks_asks_once_for_everything_when_little_changed():
         "page_size": 500,
         "search_hidden": True,
         "only_fields": [
-            *("id", "last_change", "name", "project.name", "status", "system_tags", "tags", "type"),
+            *ASKED["tasks"],
             *(f"last_metrics.{key}.{part}" for part in ("value", "min_value", "max_value")),
         ],
     }

@@ -6,6 +6,7 @@ import math
 import pytest
 
 from triggers.base.errors import Newer
+from triggers.base.formats import KNOWN
 from triggers.model.events import (
     Event,
     Metric,
@@ -114,7 +115,7 @@ def test_json_leaves_out_what_says_nothing():
 
 def test_from_json_refuses_another_version():
     with pytest.raises(Newer, match="run the release that wrote it"):
-        Event.from_json('{"v":2,"kind":"model","id":"m","changed_ms":5}')
+        Event.from_json(f'{{"v":{KNOWN["event"] + 1},"kind":"model","id":"m","changed_ms":5}}')
 
 
 @pytest.mark.parametrize(
