@@ -46,13 +46,16 @@ def model(
     id: str = "model-1",
     project: str = "",
     tags: Iterable[str] = (),
+    users: Iterable[str] = (),
     published: bool = False,
     archived: bool = False,
     task: str = "",
 ) -> Event:
-    """Describe a model; `task` is the id of the ClearML task that made it."""
+    """Describe a model; `task` is the id of the ClearML task that made it, `users` who made and who changed it last."""
     system_tags = [ARCHIVED] * archived
-    return _event("model", id, name, project, tags=tags, system_tags=system_tags, ready=published, task=task)
+    return _event(
+        "model", id, name, project, tags=tags, users=users, system_tags=system_tags, ready=published, task=task
+    )
 
 
 def dataset(
@@ -61,6 +64,7 @@ def dataset(
     id: str = "dataset-1",
     project: str = "",
     tags: Iterable[str] = (),
+    users: Iterable[str] = (),
     status: str = "completed",
     archived: bool = False,
 ) -> Event:
@@ -73,6 +77,7 @@ def dataset(
         name,
         hidden,
         tags=tags,
+        users=users,
         system_tags=system_tags,
         status=_status(status),
         type="data_processing",
@@ -85,6 +90,7 @@ def task(
     id: str = "task-1",
     project: str = "",
     tags: Iterable[str] = (),
+    users: Iterable[str] = (),
     status: str = "created",
     type: str = "training",
     metrics: Mapping[tuple[str, str], Number] | None = None,
@@ -98,6 +104,7 @@ def task(
         id: its id.
         project: full name of its project.
         tags: its tags.
+        users: ids and names of who made it and who changed it last; see `trigger_on_user`.
         status: one of the SDK's TaskStatusEnum.
         type: its type.
         metrics: {("loss", "validation"): 0.3}, or (latest, minimum, maximum) instead of one value.
@@ -112,6 +119,7 @@ def task(
         name,
         project,
         tags=tags,
+        users=users,
         system_tags=system_tags,
         status=_status(status),
         type=type,

@@ -65,6 +65,7 @@ class TriggerScheduler:
         trigger_on_tags, trigger_required_tags: all of these tags have to be present.
         trigger_on_any_tags: any of these tags.
         trigger_exclude_tags: none of these tags.
+        trigger_on_user: made or last changed by any of these users, as ids; who made it, by name as well.
         trigger_on_publish: published.
         trigger_on_archive: archived.
 
@@ -138,6 +139,7 @@ class TriggerScheduler:
         *,
         trigger_on_any_tags: Tags | None = None,
         trigger_exclude_tags: Tags | None = None,
+        trigger_on_user: Sequence[str] | None = None,
         schedule_task_query: Mapping[str, Any] | None = None,
         fire: Fire = "once",
         cooldown_minutes: float = 0,
@@ -171,6 +173,7 @@ class TriggerScheduler:
         *,
         trigger_on_any_tags: Tags | None = None,
         trigger_exclude_tags: Tags | None = None,
+        trigger_on_user: Sequence[str] | None = None,
         schedule_task_query: Mapping[str, Any] | None = None,
         fire: Fire = "once",
         cooldown_minutes: float = 0,
@@ -215,6 +218,7 @@ class TriggerScheduler:
         trigger_on_archive: bool | None = None,
         trigger_on_any_tags: Tags | None = None,
         trigger_exclude_tags: Tags | None = None,
+        trigger_on_user: Sequence[str] | None = None,
         schedule_task_query: Mapping[str, Any] | None = None,
         fire: Fire = "once",
         cooldown_minutes: float = 0,

@@ -99,6 +99,7 @@ FEATURES: Final[Mapping[str, Feature]] = {
     "project_id": Feature(lambda _, event: (event.project_id,), "project"),
     "project": Feature(lambda kind, event: (project_of(kind, event),), PROJECT_NAME),
     "metric": Feature(lambda _, event: event.metrics),
+    "user": Feature(lambda _, event: event.users),
     "tag": Feature(lambda _, event: dict.fromkeys(event.tags), "tags"),
     "archived": Feature(lambda _, event: (ARCHIVED,) if ARCHIVED in event.system_tags else (), "system_tags"),
     "published": Feature(lambda _, event: ("published",) if event.ready else (), "ready"),

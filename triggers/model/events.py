@@ -71,6 +71,8 @@ class Event:
     metrics: Mapping[str, Metric] = field(default_factory=dict, hash=False, metadata=reads(tasks=items.METRICS))
     #: models: id of the ClearML task that made it
     task: str = field(default="", metadata=reads(models=items.MADE_BY))
+    #: who made it (id, name) and who changed it last (id)
+    users: tuple[str, ...] = field(default=(), metadata=reads(items.USERS, since=2))
 
     def concerns(self, kind: Kind) -> bool:
         """Tell whether triggers of `kind` look at this object; a dataset is a ClearML task as well."""

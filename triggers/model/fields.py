@@ -23,7 +23,7 @@ from triggers.model.clauses import (
     tags_of,
 )
 from triggers.model.events import ARCHIVED, Event, Kind
-from triggers.model.values import Flag, Pattern, Project, Tags, Text
+from triggers.model.values import Flag, Pattern, Project, Since, Tags, Text, Users
 
 #: Statuses of a dataset version that is finalised; the second when it was published before the next poll.
 FINALISED: Final = ("completed", "published")
@@ -141,6 +141,16 @@ class Conditions(Frozen):
             holds=lambda tags, event: not any(tag in event.tags for tag in tags),
             wanted=lambda tags: f"none of the tags {listed(tags)}",
             found=tags_of,
+        ),
+    ] = ()
+    trigger_on_user: Annotated[
+        Users,
+        Since(2),
+        Rule(
+            holds=lambda users, event: any(user in event.users for user in users),
+            wanted=lambda users: f"made or last changed by {listed(users)}",
+            found=lambda _, event: listed(event.users, "nobody known"),
+            needs=lambda users: [("user", users)],
         ),
     ] = ()
     trigger_name: Annotated[

@@ -119,6 +119,15 @@ def _number(value: Any) -> float | None:
     return None
 
 
+def _users(item: Item) -> tuple[str, ...]:
+    """Who made it, by id and name, and who changed it last, by id: the server names the first alone."""
+    changed_by = item.get("last_changed_by") or ""
+    if not isinstance(changed_by, str):
+        raise TypeError(f"its last_changed_by is {changed_by!r:.80}")
+    found = (part_of("user", "id")(item), part_of("user", "name")(item), changed_by)
+    return tuple(dict.fromkeys(filter(None, found)))
+
+
 ID: Final = Decoding("id", (str,), _id)
 CHANGED: Final = Decoding("last_change", (str,), _changed_ms)
 NAME: Final = text("name", LONGEST_OBJECT_NAME)
@@ -126,6 +135,7 @@ PROJECT: Final = Decoding("project", (dict, str), part_of("project", "name"), as
 PROJECT_ID: Final = Decoding("project", (dict, str), part_of("project", "id"), asks=("project.name",))
 PUBLISHED: Final = Decoding("ready", (bool,), lambda item: item.get("ready") is True)
 MADE_BY: Final = Decoding("task", (dict, str), part_of("task", "id"))
+USERS: Final = Decoding("user", (dict, str), _users, asks=("user.name", "last_changed_by"))
 #: Those that triggers watch are asked for, each by its key.
 METRICS: Final = Decoding("last_metrics", (dict,), _metrics, asks=())
 

@@ -226,6 +226,7 @@ Name = Annotated[str, _validated(_name)]
 Flag = Annotated[bool, _validated(_flag)]
 Tags = Annotated[tuple[str, ...], _validated(_tags)]
 Names = Annotated[tuple[str, ...], _validated(lambda value: _texts(value, "['production']"))]
+Users = Annotated[tuple[str, ...], _validated(lambda value: _texts(value, "['ann']"))]
 Statuses = Annotated[
     tuple[str, ...],
     _validated(_statuses),

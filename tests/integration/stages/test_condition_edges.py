@@ -199,3 +199,14 @@ def test_a_project_deleted_between_poll_and_dispatch_changes_nothing(world: Worl
     world.call("projects.delete", project=home, force=True)
     world.settle()
     assert len(world.clones()) == 1
+
+
+def test_a_user_is_known_by_name_and_id(world: World) -> None:
+    user = world.call("users.get_current_user")["user"]
+    wanted = {"by name": user["name"], "by id": user["id"], "another": "somebody else"}
+    world.declare(*(world.trigger(name=name, trigger_on_user=[one]) for name, one in wanted.items()))
+    world.poll()
+    failed = world.fail_task()
+    world.poll()
+    world.settle()
+    assert fired(world) == {"by name": [failed], "by id": [failed]}

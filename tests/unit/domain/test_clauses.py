@@ -103,6 +103,17 @@ def test_exclude_tags_wants_none_of_them(make, event):
     assert failed(trigger, event(tags=("z", "b"))) == ["trigger_exclude_tags"]
 
 
+@pytest.mark.parametrize("kind", ["model", "dataset", "task"])
+def test_on_user_wants_one_who_made_or_last_changed_it(make, event, kind):
+    trigger = make(kind, trigger_on_user=["ann", "id of bob"])
+    assert matches(trigger, event(kind, status="completed", users=("id of ann", "ann", "id of carl")))
+    assert matches(trigger, event(kind, status="completed", users=("id of carl", "carl", "id of bob")))
+    assert failed(trigger, event(kind, status="completed", users=("id of carl", "carl", "id of ann"))) == [
+        "trigger_on_user"
+    ]
+    assert failed(trigger, event(kind, status="completed")) == ["trigger_on_user"]
+
+
 def test_tags_are_looked_up_among_many(make, event):
     many = tuple(f"tag{n}" for n in range(5000))
     assert matches(make("task", trigger_on_tags=[many[0], many[-1]], trigger_exclude_tags=["x"]), event(tags=many))
