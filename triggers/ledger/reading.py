@@ -150,10 +150,14 @@ class Reading:
         return Cursor(**{field.name: _number(found.get(field.name)) for field in fields(Cursor)})
 
     def clocks(self) -> tuple[int, int]:
-        """How far the server's clock that stamps changes is ahead of its `Date`, and how long that was not read; ms."""
+        """How far the server's clock that stamps changes is ahead of its `Date`, and how long that was not read; ms.
+
+        Where it never was, that is since the first registration, whose time is the registry's first version.
+        """
         now_ms = clock.now_ms(self.store.client, self.keys)
         found: Any = self.store.client.hmget(self.keys.epoch, ["stamps_ms", "polled_ms"])
-        ahead, polled = found[0] or "", _number(found[1])
+        registered: Any = None if found[1] else self.store.client.get(self.keys.registry_version)
+        ahead, polled = found[0] or "", _number(found[1] or registered)
         return (int(ahead) if ahead.lstrip("-").isdigit() else 0), (max(0, now_ms - polled) if polled else 0)
 
     def note_stamps(self, ahead_ms: int) -> None:

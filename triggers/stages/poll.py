@@ -70,7 +70,7 @@ def _read(
     if window is None:
         return
     clocks = clocks if source.by_server_clock else NO_CLOCKS
-    idle_ms, now_ms, was_ahead = clocks.idle_ms if cursor.plan else 0, 0, cursor.ahead_ms > 0
+    idle_ms, now_ms, was_ahead = clocks.idle_ms, 0, cursor.ahead_ms > 0
     if source.name not in ctx.memories:
         ctx.memories[source.name] = source.memory()
     needs, memory = ctx.needs[source.name], ctx.memories[source.name]
