@@ -15,7 +15,8 @@ from typing import Any, Final
 
 from triggers.base.errors import Newer, Unreadable
 
-#: What this release writes, by kind. A release that raises that of events or triggers raises that of firings too.
+#: What this release reads at most, and writes unless `LOWEST` has the kind. A release that raises that of events or
+#: triggers raises that of firings too.
 KNOWN: Final[dict[str, int]] = {
     "scheduler": 1,  # the record, and with it the layout of all keys of the scheduler
     "entry": 1,  # of the registry, around a trigger
