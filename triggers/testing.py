@@ -16,7 +16,8 @@ from triggers.actions.launching.request import launch_request
 from triggers.base.errors import Usage
 from triggers.client.declaration import Declaration
 from triggers.model import Trigger
-from triggers.model.events import ARCHIVED, DEVELOPMENT, LISTS, Event, Kind, Metric, metric_key, milliseconds
+from triggers.model.events import ARCHIVED, DEVELOPMENT, LISTS, Event, Metric, metric_key, milliseconds
+from triggers.model.kinds import Kind
 from triggers.model.launch_request import BASE_FIELDS, LaunchRequest
 from triggers.model.launch_tags import LaunchTags
 from triggers.model.values import STATUSES

@@ -12,6 +12,7 @@ from triggers.ledger import Ledger
 from triggers.ledger.history import Entry, Tally
 from triggers.ledger.reading import decode_batch
 from triggers.model.events import Event
+from triggers.model.kinds import KINDS
 
 PREFIX = "clearml_triggers"
 
@@ -94,7 +95,7 @@ class Followed:
             labels=["scheduler", "since"],
         )
         for name, one in followed.items():
-            for kind in ("model", "dataset", "task"):
+            for kind in KINDS:
                 events.add_metric([name, kind], float(one.events[kind]))
             for tally in sorted(one.tallies, key=lambda tally: (tally.trigger, tally.what)):
                 if tally.what == "granted":

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from triggers.model.events import Kind
+from triggers.model.kinds import Kind
 
 _REFERENCE: Final = re.compile(r"\$(\$?)\{([^{}]*)\}")
 

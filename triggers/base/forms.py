@@ -1,6 +1,7 @@
 """The forms of ids, as they are made: what comes from Redis or a message and is of another form is refused. Pure.
 
-Ids become parts of keys in Redis and of requests, so that one of another form could name something else.
+Ids become parts of keys in Redis and of requests, so that one of another form could name something else. The forms of
+the ids of triggers and objects are those of their kinds (`model.kinds`).
 """
 
 from __future__ import annotations
@@ -12,9 +13,7 @@ from typing import Final
 PARTITIONS: Final = range(256)
 
 _SCHEDULER: Final = re.compile(r"[0-9a-f]{16,64}", re.ASCII)
-_OBJECT: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]{0,127}", re.ASCII)
 _FIRING: Final = re.compile(r"[0-9A-Za-z_.-]{1,64}", re.ASCII)
-_TRIGGER: Final = re.compile(r"(?:model|dataset|task):.{1,2000}", re.ASCII | re.DOTALL)
 
 
 def is_scheduler(text: object) -> bool:
@@ -22,19 +21,9 @@ def is_scheduler(text: object) -> bool:
     return isinstance(text, str) and _SCHEDULER.fullmatch(text) is not None
 
 
-def is_object(text: object) -> bool:
-    """Whether it has the form of the id of a model, a dataset or a ClearML task."""
-    return isinstance(text, str) and _OBJECT.fullmatch(text) is not None
-
-
 def is_firing(text: object) -> bool:
     """Whether it has the form of a firing's key."""
     return isinstance(text, str) and _FIRING.fullmatch(text) is not None
-
-
-def is_trigger(text: object) -> bool:
-    """Whether it has the form of a trigger's id: its kind, a colon, its name."""
-    return isinstance(text, str) and _TRIGGER.fullmatch(text) is not None
 
 
 def partition_of(text: object) -> int | None:

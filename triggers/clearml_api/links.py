@@ -7,6 +7,8 @@ import re
 from typing import Protocol
 from urllib.parse import urlsplit, urlunsplit
 
+from triggers.model.kinds import KINDS
+
 
 class Linked(Protocol):
     """Whose pages are meant: a scheduler, by what is known of its server."""
@@ -34,10 +36,6 @@ def derived(api_host: str) -> str:
 
 
 def link(scheduler: Linked, kind: str, id_: str) -> str:
-    """The page of a model, dataset or ClearML task; "" without an id."""
-    if not id_:
-        return ""
-    if kind == "model":
-        return f"{web_host(scheduler)}/projects/*/models/{id_}/general"
-    page = "execution" if kind == "dataset" else "output/log"
-    return f"{web_host(scheduler)}/projects/*/experiments/{id_}/{page}"
+    """The page of an object of a kind; "" without an id, and for a kind that has no pages."""
+    page = KINDS[kind].page if kind in KINDS else ""
+    return f"{web_host(scheduler)}/projects/*/{page.format(id=id_)}" if id_ and page else ""

@@ -10,7 +10,7 @@ from typing import Any, Final
 from triggers.actions import functions
 from triggers.base.errors import InvalidTrigger
 from triggers.model import Policy, Trigger, make_trigger
-from triggers.model.events import Kind
+from triggers.model.kinds import Kind
 from triggers.model.trigger import PLAIN_FIELDS
 
 _NAMELESS: Final = "(without a name)"

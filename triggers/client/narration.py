@@ -20,6 +20,7 @@ from triggers.ledger.history import Entry
 from triggers.ledger.schedulers import Scheduler
 from triggers.model import Trigger
 from triggers.model.events import Event
+from triggers.model.kinds import KINDS
 
 log = logger(__name__)
 
@@ -46,7 +47,7 @@ _VERBS: Final = {
 def opening(scheduler: Scheduler, settings: Settings, triggers: Sequence[Trigger], folder: Path) -> list[str]:
     """The first lines: what is watched at which pace, where the state is, how to ask. `folder`: of a private Redis."""
     lines = [f"triggers: {scheduler.project}/{scheduler.name} polls every {scheduler.poll_seconds:g} s"]
-    for kind in ("model", "dataset", "task"):
+    for kind in KINDS:
         if names := sorted(trigger.name for trigger in triggers if trigger.kind == kind):
             more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
             lines.append(f"triggers: {kind} triggers: {', '.join(map(repr, names[:MOST_NAMED]))}{more}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -17,7 +18,7 @@ if TYPE_CHECKING:  # importing this module is cheap: what validates, registers a
     from triggers.client.service_task import ServiceTask
     from triggers.client.serving import Home
     from triggers.model import Trigger
-    from triggers.model.events import Kind
+    from triggers.model.kinds import Kind
 
 #: Fastest pace of polling: once a second.
 LEAST_POOLING_MINUTES: Final = 1 / 60
@@ -113,7 +114,7 @@ class TriggerScheduler:
         self.force_create_task_name = task_name("force_create_task_name", force_create_task_name)
         self.force_create_task_project = optional_name("force_create_task_project", force_create_task_project)
         self._check = check
-        self._declared: dict[Kind, dict[str, Declaration]] = {"model": {}, "dataset": {}, "task": {}}
+        self._declared: dict[Kind, dict[str, Declaration]] = defaultdict(dict)
         self._service: ServiceTask | None = None
         if "triggers.testing" not in sys.modules:
             self._begin()
@@ -331,7 +332,9 @@ class TriggerScheduler:
     @property
     def declarations(self) -> tuple[Declaration, ...]:
         """What has been added so far: models first, then datasets, then tasks, each in order."""
-        return tuple(each for kind in self._declared.values() for each in kind.values())
+        from triggers.model.kinds import KINDS
+
+        return tuple(each for kind in KINDS for each in self._declared[kind].values())
 
     @property
     def poll_seconds(self) -> float:

@@ -18,7 +18,7 @@ from triggers.base.errors import InvalidTrigger, Usage
 from triggers.client.declaration import Declaration, declare
 from triggers.client.scheduler import TriggerScheduler
 from triggers.model import Policy, Trigger, make_trigger
-from triggers.model.events import KINDS, Kind
+from triggers.model.kinds import KINDS, Kind, one_of_them
 from triggers.model.trigger import PLAIN_FIELDS
 
 #: What a trigger may say beside the arguments of its `add_*` call.
@@ -111,7 +111,7 @@ def _trigger(item: Any, place: str, taken: dict[Kind, dict[str, Declaration]]) -
     name = str(item.get("name") or item.get("schedule_task_id") or "(without a name)")
     kind = item.get(KIND)
     if kind not in KINDS:
-        raise InvalidTrigger(name, KIND, kind, f"give one of {', '.join(KINDS)}")
+        raise InvalidTrigger(name, KIND, kind, f"give {one_of_them()}")
     known = defaults(kind)
     for key in item:
         if key not in known and key not in (KIND, PROJECT_ID):

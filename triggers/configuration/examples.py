@@ -11,13 +11,11 @@ from triggers.base.errors import Usage
 from triggers.configuration.document import Document
 from triggers.model import Trigger
 from triggers.model.events import Event
+from triggers.model.kinds import KINDS, one_of_them
 from triggers.rules.conditions import Verdict, evaluate
 
-_MAKERS: Final[dict[str, Callable[..., Event]]] = {
-    "model": testing.model,
-    "dataset": testing.dataset,
-    "task": testing.task,
-}
+#: The function of `testing` that makes an object of each kind is named as the kind.
+_MAKERS: Final[dict[str, Callable[..., Event]]] = {kind: getattr(testing, kind) for kind in KINDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +62,7 @@ def _event(fields: Any, kind: str, place: str) -> Event:
     given = dict(fields)
     make = _MAKERS.get(str(given.pop("kind", kind)))
     if make is None:
-        raise Usage(f"{place}: kind={fields['kind']!r}: give one of model, dataset, task")
+        raise Usage(f"{place}: kind={fields['kind']!r}: give {one_of_them()}")
     if isinstance(given.get("metrics"), Mapping):
         given["metrics"] = {
             (title, variant): tuple(value) if isinstance(value, list) else value

@@ -11,7 +11,7 @@ from triggers.client.scheduler import TriggerScheduler
 from triggers.configuration.document import KIND, PROJECT_ID, defaults
 from triggers.model import Policy, TaskAction
 from triggers.model.action import ARGUMENTS
-from triggers.model.events import KINDS, Kind
+from triggers.model.kinds import KINDS, Kind
 from triggers.model.trigger import CLASSES
 
 _ARGUMENT: Final = re.compile(r"(\w+(?:, \w+)*): (.+)")

@@ -6,11 +6,11 @@ import json
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from triggers.base import forms
 from triggers.base.errors import Unreadable
 from triggers.base.formats import KNOWN, check_version, reading
 from triggers.ledger.signing import Unsigned
 from triggers.model import Trigger
+from triggers.model.kinds import is_trigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Entry:
             (self.origin, self.declared, self.source, self.declared_in),
         )
         flags = (self.paused, self.retired)
-        if not forms.is_trigger(id_):
+        if not is_trigger(id_):
             raise ValueError(f"an id of another form than is made: {id_!r:.100}")
         if self.trigger.id != id_:
             raise ValueError(f"it holds the trigger {self.trigger.id!r}")

@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal, get_args
 
 from triggers.base import forms
 from triggers.base.errors import Unreadable
 from triggers.base.formats import check_version, reading
 from triggers.ledger.signing import NO_KEY, WAY_OUT, Signer, Unsigned
+from triggers.model.kinds import KINDS, is_subject, is_trigger
 
 State = Literal["waiting", "held", "launched", "skipped", "dropped", "dead", "shadow"]
 Lane = Literal["dispatch", "caller"]
-
-_KINDS = ("model", "dataset", "task")
 
 #: Fields of the signatures of what was granted, and of the ClearML task recorded for it.
 SIGNATURE, TASK_SIGNATURE = "signature", "task_signature"
@@ -32,9 +32,16 @@ def trigger_digest(scheduler: str, trigger: str) -> str:
     return hashlib.sha256(f"{scheduler}\0{trigger}".encode()).hexdigest()[:DIGEST_LENGTH]
 
 
-def firing_key(scheduler: str, trigger: str, object_id: str, occurrence: int) -> str:
-    """The idempotency key: derived, never random, so that every observer of one occurrence makes the same."""
-    text = "\0".join((scheduler, trigger, object_id, str(occurrence)))
+def firing_key(scheduler: str, trigger: str, subject: str, occurrence: int) -> str:
+    """The idempotency key: derived, never random, so that every observer of one occurrence makes the same.
+
+    Args:
+        scheduler: Its id.
+        trigger: The trigger's id, which begins with its kind and so says of which source the subject is.
+        subject: What it fires for, as its source names it (`Event.id`): a ClearML id, or any other text.
+        occurrence: Counts what was granted for that subject, from 1.
+    """
+    text = "\0".join((scheduler, trigger, subject, str(occurrence)))
     return trigger_digest(scheduler, trigger) + hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
@@ -101,10 +108,14 @@ class Firing:
             for name in ("trigger", "object", "event"):
                 if not fields[name]:
                     raise ValueError(f"its {name} is empty")
-            for fits, name in ((forms.is_firing, "key"), (forms.is_trigger, "trigger"), (forms.is_object, "object")):
+            for fits, name in (
+                (forms.is_firing, "key"),
+                (is_trigger, "trigger"),
+                (partial(is_subject, fields["kind"]), "object"),
+            ):
                 if not fits(fields[name]):
                     raise ValueError(f"its {name} has another form than is made: {fields[name]!r:.100}")
-            if fields["key"] != key or fields["kind"] not in _KINDS or fields["lane"] not in get_args(Lane):
+            if fields["key"] != key or fields["kind"] not in KINDS or fields["lane"] not in get_args(Lane):
                 raise ValueError(f"key {fields['key']!r}, kind {fields['kind']!r}, lane {fields['lane']!r}")
             int(fields["sequence"])
             int(fields.get("withdrawn_ms", 0))

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from triggers.model.events import ARCHIVED, Event, Kind, dataset_project
+from triggers.model.events import ARCHIVED, Event, dataset_project
+from triggers.model.kinds import Kind
 
 #: Something that an object must have: the name of a feature, and the values any one of which will do.
 Need = tuple[str, tuple[str, ...]]

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from operator import attrgetter
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final
 
 from triggers.base.formats import check_version, lowest, reading
 from triggers.model import items
@@ -19,11 +19,9 @@ from triggers.model.items import Metric as Metric
 from triggers.model.items import iso_time as iso_time
 from triggers.model.items import metric_key as metric_key
 from triggers.model.items import milliseconds as milliseconds
+from triggers.model.kinds import KINDS as KINDS
+from triggers.model.kinds import Kind as Kind
 
-Kind = Literal["model", "dataset", "task"]
-
-#: All kinds, in the order in which they are shown.
-KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 #: System tags of the server: in the archive; run by hand and not by an agent.
 ARCHIVED: Final = "archived"
 DEVELOPMENT: Final = "development"
@@ -76,7 +74,7 @@ class Event:
 
     def concerns(self, kind: Kind) -> bool:
         """Tell whether triggers of `kind` look at this object; a dataset is a ClearML task as well."""
-        return self.kind == kind or (self.kind == "dataset" and kind == "task")
+        return self.kind == kind or kind in KINDS[self.kind].also
 
     def to_json(self) -> str:
         """Write the compact, versioned form; fields that say nothing are left out."""

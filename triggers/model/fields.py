@@ -22,7 +22,8 @@ from triggers.model.clauses import (
     status_of,
     tags_of,
 )
-from triggers.model.events import ARCHIVED, Event, Kind
+from triggers.model.events import ARCHIVED, Event
+from triggers.model.kinds import Kind
 from triggers.model.values import Flag, Pattern, Project, Since, Tags, Text, Users
 
 #: Statuses of a dataset version that is finalised; the second when it was published before the next poll.

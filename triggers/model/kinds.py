@@ -6,11 +6,17 @@ the fields of its condition are those of its class in `trigger`.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
 #: A key of `KINDS`.
 Kind = str
+
+#: Characters of a trigger's name, at most.
+_LONGEST_NAME: Final = 2000
+
+_CLEARML_ID: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]{0,127}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +28,14 @@ class KindOfObject:
         also: Other kinds whose triggers look at such an object, too.
         page: Its page in ClearML's web application, behind `/projects/*/`; "" if it has none.
         page_of_original: The same as the original's tables link it.
+        ids: The form of the ids that its source gives; what comes from Redis and has another is refused.
     """
 
     plural: str
     also: tuple[Kind, ...] = ()
     page: str = ""
     page_of_original: str = ""
+    ids: re.Pattern[str] = _CLEARML_ID
 
 
 #: By name, in the order in which they are shown. A dataset is a ClearML task with the system tag "dataset".
@@ -59,3 +67,14 @@ def concerned(kind: Kind) -> tuple[Kind, ...]:
 def one_of_them() -> str:
     """Name them for an error: "one of model, dataset, task"."""
     return f"one of {', '.join(KINDS)}"
+
+
+def is_subject(kind: str, text: object) -> bool:
+    """Tell whether a text has the form of the ids of a kind, such as that of a ClearML task."""
+    return isinstance(text, str) and kind in KINDS and KINDS[kind].ids.fullmatch(text) is not None
+
+
+def is_trigger(text: object) -> bool:
+    """Tell whether a text has the form of a trigger's id: its kind, a colon, its name."""
+    kind, colon, name = text.partition(":") if isinstance(text, str) else ("", "", "")
+    return kind in KINDS and bool(colon) and 0 < len(name) <= _LONGEST_NAME

@@ -12,12 +12,13 @@ from typing import Any, Final
 
 from triggers.base.errors import Usage
 from triggers.model.action import FunctionAction, Policy, TaskAction
-from triggers.model.events import Kind, milliseconds
+from triggers.model.events import milliseconds
 from triggers.model.fields import declared
+from triggers.model.kinds import KINDS, Kind
 from triggers.model.trigger import CLASSES, PLAIN_FIELDS, Trigger, make_trigger
 
 #: Name of the configuration section of each kind.
-SECTIONS: Final[dict[Kind, str]] = {"model": "models", "dataset": "datasets", "task": "tasks"}
+SECTIONS: Final[dict[Kind, str]] = {kind: row.plural for kind, row in KINDS.items()}
 
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 #: Conditions that are written in a way of their own: the original has one key for both.

@@ -14,12 +14,10 @@ from triggers.model.trigger import Trigger
 if TYPE_CHECKING:
     from clearml.automation.trigger import BaseTrigger
 
-_CLASSES = {"model": sdk.ModelTrigger, "dataset": sdk.DatasetTrigger, "task": sdk.TaskTrigger}
-
 
 def sdk_trigger(trigger: Trigger, function: Callable[..., Any] | None) -> BaseTrigger:
     """Build the SDK's object of a trigger, with the function that it calls."""
-    cls = _CLASSES[trigger.kind]
+    cls = getattr(sdk, f"{trigger.kind.title()}Trigger")
     item = to_original(trigger) | {"base_function": function}
     fields = {field.name for field in attr.fields(cls) if field.init}
     return cls(**{name: value for name, value in item.items() if name in fields})

@@ -16,8 +16,8 @@ from triggers.base.errors import InvalidTrigger
 from triggers.base.escaping import is_safe
 from triggers.base.formats import check_version, lowest, reading
 from triggers.model.action import ARGUMENTS, Action, Policy, TaskAction
-from triggers.model.events import Kind
 from triggers.model.fields import Conditions, DatasetConditions
+from triggers.model.kinds import Kind, one_of_them
 from triggers.model.task_fields import TaskConditions
 from triggers.model.values import Flag, Name, Text, since_of, wrong
 
@@ -114,9 +114,7 @@ class TaskTrigger(TaskConditions, Trigger):
 
 #: The class of each kind.
 CLASSES: Final[dict[Kind, type[Trigger]]] = {
-    "model": ModelTrigger,
-    "dataset": DatasetTrigger,
-    "task": TaskTrigger,
+    one.model_fields["kind"].default: one for one in (ModelTrigger, DatasetTrigger, TaskTrigger)
 }
 
 
@@ -136,7 +134,7 @@ def make_trigger(kind: Kind, **fields: Any) -> Trigger:
     """
     name = fields.get("name")
     if kind not in CLASSES:
-        raise InvalidTrigger(str(name), "kind", kind, "one of 'model', 'dataset', 'task'")
+        raise InvalidTrigger(str(name), "kind", kind, one_of_them())
     with invalid_trigger_of(name):
         return CLASSES[kind](**fields)
 

@@ -117,7 +117,7 @@ def last_events(target: Target, kinds: set[str]) -> dict[str, Event]:
         for line in reversed(lines):
             event = Event.from_json(line)
             for kind in kinds - found.keys():
-                if event.concerns(kind):  # type: ignore[arg-type]
+                if event.concerns(kind):
                     found[kind] = event
             if kinds <= found.keys():
                 return found

@@ -8,16 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import cache
+from typing import Any
 
 from triggers.model.clauses import NamedRule, Need
-from triggers.model.events import Event, Kind
+from triggers.model.events import Event
 from triggers.model.fields import rules_of
-from triggers.model.trigger import CLASSES, Trigger
+from triggers.model.trigger import Trigger
+
 
 # The parts of a condition are all required, as in the original's query: a trigger on publishing and
 # on archiving fires for an object that is both. Cheap clauses come first, the regular expression last.
-RULES: Final[dict[Kind, tuple[NamedRule, ...]]] = {kind: rules_of(of) for kind, of in CLASSES.items()}
+@cache
+def rules(of: type[Trigger]) -> tuple[NamedRule, ...]:
+    """Give the rules of a class of triggers; worked out once."""
+    return rules_of(of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,7 @@ class Condition:
 
 def applying(trigger: Trigger) -> Iterator[tuple[NamedRule, Any]]:
     """Give the rules that apply to a trigger, each with what the trigger asks for."""
-    for named in RULES[trigger.kind]:
+    for named in rules(type(trigger)):
         value = named.value(trigger)
         if value is not None:
             yield named, value
@@ -92,4 +97,4 @@ def wanted(trigger: Trigger) -> list[str]:
 
 def needs(trigger: Trigger) -> list[Need]:
     """List what an event must have for the trigger; of each entry any one value will do."""
-    return [need for named in RULES[trigger.kind] for need in named.needs(trigger)]
+    return [need for named in rules(type(trigger)) for need in named.needs(trigger)]

@@ -8,14 +8,11 @@ from typing import Final
 
 from triggers.model import Trigger
 from triggers.model.clauses import FEATURES
-from triggers.model.events import KINDS, Event, Kind
+from triggers.model.events import Event
+from triggers.model.kinds import KINDS, Kind, concerned
 from triggers.rules.conditions import needs
 
 _WORTH: Final = {name: place for place, name in enumerate(FEATURES)}
-#: The kinds of trigger that an event of a kind concerns.
-_CONCERNED: Final[dict[Kind, tuple[Kind, ...]]] = {
-    kind: tuple(other for other in KINDS if Event(kind, "", 0).concerns(other)) for kind in KINDS
-}
 
 
 class Index:
@@ -51,7 +48,7 @@ class Index:
     def candidates(self, event: Event) -> Iterator[Trigger]:
         """Give every trigger that the event may satisfy, each once, in the order of registration."""
         found: set[int] = set()
-        for kind in _CONCERNED[event.kind]:
+        for kind in concerned(event.kind):
             found.update(self._anything[kind])
             for feature, buckets in self._buckets[kind].items():
                 for value in FEATURES[feature].of(kind, event):

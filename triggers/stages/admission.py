@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import cast
 
 from triggers.actions.attempt import ATTEMPTS_PER_FAILURE, UNREAD_SECONDS, Attempt, ending
 from triggers.actions.launching import lookups
@@ -17,7 +16,6 @@ from triggers.context import Context, Plan
 from triggers.ledger.firing import DIGEST_LENGTH, Beginning, Firing, Lane, trigger_digest
 from triggers.ledger.registry import Entry
 from triggers.model import FunctionAction, TaskAction, make_trigger
-from triggers.model.events import Kind
 from triggers.model.launch_tags import FIRING, scheduler_tag, value_of
 from triggers.rules.policies import lane_of, limit_of
 from triggers.rules.recovery import Holder
@@ -76,8 +74,7 @@ def admit_again(attempts: Sequence[Attempt], plan: Plan) -> None:
 def _deleted(firing: Firing) -> Entry:
     """Stand in for a trigger that was deleted: retired, so that nothing is launched anew."""
     action = FunctionAction(type="function", name="deleted")
-    kind = cast(Kind, firing.kind)
-    return Entry(make_trigger(kind, name="deleted trigger", action=action), 0, 0, "", retired=True)
+    return Entry(make_trigger(firing.kind, name="deleted trigger", action=action), 0, 0, "", retired=True)
 
 
 def _without_trigger(ctx: Context, plan: Plan, firing: Firing, lane: Lane) -> None:

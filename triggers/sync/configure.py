@@ -16,7 +16,7 @@ from triggers.context import Context
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.ledger.schedulers import Scheduler
 from triggers.model import Trigger
-from triggers.model.events import Kind
+from triggers.model.kinds import Kind
 from triggers.model.original import SECTIONS
 from triggers.sync.compare import compare
 from triggers.sync.memory import Memory

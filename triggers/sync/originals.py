@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from triggers.base.formats import reading
-from triggers.model.events import Kind, milliseconds
+from triggers.model.events import milliseconds
+from triggers.model.kinds import KINDS, Kind
 from triggers.model.original import triggered_objects
 
 #: Name of the original's artifact, and of the list of each kind in it.
 ARTIFACT: Final = "state"
-LISTS: Final[dict[Kind, str]] = {"model": "model_triggers", "dataset": "dataset_triggers", "task": "task_triggers"}
+LISTS: Final[dict[Kind, str]] = {kind: f"{kind}_triggers" for kind in KINDS}
 
 
 @dataclass(frozen=True, slots=True)

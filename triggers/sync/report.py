@@ -12,26 +12,25 @@ from urllib.parse import quote
 from triggers.base.escaping import html_text, json_text
 from triggers.ledger.history import Entry
 from triggers.model import FunctionAction, TaskAction, Trigger
-from triggers.model.events import Kind
+from triggers.model.kinds import KINDS, Kind
 from triggers.model.original import own_conditions, to_original
 
 EXECUTED: Final = "Triggers Executed"
-TABLES: Final[dict[Kind, str]] = {"model": "Model Triggers", "dataset": "Dataset Triggers", "task": "Task Triggers"}
+TABLES: Final[dict[Kind, str]] = {kind: f"{kind.title()} Triggers" for kind in KINDS}
 FIRINGS: Final = "Firings over time"
 DELAYS: Final = "Seconds from change to launch"
 #: Launches that the table shows.
 ROWS: Final = 100
 
-_CLASSES: Final[dict[str, str]] = {"model": "ModelTrigger", "dataset": "DatasetTrigger", "task": "TaskTrigger"}
 _COMMON: Final = [
     "name", "base_task_id", "base_function", "queue", "target_project", "single_instance", "task_parameters",
     "task_overrides", "clone_task", "project", "match_name", "tags", "required_tags", "add_tag", "last_update",
 ]  # fmt: skip
+#: The original's columns of a kind, where they are not those of the others.
 _OWN: Final[dict[str, list[str]]] = {
-    "model": ["on_publish", "on_archive"],
-    "dataset": ["on_publish", "on_archive"],
     "task": ["metrics", "variant", "threshold", "value_sign", "exclude_dev", "on_status"],
 }
+_OWN_OF_OTHERS: Final = ["on_publish", "on_archive"]
 #: Behind the original's columns: what it does not have, after the conditions that it does not know.
 _FURTHER: Final = ["fire", "overlap", "max_per_minute", "state", "dead", "held", "owner"]
 _FONT: Final = "Heebo, verdana, arial, sans-serif"
@@ -72,7 +71,7 @@ def trigger_table(
     kind: Kind, triggers: Iterable[Trigger], web: str, standings: Mapping[str, Standing] | None = None
 ) -> list[list[str]]:
     """The table of the triggers of one kind, header first: the original's columns, then those of ours."""
-    columns = [*_COMMON, *_OWN[kind], "query", *map(_column, own_conditions(kind)), *_FURTHER]
+    columns = [*_COMMON, *_OWN.get(kind, _OWN_OF_OTHERS), "query", *map(_column, own_conditions(kind)), *_FURTHER]
     rows = [columns]
     for trigger in triggers:
         item: dict[str, Any] = to_original(trigger)
@@ -124,7 +123,7 @@ def executed_table(launches: Iterable[Launch], web: str) -> list[list[str]]:
         kind, _, name = launch.trigger.partition(":")
         shown = link(web, launch.task) if launch.task else "function"
         object_ = link(web, launch.object, launch.named, kind) if launch.object else ""
-        rows.append([_CLASSES.get(kind, kind), name, shown, moment(launch.started_ms), launch.finished, object_])
+        rows.append([f"{kind.title()}Trigger", name, shown, moment(launch.started_ms), launch.finished, object_])
     return rows
 
 
@@ -133,7 +132,9 @@ def link(web: str, id_: str, named: str = "", kind: str = "task") -> str:
     shown = f"{named} ({id_})" if named else id_
     if not web.startswith(("http://", "https://")):
         return shown
-    path = f"models/{quote(id_)}/general" if kind == "model" else f"tasks/{quote(id_)}/output/log"
+    path = KINDS[kind].page_of_original.format(id=quote(id_)) if kind in KINDS else ""
+    if not path:
+        return shown
     return Html(f'<a href="{html_text(f"{web}/projects/*/{path}")}">{html_text(shown)}</a>')
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from triggers.base.bounds import DEEPEST, LARGEST_TEXT, MOST_TRIGGERS
 from triggers.base.errors import InvalidTrigger, Usage
 from triggers.model import FunctionAction, Trigger, check_new
-from triggers.model.events import Kind
+from triggers.model.kinds import Kind
 from triggers.model.original import SECTIONS, from_original, keys_of, own_keys, to_original
 
 #: As the original describes its sections.

@@ -14,7 +14,7 @@ from tests.integration.service.conftest import ServiceWorld, service_world
 from tests.property.ledger.profile import profile
 from tests.property.robustness.mutations import DAMAGE, Damage
 from triggers.base.errors import Unreadable
-from triggers.model.events import Kind
+from triggers.model.kinds import Kind
 from triggers.model.original import SECTIONS
 from triggers.sync.configure import read_stored
 from triggers.sync.originals import read_state

@@ -14,7 +14,7 @@ from triggers.configuration import arguments_of, dump, examples, parse
 from triggers.configuration.document import defaults
 from triggers.configuration.schema import schema
 from triggers.model import FunctionAction, Trigger
-from triggers.model.events import KINDS
+from triggers.model.kinds import KINDS
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))

@@ -8,8 +8,9 @@ import time
 import pytest
 
 from triggers.model.events import Metric, metric_key
+from triggers.model.kinds import KINDS
 from triggers.model.values import STATUSES
-from triggers.rules.conditions import RULES, evaluate, matches
+from triggers.rules.conditions import evaluate, matches, rules
 
 METRIC = {"trigger_on_metric": "loss", "trigger_on_variant": "val"}
 KEY = metric_key("loss", "val")
@@ -290,6 +291,6 @@ def test_evaluate_explains_every_clause_in_words(make, event):
 
 
 def test_every_rule_is_named_as_an_argument_of_its_kind(make):
-    fields = {kind: set(type(make(kind)).model_fields) for kind in RULES}
-    for kind, rules in RULES.items():
-        assert {rule.name for rule in rules} <= fields[kind] | {"finalised"}
+    fields = {kind: set(type(make(kind)).model_fields) for kind in KINDS}
+    for kind, of_kind in ((kind, rules(type(make(kind)))) for kind in KINDS):
+        assert {rule.name for rule in of_kind} <= fields[kind] | {"finalised"}

@@ -12,6 +12,7 @@ from triggers.ledger.entries import Entry
 from triggers.ledger.firing import Firing, firing_key
 from triggers.ledger.schedulers import Scheduler
 from triggers.model import TaskAction, make_trigger
+from triggers.model.kinds import is_subject, is_trigger
 
 HOSTILE = [
     "",
@@ -34,13 +35,13 @@ HOSTILE = [
 @pytest.mark.parametrize("text", HOSTILE, ids=repr)
 def test_no_id_has_such_a_form(text: object):
     assert not forms.is_scheduler(text)
-    assert not forms.is_object(text)
+    assert not is_subject("task", text)
     assert not forms.is_firing(text)
 
 
 @pytest.mark.parametrize("text", ["", "t", "user:t", "task:", "Task:t", "task", "task:" + "x" * 3000, None, 1])
 def test_no_trigger_has_such_an_id(text: object):
-    assert not forms.is_trigger(text)
+    assert not is_trigger(text)
 
 
 @pytest.mark.parametrize(
@@ -53,8 +54,8 @@ def test_there_is_no_such_partition(text: object):
 def test_ids_as_they_are_made_pass():
     assert forms.is_scheduler(Scheduler("h", "w", "p", "n", 5.0).id)
     assert forms.is_firing(firing_key("s", "task:t", "o", 1))
-    assert forms.is_object("ee2b59072fe044229c63389bdc90276a")
-    assert forms.is_trigger(
+    assert is_subject("task", "ee2b59072fe044229c63389bdc90276a")
+    assert is_trigger(
         make_trigger("model", name="größe / 模型 }{", action=TaskAction(type="task", base_task_id="b", queue="q")).id
     )
     assert [forms.partition_of(one) for one in ("0", "255", 0, 255)] == [0, 255, 0, 255]

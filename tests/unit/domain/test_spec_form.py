@@ -157,7 +157,7 @@ def test_from_json_reads_functions(make):
 
 
 def test_unknown_kind_is_refused():
-    with pytest.raises(InvalidTrigger, match="one of 'model', 'dataset', 'task'"):
+    with pytest.raises(InvalidTrigger, match="one of model, dataset, task"):
         make_trigger("queue", name="x", action=TaskAction(base_task_id="b", queue="q"))
 
 

@@ -34,7 +34,7 @@ from triggers.model.fields import declared
 from triggers.model.original import SECTIONS, to_original
 from triggers.model.trigger import CLASSES, PLAIN_FIELDS
 from triggers.notices.decide import Notice, Told
-from triggers.rules.conditions import RULES, Condition, evaluate, matches
+from triggers.rules.conditions import Condition, evaluate, matches, rules
 from triggers.rules.index import Index
 from triggers.rules.query_plan import queries
 from triggers.sandbox.filters import Query as ServerQuery
@@ -222,7 +222,7 @@ def test_index_and_query_plan_lead_to_what_matches(kind: Any, name: str, trigger
 
 @KINDS
 def test_every_clause_is_of_a_field_or_stands_alone_by_declaration(kind: Any) -> None:
-    names = [named.name for named in RULES[kind]]
+    names = [named.name for named in rules(CLASSES[kind])]
     assert len(names) == len(set(names))
     assert set(names) - set(CLASSES[kind].model_fields) <= set(CLASSES[kind].always) | {"kind"}
 
