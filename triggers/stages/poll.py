@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from triggers import sources
+from triggers.base.errors import Refused, ServerUnavailable
 from triggers.context import Context
 from triggers.ledger.reading import encode_batches
 from triggers.ledger.registry import Entry, Snapshot
@@ -33,7 +34,8 @@ def poll(ctx: Context, *, pace_seconds: float, force: bool = False) -> Polled | 
     the cursor or not at all.
 
     Raises:
-        ServerUnavailable, StoreUnavailable, Fenced: the next tick reads the same window again.
+        ServerUnavailable, Refused: a source could not be read; what the others brought is stored.
+        StoreUnavailable, Fenced: the next tick reads the same window again.
     """
     with ctx.ledger.reading.poll(
         pace_seconds=pace_seconds, lease_seconds=ctx.settings.lease_seconds, force=force
@@ -44,10 +46,16 @@ def poll(ctx: Context, *, pace_seconds: float, force: bool = False) -> Polled | 
         entries, caught_up = entries_to_read(ctx, registry)
         _know_needs(ctx, registry)
         pages = events = 0
+        failures = []
         clocks = Clocks(*ctx.ledger.reading.clocks())
         for source in sources.serving(entries):
-            for stored in _read(ctx, token, source, registry.version, entries, clocks):
-                pages, events = pages + 1, events + stored
+            try:
+                for stored in _read(ctx, token, source, registry.version, entries, clocks):
+                    pages, events = pages + 1, events + stored
+            except (ServerUnavailable, Refused) as failure:  # the other sources may be readable
+                failures.append(failure)
+        if failures:
+            raise failures[0]
         ctx.ledger.aside.done(caught_up)
     return Polled(pages, events)
 

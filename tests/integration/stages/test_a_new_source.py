@@ -10,6 +10,7 @@ from typing import Any, Literal
 import pytest
 
 from tests.integration.stages.conftest import World
+from triggers.base.errors import ServerUnavailable
 from triggers.base.settings import settings
 from triggers.clearml_api import Api, server_now_ms
 from triggers.clearml_api.links import link
@@ -135,6 +136,21 @@ def test_its_clock_is_not_taken_for_the_servers(world: World, letters: Letters) 
     read_ms = world.ledger.adopt_epoch().server_ms
     assert read_ms is not None
     assert read_ms < letters.now_ms - 10**8
+
+
+@pytest.mark.sandbox_control
+def test_it_is_read_while_the_server_is_away(world: World, letters: Letters) -> None:
+    wanted = from_ann(world)
+    world.declare(wanted, world.trigger())
+    letters.comes(FIRST, "Ann")
+    fault = world.sandbox.control.fault("error", "*", status=500)
+    with pytest.raises(ServerUnavailable):
+        world.poll()
+    world.settle()
+    firing = world.ledger.firings.get(firing_key(world.ledger.scheduler, wanted.id, FIRST, 1))
+    assert firing is not None
+    assert firing.state == "waiting"
+    world.sandbox.control.clear_faults(fault)
 
 
 def test_an_idle_poll_of_it_asks_the_server_for_nothing(world: World, letters: Letters) -> None:
