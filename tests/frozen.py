@@ -15,6 +15,8 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
+from triggers.actions.clearml_task import TaskAction, TaskQuery
+from triggers.actions.python_function import FunctionAction
 from triggers.base.formats import KNOWN
 from triggers.ledger.chain import Link
 from triggers.ledger.firing import Firing
@@ -24,7 +26,7 @@ from triggers.ledger.reading import Cursor
 from triggers.ledger.registry import Entry
 from triggers.ledger.schedulers import Scheduler
 from triggers.ledger.signing import Signer
-from triggers.model import FunctionAction, Policy, TaskAction, TaskQuery
+from triggers.model import Policy
 from triggers.model.events import Event, Metric
 from triggers.model.launch_tags import ATTEMPT, FIRING, REUSED, SCHEDULER, SERVICE
 from triggers.model.original import keys_of, own_keys

@@ -25,7 +25,7 @@ from triggers.base.settings import Settings, settings
 from triggers.base.terminal import say
 from triggers.ledger import Ledger, Store, connect, open_ledger, schedulers
 from triggers.ledger.shared import api_requests, beat_said
-from triggers.ledger.waiting import LANES
+from triggers.model.action import LANES
 from triggers.stages import table
 from workers.app import app, redis_address
 from workers.http_server import serve

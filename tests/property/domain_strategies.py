@@ -8,7 +8,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from triggers.model import FunctionAction, TaskAction, Trigger, make_trigger
+from triggers.actions.clearml_task import TaskAction
+from triggers.actions.python_function import FunctionAction
+from triggers.model import Trigger, make_trigger
 from triggers.model.events import Event, Metric, metric_key
 from triggers.model.fields import declared
 from triggers.model.trigger import CLASSES

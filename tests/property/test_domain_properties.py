@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from triggers.actions import parameters
 from triggers.actions.launching.request import launch_request
 from triggers.actions.placeholders import fill, unknown_placeholder
-from triggers.model import FunctionAction, Trigger
+from triggers.actions.python_function import FunctionAction
+from triggers.model import Trigger
 from triggers.model.events import Event, iso_time, milliseconds
 from triggers.model.launch_request import BASE_FIELDS
 from triggers.model.launch_tags import LaunchTags

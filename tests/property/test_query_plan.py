@@ -8,8 +8,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.property.ledger.profile import profile
+from triggers.actions.clearml_task import TaskAction
 from triggers.clearml_api.narrowing import filters, project_filter
-from triggers.model import TaskAction, Trigger, make_trigger
+from triggers.model import Trigger, make_trigger
 from triggers.model.clauses import PROJECT_NAME
 from triggers.model.events import Event
 from triggers.rules.conditions import matches

@@ -6,16 +6,21 @@ import random
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import redis
 
 from triggers.actions import outcomes
+from triggers.actions.action import Action
+from triggers.actions.functions import Function
 from triggers.base.errors import Fenced, Newer, Permanent, Refused, Transient, Unreadable
 from triggers.base.logs import about, logger
 from triggers.context import Context
-from triggers.ledger.firing import Firing, Lane
+from triggers.ledger.firing import Firing
 from triggers.ledger.registry import Entry
-from triggers.model import TaskAction, Trigger
+from triggers.model import Trigger
+from triggers.model.action import Lane
+from triggers.model.events import Event
 from triggers.model.trigger import slot_of_reused
 from triggers.rules.recovery import retry_seconds
 
@@ -37,7 +42,7 @@ class Attempt:
 
     `done` is set once this attempt has nothing more to do for it: launched, skipped, held, put back,
     given up, or lost to another. `draft`: the clone of this attempt, not recorded yet; `task_id`: what it has
-    recorded and may enqueue.
+    recorded and may enqueue. `function`: that this process declared for the trigger.
     """
 
     ctx: Context
@@ -50,6 +55,7 @@ class Attempt:
     draft: str = ""
     task_id: str | None = None
     queue_id: str | None = None
+    function: Function | None = None
 
     @property
     def trigger(self) -> Trigger:
@@ -57,9 +63,21 @@ class Attempt:
         return self.entry.trigger
 
     @property
+    def action(self) -> Action:
+        """What the trigger does."""
+        action = self.trigger.action
+        assert isinstance(action, Action)  # all in the table are
+        return action
+
+    @property
+    def event(self) -> Event:
+        """The object as it was when the firing was granted."""
+        return Event.from_json(self.firing.event)
+
+    @property
     def reuses(self) -> bool:
         """Whether the base task itself is run instead of a clone."""
-        return isinstance(self.trigger.action, TaskAction) and self.trigger.action.reuse_task
+        return bool(self.trigger.action.runs_itself)
 
     @property
     def recorded_reuses(self) -> bool:
@@ -151,6 +169,23 @@ class Attempt:
         told = f"{what} as ClearML task {task_id}" if task_id else what
         with self.about():
             log.info("%s", f"{told}: {reason}" if reason else told)
+
+    def described(self) -> dict[str, Any]:
+        """What others are told of the firing: plain values that can be logged and stored.
+
+        `key` is the same at every attempt for one occurrence: use it to do a thing once.
+        """
+        firing, event = self.firing, self.event
+        return {
+            "key": firing.key,
+            "trigger": firing.trigger.partition(":")[2],
+            "kind": firing.kind,
+            "object": firing.object,
+            "name": event.name,
+            "project": event.project,
+            "changed_ms": firing.changed_ms,
+            "attempt": firing.failures + 1,
+        }
 
     def about(self) -> AbstractContextManager[None]:
         """While it is entered, every log line says what it is about."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from triggers.clearml_api import Api, launches
 from triggers.clearml_api.names import known_names, known_tags
-from triggers.model import TaskAction, Trigger
+from triggers.model import Trigger
+from triggers.model.action import Need
 from triggers.model.fields import declared
 from triggers.model.server_names import meant, problem_of_name, problem_of_project
 
@@ -64,33 +65,29 @@ def missing(api: Api, triggers: Iterable[Trigger]) -> list[str]:
 def lacking(api: Api, triggers: Iterable[Trigger]) -> list[Lacking]:
     """What is missing now. Asks once for each name, and once for all names where one is unknown."""
     triggers = list(triggers)
-    actions = {t.id: t.action for t in triggers if isinstance(t.action, TaskAction)}
-    bases = launches.read_statuses(api, {a.base_task_id for a in actions.values() if a.base_task_id})
-    queues = {a.queue for a in actions.values() if a.queue}
+    needs = {trigger.id: trigger.action.needs() for trigger in triggers}
+    named = {(need.what, need.name) for of_trigger in needs.values() for need in of_trigger}
+    bases = launches.read_statuses(api, {name for what, name in named if what == "base task"})
+    queues = {name for what, name in named if what == "queue"}
     projects = {t.trigger_project for t in triggers if t.trigger_project}
     # a project to launch into is made; only one that cannot be is of interest
-    projects |= {
-        a.target_project for a in actions.values() if a.target_project and problem_of_project(a.target_project)
-    }
+    projects |= {name for what, name in named if what == "project" and problem_of_project(name)}
     no_queues = {queue for queue in queues if launches.find_queue(api, queue) is None}
     no_projects = {project for project in projects if launches.find_project(api, project) is None}
     near_queues = known_names(api, "queues") if no_queues else []
     near_projects = known_names(api, "projects") if no_projects else []
     found = []
     for trigger in triggers:
-        project, action = trigger.trigger_project, actions.get(trigger.id)
+        project = trigger.trigger_project
         if project in no_projects:
             found.append(_project(trigger.name, str(project), near_projects))
-        if action and action.base_task_id and action.base_task_id not in bases:
-            text = f"schedule_task_id={action.base_task_id!r} is not on the server: every firing becomes a dead letter"
-            found.append(Lacking(f"trigger {trigger.name!r}: {text} until it is"))
-        if action and action.queue in no_queues:
-            found.append(_queue(trigger.name, str(action.queue), near_queues))
-        if action and action.target_project in no_projects:
-            target = str(action.target_project)
-            if problem := problem_of_project(target):
-                text = f"target_project={target!r} cannot be made: {problem}; every firing becomes a dead letter"
-                found.append(Lacking(f"trigger {trigger.name!r}: {text}{meant(target, near_projects)}"))
+        for need in needs[trigger.id]:
+            if need.what == "base task" and need.name not in bases:
+                found.append(_base_task(trigger.name, need))
+            if need.what == "queue" and need.name in no_queues:
+                found.append(_queue(trigger.name, need, near_queues))
+            if need.what == "project" and need.name in no_projects:
+                found += _to_make(trigger.name, need, near_projects)
     return found + _misspelt_tags(api, triggers)
 
 
@@ -114,8 +111,21 @@ def _project(trigger: str, project: str, known: list[str]) -> Lacking:
     return Lacking(f"{said} until a project of that name is created{meant(project, known)}", may_come=True)
 
 
-def _queue(trigger: str, queue: str, known: list[str]) -> Lacking:
-    said = f"trigger {trigger!r}: schedule_queue={queue!r} is not on the server"
+def _base_task(trigger: str, need: Need) -> Lacking:
+    text = f"{need.argument}={need.name!r} is not on the server: every firing becomes a dead letter"
+    return Lacking(f"trigger {trigger!r}: {text} until it is")
+
+
+def _to_make(trigger: str, need: Need, known: list[str]) -> list[Lacking]:
+    """Nothing where the project can be made."""
+    problem = problem_of_project(need.name)
+    text = f"{need.argument}={need.name!r} cannot be made: {problem}; every firing becomes a dead letter"
+    return [Lacking(f"trigger {trigger!r}: {text}{meant(need.name, known)}")] if problem else []
+
+
+def _queue(trigger: str, need: Need, known: list[str]) -> Lacking:
+    queue = need.name
+    said = f"trigger {trigger!r}: {need.argument}={queue!r} is not on the server"
     if problem := problem_of_name(queue):
         return Lacking(f"{said}, and {problem}: every firing becomes a dead letter{meant(queue, known)}")
     then = "launches are retried until it is created, and become dead letters after the last attempt"

@@ -9,13 +9,12 @@ from typing import Any, Final
 
 from triggers.actions import functions
 from triggers.base.errors import InvalidTrigger
-from triggers.model import Policy, Trigger, make_trigger
+from triggers.model import Action, Policy, Trigger, make_trigger
+from triggers.model.action import ACTIONS, action_classes, only_action
 from triggers.model.kinds import Kind
 from triggers.model.trigger import PLAIN_FIELDS
 
 _NAMELESS: Final = "(without a name)"
-#: Arguments that change the ClearML task to be launched, so that they have no effect on a function.
-_OF_TASKS: Final = ("task_parameters", "task_overrides", "reuse_task")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,32 +32,36 @@ class Declaration:
         return re.sub(r":\d+$", "", self.place)
 
 
-def declare(kind: Kind, arguments: Mapping[str, Any], taken: Mapping[str, Declaration], place: str) -> Declaration:
-    """Read the arguments of one `add_*` call.
+def declare(
+    kind: Kind, arguments: Mapping[str, Any], taken: Mapping[str, Declaration], place: str, *, in_file: bool = False
+) -> Declaration:
+    """Read the arguments of one `add_*` call, or of an item of a file, where functions are named.
 
     Args:
         kind: which of the three.
         arguments: all of them by name.
         taken: earlier declarations of this kind by name.
         place: where the call stands.
+        in_file: it stands in a file of triggers.
 
     Raises:
         InvalidTrigger: names the trigger, the argument, its value and the way out.
     """
-    base_id, function = _base_id(arguments), arguments["schedule_function"]
-    _exactly_one_action(arguments["name"] or base_id or _NAMELESS, arguments)
-    name = _name(kind, base_id, arguments, taken, place)
+    cls = _action_class(arguments)
+    own_name = cls.name_in(arguments)
+    name = _name(kind, cls, own_name, arguments, taken, place)
     trigger = make_trigger(
         kind,
         name=name,
-        action=_task_action(name, base_id, arguments) if function is None else _function_action(name, arguments),
+        action=_action(cls, name, arguments, in_file=in_file),
         policy={field: arguments[field] for field in Policy.model_fields},
         **{field: arguments[field] for field in PLAIN_FIELDS},
         **{field: value for field, value in arguments.items() if field.startswith("trigger_")},
     )
     _projects_have_names(trigger.name, arguments)
     _no_tag_is_wanted_and_excluded(trigger)
-    return Declaration(trigger, function, bool(arguments["name"]), place)
+    function = arguments.get(cls.CODE) if cls.CODE else None
+    return Declaration(trigger, function if callable(function) else None, bool(arguments["name"]), place)
 
 
 def _projects_have_names(trigger: str, arguments: Mapping[str, Any]) -> None:
@@ -80,60 +83,46 @@ def _no_tag_is_wanted_and_excluded(trigger: Trigger) -> None:
         raise InvalidTrigger(trigger.name, "trigger_exclude_tags", list(trigger.trigger_exclude_tags), way_out)
 
 
+def _action(cls: type[Action], name: str, arguments: Mapping[str, Any], *, in_file: bool) -> Any:
+    if not cls.WAYS:
+        return only_action(arguments[ACTIONS])
+    return cls.from_arguments(name, arguments, in_file=in_file)
+
+
 def _name(
-    kind: Kind, base_id: str | None, arguments: Mapping[str, Any], taken: Mapping[str, Declaration], place: str
+    kind: Kind,
+    cls: type[Action],
+    own_name: str,
+    arguments: Mapping[str, Any],
+    taken: Mapping[str, Declaration],
+    place: str,
 ) -> str:
-    """The name given, else the base task's id with a suffix that sets it apart."""
+    """The name given, else that of what is launched with a suffix that sets it apart."""
     name = arguments["name"]
     if name and not isinstance(name, str):
-        raise InvalidTrigger(base_id or _NAMELESS, "name", name, "give a string")
-    if not name and not base_id:
-        what = "schedule_function" if arguments["schedule_function"] is not None else "schedule_task_query"
+        raise InvalidTrigger(own_name or _NAMELESS, "name", name, "give a string")
+    if not name and not own_name:
+        what = next((way for way in cls.WAYS if arguments[way] not in (None, "")), ACTIONS)
         raise InvalidTrigger(_NAMELESS, "name", name, f"{what} needs a name for the trigger")
     if name in taken:
         way_out = f"the {kind} trigger at {place} has the name of that at {taken[name].place}; rename one of them"
         raise InvalidTrigger(name, "name", name, way_out)
-    return str(name or _free_name(str(base_id), taken))
+    return str(name or _free_name(own_name, taken))
 
 
-def _base_id(arguments: Mapping[str, Any]) -> str | None:
-    """The id of the base task, given as such or as an object of the SDK's class Task."""
-    base = arguments["schedule_task_id"]
-    if base is None or base == "":
-        return None
-    base_id = base if isinstance(base, str) else getattr(base, "id", None)
-    if not isinstance(base_id, str) or not base_id:
-        raise InvalidTrigger(
-            str(arguments["name"] or _NAMELESS),
-            "schedule_task_id",
-            base,
-            "give a task's id or a Task",
-        )
-    return base_id
-
-
-def _exactly_one_action(name: object, arguments: Mapping[str, Any]) -> None:
-    ways = ("schedule_task_id", "schedule_task_query", "schedule_function")
-    given = [way for way in ways if arguments[way] not in (None, "")]
+def _action_class(arguments: Mapping[str, Any]) -> type[Action]:
+    """The class of the one action that the arguments give."""
+    classes = action_classes().values()
+    ways = [way for each in classes for way in each.WAYS]
+    given = [way for way in (*ways, ACTIONS) if arguments.get(way) not in (None, "", [])]
     if len(given) != 1:
-        argument = given[-1] if given else "schedule_task_id"
-        asked = "give one of the two" if len(given) == 2 else "give exactly one"
-        raise InvalidTrigger(
-            str(name),
-            argument,
-            arguments[argument],
-            f"{asked if given else 'give one'} of {', '.join(given or ways)}",
-        )
-    function = arguments["schedule_function"]
-    if function is None:
-        return
-    if not callable(function):
-        raise InvalidTrigger(str(name), "schedule_function", function, "give a function that takes the object's id")
-    if problem := functions.problem_of(function):
-        raise InvalidTrigger(str(name), "schedule_function", function, problem)
-    for argument in _OF_TASKS:
-        if arguments[argument]:
-            raise InvalidTrigger(str(name), argument, arguments[argument], "has no effect on a function; leave it out")
+        named = (each.name_in(arguments) for each in classes)
+        name = arguments["name"] or next(filter(None, named), _NAMELESS)
+        argument = given[-1] if given else ways[0]
+        asked = "give one of the two" if len(given) == 2 else "give exactly one" if given else "give one"
+        way_out = f"{asked} of {', '.join(given or ways)}"
+        raise InvalidTrigger(str(name), argument, arguments[argument], way_out)
+    return next((each for each in classes if given[0] in each.WAYS), Action)
 
 
 def _free_name(base_id: str, taken: Mapping[str, Declaration]) -> str:
@@ -142,43 +131,3 @@ def _free_name(base_id: str, taken: Mapping[str, Declaration]) -> str:
         number += 1
         name = f"{base_id}-{number}"
     return name
-
-
-def _task_action(name: str, base_id: str | None, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    if arguments["function_workers"]:
-        raise InvalidTrigger(name, "function_workers", True, "has an effect with schedule_function only")
-    query = arguments["schedule_task_query"]
-    return {
-        "type": "task",
-        "base_task_id": base_id,
-        "query": dict(query) if isinstance(query, Mapping) else query,
-        "queue": arguments["schedule_queue"],
-        "target_project": arguments["target_project"],
-        "tag": _tag(name, arguments["add_tag"]),
-        "reuse_task": arguments["reuse_task"],
-        "parameters": arguments["task_parameters"],
-        "overrides": arguments["task_overrides"],
-    }
-
-
-def _tag(name: str, add_tag: object) -> str | None:
-    """The four forms: True is the trigger's name, a string itself, False and None no tag."""
-    if add_tag is None or isinstance(add_tag, bool):
-        return name if add_tag else None
-    if not isinstance(add_tag, str):
-        raise InvalidTrigger(name, "add_tag", add_tag, "give a tag, True for the trigger's name, or False")
-    return add_tag or None
-
-
-def _function_action(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    function, workers = arguments["schedule_function"], arguments["function_workers"]
-    if not isinstance(workers, bool):
-        raise InvalidTrigger(name, "function_workers", workers, "give True or False")
-    reference = None
-    if workers:
-        try:
-            reference = functions.reference_of(function)
-        except ValueError as error:
-            way_out = f"{error}; with function_workers=True workers have to be able to import it"
-            raise InvalidTrigger(name, "schedule_function", function, way_out) from error
-    return {"type": "function", "name": functions.display_name(function), "reference": reference}

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from triggers.base.errors import InvalidTrigger
 from triggers.configuration.writing import arguments_of
 from triggers.ledger.registry import Entry, Snapshot
-from triggers.model import FunctionAction, Trigger, check_new
+from triggers.model import Trigger, check_new
 from triggers.operate.changes import ORIGIN, declarer
 from triggers.operate.target import Target
 
@@ -50,9 +50,9 @@ def _change(trigger: Trigger, old: Entry | None) -> Change:
     if old is None:
         check_new(trigger)
     action = trigger.action
-    if isinstance(action, FunctionAction) and action.reference is None and (not old or old.trigger.action != action):
+    if action.lane == "caller" and (not old or old.trigger.action != action):
         way_out = "only the script that declares it can call it; name it as module:function with function_workers: true"
-        raise InvalidTrigger(trigger.name, "schedule_function", action.name, way_out)
+        raise InvalidTrigger(trigger.name, action.CODE, action.label, way_out)
     before = arguments_of(old.trigger) if old else {}
     fields = {
         name: (before.get(name), new.get(name))

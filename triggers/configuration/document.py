@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import inspect
-import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import yaml
 
@@ -17,14 +16,12 @@ from triggers.base.bounds import DEEPEST, LARGEST_TEXT, MOST_VALUES, TooBig, che
 from triggers.base.errors import InvalidTrigger, Usage
 from triggers.client.declaration import Declaration, declare
 from triggers.client.scheduler import TriggerScheduler
-from triggers.model import Policy, Trigger, make_trigger
+from triggers.model import Trigger, make_trigger
+from triggers.model.action import ACTIONS, action_classes
 from triggers.model.kinds import KINDS, Kind, one_of_them
-from triggers.model.trigger import PLAIN_FIELDS
 
 #: What a trigger may say beside the arguments of its `add_*` call.
 KIND, PROJECT_ID = "kind", "project_id"
-
-_REFERENCE: Final = re.compile(r"[\w.]+:[\w.]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +109,12 @@ def _trigger(item: Any, place: str, taken: dict[Kind, dict[str, Declaration]]) -
     kind = item.get(KIND)
     if kind not in KINDS:
         raise InvalidTrigger(name, KIND, kind, f"give {one_of_them()}")
-    known = defaults(kind)
+    known = defaults(kind) | _by_form()
     for key in item:
         if key not in known and key not in (KIND, PROJECT_ID):
             raise InvalidTrigger(name, str(key), item[key], f"unknown for a {kind} trigger; leave it out")
     arguments = {**known, **{key: value for key, value in item.items() if key in known}}
-    if isinstance(arguments["schedule_function"], str):
-        declaration = Declaration(_function_trigger(kind, name, arguments, item), None, True, place)
-        if declaration.trigger.name in taken[kind]:
-            raise InvalidTrigger(name, "name", name, f"that at {taken[kind][name].place} has it; rename one of them")
-    else:
-        declaration = declare(kind, arguments, taken[kind], place)
+    declaration = declare(kind, arguments, taken[kind], place, in_file=True)
     trigger = declaration.trigger
     if item.get(PROJECT_ID):
         trigger = make_trigger(kind, **{**trigger.model_dump(exclude={KIND}), PROJECT_ID: item[PROJECT_ID]})
@@ -130,33 +122,16 @@ def _trigger(item: Any, place: str, taken: dict[Kind, dict[str, Declaration]]) -
     return trigger
 
 
+def _by_form() -> dict[str, Any]:
+    """The argument for actions that none of its own spells, if there are any."""
+    return {} if all(each.WAYS for each in action_classes().values()) else {ACTIONS: None}
+
+
 @cache
 def defaults(kind: Kind) -> dict[str, Any]:
     """The arguments of `add_<kind>_trigger` with their defaults."""
     parameters = inspect.signature(getattr(TriggerScheduler, f"add_{kind}_trigger")).parameters
     return {name: parameter.default for name, parameter in parameters.items() if name != "self"}
-
-
-def _function_trigger(kind: Kind, name: str, arguments: Mapping[str, Any], item: Mapping[str, Any]) -> Trigger:
-    """A trigger whose function is named, not imported: only workers have to be able to."""
-    function, workers = arguments["schedule_function"], arguments["function_workers"]
-    if workers and not _REFERENCE.fullmatch(function):
-        raise InvalidTrigger(name, "schedule_function", function, "name it as module:function")
-    for argument in ("schedule_task_id", "schedule_task_query", "task_parameters", "task_overrides", "reuse_task"):
-        if arguments[argument]:
-            raise InvalidTrigger(name, argument, arguments[argument], "goes not with schedule_function; leave it out")
-    return make_trigger(
-        kind,
-        name=item.get("name"),
-        action={
-            "type": "function",
-            "name": function.replace(":", "."),
-            "reference": function if workers else None,
-        },
-        policy={field: arguments[field] for field in Policy.model_fields},
-        **{field: arguments[field] for field in PLAIN_FIELDS},
-        **{field: value for field, value in arguments.items() if field.startswith("trigger_")},
-    )
 
 
 class _Loader(yaml.SafeLoader):

@@ -7,10 +7,12 @@ import re
 from functools import cache
 from typing import Any, Final
 
+from pydantic import BaseModel
+
 from triggers.client.scheduler import TriggerScheduler
 from triggers.configuration.document import KIND, PROJECT_ID, defaults
-from triggers.model import Policy, TaskAction
-from triggers.model.action import ARGUMENTS
+from triggers.model import Action, Policy
+from triggers.model.action import ACTIONS, action_classes
 from triggers.model.kinds import KINDS, Kind
 from triggers.model.trigger import CLASSES
 
@@ -57,6 +59,7 @@ def _kind(kind: Kind) -> dict[str, Any]:
         properties[name] = (
             {"description": text, **_form(kind, name)} if (text := _texts().get(name)) else _form(kind, name)
         )
+    properties |= _actions()
     properties[PROJECT_ID] = {"type": "string", "description": "id of the project, where only that is known"}
     return {"type": "object", "additionalProperties": False, "required": [KIND], "properties": properties}
 
@@ -64,14 +67,32 @@ def _kind(kind: Kind) -> dict[str, Any]:
 def _form(kind: Kind, name: str) -> dict[str, Any]:
     if name in _OWN:
         return dict(_OWN[name])
-    behind = {argument: field for field, argument in ARGUMENTS.items() if field != PROJECT_ID}
-    for model, field in ((CLASSES[kind], name), (Policy, name), (TaskAction, behind.get(name, name))):
+    actions = [(each, _field_behind(each, name)) for each in action_classes().values() if each.WAYS]
+    models: list[tuple[type[BaseModel], str]] = [(CLASSES[kind], name), (Policy, name), *actions]
+    for model, field in models:
         found = model.model_json_schema()
         if field in found["properties"]:
             form = dict(found["properties"][field])
             form.pop("title", None)
             return dict(_inlined(form, found.get("$defs", {})))
     return {}
+
+
+def _field_behind(action: type[Action], argument: str) -> str:
+    return next((field for field, name in action.ARGUMENTS.items() if name == argument), argument)
+
+
+def _actions() -> dict[str, Any]:
+    """The form of `actions`, where there are any that no argument of its own spells."""
+    others = [each for each in action_classes().values() if not each.WAYS]
+    if not others:
+        return {}
+    forms = []
+    for each in others:
+        found = each.model_json_schema()
+        form = {"type": "object", "additionalProperties": False, "properties": found["properties"]}
+        forms.append(_inlined({**form, "required": ["type", *found.get("required", ())]}, found.get("$defs", {})))
+    return {ACTIONS: {"type": "array", "minItems": 1, "maxItems": 1, "items": {"oneOf": forms}}}
 
 
 def _inlined(form: Any, definitions: dict[str, Any]) -> Any:

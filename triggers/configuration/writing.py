@@ -9,7 +9,8 @@ import yaml
 
 from triggers.base.escaping import is_safe, yaml_text
 from triggers.configuration.document import KIND, PROJECT_ID, defaults
-from triggers.model import FunctionAction, TaskAction, Trigger
+from triggers.model import Trigger
+from triggers.model.action import ACTIONS
 from triggers.model.fields import declared
 from triggers.model.trigger import PLAIN_FIELDS
 
@@ -29,13 +30,12 @@ def dump(triggers: Iterable[Trigger], *, ascii_only: bool = False) -> str:
 
 def arguments_of(trigger: Trigger) -> dict[str, Any]:
     """The arguments that declare a trigger, without those that have their default."""
-    action = trigger.action
-    given = _task(action, trigger.name) if isinstance(action, TaskAction) else _function(action)
+    given = trigger.action.to_arguments(trigger.name)
     given |= {name: getattr(trigger, name) for name in (*declared(type(trigger)), *PLAIN_FIELDS)}
     given |= trigger.policy.model_dump()
     known = defaults(trigger.kind)
     values = {KIND: trigger.kind, "name": trigger.name}
-    for name in [*known, PROJECT_ID]:
+    for name in [*known, ACTIONS, PROJECT_ID]:
         value = _plain(given.get(name))
         # nothing asked for is None, False or empty alike; 0 is a number, and False for True is said
         nothing = value is None or value is False or value in ([], {})
@@ -43,24 +43,6 @@ def arguments_of(trigger: Trigger) -> dict[str, Any]:
         if name not in values and not is_default:
             values[name] = value
     return values
-
-
-def _task(action: TaskAction, name: str) -> dict[str, Any]:
-    return {
-        "schedule_task_id": action.base_task_id,
-        "schedule_task_query": action.query.model_dump(mode="json", exclude_defaults=True) if action.query else None,
-        "schedule_queue": action.queue,
-        "target_project": action.target_project,
-        "add_tag": True if action.tag == name else action.tag or False,
-        "reuse_task": action.reuse_task,
-        "task_parameters": dict(action.parameters),
-        "task_overrides": dict(action.overrides),
-    }
-
-
-def _function(action: FunctionAction) -> dict[str, Any]:
-    workers = action.reference is not None
-    return {"schedule_function": action.reference or action.name, "function_workers": workers, "add_tag": True}
 
 
 def _plain(value: Any) -> Any:

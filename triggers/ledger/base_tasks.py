@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from triggers.ledger.keys import Keys
 from triggers.ledger.store import Store
-from triggers.model import TaskAction, Trigger
+from triggers.model import Trigger
 from triggers.model.trigger import slot_of_reused
 
 
@@ -21,7 +21,7 @@ class BaseTasks:
 
         One that is remembered without need, since the write then fails, does no harm.
         """
-        if ids := set(map(_base_task, triggers)) - {""}:
+        if ids := {trigger.action.base_task for trigger in triggers} - {""}:
             self.store.client.sadd(self.keys.base_tasks, *ids)
 
     def has(self, task_id: str, registered: Iterable[Trigger], unreadable: Iterable[str]) -> bool:
@@ -34,14 +34,11 @@ class BaseTasks:
             registered: the triggers in the registry, retired ones too.
             unreadable: the entries in it that this release cannot read: whatever they name counts.
         """
-        if any(_base_task(trigger) == task_id for trigger in registered) or any(task_id in text for text in unreadable):
+        if any(trigger.action.base_task == task_id for trigger in registered) or any(
+            task_id in text for text in unreadable
+        ):
             return True
         with self.store.client.pipeline(transaction=False) as pipe:
             pipe.sismember(self.keys.base_tasks, task_id)
             pipe.hexists(self.keys.slots, slot_of_reused(task_id))
             return any(pipe.execute())
-
-
-def _base_task(trigger: Trigger) -> str:
-    action = trigger.action
-    return (action.base_task_id or "") if isinstance(action, TaskAction) else ""

@@ -6,16 +6,16 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from triggers.base import forms
 from triggers.base.errors import Unreadable
 from triggers.base.formats import check_version, reading
 from triggers.ledger.signing import NO_KEY, WAY_OUT, Signer, Unsigned
+from triggers.model.action import LANES
 from triggers.model.kinds import KINDS, is_subject, is_trigger
 
 State = Literal["waiting", "held", "launched", "skipped", "dropped", "dead", "shadow"]
-Lane = Literal["dispatch", "caller"]
 
 #: Fields of the signatures of what was granted, and of the ClearML task recorded for it.
 SIGNATURE, TASK_SIGNATURE = "signature", "task_signature"
@@ -115,7 +115,7 @@ class Firing:
             ):
                 if not fits(fields[name]):
                     raise ValueError(f"its {name} has another form than is made: {fields[name]!r:.100}")
-            if fields["key"] != key or fields["kind"] not in KINDS or fields["lane"] not in get_args(Lane):
+            if fields["key"] != key or fields["kind"] not in KINDS or fields["lane"] not in LANES:
                 raise ValueError(f"key {fields['key']!r}, kind {fields['kind']!r}, lane {fields['lane']!r}")
             int(fields["sequence"])
             int(fields.get("withdrawn_ms", 0))

@@ -8,11 +8,12 @@ from typing import Any
 from triggers.base.errors import Fenced
 from triggers.base.formats import KNOWN
 from triggers.ledger import clock
-from triggers.ledger.firing import Beginning, Claim, Firing, Lane, State
+from triggers.ledger.firing import Beginning, Claim, Firing, State
 from triggers.ledger.keys import Keys
 from triggers.ledger.leases import nonce
 from triggers.ledger.signing import NO_KEY, Signer
 from triggers.ledger.store import Call, Script, Store
+from triggers.model.action import Lane
 
 CLAIM, RENEW, BEGIN, RECORD = Script("claim"), Script("renew"), Script("begin"), Script("record")
 WITHDRAW, CLEAR, FINISH = Script("withdraw"), Script("clear"), Script("finish")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from triggers.ledger.firing import Lane, trigger_digest
+from triggers.ledger.firing import trigger_digest
 from triggers.ledger.keys import Keys
 from triggers.ledger.matching import Change
 from triggers.ledger.signing import NO_KEY, Signer
 from triggers.ledger.store import Script, Store, run_by_parts
+from triggers.model.action import LANES
 
 FIRE, SKIP_WAITING, LET_GO = Script("fire_by_hand"), Script("skip_waiting"), Script("let_go")
 SLOT_RELEASE, CURSOR_SET = Script("slot_release"), Script("cursor_set")
@@ -58,8 +59,7 @@ class ByHand:
         digest, skipped = trigger_digest(self.scheduler, trigger), 0
         for hold in (f"pause:{trigger}", f"pace:{trigger}"):
             skipped += self._skip(trigger, self.keys.held(hold), hold, self._members(self.keys.held(hold)), reason)
-        lanes: tuple[Lane, ...] = ("dispatch", "caller")
-        for lane in lanes:
+        for lane in LANES:
             waiting = [key for key in self._members(self.keys.due(lane)) if key.startswith(digest)]
             skipped += self._skip(trigger, self.keys.due(lane), "", waiting, reason)
         return skipped

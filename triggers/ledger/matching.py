@@ -11,10 +11,13 @@ from typing import Any
 from triggers.base.errors import Unreadable
 from triggers.base.escaping import shell_words
 from triggers.base.formats import KNOWN
-from triggers.ledger.firing import SIGNATURE, Lane, signed_parts
+from triggers.ledger.firing import SIGNATURE, firing_key, signed_parts
 from triggers.ledger.keys import Keys
 from triggers.ledger.signing import NO_KEY, Signer
 from triggers.ledger.store import Script, Store
+from triggers.model import Trigger
+from triggers.model.action import Lane
+from triggers.model.events import Event
 from triggers.rules.policies import Mark
 
 COMMIT, IMPORT = Script("match_commit"), Script("import_marks")
@@ -70,6 +73,49 @@ class Change:
     mark: str
     grant: Grant | None
     transitions: bool = False
+
+
+def change_of(
+    scheduler: str,
+    trigger: Trigger,
+    event: Event,
+    before: Mark,
+    after: Mark,
+    occurrence: int | None,
+    polled_ms: int = 0,
+) -> Change:
+    """What a decision about one object changes. Every firing there is, matched or asked for by people, begins here.
+
+    Args:
+        scheduler: its id.
+        trigger: whose mark it is.
+        event: the object.
+        before: the mark that was read.
+        after: the mark from now on.
+        occurrence: the one that is granted, None for no firing.
+        polled_ms: when the change was read; 0 for when it was made.
+    """
+    grant = None
+    if occurrence is not None:
+        grant = Grant(
+            key=firing_key(scheduler, trigger.id, event.id, occurrence),
+            trigger=trigger.id,
+            kind=trigger.kind,
+            object=event.id,
+            occurrence=occurrence,
+            changed_ms=event.changed_ms,
+            polled_ms=polled_ms or event.changed_ms,
+            event=event.to_json(),
+            lane=trigger.action.lane,
+        )
+    return Change(
+        trigger.id,
+        event.id,
+        expected=before.stored,
+        mark=after.to_text(),
+        grant=grant,
+        transitions=trigger.policy.fire == "on_transition",
+    )
 
 
 class Matching:

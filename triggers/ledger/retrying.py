@@ -7,16 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from triggers.ledger.firing import DIGEST_LENGTH, Lane
+from triggers.ledger.firing import DIGEST_LENGTH
 from triggers.ledger.keys import Keys
 from triggers.ledger.store import Script, Store, run_by_parts
+from triggers.model.action import LANES
 
 FAILING, RETRY_NOW, STANDING = Script("failing"), Script("retry_now"), Script("standing")
 
 #: Firings of a lane that are looked at.
 LOOKED_AT: Final = 10_000
-
-_LANES: Final[tuple[Lane, ...]] = ("dispatch", "caller")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ class Retrying:
 
     def failing(self) -> list[Failing]:
         """All of them, the next attempt first."""
-        names = [self.keys.due(lane) for lane in _LANES]
+        names = [self.keys.due(lane) for lane in LANES]
         rows = self.store.run(FAILING, names, self.keys.firing(""), LOOKED_AT)
         found = [
             Failing(key, trigger, kind, object_id, int(failures), reason, int(float(due)), bool(lease))
@@ -61,4 +60,4 @@ class Retrying:
     def retry_now(self, keys: Sequence[str]) -> int:
         """Make the next attempt of these firings due now; how many waited. Safe to repeat."""
         prefix = self.keys.firing("")
-        return sum(run_by_parts(self.store, RETRY_NOW, [self.keys.due(lane)], (prefix,), keys) for lane in _LANES)
+        return sum(run_by_parts(self.store, RETRY_NOW, [self.keys.due(lane)], (prefix,), keys) for lane in LANES)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from triggers.ledger.keys import Keys
 from triggers.ledger.store import Store
+from triggers.model.action import LANES
 
 #: A line in which things wait by the time at which each was due: partitions with events, or firings of a lane.
 Line = Literal["batches", "dispatch", "caller"]
-
-LANES: Final[tuple[Literal["dispatch", "caller"], ...]] = ("dispatch", "caller")
 
 
 class Waiting:

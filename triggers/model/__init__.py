@@ -3,17 +3,14 @@
 Whether a condition holds is decided in `rules`, what a launch consists of in `actions`.
 """
 
-from triggers.model.action import Action, FunctionAction, Policy, TaskAction, TaskQuery
+from triggers.model.action import Action, Policy
 from triggers.model.trigger import DatasetTrigger, ModelTrigger, TaskTrigger, Trigger, check_new, make_trigger
 
 __all__ = [
     "Action",
     "DatasetTrigger",
-    "FunctionAction",
     "ModelTrigger",
     "Policy",
-    "TaskAction",
-    "TaskQuery",
     "TaskTrigger",
     "Trigger",
     "check_new",

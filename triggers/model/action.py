@@ -1,13 +1,17 @@
-"""What a trigger does when it fires, and how often it may."""
+"""What a trigger does when it fires, as all but the launch itself sees it, and how often it may."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+import importlib
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Final, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 
-from triggers.actions import overrides as override_keys
-from triggers.model.values import Flag, Minutes, Names, Project, Rate, Text, Values, one_of, wrong
+from triggers.model.kinds import Kind
+from triggers.model.values import Flag, Minutes, Rate, one_of, wrong
 
 
 class Frozen(BaseModel):
@@ -16,85 +20,180 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
 
-class TaskQuery(Frozen):
-    """The base task as a question, answered anew at each firing: the newest ClearML task that fits.
+#: Who carries firings out: any dispatch worker, or the process that declared the function.
+Lane = Literal["dispatch", "caller"]
+LANES: Final[tuple[Lane, ...]] = get_args(Lane)
 
-    `project` and `name` are exact, the project is not recursive, all `tags` must be present.
+#: Where the table of actions is. They are above this layer, so it is found by its name.
+_TABLE: Final = "triggers.actions.table"
+
+#: Holds actions that no argument of `add_*` spells: in files, in sections.
+ACTIONS: Final = "actions"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something that an action names and the ClearML server has to have; a `project` is made when it is missing."""
+
+    what: Literal["base task", "queue", "project"]
+    argument: str
+    name: str
+
+
+class Action(Frozen, ABC):
+    """What a trigger does when it fires, as far as declaring, writing and showing it goes.
+
+    Its fields are what it needs, with their own validation. How it is carried out is in `triggers.actions.action`. A
+    method that is not abstract has the answer of an action that only needs its own fields, such as a notification.
     """
 
-    project: Project = None
-    name: Text = None
-    tags: Names = ()
+    type: str  # a literal of its own in each class: names the action in all that is stored
 
-    @model_validator(mode="after")
-    def _asks_something(self) -> TaskQuery:
-        if not (self.project or self.name or self.tags):
-            raise wrong("give at least one of 'project', 'name' and 'tags'", "schedule_task_query", {})
-        return self
+    #: Arguments of `add_*` of which any that is given means this action; without, it is one of `actions`.
+    WAYS: ClassVar[tuple[str, ...]] = ()
+    #: The argument of `add_*` behind each field whose name differs from it.
+    ARGUMENTS: ClassVar[Mapping[str, str]] = {}
+    #: Its keys in an item of the original's configuration section that only this project knows.
+    KEYS: ClassVar[tuple[str, ...]] = ()
+    #: The argument that hands over code, which only scripts may do: "" for none.
+    CODE: ClassVar[str] = ""
 
+    # -- what depends on it elsewhere
+    @property
+    def lane(self) -> Lane:
+        """Who carries it out."""
+        return "dispatch"
 
-class TaskAction(Frozen):
-    """Clone a ClearML task (or reuse it) and put it into a queue."""
+    @property
+    def runs_itself(self) -> str:
+        """The ClearML task that is run itself, so that its slot is needed; "" for none."""
+        return ""
 
-    type: Literal["task"] = "task"
-    base_task_id: Text = None
-    query: TaskQuery | None = None
-    queue: Text = None  # name or id
-    target_project: Project = None
-    tag: Text = None
-    reuse_task: Flag = False
-    parameters: Values = {}
-    overrides: Values = {}
+    @property
+    def imported(self) -> str:
+        """What workers import for it, as "module:qualname"; "" for nothing."""
+        return ""
 
-    @field_validator("overrides")
+    @property
+    def base_task(self) -> str:
+        """The ClearML task that launches start from, which nothing may delete; "" for none or a query."""
+        return ""
+
+    @property
+    def clones(self) -> bool:
+        """Whether it makes ClearML tasks of its own, which are found again by their tags."""
+        return False
+
+    def check_for(self, kind: Kind) -> None:
+        """Refuse, by `wrong`, what a trigger of this kind cannot carry out."""
+
+    def needs(self) -> list[Need]:
+        """What the server has to have."""
+        return []
+
+    # -- how it is declared and written
     @classmethod
-    def _overrides_name_parts_of_a_task(cls, overrides: dict[str, Any]) -> dict[str, Any]:
-        for key, value in overrides.items():
-            try:
-                problem = override_keys.problem_of(override_keys.parse_key(key), value)
-            except ValueError as error:
-                raise wrong(f"{key!r}: {error}") from None
-            if problem:
-                raise wrong(f"{key!r}: {problem}")
-        return overrides
+    def name_in(cls, arguments: Mapping[str, Any]) -> str:
+        """The name of a trigger that is given none, "" when it has to be given one.
 
-    @model_validator(mode="after")
-    def _is_complete(self) -> TaskAction:
-        base = self.base_task_id or self.query
-        if not base or (self.base_task_id and self.query):
-            raise wrong("give either schedule_task_id or schedule_task_query", "schedule_task_id", self.base_task_id)
-        if not self.queue:
-            raise wrong("give the name or id of the queue to put the task into", "schedule_queue", self.queue)
-        if self.reuse_task:
-            self._can_be_reused()
-        return self
+        Raises:
+            InvalidTrigger: what would name it is wrong.
+        """
+        return ""
 
-    def _can_be_reused(self) -> None:
-        if self.query:
-            raise wrong("one task is reused: name it with schedule_task_id", "reuse_task", True)
-        if self.parameters:
-            raise wrong(
-                "not available with reuse_task=True: leave one of the two out",
-                "task_parameters",
-                self.parameters,
-            )
-        if self.overrides:
-            raise wrong(
-                "not available with reuse_task=True: leave one of the two out",
-                "task_overrides",
-                self.overrides,
-            )
+    @classmethod
+    def from_arguments(cls, name: str, arguments: Mapping[str, Any], *, in_file: bool) -> Mapping[str, Any]:
+        """Read its fields from the arguments of an `add_*` call, which has one of `WAYS`.
+
+        Args:
+            name: of the trigger.
+            arguments: all of them by name.
+            in_file: they stand in a file of triggers, where functions are named.
+
+        Raises:
+            InvalidTrigger: names the argument, its value and the way out.
+        """
+        raise NotImplementedError
+
+    def to_arguments(self, name: str) -> dict[str, Any]:
+        """The arguments of an `add_*` call that declare it for the trigger of that name."""
+        return {ACTIONS: [self.form()]}
+
+    @classmethod
+    def from_original(cls, item: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Read its fields from an item of the original's configuration section; None if the item is not about it."""
+        return None
+
+    def to_original(self) -> dict[str, Any]:
+        """Its keys in an item of the original's configuration section."""
+        return {ACTIONS: [self.form()]}
+
+    def problem_of_edit(self, registered: Action | None) -> str:
+        """Why a section may not say this of a trigger that has `registered` so far; "" if it may."""
+        return ""
+
+    def form(self) -> dict[str, Any]:
+        """Its fields as plain values, without those that have their default."""
+        return {"type": self.type, **self.model_dump(mode="json", exclude_defaults=True, exclude={"type"})}
+
+    # -- how it is shown
+    @abstractmethod
+    def words(self) -> str:
+        """What it does, beginning with a verb: "clone ClearML task 4f2a into queue default"."""
+
+    @property
+    def label(self) -> str:
+        """What names it to people in an error."""
+        return self.type
+
+    @property
+    def cell(self) -> str:
+        """What stands for it in the table of launches, where a launch shows the id of its ClearML task."""
+        return self.type
+
+    @property
+    def done(self) -> str:
+        """That it was carried out, in words that follow "it fired yesterday: "."""
+        return f"{self.type} was carried out"
+
+    def columns(self) -> dict[str, Any]:
+        """Columns of the service task's tables that differ from its form in the original."""
+        return {}
+
+    def console_line(self, name: str, task: str) -> str:
+        """The line of the service task's console when trigger `name` did it; `task`: launched, "" for none."""
+        return f"Trigger {name}: {self.done}" if not task else unknown_console_line(name, task)
+
+    # -- beside the original, in shadow mode
+    def launch_of_original(self, kind: Kind, task: Mapping[str, Any]) -> str | None:
+        """The id of the object that the original launched this ClearML task for, "" if unknown; None: not for it."""
+        return None
 
 
-class FunctionAction(Frozen):
-    """Call a Python function with the object's id."""
+def unknown_console_line(name: str, task: str) -> str:
+    """The line of the console for what a trigger did before its action was edited."""
+    if task:
+        return f"Scheduling Job {name}, Task {task} on queue unknown."
+    return f"Scheduling Job '{name}', Task 'unknown' on background thread"
 
-    type: Literal["function"] = "function"
-    name: str = ""  # for people
-    reference: Text = None  # "module:qualname"; None: only the process that declared it can call it
+
+def action_classes() -> Mapping[str, type[Action]]:
+    """The table of actions, by their types."""
+    table: Mapping[str, type[Action]] = importlib.import_module(_TABLE).ACTIONS
+    return table
 
 
-Action = TaskAction | FunctionAction
+def read_action(value: Any) -> Any:
+    """Read an action from its fields, by their `type`; an action stays as it is."""
+    if isinstance(value, Action):
+        return value
+    if not isinstance(value, Mapping):
+        raise wrong("give one action, as a list of one", ACTIONS, value)
+    classes = action_classes()
+    name = value.get("type")
+    if not isinstance(name, str) or name not in classes:
+        raise wrong(f"give an action of type {', '.join(map(repr, classes))}", "action", name)
+    return classes[name].model_validate(dict(value))
 
 
 class Policy(Frozen):
@@ -117,14 +216,14 @@ class Policy(Frozen):
         return self
 
 
-#: The argument behind each field whose name differs from it.
-ARGUMENTS: Final = {
-    "base_task_id": "schedule_task_id",
-    "query": "schedule_task_query",
-    "queue": "schedule_queue",
-    "tag": "add_tag",
-    "parameters": "task_parameters",
-    "overrides": "task_overrides",
-    "reference": "schedule_function",
-    "project_id": "trigger_project",
-}
+def only_action(actions: Any) -> Any:
+    """The one action of a list, as far as it is one: what reads it says what is wrong otherwise."""
+    return actions[0] if isinstance(actions, (list, tuple)) and len(actions) == 1 else actions
+
+
+def argument_of(field: str) -> str:
+    """The argument of `add_*` behind a field."""
+    known = {"project_id": "trigger_project"}
+    for each in action_classes().values():
+        known |= each.ARGUMENTS
+    return known.get(field, field)

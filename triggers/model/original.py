@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from triggers.base.errors import Usage
-from triggers.model.action import FunctionAction, Policy, TaskAction
+from triggers.model.action import ACTIONS, Policy, action_classes, only_action
 from triggers.model.events import milliseconds
 from triggers.model.fields import declared
 from triggers.model.kinds import KINDS, Kind
@@ -23,6 +23,11 @@ SECTIONS: Final[dict[Kind, str]] = {kind: row.plural for kind, row in KINDS.item
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 #: Conditions that are written in a way of their own: the original has one key for both.
 _PLACE: Final = ("trigger_project", "project_id")
+#: What the original's item says where it launches no ClearML task, in its order.
+_LAUNCHES_NOTHING: Final[dict[str, Any]] = {
+    "base_task_id": None, "queue": None, "target_project": None, "single_instance": None, "task_parameters": None,
+    "task_overrides": None, "clone_task": True, "add_tag": None,
+}  # fmt: skip
 #: The one field of the policy that the original knows.
 _SINGLE: Final = "single_instance"
 
@@ -39,7 +44,7 @@ def own_conditions(kind: Kind) -> list[str]:
 
 def own_keys(kind: Kind) -> set[str]:
     """Give the keys that only this project knows: each is there when it says something."""
-    action = ("function", "function_reference", "schedule_task_query")
+    action = {key for each in action_classes().values() for key in (each.KEYS if each.WAYS else (ACTIONS,))}
     return {"trigger_project", *own_conditions(kind), *Policy.model_fields, *PLAIN_FIELDS, *action}
 
 
@@ -96,46 +101,16 @@ def _given(value: Any) -> Any:
 
 
 def _action_to(trigger: Trigger) -> dict[str, Any]:
-    action = trigger.action
-    if isinstance(action, FunctionAction):
-        task = TaskAction.model_construct()
-        own: dict[str, Any] = {"function": action.name or None, "function_reference": action.reference}
-    else:
-        task = action
-        query = action.query.model_dump(mode="json", exclude_defaults=True) if action.query else None
-        own = {"base_function": None, "schedule_task_query": query}
-    item = {
-        "base_task_id": task.base_task_id,
-        "queue": task.queue,
-        "target_project": task.target_project,
-        "single_instance": trigger.policy.single_instance,
-        "task_parameters": task.parameters or None,
-        "task_overrides": task.overrides or None,
-        "clone_task": not task.reuse_task,
-        "add_tag": task.tag,
-    }
-    return item | {key: value for key, value in own.items() if value is not None or key == "base_function"}
+    single = {_SINGLE: trigger.policy.single_instance}
+    return {**_LAUNCHES_NOTHING, **single, **trigger.action.to_original()}
 
 
-def _action_from(item: Mapping[str, Any]) -> dict[str, Any]:
-    query = item.get("schedule_task_query")
-    if not item.get("base_task_id") and query is None:
-        return {
-            "type": "function",
-            "name": item.get("function") or "",
-            "reference": item.get("function_reference"),
-        }
-    return {
-        "type": "task",
-        "base_task_id": item.get("base_task_id"),
-        "query": query,
-        "queue": item.get("queue"),
-        "target_project": item.get("target_project"),
-        "tag": item.get("add_tag"),
-        "reuse_task": item.get("clone_task") is False,
-        "parameters": item.get("task_parameters"),
-        "overrides": item.get("task_overrides"),
-    }
+def _action_from(item: Mapping[str, Any]) -> Any:
+    """Read the action: as one of ours that the original has no keys for, else by the first that knows its keys."""
+    if item.get(ACTIONS) is not None:
+        return only_action(item[ACTIONS])
+    found = (each.from_original(item) for each in action_classes().values())
+    return next((fields for fields in found if fields is not None), None)
 
 
 def _project_from(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,19 +7,19 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BeforeValidator, SerializeAsAny, ValidationError, model_validator
 
 from triggers.base.bounds import LONGEST_NAME, MOST_TAGS
 from triggers.base.errors import InvalidTrigger
 from triggers.base.escaping import is_safe
 from triggers.base.formats import check_version, lowest, reading
-from triggers.model.action import ARGUMENTS, Action, Policy, TaskAction
+from triggers.model.action import Action, Policy, argument_of, read_action
 from triggers.model.fields import Conditions, DatasetConditions
 from triggers.model.kinds import Kind, one_of_them
 from triggers.model.task_fields import TaskConditions
-from triggers.model.values import Flag, Name, Text, since_of, wrong
+from triggers.model.values import Flag, Name, Text, since_of
 
 
 def slot_of_reused(task_id: str) -> str:
@@ -32,7 +32,7 @@ class Trigger(Conditions):
 
     kind: Kind
     name: Name
-    action: Action = Field(discriminator="type")
+    action: Annotated[SerializeAsAny[Action], BeforeValidator(read_action)]
     policy: Policy = Policy()
     provenance: Flag = True
     owner: Text = None  # who is told in notices
@@ -45,8 +45,8 @@ class Trigger(Conditions):
     @property
     def slot(self) -> str:
         """The slot that a launch needs: the base task's when it is reused, else the trigger's; "" for none."""
-        if isinstance(self.action, TaskAction) and self.action.reuse_task:
-            return slot_of_reused(str(self.action.base_task_id))
+        if self.action.runs_itself:
+            return slot_of_reused(self.action.runs_itself)
         return self.id if self.policy.single_instance else ""
 
     @cached_property
@@ -79,19 +79,9 @@ class Trigger(Conditions):
             return make_trigger(body.pop("kind"), **body)
 
     @model_validator(mode="after")
-    def _placeholders_are_known(self) -> Trigger:
-        if isinstance(self.action, TaskAction):
-            self._check_placeholders("task_parameters", self.action.parameters)
-            self._check_placeholders("task_overrides", self.action.overrides)
+    def _action_goes_with_kind(self) -> Trigger:
+        self.action.check_for(self.kind)
         return self
-
-    def _check_placeholders(self, argument: str, values: dict[str, Any]) -> None:
-        from triggers.actions.placeholders import unknown_placeholder
-
-        unknown = unknown_placeholder(values, self.kind)
-        if unknown:
-            known = f"a {self.kind} trigger knows ${{{self.kind}.id}} only"
-            raise wrong(f"unknown {unknown}: {known}; write $${{...}} for a literal ${{...}}", argument, values)
 
 
 class ModelTrigger(Trigger):
@@ -179,6 +169,6 @@ def invalid_trigger_of(name: object) -> Iterator[None]:
 
 def _argument_at(location: tuple[int | str, ...]) -> str:
     if "query" in location:
-        return ARGUMENTS["query"]
+        return argument_of("query")
     field = next((part for part in reversed(location) if isinstance(part, str)), "trigger")
-    return ARGUMENTS.get(field, field)
+    return argument_of(field)

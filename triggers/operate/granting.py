@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from triggers.base.errors import Usage
-from triggers.ledger.firing import firing_key
-from triggers.ledger.matching import Change, Grant
+from triggers.ledger.matching import change_of
 from triggers.ledger.registry import Entry
 from triggers.model.events import Event
 from triggers.operate.objects import changed_since, read_object
 from triggers.operate.target import Target
 from triggers.rules.conditions import matches
-from triggers.rules.policies import Decision, Mark, decide_by, lane_of
+from triggers.rules.policies import Decision, Mark, decide_by
 from triggers.stages import own
 
 _TRIES = 5
@@ -117,24 +116,5 @@ def _grant(target: Target, entry: Entry, event: Event, before: Mark, after: Mark
     """Grant one firing; its key, "" when a matcher or somebody else was first."""
     ledger, trigger = target.ledger, entry.trigger
     ledger.registry.require_key()
-    key = firing_key(ledger.scheduler, trigger.id, event.id, after.occurrence)
-    grant = Grant(
-        key=key,
-        trigger=trigger.id,
-        kind=trigger.kind,
-        object=event.id,
-        occurrence=after.occurrence,
-        changed_ms=event.changed_ms,
-        polled_ms=event.changed_ms,
-        event=event.to_json(),
-        lane=lane_of(trigger.action),
-    )
-    change = Change(
-        trigger.id,
-        event.id,
-        expected=before.stored,
-        mark=after.to_text(),
-        grant=grant,
-        transitions=trigger.policy.fire == "on_transition",
-    )
-    return key if ledger.by_hand.fire(change, how) else ""
+    change = change_of(ledger.scheduler, trigger, event, before, after, after.occurrence)
+    return change.grant.key if change.grant and ledger.by_hand.fire(change, how) else ""

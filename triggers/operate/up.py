@@ -19,7 +19,7 @@ from triggers.client.declaration import Declaration
 from triggers.client.scheduler import TriggerScheduler
 from triggers.local.redis_server import PrivateRedis
 from triggers.local.supervisor import Supervisor
-from triggers.model import FunctionAction, Trigger
+from triggers.model import Trigger
 from triggers.operate.status import line, read_status
 from triggers.operate.target import open_target
 
@@ -38,8 +38,8 @@ def serve_declared(
 
     name, project = name or DEFAULT_NAME, project or DEFAULT_PROJECT
     for trigger in declared:
-        if isinstance(trigger.action, FunctionAction) and not trigger.action.reference:
-            raise Usage(f"{file}: trigger {trigger.name!r}: schedule_function: name it as module:function")
+        if trigger.action.lane == "caller":
+            raise Usage(f"{file}: trigger {trigger.name!r}: {trigger.action.CODE}: name it as module:function")
     scheduler = TriggerScheduler(force_create_task_name=name, force_create_task_project=project)
     for trigger in declared:
         scheduler.declare(Declaration(trigger, None, True, file))

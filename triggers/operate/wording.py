@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from triggers.ledger.registry import Entry
-from triggers.model import FunctionAction, TaskAction, Trigger
+from triggers.model import Trigger
 from triggers.rules import conditions
 
 
@@ -15,23 +15,7 @@ def condition(trigger: Trigger) -> str:
 
 def action(trigger: Trigger) -> str:
     """What it does."""
-    does = trigger.action
-    if isinstance(does, FunctionAction):
-        where = "on any dispatch worker" if does.reference else "in the process of the script"
-        return f"call {does.reference or does.name or 'a function'} {where}"
-    if does.reuse_task:
-        return f"run ClearML task {does.base_task_id} again in queue {does.queue}"
-    into = f", project {does.target_project}" if does.target_project else ""
-    return f"clone {_base(does)} into queue {does.queue}{into}"
-
-
-def _base(does: TaskAction) -> str:
-    if not does.query:
-        return f"ClearML task {does.base_task_id}"
-    query = does.query
-    parts = [f"project {query.project}" if query.project else "", f"name {query.name}" if query.name else ""]
-    parts.append(f"tags {', '.join(query.tags)}" if query.tags else "")
-    return f"the newest ClearML task of {', '.join(filter(None, parts))}"
+    return trigger.action.words()
 
 
 def policy(trigger: Trigger, default_per_minute: int) -> list[str]:

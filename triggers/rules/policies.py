@@ -5,11 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from triggers.model import FunctionAction
-
 if TYPE_CHECKING:
     from triggers.model import Policy
-    from triggers.model.action import Action
 
 FireMode = Literal["once", "on_transition", "while_true"]
 
@@ -115,11 +112,6 @@ def decide_by(policy: Policy, mark: Mark, *, matched: bool, changed_ms: int, lat
     """Decide on one event by a trigger's policy; see `decide`."""
     cooldown_ms = int(policy.cooldown_minutes * MS_PER_MINUTE)
     return decide(policy.fire, cooldown_ms, mark, matched=matched, changed_ms=changed_ms, latest_ms=latest_ms)
-
-
-def lane_of(action: Action) -> Literal["dispatch", "caller"]:
-    """Who carries out an action: any dispatcher, or the process that declared the function."""
-    return "caller" if isinstance(action, FunctionAction) and action.reference is None else "dispatch"
 
 
 def limit_of(policy: Policy, default: int) -> int:

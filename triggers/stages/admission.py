@@ -8,19 +8,20 @@ from triggers.actions.attempt import ATTEMPTS_PER_FAILURE, UNREAD_SECONDS, Attem
 from triggers.actions.launching import lookups
 from triggers.actions.launching import protocol as launch
 from triggers.actions.launching.looking import look_for_launches
+from triggers.actions.python_function import FunctionAction
 from triggers.base.errors import Fenced
 from triggers.base.logs import logger
 from triggers.clearml_api import launches
 from triggers.clearml_api.launches import Found
 from triggers.context import Context, Plan
-from triggers.ledger.firing import DIGEST_LENGTH, Beginning, Firing, Lane, trigger_digest
+from triggers.ledger.firing import DIGEST_LENGTH, Beginning, Firing, trigger_digest
 from triggers.ledger.registry import Entry
-from triggers.model import FunctionAction, TaskAction, make_trigger
+from triggers.model import make_trigger
+from triggers.model.action import Lane
 from triggers.model.launch_tags import FIRING, scheduler_tag, value_of
-from triggers.rules.policies import lane_of, limit_of
+from triggers.rules.policies import limit_of
 from triggers.rules.recovery import Holder
 from triggers.stages import own
-from triggers.stages.pretend import pretend
 
 log = logger(__name__)
 
@@ -53,7 +54,8 @@ def admit(ctx: Context, plan: Plan, firings: Iterable[Firing], lane: Lane = "dis
     if ctx.shadow:
         for attempt in fresh:
             if not attempt.done:
-                pretend(attempt)
+                with ending(attempt):
+                    attempt.action.pretend(attempt)
     return [attempt for attempt in attempts if not attempt.done]
 
 
@@ -100,7 +102,7 @@ def _resolve(attempt: Attempt, plan: Plan) -> Beginning | None:
         attempt.hold(f"pause:{firing.trigger}", "the trigger is paused")
     elif len(firing.attempts) > ctx.settings.max_attempts * ATTEMPTS_PER_FAILURE:
         attempt.give_up(f"{len(firing.attempts)} attempts began and none ended: its workers died or hung")
-    elif (lane := lane_of(attempt.trigger.action)) != attempt.lane:
+    elif (lane := attempt.trigger.action.lane) != attempt.lane:
         attempt.pass_on(lane)
     else:
         return _beginning(attempt)
@@ -175,7 +177,7 @@ def _others_may_run(attempt: Attempt, holder: str, task_id: str, held: Holder) -
     Its slot is bound to the oldest of them. So once a holder has ended there may be others, unless it was the last
     launch of all.
     """
-    if not isinstance(attempt.trigger.action, TaskAction) or attempt.reuses:
+    if not attempt.trigger.action.clones:
         return False
     count, last = attempt.ctx.ledger.history.last_of("granted" if not holder else "launched", attempt.trigger.id)
     return count > 1 if not holder else held == "ended" and last != task_id

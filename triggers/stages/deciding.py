@@ -9,7 +9,7 @@ from triggers.base.errors import Newer, Unreadable
 from triggers.base.logs import logger
 from triggers.context import Context, Plan
 from triggers.ledger.firing import firing_key
-from triggers.ledger.matching import Change, Grant
+from triggers.ledger.matching import Change, change_of
 from triggers.ledger.poison import Poison
 from triggers.ledger.reading import Batch
 from triggers.ledger.registry import Entry
@@ -17,7 +17,7 @@ from triggers.ledger.signing import Unsigned, parted
 from triggers.ledger.undecided import UNDECIDED, Waiting, from_text, to_text
 from triggers.model.events import Event
 from triggers.rules.conditions import Condition
-from triggers.rules.policies import Decision, Mark, decide_by, lane_of
+from triggers.rules.policies import Decision, Mark, decide_by
 from triggers.stages import own
 
 log = logger(__name__)
@@ -210,24 +210,5 @@ def _matches(condition: Condition, event: Event) -> bool:
 
 
 def _change(ctx: Context, one: Met, polled_ms: int, before: Mark, decision: Decision) -> Change:
-    event, trigger, grant = one.event, one.entry.trigger, None
-    if decision.occurrence is not None:
-        grant = Grant(
-            key=firing_key(ctx.ledger.scheduler, trigger.id, event.id, decision.occurrence),
-            trigger=trigger.id,
-            kind=trigger.kind,
-            object=event.id,
-            occurrence=decision.occurrence,
-            changed_ms=event.changed_ms,
-            polled_ms=polled_ms or event.changed_ms,
-            event=event.to_json(),
-            lane=lane_of(trigger.action),
-        )
-    return Change(
-        trigger.id,
-        event.id,
-        expected=before.stored,
-        mark=decision.mark.to_text(),
-        grant=grant,
-        transitions=trigger.policy.fire == "on_transition",
-    )
+    trigger, after = one.entry.trigger, decision.mark
+    return change_of(ctx.ledger.scheduler, trigger, one.event, before, after, decision.occurrence, polled_ms)

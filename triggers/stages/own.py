@@ -15,7 +15,7 @@ from triggers.clearml_api import Api, launches
 from triggers.clearml_api.launches import Found
 from triggers.ledger import Ledger
 from triggers.ledger.firing import DIGEST_LENGTH, Firing, trigger_digest
-from triggers.model import TaskAction, Trigger
+from triggers.model import Trigger
 from triggers.model.events import Event
 from triggers.model.launch_tags import ATTEMPT, FIRING, firing_tag, value_of
 from triggers.model.trigger import slot_of_reused
@@ -88,8 +88,7 @@ def _keys(ledger: Ledger, pairs: Sequence[Pair]) -> dict[int, str]:
 
 
 def _reuses(trigger: Trigger, event: Event) -> bool:
-    action = trigger.action
-    return isinstance(action, TaskAction) and action.reuse_task and action.base_task_id == event.id
+    return trigger.action.runs_itself == event.id
 
 
 def _hit(event: Event) -> Hit:

@@ -15,7 +15,7 @@ from triggers.context import Context
 from triggers.ledger.reading import decode_batch
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.ledger.unread_triggers import Note
-from triggers.ledger.waiting import LANES
+from triggers.model.action import LANES
 from triggers.model.events import Event
 
 log = logger(__name__)

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from triggers.base.errors import Fenced
 from triggers.base.logs import logger
 from triggers.context import Context
-from triggers.ledger.firing import Claim, Firing, Lane
+from triggers.ledger.firing import Claim, Firing
+from triggers.model.action import Lane
 from triggers.sync.recall import recall
 
 log = logger(__name__)

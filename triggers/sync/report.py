@@ -11,7 +11,8 @@ from urllib.parse import quote
 
 from triggers.base.escaping import html_text, json_text
 from triggers.ledger.history import Entry
-from triggers.model import FunctionAction, TaskAction, Trigger
+from triggers.model import Trigger
+from triggers.model.action import unknown_console_line
 from triggers.model.kinds import KINDS, Kind
 from triggers.model.original import own_conditions, to_original
 
@@ -45,7 +46,7 @@ class Html(str):
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """One row of what was executed. `task`: "" for a function; `finished`: text, "None" while it runs.
+    """One row of what was executed. `task`: "" where none was launched, `shown` then; `finished`: "None" while it runs.
 
     `object`: id of the object that it was launched for; `named`: its name, "" if unknown.
     """
@@ -56,6 +57,7 @@ class Launch:
     finished: str
     object: str = ""
     named: str = ""
+    shown: str = "function"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,7 @@ def trigger_table(
     rows = [columns]
     for trigger in triggers:
         item: dict[str, Any] = to_original(trigger)
-        if isinstance(trigger.action, FunctionAction):
-            item |= {"base_function": trigger.action.name, "clone_task": ""}
+        item |= trigger.action.columns()
         item |= _further(trigger, (standings or {}).get(trigger.id, Standing()))
         row = [str(item.get(column) or "") for column in columns]
         task = columns.index("base_task_id")
@@ -86,10 +87,8 @@ def trigger_table(
 
 
 def _further(trigger: Trigger, standing: Standing) -> dict[str, Any]:
-    action, policy = trigger.action, trigger.policy
-    query = action.query if isinstance(action, TaskAction) else None
+    policy = trigger.policy
     return {
-        "query": _query(query.model_dump()) if query else "",
         **{_column(name): _text_of(getattr(trigger, name)) for name in own_conditions(trigger.kind)},
         "fire": policy.fire,
         "overlap": policy.overlap if policy.single_instance else "",
@@ -110,18 +109,12 @@ def _text_of(value: Any) -> Any:
     return ", ".join(value) if isinstance(value, tuple) else value
 
 
-def _query(fields: Mapping[str, Any]) -> str:
-    """What names the base task, as `schedule_task_query` has it."""
-    said = {name: ", ".join(value) if isinstance(value, tuple) else value for name, value in fields.items() if value}
-    return "; ".join(f"{name}: {value}" for name, value in said.items())
-
-
 def executed_table(launches: Iterable[Launch], web: str) -> list[list[str]]:
     """The table of what was launched, header first, the newest on top: the original's columns, then the object."""
     rows = [["trigger", "name", "task id", "started", "finished", "object"]]
     for launch in launches:
         kind, _, name = launch.trigger.partition(":")
-        shown = link(web, launch.task) if launch.task else "function"
+        shown = link(web, launch.task) if launch.task else launch.shown
         object_ = link(web, launch.object, launch.named, kind) if launch.object else ""
         rows.append([f"{kind.title()}Trigger", name, shown, moment(launch.started_ms), launch.finished, object_])
     return rows
@@ -206,12 +199,9 @@ def console_line(entry: Entry, trigger: Trigger | None) -> tuple[str, str] | Non
     match entry.what:
         case "launched" if not entry.is_launch:
             return None
-        case "launched" if entry.task:
-            queue = action.queue if isinstance(action, TaskAction) else "unknown"
-            return "info", f"Scheduling Job {name}, Task {entry.task} on queue {queue}."
         case "launched":
-            function = action.name if isinstance(action, FunctionAction) else "unknown"
-            return "info", f"Scheduling Job '{name}', Task '{function}' on background thread"
+            told = action.console_line(name, entry.task) if action else unknown_console_line(name, entry.task)
+            return "info", told
         case "shadow":
             return "info", f"Shadow: would schedule Job {name} for {entry.object}: {reason}"
         case "skipped" if entry.task:

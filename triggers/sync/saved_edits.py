@@ -15,7 +15,7 @@ from triggers.base.errors import Unreadable
 from triggers.base.formats import KNOWN, check_version, reading
 from triggers.base.logs import logger
 from triggers.ledger.registry import Entry, Snapshot
-from triggers.model import FunctionAction, Trigger
+from triggers.model import Trigger
 
 log = logger(__name__)
 
@@ -91,7 +91,7 @@ class Kept:
         found = {}
         for id_, entry in self.entries.items():
             action = entry.trigger.action
-            if isinstance(action, FunctionAction) and functions.get(id_) != action and not entry.retired:
+            if action.CODE and functions.get(id_) != action and not entry.retired:
                 log.warning("trigger %r calls a function that no script declares here: apply it again", id_)
                 continue
             found[id_] = replace(entry, since_ms=max(entry.since_ms, since_ms))

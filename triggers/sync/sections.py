@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from triggers.base.bounds import DEEPEST, LARGEST_TEXT, MOST_TRIGGERS
 from triggers.base.errors import InvalidTrigger, Usage
-from triggers.model import FunctionAction, Trigger, check_new
+from triggers.model import Action, Trigger, check_new
 from triggers.model.kinds import Kind
 from triggers.model.original import SECTIONS, from_original, keys_of, own_keys, to_original
 
@@ -91,7 +91,7 @@ def read_section(kind: Kind, text: str, project_ids: Mapping[str, str], register
             warnings.append(f"{where}: one of several that differ in their project; it is called {trigger.name!r} now")
         elif trigger.id in triggers:
             problems.append(f"{where}: name={trigger.name!r}: another entry has it; rename one of the two")
-        elif problem := _function_problem(trigger, known):
+        elif problem := trigger.action.problem_of_edit(_action(known.get(trigger.id))):
             problems.append(f"{where}: {problem}")
         triggers[trigger.id] = trigger
         unknown = ", ".join(sorted(key for key in item if not _is_known(key, trigger)))
@@ -154,16 +154,8 @@ def _settle_project(item: Any, ids: Mapping[str, str]) -> Any:
     return item if as_it_was else {key: value for key, value in item.items() if key != "trigger_project"}
 
 
-def _function_problem(trigger: Trigger, known: Mapping[str, Trigger]) -> str:
-    action = trigger.action
-    if not isinstance(action, FunctionAction):
-        return ""
-    declared = known.get(trigger.id)
-    if declared is None or not isinstance(declared.action, FunctionAction):
-        return "base_task_id=None: without a task an entry calls a function, and the script declares none of this name"
-    if action.reference != declared.action.reference:
-        return f"function_reference={action.reference!r}: functions are changed in the script only"
-    return ""
+def _action(trigger: Trigger | None) -> Action | None:
+    return trigger.action if trigger else None
 
 
 def _is_known(key: str, trigger: Trigger) -> bool:

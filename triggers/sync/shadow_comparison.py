@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 from triggers.clearml_api import Api
 from triggers.clearml_api.paging import pages
-from triggers.model import TaskAction, Trigger
+from triggers.model import Trigger
 from triggers.model.events import iso_time, milliseconds
 from triggers.model.launch_tags import is_launch_tag
 
@@ -54,8 +54,8 @@ _FIELDS: Final = ("id", "parent", "tags", "system_tags", "hyperparams", "created
 
 def read_theirs(api: Api, triggers: Iterable[Trigger], since_ms: int) -> list[Launch]:
     """Read what the original launched since then, oldest first; one request for each 500 of its launches."""
-    tasks = {t.id: t for t in triggers if isinstance(t.action, TaskAction) and t.action.base_task_id}
-    bases = {t.action.base_task_id or "" for t in tasks.values() if isinstance(t.action, TaskAction)}
+    launching = [trigger for trigger in triggers if trigger.action.base_task]
+    bases = {trigger.action.base_task for trigger in launching}
     if not bases:
         return []
     query: dict[str, Any] = {"parent": sorted(bases), "created": [iso_time(since_ms), _FAR_FUTURE]}
@@ -66,27 +66,16 @@ def read_theirs(api: Api, triggers: Iterable[Trigger], since_ms: int) -> list[La
         for task in page
         if not any(map(is_launch_tag, task.get("system_tags") or ()))
     ]
-    return [launch for task in found if (launch := _recognise(task, tasks.values()))]
+    return [launch for task in found if (launch := _recognise(task, launching))]
 
 
 def _recognise(task: Mapping[str, Any], triggers: Iterable[Trigger]) -> Launch | None:
     """Whose launch it is: the trigger with its parent and tag."""
     for trigger in triggers:
-        action = trigger.action
-        if not isinstance(action, TaskAction) or action.base_task_id != task.get("parent"):
-            continue
-        if not action.tag or action.tag in (task.get("tags") or ()):
-            made_ms = milliseconds(str(task["created"]))
-            return Launch(trigger.id, _object(trigger, action, task), made_ms, str(task["id"]))
+        object_id = trigger.action.launch_of_original(trigger.kind, task)
+        if object_id is not None:
+            return Launch(trigger.id, object_id, milliseconds(str(task["created"])), str(task["id"]))
     return None
-
-
-def _object(trigger: Trigger, action: TaskAction, task: Mapping[str, Any]) -> str:
-    for key, value in action.parameters.items():
-        section, _, name = key.partition("/")
-        if value == f"${{{trigger.kind}.id}}":
-            return str((task.get("hyperparams") or {}).get(section, {}).get(name, {}).get("value", ""))
-    return ""
 
 
 def compare(

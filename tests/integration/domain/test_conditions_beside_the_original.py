@@ -12,7 +12,8 @@ import pytest
 from clearml.automation import trigger as sdk
 
 from tests.servers import running
-from triggers.model import TaskAction, make_trigger
+from triggers.actions.clearml_task import TaskAction
+from triggers.model import make_trigger
 from triggers.model.events import decode_model, decode_task
 from triggers.model.original import to_original
 from triggers.rules.conditions import matches

@@ -9,8 +9,9 @@ import sys
 
 import pytest
 
+from triggers.actions.clearml_task import TaskAction
 from triggers.actions.launching.request import launch_request
-from triggers.model import TaskAction, make_trigger
+from triggers.model import make_trigger
 from triggers.model.events import Event
 from triggers.model.launch_request import BASE_FIELDS
 from triggers.model.launch_tags import LaunchTags, is_launch_tag

@@ -17,13 +17,14 @@ from hypothesis import strategies as st
 
 from tests.property.ledger.profile import profile
 from tests.property.policies.busy_server import BusyServer
+from triggers.actions.clearml_task import TaskAction
 from triggers.base.settings import Settings
 from triggers.clearml_api import narrowing, polls
 from triggers.clearml_api.narrowing import Narrowing
 from triggers.clearml_api.polls import Page
 from triggers.ledger.reading import Cursor
 from triggers.ledger.registry import Entry
-from triggers.model import TaskAction, Trigger, make_trigger
+from triggers.model import Trigger, make_trigger
 from triggers.model.events import Event
 from triggers.rules import query_plan
 from triggers.rules.conditions import matches

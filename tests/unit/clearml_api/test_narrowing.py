@@ -4,9 +4,10 @@ import pytest
 
 from tests.property.policies.busy_server import BusyServer
 from triggers import sources
+from triggers.actions.clearml_task import TaskAction
 from triggers.clearml_api import narrowing, polls
 from triggers.clearml_api.narrowing import FEW, NARROWED_POLLS, Narrowing
-from triggers.model import TaskAction, make_trigger
+from triggers.model import make_trigger
 from triggers.model.events import milliseconds
 from triggers.rules.query_plan import MOST_TEXT, queries
 

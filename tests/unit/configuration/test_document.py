@@ -9,11 +9,12 @@ from hypothesis import HealthCheck, assume, given, settings
 
 from tests.property.domain_strategies import triggers
 from triggers import TriggerScheduler
+from triggers.actions.python_function import FunctionAction
 from triggers.base.errors import Usage
 from triggers.configuration import arguments_of, dump, examples, parse
 from triggers.configuration.document import defaults
 from triggers.configuration.schema import schema
-from triggers.model import FunctionAction, Trigger
+from triggers.model import Trigger
 from triggers.model.kinds import KINDS
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from triggers.model import TaskAction, Trigger, make_trigger
+from triggers.actions.clearml_task import TaskAction
+from triggers.model import Trigger, make_trigger
 from triggers.model.events import Event
 
 

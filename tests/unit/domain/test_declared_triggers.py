@@ -12,8 +12,8 @@ from clearml.automation import TriggerScheduler as Original
 from clearml.automation import trigger as sdk
 
 from triggers import TriggerScheduler
+from triggers.actions.python_function import FunctionAction
 from triggers.base.errors import InvalidTrigger, Usage
-from triggers.model import FunctionAction
 
 KINDS = ("model", "dataset", "task")
 

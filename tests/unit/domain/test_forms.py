@@ -6,12 +6,13 @@ import json
 
 import pytest
 
+from triggers.actions.clearml_task import TaskAction
 from triggers.base import forms
 from triggers.base.errors import Unreadable
 from triggers.ledger.entries import Entry
 from triggers.ledger.firing import Firing, firing_key
 from triggers.ledger.schedulers import Scheduler
-from triggers.model import TaskAction, make_trigger
+from triggers.model import make_trigger
 from triggers.model.kinds import is_subject, is_trigger
 
 HOSTILE = [

@@ -6,14 +6,15 @@ import json
 
 import pytest
 
+from triggers.actions.clearml_task import TaskAction
 from triggers.actions.launching.request import (
     PROVENANCE_DESCRIPTION,
     launch_request,
     resolve_target_project,
     reuse_edit,
 )
+from triggers.actions.python_function import FunctionAction
 from triggers.base.errors import LaunchImpossible
-from triggers.model import FunctionAction, TaskAction
 from triggers.model.events import Event
 from triggers.model.launch_tags import REUSED, LaunchTags
 

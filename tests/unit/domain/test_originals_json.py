@@ -7,8 +7,9 @@ import json
 import pytest
 from clearml.automation import trigger as sdk
 
+from triggers.actions.clearml_task import TaskAction
+from triggers.actions.python_function import FunctionAction
 from triggers.base.errors import InvalidTrigger, Usage
-from triggers.model import FunctionAction, TaskAction
 from triggers.model.original import from_original, to_original, triggered_objects
 
 CLASSES = {"model": sdk.ModelTrigger, "dataset": sdk.DatasetTrigger, "task": sdk.TaskTrigger}

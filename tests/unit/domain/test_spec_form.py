@@ -8,8 +8,10 @@ import math
 
 import pytest
 
+from triggers.actions.clearml_task import TaskAction
+from triggers.actions.python_function import FunctionAction
 from triggers.base.errors import InvalidTrigger, Newer
-from triggers.model import FunctionAction, TaskAction, Trigger, make_trigger
+from triggers.model import Trigger, make_trigger
 
 BASE = {"type": "task", "base_task_id": "base", "queue": "q"}
 METRIC = {"trigger_on_metric": "m", "trigger_on_variant": "v", "trigger_on_threshold": 1}

@@ -14,6 +14,8 @@ import pytest
 
 from tests import declared as samples
 from triggers import TriggerScheduler, testing
+from triggers.actions.clearml_task import TaskAction
+from triggers.actions.python_function import FunctionAction
 from triggers.clearml_api.narrowing import filters, project_filter
 from triggers.client.declaration import declare
 from triggers.client.scheduler import Fire, Overlap
@@ -26,8 +28,7 @@ from triggers.ledger.reading import decode_batch
 from triggers.ledger.registry import Entry
 from triggers.ledger.schedulers import Scheduler
 from triggers.ledger.signing import NO_KEY, Signer
-from triggers.model import FunctionAction, Policy, TaskAction, Trigger
-from triggers.model.action import ARGUMENTS
+from triggers.model import Policy, Trigger
 from triggers.model.clauses import PROJECT_NAME, Rule
 from triggers.model.events import ASKED, DECODINGS, TYPES, Event
 from triggers.model.fields import declared
@@ -232,7 +233,7 @@ def test_every_clause_is_of_a_field_or_stands_alone_by_declaration(kind: Any) ->
 def test_call_has_every_field_as_an_argument_with_its_default(kind: Any) -> None:
     cls = CLASSES[kind]
     call = getattr(TriggerScheduler, f"add_{kind}_trigger")
-    behind = {name: ARGUMENTS.get(name, name) for name in TaskAction.model_fields if name != "type"}
+    behind = {name: TaskAction.ARGUMENTS.get(name, name) for name in TaskAction.model_fields if name != "type"}
     assert set(defaults(kind)) == {
         "name", "schedule_function", "function_workers", *behind.values(), *Policy.model_fields, *PLAIN_FIELDS,
         *(name for name in declared(cls) if name != "project_id"),

@@ -9,7 +9,6 @@ from triggers.actions.attempt import Attempt, ending
 from triggers.actions.launching import protocol as launch
 from triggers.base.errors import Refused, Transient
 from triggers.clearml_api import launches
-from triggers.model import FunctionAction
 from triggers.model.launch_tags import FIRING, firing_tag, value_of
 
 
@@ -30,8 +29,7 @@ def look_for_launches(attempts: Sequence[Attempt]) -> None:
 def _must_look(attempt: Attempt) -> bool:
     """Whether an earlier attempt, remembered or forgotten, may have left something behind."""
     firing = attempt.firing
-    action = attempt.trigger.action
-    if isinstance(action, FunctionAction) or action.reuse_task:
+    if not attempt.trigger.action.clones:
         return False  # a reused task is looked at in any case
     epoch = attempt.ctx.epoch
     forgotten = epoch.may_have_launched(firing.changed_ms, firing.granted_ms, firing.polled_ms)

@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from triggers.actions.clearml_task import TaskQuery
 from triggers.actions.launching.request import pipeline_project
 from triggers.clearml_api import launches
 from triggers.context import Context
-from triggers.model import TaskQuery
 from triggers.model.launch_tags import scheduler_tag
 from triggers.model.trigger import slot_of_reused
 from triggers.rules.recovery import Holder, judge_holder

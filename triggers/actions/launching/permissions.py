@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from triggers.actions.attempt import Attempt
+from triggers.actions.clearml_task import TaskAction
 from triggers.actions.functions import Function, load
 from triggers.actions.launching import lookups
 from triggers.actions.launching.request import resolve_target_project
@@ -19,7 +20,7 @@ from triggers.base.errors import LaunchImpossible
 from triggers.base.settings import Settings
 from triggers.clearml_api.names import project_name
 from triggers.context import Context
-from triggers.model import TaskAction, Trigger
+from triggers.model import Trigger
 
 #: The settings that limit launches, and what each is about.
 LISTS: Final = {

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from triggers.actions.attempt import Attempt, ending
+from triggers.actions.clearml_task import TaskAction
 from triggers.actions.launching import drafts, lookups
 from triggers.actions.launching.request import launch_request, resolve_target_project
 from triggers.base.errors import Fenced, LaunchImpossible, Refused
@@ -17,7 +18,6 @@ from triggers.clearml_api.launches import Found
 from triggers.context import Context
 from triggers.ledger.firing import firing_key
 from triggers.ledger.history import FOUND
-from triggers.model import TaskAction
 from triggers.model.events import Event
 from triggers.model.launch_tags import ATTEMPT, FIRING, LaunchTags, firing_tag, value_of
 from triggers.rules.recovery import DRAFT, Hit, judge_found, judge_recorded
@@ -153,7 +153,7 @@ def find_queue(attempt: Attempt) -> bool:
 
 def clone(attempt: Attempt, base: Mapping[str, Any] | None) -> None:
     """Clone the base task with the three marks, edit what the call cannot carry: a draft that is to be recorded."""
-    ctx, firing, action = attempt.ctx, attempt.firing, attempt.trigger.action
+    ctx, firing, action = attempt.ctx, attempt.firing, attempt.action
     assert isinstance(action, TaskAction)
     if base is None:
         what = f"base task {action.base_task_id}" if action.base_task_id else "task that schedule_task_query fits"

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from triggers.actions import parameters
+from triggers.actions.clearml_task import TaskAction
 from triggers.actions.overrides import Target, parse_key
 from triggers.actions.placeholders import fill
 from triggers.base.errors import LaunchImpossible
-from triggers.model import TaskAction, Trigger
+from triggers.model import Trigger
 from triggers.model.events import Event, iso_time
 from triggers.model.launch_request import LaunchRequest
 from triggers.model.launch_tags import FIRING, REUSED, LaunchTags, is_launch_tag

@@ -10,7 +10,6 @@ from triggers.clearml_api import identity, launches
 from triggers.clearml_api.version import OLDEST_TEXT, too_old
 from triggers.client.checks import lacking
 from triggers.ledger.registry import Snapshot
-from triggers.model import FunctionAction
 from triggers.model.launch_tags import FIRING, scheduler_tag, value_of
 from triggers.operate.doctor.findings import Finding
 from triggers.operate.target import Target
@@ -73,7 +72,7 @@ def _names(target: Target, known: Snapshot) -> Iterator[Finding]:
         yield Finding("names", "warn" if one.may_come else "bad", one.text, "create it, or change the trigger")
     if not absent:
         yield Finding("names", "ok", "the server has every queue, project and base task that triggers name")
-    local = [t.name for t in triggers if isinstance(t.action, FunctionAction) and not t.action.reference]
+    local = [t.name for t in triggers if t.action.lane == "caller"]
     if local and target.ledger.homes.holder() is None:
         words = f"nobody is at home to call the functions of {', '.join(local)}"
         yield Finding("functions", "bad", words, "start the script that declares them")

@@ -9,7 +9,7 @@ from triggers.actions.launching.permissions import LISTS, imports
 from triggers.base.settings import Settings
 from triggers.ledger import at_work
 from triggers.ledger.at_work import Running
-from triggers.model import FunctionAction, Trigger
+from triggers.model import Trigger
 from triggers.operate.doctor.findings import Finding
 from triggers.operate.target import Target
 
@@ -57,7 +57,7 @@ def judge(of: Settings, workers: Mapping[str, Running], *, sealed: bool) -> Iter
 def functions(triggers: Iterable[Trigger], allowed: Collection[str]) -> Iterator[Finding]:
     """Judge which functions dispatch workers are to call, and may. Pure."""
     for trigger in triggers:
-        reference = trigger.action.reference if isinstance(trigger.action, FunctionAction) else None
+        reference = trigger.action.imported
         module = (reference or "").partition(":")[0]
         if reference and not imports(module, allowed):
             words = f"it calls {reference}, and workers may not import {module}"
