@@ -32,7 +32,7 @@ STARVED = """
 import sys
 from celery.__main__ import main
 from workers import watchdog
-watch.LOOK_SECONDS, watch.SEND_SECONDS, watch.TAKEN_WITHIN_SECONDS = 0.2, 1.0, 3.0
+watchdog.LOOK_SECONDS, watchdog.SEND_SECONDS, watchdog.TAKEN_WITHIN_SECONDS = 0.2, 1.0, 3.0
 from celery.signals import worker_ready
 @worker_ready.connect
 def starve(sender, **_):

@@ -195,6 +195,6 @@ def test_alerts_and_dashboard_ask_for_what_is_exported(exporter: Any, known: Led
 
 
 def test_names_carry_units():
-    text = " ".join((compose.ROOT / "workers" / name).read_text() for name in ("metrics.py", "followed.py"))
+    text = " ".join(path.read_text() for path in (compose.ROOT / "workers").glob("*.py"))
     for name in re.findall(r'"([a-z_]*(?:latency|timestamp)[a-z_]*)"', text):
         assert name.endswith("_seconds"), name

@@ -122,7 +122,7 @@ from celery.__main__ import main
 from celery.signals import worker_ready
 from workers import watchdog
 from workers.app import app
-watch.LOOK_SECONDS, watch.SEND_SECONDS, watch.TAKEN_WITHIN_SECONDS = 0.1, 0.3, 1.0
+watchdog.LOOK_SECONDS, watchdog.SEND_SECONDS, watchdog.TAKEN_WITHIN_SECONDS = 0.1, 0.3, 1.0
 
 @app.task(name="triggers.long")
 def long():

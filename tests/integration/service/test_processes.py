@@ -84,7 +84,7 @@ def test_start_in_a_thread_works_and_a_second_start_says_why_not(desk: Desk) -> 
     thread = threading.Thread(target=made().start, daemon=True)
     thread.start()
     from triggers.client import election
-    while not arrival._here:
+    while not election._here:
         time.sleep(0.05)
     try:
         made().start()
