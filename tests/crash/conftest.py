@@ -15,15 +15,19 @@ from tests.crash.world import World
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
-    server = Server()
+def sandbox() -> Iterator[Server]:
+    sandbox = Server()
+    yield sandbox
+    sandbox.stop()
+
+
+@pytest.fixture(scope="module")
+def server(sandbox: Server) -> Iterator[Server]:
+    """The sandbox, and the environment that leads to it: of each module, as none leaves one to the next."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in server.environment.items():
+        for name, value in sandbox.environment.items():
             patch.setenv(name, value)
-        try:
-            yield server
-        finally:
-            server.stop()
+        yield sandbox
 
 
 @pytest.fixture(scope="session")
