@@ -27,9 +27,7 @@ TOY = table.Stage(
     queues=("count", "poll"),
     every="reconcile_seconds",
     hint=("drawer",),
-    backlog=table.Backlog(
-        lambda keys: keys.due("drawer-3"), "things", "counting has stopped", "nobody has counted for {since}"
-    ),
+    backlog=table.Backlog("drawer-3", "things", "counting has stopped", "nobody has counted for {since}"),
 )
 
 
