@@ -38,7 +38,7 @@ ALWAYS = frozenset({
 #: what the stages call
 CALLS = [
     "auth.login", "tasks.get_all_ex", "models.get_all_ex", "tasks.get_all", "queues.get_all", "tasks.clone",
-    "tasks.edit", "tasks.enqueue_many", "tasks.delete", "server.info", "tasks.edit_runtime", "tasks.edit_configuration",
+    "tasks.edit", "tasks.enqueue_many", "tasks.delete", "tasks.ping", "tasks.edit_runtime", "tasks.edit_configuration",
     "events.add_batch",
 ]  # fmt: skip
 PAGES = {
