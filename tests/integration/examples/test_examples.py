@@ -1,0 +1,172 @@
+"""Each file of `examples/` is started as a user starts it, on a sandbox over HTTP, and seen to fire."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from triggers.sandbox import Client, Sandbox
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+SECONDS = 50.0
+
+
+class Server:
+    """The server with what the examples expect: the project and a ClearML task to clone."""
+
+    def __init__(self, sandbox: Sandbox, client: Client) -> None:
+        self.sandbox, self.call = sandbox, client.call
+        self.project = self.call("projects.create", {"name": "Examples", "description": ""})["id"]
+        arguments = {"source": {"section": "Args", "name": "source", "value": "", "type": "str"}}
+        self.task("retrain", hyperparams={"Args": arguments})
+
+    def task(self, name: str = "train", **values: Any) -> str:
+        body = {"name": name, "type": "training", "project": self.project} | values
+        return str(self.call("tasks.create", body)["id"])
+
+    def failed(self, **values: Any) -> str:
+        id_ = self.task(**values)
+        self.call("tasks.started", {"task": id_})
+        self.call("tasks.failed", {"task": id_})
+        return id_
+
+    def tagged(self) -> str:
+        id_ = self.task()
+        self.call("tasks.edit", {"task": id_, "tags": ["retrain me"]})
+        return id_
+
+    def dataset(self) -> str:
+        folder = self.call("projects.create", {"name": "Examples/.datasets/images", "description": ""})["id"]
+        id_ = self.task("images", project=folder, type="data_processing", system_tags=["dataset"])
+        self.call("tasks.started", {"task": id_})
+        self.call("tasks.completed", {"task": id_})
+        return id_
+
+    def model(self, **values: Any) -> str:
+        body = {"name": "detector", "uri": "file:///detector.onnx", "project": self.project} | values
+        return str(self.call("models.create", body)["id"])
+
+    def published(self) -> str:
+        id_ = self.model(ready=False)
+        self.call("models.set_ready", {"model": id_})
+        return id_
+
+    def accurate(self) -> str:
+        id_ = self.task()
+        self.call("tasks.started", {"task": id_})
+        event = {"type": "training_stats_scalar", "task": id_, "iter": 1, "metric": "accuracy"}
+        self.call("events.add", event | {"variant": "validation", "value": 0.95})
+        return id_
+
+    def sources(self) -> list[str]:
+        """Of each launched ClearML task, the object it was launched for."""
+        (queue,) = self.call("queues.get_all", {"name": "^default$", "only_fields": ["entries"]})["queues"]
+        tasks = [self.call("tasks.get_by_id", {"task": one["task"]})["task"] for one in queue["entries"]]
+        return [one["hyperparams"]["Args"]["source"]["value"] for one in tasks]
+
+
+@pytest.fixture
+def server(clearml_sandbox: Sandbox) -> Iterator[Server]:
+    with clearml_sandbox.client() as client:
+        yield Server(clearml_sandbox, client)
+
+
+@contextmanager
+def started(folder: Path, server: Server, *command: str) -> Iterator[Callable[[], str]]:
+    """The example, once it polls; what it has said so far."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("TRIGGERS_")}
+    own |= {"HOME": str(folder), "TRIGGERS_STATE_FOLDER": str(folder / "state"), "TRIGGERS_POLL_SECONDS": "1"}
+    said = folder / "said.txt"
+    with said.open("w") as output:
+        example = subprocess.Popen([sys.executable, *command], cwd=folder, env=own, stdout=output, stderr=output)
+    try:
+        reads = ("tasks.get_all_ex", "models.get_all_ex")
+        wait_for(lambda: max(server.sandbox.control.counts().get(one, 0) for one in reads) > 1, said.read_text)
+        yield said.read_text
+    finally:
+        example.terminate()
+        try:
+            example.wait(30)
+        finally:
+            example.kill()
+
+
+def wait_for(look: Callable[[], object], said: Callable[[], str]) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not look():
+        assert time.monotonic() < deadline, said()
+        time.sleep(0.1)
+
+
+LAUNCHING: dict[str, Callable[[Server], str]] = {
+    "retrain_on_dataset_version.py": Server.dataset,
+    "evaluate_published_model.py": Server.published,
+    "run_on_tag.py": Server.tagged,
+    "retry_failed.py": Server.failed,
+}
+CALLING: dict[str, tuple[Callable[[Server], str], str]] = {
+    "alert_on_failure.py": (Server.failed, "ClearML task {} failed"),
+    "migrate.py": (Server.published, "model {} was published"),
+    "record_firing.py": (lambda server: server.model(tags=["candidate"]), "model {} fired, key "),
+}
+OTHERS = {"promote_on_metric.py", "shadow_mode.py", "several_conditions.yaml", "check_in_ci.py"}
+
+
+def test_every_example_is_started_here() -> None:
+    assert {*LAUNCHING, *CALLING, *OTHERS, "README.md"} == {each.name for each in EXAMPLES.iterdir() if each.is_file()}
+
+
+@pytest.mark.parametrize("name", LAUNCHING)
+def test_it_launches_with_the_id_of_what_changed(name: str, server: Server, tmp_path: Path) -> None:
+    with started(tmp_path, server, str(EXAMPLES / name)) as said:
+        changed = LAUNCHING[name](server)
+        wait_for(server.sources, said)
+        assert server.sources() == [changed], said()
+
+
+@pytest.mark.parametrize("name", CALLING)
+def test_it_calls_its_function(name: str, server: Server, tmp_path: Path) -> None:
+    arguments = ["0.02"] if name == "migrate.py" else []
+    change, line = CALLING[name]
+    with started(tmp_path, server, str(EXAMPLES / name), *arguments) as said:
+        expected = line.format(change(server))
+        wait_for(lambda: expected in said(), said)
+
+
+def test_a_metric_promotes(server: Server, tmp_path: Path) -> None:
+    with started(tmp_path, server, str(EXAMPLES / "promote_on_metric.py")) as said:
+        id_ = server.accurate()
+        wait_for(lambda: "promoted" in server.call("tasks.get_by_id", {"task": id_})["task"]["tags"], said)
+
+
+def test_shadow_mode_only_says_what_it_would_launch(server: Server, tmp_path: Path) -> None:
+    with started(tmp_path, server, str(EXAMPLES / "shadow_mode.py")) as said:
+        server.failed()
+        wait_for(lambda: "would launch" in said(), said)
+        assert server.sources() == []
+
+
+def test_a_file_with_several_conditions(server: Server, tmp_path: Path) -> None:
+    file = str(EXAMPLES / "several_conditions.yaml")
+    subprocess.run([sys.executable, "-m", "triggers", "test", "-f", file], check=True, timeout=60)
+    with started(tmp_path, server, "-m", "triggers", "up", "-f", file) as said:
+        server.failed(name="nightly 1")
+        fitting = server.failed(name="nightly 2", tags=["production"])
+        wait_for(server.sources, said)
+        assert server.sources() == [fitting], said()
+
+
+def test_the_tests_for_ci_pass_without_a_server(tmp_path: Path) -> None:
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("CLEARML_", "TRIGGERS_"))}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(EXAMPLES / "check_in_ci.py")]
+    done = subprocess.run(command, cwd=tmp_path, env=own, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.startswith(".."), done.stdout
