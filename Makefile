@@ -13,7 +13,7 @@ PYTEST_ARGS ?=
 # of chaos: any, printed; SEED=... replays one
 SEED ?= $(shell $(PYTHON) -c 'import random; print(random.randrange(1000000))')
 
-.PHONY: setup demo test test-quick chaos chaos-long soak bench lint types check pins release clean
+.PHONY: setup demo test test-quick chaos chaos-long chaos-clocks soak bench lint types check pins release clean
 
 setup: $(STAMP)
 
@@ -51,6 +51,10 @@ chaos: setup
 # twenty seeds, every fourth in local mode, a table at the end
 chaos-long: setup
 	$(BIN)/python -m tests.chaos --seed $(SEED) --seeds 20 --mode alternate
+
+# five seeds, in which clocks are stepped as well: of processes, of Redis, of ClearML and its HTTP Date
+chaos-clocks: setup
+	$(BIN)/python -m tests.chaos --seed $(SEED) --seeds 5 --mode alternate --clocks
 
 # 100,000 firings and 3,600 polls: memory, files and threads of every process and of Redis stay flat
 soak: setup

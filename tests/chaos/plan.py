@@ -120,6 +120,8 @@ class Plan:
     call_seconds: float
     changes: tuple[Change, ...]
     disturbances: tuple[Disturbance, ...]
+    #: clocks are stepped as well
+    stepped: bool = False
 
     def objects(self) -> Iterator[tuple[str, str]]:
         """Kind and name of every object that changes."""
@@ -204,7 +206,7 @@ def make_plan(seed: int, seconds: float = 60.0, mode: Mode = "fleet", *, stepped
     changes, disturbances = _changes(dice, seconds, clocks.apart), _disturbances(dice, seconds, mode)
     if stepped:
         disturbances = tuple(sorted([*disturbances, *_steps(seed, seconds, mode)], key=lambda one: one.at))
-    return Plan(seed, seconds, mode, clocks, call_seconds, changes, disturbances)
+    return Plan(seed, seconds, mode, clocks, call_seconds, changes, disturbances, stepped)
 
 
 def _clocks(dice: random.Random, mode: Mode) -> Clocks:

@@ -37,6 +37,8 @@ class Report:
     seed: int
     seconds: float
     mode: str
+    #: clocks were stepped as well
+    stepped: bool = False
     changes: int = 0
     objects: int = 0
     runs: int = 0
@@ -54,7 +56,8 @@ class Report:
     @property
     def replay(self) -> str:
         """The command that does it again."""
-        return f"python -m tests.chaos --seed {self.seed} --seconds {self.seconds:g} --mode {self.mode}"
+        clocks = " --clocks" if self.stepped else ""
+        return f"python -m tests.chaos --seed {self.seed} --seconds {self.seconds:g} --mode {self.mode}{clocks}"
 
     def recovered(self) -> list[float]:
         """All recovery times."""

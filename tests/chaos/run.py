@@ -68,7 +68,7 @@ class Run:
         extra = {BASE: self.base, REUSED: self.reused, "CRASH_TEST_CALLS": str(calls)}
         extra |= dict.fromkeys(("CLEARML_WEB_HOST", "CLEARML_FILES_HOST"), self.server.url)
         stepped = {}
-        if any(one.kind == "step" for one in plan.disturbances):
+        if plan.stepped:
             stepped = SteppedClock.of_each(CLOCKS[plan.mode], folder / "clock")
         self.system: Fleet | Local
         if plan.mode == "fleet":
@@ -79,7 +79,7 @@ class Run:
             self.system = Local(folder, self.server, extra=extra, clocks=stepped)
         self.changes = Changes(self.client, self.observer, self._saw_it_end)
         self.disturber = Disturber(self.system, self.control, plan.seed)
-        self.report = Report(plan.seed, plan.seconds, plan.mode)
+        self.report = Report(plan.seed, plan.seconds, plan.mode, plan.stepped)
         self._turn = itertools.count()
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._lives: list[tuple[Life, Callable[[], bool]]] = []

@@ -8,9 +8,11 @@ import sys
 import pytest
 
 import triggers.testing  # noqa: F401  constructors ask no server then
+from tests.chaos import __main__ as chaos
 from tests.chaos import changes, script
 from tests.chaos.disturbances import FAULTS, Disturber
 from tests.chaos.plan import KINDS, PROCESSES, TO_OTHERS, TO_PROCESSES, Mode, make_plan
+from tests.chaos.report import Report
 from triggers import TriggerScheduler
 
 MODES: tuple[Mode, ...] = ("fleet", "local")
@@ -57,3 +59,18 @@ def test_every_kind_of_change_has_a_trigger_and_someone_who_makes_it(monkeypatch
 def test_every_disturbance_has_someone_who_does_it() -> None:
     for kind in {*TO_PROCESSES["fleet"], *TO_PROCESSES["local"], *TO_OTHERS} - FAULTS.keys():
         assert hasattr(Disturber, "_" + kind.replace(" ", "_"))
+
+
+@pytest.mark.parametrize("stepped", [False, True])
+def test_the_command_of_a_report_makes_the_same_plan(monkeypatch: pytest.MonkeyPatch, stepped: bool):
+    asked: list[object] = []
+
+    def note(seed: int, seconds: float, mode: Mode, *, stepped: bool) -> Report:
+        asked.append(make_plan(seed, seconds, mode, stepped=stepped))
+        return Report(seed, seconds, mode)
+
+    monkeypatch.setattr(chaos, "carry_out", note)
+    plan = make_plan(4003, 12.0, "local", stepped=stepped)
+    command = Report(plan.seed, plan.seconds, plan.mode, plan.stepped).replay
+    assert chaos.main(command.split()[3:]) == 0
+    assert asked == [plan]

@@ -15,7 +15,6 @@ from triggers.clearml_api import Api, Credentials, service
 from triggers.clearml_api.names import find_project
 from triggers.client import package_source
 from triggers.model import Trigger
-from triggers.model.events import milliseconds
 from triggers.model.original import SECTIONS
 from triggers.model.server_names import problem_of_project
 from triggers.sync.originals import ARTIFACT
@@ -185,10 +184,3 @@ def _artifact(task_id: str) -> str | None:
         error = failure
     log.error("the state that the original saved on %s cannot be read: %s", task_id, error)
     return None
-
-
-def server_now_ms(api: Api, task_id: str) -> int:
-    """The server's time now: the `last_change` of a write of our own. Two requests."""
-    api.call("tasks.ping", {"task": task_id})
-    answer = api.call("tasks.get_all", {"id": [task_id], "only_fields": ["last_change"]})
-    return milliseconds(answer.data["tasks"][0]["last_change"])

@@ -14,7 +14,7 @@ from triggers.base.errors import EpochChanged, Fenced, Permanent, Transient, Tri
 from triggers.base.logs import logger
 from triggers.base.retry import patiently
 from triggers.base.settings import Settings
-from triggers.clearml_api import Api, Credentials, identity, launches, require_supported, service
+from triggers.clearml_api import Api, Credentials, identity, launches, require_supported, server_now_ms, service
 from triggers.client import inheritance, service_task
 from triggers.client.callers import Callers
 from triggers.client.checks import warn_of_missing
@@ -22,7 +22,7 @@ from triggers.client.declarer import holder, script
 from triggers.client.election import Arrival
 from triggers.client.interruption import end_process, handled
 from triggers.client.narration import narrate
-from triggers.client.service_task import KEPT, ServiceTask, server_now_ms
+from triggers.client.service_task import KEPT, ServiceTask
 from triggers.context import Context, NoHints
 from triggers.ledger import Ledger
 from triggers.ledger.epoch import Epoch

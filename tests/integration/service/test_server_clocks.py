@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.integration.service.conftest import ServiceWorld
-from triggers.client.service_task import server_now_ms
+from triggers.clearml_api import server_now_ms
 from triggers.operate.changes import resume
 from triggers.operate.doctor.clearml_server import look
 from triggers.operate.target import Target

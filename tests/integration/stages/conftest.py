@@ -12,8 +12,7 @@ import pytest
 
 from tests.servers import VERIFIED, running
 from triggers.base.settings import Settings
-from triggers.clearml_api import Api, Credentials
-from triggers.client.service_task import server_now_ms
+from triggers.clearml_api import Api, Credentials, server_now_ms
 from triggers.context import Context
 from triggers.ledger import Ledger
 from triggers.ledger.history import Entry

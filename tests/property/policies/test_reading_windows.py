@@ -96,7 +96,7 @@ class Poller:
     back_ms: list[int] = field(default_factory=list)
 
     def register(self) -> Entry:
-        """As `service_task.server_now_ms` does: the stamp of a write of our own."""
+        """As `clearml_api.server_now_ms` does: the stamp of a write of our own."""
         action = {"type": "task", "base_task_id": "b" * 32, "queue": "default"}
         version = len(self.entries) + 1
         since_ms = self.server.now_ms + self.server.step_ms

@@ -11,7 +11,7 @@ from tests.property.stages.actors import FAULTS, Actor, Outcome
 from tests.property.stages.world import PARTITIONS, SCHEDULER, SteppedApi, World
 from triggers.base.errors import Fenced
 from triggers.base.settings import Settings
-from triggers.client.service_task import server_now_ms
+from triggers.clearml_api import server_now_ms
 from triggers.ledger.firing import trigger_digest
 from triggers.model import Trigger, make_trigger
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.live import Live
+from rich.text import Text
 
 from triggers.base.errors import TriggersError
 from triggers.base.terminal import say
@@ -56,7 +57,8 @@ def play(rounds: int, *, as_json: bool, keep: bool = False) -> bool:
         result = outcome(course.passages, rounds * CHANGES_PER_ROUND)
         good = bool(result["expected"] == result["launched"] == launches == clones)
         console.print(table.table(course.passages, width=console.width))
-        console.print(_closing_line(result, launches, clones, good=good))
+        console.print()
+        console.print(closing_line(result, launches, clones, good=good))
         if as_json:
             output.print_json_line(result)
         if keep:
@@ -153,11 +155,14 @@ def outcome(passages: Sequence[Passage], expected: int) -> dict[str, Any]:
     return {"expected": expected, "launched": once, "firings": firings}
 
 
-def _closing_line(result: dict[str, Any], launches: int, clones: int, *, good: bool) -> str:
+def closing_line(result: dict[str, Any], launches: int, clones: int, *, good: bool) -> Text:
+    """Say whether every change was launched once."""
     if not good:
-        return (
-            f"[bold red]not as expected:[/] {result['expected']} changes, {result['launched']} launched once; "
-            f"{launches} ClearML tasks in the server's queue, {clones} clones in its request log"
+        return output.text("not as expected:", "bold red").append(
+            f" {result['expected']} changes, {result['launched']} launched once; "
+            f"{launches} ClearML tasks in the server's queue, {clones} clones in its request log",
+            "not bold default",
         )
     count = result["expected"]
-    return f"\n[bold]{count} changes, {count} launches, each once[/], by the server's own queue and request log."
+    line = output.text(f"{count} changes, {count} launches, each once", "bold")
+    return line.append(", by the server's own queue and request log.", "not bold")
