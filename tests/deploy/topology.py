@@ -29,6 +29,11 @@ SECRETS = {
     "clearml_api_access_key": "SANDBOX",
     "clearml_api_secret_key": "sandbox-only",
     "flower_basic_auth": "person:of flower",
+    # files of what is not wanted are empty
+    "triggers_signing_key": "",
+    "triggers_notice_webhook_url": "",
+    "triggers_notice_webhook_secret": "",
+    "triggers_notice_slack_url": "",
 }
 QUEUE = "default"
 #: shorter than in production, so that the test is
