@@ -75,7 +75,7 @@ check: lint types test
 pins: setup
 	echo setuptools | $(BIN)/uv pip compile --quiet pyproject.toml - --extra flower --extra metrics --extra sandbox \
 		--constraint constraints.txt --python-version 3.11.11 --universal --generate-hashes \
-		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --output-file requirements.txt
+		--no-header --no-annotate --output-file requirements.txt
 
 # everything of a release up to the upload: wheel, sources, and what the image holds as an SBOM (CycloneDX)
 release: setup

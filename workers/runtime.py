@@ -160,7 +160,7 @@ class Runtime:
                 self._log(failure)
             except Exception as failure:
                 if not redis_refusals.code_of(failure):
-                    log.exception("a stage broke off")
+                    log.exception("stage failed")
                 else:
                     redis_refusals.look_for_primary(self.client, failure)
                     self._log(failure)

@@ -242,5 +242,5 @@ def _written_down(attempt: Attempt) -> Iterator[None]:
     except (redis.ConnectionError, redis.TimeoutError):
         raise
     except Exception as failure:  # a fault of ours, or of what a person wrote into a ClearML task
-        log.exception("trigger %r: the attempt broke off", attempt.trigger.name)
+        log.exception("trigger %r: the attempt failed", attempt.trigger.name)
         attempt.fail(f"{type(failure).__name__}: {failure}")

@@ -150,7 +150,7 @@ class TaskAction(Action):
     def from_arguments(cls, name: str, arguments: Mapping[str, Any], *, in_file: bool) -> dict[str, Any]:  # noqa: ARG003
         """Read the arguments about the ClearML task to launch."""
         if arguments["function_workers"]:
-            raise InvalidTrigger(name, "function_workers", True, "has an effect with schedule_function only")
+            raise InvalidTrigger(name, "function_workers", True, "requires schedule_function")
         query = arguments["schedule_task_query"]
         return {
             "type": "task",

@@ -15,7 +15,7 @@ Choice = Annotated[
         "--scheduler",
         "-s",
         metavar="PROJECT/NAME|ID",
-        help="which scheduler, where several live",
+        help="scheduler to use, if there are several",
         autocompletion=completion.schedulers,
     ),
 ]

@@ -36,5 +36,9 @@ def resume(
         elif not resumed.names:
             output.say("none of them is paused: nothing to do")
         else:
-            waited = f"{output.plural(resumed.skipped, 'firing')} skipped" if skip_missed else f"{resumed.go} held go"
+            waited = (
+                f"{output.plural(resumed.skipped, 'firing')} skipped"
+                if skip_missed
+                else f"released {output.plural(resumed.go, 'held firing')}"
+            )
             output.say(f"resumed: {', '.join(resumed.names)}; {waited}")

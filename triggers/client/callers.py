@@ -77,5 +77,5 @@ class Callers:
                 self.context.begin_epoch()
             except (Transient, Fenced, redis.RedisError) as failure:
                 self.context.ledger.store.look_for_primary(failure)
-                log.warning("functions wait: %s", failure)
+                log.warning("cannot fetch function calls, retrying: %s", failure)
                 self._ending.wait(1.0)

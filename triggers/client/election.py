@@ -1,4 +1,4 @@
-"""How a process comes home: one at a time serves a scheduler, an equal one stands by, a different one is refused."""
+"""Which process serves a scheduler: one at a time, an equal one stands by, a different one is refused."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class Arrival:
         try:
             ledger.homes.leave(self._token)
         except (TriggersError, redis.RedisError) as failure:
-            log.warning("the next process can come home when the lease has run out: %s", failure)
+            log.warning("could not release the lease, the next process can take over when it expires: %s", failure)
 
     def leave(self) -> None:
         """End the private Redis, if one was started here. May be called twice."""

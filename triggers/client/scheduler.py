@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 import sys
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, Final, Literal
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
 
 from triggers.client.arguments import minutes, optional_name, task_name
+from triggers.client.declaring import Declaring
 
 if TYPE_CHECKING:  # importing this module is cheap: what validates, registers and serves is imported where it is used
     from clearml import Task
-    from clearml.automation.trigger import BaseTrigger
 
-    from triggers.client.declaration import Declaration
     from triggers.client.service_task import ServiceTask
     from triggers.client.serving import Home
     from triggers.model import Trigger
-    from triggers.model.kinds import Kind
 
 #: Fastest pace of polling: once a second.
 LEAST_POOLING_MINUTES: Final = 1 / 60
 
-Fire = Literal["once", "on_transition", "while_true"]
-Overlap = Literal["skip", "queue", "latest"]
-Tags = Sequence[str]
 
-
-class TriggerScheduler:
+class TriggerScheduler(Declaring):
     """Launch ClearML tasks, or call functions, when models, datasets or ClearML tasks change.
 
     Takes the arguments of `clearml.automation.TriggerScheduler` in their order; further ones by keyword only.
@@ -50,7 +42,7 @@ class TriggerScheduler:
             both, "${model.id}" ("${dataset.id}", "${task.id}") is the object's id, "$${" a literal "${".
         provenance: tell in a configuration object `trigger` of the launched ClearML task what launched it.
         function_workers: call the function on any dispatch worker, which has to be able to import it.
-        owner: who is told when launches are given up or held, such as "@ann" or a mail address.
+        owner: who is notified when launches are given up or held, such as "@ann" or a mail address.
 
     Args of the policy:
         single_instance: no launch while the previous one is queued or running.
@@ -107,139 +99,16 @@ class TriggerScheduler:
             Usage: an argument is wrong, or the ClearML server refuses the credentials or gives no answer. Where it ends
                 the script, it is one line and exit code 2.
         """
+        super().__init__(check)
         self.pooling_frequency_minutes = minutes(
             "pooling_frequency_minutes", pooling_frequency_minutes, LEAST_POOLING_MINUTES
         )
         self.sync_frequency_minutes = minutes("sync_frequency_minutes", sync_frequency_minutes, 0)
         self.force_create_task_name = task_name("force_create_task_name", force_create_task_name)
         self.force_create_task_project = optional_name("force_create_task_project", force_create_task_project)
-        self._check = check
-        self._declared: dict[Kind, dict[str, Declaration]] = defaultdict(dict)
         self._service: ServiceTask | None = None
         if "triggers.testing" not in sys.modules:
             self._begin()
-
-    def add_model_trigger(
-        self,
-        schedule_task_id: str | Task | None = None,
-        schedule_queue: str | None = None,
-        schedule_function: Callable[..., Any] | None = None,
-        trigger_project: str | None = None,
-        trigger_name: str | None = None,
-        trigger_on_publish: bool | None = None,
-        trigger_on_tags: Tags | None = None,
-        trigger_on_archive: bool | None = None,
-        trigger_required_tags: Tags | None = None,
-        name: str | None = None,
-        target_project: str | None = None,
-        add_tag: bool | str | None = True,
-        single_instance: bool = False,
-        reuse_task: bool = False,
-        task_parameters: Mapping[str, Any] | None = None,
-        task_overrides: Mapping[str, Any] | None = None,
-        *,
-        trigger_on_any_tags: Tags | None = None,
-        trigger_exclude_tags: Tags | None = None,
-        trigger_on_user: Sequence[str] | None = None,
-        schedule_task_query: Mapping[str, Any] | None = None,
-        fire: Fire = "once",
-        cooldown_minutes: float = 0,
-        overlap: Overlap = "skip",
-        max_per_minute: int | None = None,
-        function_workers: bool = False,
-        provenance: bool = True,
-        owner: str | None = None,
-    ) -> bool:
-        """Fire on models. Without any condition: on every change of a model, once each."""
-        return self._add("model", locals())
-
-    def add_dataset_trigger(
-        self,
-        schedule_task_id: str | Task | None = None,
-        schedule_queue: str | None = None,
-        schedule_function: Callable[..., Any] | None = None,
-        trigger_project: str | None = None,
-        trigger_name: str | None = None,
-        trigger_on_publish: bool | None = None,
-        trigger_on_tags: Tags | None = None,
-        trigger_on_archive: bool | None = None,
-        trigger_required_tags: Tags | None = None,
-        name: str | None = None,
-        target_project: str | None = None,
-        add_tag: bool | str | None = True,
-        single_instance: bool = False,
-        reuse_task: bool = False,
-        task_parameters: Mapping[str, Any] | None = None,
-        task_overrides: Mapping[str, Any] | None = None,
-        *,
-        trigger_on_any_tags: Tags | None = None,
-        trigger_exclude_tags: Tags | None = None,
-        trigger_on_user: Sequence[str] | None = None,
-        schedule_task_query: Mapping[str, Any] | None = None,
-        fire: Fire = "once",
-        cooldown_minutes: float = 0,
-        overlap: Overlap = "skip",
-        max_per_minute: int | None = None,
-        function_workers: bool = False,
-        provenance: bool = True,
-        owner: str | None = None,
-    ) -> bool:
-        """Fire on dataset versions.
-
-        `trigger_project` is the dataset's project, and covers datasets created later. Unless
-        `trigger_on_publish` or `trigger_on_archive` is given, a version has to be finalised.
-        """
-        return self._add("dataset", locals())
-
-    def add_task_trigger(
-        self,
-        schedule_task_id: str | Task | None = None,
-        schedule_queue: str | None = None,
-        schedule_function: Callable[..., Any] | None = None,
-        trigger_project: str | None = None,
-        trigger_name: str | None = None,
-        trigger_on_tags: Tags | None = None,
-        trigger_on_status: Sequence[str] | None = None,
-        trigger_exclude_dev_tasks: bool | None = None,
-        trigger_on_metric: str | None = None,
-        trigger_on_variant: str | None = None,
-        trigger_on_threshold: float | None = None,
-        trigger_on_sign: Literal["max", "maximum", "min", "minimum", "last"] | None = None,
-        trigger_required_tags: Tags | None = None,
-        name: str | None = None,
-        target_project: str | None = None,
-        add_tag: bool | str | None = True,
-        single_instance: bool = False,
-        reuse_task: bool = False,
-        task_parameters: Mapping[str, Any] | None = None,
-        task_overrides: Mapping[str, Any] | None = None,
-        *,
-        trigger_on_direction: Literal["above", "below"] | None = None,
-        trigger_on_publish: bool | None = None,
-        trigger_on_archive: bool | None = None,
-        trigger_on_any_tags: Tags | None = None,
-        trigger_exclude_tags: Tags | None = None,
-        trigger_on_user: Sequence[str] | None = None,
-        schedule_task_query: Mapping[str, Any] | None = None,
-        fire: Fire = "once",
-        cooldown_minutes: float = 0,
-        overlap: Overlap = "skip",
-        max_per_minute: int | None = None,
-        function_workers: bool = False,
-        provenance: bool = True,
-        owner: str | None = None,
-    ) -> bool:
-        """Fire on ClearML tasks, dataset versions among them."""
-        return self._add("task", locals())
-
-    def get_triggers(self) -> list[BaseTrigger]:
-        """List what is declared, models first, then datasets, then tasks, as objects of the SDK's classes.
-
-        They are copies: changing one changes nothing here. `project` is the name where no id is known.
-        """
-        from triggers.model.sdk import sdk_trigger
-
-        return [sdk_trigger(each.trigger, each.function) for each in self.declarations]
 
     def register(self) -> None:
         """Make what was declared the whole of this scheduler's triggers, and return; serving them is `start`'s.
@@ -330,13 +199,6 @@ class TriggerScheduler:
         return [each.trigger for each in self.declarations]
 
     @property
-    def declarations(self) -> tuple[Declaration, ...]:
-        """What has been added so far: models first, then datasets, then tasks, each in order."""
-        from triggers.model.kinds import KINDS
-
-        return tuple(each for kind in KINDS for each in self._declared[kind].values())
-
-    @property
     def poll_seconds(self) -> float:
         """Pace of polling: what the script asked for, else that of the settings."""
         if self.pooling_frequency_minutes is not None:
@@ -344,21 +206,3 @@ class TriggerScheduler:
         from triggers.base.settings import settings  # read late: importing this module reads no environment
 
         return settings().poll_seconds
-
-    def _add(self, kind: Kind, arguments: dict[str, Any]) -> bool:
-        from triggers.client.declaration import declare
-
-        del arguments["self"]
-        caller = sys._getframe(2)
-        place = f"{PurePath(caller.f_code.co_filename).name}:{caller.f_lineno}"
-        return self.declare(declare(kind, arguments, self._declared[kind], place))
-
-    def declare(self, declaration: Declaration) -> bool:
-        """Add a trigger that was read elsewhere, such as in a file."""
-        if self._check is not None:
-            self._check(declaration.trigger)
-        from triggers.model import check_new
-
-        check_new(declaration.trigger)
-        self._declared[declaration.trigger.kind][declaration.trigger.name] = declaration
-        return True

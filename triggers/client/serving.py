@@ -205,7 +205,7 @@ class Home:
         """Serve until `stop`, SIGINT or SIGTERM; then end every process started here, within 10 s.
 
         Raises:
-            Fenced: another process has come home while this one was away.
+            Fenced: another process took over this scheduler.
         """
         context = self.context(ledger)
         callers = Callers(context, self.functions)
@@ -255,8 +255,8 @@ class Home:
             try:
                 other = self._arrival.stay(ledger)
                 if other is not None:
-                    self._lost = f"{other} has come home for this scheduler while this process was away"
-                    log.error("%s; ending", self._lost)
+                    self._lost = f"{other} took over this scheduler"
+                    log.error("%s; shutting down", self._lost)
                     self.stop()
                 elif self.triggers and ledger.registry.version() == 0:
                     log.warning("Redis came back empty; registering again")
@@ -270,7 +270,7 @@ class Home:
             except EpochChanged:
                 context.begin_epoch()
             except (Transient, Fenced, redis.RedisError) as failure:
-                log.warning("staying at home is tried again: %s", failure)
+                log.warning("could not renew the lease, retrying: %s", failure)
             except Permanent as failure:
                 log.error("%s", failure)
 
@@ -281,7 +281,7 @@ class Home:
             if self._arrival.redis is not None:  # elsewhere workers go on serving
                 renewal.give_back(context, self.scheduler)
         except (TriggersError, redis.RedisError) as failure:
-            log.warning("the state on the service task is a little old: %s", failure)
+            log.warning("could not save the final state to the service task: %s", failure)
         self._arrival.give_up_home(ledger)
 
     def stop(self) -> None:

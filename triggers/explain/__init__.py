@@ -20,7 +20,7 @@ def explain(name: str, object_id: str, *, scheduler: str | None = None) -> Expla
     Args:
         name: the trigger's, or "kind:name" where two kinds share it.
         object_id: id of a model, dataset or ClearML task, the address of its page, or its name.
-        scheduler: PROJECT/NAME or id, where several live on this Redis.
+        scheduler: PROJECT/NAME or id, if there are several on this Redis.
 
     Raises:
         Usage: there is no such scheduler or trigger, or no ClearML credentials.

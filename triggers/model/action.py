@@ -210,9 +210,9 @@ class Policy(Frozen):
     @model_validator(mode="after")
     def _each_part_has_an_effect(self) -> Policy:
         if self.overlap != "skip" and not self.single_instance:
-            raise wrong("has an effect with single_instance=True only", "overlap", self.overlap)
+            raise wrong("requires single_instance=True", "overlap", self.overlap)
         if self.cooldown_minutes and self.fire != "while_true":
-            raise wrong("has an effect with fire='while_true' only", "cooldown_minutes", self.cooldown_minutes)
+            raise wrong("requires fire='while_true'", "cooldown_minutes", self.cooldown_minutes)
         return self
 
 

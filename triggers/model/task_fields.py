@@ -128,7 +128,7 @@ class TaskConditions(Conditions):
         if len(missing) not in (0, 3):
             raise wrong(f"{', '.join(parts)} go together: give all three or none", missing[0])
         if missing and self.trigger_on_sign:
-            raise wrong(f"has an effect with {', '.join(parts)} only", "trigger_on_sign", self.trigger_on_sign)
+            raise wrong(f"requires {', '.join(parts)}", "trigger_on_sign", self.trigger_on_sign)
         last = self.trigger_on_sign == "last"
         if last and not self.trigger_on_direction:
             raise wrong("trigger_on_sign='last' needs 'above' or 'below'", "trigger_on_direction")

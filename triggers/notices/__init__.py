@@ -1,4 +1,4 @@
-"""Notices to people: what needs them (`decide`, pure), and how they are told (`send`). `stages.notify` runs it."""
+"""Notices to people: what needs them (`decide`, pure), and how they are sent (`send`). `stages.notify` runs it."""
 
 from triggers.notices.decide import Notice, Situation, Told, decide
 

@@ -86,7 +86,7 @@ class Told:
 
 
 def decide(told: Told, situation: Situation, per_hour: int) -> tuple[list[Notice], Told]:
-    """The notices that are due, and what is told when they have been sent."""
+    """The notices that are due, and what counts as reported once they have been sent."""
     turn = _Turn(told, situation)
     due = [*turn.dead(), *turn.lasting(), *turn.over()]
     return turn.limited(due, per_hour)

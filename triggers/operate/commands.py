@@ -1,4 +1,4 @@
-"""Commands that people are told to run, as they stand in a sentence."""
+"""Commands that messages tell people to run, as they stand in a sentence."""
 
 from __future__ import annotations
 

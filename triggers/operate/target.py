@@ -188,7 +188,7 @@ def choose(found: Mapping[str, Scheduler], choice: str | None, where: str) -> Sc
     if len(fitting) == 1:
         return fitting[0]
     if not found:
-        raise Usage(f"no scheduler lives in {where}: {_REGISTER}")
+        raise Usage(f"no scheduler found in {where}: {_REGISTER}")
     listed = ", ".join(f"{title(one)} ({one.id})" for one in (fitting or found.values()))
     if fitting:
         raise Usage(f"{len(fitting)} schedulers live in {where}; say which with --scheduler: {listed}")

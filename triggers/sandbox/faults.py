@@ -112,7 +112,7 @@ class Faults:
         return fault
 
     def remove(self, number: int | None = None) -> None:
-        """Drop one rule or all; calls that are held go on."""
+        """Drop one rule or all; held calls continue."""
         for key in [number] if number is not None else list(self.rules):
             fault = self.rules.pop(key, None)
             if fault is not None:

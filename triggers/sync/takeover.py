@@ -97,6 +97,6 @@ def _occupied(
         f"the scheduler {scheduler.project}/{scheduler.name} is served from another Redis, {rival.address} by "
         f"{rival.holder} (so says {said_by(known, rival.property)}), and one scheduler lives on one Redis: this "
         f"process ({os.getpid()} on {socket.gethostname()}) has {address_of(renewal.redis_url(ctx))}. Use the same "
-        f"TRIGGERS_REDIS_URL, or end the other; what has died there lets go in "
+        f"TRIGGERS_REDIS_URL, or end the other; the lease of a process that has died expires in "
         f"{max(1, (rival.until_ms - server_ms) // 1000)} s"
     )

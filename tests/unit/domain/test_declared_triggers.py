@@ -170,7 +170,7 @@ def test_function_for_workers_is_named_by_reference(scheduler):
         (
             {"schedule_task_id": "b", "schedule_queue": "q", "function_workers": True},
             "function_workers",
-            "schedule_function only",
+            "requires schedule_function",
         ),
         ({"schedule_task_id": "b", "schedule_queue": "q", "add_tag": 5}, "add_tag", "give a tag"),
         ({"schedule_task_id": "b", "schedule_queue": "q", "name": ["x"]}, "name", "give a string"),

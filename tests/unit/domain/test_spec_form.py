@@ -44,7 +44,7 @@ METRIC = {"trigger_on_metric": "m", "trigger_on_variant": "v", "trigger_on_thres
         ("task", {**METRIC, "trigger_on_sign": "last"}, "trigger_on_direction", "'above' or 'below'"),
         ("task", {**METRIC, "trigger_on_direction": "above"}, "trigger_on_direction", "sign='last' only"),
         ("task", {**METRIC, "trigger_on_sign": "last", "trigger_on_direction": "up"}, "trigger_on_direction", "above"),
-        ("task", {"trigger_on_sign": "max"}, "trigger_on_sign", "trigger_on_threshold only"),
+        ("task", {"trigger_on_sign": "max"}, "trigger_on_sign", "trigger_on_variant, trigger_on_threshold"),
         ("model", {"trigger_on_status": ["failed"]}, "trigger_on_status", "unknown here"),
         ("task", {"policy": {"fire": "twice"}}, "fire", "'once', 'on_transition', 'while_true'"),
         ("task", {"policy": {"overlap": "queue"}}, "overlap", "single_instance=True"),

@@ -18,7 +18,7 @@ from triggers.actions.clearml_task import TaskAction
 from triggers.actions.python_function import FunctionAction
 from triggers.clearml_api.narrowing import filters, project_filter
 from triggers.client.declaration import declare
-from triggers.client.scheduler import Fire, Overlap
+from triggers.client.declaring import Fire, Overlap
 from triggers.configuration.document import defaults, parse
 from triggers.configuration.schema import schema
 from triggers.configuration.writing import arguments_of, dump
