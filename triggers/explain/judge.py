@@ -66,10 +66,10 @@ def _answer(facts: Facts) -> _Said:
     if last and last.state in ("waiting", "held", "dead"):  # 3
         return _open(facts, last)
     if last and (object_ is None or object_.changed_ms <= last.changed_ms):  # 4
-        return _ended(last)
+        return _ended(facts, last)
     assert object_ is not None
     if facts.now is None:  # 2
-        return _gone(last)
+        return _gone(facts, last)
     return _by_stage(facts, facts.now, last)
 
 
@@ -87,23 +87,23 @@ def _open(facts: Facts, last: Firing) -> _Said:
     return "waiting", f"{text}; {stuck}" if stuck else text, way_out
 
 
-def _ended(last: Firing) -> _Said:
+def _ended(facts: Facts, last: Firing) -> _Said:
     if last.state == "skipped":
         text = f"its firing was skipped: {last.reason}; the object's next change is considered again"
         return "skipped", text, _BY_HAND
     if last.state == "dropped":
         return "dropped", "a person dropped its firing; it does not fire again for that change", _BY_HAND
-    return "fired", _launched(last), ""
+    return "fired", _launched(facts, last), ""
 
 
-def _launched(last: Firing) -> str:
-    what = f"ClearML task {last.task}" if last.task else "the function was called"
+def _launched(facts: Facts, last: Firing) -> str:
+    what = f"ClearML task {last.task}" if last.task else facts.entry.trigger.action.done
     return f"it fired {moment(last.ended_ms or last.granted_ms)}: {what}{f' ({last.reason})' if last.reason else ''}"
 
 
-def _gone(last: Firing | None) -> _Said:
+def _gone(facts: Facts, last: Firing | None) -> _Said:
     if last and last.state == "launched":
-        return "fired", f"{_launched(last)}; the object is gone from the server", ""
+        return "fired", f"{_launched(facts, last)}; the object is gone from the server", ""
     return "does not fire", "the object is gone from the server", ""
 
 
@@ -156,7 +156,7 @@ def _fired_before(facts: Facts, now: Event, last: Firing | None) -> _Said:
 
 def _before(facts: Facts, last: Firing | None) -> str:
     """What it did when it fired last; the mark outlives the firing's record."""
-    return _launched(last) if last and last.state == "launched" else f"it fired {moment(facts.mark.fired_ms)}"
+    return _launched(facts, last) if last and last.state == "launched" else f"it fired {moment(facts.mark.fired_ms)}"
 
 
 def _under_way(facts: Facts, now: Event) -> _Said:

@@ -108,12 +108,14 @@ def _executed(ctx: Context, scheduler: Scheduler, memory: Memory) -> dict[str, s
     entries = ctx.ledger.history.latest("launched", POINTS)
     ends = _ends(ctx, memory, [entry for entry in entries[:ROWS] if entry.task])
     firings = _firings(ctx, entries)
-    rows = []
+    rows, snapshot = [], ctx.ledger.registry.snapshot()
     for entry in entries[:ROWS]:
         changed_ms, granted_ms, named = firings.get(entry.firing, (entry.at_ms, entry.at_ms, ""))
         started_ms = _started_ms(entry, changed_ms, granted_ms)
         finished = _finished(*ends.get(entry.task, ("", ""))) if entry.task else report.moment(entry.at_ms)
-        rows.append(Launch(entry.trigger, entry.task, started_ms, finished, entry.object, named))
+        declared = snapshot.entries.get(entry.trigger)
+        shown = declared.trigger.action.cell if declared else ""
+        rows.append(Launch(entry.trigger, entry.task, started_ms, finished, entry.object, named, shown))
     # what was launched before, as Redis had forgotten, was launched at no time that is known here
     entries = [entry for entry in entries if entry.is_launch]
     delays = [(e.trigger, firings[e.firing][0], e.at_ms) for e in entries if e.firing in firings]

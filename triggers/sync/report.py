@@ -57,7 +57,7 @@ class Launch:
     finished: str
     object: str = ""
     named: str = ""
-    shown: str = "function"
+    shown: str = ""
 
 
 @dataclass(frozen=True, slots=True)
