@@ -13,7 +13,7 @@ PYTEST_ARGS ?=
 # of chaos: any, printed; SEED=... replays one
 SEED ?= $(shell $(PYTHON) -c 'import random; print(random.randrange(1000000))')
 
-.PHONY: setup demo test test-quick chaos chaos-long chaos-clocks soak bench lint types check pins release clean
+.PHONY: setup demo test test-quick chaos chaos-long chaos-clocks soak bench docs lint types check pins release clean
 
 setup: $(STAMP)
 
@@ -33,7 +33,7 @@ ALONE := tests/crash tests/deploy tests/acceptance tests/chaos tests/model
 
 # what needs no other processes and no network, in a few minutes: for every change
 test-quick: setup
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" tests/unit tests/contract $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" tests/unit tests/contract tests/docs $(PYTEST_ARGS)
 
 # everything, what is shipped installed into empty environments among it
 test: setup
@@ -59,6 +59,11 @@ chaos-clocks: setup
 # 100,000 firings and 3,600 polls: memory, files and threads of every process and of Redis stay flat
 soak: setup
 	$(BIN)/python -m tests.chaos.soak
+
+# the site, in build/site: no network is needed, and a link or an anchor that leads nowhere ends it
+docs: setup
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs --quiet build --strict
+	@echo "the site is in build/site; to read it: $(BIN)/python -m http.server -d build/site --bind 127.0.0.1 8000"
 
 lint: setup
 	$(BIN)/ruff check .
