@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 from clearml_triggers.alias import install, own, own_or_end
 
 if TYPE_CHECKING:
-    from triggers import TriggerScheduler
+    from triggers import FiringInfo, InvalidTrigger, TriggerScheduler
 
-__all__ = ["TriggerScheduler", "main"]
+__all__ = ["FiringInfo", "InvalidTrigger", "TriggerScheduler", "main"]
 
 install()
 
 
 def __getattr__(name: str) -> Any:
-    if name == "TriggerScheduler":
-        return own("triggers").TriggerScheduler
+    if name in __all__:
+        return getattr(own("triggers"), name)
     if name in ("app", "celery"):
         return getattr(own_or_end("workers"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, get_args
 
-from triggers.actions.clearml_task import TaskAction, TaskQuery
+from triggers.actions.clearml_task import TaskAction
 from triggers.actions.python_function import FunctionAction
+from triggers.actions.task_query import TaskQuery
 from triggers.base.errors import InvalidTrigger
 from triggers.model import Policy, Trigger, make_trigger
 from triggers.model.events import DECODINGS, Event, decode_model, decode_task

@@ -15,8 +15,9 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from triggers.actions.clearml_task import TaskAction, TaskQuery
+from triggers.actions.clearml_task import TaskAction
 from triggers.actions.python_function import FunctionAction
+from triggers.actions.task_query import TaskQuery
 from triggers.base.formats import KNOWN
 from triggers.ledger.chain import Link
 from triggers.ledger.firing import Firing

@@ -10,9 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from triggers.base.errors import InvalidTrigger
     from triggers.client.scheduler import TriggerScheduler
+    from triggers.model.firing_info import FiringInfo
 
-__all__ = ["TriggerScheduler"]
+__all__ = ["FiringInfo", "InvalidTrigger", "TriggerScheduler"]
 
 
 def __getattr__(name: str) -> Any:
@@ -23,4 +25,12 @@ def __getattr__(name: str) -> Any:
         bring_the_sdk()
 
         return TriggerScheduler
+    if name == "FiringInfo":
+        from triggers.model.firing_info import FiringInfo
+
+        return FiringInfo
+    if name == "InvalidTrigger":
+        from triggers.base.errors import InvalidTrigger
+
+        return InvalidTrigger
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -6,7 +6,6 @@ import random
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import redis
 
@@ -21,6 +20,7 @@ from triggers.ledger.registry import Entry
 from triggers.model import Trigger
 from triggers.model.action import Lane
 from triggers.model.events import Event
+from triggers.model.firing_info import FiringInfo
 from triggers.model.trigger import slot_of_reused
 from triggers.rules.recovery import retry_seconds
 
@@ -170,11 +170,8 @@ class Attempt:
         with self.about():
             log.info("%s", f"{told}: {reason}" if reason else told)
 
-    def described(self) -> dict[str, Any]:
-        """What others are told of the firing: plain values that can be logged and stored.
-
-        `key` is the same at every attempt for one occurrence: use it to do a thing once.
-        """
+    def described(self) -> FiringInfo:
+        """Describe the firing to others, in plain values that can be logged and stored."""
         firing, event = self.firing, self.event
         return {
             "key": firing.key,

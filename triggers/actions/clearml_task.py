@@ -3,62 +3,78 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from triggers.actions.action import Action
 from triggers.actions.overrides import parse_key, problem_of
 from triggers.actions.placeholders import unknown_placeholder
+from triggers.actions.task_query import TaskQuery
 from triggers.base.errors import InvalidTrigger
-from triggers.model.action import Frozen, Need, unknown_console_line
+from triggers.model.action import Need, unknown_console_line
 from triggers.model.kinds import Kind
-from triggers.model.values import Flag, Names, Project, Text, Values, wrong
+from triggers.model.values import Flag, Project, Text, Values, wrong
 
 if TYPE_CHECKING:
     from triggers.actions.attempt import Attempt
-
-
-class TaskQuery(Frozen):
-    """The base task as a question, answered anew at each firing: the newest ClearML task that fits.
-
-    `project` and `name` are exact, the project is not recursive, all `tags` must be present.
-    """
-
-    project: Project = None
-    name: Text = None
-    tags: Names = ()
-
-    @model_validator(mode="after")
-    def _asks_something(self) -> TaskQuery:
-        if not (self.project or self.name or self.tags):
-            raise wrong("give at least one of 'project', 'name' and 'tags'", "schedule_task_query", {})
-        return self
-
-    def words(self) -> str:
-        """Which ClearML task it means."""
-        parts = [f"project {self.project}" if self.project else "", f"name {self.name}" if self.name else ""]
-        parts.append(f"tags {', '.join(self.tags)}" if self.tags else "")
-        return f"the newest ClearML task of {', '.join(filter(None, parts))}"
-
-    def cell(self) -> str:
-        """The same as a cell of a table."""
-        given = {"project": self.project, "name": self.name, "tags": ", ".join(self.tags)}
-        return "; ".join(f"{name}: {value}" for name, value in given.items() if value)
 
 
 class TaskAction(Action):
     """Clone a ClearML task (or reuse it) and put it into a queue."""
 
     type: Literal["task"] = "task"
-    base_task_id: Text = None
-    query: TaskQuery | None = None
-    queue: Text = None  # name or id
-    target_project: Project = None
-    tag: Text = None
-    reuse_task: Flag = False
-    parameters: Values = {}  # noqa: RUF012 (a field: copied)
-    overrides: Values = {}  # noqa: RUF012
+    base_task_id: Annotated[
+        Text,
+        Field(
+            description="ClearML task to clone, as an id or a `clearml.Task`. Give exactly one of `schedule_task_id`, "
+            "`schedule_task_query`, and `schedule_function`."
+        ),
+    ] = None
+    query: Annotated[
+        TaskQuery | None,
+        Field(
+            description="Query for the ClearML task to clone, resolved at each firing to the newest match: at least "
+            "one of 'project', 'name' (both exact), and 'tags' (all present). The project and name of a pipeline mean "
+            "its newest run."
+        ),
+    ] = None
+    queue: Annotated[
+        Text, Field(description="Name or id of the queue to enqueue the ClearML task in. Required with a task.")
+    ] = None
+    target_project: Annotated[
+        Project,
+        Field(
+            description="Project of the launched ClearML task, created if it is missing. If omitted, the project of "
+            "the base task."
+        ),
+    ] = None
+    tag: Annotated[
+        Text,
+        Field(description="Tag of the launched ClearML task. True means the name of the trigger, False no tag."),
+    ] = None
+    reuse_task: Annotated[
+        Flag,
+        Field(
+            description="Run the base task itself each time instead of a clone. Requires `schedule_task_id`; cannot be "
+            "combined with `task_parameters` or `task_overrides`."
+        ),
+    ] = False
+    parameters: Annotated[
+        Values,
+        Field(
+            description="Hyperparameters of the launched ClearML task, as {'Section/name': value}, merged into those "
+            "of the base task. '${kind.id}' in a value becomes the id of the object; '$${' is a literal '${'."
+        ),
+    ] = {}  # noqa: RUF012 (a field: copied)
+    overrides: Annotated[
+        Values,
+        Field(
+            description="Other parts of the launched ClearML task, such as {'script.branch': 'main', "
+            "'container.image': 'python:3.12', 'Args/lr': 0.1}; `triggers.actions.overrides` lists the keys. "
+            "'${kind.id}' as in `task_parameters`."
+        ),
+    ] = {}  # noqa: RUF012
 
     WAYS = ("schedule_task_id", "schedule_task_query")
     KEYS = ("schedule_task_query",)

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 import traceback
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+from pydantic import Field
 
 from triggers.actions import functions
 from triggers.actions.action import Action
@@ -35,10 +37,22 @@ class FunctionAction(Action):
 
     type: Literal["function"] = "function"
     name: str = ""  # for people
-    reference: Text = None  # "module:qualname"; None: only the process that declared it can call it
+    #: "module:qualname"; None: only the process that declared it can call it
+    reference: Annotated[
+        Text,
+        Field(
+            description="Function to call with the id of the object instead of launching a ClearML task. If it has a "
+            "parameter `firing`, it also gets a `FiringInfo`. It can be called more than once for one firing: when it "
+            "raises, and when its process dies."
+        ),
+    ] = None
 
     WAYS = ("schedule_function",)
     ARGUMENTS = {"reference": "schedule_function"}  # noqa: RUF012 (a mapping of the class, as its base says)
+    DESCRIPTIONS = {  # noqa: RUF012
+        "function_workers": "Call the function on any dispatch worker, not in the process of the script. Workers must "
+        "be able to import it, and TRIGGERS_FUNCTION_MODULES must name its module."
+    }
     KEYS = ("function", "function_reference")
     CODE = "schedule_function"
 

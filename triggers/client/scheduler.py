@@ -6,8 +6,10 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from triggers.client.add_dataset import AddsDatasetTriggers
+from triggers.client.add_model import AddsModelTriggers
+from triggers.client.add_task import AddsTaskTriggers
 from triggers.client.arguments import minutes, optional_name, task_name
-from triggers.client.declaring import Declaring
 
 if TYPE_CHECKING:  # importing this module is cheap: what validates, registers and serves is imported where it is used
     from clearml import Task
@@ -20,58 +22,23 @@ if TYPE_CHECKING:  # importing this module is cheap: what validates, registers a
 LEAST_POOLING_MINUTES: Final = 1 / 60
 
 
-class TriggerScheduler(Declaring):
-    """Launch ClearML tasks, or call functions, when models, datasets or ClearML tasks change.
+class TriggerScheduler(AddsModelTriggers, AddsDatasetTriggers, AddsTaskTriggers):
+    """Launch ClearML tasks, or call functions, when models, datasets, or ClearML tasks change.
 
-    Takes the arguments of `clearml.automation.TriggerScheduler` in their order; further ones by keyword only.
+    Takes the arguments of `clearml.automation.TriggerScheduler` in the same order, and its own ones by keyword only.
+    Add triggers with `add_model_trigger`, `add_dataset_trigger`, and `add_task_trigger`, then call `start`,
+    `start_remotely`, or `register`.
 
-    Every `add_*` call takes:
-
-    Args of the action:
-        schedule_task_id: the ClearML task to clone, as id or `Task`; or
-        schedule_task_query: {"project": ..., "name": ..., "tags": [...]}, resolved at each firing to the
-            newest ClearML task that fits, or the newest run of the pipeline of that project and name; or
-        schedule_function: a function, called with the object's id (and `firing=` if it has such a parameter).
-        schedule_queue: name or id of the queue; needed with a task.
-        name: identity of the trigger among those of its kind; the task's id if not given; needed otherwise.
-        target_project: project of the launched ClearML task, made when missing; the base task's if not given.
-        add_tag: tag of the launched ClearML task; True is the trigger's name.
-        reuse_task: run the base task itself, every time.
-        task_parameters: {"Section/name": value}, merged into the base task's hyperparameters.
-        task_overrides: {"script.branch": "main", "Section/name": value, ...}; see `triggers.actions.overrides`. In
-            both, "${model.id}" ("${dataset.id}", "${task.id}") is the object's id, "$${" a literal "${".
-        provenance: tell in a configuration object `trigger` of the launched ClearML task what launched it.
-        function_workers: call the function on any dispatch worker, which has to be able to import it.
-        owner: who is notified when launches are given up or held, such as "@ann" or a mail address.
-
-    Args of the policy:
-        single_instance: no launch while the previous one is queued or running.
-        overlap: what is due then is skipped ("skip"), held ("queue"), or only its newest is held ("latest").
-        fire: "once" per object; "on_transition", again when the condition was false in between;
-            "while_true", at every change that is at least `cooldown_minutes` after the last firing.
-        cooldown_minutes: least time between the changes of two firings; needs fire="while_true".
-        max_per_minute: most launches in a minute; 0 is no limit, None that of the settings.
-
-    Args of the condition, of all kinds; all that are given have to hold:
-        trigger_project: full name, not recursive.
-        trigger_name: regular expression, searched in the name.
-        trigger_on_tags, trigger_required_tags: all of these tags have to be present.
-        trigger_on_any_tags: any of these tags.
-        trigger_exclude_tags: none of these tags.
-        trigger_on_user: made or last changed by any of these users, as ids; who made it, by name as well.
-        trigger_on_publish: published.
-        trigger_on_archive: archived.
-
-    Args of the condition, of ClearML tasks only:
-        trigger_on_status: any of these statuses.
-        trigger_exclude_dev_tasks: only those run by an agent.
-        trigger_on_metric, trigger_on_variant: title and series of a metric; with trigger_on_threshold.
-        trigger_on_threshold: bound of that metric, inclusive.
-        trigger_on_sign: what is compared: "max" wants the maximum at or above the threshold, "min" (default) the
-            minimum at or below it, "last" the latest value on the side of it that `trigger_on_direction` names.
-        trigger_on_direction: "above" or "below", where trigger_on_sign="last" has to be: it can come back.
-
-    Returns of every `add_*` call: True. Raises: `InvalidTrigger`, a ValueError, naming argument and way out.
+    Example:
+        scheduler = TriggerScheduler(pooling_frequency_minutes=0.1)
+        scheduler.add_task_trigger(
+            name="retry",
+            trigger_project="Training",
+            trigger_on_status=["failed"],
+            schedule_task_id="4f2ad0c1e5b94a6d8a5a0f0f5b0c7d11",
+            schedule_queue="default",
+        )
+        scheduler.start()
     """
 
     def __init__(
@@ -83,21 +50,25 @@ class TriggerScheduler(Declaring):
         *,
         check: Callable[[Trigger], None] | None = None,
     ) -> None:
-        """Declare a scheduler. Its service task is the current ClearML task or, as with the original, made here.
+        """Create a scheduler and its service task: the current ClearML task or, if there is none, a new one.
 
-        So `Task.current_task()` exists from here on. Where no ClearML credentials are found, or `triggers.testing` is
-        imported, no server is asked before `start`.
+        `Task.current_task()` returns the service task from then on. Without ClearML credentials, or if
+        `triggers.testing` is imported, this call contacts no server.
 
         Args:
-            pooling_frequency_minutes: pace of polling, down to a second; None: that of the settings.
-            sync_frequency_minutes: pace of reading the configuration of the service task.
-            force_create_task_name: name of the service task, even where a ClearML task runs already.
-            force_create_task_project: project of that service task.
-            check: called with each new trigger before it is added; may warn, or raise to refuse it.
+            pooling_frequency_minutes (float, optional): Pause between two polls, in minutes; at least 1/60 (one
+                second). None means the setting TRIGGERS_POLL_SECONDS, 5 seconds by default.
+            sync_frequency_minutes (float, default 15): Pause between two reads of the service task's configuration, in
+                minutes; more than 0.
+            force_create_task_name (str, optional): Create the service task under this name even if the script has a
+                ClearML task already.
+            force_create_task_project (str, optional): Project of that service task. None means "DevOps".
+            check (Callable[[Trigger], None], optional): Function that is called with each new trigger before it is
+                added. It may issue warnings, and refuses the trigger by raising.
 
         Raises:
-            Usage: an argument is wrong, or the ClearML server refuses the credentials or gives no answer. Where it ends
-                the script, it is one line and exit code 2.
+            Usage: An argument is wrong, or the ClearML server refuses the credentials or does not answer. A
+                `ValueError`; if nothing catches it, the script prints one line and exits with code 2.
         """
         super().__init__(check)
         self.pooling_frequency_minutes = minutes(
@@ -111,11 +82,15 @@ class TriggerScheduler(Declaring):
             self._begin()
 
     def register(self) -> None:
-        """Make what was declared the whole of this scheduler's triggers, and return; serving them is `start`'s.
+        """Register the declared triggers and return without serving them.
 
-        The service task runs on where workers serve it (TRIGGERS_REDIS_URL), with sections and tables in place.
-        Idempotent: a trigger keeps its memory under its name, one no longer declared is retired.
-        Raises what `start` raises.
+        The scheduler then has exactly these triggers: a trigger that kept its name keeps its history, a trigger that is
+        no longer declared is retired. Calling this again is harmless. With TRIGGERS_REDIS_URL, the service task stays
+        in progress and the workers serve the triggers; otherwise a later `start` does.
+
+        Raises:
+            Usage: There are no ClearML credentials or no usable Redis, or another running process declares other
+                triggers for this scheduler.
         """
         with self._home() as home:
             ledger = home.visit()
@@ -125,15 +100,19 @@ class TriggerScheduler(Declaring):
         self._service = None  # closed where workers go on with it
 
     def start(self, *, dry_run: bool = False) -> None:
-        """Register, then serve until Ctrl-C or SIGTERM; this does not return before.
+        """Register the declared triggers and serve them until Ctrl-C or SIGTERM.
 
-        Without TRIGGERS_REDIS_URL everything runs below this process: one more Python process and a private
-        Redis. With it, the stages run wherever workers are started, and functions in this process. While
-        another process serves the same triggers this one stands by, and takes over when that ends. `dry_run`
-        is shadow mode: everything but the launch, beside the original; the end prints the differences.
+        Without TRIGGERS_REDIS_URL (local mode), this process starts a private Redis and one more Python process that
+        polls, matches, and launches. With it, Celery workers do that, and this process only calls functions. If another
+        process serves the same triggers, this one stands by and takes over when that process ends.
+
+        Args:
+            dry_run (bool, default False): Shadow mode, for a run beside `clearml.automation`: do everything except
+                launching, and print at the end where the two differ.
 
         Raises:
-            Usage: no ClearML credentials, no Redis to use, or the process at home declares something else.
+            Usage: There are no ClearML credentials or no usable Redis, or another running process declares other
+                triggers for this scheduler.
         """
         with self._home(shadow=dry_run) as home:
             home.task.require_package_meanwhile(home.settings.package)
@@ -142,9 +121,16 @@ class TriggerScheduler(Declaring):
             home.run(ledger)
 
     def start_remotely(self, queue: str = "services") -> None:
-        """Put the service task into the queue of that name and end this process; run by an agent, this is `start`.
+        """Enqueue the service task for an agent and end this process.
 
-        There the configuration sections of the service task go before what the script declares.
+        When the agent runs the script, this call does what `start` does. Edits that people have made to the
+        configuration of the service task in ClearML win over what the script declares.
+
+        Args:
+            queue (str, default "services"): Name of the queue that the agent serves.
+
+        Raises:
+            Usage: There are no ClearML credentials, the server has no such queue, or what `start` raises.
         """
         from triggers.base.settings import settings
 

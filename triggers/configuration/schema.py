@@ -1,22 +1,17 @@
-"""The JSON schema of a file of triggers, made from the fields of a trigger and the text of `TriggerScheduler`."""
+"""The JSON schema of a file of triggers, made from the fields of a trigger."""
 
 from __future__ import annotations
 
-import inspect
-import re
-from functools import cache
 from typing import Any, Final
 
 from pydantic import BaseModel
 
-from triggers.client.scheduler import TriggerScheduler
 from triggers.configuration.document import KIND, PROJECT_ID, defaults
 from triggers.model import Action, Policy
 from triggers.model.action import ACTIONS, action_classes
+from triggers.model.described import description
 from triggers.model.kinds import KINDS, Kind
 from triggers.model.trigger import CLASSES
-
-_ARGUMENT: Final = re.compile(r"(\w+(?:, \w+)*): (.+)")
 
 #: Where the form in a file differs from that of the field behind it.
 _OWN: Final[dict[str, dict[str, Any]]] = {
@@ -56,9 +51,7 @@ _EXAMPLE: Final[dict[str, Any]] = {
 def _kind(kind: Kind) -> dict[str, Any]:
     properties: dict[str, Any] = {KIND: {"const": kind}}
     for name in defaults(kind):
-        properties[name] = (
-            {"description": text, **_form(kind, name)} if (text := _texts().get(name)) else _form(kind, name)
-        )
+        properties[name] = {"description": description(kind, name), **_form(kind, name)}
     properties |= _actions()
     properties[PROJECT_ID] = {"type": "string", "description": "id of the project, where only that is known"}
     return {"type": "object", "additionalProperties": False, "required": [KIND], "properties": properties}
@@ -74,6 +67,7 @@ def _form(kind: Kind, name: str) -> dict[str, Any]:
         if field in found["properties"]:
             form = dict(found["properties"][field])
             form.pop("title", None)
+            form.pop("description", None)
             return dict(_inlined(form, found.get("$defs", {})))
     return {}
 
@@ -101,23 +95,3 @@ def _inlined(form: Any, definitions: dict[str, Any]) -> Any:
             return _inlined(definitions[form["$ref"].rpartition("/")[2]], definitions)
         return {key: _inlined(value, definitions) for key, value in form.items() if key != "title" or key == "const"}
     return [_inlined(each, definitions) for each in form] if isinstance(form, list) else form
-
-
-@cache
-def _texts() -> dict[str, str]:
-    """What the text of `TriggerScheduler` says of each argument."""
-    found: dict[str, str] = {}
-    name = ""
-    for line in inspect.cleandoc(TriggerScheduler.__doc__ or "").splitlines():
-        indent = len(line) - len(line.lstrip())
-        match = _ARGUMENT.fullmatch(line.strip()) if indent == 4 else None
-        if match:
-            name = match[1]
-            for each in name.split(", "):
-                found[each] = match[2]
-        elif indent >= 8 and name:
-            for each in name.split(", "):
-                found[each] += " " + line.strip()
-        else:
-            name = ""
-    return found

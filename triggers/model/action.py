@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Final, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from triggers.model.kinds import Kind
 from triggers.model.values import Flag, Minutes, Rate, one_of, wrong
@@ -53,6 +53,8 @@ class Action(Frozen, ABC):
     WAYS: ClassVar[tuple[str, ...]] = ()
     #: The argument of `add_*` behind each field whose name differs from it.
     ARGUMENTS: ClassVar[Mapping[str, str]] = {}
+    #: What its arguments without a field are for, by their names.
+    DESCRIPTIONS: ClassVar[Mapping[str, str]] = {}
     #: Its keys in an item of the original's configuration section that only this project knows.
     KEYS: ClassVar[tuple[str, ...]] = ()
     #: The argument that hands over code, which only scripts may do: "" for none.
@@ -199,13 +201,40 @@ def read_action(value: Any) -> Any:
 class Policy(Frozen):
     """When a match is granted a firing, and when a firing is launched."""
 
-    single_instance: Flag = False
-    overlap: Annotated[Literal["skip", "queue", "latest"], one_of("skip", "queue", "latest")] = "skip"
-    fire: Annotated[Literal["once", "on_transition", "while_true"], one_of("once", "on_transition", "while_true")] = (
-        "once"
-    )
-    cooldown_minutes: Minutes = 0.0
-    max_per_minute: Rate = None  # None: the limit of the settings; 0: no limit
+    single_instance: Annotated[
+        Flag, Field(description="Do not launch while the previous launch of this trigger is queued or running.")
+    ] = False
+    overlap: Annotated[
+        Literal["skip", "queue", "latest"],
+        Field(
+            description="What happens to a firing while the previous launch is queued or running: 'skip' skips it, "
+            "'queue' holds it until the previous launch has ended, 'latest' holds only the newest. 'queue' and "
+            "'latest' require single_instance=True."
+        ),
+        one_of("skip", "queue", "latest"),
+    ] = "skip"
+    fire: Annotated[
+        Literal["once", "on_transition", "while_true"],
+        Field(
+            description="How often one object can fire: 'once'; 'on_transition', each time the condition becomes true "
+            "after it was false; 'while_true', at each change while it is true, `cooldown_minutes` apart or more."
+        ),
+        one_of("once", "on_transition", "while_true"),
+    ] = "once"
+    cooldown_minutes: Annotated[
+        Minutes,
+        Field(
+            description="Minimum time between the changes that lead to two firings for one object, in minutes. "
+            "Requires fire='while_true'."
+        ),
+    ] = 0.0
+    max_per_minute: Annotated[
+        Rate,
+        Field(
+            description="Maximum number of launches per minute; further firings are held. 0 means no limit, None the "
+            "setting TRIGGERS_MAX_PER_MINUTE."
+        ),
+    ] = None
 
     @model_validator(mode="after")
     def _each_part_has_an_effect(self) -> Policy:

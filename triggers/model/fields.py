@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Final, NamedTuple
 
+from pydantic import Field
+
 from triggers.model import patterns
 from triggers.model.action import Frozen
 from triggers.model.clauses import (
@@ -89,6 +91,7 @@ class Conditions(Frozen):
 
     trigger_on_publish: Annotated[
         Flag,
+        Field(description="Fire only if the object is published."),
         Rule(
             value=lambda trigger: trigger.kind if trigger.trigger_on_publish else None,
             holds=lambda kind, event: event.ready if kind == "model" else event.status == "published",
@@ -101,7 +104,8 @@ class Conditions(Frozen):
         ),
     ] = False
     trigger_project: Annotated[
-        Project,  # full name, not recursive
+        Project,
+        Field(description="Full name of the project, such as 'Team/Training'. Objects of subprojects do not count."),
         Rule(
             value=_place,
             holds=_in_place,
@@ -114,9 +118,12 @@ class Conditions(Frozen):
             ],
         ),
     ] = None
-    project_id: Annotated[Text, PartOf("trigger_project")] = None  # where only the id is known: what the original wrote
+    project_id: Annotated[
+        Text, Field(description="Id of the project, where only the id is known."), PartOf("trigger_project")
+    ] = None  # the original wrote it
     trigger_on_archive: Annotated[
         Flag,
+        Field(description="Fire only if the object is archived."),
         Rule(
             holds=lambda _, event: ARCHIVED in event.system_tags,
             wanted=lambda _: "archived",
@@ -125,10 +132,17 @@ class Conditions(Frozen):
             key="on_archive",
         ),
     ] = False
-    trigger_on_tags: Annotated[Tags, all_of_the_tags("tags")] = ()
-    trigger_required_tags: Annotated[Tags, all_of_the_tags("required_tags")] = ()
+    trigger_on_tags: Annotated[
+        Tags, Field(description="Fire only if the object has all of these tags."), all_of_the_tags("tags")
+    ] = ()
+    trigger_required_tags: Annotated[
+        Tags,
+        Field(description="More tags that the object must have, all of them; same effect as `trigger_on_tags`."),
+        all_of_the_tags("required_tags"),
+    ] = ()
     trigger_on_any_tags: Annotated[
         Tags,
+        Field(description="Fire only if the object has at least one of these tags."),
         Rule(
             holds=lambda tags, event: any(tag in event.tags for tag in tags),
             wanted=lambda tags: f"any of the tags {listed(tags)}",
@@ -138,6 +152,7 @@ class Conditions(Frozen):
     ] = ()
     trigger_exclude_tags: Annotated[
         Tags,
+        Field(description="Do not fire if the object has any of these tags."),
         Rule(
             holds=lambda tags, event: not any(tag in event.tags for tag in tags),
             wanted=lambda tags: f"none of the tags {listed(tags)}",
@@ -146,6 +161,10 @@ class Conditions(Frozen):
     ] = ()
     trigger_on_user: Annotated[
         Users,
+        Field(
+            description="Fire only if one of these users created or last changed the object: user ids, or the name of "
+            "the creator."
+        ),
         Since(2),
         Rule(
             holds=lambda users, event: any(user in event.users for user in users),
@@ -156,6 +175,7 @@ class Conditions(Frozen):
     ] = ()
     trigger_name: Annotated[
         Pattern,
+        Field(description="Regular expression, searched anywhere in the name of the object; case-sensitive."),
         Rule(
             holds=_name_matches,
             wanted=lambda pattern: f"a name in which {short(pattern)!r} is found",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from triggers.model.clauses import PartOf, Rule, short, status_of
 from triggers.model.events import DEVELOPMENT, Event, Metric, metric_key
 from triggers.model.fields import Conditions
-from triggers.model.values import Direction, Flag, Sign, Statuses, Text, Threshold, wrong
+from triggers.model.values import STATUSES, Direction, Flag, Sign, Statuses, Text, Threshold, wrong
 
 
 class Limit(NamedTuple):
@@ -61,6 +61,7 @@ class TaskConditions(Conditions):
 
     trigger_on_status: Annotated[
         Statuses,
+        Field(description=f"Fire only if the ClearML task has one of these statuses: {', '.join(STATUSES)}."),
         Rule(
             holds=lambda statuses, event: event.status in statuses,
             wanted=lambda statuses: "status " + " or ".join(statuses),
@@ -71,6 +72,7 @@ class TaskConditions(Conditions):
     ] = ()
     trigger_exclude_dev_tasks: Annotated[
         Flag,
+        Field(description="Fire only for ClearML tasks that an agent runs, not for those run by hand."),
         Rule(
             holds=lambda _, event: DEVELOPMENT not in event.system_tags,
             wanted=lambda _: "run by an agent",
@@ -78,10 +80,22 @@ class TaskConditions(Conditions):
             key="exclude_dev",
         ),
     ] = False
-    trigger_on_metric: Annotated[Text, PartOf("trigger_on_threshold", "metrics")] = None
-    trigger_on_variant: Annotated[Text, PartOf("trigger_on_threshold", "variant")] = None
+    trigger_on_metric: Annotated[
+        Text,
+        Field(description="Title of the metric to compare. Requires `trigger_on_variant` and `trigger_on_threshold`."),
+        PartOf("trigger_on_threshold", "metrics"),
+    ] = None
+    trigger_on_variant: Annotated[
+        Text,
+        Field(description="Series of the metric. Requires `trigger_on_metric` and `trigger_on_threshold`."),
+        PartOf("trigger_on_threshold", "variant"),
+    ] = None
     trigger_on_threshold: Annotated[
         Threshold,
+        Field(
+            description="Bound of the metric, inclusive, in the metric's own unit. Requires `trigger_on_metric` and "
+            "`trigger_on_variant`."
+        ),
         Rule(
             value=_limit,
             holds=_beyond,
@@ -91,10 +105,23 @@ class TaskConditions(Conditions):
             key="threshold",
         ),
     ] = None
-    #: "max", "min", "last"; None: "min"
-    trigger_on_sign: Annotated[Sign, PartOf("trigger_on_threshold", "value_sign")] = None
-    #: "above" or "below": of the sign "last"
-    trigger_on_direction: Annotated[Direction, PartOf("trigger_on_threshold")] = None
+    trigger_on_sign: Annotated[
+        Sign,
+        Field(
+            description="Which value of the metric to compare: 'max' fires if the maximum is at or above the "
+            "threshold, 'min' if the minimum is at or below it, 'last' if the latest value is on the side that "
+            "`trigger_on_direction` names. None means 'min'."
+        ),
+        PartOf("trigger_on_threshold", "value_sign"),
+    ] = None
+    trigger_on_direction: Annotated[
+        Direction,
+        Field(
+            description="Side of the threshold on which the latest value fires. Required with trigger_on_sign='last', "
+            "refused without it."
+        ),
+        PartOf("trigger_on_threshold"),
+    ] = None
 
     @property
     def metric(self) -> str | None:

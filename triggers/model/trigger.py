@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BeforeValidator, SerializeAsAny, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError, model_validator
 
 from triggers.base.bounds import LONGEST_NAME, MOST_TAGS
 from triggers.base.errors import InvalidTrigger
@@ -31,11 +31,25 @@ class Trigger(Conditions):
     """What the user registered. The fields of the condition are those of its kind, see `fields`."""
 
     kind: Kind
-    name: Name
+    name: Annotated[
+        Name,
+        Field(
+            description="Name of the trigger, unique among the triggers of its kind; a trigger keeps its history under "
+            "its name. If omitted, the id of the base task; required without `schedule_task_id`."
+        ),
+    ]
     action: Annotated[SerializeAsAny[Action], BeforeValidator(read_action)]
     policy: Policy = Policy()
-    provenance: Flag = True
-    owner: Text = None  # who is told in notices
+    provenance: Annotated[
+        Flag,
+        Field(
+            description="Record in the launched ClearML task, in its configuration object 'trigger', what launched it."
+        ),
+    ] = True
+    owner: Annotated[
+        Text,
+        Field(description="Whom notices of dead letters and holds name, such as '@ann' or 'ann@example.com'."),
+    ] = None
 
     @property
     def id(self) -> str:

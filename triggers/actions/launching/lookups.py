@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from triggers.actions.clearml_task import TaskQuery
 from triggers.actions.launching.request import pipeline_project
+from triggers.actions.task_query import TaskQuery
 from triggers.clearml_api import launches
 from triggers.context import Context
 from triggers.model.launch_tags import scheduler_tag

@@ -1,0 +1,51 @@
+"""Types of the arguments of `add_*`, for editors and type checkers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict
+
+if TYPE_CHECKING:  # importing this module is cheap
+    from triggers.model.firing_info import FiringInfo
+
+Fire = Literal["once", "on_transition", "while_true"]
+Overlap = Literal["skip", "queue", "latest"]
+Sign = Literal["max", "maximum", "min", "minimum", "last"]
+Direction = Literal["above", "below"]
+Status = Literal[
+    "created",
+    "queued",
+    "in_progress",
+    "stopped",
+    "published",
+    "publishing",
+    "closed",
+    "failed",
+    "completed",
+    "unknown",
+]
+
+
+class TaskQuery(TypedDict, total=False):
+    """Which ClearML task to clone: the newest one that matches every given key.
+
+    Attributes:
+        project: Full name of its project; subprojects do not count.
+        name: Its exact name.
+        tags: Tags that it must have, all of them.
+    """
+
+    project: str
+    name: str
+    tags: Sequence[str]
+
+
+class FunctionOfFiring(Protocol):
+    """A function that is told about the firing as well."""
+
+    def __call__(self, object_id: str, /, *, firing: FiringInfo) -> Any:
+        """Act on the object."""
+
+
+#: What `schedule_function` takes. What the function returns is ignored.
+TriggerFunction = Callable[[str], Any] | FunctionOfFiring
