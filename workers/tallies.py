@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 
 from triggers.ledger import Ledger
-from triggers.ledger.history import Entry, Tally
+from triggers.ledger.history import HistoryEntry, Tally
 from triggers.ledger.reading import decode_batch
 from triggers.model.events import Event
 from triggers.model.kinds import KINDS
@@ -61,11 +61,11 @@ class Followed:
         """
         self.tallies = self.ledger.history.tallies()
         for id_, fields in self._happenings.fresh():
-            self._time(Entry.of(id_, fields))
+            self._time(HistoryEntry.of(id_, fields))
         for _, fields in self._stored.fresh():
             self._count_events(fields["batch"])
 
-    def _time(self, entry: Entry) -> None:
+    def _time(self, entry: HistoryEntry) -> None:
         if entry.what == "launched":
             (times,) = self.ledger.firings.read_fields([entry.firing], "changed_ms", "granted_ms")
             for since, began_ms in zip(("change", "grant"), times, strict=True):

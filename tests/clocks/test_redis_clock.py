@@ -54,7 +54,7 @@ def test_a_dead_dispatchers_firing_is_launched_in_time(world: World, clock: Step
 def test_a_pause_before_the_next_attempt_ends_in_time(world: World, clock: SteppedClock, steps: list[int]) -> None:
     granted(world)
     (firing,) = world.ledger.firings.claim("dispatch", 10, 2.0).firings
-    world.ledger.firings.later(firing, "dispatch", 3.0, "the server is down", failed=True, untouched=True)
+    world.ledger.firings.fail(firing, "dispatch", 3.0, "the server is down", untouched=True)
     for step in steps:
         clock.set(step)
         reconcile(world.ctx)

@@ -20,7 +20,7 @@ from triggers import sources
 from triggers.base.settings import Settings
 from triggers.client.service_task import ServiceTask
 from triggers.client.serving import Home
-from triggers.ledger.history import Entry
+from triggers.ledger.history import HistoryEntry
 from triggers.local.redis_server import PrivateRedis
 from triggers.model import Trigger, make_trigger
 from triggers.model.launch_tags import scheduler_tag
@@ -200,7 +200,7 @@ class World:
             f"{self.name} is polled\n{self.log()}",
         )
 
-    def history(self, object_id: str) -> list[Entry]:
+    def history(self, object_id: str) -> list[HistoryEntry]:
         return [entry for entry in self.ledger.history.read(count=100_000) if entry.object == object_id]
 
     def ended(self, objects: Iterable[str]) -> bool:

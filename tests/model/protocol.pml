@@ -263,7 +263,7 @@ begin:
      };
      if                                         /* ------- it fails for a moment; the firing comes up again */
      :: atomic { fault(skip) };
-        atomic {                                /* later.lua */
+        atomic {                                /* put_back.lua */
           if
           :: OWNS(k) -> f_lease[k] = 0; f_attempts[k] = f_attempts[k] & (255 - bit(a))
           :: else
@@ -330,7 +330,7 @@ clone:
      };
      if
      :: cut ->
-        atomic {                                /* later.lua; the attempt stays known as void */
+        atomic {                                /* put_back.lua; the attempt stays known as void */
           t = 0;
           if
           :: OWNS(k) -> f_lease[k] = 0
@@ -439,7 +439,7 @@ withdraw:
        MAY_DIE;
        if
        :: OWNS(k) && f_task[k] == t ->
-          f_task[k] = 0; f_winner[k] = 0; f_withdrawing[k] = 0; f_lease[k] = 0   /* and later.lua */
+          f_task[k] = 0; f_winner[k] = 0; f_withdrawing[k] = 0; f_lease[k] = 0   /* and put_back.lua */
        :: else
        fi
      };

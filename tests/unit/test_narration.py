@@ -6,7 +6,7 @@ from pathlib import Path
 
 from triggers.base.settings import Settings
 from triggers.client.narration import MOST_NAMED, opening, told
-from triggers.ledger.history import Entry
+from triggers.ledger.history import HistoryEntry
 from triggers.ledger.schedulers import Scheduler
 from triggers.model import Trigger, make_trigger
 
@@ -19,9 +19,9 @@ def trigger(name: str) -> Trigger:
     return make_trigger("task", name=name, action={"type": "function"}, trigger_on_status=["failed"])
 
 
-def entry(what: str, **fields: str) -> Entry:
+def entry(what: str, **fields: str) -> HistoryEntry:
     known = {"trigger": "task:mine", "object": "a" * 32, "firing": "f", "reason": "", "task": ""} | fields
-    return Entry("5-0", 5, what, **known)
+    return HistoryEntry("5-0", 5, what, **known)
 
 
 def test_the_start_says_what_where_at_which_pace_and_how_to_ask() -> None:
@@ -56,8 +56,8 @@ def test_a_launch_names_object_task_and_page() -> None:
 
 def test_what_was_not_launched_says_why_in_one_line() -> None:
     assert told(entry("skipped", reason="the slot is taken"), "", "").endswith(": the slot is taken")
-    assert "'mine' failed: task 'x'" in told(entry("retry", reason="no queue\nTraceback"), "x", "")
-    assert told(entry("retry", reason="no queue\nTraceback"), "x", "").endswith(": no queue")
+    assert "'mine' failed: task 'x'" in told(entry("failed", reason="no queue\nTraceback"), "x", "")
+    assert told(entry("failed", reason="no queue\nTraceback"), "x", "").endswith(": no queue")
     for what in ("held", "dead", "dropped", "shadow"):
         assert told(entry(what), "", "")
 

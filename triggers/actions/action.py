@@ -20,7 +20,7 @@ class Action(model.Action, ABC):
 
     @abstractmethod
     def carry_out(self, attempt: Attempt) -> None:
-        """Do it for one firing, and end the attempt: `attempt.launched("")`, `skip`, `wait`, `fail` or `give_up`.
+        """Do it for one firing, and end the attempt: `attempt.launched("")`, `skip`, `snooze`, `fail` or `give_up`.
 
         The firing was admitted: neither paused nor over its pace, and it has its slot. What is raised ends the attempt
         as well: `Permanent` as a dead letter, everything else as a failure that is tried again. A process may die after

@@ -115,10 +115,10 @@ class Attempt:
         self.ctx.ledger.firings.hold(self.firing, self.lane, hold, reason, latest=latest)
         self._ended("held", reason)
 
-    def pass_on(self, lane: Lane) -> None:
-        """Leave it to the other lane, since the trigger's action was edited."""
+    def move(self, lane: Lane) -> None:
+        """Move it to the other lane, since the trigger's action was edited."""
         self.ctx.ledger.firings.move(self.firing, self.lane, lane)
-        self._ended("passed on", f"its trigger's action is carried out by {lane} now")
+        self._ended("moved", f"its trigger's action is carried out by {lane} now")
 
     def shadow(self, reason: str) -> None:
         """End where the launch would be; `reason` says what it would do."""
@@ -153,13 +153,13 @@ class Attempt:
             pause,
             reason,
         )
-        self.ctx.ledger.firings.later(self.firing, self.lane, pause, reason, failed=True, untouched=not self.cloned)
+        self.ctx.ledger.firings.fail(self.firing, self.lane, pause, reason, untouched=not self.cloned)
         self._ended("failed", reason)
 
-    def wait(self, seconds: float, reason: str) -> None:
+    def snooze(self, seconds: float, reason: str) -> None:
         """Look again later; nothing failed."""
-        self.ctx.ledger.firings.later(self.firing, self.lane, seconds, reason, failed=False, untouched=not self.cloned)
-        self._ended("waits", reason)
+        self.ctx.ledger.firings.snooze(self.firing, self.lane, seconds, reason, untouched=not self.cloned)
+        self._ended("snoozed", reason)
 
     def _ended(self, what: str, reason: str, task_id: str = "") -> None:
         """This attempt is over: say so to people who read along."""
@@ -231,7 +231,7 @@ def _written_down(attempt: Attempt) -> Iterator[None]:
         else:
             attempt.give_up(str(refusal))
     except Newer as later:
-        attempt.wait(UNREAD_SECONDS, str(later))
+        attempt.snooze(UNREAD_SECONDS, str(later))
     except (Permanent, Unreadable) as failure:
         attempt.give_up(str(failure))
     except Transient as failure:

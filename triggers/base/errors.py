@@ -10,7 +10,7 @@ TriggersError
 ├── Usage (ValueError)        a person has to change something
 │   ├── InvalidTrigger          one argument of one trigger
 │   └── NoCredentials           no ClearML credentials are configured
-├── Unreadable (ValueError)   what is kept or was sent makes no sense: set it aside, go on with the rest
+├── Unreadable (ValueError)   what is kept or was sent makes no sense: quarantine it, go on with the rest
 │   └── Newer                   a later release wrote it: leave it to workers of that release
 └── Fenced                    what the caller held is no longer its own: stop, touch nothing
 └── EpochChanged            Redis is another run than the one the caller knew

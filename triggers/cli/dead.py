@@ -56,7 +56,7 @@ def retry(
         selection.refuse_failing(target, which or ())
         meant = selection.select(selection.dead(target), which or (), of, everything=everything)
         with target.ledger.audit.change("dead retry", firings=[firing.key for firing in meant]) as came:
-            came["retried"] = sum(target.ledger.operations.revive(firing.key) for firing in meant)
+            came["retried"] = sum(target.ledger.operations.retry_dead(firing.key) for firing in meant)
         if as_json:
             output.print_json({"retried": came["retried"]})
         else:

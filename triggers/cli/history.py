@@ -1,4 +1,4 @@
-"""`clearml-triggers history`: what was fired, skipped, held, retried, given up, and why."""
+"""`clearml-triggers history`: what was fired, skipped, held, failed, given up, and why."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from triggers.cli.options import Choice, Json, OptionalName
 
 if TYPE_CHECKING:
     from triggers.cli.output import Grid
-    from triggers.ledger.history import Entry
+    from triggers.ledger.history import HistoryEntry
     from triggers.operate.target import Target
 
 #: Seconds between two looks of --follow.
@@ -20,7 +20,7 @@ _LOOK_SECONDS = 0.5
 
 #: What can have happened to a firing.
 WHAT: Final = (
-    "granted", "launched", "skipped", "held", "released", "retry", "dead", "revived", "dropped", "shadow"
+    "granted", "launched", "skipped", "held", "released", "failed", "dead", "retried", "dropped", "shadow"
 )  # fmt: skip
 
 
@@ -63,7 +63,7 @@ def history(
             _follow(target, wanted, after, as_json=as_json)
 
 
-def fields(target: Target, entry: Entry) -> dict[str, Any]:
+def fields(target: Target, entry: HistoryEntry) -> dict[str, Any]:
     """An entry as JSON has it."""
     from triggers.clearml_api.links import link
     from triggers.operate.times import iso
@@ -95,7 +95,9 @@ def _follow(target: Target, wanted: Any, after: str, *, as_json: bool) -> None:
             time.sleep(_LOOK_SECONDS)
 
 
-def _print(target: Target, found: list[Entry], *, as_json: bool, empty: bool = False, header: bool = True) -> None:
+def _print(
+    target: Target, found: list[HistoryEntry], *, as_json: bool, empty: bool = False, header: bool = True
+) -> None:
     from triggers.cli import output
 
     if as_json:
@@ -107,14 +109,14 @@ def _print(target: Target, found: list[Entry], *, as_json: bool, empty: bool = F
         output.note("nothing that fits has happened, as far as is remembered")
 
 
-def print_entries(target: Target, found: list[Entry], *, header: bool = True) -> None:
+def print_entries(target: Target, found: list[HistoryEntry], *, header: bool = True) -> None:
     """Print a table of entries."""
     from triggers.cli import output
 
     output.show(entries_table(target, found, output.width(), header=header))
 
 
-def entries_table(target: Target, found: list[Entry], width: int, *, header: bool = True) -> Grid:
+def entries_table(target: Target, found: list[HistoryEntry], width: int, *, header: bool = True) -> Grid:
     """A table of entries; its widths are fixed, so that the lines of --follow stand below the others."""
     from triggers.clearml_api.links import link
     from triggers.cli import output

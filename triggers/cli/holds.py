@@ -114,7 +114,7 @@ def release(hold: Hold, which: Which = None, scheduler: Choice = None, as_json: 
             raise Usage(f"trigger {name!r} is paused, so they would wait again: `{command('resume', name)}`")
         keys = [firing.key for firing in _meant(selection.held(target, hold), which)]
         with target.ledger.audit.change("holds release", hold=hold, firings=keys) as came:
-            came["released"] = target.ledger.by_hand.let_go(hold, keys, who())
+            came["released"] = target.ledger.by_hand.release_now(hold, keys, who())
         if as_json:
             output.print_json({"released": came["released"]})
         else:

@@ -30,15 +30,15 @@ def list_(
         found = views(target, retired=everything)
         unreadable = target.ledger.registry.snapshot().unreadable
         if as_json:
-            aside = [
+            quarantined = [
                 {"name": id_.partition(":")[2], "kind": id_.partition(":")[0], "state": "unreadable", "why": unread.why}
                 for id_, unread in unreadable.items()
             ]
-            output.print_json([fields(target, view) for view in found] + aside)
+            output.print_json([fields(target, view) for view in found] + quarantined)
             return
         _print(target, found)
         for id_, unread in unreadable.items():
-            output.note(f"trigger {id_!r} is set aside: {unread.why}")
+            output.note(f"trigger {id_!r} is quarantined: {unread.why}")
 
 
 def fields(target: Target, view: View) -> dict[str, Any]:

@@ -28,7 +28,7 @@ __all__ = [
 #: Colours of states and of what happened, the same everywhere.
 STYLES = {
     "active": "green", "new": "cyan", "paused": "yellow", "retired": "dim", "granted": "dim", "launched": "green",
-    "skipped": "dim", "held": "yellow", "waiting": "cyan", "retry": "yellow", "dead": "bold red", "dropped": "dim",
+    "skipped": "dim", "held": "yellow", "waiting": "cyan", "failed": "yellow", "dead": "bold red", "dropped": "dim",
     "failing": "bold yellow", "ok": "green", "warn": "yellow", "bad": "bold red",
 }  # fmt: skip
 

@@ -14,7 +14,7 @@ app = typer.Typer(
 
 @app.command("list")
 def list_(scheduler: Choice = None, as_json: Json = False) -> None:
-    """List what is set aside because it is not signed, or signed by another key. Ends with 1 if there is any."""
+    """List what is quarantined because it is not signed, or signed by another key. Ends with 1 if there is any."""
     from triggers.cli import NOT_SO, output
     from triggers.cli.output import Column, text
     from triggers.operate import unsigned
@@ -56,7 +56,7 @@ def adopt(scheduler: Choice = None, as_json: Json = False) -> None:
 
 @app.command()
 def drop(scheduler: Choice = None, as_json: Json = False) -> None:
-    """Forget what was refused, and end its alarm. Refused firings stay dead letters, triggers stay set aside."""
+    """Forget what was refused, and end its alarm. Refused firings stay dead letters, triggers stay quarantined."""
     from triggers.cli import output
     from triggers.operate import unsigned
     from triggers.operate.target import open_target

@@ -16,7 +16,7 @@ from triggers.base.settings import Settings
 from triggers.base.terminal import say
 from triggers.clearml_api.links import link
 from triggers.ledger import Ledger
-from triggers.ledger.history import Entry
+from triggers.ledger.history import HistoryEntry
 from triggers.ledger.schedulers import Scheduler
 from triggers.model import Trigger
 from triggers.model.events import Event
@@ -36,9 +36,9 @@ _VERBS: Final = {
     "skipped": "skipped",
     "held": "held",
     "released": "released",
-    "retry": "failed",
+    "failed": "failed",
     "dead": "gave up",
-    "revived": "tries again",
+    "retried": "tries again",
     "dropped": "dropped",
     "shadow": "would launch",
 }
@@ -63,7 +63,7 @@ def opening(scheduler: Scheduler, settings: Settings, triggers: Sequence[Trigger
     return lines
 
 
-def told(entry: Entry, called: str, page: str) -> str:
+def told(entry: HistoryEntry, called: str, page: str) -> str:
     """What happened in one line, "" for what is not told.
 
     Args:

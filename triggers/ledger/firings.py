@@ -17,7 +17,7 @@ from triggers.model.action import Lane
 
 CLAIM, RENEW, BEGIN, RECORD = Script("claim"), Script("renew"), Script("begin"), Script("record")
 WITHDRAW, CLEAR, FINISH = Script("withdraw"), Script("clear"), Script("finish")
-LATER, HOLD, RELEASE_HOLDS = Script("later"), Script("hold"), Script("release_holds")
+PUT_BACK, HOLD, RELEASE = Script("put_back"), Script("hold"), Script("release")
 MOVE, REBUILD_SLOTS, RAISE_MARK = Script("move"), Script("slots_rebuild"), Script("raise_mark")
 
 #: When to look for drafts that void attempts may have left, ms after the firing ended.
@@ -144,31 +144,30 @@ class Firings:
         ended = (firing.lease, firing.key, state, reason, task_id, slot, firing.object, firing.trigger)
         return names, (*ended, self.retention_ms, self.history_length, strays_in_ms)
 
-    def later(
-        self,
-        firing: Firing,
-        lane: Lane,
-        seconds: float,
-        reason: str,
-        *,
-        failed: bool,
-        untouched: bool = False,
-    ) -> None:
-        """Put the firing back until `seconds` from now; for longer than a minute, it gives back its slot.
+    def fail(self, firing: Firing, lane: Lane, seconds: float, reason: str, *, untouched: bool = False) -> None:
+        """Count a failed attempt and make the firing due again `seconds` from now.
 
         Args:
             firing: the claimed firing.
             lane: its lane.
-            seconds: pause before it is due again.
+            seconds: pause before it is due again; during one longer than a minute, another may take its slot.
             reason: shown to people.
-            failed: count a failure.
             untouched: this attempt has not reached the clone call, so its nonce can be forgotten.
         """
+        self._put_back(firing, lane, seconds, reason, failed=True, untouched=untouched)
+
+    def snooze(self, firing: Firing, lane: Lane, seconds: float, reason: str, *, untouched: bool = False) -> None:
+        """Make the firing due again `seconds` from now, although nothing failed; the arguments are those of `fail`."""
+        self._put_back(firing, lane, seconds, reason, failed=False, untouched=untouched)
+
+    def _put_back(
+        self, firing: Firing, lane: Lane, seconds: float, reason: str, *, failed: bool, untouched: bool
+    ) -> None:
         names = [self.keys.firing(firing.key), self.keys.due(lane), self.keys.history]
         names.append(self.keys.slots)
         pause = int(seconds * 1000)
         self.store.run(
-            LATER,
+            PUT_BACK,
             names,
             firing.lease,
             firing.key,
@@ -203,11 +202,11 @@ class Firings:
         names = [self.keys.firing(firing.key), self.keys.due(lane), self.keys.due(to), self.keys.slots]
         self.store.run(MOVE, names, firing.lease, firing.key, to)
 
-    def release_holds(self, hold: str, count: int) -> int:
+    def release(self, hold: str, count: int) -> int:
         """Make up to `count` held firings due again, in the order they were granted; how many."""
         names = [self.keys.held(hold), self.keys.holds]
         prefixes = self.keys.firing(""), self.keys.due("")
-        released: int = self.store.run(RELEASE_HOLDS, names, hold, count, *prefixes)
+        released: int = self.store.run(RELEASE, names, hold, count, *prefixes)
         return released
 
     def get(self, key: str) -> Firing | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from triggers.ledger.keys import Keys
@@ -12,13 +12,16 @@ from triggers.ledger.store import Script, Store
 
 RECENT = Script("recent")
 
+#: Words of an earlier release for what happened, as Redis may still have them.
+_EARLIER: Final = {"retry": "failed", "revived": "retried"}
+
 #: Why a firing ends as launched that was launched before, as Redis has forgotten: nothing was launched now.
 FOUND: Final = "found by its key"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One line of the history. `what`: granted, launched, skipped, held, retry, dead."""
+class HistoryEntry:
+    """One line of the history. `what`: the transition, as `triggers.ledger.transitions` spells it."""
 
     id: str
     at_ms: int
@@ -35,10 +38,11 @@ class Entry:
         return self.what == "launched" and self.reason != FOUND
 
     @classmethod
-    def of(cls, id_: str, fields: Mapping[str, str]) -> Entry:
+    def of(cls, id_: str, fields: Mapping[str, str]) -> HistoryEntry:
         """Decode an entry of the stream; a later release may write more fields."""
         names = ("what", "trigger", "object", "firing", "reason", "task")
-        return cls(id_, int(id_.partition("-")[0]), **{name: fields.get(name, "") for name in names})
+        texts = {name: fields.get(name, "") for name in names}
+        return cls(id_, int(id_.partition("-")[0]), **{**texts, "what": _word(texts["what"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,32 +63,32 @@ class History:
     def __init__(self, store: Store, keys: Keys) -> None:
         self.store, self.keys = store, keys
 
-    def read(self, after: str = "-", count: int = 1000) -> list[Entry]:
+    def read(self, after: str = "-", count: int = 1000) -> list[HistoryEntry]:
         """Entries later than the entry id `after`, oldest first."""
         start = after if after == "-" else f"({after}"
         found: Any = self.store.client.xrange(self.keys.history, start, "+", count)
-        return [Entry.of(id_, fields) for id_, fields in found]
+        return [HistoryEntry.of(id_, fields) for id_, fields in found]
 
     def newest_id(self) -> str:
         """The id of the newest entry, "" without any: `read` goes on after it."""
         found: Any = self.store.client.xrevrange(self.keys.history, "+", "-", 1)
         return str(found[0][0]) if found else ""
 
-    def latest(self, what: str, count: int, *, scan: int = 5000) -> list[Entry]:
+    def latest(self, what: str, count: int, *, scan: int = 5000) -> list[HistoryEntry]:
         """The newest entries of one sort, newest first; looks at the last `scan` entries."""
         found: Any = self.store.client.xrevrange(self.keys.history, "+", "-", scan)
-        chosen = [(id_, fields) for id_, fields in found if fields.get("what") == what][:count]
-        return [Entry.of(id_, fields) for id_, fields in chosen]
+        chosen = [(id_, fields) for id_, fields in found if _word(fields.get("what", "")) == what][:count]
+        return [HistoryEntry.of(id_, fields) for id_, fields in chosen]
 
     def tallies(self) -> list[Tally]:
         """How often each thing has happened to the firings of each trigger since there is this Redis."""
         found: Any = self.store.client.hgetall(self.keys.tallies)
-        tallies = []
+        tallies: list[Tally] = []
         for field, text in found.items():
             what, _, trigger = field.partition(" ")
             count, last_ms, object_id, task = text.split(" ", 3)
-            tallies.append(Tally(trigger, what, int(count), int(last_ms), object_id, task))
-        return tallies
+            tallies.append(Tally(trigger, _word(what), int(count), int(last_ms), object_id, task))
+        return _summed(tallies)
 
     def last_of(self, what: str, trigger: str) -> tuple[int, str]:
         """How often that has happened to firings of a trigger, and the ClearML task of the last; (0, "") for never."""
@@ -95,10 +99,10 @@ class History:
     def recent(self, since_ms: int) -> list[Tally]:
         """The same for the entries since a time, as far as they are kept, without what was found launched before."""
         rows = self.store.run(RECENT, [self.keys.history], since_ms, FOUND)
-        return [
-            Tally(trigger, what, int(count), int(last.partition("-")[0]), object_id, task)
+        return _summed(
+            Tally(trigger, _word(what), int(count), int(last.partition("-")[0]), object_id, task)
             for trigger, what, count, last, object_id, task in rows
-        ]
+        )
 
     def raise_alarm(self, name: str, text: str, at_ms: int) -> bool:
         """Set an alarm; one that is already set keeps its time. Whether it is new."""
@@ -112,6 +116,21 @@ class History:
         """The alarms that are set: name → text and since_ms."""
         found: Any = self.store.client.hgetall(self.keys.alarms)
         return {name: _alarm(text) for name, text in found.items()}
+
+
+def _word(what: str) -> str:
+    return _EARLIER.get(what, what)
+
+
+def _summed(tallies: Iterable[Tally]) -> list[Tally]:
+    """One tally for each trigger and word, where an earlier release counted under another word."""
+    sums: dict[tuple[str, str], Tally] = {}
+    for one in tallies:
+        known = sums.get((one.trigger, one.what))
+        if known:
+            one = replace(max(one, known, key=lambda each: each.last_ms), count=one.count + known.count)
+        sums[one.trigger, one.what] = one
+    return list(sums.values())
 
 
 def _alarm(text: str) -> dict[str, Any]:

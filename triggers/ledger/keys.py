@@ -26,7 +26,7 @@ known. Everything else is covered by the version of its scheduler's record.
 | `triggers:{id}:registry` | hash | trigger id → JSON entry (specification, since_ms, version, origin, state) |
 | `triggers:{id}:registry:version` | string | raised with every change of the registry |
 | `triggers:{id}:base_tasks` | set | ids of all base tasks that triggers ever had: never deleted (`stages.drafts`) |
-| `triggers:{id}:aside` | hash | trigger id → `<from ms> <noted ms> <why>`: entries that some cannot read (`aside`) |
+| `triggers:{id}:aside` | hash | trigger id → `<from ms> <noted ms> <why>`: quarantined triggers (`unread_triggers`) |
 | `triggers:{id}:cursor:<source>` | hash | `reading.Cursor`: how far a source (`tasks`, `models`) was read |
 | `triggers:{id}:seen:<source>` | sorted set | object id by last change seen (`reading`), while windows overlap |
 | `triggers:{id}:next_poll` | string | time of the next poll by the ledger's clock, ms |
@@ -34,7 +34,7 @@ known. Everything else is covered by the version of its scheduler's record.
 | `triggers:{id}:batches:ready` | sorted set | partitions that hold batches, by the time they began to wait |
 | `triggers:{id}:undecided` | set | partitions that hold undecided events |
 | `triggers:{id}:undecided:<partition>` | hash | object id → JSON: events that may be of an own launch (`undecided`) |
-| `triggers:{id}:poison` | list, bounded | JSON: what could be read by nobody and was taken out of the way (`poison`) |
+| `triggers:{id}:poison` | list, bounded | JSON: what nobody can read (`quarantine`) |
 | `triggers:{id}:refused` | list, bounded | JSON (`refused`): what was refused because of its signature |
 | `triggers:{id}:events` | stream, bounded | the batches once more, for people |
 | `triggers:{id}:marks:<trigger id>` | hash | object id → mark `occurrence:active:changed_ms:fired_ms` |
@@ -144,8 +144,8 @@ _PLAIN = {
     "audit_head": "audit:head",
     "notices": "notices",
     "alarms": "alarms",
-    "aside": "aside",
-    "poison": "poison",
+    "unread_triggers": "aside",
+    "quarantine": "poison",
     "refused": "refused",
     "leases": "leases",
 }

@@ -20,7 +20,7 @@ from triggers.ledger.leaders import Homes
 from triggers.ledger.manual import ByHand
 from triggers.ledger.matching import Matching
 from triggers.ledger.operations import Operations
-from triggers.ledger.poison import Poisoned
+from triggers.ledger.quarantine import Quarantine
 from triggers.ledger.reading import Reading
 from triggers.ledger.refused import Refused
 from triggers.ledger.registry import Registry
@@ -32,7 +32,7 @@ from triggers.ledger.store import Store
 from triggers.ledger.streams import Events, Stream
 from triggers.ledger.syncing import Memory
 from triggers.ledger.undecided import Undecided
-from triggers.ledger.unread_triggers import Aside
+from triggers.ledger.unread_triggers import UnreadTriggers
 from triggers.ledger.waiting import Line, Waiting
 
 SECONDS_PER_DAY = 86_400
@@ -47,11 +47,11 @@ class Ledger:
     keys: Keys
     signer: Signer
     registry: Registry
-    aside: Aside
+    unread_triggers: UnreadTriggers
     reading: Reading
     matching: Matching
     undecided: Undecided
-    poisoned: Poisoned
+    quarantine: Quarantine
     refused: Refused
     adopting: Adopting
     firings: Firings
@@ -156,11 +156,11 @@ def open_ledger(store: Store, scheduler: str, settings: Settings) -> Ledger:
         keys,
         signer,
         Registry(store, keys, signer),
-        Aside(store, keys),
+        UnreadTriggers(store, keys),
         Reading(store, keys, history_length=length),
         Matching(store, keys, history_length=length, signer=signer),
         Undecided(store, keys),
-        Poisoned(store, keys),
+        Quarantine(store, keys),
         refused,
         Adopting(store, keys, signer, refused),
         Firings(store, keys, retention_seconds=retention, history_length=length, signer=signer),

@@ -12,7 +12,7 @@ from triggers.ledger.signing import NO_KEY, Signer
 from triggers.ledger.store import Script, Store, run_by_parts
 from triggers.model.action import LANES
 
-FIRE, SKIP_WAITING, LET_GO = Script("fire_by_hand"), Script("skip_waiting"), Script("let_go")
+FIRE, SKIP_WAITING, RELEASE_NOW = Script("fire_by_hand"), Script("skip_waiting"), Script("release_now")
 SLOT_RELEASE, CURSOR_SET = Script("slot_release"), Script("cursor_set")
 
 
@@ -69,11 +69,11 @@ class ByHand:
         arguments = (hold, self.keys.firing(""), self.retention_ms, self.history_length, reason)
         return run_by_parts(self.store, SKIP_WAITING, names, arguments, firings)
 
-    def let_go(self, hold: str, firings: Sequence[str], who: str) -> int:
+    def release_now(self, hold: str, firings: Sequence[str], who: str) -> int:
         """Make held firings due again, past their trigger's pace; how many were."""
         names = [self.keys.held(hold), self.keys.holds, self.keys.history]
         arguments = (hold, self.keys.firing(""), self.keys.due(""), self.history_length, who)
-        return run_by_parts(self.store, LET_GO, names, arguments, firings)
+        return run_by_parts(self.store, RELEASE_NOW, names, arguments, firings)
 
     def slots(self) -> dict[str, tuple[str, str]]:
         """Slot → (firing key, ClearML task id or "") of its last holder."""

@@ -1,4 +1,4 @@
-"""What people do to firings: revive and drop dead letters, drop what is held."""
+"""What people do to firings: retry and drop dead letters, drop what is held."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from triggers.ledger.firing import Firing
 from triggers.ledger.keys import Keys
 from triggers.ledger.store import Script, Store, run_by_parts
 
-REVIVE, DROP = Script("revive"), Script("drop")
+RETRY_DEAD, DROP = Script("retry_dead"), Script("drop")
 
 
 class Operations:
@@ -32,10 +32,10 @@ class Operations:
         count: Any = self.store.client.zcard(self.keys.held(hold))
         return int(count)
 
-    def revive(self, key: str) -> bool:
+    def retry_dead(self, key: str) -> bool:
         """Make a dead letter due again with all its retries; False if there is none of that key."""
         names = [self.keys.firing(key), self.keys.dead, self.keys.history]
-        return bool(self.store.run(REVIVE, names, key, self.keys.due(""), self.history_length))
+        return bool(self.store.run(RETRY_DEAD, names, key, self.keys.due(""), self.history_length))
 
     def drop_dead(self, keys: Sequence[str], who: str) -> int:
         """Drop dead letters for good; how many were."""

@@ -10,7 +10,7 @@ from triggers.base.formats import known_fields
 from triggers.ledger.keys import Keys
 from triggers.ledger.store import Script, Store
 
-TAKE = Script("poison")
+TAKE = Script("quarantine")
 
 #: How many are kept, the newest.
 KEPT: Final = 1000

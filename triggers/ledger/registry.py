@@ -31,7 +31,7 @@ WRITE_TRIES = 50
 class Snapshot:
     """The registry at one version; never changes.
 
-    `unreadable`: trigger id → an entry that this release cannot read. It is set aside, and the others go on.
+    `unreadable`: trigger id → an entry that this release cannot read. It is quarantined, and the others go on.
     `sealed`: some entries are signed, by whichever key.
     """
 
@@ -47,7 +47,7 @@ class Snapshot:
 
     @property
     def whys(self) -> dict[str, str]:
-        """Why each of the unreadable entries is set aside."""
+        """Why each of the unreadable entries is quarantined."""
         return {id_: unread.why for id_, unread in self.unreadable.items()}
 
     @property
@@ -184,7 +184,7 @@ class Registry:
 
     def passed_by_since(self, id_: str, unread: Unread, server_now_ms: int) -> int:
         """From when on changes passed by a trigger whose entry cannot be read."""
-        noted: Any = self.store.client.hget(self.keys.aside, id_)
+        noted: Any = self.store.client.hget(self.keys.unread_triggers, id_)
         if noted:
             return Note.from_text(noted).from_ms
         return server_now_ms if unread.since_ms is None else unread.since_ms

@@ -24,7 +24,7 @@ _BEGINS: Final = "signed:1:"
 #: Keeps keys that are used for other things apart from those that sign.
 _PURPOSE: Final = b"clearml-triggers signing 1"
 
-#: What to do about something that is set aside because of its signature.
+#: What to do about something that is quarantined because of its signature.
 WAY_OUT: Final = "`clearml-triggers unsigned list` shows it; adopt it there if it is yours, or drop it"
 
 

@@ -1,6 +1,6 @@
 """Undecided events: of objects that may be a trigger's own launch, until the ledger knows whether they are.
 
-`match` sets them aside in the step that takes their batch, and decides on them, in order, once it is known.
+`match` keeps them undecided in the step that takes their batch, and decides on them, in order, once it is known.
 """
 
 from __future__ import annotations

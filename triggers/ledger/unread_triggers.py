@@ -1,4 +1,4 @@
-"""Triggers set aside: their entries cannot be read by somebody at work, so that changes pass them by.
+"""Quarantined triggers: their entries cannot be read by somebody at work, so that changes pass them by.
 
 Whoever polls or matches without a trigger notes from when on. Once nobody has noted it for a minute, the next
 poll that can read the entry reads from there again, as for a trigger that is new.
@@ -13,7 +13,7 @@ from typing import Any, Final
 from triggers.ledger.keys import Keys
 from triggers.ledger.store import Script, Store
 
-NOTE, DONE = Script("aside_note"), Script("aside_done")
+NOTE, DONE = Script("unread_note"), Script("unread_done")
 
 #: So long nobody may have worked without the trigger before its changes are read again, ms.
 QUIET_MS: Final = 60_000
@@ -36,7 +36,7 @@ class Note:
         return cls(int(from_ms) if from_ms.isdigit() else 0, int(noted_ms) if noted_ms.isdigit() else 0, why, text)
 
 
-class Aside:
+class UnreadTriggers:
     """The notes of one scheduler."""
 
     def __init__(self, store: Store, keys: Keys) -> None:
@@ -46,11 +46,11 @@ class Aside:
         """Note that changes from a server time on pass these triggers by, and why; before they do."""
         pairs = [part for pair in whys.items() for part in pair]
         if pairs:
-            self.store.run(NOTE, [self.keys.aside], max(0, from_ms), *pairs)
+            self.store.run(NOTE, [self.keys.unread_triggers], max(0, from_ms), *pairs)
 
     def notes(self) -> dict[str, Note]:
         """All notes by trigger id."""
-        found: Any = self.store.client.hgetall(self.keys.aside)
+        found: Any = self.store.client.hgetall(self.keys.unread_triggers)
         return {id_: Note.from_text(text) for id_, text in found.items()}
 
     def over(self, unreadable: Collection[str], now_ms: int) -> dict[str, Note]:
@@ -65,4 +65,4 @@ class Aside:
         """Forget notes whose changes have been read again."""
         pairs = [part for id_, note in notes.items() for part in (id_, note.text)]
         if pairs:
-            self.store.run(DONE, [self.keys.aside], *pairs)
+            self.store.run(DONE, [self.keys.unread_triggers], *pairs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from triggers.ledger.history import Entry
+from triggers.ledger.history import HistoryEntry
 from triggers.operate.target import Target
 
 _CHUNK = 500
@@ -20,7 +20,7 @@ class Filter:
     what: tuple[str, ...] = ()
     since_ms: int = 0
 
-    def passes(self, entry: Entry) -> bool:
+    def passes(self, entry: HistoryEntry) -> bool:
         """Whether an entry is asked for."""
         return (
             (not self.trigger or entry.trigger == self.trigger)
@@ -29,9 +29,9 @@ class Filter:
         )
 
 
-def newest(target: Target, wanted: Filter, limit: int) -> list[Entry]:
+def newest(target: Target, wanted: Filter, limit: int) -> list[HistoryEntry]:
     """The last entries that pass, oldest of them first."""
-    found: list[Entry] = []
+    found: list[HistoryEntry] = []
     for entry in _backwards(target, wanted.since_ms):
         if wanted.passes(entry):
             found.append(entry)
@@ -40,9 +40,9 @@ def newest(target: Target, wanted: Filter, limit: int) -> list[Entry]:
     return found[::-1]
 
 
-def _backwards(target: Target, since_ms: int) -> Iterator[Entry]:
+def _backwards(target: Target, since_ms: int) -> Iterator[HistoryEntry]:
     for id_, fields in target.ledger.happenings().backwards(str(since_ms), _CHUNK):
-        yield Entry.of(id_, fields)
+        yield HistoryEntry.of(id_, fields)
 
 
 def last_id(target: Target) -> str:
@@ -50,6 +50,6 @@ def last_id(target: Target) -> str:
     return target.ledger.history.newest_id() or "0-0"
 
 
-def later(target: Target, after: str) -> list[Entry]:
+def later(target: Target, after: str) -> list[HistoryEntry]:
     """Entries after an id, oldest first."""
     return target.ledger.history.read(after, _CHUNK)

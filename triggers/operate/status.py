@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from triggers import sources
-from triggers.ledger.history import Entry
+from triggers.ledger.history import HistoryEntry
 from triggers.operate.history import Filter, newest
 from triggers.operate.target import Target
 from triggers.operate.times import ago, span
@@ -48,7 +48,7 @@ class Status:
     rates: Mapping[str, float]
     alarms: Mapping[str, str]
     home: str
-    last: tuple[Entry, ...]
+    last: tuple[HistoryEntry, ...]
     #: worker → why it does not serve this scheduler
     left_alone: Mapping[str, str] = field(default_factory=dict)
 

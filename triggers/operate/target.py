@@ -73,7 +73,7 @@ class Target:
             raise Usage(f"{len(found)} triggers are named {name!r}: say {ids}")
         for id_, unread in self.ledger.registry.snapshot().unreadable.items():
             if name in (id_, id_.partition(":")[2]):
-                raise Usage(f"trigger {name!r} is set aside: {unread.why}")
+                raise Usage(f"trigger {name!r} is quarantined: {unread.why}")
         known = ", ".join(sorted(entry.trigger.name for entry in entries.values())) or "none"
         raise Usage(f"scheduler {title(self.scheduler)} has no trigger {name!r}; it has: {_short(known)}")
 

@@ -20,7 +20,7 @@ class Unsigned:
 
 
 def look(target: Target) -> list[Unsigned]:
-    """Triggers set aside, firings that would be refused, and what was refused."""
+    """Quarantined triggers, firings that would be refused, and what was refused."""
     _require_key(target)
     ledger = target.ledger
     triggers = [
@@ -42,13 +42,13 @@ def adopt(target: Target, by: str = "") -> dict[str, int]:
         came |= {"triggers": _triggers(target), "events": ledger.adopting.events()}
         signed = ledger.adopting.firings()
         came["firings"] = len(signed)
-        came["retried"] = sum(map(ledger.operations.revive, signed))
+        came["retried"] = sum(map(ledger.operations.retry_dead, signed))
         ledger.refused.drop()
     return {name: int(came[name]) for name in ("triggers", "events", "firings", "retried")}
 
 
 def drop(target: Target, by: str = "") -> int:
-    """Forget what was refused, and end its alarm; how much it was. Dead letters stay, and triggers set aside."""
+    """Forget what was refused, and end its alarm; how much it was. Dead letters stay, and quarantined triggers."""
     with target.ledger.audit.change("unsigned drop", by=by) as came:
         came["dropped"] = target.ledger.refused.drop()
     return int(came["dropped"])

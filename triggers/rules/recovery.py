@@ -25,7 +25,7 @@ trigger pass through 1 to 4 and 8 like others, and are skipped instead of cloned
 
 Carried by an object that would fire the very trigger whose firing it is (`judge_own`):
   9. recorded for the firing                 → own: it never fires this trigger
-  10. the firing has not ended               → undecided: set aside until it is recorded or has ended
+  10. the firing has not ended               → undecided: kept until it is recorded or has ended
   11. another is recorded                    → a copy that a person made, fires; a draft that does not carry the
                                                nonce of the launch is of a void attempt, and nothing
   12. the firing is unknown, or ended        → the server knows: the oldest that is no draft is the launch, younger

@@ -86,7 +86,7 @@ def _without_trigger(ctx: Context, plan: Plan, firing: Firing, lane: Lane) -> No
         if unread is None:
             ctx.ledger.firings.skip(firing, lane, "the trigger was deleted")
         else:
-            ctx.ledger.firings.later(firing, lane, UNREAD_SECONDS, unread.why, failed=False, untouched=True)
+            ctx.ledger.firings.snooze(firing, lane, UNREAD_SECONDS, unread.why, untouched=True)
     except Fenced as loss:
         log.warning("firing %s: %s", firing.key, loss)
 
@@ -95,7 +95,7 @@ def _resolve(attempt: Attempt, plan: Plan) -> Beginning | None:
     """Ask all but Redis; None when this attempt is over."""
     ctx, firing, entry = attempt.ctx, attempt.firing, attempt.entry
     if attempt.slot and not know_slots(ctx, plan):
-        attempt.wait(ctx.settings.lease_seconds / 2, "a forgotten attempt's draft may take the slot: waits for it")
+        attempt.snooze(ctx.settings.lease_seconds / 2, "a forgotten attempt's draft may take the slot: waits for it")
     elif entry.retired:
         attempt.skip("the trigger is no longer declared")
     elif entry.paused:
@@ -103,7 +103,7 @@ def _resolve(attempt: Attempt, plan: Plan) -> Beginning | None:
     elif len(firing.attempts) > ctx.settings.max_attempts * ATTEMPTS_PER_FAILURE:
         attempt.give_up(f"{len(firing.attempts)} attempts began and none ended: its workers died or hung")
     elif (lane := attempt.trigger.action.lane) != attempt.lane:
-        attempt.pass_on(lane)
+        attempt.move(lane)
     else:
         return _beginning(attempt)
     return None
@@ -158,7 +158,9 @@ def _beginning(attempt: Attempt) -> Beginning | None:
         if held == "ended" and attempt.reuses and not _read_is_of_last_run(attempt, holder, task_id):
             held = "unclear"
         if held == "unclear":
-            attempt.wait(ctx.settings.lease_seconds / 2, f"ClearML task {task_id} was launched and is not seen queued")
+            attempt.snooze(
+                ctx.settings.lease_seconds / 2, f"ClearML task {task_id} was launched and is not seen queued"
+            )
             return None
         if held == "ended":
             ended_holder = holder

@@ -10,7 +10,7 @@ from triggers.base.logs import logger
 from triggers.context import Context, Plan
 from triggers.ledger.firing import firing_key
 from triggers.ledger.matching import Change, change_of
-from triggers.ledger.poison import Poison
+from triggers.ledger.quarantine import Quarantined
 from triggers.ledger.reading import Batch
 from triggers.ledger.registry import Entry
 from triggers.ledger.signing import Unsigned, parted
@@ -72,13 +72,13 @@ def _sealed(ctx: Context, object_id: str, text: str) -> str:
 
 
 def _unsealed(ctx: Context, object_id: str, sealed: str) -> str:
-    """The undecided events of an object; "" where nobody with a key has set them aside: they are kept for people."""
+    """The undecided events of an object; "" where nobody with a key has kept them: they are kept for people."""
     try:
         return ctx.ledger.signer.unseal(UNDECIDED, object_id, sealed)
     except Unsigned as fault:
         log.error("%s: %.200s", fault, sealed)
         ctx.ledger.refused.note(f"{UNDECIDED} {object_id}", str(fault), ctx.ledger.now_ms())
-        ctx.ledger.poisoned.keep([Poison(f"{UNDECIDED} {object_id}", str(fault), parted(sealed)[0])])
+        ctx.ledger.quarantine.keep([Quarantined(f"{UNDECIDED} {object_id}", str(fault), parted(sealed)[0])])
         return ""
 
 
@@ -95,7 +95,7 @@ def _earlier(
                 unread.setdefault(id_, []).append(one)
                 continue
             except Unreadable as fault:
-                ctx.ledger.poisoned.keep([Poison("event", str(fault), one.event)])
+                ctx.ledger.quarantine.keep([Quarantined("event", str(fault), one.event)])
                 continue
             entry = plan.entries.get(one.trigger)
             if entry is not None:
@@ -156,7 +156,7 @@ def _changes(ctx: Context, plan: Plan, met: Sequence[Met], batch: Batch) -> list
     changes = []
     for one in met:
         if one.pair not in now:
-            _set_aside(ctx, one.entry, one.event)
+            _quarantine_mark(ctx, one.entry, one.event)
             continue
         policy = one.entry.trigger.policy
         decision = decide_by(
@@ -194,11 +194,11 @@ def _disarmed(
     return disarmed
 
 
-def _set_aside(ctx: Context, entry: Entry, event: Event) -> None:
+def _quarantine_mark(ctx: Context, entry: Entry, event: Event) -> None:
     """Decide nothing where it is unknown whether the object has fired: neither a second launch nor silence."""
     why = f"the mark of {event.id} in {ctx.ledger.matching.marks_name(entry.trigger.id)} cannot be read"
     log.error("trigger %r does not decide on %s %s: %s", entry.trigger.name, event.kind, event.id, why)
-    ctx.ledger.poisoned.keep([Poison(f"mark for trigger {entry.trigger.id}", why, event.to_json())])
+    ctx.ledger.quarantine.keep([Quarantined(f"mark for trigger {entry.trigger.id}", why, event.to_json())])
 
 
 def _matches(condition: Condition, event: Event) -> bool:

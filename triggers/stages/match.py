@@ -9,7 +9,7 @@ from triggers.base.errors import Newer, Unreadable
 from triggers.base.logs import logger
 from triggers.base.slowness import slowness
 from triggers.context import Context, Plan
-from triggers.ledger.poison import Poison
+from triggers.ledger.quarantine import Quarantined
 from triggers.ledger.reading import BATCH, Batch, decode_batch
 from triggers.ledger.signing import Unsigned
 from triggers.model.events import Event
@@ -71,7 +71,7 @@ def _refuse(ctx: Context, partition: int, token: str, text: str, why: str) -> No
 
 def _take_away(ctx: Context, partition: int, token: str, text: str, why: str) -> None:
     log.error("a batch that nobody can read is taken out of partition %s: %s: %.200s", partition, why, text)
-    ctx.ledger.poisoned.take_batch(partition, token, text, why)
+    ctx.ledger.quarantine.take_batch(partition, token, text, why)
 
 
 def _match_batch(
@@ -82,10 +82,10 @@ def _match_batch(
     Raises:
         Newer: an event in it is of a later release; nothing was changed.
     """
-    events, poison = _decode(batch)
-    ctx.ledger.poisoned.keep(poison)
+    events, quarantined = _decode(batch)
+    ctx.ledger.quarantine.keep(quarantined)
     if events and plan.snapshot.unreadable:
-        ctx.ledger.aside.note(plan.snapshot.whys, min(event.changed_ms for event in events))
+        ctx.ledger.unread_triggers.note(plan.snapshot.whys, min(event.changed_ms for event in events))
     know_transitions(ctx, plan)
     while True:
         decided = decide(ctx, plan, events, undecided, batch)
@@ -98,18 +98,18 @@ def _match_batch(
         log.info("a mark changed while partition %s was being matched; deciding again", partition)
 
 
-def _decode(batch: Batch) -> tuple[list[Event], list[Poison]]:
+def _decode(batch: Batch) -> tuple[list[Event], list[Quarantined]]:
     """The events of a batch, and what stands among them that is none."""
-    events, poison = [], []
+    events, quarantined = [], []
     for line in batch.events:
         try:
             events.append(Event.from_json(line))
         except Newer:
             raise
         except Unreadable as fault:
-            log.error("an event that nobody can read is set aside: %s: %.200s", fault, line)
-            poison.append(Poison("event", str(fault), line))
-    return events, poison
+            log.error("an event that nobody can read is quarantined: %s: %.200s", fault, line)
+            quarantined.append(Quarantined("event", str(fault), line))
+    return events, quarantined
 
 
 def _name_slow(plan: Plan) -> None:

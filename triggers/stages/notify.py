@@ -12,7 +12,7 @@ from triggers.clearml_api import service
 from triggers.clearml_api.links import link
 from triggers.clearml_api.service import Line
 from triggers.context import Context
-from triggers.ledger.history import Entry
+from triggers.ledger.history import HistoryEntry
 from triggers.ledger.registry import Snapshot
 from triggers.ledger.schedulers import Scheduler
 from triggers.model.events import Event
@@ -61,7 +61,7 @@ def _situation(ctx: Context, scheduler: Scheduler, after: str) -> tuple[Situatio
     return Situation(now_ms, dead, _lasting(ctx, scheduler, snapshot)), after
 
 
-def _dead(ctx: Context, scheduler: Scheduler, snapshot: Snapshot, entry: Entry, count: int) -> Notice:
+def _dead(ctx: Context, scheduler: Scheduler, snapshot: Snapshot, entry: HistoryEntry, count: int) -> Notice:
     kind, _, name = entry.trigger.partition(":")
     called, first = _name_of(ctx, entry.firing), entry.reason.partition("\n")[0]
     object_ = f"{kind} {called!r} ({entry.object})" if called else f"{kind} {entry.object}"

@@ -15,8 +15,8 @@ from triggers.model.events import Event
 from triggers.sources import Page, Source
 from triggers.sources.windows import Window
 from triggers.stages.partitions import partitions_now
+from triggers.stages.quarantine import entries_to_read
 from triggers.stages.server_clock import NO_CLOCKS, Clocks, clear_alarm, correct_since, latest_stamp, report_step
-from triggers.stages.set_aside import entries_to_read
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def poll(ctx: Context, *, pace_seconds: float, force: bool = False) -> Polled | 
                 failures.append(failure)
         if failures:
             raise failures[0]
-        ctx.ledger.aside.done(caught_up)
+        ctx.ledger.unread_triggers.done(caught_up)
     return Polled(pages, events)
 
 

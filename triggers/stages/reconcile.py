@@ -13,7 +13,7 @@ from triggers.ledger.registry import Entry
 from triggers.model.launch_tags import FIRING, firing_tag, value_of
 from triggers.rules.recovery import Hit, judge_strays
 from triggers.stages.ledger_clock import tell_of_clock
-from triggers.stages.set_aside import raise_alarms
+from triggers.stages.quarantine import raise_alarms
 
 log = logger(__name__)
 
@@ -89,12 +89,12 @@ def _release_holds(ctx: Context) -> int:
         entry = snapshot.entries.get(name)
         if reason == "pause" and entry is not None and entry.paused:
             continue
-        released += ledger.firings.release_holds(hold, _room(ctx, name, entry))
+        released += ledger.firings.release(hold, _room(ctx, name, entry))
     if slots:
         holders = lookups.holders(ctx, {slot: task for slot, task in slots.items() if task})
         for slot, task in slots.items():
             if not task or holders[slot] == "ended":
-                released += ledger.firings.release_holds(f"slot:{slot}", 1)
+                released += ledger.firings.release(f"slot:{slot}", 1)
     return released
 
 

@@ -75,7 +75,7 @@ class Stage:
 
 def _anything_ended(ledger: Ledger, since_ms: int) -> bool:
     """Whether dispatchers are at work: behind a flood what is due longest may be old although all of them are."""
-    return any(one.what not in ("granted", "released", "revived") for one in ledger.history.recent(since_ms))
+    return any(one.what not in ("granted", "released", "retried") for one in ledger.history.recent(since_ms))
 
 
 def _script_serves(ledger: Ledger, _since_ms: int) -> bool:

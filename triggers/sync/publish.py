@@ -9,7 +9,7 @@ from typing import Any, Final
 from triggers.clearml_api import service
 from triggers.clearml_api.service import Line, Plot
 from triggers.context import Context
-from triggers.ledger.history import Entry
+from triggers.ledger.history import HistoryEntry
 from triggers.ledger.registry import Snapshot
 from triggers.ledger.schedulers import Scheduler
 from triggers.model.events import Event
@@ -98,7 +98,7 @@ def _lines(ctx: Context, memory: Memory, snapshot: Snapshot) -> tuple[list[Line]
     return lines, happened
 
 
-def _trigger(snapshot: Snapshot, entry: Entry) -> Any:
+def _trigger(snapshot: Snapshot, entry: HistoryEntry) -> Any:
     found = snapshot.entries.get(entry.trigger)
     return found.trigger if found else None
 
@@ -126,14 +126,14 @@ def _executed(ctx: Context, scheduler: Scheduler, memory: Memory) -> dict[str, s
     return bodies
 
 
-def _started_ms(entry: Entry, changed_ms: int, granted_ms: int) -> int:
+def _started_ms(entry: HistoryEntry, changed_ms: int, granted_ms: int) -> int:
     """When a launch started, or a function; of one that was found launched it was soon after the change."""
     if not entry.is_launch:
         return changed_ms
     return entry.at_ms if entry.task else granted_ms
 
 
-def _ends(ctx: Context, memory: Memory, entries: list[Entry]) -> dict[str, tuple[str, str]]:
+def _ends(ctx: Context, memory: Memory, entries: list[HistoryEntry]) -> dict[str, tuple[str, str]]:
     """Status and end of the ClearML tasks shown; only those that ran the last time are asked for, in one request."""
     known = {task: tuple(end) for task, end in memory.value("ends").items()}
     ask = [entry.task for entry in entries if known.get(entry.task, ("queued",))[0] in RUNNING]
@@ -151,7 +151,7 @@ def _finished(status: str, ended: str) -> str:
     return ended.replace("T", " ").partition(".")[0] or status
 
 
-def _firings(ctx: Context, entries: list[Entry]) -> dict[str, tuple[int, int, str]]:
+def _firings(ctx: Context, entries: list[HistoryEntry]) -> dict[str, tuple[int, int, str]]:
     """Firing key → (change time, time granted, name of the object), for those still kept."""
     found = ctx.ledger.firings.read_fields([entry.firing for entry in entries], "changed_ms", "granted_ms", "event")
     pairs = zip(entries, found, strict=True)

@@ -202,7 +202,7 @@ def state(ctx: Context, server_ms: int) -> Saved:
 def _oldest_waiting(ctx: Context) -> int:
     """Change time of the oldest change that waits in a batch, as a firing, or for its trigger; 0 for none."""
     ledger = ctx.ledger
-    times = [note.from_ms for note in ledger.aside.notes().values()]
+    times = [note.from_ms for note in ledger.unread_triggers.notes().values()]
     for partition in ledger.reading.waiting_partitions():
         if text := ledger.reading.first_batch(partition):
             times.append(_oldest_in(ctx, partition, text))

@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from triggers.base.escaping import html_text, json_text
-from triggers.ledger.history import Entry
+from triggers.ledger.history import HistoryEntry
 from triggers.model import Trigger
 from triggers.model.action import unknown_console_line
 from triggers.model.kinds import KINDS, Kind
@@ -192,7 +192,7 @@ def _plot(data: list[dict[str, Any]], title: str, unit: str, **layout: Any) -> s
     return json_text({"data": data, "layout": {"title": title, "yaxis": {"title": unit}, **layout}})
 
 
-def console_line(entry: Entry, trigger: Trigger | None) -> tuple[str, str] | None:
+def console_line(entry: HistoryEntry, trigger: Trigger | None) -> tuple[str, str] | None:
     """What the original's console says of one thing that happened: (level, text); None for what it leaves out."""
     name, action = entry.trigger.partition(":")[2], trigger.action if trigger else None
     reason = entry.reason.splitlines()[0] if entry.reason else ""
@@ -210,7 +210,7 @@ def console_line(entry: Entry, trigger: Trigger | None) -> tuple[str, str] | Non
             return "info", f"Skipping Task {name} scheduling, {reason}"
         case "held":
             return "info", f"Holding Task {name} scheduling, {reason}"
-        case "retry":
+        case "failed":
             return "warning", f"Skipping Task {name} scheduling for now, it is tried again: {reason}"
         case "dead":
             return "warning", f"Skipping Task {name} scheduling for good, {entry.object} is a dead letter: {reason}"

@@ -56,7 +56,7 @@ def test_history_filters_and_gives_reasons_and_links(world: World) -> None:
     second = world.fail_task()
     world.step()
     entries = run("history", "--json").json
-    assert {entry["what"] for entry in entries} == {"granted", "launched", "skipped", "retry"}
+    assert {entry["what"] for entry in entries} == {"granted", "launched", "skipped", "failed"}
     (skipped,) = run("history", "retry", "--what", "skipped", "--json").json
     assert skipped["object"] == second
     assert "single instance" in skipped["reason"]

@@ -53,8 +53,8 @@ def test_letting_go_twice_lets_go_once(world: World) -> None:
     world.step()
     hold = f"pause:{trigger.id}"
     keys = [firing.key for firing in world.ledger.operations.held(hold)]
-    assert world.ledger.by_hand.let_go(hold, keys, "tester") == 1
-    assert world.ledger.by_hand.let_go(hold, keys, "tester") == 0
+    assert world.ledger.by_hand.release_now(hold, keys, "tester") == 1
+    assert world.ledger.by_hand.release_now(hold, keys, "tester") == 0
     assert world.ledger.firings.holds() == []
     assert world.ledger.due("dispatch") == 1
 

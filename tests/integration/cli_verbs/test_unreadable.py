@@ -19,20 +19,20 @@ def test_a_trigger_that_cannot_be_read_is_listed_and_named_by_doctor(world: Worl
     world.step()
     world.reconcile()
     listed = run("list", width=200)
-    assert "trigger 'task:broken' is set aside: the entry of trigger 'task:broken' cannot be read" in listed.out
+    assert "trigger 'task:broken' is quarantined: the entry of trigger 'task:broken' cannot be read" in listed.out
     assert {(one["name"], one["state"]) for one in run("list", "--json").json} == {
         ("whole", "active"),
         ("broken", "unreadable"),
     }
     shown = run("show", "broken")
     assert shown.code == 2
-    assert "is set aside" in shown.out
+    assert "is quarantined" in shown.out
     found = [one for one in run("doctor", "--json").json if one["about"] == "alarm"]
     assert [one["level"] for one in found] == ["bad"]
     assert "declare the trigger again" in found[0]["words"]
 
 
-def test_applying_a_file_mends_a_trigger_and_its_changes_count_from_when_it_was_set_aside(
+def test_applying_a_file_mends_a_trigger_and_its_changes_count_from_when_it_was_quarantine_mark(
     world: World, tmp_path: Path
 ) -> None:
     trigger = world.trigger(name="broken")

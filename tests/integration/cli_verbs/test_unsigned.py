@@ -1,4 +1,4 @@
-"""Data from before there was a key: set aside, listed, adopted by a verb; and what somebody forged: dropped."""
+"""Data from before there was a key: quarantined, listed, adopted by a verb; and what somebody forged: dropped."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def test_a_renewed_lease_does_not_run_out(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize(
-    "step", ["record", "withdraw", "clear", "launched", "skip", "give_up", "later", "hold", "begin"]
+    "step", ["record", "withdraw", "clear", "launched", "skip", "give_up", "fail", "snooze", "hold", "begin"]
 )
 def test_an_overtaken_owner_changes_nothing(ledger: Ledger, step: str) -> None:
     key = grant(ledger, task_trigger(), task_event())
@@ -60,7 +60,8 @@ def test_an_overtaken_owner_changes_nothing(ledger: Ledger, step: str) -> None:
         "launched": lambda: firings.launched(frozen, "dispatch", task_id="t1"),
         "skip": lambda: firings.skip(frozen, "dispatch", "why"),
         "give_up": lambda: firings.give_up(frozen, "dispatch", "why"),
-        "later": lambda: firings.later(frozen, "dispatch", 1, "why", failed=True),
+        "fail": lambda: firings.fail(frozen, "dispatch", 1, "why"),
+        "snooze": lambda: firings.snooze(frozen, "dispatch", 1, "why"),
         "hold": lambda: firings.hold(frozen, "dispatch", "pause:x", "why"),
         "begin": lambda: begin(firings, frozen, "", "", 0),
     }
@@ -150,10 +151,10 @@ def test_a_long_pause_gives_back_the_slot_and_a_short_one_does_not(ledger: Ledge
     key = grant(ledger, task_trigger(), task_event())
     firing = claim_one(ledger)
     begin(ledger.firings, firing, "slot", "", 0)
-    ledger.firings.later(firing, "dispatch", 59, "server down", failed=True)
+    ledger.firings.fail(firing, "dispatch", 59, "server down")
     assert ledger.firings.slot_holder("slot")[0] == f"{key} "
     expire(ledger, key)
-    ledger.firings.later(claim_one(ledger), "dispatch", 61, "server down", failed=True)
+    ledger.firings.fail(claim_one(ledger), "dispatch", 61, "server down")
     assert ledger.firings.slot_holder("slot")[0] == ""
     assert ledger.firings.get(key).failures == 2
 
@@ -173,16 +174,16 @@ def test_held_firings_leave_the_due_list_and_return_in_order(ledger: Ledger) -> 
         ledger.firings.hold(firing, "dispatch", "pause:x", "paused")
     assert ledger.firings.holds() == ["pause:x"]
     assert ledger.due("dispatch") == 0
-    assert ledger.firings.release_holds("pause:x", 2) == 2
+    assert ledger.firings.release("pause:x", 2) == 2
     assert {f.key for f in ledger.firings.claim("dispatch", 10, 10).firings} == set(keys[:2])
-    assert ledger.firings.release_holds("pause:x", 10) == 2
+    assert ledger.firings.release("pause:x", 10) == 2
     assert ledger.firings.holds() == []
     assert all(ledger.firings.get(key).attempts == () for key in keys[2:]), "a held attempt has called nothing"
 
 
 def test_a_failure_is_counted_and_an_untouched_attempt_forgotten(ledger: Ledger) -> None:
     key = grant(ledger, task_trigger(), task_event())
-    ledger.firings.later(claim_one(ledger), "dispatch", 0, "queue missing", failed=True, untouched=True)
+    ledger.firings.fail(claim_one(ledger), "dispatch", 0, "queue missing", untouched=True)
     assert ledger.firings.get(key).failures == 1
     assert ledger.firings.get(key).attempts == ()
     again = eventually(lambda: ledger.firings.claim("dispatch", 1, 10).firings)

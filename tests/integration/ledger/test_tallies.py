@@ -27,3 +27,21 @@ def test_counts_outlive_the_history(redis_client: redis.Redis, settings: Setting
     last = counted[rare.id, "launched"]
     assert (last.object, last.task) == ("r" * 32, "t1")
     assert abs(last.last_ms - ledger.now_ms()) < 60_000
+
+
+def test_words_of_an_earlier_release_are_read_as_those_of_today(redis_client: redis.Redis, settings: Settings) -> None:
+    ledger = open_ledger(Store(redis_client), "s", settings)
+    ledger.adopt_epoch(nothing_launched_before=True)
+    trigger = task_trigger("t")
+    for what in ("retry", "revived"):
+        fields = {"what": what, "trigger": trigger.id, "object": "o", "firing": "f", "reason": "why", "task": ""}
+        redis_client.xadd(ledger.keys.history, fields)
+        redis_client.hset(ledger.keys.tallies, f"{what} {trigger.id}", "3 1000 older ")
+    grant(ledger, trigger, task_event("a" * 32))
+    ledger.firings.fail(claim_one(ledger), "dispatch", 0, "why")
+    assert [entry.what for entry in ledger.history.read()] == ["failed", "retried", "granted", "failed"]
+    assert [entry.object for entry in ledger.history.latest("failed", 9)] == ["a" * 32, "o"]
+    for counted, before in ((ledger.history.tallies(), 3), (ledger.history.recent(0), 1)):
+        sums = {tally.what: tally for tally in counted}
+        assert (sums["failed"].count, sums["retried"].count, len(sums), len(counted)) == (before + 1, before, 3, 3)
+        assert sums["failed"].object == "a" * 32, "the last of them"

@@ -20,7 +20,7 @@ from triggers.client.inheritance import look
 from triggers.ledger import open_ledger, schedulers, unread_triggers
 from triggers.ledger.keys import shared
 from triggers.ledger.schedulers import Scheduler
-from triggers.stages import set_aside
+from triggers.stages import quarantine
 from triggers.stages.match import match
 from triggers.sync.saved_state import PROPERTY, Saved
 
@@ -49,7 +49,7 @@ def raised(kind: str) -> tuple[str, ...]:
 @pytest.fixture(autouse=True)
 def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unread_triggers, "QUIET_MS", 0)
-    monkeypatch.setattr(set_aside, "PATIENCE_SECONDS", -1.0)
+    monkeypatch.setattr(quarantine, "PATIENCE_SECONDS", -1.0)
 
 
 def renewed(world: World) -> None:
@@ -104,7 +104,7 @@ def test_what_a_later_release_wrote_is_refused_kept_and_carried_out_by_it(world:
         run_everything(world)
         assert [e.object for e in world.history("launched") if e.trigger == "task:new"] == [failed]
         run_everything(world)
-        assert not [name for name in world.ledger.history.alarms() if name.startswith(set_aside.ALARM)]
+        assert not [name for name in world.ledger.history.alarms() if name.startswith(quarantine.ALARM)]
     assert set(world.runs().values()) == {1}
 
 
@@ -137,12 +137,12 @@ def test_a_mixed_fleet_passes_a_trigger_by_and_catches_up_when_the_earlier_relea
         world.settle()
         assert [entry.object for entry in world.history("launched")] == [failed]
         world.step()
-        assert not world.ledger.aside.notes()
+        assert not world.ledger.unread_triggers.notes()
     assert set(world.runs().values()) == {1}
 
 
 def test_a_note_that_was_renewed_while_a_poll_read_is_kept(world: World) -> None:
-    notes = world.ledger.aside
+    notes = world.ledger.unread_triggers
     notes.note({"task:t": "why"}, 5000)
     read = notes.notes()
     notes.note({"task:t": "another reason"}, 7000)

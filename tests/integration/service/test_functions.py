@@ -130,8 +130,8 @@ def test_what_a_function_raises_is_in_the_history_with_its_traceback(service_wor
     world.fail_task()
     world.step()
     run(1, breaks=breaks)
-    until(lambda: world.history("retry"))
-    reason = world.history("retry")[0].reason
+    until(lambda: world.history("failed"))
+    reason = world.history("failed")[0].reason
     assert reason.startswith("ValueError: no such luck")
     assert "in breaks" in reason
 
@@ -153,7 +153,7 @@ def test_whatever_a_function_raises_is_a_failure_that_is_told_and_retried(
 
     def told() -> list[str]:
         return [
-            e.reason for e in service_world.ledger.history.read() if e.what in ("retry", "dead") and e.object == failed
+            e.reason for e in service_world.ledger.history.read() if e.what in ("failed", "dead") and e.object == failed
         ]
 
     until(told)
@@ -181,4 +181,4 @@ def test_one_that_keeps_the_interpreter_busy_past_its_lease_is_called_once(
     run(4, computes=computes)
     until(lambda: world.history("launched"), within=60)
     assert len(calls) == 1
-    assert not world.history("retry")
+    assert not world.history("failed")

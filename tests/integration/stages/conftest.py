@@ -15,7 +15,7 @@ from triggers.base.settings import Settings
 from triggers.clearml_api import Api, Credentials, server_now_ms
 from triggers.context import Context
 from triggers.ledger import Ledger
-from triggers.ledger.history import Entry
+from triggers.ledger.history import HistoryEntry
 from triggers.model import Trigger, make_trigger
 from triggers.model.launch_tags import FIRING, value_of
 from triggers.sandbox import Sandbox
@@ -139,7 +139,7 @@ class World:
         assert reconcile(self.ctx) is not None
         self.settle()
 
-    def history(self, what: str | None = None) -> list[Entry]:
+    def history(self, what: str | None = None) -> list[HistoryEntry]:
         return [entry for entry in self.ledger.history.read(count=100_000) if what in (None, entry.what)]
 
     def launched_before(self, task_id: str, seconds: float) -> None:

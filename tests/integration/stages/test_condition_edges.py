@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from tests.integration.stages.conftest import World
-from triggers.ledger.history import Entry
+from triggers.ledger.history import HistoryEntry
 from triggers.model.values import STATUSES
 
 NAMES = ["val loss", "a/b", "c.d", "żółć", "$where", "x\ny", "  ", "%2E", "{}", "名前", "l" * 500]
@@ -20,7 +20,7 @@ NAMES = ["val loss", "a/b", "c.d", "żółć", "$where", "x\ny", "  ", "%2E", "{
 def fired(world: World) -> dict[str, list[str]]:
     """Objects by the name of the trigger that they fired."""
     found: dict[str, list[str]] = {}
-    entries: list[Entry] = world.history("launched")
+    entries: list[HistoryEntry] = world.history("launched")
     for entry in entries:
         found.setdefault(entry.trigger.partition(":")[2], []).append(entry.object)
     return found

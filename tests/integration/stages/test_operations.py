@@ -12,7 +12,7 @@ def begin_epoch(world: World) -> None:
     world.ctx = world.context()
 
 
-def test_a_revived_dead_letter_looks_first_and_launches(world: World) -> None:
+def test_a_retried_dead_letter_looks_first_and_launches(world: World) -> None:
     world.declare(world.trigger(action={"queue": "made later"}))
     world.fail_task()
     world.step()
@@ -21,8 +21,8 @@ def test_a_revived_dead_letter_looks_first_and_launches(world: World) -> None:
         world.reconcile()
     (letter,) = world.ledger.operations.dead()
     world.call("queues.create", name="made later")
-    assert world.ledger.operations.revive(letter.key)
-    assert not world.ledger.operations.revive(letter.key)
+    assert world.ledger.operations.retry_dead(letter.key)
+    assert not world.ledger.operations.retry_dead(letter.key)
     world.reconcile()
     assert list(world.runs().values()) == [1]
     assert world.ledger.operations.dead() == []

@@ -169,7 +169,7 @@ def test_a_queue_made_later_is_found_by_a_retry_and_none_is_made(world: World) -
     assert world.clones() == []
     assert world.call("queues.get_all", name="^gpu later$")["queues"] == []
     assert (
-        world.history("retry")[0].reason
+        world.history("failed")[0].reason
         == "the queue 'gpu later' is not on the server; create it or change the trigger"
     )
     world.call("queues.create", name="gpu later")

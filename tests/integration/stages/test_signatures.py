@@ -1,4 +1,4 @@
-"""With a key, nothing that somebody else wrote to Redis is carried out: it is set aside, and says so."""
+"""With a key, nothing that somebody else wrote to Redis is carried out: it is quarantined, and says so."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from triggers.ledger.firing import firing_key
 from triggers.ledger.signing import is_sealed, parted
 from triggers.stages.dispatch import dispatch
 from triggers.stages.match import match
-from triggers.stages.set_aside import raise_alarms
+from triggers.stages.quarantine import raise_alarms
 
 KEY, OTHER = "of-the-scripts-and-workers", "of-somebody-else-altogether"
 
@@ -66,7 +66,7 @@ def rewrite_entry(world: World, trigger: str, change: Callable[[dict[str, Any]],
 
 
 @pytest.mark.parametrize("keys", [(), (OTHER,)], ids=["unsigned", "signed by another"])
-def test_a_trigger_that_somebody_else_wrote_is_set_aside(signed: World, keys: tuple[str, ...]):
+def test_a_trigger_that_somebody_else_wrote_is_quarantine_mark(signed: World, keys: tuple[str, ...]):
     mine, other = signed.trigger(name="mine"), signed.trigger(name="other")
     signed.declare(mine, other)
     foreign = signed.create_task("foreign base task")

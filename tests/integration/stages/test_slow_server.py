@@ -25,7 +25,7 @@ def test_polls_and_launches_at_a_server_that_takes_six_seconds_a_call(world: Wor
     )
     world.api = patient
     world.step()
-    assert [(entry.what, entry.reason) for entry in world.history() if entry.what in ("retry", "dead")] == []
+    assert [(entry.what, entry.reason) for entry in world.history() if entry.what in ("failed", "dead")] == []
     assert list(world.runs().values()) == [1, 1]
     assert all(rule["hits"] == 1 for rule in world.sandbox.control.faults())
     patient.close()

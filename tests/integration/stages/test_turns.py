@@ -36,4 +36,4 @@ def test_an_admission_that_fails_ends_its_own_attempt_alone(world: World) -> Non
     world.sandbox.control.fault("error", "tasks.get_all", status=500, times=1)
     world.step()
     assert sorted(entry.trigger for entry in world.history("launched")) == ["task:plain", "task:plain", "task:single"]
-    assert [entry.trigger for entry in world.history("retry")] == ["task:single"]
+    assert [entry.trigger for entry in world.history("failed")] == ["task:single"]

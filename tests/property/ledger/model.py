@@ -83,7 +83,7 @@ class Model:
         firing.slot = firing.slot or slot
         self.give_back(key)
 
-    def later(self, key: str, *, failed: bool, untouched: bool, long: bool) -> None:
+    def put_back(self, key: str, *, failed: bool, untouched: bool, long: bool) -> None:
         firing = self.firings[key]
         firing.token, firing.due, firing.failures = "", False, firing.failures + failed
         if untouched:

@@ -61,7 +61,7 @@ def overtaken_owner(step: str) -> Callable[[Ledger], None]:
             "withdraw": lambda: firings.withdraw(frozen, "t1"),
             "clear": lambda: firings.clear(frozen, "t1"),
             "finish": lambda: firings.launched(frozen, "dispatch", task_id="t2"),
-            "later": lambda: firings.later(frozen, "dispatch", 1, "why", failed=True),
+            "put_back": lambda: firings.fail(frozen, "dispatch", 1, "why"),
             "hold": lambda: firings.hold(frozen, "dispatch", "pause:x", "why"),
             "raise_mark": lambda: firings.raise_mark(frozen, 7),
         }
@@ -193,7 +193,7 @@ def a_death_frees_its_slot(ledger: Ledger) -> None:
 def a_long_pause_frees_its_slot(ledger: Ledger) -> None:
     first, _ = two_firings(ledger)
     begin(ledger.firings, first, "slot", "", 0)
-    ledger.firings.later(first, "dispatch", 61, "why", failed=True)
+    ledger.firings.fail(first, "dispatch", 61, "why")
     assert ledger.firings.slot_holder("slot") == ("", "")
 
 
@@ -201,7 +201,7 @@ def a_pause_leaves_another_firings_slot(ledger: Ledger) -> None:
     first, second = two_firings(ledger)
     begin(ledger.firings, first, "slot", "", 0)
     ledger.store.client.hset(ledger.keys.firing(second.key), "slot", "slot")  # it held it once
-    ledger.firings.later(second, "dispatch", 61, "why", failed=True)
+    ledger.firings.fail(second, "dispatch", 61, "why")
     assert ledger.firings.slot_holder("slot")[0] == f"{first.key} "
 
 
@@ -209,7 +209,7 @@ def a_recorded_draft_keeps_its_slot(ledger: Ledger) -> None:
     first, _ = two_firings(ledger)
     begin(ledger.firings, first, "slot", "", 0)
     ledger.firings.record(first, "t1")
-    ledger.firings.later(first, "dispatch", 61, "why", failed=True)
+    ledger.firings.fail(first, "dispatch", 61, "why")
     assert ledger.firings.slot_holder("slot")[0] == f"{first.key} "
 
 
@@ -271,7 +271,7 @@ def _leaked_by_an_earlier_release(ledger: Ledger, key: str) -> None:
 def skipping_what_waits_gives_back_its_slot(ledger: Ledger) -> None:
     first, _ = two_firings(ledger)
     begin(ledger.firings, first, "slot", "", 0)
-    ledger.firings.later(first, "dispatch", 1, "why", failed=True)
+    ledger.firings.fail(first, "dispatch", 1, "why")
     assert ledger.by_hand.skip_waiting(TRIGGER.id, "why") == 1
     assert ledger.firings.slot_holder("slot") == ("", "")
 
@@ -279,16 +279,16 @@ def skipping_what_waits_gives_back_its_slot(ledger: Ledger) -> None:
 def a_pause_ends_the_attempt(ledger: Ledger) -> None:
     grant(ledger, TRIGGER, task_event())
     firing = claim_one(ledger)
-    ledger.firings.later(firing, "dispatch", 0, "why", failed=False)
+    ledger.firings.snooze(firing, "dispatch", 0, "why")
     assert refused(lambda: ledger.firings.record(firing, "t1"))
 
 
 def a_touched_attempt_is_remembered_and_an_untouched_one_is_not(ledger: Ledger) -> None:
     key = grant(ledger, TRIGGER, task_event())
     first = claim_one(ledger)
-    ledger.firings.later(first, "dispatch", 0, "why", failed=False)
+    ledger.firings.snooze(first, "dispatch", 0, "why")
     expire(ledger, key)
-    ledger.firings.later(claim_one(ledger), "dispatch", 0, "why", failed=False, untouched=True)
+    ledger.firings.snooze(claim_one(ledger), "dispatch", 0, "why", untouched=True)
     kept = ledger.firings.get(key)
     assert kept
     assert kept.attempts == (first.lease,)
@@ -332,7 +332,7 @@ def a_held_firing_is_on_one_list(ledger: Ledger) -> None:
     assert client.zscore(keys.due("dispatch"), key) is None
     assert client.zrange(keys.held("pause:x"), 0, -1) == [key]
     assert refused(lambda: ledger.firings.record(firing, "t1"))
-    ledger.firings.release_holds("pause:x", 1)
+    ledger.firings.release("pause:x", 1)
     assert client.zscore(keys.due("dispatch"), key)
     assert client.zrange(keys.held("pause:x"), 0, -1) == []
     assert ledger.firings.holds() == []
@@ -343,7 +343,7 @@ def holds_are_released_in_order_of_their_grant(ledger: Ledger) -> None:
     for firing in (second, first):
         ledger.firings.hold(firing, "dispatch", "pause:x", "paused")
         time.sleep(0.002)
-    ledger.firings.release_holds("pause:x", 1)
+    ledger.firings.release("pause:x", 1)
     assert claim_one(ledger).key == first.key
 
 

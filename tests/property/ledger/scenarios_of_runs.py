@@ -168,18 +168,18 @@ def a_poll_is_due_within_its_pace(ledger: Ledger) -> None:
 # ---- what cannot be read ---------------------------------------------------------------------------------
 def the_earliest_time_of_a_note_is_kept(ledger: Ledger) -> None:
     for from_ms in (5_000, 7_000, 6_000):
-        ledger.aside.note({"task:t": "why"}, from_ms)
-    assert ledger.aside.notes()["task:t"].from_ms == 5_000
+        ledger.unread_triggers.note({"task:t": "why"}, from_ms)
+    assert ledger.unread_triggers.notes()["task:t"].from_ms == 5_000
 
 
 def a_note_renewed_meanwhile_is_not_forgotten(ledger: Ledger) -> None:
-    ledger.aside.note({"task:t": "why"}, 5_000)
-    read = ledger.aside.notes()
-    ledger.aside.note({"task:t": "another reason"}, 7_000)
-    ledger.aside.done(read)
-    assert set(ledger.aside.notes()) == {"task:t"}
-    ledger.aside.done(ledger.aside.notes())
-    assert ledger.aside.notes() == {}
+    ledger.unread_triggers.note({"task:t": "why"}, 5_000)
+    read = ledger.unread_triggers.notes()
+    ledger.unread_triggers.note({"task:t": "another reason"}, 7_000)
+    ledger.unread_triggers.done(read)
+    assert set(ledger.unread_triggers.notes()) == {"task:t"}
+    ledger.unread_triggers.done(ledger.unread_triggers.notes())
+    assert ledger.unread_triggers.notes() == {}
 
 
 def a_frozen_matcher_takes_nothing_away(ledger: Ledger) -> None:
@@ -187,21 +187,21 @@ def a_frozen_matcher_takes_nothing_away(ledger: Ledger) -> None:
     text = ledger.reading.first_batch(PARTITION) or ""
     frozen = lease(ledger)
     lose(ledger)
-    assert refused(lambda: ledger.poisoned.take_batch(PARTITION, frozen, text, "why"))
+    assert refused(lambda: ledger.quarantine.take_batch(PARTITION, frozen, text, "why"))
     assert ledger.reading.first_batch(PARTITION) == text
 
 
 def only_the_batch_that_was_looked_at_is_taken_away(ledger: Ledger) -> None:
     a_batch(ledger)
-    assert refused(lambda: ledger.poisoned.take_batch(PARTITION, lease(ledger), "another", "why"))
+    assert refused(lambda: ledger.quarantine.take_batch(PARTITION, lease(ledger), "another", "why"))
     assert ledger.reading.first_batch(PARTITION)
-    assert ledger.poisoned.count() == 0
+    assert ledger.quarantine.count() == 0
 
 
 def what_is_taken_away_is_kept_for_people(ledger: Ledger) -> None:
     a_batch(ledger)
     text = ledger.reading.first_batch(PARTITION) or ""
-    ledger.poisoned.take_batch(PARTITION, lease(ledger), text, "why")
+    ledger.quarantine.take_batch(PARTITION, lease(ledger), text, "why")
     assert ledger.reading.first_batch(PARTITION) is None
     assert ledger.reading.waiting_partitions() == []
-    assert [one.text for one in ledger.poisoned.read()] == [text]
+    assert [one.text for one in ledger.quarantine.read()] == [text]

@@ -33,9 +33,9 @@ HOLDS = ["pause:x", "slot:y"]
 clients = st.integers(0, 2)
 names = st.sampled_from(sorted(TRIGGERS))
 again = st.sampled_from([False, False, True])
-OPERATIONS = ["begin", "record", "withdraw", "clear", "launched", "skip", "give_up", "later", "hold", "renew"]
+OPERATIONS = ["begin", "record", "withdraw", "clear", "launched", "skip", "give_up", "fail", "snooze", "hold", "renew"]
 #: as often as each is drawn in a busy while: what ends an owner's life is rarer
-LIKELY = OPERATIONS + ["begin"] * 4 + ["record"] * 2 + ["hold"] * 2 + ["clear", "later"]
+LIKELY = OPERATIONS + ["begin"] * 4 + ["record"] * 2 + ["hold"] * 2 + ["clear", "fail", "snooze"]
 
 
 class Machine(RuleBasedStateMachine):
@@ -171,7 +171,7 @@ class Machine(RuleBasedStateMachine):
         """The call, and what it does to the model when the lease is good."""
         model, key = self.model, firing.key
         known = model.firings.get(key)
-        failed, untouched, wrong = flags
+        long, untouched, wrong = flags
         recorded = (known.task if known else None) or "none"
         named = "another" if wrong else recorded
 
@@ -193,7 +193,7 @@ class Machine(RuleBasedStateMachine):
                 model.firings[key].task = model.firings[key].withdrawing = None
 
         ended = model.slots.get("slot", "") if wrong and slot else ""
-        pause = 100.0 if failed else 30.0
+        pause = 100.0 if long else 30.0
         return {
             "begin": (lambda of: begin(of.firings, firing, slot, ended, 0), begun),
             "record": (lambda of: of.firings.record(firing, task), record),
@@ -211,9 +211,13 @@ class Machine(RuleBasedStateMachine):
                 lambda of: of.firings.give_up(firing, "dispatch", "why", slot=slot),
                 lambda _: model.end(key, "dead", "", slot),
             ),
-            "later": (
-                lambda of: of.firings.later(firing, "dispatch", pause, "why", failed=failed, untouched=untouched),
-                lambda _: model.later(key, failed=failed, untouched=untouched, long=pause > 60),
+            "fail": (
+                lambda of: of.firings.fail(firing, "dispatch", pause, "why", untouched=untouched),
+                lambda _: model.put_back(key, failed=True, untouched=untouched, long=pause > 60),
+            ),
+            "snooze": (
+                lambda of: of.firings.snooze(firing, "dispatch", pause, "why", untouched=untouched),
+                lambda _: model.put_back(key, failed=False, untouched=untouched, long=pause > 60),
             ),
             "hold": (lambda of: of.firings.hold(firing, "dispatch", hold, "why"), lambda _: model.hold(key, hold)),
             "renew": (lambda of: of.firings.renew("dispatch", [firing], LONG), lambda _: None),
@@ -221,7 +225,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(client=clients, hold=st.sampled_from(HOLDS), count=st.integers(0, 3))
     def holds_are_released(self, client: int, hold: str, count: int) -> None:
-        released = self.run(client, lambda of: of.firings.release_holds(hold, count))
+        released = self.run(client, lambda of: of.firings.release(hold, count))
         if released is not EpochChanged:
             assert released == len(self.model.release(hold, count))
 

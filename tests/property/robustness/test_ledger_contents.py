@@ -19,7 +19,7 @@ from triggers.ledger.reading import decode_batch, partition_of
 from triggers.ledger.registry import Entry
 from triggers.ledger.schedulers import Scheduler, read_all
 from triggers.model.events import Event
-from triggers.stages import set_aside
+from triggers.stages import quarantine
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +49,7 @@ def anew(world: World) -> World:
 
 @given(damage=DAMAGE)
 @profile(25)
-def test_a_damaged_registry_entry_is_set_aside_alone_and_kept_as_it_is(world: World, damage: Damage) -> None:
+def test_a_damaged_registry_entry_is_quarantined_alone_and_kept_as_it_is(world: World, damage: Damage) -> None:
     client, keys = anew(world).ledger.store.client, world.ledger.keys
     text = damage.of(json.loads(client.hget(keys.registry, "task:damaged")))
     client.hset(keys.registry, "task:damaged", text)
@@ -62,7 +62,7 @@ def test_a_damaged_registry_entry_is_set_aside_alone_and_kept_as_it_is(world: Wo
     alarms = world.ledger.history.alarms()
     if "task:damaged" in snapshot.unreadable:
         assert client.hget(keys.registry, "task:damaged") == text
-        assert f"{set_aside.ALARM}trigger task:damaged" in alarms
+        assert f"{quarantine.ALARM}trigger task:damaged" in alarms
         world.declare(world.trigger(name="whole"), world.trigger(name="damaged"))
         assert not world.ledger.registry.snapshot().unreadable
         world.step()
@@ -84,11 +84,11 @@ def test_a_damaged_batch_or_event_is_taken_out_of_the_way_and_kept(world: World,
     world.settle()
     goes_on(world)
     world.reconcile()
-    left, poison = client.llen(name), world.ledger.poisoned.read()
+    left, quarantined = client.llen(name), world.ledger.quarantine.read()
     fault = _fault("\n".join(lines))
     assert bool(left) == isinstance(fault, Newer), "one of a later release waits for it"
-    assert bool(poison) == (fault is not None and not left), "nonsense is kept and seen"
-    assert ("unreadable:poison" in world.ledger.history.alarms()) == bool(poison)
+    assert bool(quarantined) == (fault is not None and not left), "nonsense is kept and seen"
+    assert ("unreadable:quarantine" in world.ledger.history.alarms()) == bool(quarantined)
 
 
 def _fault(text: str) -> Unreadable | None:
@@ -139,7 +139,7 @@ def test_a_damaged_firing_ends_as_a_dead_letter_or_is_carried_out(
     if firing.state == "dead":
         (dead,) = [one for one in world.ledger.operations.dead() if one.key == first]
         assert dead.reason
-        world.ledger.operations.revive(first)
+        world.ledger.operations.retry_dead(first)
         world.hints.dispatches = 1
         world.settle()
         assert client.zscore(keys.due("dispatch"), first) is None
@@ -165,7 +165,7 @@ def test_a_damaged_mark_decides_nothing_and_is_seen(world: World, text: str) -> 
         assert "task:damaged" not in fired
         with pytest.raises(Unreadable, match="HDEL"):
             world.ledger.matching.mark("task:damaged", failed)
-        assert world.ledger.poisoned.read()
+        assert world.ledger.quarantine.read()
 
 
 def _is_mark(text: str) -> bool:

@@ -30,7 +30,7 @@ SCHEDULER = "simulated"
 PARTITIONS = 2
 
 #: Scripts that order firings by Redis' time in ms; two of them never share one here, so that examples repeat exactly.
-TIMED = {"match_commit", "release_holds", "poll_commit"}
+TIMED = {"match_commit", "release", "poll_commit"}
 
 
 class SteppedStore(Store):
@@ -41,7 +41,7 @@ class SteppedStore(Store):
 
     def run(self, script: Script, keys: list[str], *args: str | int | float) -> Any:
         told, known = current(), self.run_id
-        if script.name == "later":  # no pause ends by itself while an example runs
+        if script.name == "put_back":  # no pause ends by itself while an example runs
             token, key, pause, *rest = args
             args = (token, key, int(pause) * 1000 + 1000, *rest)
 

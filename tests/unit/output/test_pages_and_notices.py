@@ -15,7 +15,7 @@ from tests.unit.output.test_escaping import HOSTILE, holds_unsafe
 from triggers.base.settings import Settings
 from triggers.clearml_api import service
 from triggers.clearml_api.service import Line, Plot
-from triggers.ledger.history import Entry
+from triggers.ledger.history import HistoryEntry
 from triggers.model import make_trigger
 from triggers.notices import Notice, send
 from triggers.sync import report
@@ -79,8 +79,10 @@ def test_every_line_of_the_service_tasks_console_is_one_line():
             sent.extend(body)
 
     said = [
-        report.console_line(Entry("1-0", 0, what, f"task:{HOSTILE}", HOSTILE, "f", HOSTILE, task), hostile_trigger())
-        for what in ("launched", "shadow", "skipped", "held", "retry", "dead")
+        report.console_line(
+            HistoryEntry("1-0", 0, what, f"task:{HOSTILE}", HOSTILE, "f", HOSTILE, task), hostile_trigger()
+        )
+        for what in ("launched", "shadow", "skipped", "held", "failed", "dead")
         for task in ("", HOSTILE)
     ]
     lines = [Line(0, *one) for one in said if one]

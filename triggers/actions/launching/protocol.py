@@ -44,7 +44,7 @@ def settle(attempt: Attempt, status: str | None) -> None:
             attempt.launched(task_id)
         case "launched_and_deleted":
             if (seconds := _unseen_seconds(attempt)) > 0:
-                attempt.wait(seconds, "the recorded ClearML task is not seen on the server: looks again")
+                attempt.snooze(seconds, "the recorded ClearML task is not seen on the server: looks again")
             else:
                 attempt.launched(task_id, "the launched ClearML task was deleted by someone")
         case "void" | "withdraw":
@@ -69,7 +69,7 @@ def _withdraw(attempt: Attempt, task_id: str) -> None:
     """
     if attempt.ctx.ledger.firings.withdraw(attempt.firing, task_id) < DURABLE_SECONDS:
         if attempt.task_id is None:  # else the enqueue has failed, and the caller says so
-            attempt.wait(DURABLE_SECONDS, "withdraws a draft whose enqueue was never confirmed")
+            attempt.snooze(DURABLE_SECONDS, "withdraws a draft whose enqueue was never confirmed")
     elif drafts.delete(attempt.ctx, task_id) == "launched":
         attempt.launched(task_id)
     else:
@@ -99,7 +99,7 @@ def look(attempt: Attempt, found: Sequence[Found]) -> None:
             attempt.launched(task_id, FOUND)
             return
     if judged.wait:
-        attempt.wait(ctx.settings.lease_seconds / 2, "a draft of a forgotten attempt: waits for a late enqueue")
+        attempt.snooze(ctx.settings.lease_seconds / 2, "a draft of a forgotten attempt: waits for a late enqueue")
 
 
 def _was_prepared(found: Found, attempts: Sequence[str]) -> bool:

@@ -47,7 +47,7 @@ def prepare(attempt: Attempt, base: Mapping[str, Any] | None) -> None:
             edit = reuse_edit(attempt.trigger, Event.from_json(firing.event), base, marks)
             launches.edit_draft(ctx.api, base["id"], edit)
             if not _is_ours(attempt, base["id"]):  # another scheduler, which this slot does not keep out
-                attempt.wait(ctx.settings.lease_seconds / 2, "another scheduler is about to run the ClearML task")
+                attempt.snooze(ctx.settings.lease_seconds / 2, "another scheduler is about to run the ClearML task")
                 return
         ctx.ledger.firings.record(firing, base["id"])
         attempt.task_id = base["id"]

@@ -7,7 +7,7 @@
 --   object, its undecided events from now on or '', object, ...
 -- Returns the number granted, or -1 if a mark is not what the matcher read (a release came between): match again.
 -- Rules out: a batch removed without its firings; a key granted twice; a frozen matcher committing out of order;
---   an event set aside and decided on as well, or neither.
+--   an event left undecided and decided on as well, or neither.
 if not leads(KEYS[1], ARGV[2]) then return fenced('the partition lease was lost') end
 local head = ARGV[3] == '' and '' or redis.call('LINDEX', KEYS[2], 0)
 if not head or string.sub(head, 1, #ARGV[3]) ~= ARGV[3] then return fenced('the batch was matched by another') end

@@ -12,7 +12,7 @@ from triggers.operate.doctor.findings import Finding
 from triggers.operate.status import read_status
 from triggers.operate.target import Target
 from triggers.stages import table
-from triggers.stages.set_aside import ALARM
+from triggers.stages.quarantine import ALARM
 
 #: How long workers have to answer, seconds.
 _ANSWER_SECONDS: Final = 1.0

@@ -36,8 +36,8 @@ def entries_to_read(ctx: Context, known: Snapshot) -> tuple[list[Entry], Mapping
     Those that were passed by are read from there on again, like new ones. That the others pass by is noted first.
     """
     if known.unreadable:
-        ctx.ledger.aside.note(known.whys, _read_to_ms(ctx, known))
-    over = ctx.ledger.aside.over(known.unreadable, ctx.ledger.now_ms())
+        ctx.ledger.unread_triggers.note(known.whys, _read_to_ms(ctx, known))
+    over = ctx.ledger.unread_triggers.over(known.unreadable, ctx.ledger.now_ms())
     entries = [
         replace(entry, version=_ANEW, since_ms=max(entry.since_ms, over[entry.trigger.id].from_ms))
         if entry.trigger.id in over
@@ -69,14 +69,14 @@ def raise_alarms(ctx: Context) -> None:
 
 
 def _found(ctx: Context) -> dict[str, str]:
-    return {**_triggers(ctx), **_batches(ctx), **_firings(ctx), **_refused(ctx), **_poison(ctx)}
+    return {**_triggers(ctx), **_batches(ctx), **_firings(ctx), **_refused(ctx), **_quarantine(ctx)}
 
 
 def _triggers(ctx: Context) -> dict[str, str]:
     return {
-        f"trigger {id_}": f"trigger {id_!r} is set aside, its changes wait: {note.why}. It catches up by itself once "
+        f"trigger {id_}": f"trigger {id_!r} is quarantined, its changes wait: {note.why}. It catches up by itself once "
         "all workers can read it; an entry that no release can read: declare the trigger again"
-        for id_, note in ctx.ledger.aside.notes().items()
+        for id_, note in ctx.ledger.unread_triggers.notes().items()
     }
 
 
@@ -123,11 +123,11 @@ def _refused(ctx: Context) -> dict[str, str]:
     return {"signatures": text} if count else {}
 
 
-def _poison(ctx: Context) -> dict[str, str]:
-    count, name = ctx.ledger.poisoned.count(), ctx.ledger.poisoned.name
+def _quarantine(ctx: Context) -> dict[str, str]:
+    count, name = ctx.ledger.quarantine.count(), ctx.ledger.quarantine.name
     text = (
-        f"{count} times something in events could not be read and was set aside: "
+        f"{count} times something in events could not be read and was quarantined: "
         f"redis-cli LRANGE {shell_words(name)} 0 -1 shows it, `clearml-triggers replay` fires for objects that it "
         f"kept from firing, redis-cli DEL {shell_words(name)} ends this alarm"
     )
-    return {"poison": text} if count else {}
+    return {"quarantine": text} if count else {}

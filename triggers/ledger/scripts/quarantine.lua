@@ -1,4 +1,4 @@
--- Take the oldest batch of a partition out of the way: nobody will ever read it. KEYS: lease, batches, ready, poison.
+-- Quarantine the oldest batch of a partition: nobody will ever read it. KEYS: lease, batches, ready, quarantine.
 -- ARGV: run id, token, text of the batch, partition, JSON of what is kept of it, how many are kept. Returns how many are.
 -- Rules out: a batch taken away that another has matched meanwhile, or one that lies behind it.
 if not leads(KEYS[1], ARGV[2]) then return fenced('the partition lease was lost') end

@@ -1,4 +1,4 @@
-"""Poison: what no release can read, taken out of the way of the rest and kept for people, the newest first."""
+"""Quarantine: what no release can read, taken out of the way of the rest and kept for people, the newest first."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final
 from triggers.ledger.keys import Keys
 from triggers.ledger.store import Script, Store
 
-TAKE = Script("poison")
+TAKE = Script("quarantine")
 
 #: How many are kept, and how much of the text of each.
 KEPT: Final = 1000
@@ -17,7 +17,7 @@ TEXT_LENGTH: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Poison:
+class Quarantined:
     """One thing: `what` it should have been, `why` it could not be read, its `text`, cut where it is long."""
 
     what: str
@@ -29,18 +29,18 @@ class Poison:
         return json.dumps({"what": self.what, "why": self.why, "text": self.text[:TEXT_LENGTH]})
 
     @classmethod
-    def from_json(cls, text: str) -> Poison:
+    def from_json(cls, text: str) -> Quarantined:
         """Read the text kept in Redis."""
         return cls(**json.loads(text))
 
 
-class Poisoned:
-    """The poison of one scheduler."""
+class Quarantine:
+    """The quarantine of one scheduler."""
 
     def __init__(self, store: Store, keys: Keys) -> None:
         self.store, self.keys = store, keys
         #: where it lies in Redis, for people
-        self.name = keys.poison
+        self.name = keys.quarantine
 
     def take_batch(self, partition: int, token: str, text: str, why: str) -> None:
         """Move the oldest batch of a partition here, in one step.
@@ -49,23 +49,23 @@ class Poisoned:
             Fenced: the partition was taken by another, or the batch is gone; nothing was changed.
         """
         names = [self.keys.lease(f"match:{partition}"), self.keys.batches(partition), self.keys.ready]
-        kept = Poison(f"batch of partition {partition}", why, text).to_json()
-        self.store.run(TAKE, [*names, self.keys.poison], token, text, partition, kept, KEPT)
+        kept = Quarantined(f"batch of partition {partition}", why, text).to_json()
+        self.store.run(TAKE, [*names, self.keys.quarantine], token, text, partition, kept, KEPT)
 
-    def keep(self, found: list[Poison]) -> None:
+    def keep(self, found: list[Quarantined]) -> None:
         """Keep parts of a batch that is about to be matched without them; twice, when it is matched again."""
         if found:
             with self.store.client.pipeline(transaction=True) as pipe:
-                pipe.lpush(self.keys.poison, *(one.to_json() for one in found))
-                pipe.ltrim(self.keys.poison, 0, KEPT - 1)
+                pipe.lpush(self.keys.quarantine, *(one.to_json() for one in found))
+                pipe.ltrim(self.keys.quarantine, 0, KEPT - 1)
                 pipe.execute()
 
     def count(self) -> int:
         """How many there are."""
-        count: Any = self.store.client.llen(self.keys.poison)
+        count: Any = self.store.client.llen(self.keys.quarantine)
         return int(count)
 
-    def read(self, count: int = KEPT) -> list[Poison]:
+    def read(self, count: int = KEPT) -> list[Quarantined]:
         """The newest ones."""
-        found: Any = self.store.client.lrange(self.keys.poison, 0, count - 1)
-        return [Poison.from_json(text) for text in found]
+        found: Any = self.store.client.lrange(self.keys.quarantine, 0, count - 1)
+        return [Quarantined.from_json(text) for text in found]

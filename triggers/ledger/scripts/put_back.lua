@@ -1,4 +1,4 @@
--- Put a firing back for a later attempt. KEYS: firing, due, history, slots. ARGV: run id, token, firing key, pause ms, reason,
+-- Make a claimed firing due again later: its attempt failed, or it snoozes. KEYS: firing, due, history, slots. ARGV: run id, token, firing key, pause ms, reason,
 --   1 to count a failure, 1 to forget this attempt (it has not reached the clone call), history length,
 --   1 to give back its slot
 -- Rules out: a slot given away while a recorded draft may still be enqueued.
@@ -7,7 +7,7 @@ redis.call('HSET', KEYS[1], 'reason', ARGV[5])
 redis.call('HDEL', KEYS[1], 'lease')
 if ARGV[6] == '1' then
   redis.call('HINCRBY', KEYS[1], 'failures', 1)
-  remember(KEYS[3], ARGV[8], 'retry', KEYS[1], ARGV[5])
+  remember(KEYS[3], ARGV[8], 'failed', KEYS[1], ARGV[5])
 end
 if ARGV[7] == '1' then
   local attempts = redis.call('HGET', KEYS[1], 'attempts')

@@ -1,4 +1,4 @@
--- Note that triggers are not served, since somebody at work cannot read their entries. KEYS: aside.
+-- Note that triggers are not served, since somebody at work cannot read their entries. KEYS: unread triggers.
 -- ARGV: run id, server time from which changes pass them by, trigger id, why, trigger id, why, ...
 -- The earliest time is kept, that of the note is renewed.
 -- Rules out: changes passing by that nobody knows have to be read again.
