@@ -48,19 +48,18 @@ def retry(
 ) -> None:
     """Try dead letters again, with all their retries; what an earlier attempt left is looked for first."""
     from triggers.cli import output
-    from triggers.operate import selection
+    from triggers.operate import selection, waiting
     from triggers.operate.target import open_target
 
     with open_target(scheduler) as target:
         of = selection.trigger_id(target, trigger)
         selection.refuse_failing(target, which or ())
         meant = selection.select(selection.dead(target), which or (), of, everything=everything)
-        with target.ledger.audit.change("dead retry", firings=[firing.key for firing in meant]) as came:
-            came["retried"] = sum(target.ledger.operations.retry_dead(firing.key) for firing in meant)
+        retried = waiting.retry_dead(target, meant)
         if as_json:
-            output.print_json({"retried": came["retried"]})
+            output.print_json({"retried": retried})
         else:
-            output.say(f"{output.plural(came['retried'], 'dead letter')} will be tried again")
+            output.say(f"{output.plural(retried, 'dead letter')} will be tried again")
 
 
 @app.command()
@@ -73,20 +72,17 @@ def drop(
 ) -> None:
     """Drop dead letters for good: they never fire again for that change."""
     from triggers.cli import output
-    from triggers.ledger.audit import who
-    from triggers.operate import selection
+    from triggers.operate import selection, waiting
     from triggers.operate.target import open_target
 
     with open_target(scheduler) as target:
         of = selection.trigger_id(target, trigger)
         meant = selection.select(selection.dead(target), which or (), of, everything=everything)
-        keys = [firing.key for firing in meant]
-        with target.ledger.audit.change("dead drop", firings=keys) as came:
-            came["dropped"] = target.ledger.operations.drop_dead(keys, who()) if keys else 0
+        dropped = waiting.drop_dead(target, meant)
         if as_json:
-            output.print_json({"dropped": came["dropped"]})
+            output.print_json({"dropped": dropped})
         else:
-            output.say(f"{output.plural(came['dropped'], 'dead letter')} dropped")
+            output.say(f"{output.plural(dropped, 'dead letter')} dropped")
 
 
 def fields(target: Target, firing: Firing) -> dict[str, Any]:

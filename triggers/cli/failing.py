@@ -44,22 +44,20 @@ def retry(
 ) -> None:
     """Make the next attempt now instead of waiting for it. It counts like any other attempt."""
     from triggers.cli import output
-    from triggers.operate import selection
+    from triggers.operate import selection, waiting
     from triggers.operate.target import open_target
 
     with open_target(scheduler) as target:
         of = selection.trigger_id(target, trigger)
         found = target.ledger.retrying.failing()
         meant = selection.select(found, which or (), of, everything=everything)
-        keys = [one.key for one in meant]
-        with target.ledger.audit.change("failing retry", firings=keys) as came:
-            came["retried"] = target.ledger.retrying.retry_now(keys)
+        retried = waiting.retry_failing(target, meant)
         if as_json:
-            output.print_json({"retried": came["retried"]})
+            output.print_json({"retried": retried})
         else:
-            rest = len(keys) - came["retried"]
+            rest = len(meant) - retried
             also = f"; {output.plural(rest, 'firing')} due already or being tried" if rest else ""
-            output.say(f"{output.plural(came['retried'], 'firing')} will be tried now{also}")
+            output.say(f"{output.plural(retried, 'firing')} will be tried now{also}")
 
 
 def fields(target: Target, one: Failing) -> dict[str, Any]:

@@ -99,44 +99,32 @@ def _print(target: Target, holds: dict[str, list[Firing]]) -> None:
 @app.command()
 def release(hold: Hold, which: Which = None, scheduler: Choice = None, as_json: Json = False) -> None:
     """Let held firings go now, past their trigger's pace. What waits for a slot waits on while that is taken."""
-    from triggers.base.errors import Usage
-    from triggers.base.escaping import command
     from triggers.cli import output
-    from triggers.ledger.audit import who
-    from triggers.operate import selection
+    from triggers.operate import selection, waiting
     from triggers.operate.target import open_target
 
     with open_target(scheduler) as target:
-        reason, _, trigger = hold.partition(":")
-        entry = target.ledger.registry.snapshot().get(trigger)
-        if reason == "pause" and entry and entry.paused:
-            name = entry.trigger.name
-            raise Usage(f"trigger {name!r} is paused, so they would wait again: `{command('resume', name)}`")
-        keys = [firing.key for firing in _meant(selection.held(target, hold), which)]
-        with target.ledger.audit.change("holds release", hold=hold, firings=keys) as came:
-            came["released"] = target.ledger.by_hand.release_now(hold, keys, who())
+        waiting.refuse_paused(target, hold)
+        released = waiting.release_held(target, hold, _meant(selection.held(target, hold), which))
         if as_json:
-            output.print_json({"released": came["released"]})
+            output.print_json({"released": released})
         else:
-            output.say(f"{output.plural(came['released'], 'firing')} released")
+            output.say(f"{output.plural(released, 'firing')} released")
 
 
 @app.command()
 def drop(hold: Hold, which: Which = None, scheduler: Choice = None, as_json: Json = False) -> None:
     """Drop held firings for good: they never fire again for that change."""
     from triggers.cli import output
-    from triggers.ledger.audit import who
-    from triggers.operate import selection
+    from triggers.operate import selection, waiting
     from triggers.operate.target import open_target
 
     with open_target(scheduler) as target:
-        keys = [firing.key for firing in _meant(selection.held(target, hold), which)]
-        with target.ledger.audit.change("holds drop", hold=hold, firings=keys) as came:
-            came["dropped"] = target.ledger.operations.drop_held(hold, keys, who()) if keys else 0
+        dropped = waiting.drop_held(target, hold, _meant(selection.held(target, hold), which))
         if as_json:
-            output.print_json({"dropped": came["dropped"]})
+            output.print_json({"dropped": dropped})
         else:
-            output.say(f"{output.plural(came['dropped'], 'firing')} dropped")
+            output.say(f"{output.plural(dropped, 'firing')} dropped")
 
 
 def _meant(found: list[Firing], which: list[str] | None) -> list[Firing]:

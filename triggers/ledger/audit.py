@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,9 +114,23 @@ def _shortened(value: Any) -> Any:
     return value
 
 
+#: Who makes the changes of this context, where that is not the person at the keyboard.
+_ACTING: ContextVar[str] = ContextVar("acting", default="")
+
+
+@contextmanager
+def acting(person: str) -> Iterator[None]:
+    """Let what the body changes be noted as a change of that person."""
+    before = _ACTING.set(person)
+    try:
+        yield
+    finally:
+        _ACTING.reset(before)
+
+
 def who() -> str:
     """The person at the keyboard as this machine knows them; TRIGGERS_WHO names one where it knows none."""
-    named = os.environ.get("TRIGGERS_WHO")
+    named = _ACTING.get() or os.environ.get("TRIGGERS_WHO")
     if named:
         return named
     try:
