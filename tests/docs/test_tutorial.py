@@ -1,0 +1,79 @@
+"""The tutorial is followed literally: what it says to type is typed, what it says is shown has to show."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.docs.steps import ROOT, Step, blocks, steps
+from tests.docs.terminal import Terminal
+from triggers.local.server_binary import find_server
+
+PAGE = ROOT / "docs" / "tutorial.md"
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+class Reader:
+    """Somebody who follows a page in an empty folder. Ports of the page are taken by free ones."""
+
+    def __init__(self, home: Path, path: str, ports: dict[str, str]) -> None:
+        self.home, self._ports, self._terminals = home, ports, dict[str, Terminal]()
+        self._environ = {"HOME": str(home), "PATH": path, "LANG": "C.UTF-8", "NO_PROXY": "127.0.0.1"}
+        self._environ |= {"XDG_RUNTIME_DIR": str(home)}
+
+    def follow(self, step: Step, folder: Path) -> None:
+        text = self._with_own_ports(step.text)
+        if step.what == "save":
+            (folder / step.where).write_text(text)
+            return
+        terminal = self._terminals.get(step.where)
+        if terminal is None:
+            terminal = self._terminals[step.where] = Terminal(self.home, self._environ)
+        if step.what == "press":
+            terminal.press_ctrl_c()
+        elif step.what == "see":
+            terminal.wait_for(text)
+        else:
+            for line in text.splitlines():
+                terminal.type(line)
+
+    def leave(self) -> None:
+        for terminal in self._terminals.values():
+            terminal.close()
+
+    def _with_own_ports(self, text: str) -> str:
+        text = text.replace("sandbox --", f"sandbox --port {self._ports['8008']} --")
+        for port, own in self._ports.items():
+            text = text.replace(port, own)
+        return text
+
+
+@pytest.fixture
+def reader(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Reader]:
+    """Somebody with this environment and a `redis-server`; the page's own environment is an empty one beside it."""
+    tour = tmp_path / "tour"
+    (tour / "bin").mkdir(parents=True)
+    (tour / "bin" / "activate").write_text("")
+    found = tmp_path / "found"
+    found.mkdir()
+    (found / "redis-server").symlink_to(find_server().path)
+    path = os.pathsep.join([str(Path(sys.executable).parent), str(found), "/usr/local/bin", "/usr/bin", "/bin"])
+    reader = Reader(tmp_path, path, {"8008": str(free_port()), "6379": str(free_port())})
+    yield reader
+    reader.leave()
+
+
+def test_every_step_does_what_the_page_says(reader: Reader) -> None:
+    first = PAGE.read_text().index("## Start")  # before it, the page installs what this environment has
+    for step in steps(PAGE.read_text()[first:]):
+        reader.follow(step, reader.home / "tour")
+
+
+def test_every_block_is_followed() -> None:
+    text = PAGE.read_text()
+    assert len(list(blocks(text))) == sum(step.what != "press" for step in steps(text))
+    assert sum(step.what == "press" for step in steps(text)) == text.count("**Ctrl-C**")
