@@ -18,6 +18,7 @@ from triggers.base.logs import dress
 from triggers.base.redis_address import RedisAddress
 from triggers.base.settings import Settings, settings
 from triggers.stages import table
+from workers.calm import Calm
 
 
 def redis_address(redis_url: str | None) -> RedisAddress:
@@ -37,6 +38,8 @@ def configuration(of: Settings) -> dict[str, Any]:
         **broker(address),
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
+        # what Redis answers while it is full, a replica, or cannot write to disk; without this it ends the worker
+        "broker_channel_error_retry": True,
         "task_ignore_result": True,
         "result_expires": None,  # no results, no daily message to clear them away
         "task_store_errors_even_if_ignored": False,
@@ -87,10 +90,16 @@ app = Celery("workers", task_cls="workers.shown:ShownTask")
 app.config_from_object(configuration(settings()))
 
 
+#: The same for all handlers: a line that one has let through is in words by then.
+_calm = Calm()
+
+
 @after_setup_logger.connect  # type: ignore[untyped-decorator]
 @after_setup_task_logger.connect  # type: ignore[untyped-decorator]
 def _dress_log(logger: logging.Logger, **_: Any) -> None:
     dress(logger, settings().log_format)
+    for handler in logger.handlers:
+        handler.addFilter(_calm)
     if _ignored:
         logger.warning("variables of other projects are ignored here, only TRIGGERS_* count: %s", ", ".join(_ignored))
         _ignored.clear()

@@ -7,9 +7,13 @@ fails: the worker ends, says so, and another one gets the message, once.
 
 from __future__ import annotations
 
+import time
+import warnings
 from collections.abc import Callable
 from typing import Any, Final
 
+import redis
+from celery.exceptions import CPendingDeprecationWarning
 from celery.worker.consumer import Consumer as CeleryConsumer
 from vine import promise
 
@@ -20,6 +24,9 @@ from workers import refusals, signed
 from workers.watchdog import ALIVE
 
 log = logger(__name__)
+
+#: Pause after Redis has refused, until it is tried again.
+REFUSED_PAUSE_SECONDS: Final = 1.0
 
 #: What the arguments of each Celery task are that is ever sent.
 _SENT: Final = {
@@ -59,6 +66,18 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]
             log.error("%s%s: %.200s", why, suffix, repr(getattr(message, "headers", None)))
         message.reject_log_error(log, self.connection_errors)
 
+    def on_connection_error_before_connected(self, exc: Exception) -> None:
+        """Wait a moment before the next attempt: what Redis refuses, it refuses at once."""
+        super().on_connection_error_before_connected(exc)
+        _pause(exc)
+
+    def on_connection_error_after_connected(self, exc: Exception) -> None:
+        """The same where a connection was there."""
+        with warnings.catch_warnings():  # of cancelling tasks that are acknowledged late: there are none here
+            warnings.simplefilter("ignore", CPendingDeprecationWarning)
+            super().on_connection_error_after_connected(exc)
+        _pause(exc)
+
     def _reject_or_end(self, message: Any, fault: Exception) -> None:
         if (getattr(message, "delivery_info", None) or {}).get("redelivered"):
             log.error("a message that has ended another worker is rejected (%s: %s)", type(fault).__name__, fault)
@@ -70,3 +89,8 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]
             )
             raise fault
         message.reject_log_error(log, self.connection_errors)
+
+
+def _pause(error: Exception) -> None:
+    if isinstance(error, redis.ResponseError):
+        time.sleep(REFUSED_PAUSE_SECONDS)

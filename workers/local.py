@@ -18,6 +18,7 @@ from triggers.base.logs import logger
 from triggers.base.settings import settings
 from triggers.stages import table
 from workers.app import app
+from workers.calm import Calm
 from workers.schedule import Schedule
 
 log = logger(__name__)
@@ -37,7 +38,7 @@ def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
 
 def main() -> int:
     """Run until SIGTERM; the exit code of the worker."""
-    logs.to_standard_error("%(asctime)s %(name)s %(levelname)s %(message)s")
+    logs.to_standard_error("%(asctime)s %(name)s %(levelname)s %(message)s", Calm())
     # root is the user's own choice here, and nothing is unpickled
     warnings.filterwarnings("ignore", category=SecurityWarning)
     # one process needs no lock against other beats, and nothing in Redis to start from

@@ -170,9 +170,12 @@ class Runtime:
         """Log what makes every stage wait, once a minute while it lasts: Redis or the ClearML server."""
         cause = failure.__cause__ or failure
         code = redis_refusals.code_of(cause)
-        suffix = self._seldom.suffix(code or str(failure))
+        if code:
+            log.warning("%s", cause)  # in words, and not too often: `calm`
+            return
+        suffix = self._seldom.suffix(str(failure))
         if suffix is not None:
-            log.warning("%s%s", redis_refusals.said(cause) if code else failure, suffix)
+            log.warning("%s%s", failure, suffix)
 
 
 @lru_cache(maxsize=1)

@@ -108,7 +108,7 @@ class WorkerRole:
             self._say_what_is_left_alone()
             at_work.say(self.client, f"{self.name}:{_PROCESS}", self._running())
         except (OperationalError, OSError, redis.RedisError) as failure:
-            log.info("no message to itself could be sent: %s", failure)
+            log.warning("no message to itself could be sent: %s", failure)
             failover.look_for_primary(self.celery, failure)
             return False
         return True

@@ -81,6 +81,11 @@ class _Shown:
         return one_line(repr(self.value))
 
 
+def shown_value(argument: object) -> object:
+    """An argument of a log line as it was given."""
+    return argument.value if isinstance(argument, _Shown) else argument
+
+
 class _Harmless(logging.Filter):
     """Passes every record on, with nothing in it that a terminal or a reader of logs would act on."""
 
@@ -163,8 +168,10 @@ def dress(of: logging.Logger, style: str) -> None:
     logging.getLogger("urllib3").setLevel(logging.INFO)
 
 
-def to_standard_error(layout: str) -> None:
+def to_standard_error(layout: str, *filters: logging.Filter) -> None:
     """Let this process log warnings and errors to standard error, unless its owner has set that up already."""
     handler = logging.StreamHandler()
+    for each in filters:
+        handler.addFilter(each)
     handler.setFormatter(LineFormatter(layout))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])

@@ -45,6 +45,9 @@ _IN_WORDS: Final = {
 #: A code in the text: at its beginning, or where a script of Redis 6 has met it ("@user_script:5: -READONLY You ...").
 _CODE: Final = re.compile(r"(?:^|[\s:'-])(READONLY|OOM|LOADING|MISCONF|NOREPLICAS|MASTERDOWN|BUSY|UNBLOCKED|NOPERM) ")
 
+#: What is said to somebody who gives no password: to a command, and to the greeting of newer clients.
+_NO_LOGIN: Final = re.compile(r"required|already authenticated", re.IGNORECASE)
+
 #: The codes of a Redis that is not, or not any more, the one to write to: another connection may lead to the new one.
 _MOVED: Final = frozenset({"READONLY", "MASTERDOWN", "UNBLOCKED"})
 
@@ -60,7 +63,7 @@ def code_of(error: BaseException) -> str:
     if isinstance(error, redis.exceptions.AuthenticationWrongNumberOfArgsError):
         return "WRONGPASS"  # a Redis before 6, or a user where there are none
     if isinstance(error, redis.exceptions.AuthenticationError):
-        return "NOAUTH" if "required" in str(error).lower() else "WRONGPASS"
+        return "NOAUTH" if _NO_LOGIN.search(str(error)) else "WRONGPASS"
     for kind, code in _BY_CLASS:
         if isinstance(error, kind):
             return code

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from triggers.cli.options import Choice, Json, OptionalName
+from triggers.cli.stopping import until_stopped
 
 if TYPE_CHECKING:
     from triggers.cli.output import Grid
@@ -44,6 +45,7 @@ def history(
     from triggers.base.errors import Usage
     from triggers.cli import output
     from triggers.operate.history import Filter, last_id, newest
+    from triggers.operate.retry import patient
     from triggers.operate.target import open_target
     from triggers.operate.times import time_ms
 
@@ -51,16 +53,22 @@ def history(
     if unknown:
         raise Usage(f"--what {unknown[0]!r}: give one of {', '.join(WHAT)}")
     with open_target(scheduler) as target:
-        now_ms = target.ledger.now_ms()
-        trigger = target.entry(name, retired=True).trigger.id if name else ""
-        wanted = Filter(trigger, object_id or "", tuple(what or ()), time_ms(since, now_ms, "--since") if since else 0)
-        after, found = last_id(target), newest(target, wanted, limit)
+
+        def look() -> tuple[Filter, str, list[Entry]]:
+            now_ms = target.ledger.now_ms()
+            trigger = target.entry(name, retired=True).trigger.id if name else ""
+            since_ms = time_ms(since, now_ms, "--since") if since else 0
+            wanted = Filter(trigger, object_id or "", tuple(what or ()), since_ms)
+            return wanted, last_id(target), newest(target, wanted, limit)
+
+        wanted, after, found = patient(look, target.renew) if follow else look()
         if as_json and not follow:
             output.print_json([fields(target, entry) for entry in found])
             return
         _print(target, found, as_json=as_json, empty=not follow)
         if follow:
-            _follow(target, wanted, after, as_json=as_json)
+            with until_stopped():
+                _follow(target, wanted, after, as_json=as_json)
 
 
 def fields(target: Target, entry: HistoryEntry) -> dict[str, Any]:
@@ -88,7 +96,7 @@ def _follow(target: Target, wanted: Any, after: str, *, as_json: bool) -> None:
     from triggers.operate.retry import patient
 
     while True:
-        found = patient(partial(later, target, after))
+        found = patient(partial(later, target, after), target.renew)
         after = found[-1].id if found else after
         _print(target, [entry for entry in found if wanted.passes(entry)], as_json=as_json, header=False)
         if len(found) < 500:
@@ -112,8 +120,11 @@ def _print(
 def print_entries(target: Target, found: list[HistoryEntry], *, header: bool = True) -> None:
     """Print a table of entries."""
     from triggers.cli import output
+    from triggers.operate.retry import patient
 
-    output.show(entries_table(target, found, output.width(), header=header))
+    # an answer of Redis is needed for the times only: what was read is shown, whatever happens to Redis meanwhile
+    table = patient(lambda: entries_table(target, found, output.width(), header=header), target.renew)
+    output.show(table)
 
 
 def entries_table(target: Target, found: list[HistoryEntry], width: int, *, header: bool = True) -> Grid:

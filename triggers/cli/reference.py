@@ -16,7 +16,8 @@ _HEAD = """# The verbs of `clearml-triggers`
 Written from the code by `python -m triggers.cli.reference`; [operating.md](operating.md) says what to use when.
 
 Every verb has `--help`, and `--json` where it prints data. Exit codes: 0: success; 1: failed or negative result;
-2: usage error. TIME is how long ago
+2: usage error. A verb that goes on until Ctrl-C ends with 0 at Ctrl-C and at SIGTERM; any other one that is interrupted
+ends with 130 (SIGTERM: 143). TIME is how long ago
 (`90s`, `15m`, `2h`, `7d`) or a time such as `2026-11-22T18:00`, local where it names no zone. Shell completion:
 `clearml-triggers --install-completion`.
 """

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from triggers.cli.options import Choice, Json
+from triggers.cli.stopping import until_stopped
 
 if TYPE_CHECKING:
     from triggers.operate.status import Status
@@ -35,7 +36,8 @@ def status(
 
     with open_target(scheduler) as target:
         if watch:
-            _watch(target, as_json=as_json)
+            with until_stopped():
+                _watch(target, as_json=as_json)
         found = read_status(target)
         if as_json:
             output.print_json(fields(found))
@@ -63,11 +65,11 @@ def _watch(target: Target, *, as_json: bool) -> None:
 
     if as_json:
         while True:
-            output.print_json_line(fields(patient(lambda: read_status(target))))
+            output.print_json_line(fields(patient(lambda: read_status(target), target.renew)))
             time.sleep(_LOOK_SECONDS)
     with Live(console=output.console(), auto_refresh=False, screen=False) as live:
         while True:
-            parts = patient(lambda: _parts(target, read_status(target, last=10)))
+            parts = patient(lambda: _parts(target, read_status(target, last=10)), target.renew)
             live.update(Group(*(output.rendered(part, live.console.width) for part in parts)), refresh=True)
             time.sleep(_LOOK_SECONDS)
 

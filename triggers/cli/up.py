@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from triggers.cli.options import Choice
+from triggers.cli.stopping import until_stopped
 
 
 def up(
@@ -30,10 +31,11 @@ def up(
         raise Usage("--scheduler is for what is registered already: with -f name it by --project and --name")
     if not file and (project or name):
         raise Usage("--project and --name go with -f; without a file say --scheduler PROJECT/NAME")
-    if file:
-        from triggers.configuration import load, name_of
+    with until_stopped():
+        if file:
+            from triggers.configuration import load, name_of
 
-        # the file is read before the scheduler makes its service task
-        up.serve_declared(load(file).triggers, name_of(file), name, project, quiet=quiet)
-    else:
-        up.serve(scheduler, quiet=quiet)
+            # the file is read before the scheduler makes its service task
+            up.serve_declared(load(file).triggers, name_of(file), name, project, quiet=quiet)
+        else:
+            up.serve(scheduler, quiet=quiet)

@@ -56,13 +56,15 @@ class PrivateRedis:
         if self.is_alive:
             return self.url
         binary = find_server(self._server)
-        if self._lock.descriptor is None:
+        is_restart = self._lock.descriptor is not None
+        if not is_restart:
             self._take_folder()
         try:
             self._launch(binary)
             self._wait_for_answer(cancelled)
         except BaseException:
-            self.stop()
+            # the folder stays ours until `stop`: between two attempts nobody else may take what we serve
+            self._end_server() if is_restart else self.stop()
             raise
         return self.url
 
@@ -83,9 +85,7 @@ class PrivateRedis:
 
     def stop(self) -> None:
         """End it and give the folder back; the append-only file stays. May be called twice."""
-        if self._process is not None:
-            end(self._process, _STOP_SECONDS)
-            self._process = None
+        self._end_server()
         if self._lock.descriptor is None:
             return
         self._socket.unlink(missing_ok=True)
@@ -93,6 +93,11 @@ class PrivateRedis:
             with contextlib.suppress(OSError):
                 self._socket.parent.rmdir()
         self._lock.release()
+
+    def _end_server(self) -> None:
+        if self._process is not None:
+            end(self._process, _STOP_SECONDS)
+            self._process = None
 
     def _take_folder(self) -> None:
         try:

@@ -50,6 +50,10 @@ class Target:
             )
         return Api(credentials, timeout_seconds=self.settings.request_timeout_seconds)
 
+    def renew(self) -> None:
+        """Learn the present run of Redis, after a restart; begins no epoch."""
+        self.ledger.know_run()
+
     def server_now_ms(self) -> int:
         """The ClearML server's time."""
         from triggers.clearml_api import server_now_ms

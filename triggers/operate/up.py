@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -13,7 +14,7 @@ import redis
 
 from triggers.base import logs
 from triggers.base.errors import TriggersError, Usage
-from triggers.base.settings import Settings, settings
+from triggers.base.settings import Settings, said_of, settings
 from triggers.base.terminal import end_renewed, renew, say
 from triggers.client.declaration import Declaration
 from triggers.client.scheduler import TriggerScheduler
@@ -60,7 +61,8 @@ def serve(choice: str | None, *, quiet: bool) -> None:
             raise Usage(f"{target.where} is served already by another process: `clearml-triggers status`")
     supervisor = Supervisor(
         redis=None if of.redis_url else PrivateRedis(Path(target.where), server=of.redis_server),
-        redis_url=of.redis_url,
+        # as it was said: a password that a file holds is read there, by the child too, which sees an exchanged one
+        redis_url=said_of("redis_url", os.environ) if of.redis_url else None,
         credentials=_credentials(),
     )
 

@@ -60,7 +60,7 @@ def test_up_serves_a_file_mends_itself_and_ends(world: World, tmp_path: Path, mo
         until(lambda: "1 trigger |" in (tmp_path / "log").read_text())
     finally:
         up.send_signal(signal.SIGINT)
-        up.wait(20)
+        assert up.wait(20) == 0
     assert run("show", "retry", "--json").json["counts"]["launched"] == 2, "a stopped one can be looked at"
     assert not [p for p in psutil.process_iter(["cmdline"]) if str(tmp_path) in " ".join(p.info["cmdline"] or [])]
 

@@ -104,6 +104,7 @@ def test_hints_reach_the_new_primary(pair: Pair, monkeypatch: pytest.MonkeyPatch
         (redis.exceptions.NoPermissionError("User a has no permissions to run 'evalsha'"), "NOPERM"),
         (redis.exceptions.AuthenticationError("invalid username-password pair"), "WRONGPASS"),
         (redis.exceptions.AuthenticationError("Authentication required."), "NOAUTH"),
+        (redis.exceptions.AuthenticationError("HELLO must be called with the client already authenticated"), "NOAUTH"),
         (redis.TimeoutError("Timeout reading from socket"), "TIMEOUT"),
         (redis.ConnectionError("Connection refused"), "CONNECTION"),
         (redis.ResponseError("unknown command 'NOSUCH'"), ""),
