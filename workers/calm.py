@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from triggers.base import redis_refusals
-from triggers.base.logs import Seldom, shown_value
+from triggers.base.logs import USERS_CODE, Seldom, shown_value
+
+#: Whose lines are about the Redis of this project.
+_OF_WORKERS: Final = frozenset({"celery", "kombu", "triggers", "workers"})
 
 
 class Calm(logging.Filter):
@@ -23,7 +26,7 @@ class Calm(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the line is logged; one that ends the process always is."""
-        refusal = next(_refusals(record), None)
+        refusal = next(_refusals(record), None) if _is_of_workers(record) else None
         if refusal is None:
             return True
         suffix = self._seldom.suffix(redis_refusals.code_of(refusal))
@@ -33,6 +36,11 @@ class Calm(logging.Filter):
         record.msg, record.args = "%s%s%s", (redis_refusals.said(refusal), then, suffix or "")
         record.exc_info = record.exc_text = record.stack_info = None
         return True
+
+
+def _is_of_workers(record: logging.LogRecord) -> bool:
+    """Whether the line is about the Redis that workers use. Users' functions log too, and may fail by one of theirs."""
+    return record.name.partition(".")[0] in _OF_WORKERS and not getattr(record, USERS_CODE, False)
 
 
 def _refusals(record: logging.LogRecord) -> Iterator[BaseException]:

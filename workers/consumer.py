@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import redis
@@ -27,6 +28,9 @@ log = logger(__name__)
 
 #: Pause after Redis has refused, until it is tried again.
 REFUSED_PAUSE_SECONDS: Final = 1.0
+
+#: Longest pause between two attempts to connect, seconds.
+RECONNECT_PAUSE_SECONDS: Final = 2.0
 
 #: What the arguments of each Celery task are that is ever sent.
 _SENT: Final = {
@@ -65,6 +69,15 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]
         if suffix is not None:
             log.error("%s%s: %.200s", why, suffix, repr(getattr(message, "headers", None)))
         message.reject_log_error(log, self.connection_errors)
+
+    def ensure_connected(self, conn: Any) -> Any:
+        """Connect as Celery does, but keep trying at a short pace.
+
+        Celery adds two seconds to its pause after each failure, up to 30: a worker would start work again half a minute
+        after a Redis that was away for long, and its watch, which asks Redis itself, would take it for stuck.
+        """
+        conn.ensure_connection = partial(conn.ensure_connection, interval_max=RECONNECT_PAUSE_SECONDS)
+        return super().ensure_connected(conn)
 
     def on_connection_error_before_connected(self, exc: Exception) -> None:
         """Wait a moment before the next attempt: what Redis refuses, it refuses at once."""

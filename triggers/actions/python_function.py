@@ -17,7 +17,7 @@ from triggers.actions import functions
 from triggers.actions.action import Action
 from triggers.base import progress
 from triggers.base.errors import InvalidTrigger
-from triggers.base.logs import logger
+from triggers.base.logs import USERS_CODE, logger
 from triggers.model import action as model
 from triggers.model.action import Lane, unknown_console_line
 from triggers.model.values import Text
@@ -162,7 +162,7 @@ class FunctionAction(Action):
             with progress.without_end():
                 functions.call(function, attempt.firing.object, attempt.described())
         except BaseException as failure:
-            log.exception("trigger %r: its function failed", attempt.trigger.name)
+            log.exception("trigger %r: its function failed", attempt.trigger.name, extra={USERS_CODE: True})
             attempt.fail(f"{type(failure).__name__}: {failure}\n{traceback.format_exc(limit=-5)}")
         else:
             attempt.launched("")

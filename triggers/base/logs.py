@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, Final
 
 from triggers.base.escaping import in_lines, json_text, one_line
 
@@ -79,6 +79,10 @@ class _Shown:
 
     def __repr__(self) -> str:
         return one_line(repr(self.value))
+
+
+#: The attribute of a line (`extra`) that tells how a user's function failed: its errors are not this project's.
+USERS_CODE: Final = "users_code"
 
 
 def shown_value(argument: object) -> object:

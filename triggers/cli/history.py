@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -54,18 +53,18 @@ def history(
         raise Usage(f"--what {unknown[0]!r}: give one of {', '.join(WHAT)}")
     with open_target(scheduler) as target:
 
-        def look() -> tuple[Filter, str, list[Entry]]:
+        def look() -> tuple[Filter, str, list[HistoryEntry], int]:
             now_ms = target.ledger.now_ms()
             trigger = target.entry(name, retired=True).trigger.id if name else ""
             since_ms = time_ms(since, now_ms, "--since") if since else 0
             wanted = Filter(trigger, object_id or "", tuple(what or ()), since_ms)
-            return wanted, last_id(target), newest(target, wanted, limit)
+            return wanted, last_id(target), newest(target, wanted, limit), now_ms
 
-        wanted, after, found = patient(look, target.renew) if follow else look()
+        wanted, after, found, now_ms = patient(look, target.renew) if follow else look()
         if as_json and not follow:
             output.print_json([fields(target, entry) for entry in found])
             return
-        _print(target, found, as_json=as_json, empty=not follow)
+        _print(target, found, now_ms, as_json=as_json, empty=not follow)
         if follow:
             with until_stopped():
                 _follow(target, wanted, after, as_json=as_json)
@@ -95,16 +94,19 @@ def _follow(target: Target, wanted: Any, after: str, *, as_json: bool) -> None:
     from triggers.operate.history import later
     from triggers.operate.retry import patient
 
+    def look() -> tuple[list[HistoryEntry], int]:
+        return later(target, after), target.ledger.now_ms()
+
     while True:
-        found = patient(partial(later, target, after), target.renew)
+        found, now_ms = patient(look, target.renew)
         after = found[-1].id if found else after
-        _print(target, [entry for entry in found if wanted.passes(entry)], as_json=as_json, header=False)
+        _print(target, [entry for entry in found if wanted.passes(entry)], now_ms, as_json=as_json, header=False)
         if len(found) < 500:
             time.sleep(_LOOK_SECONDS)
 
 
 def _print(
-    target: Target, found: list[HistoryEntry], *, as_json: bool, empty: bool = False, header: bool = True
+    target: Target, found: list[HistoryEntry], now_ms: int, *, as_json: bool, empty: bool = False, header: bool = True
 ) -> None:
     from triggers.cli import output
 
@@ -112,29 +114,26 @@ def _print(
         for entry in found:
             output.print_json_line(fields(target, entry))
     elif found:
-        print_entries(target, found, header=header)
+        print_entries(target, found, now_ms, header=header)
     elif empty:
         output.note("nothing that fits has happened, as far as is remembered")
 
 
-def print_entries(target: Target, found: list[HistoryEntry], *, header: bool = True) -> None:
+def print_entries(target: Target, found: list[HistoryEntry], now_ms: int, *, header: bool = True) -> None:
     """Print a table of entries."""
     from triggers.cli import output
-    from triggers.operate.retry import patient
 
-    # an answer of Redis is needed for the times only: what was read is shown, whatever happens to Redis meanwhile
-    table = patient(lambda: entries_table(target, found, output.width(), header=header), target.renew)
-    output.show(table)
+    output.show(entries_table(target, found, output.width(), now_ms, header=header))
 
 
-def entries_table(target: Target, found: list[HistoryEntry], width: int, *, header: bool = True) -> Grid:
+def entries_table(target: Target, found: list[HistoryEntry], width: int, now_ms: int, *, header: bool = True) -> Grid:
     """A table of entries; its widths are fixed, so that the lines of --follow stand below the others."""
     from triggers.clearml_api.links import link
     from triggers.cli import output
     from triggers.cli.output import Column, text
     from triggers.operate.times import clock
 
-    now_ms, full = target.ledger.now_ms(), width >= 150
+    full = width >= 150
     named = 32 if width >= 110 else 22 if width >= 72 else 12
     columns = [Column("at", least=8), Column("what", least=8), Column("trigger", style="cyan", least=named, most=named)]
     columns += [Column("object", least=32 if full else 8), Column("task or reason", grows=True)]

@@ -67,4 +67,4 @@ def _print(target: Target, view: View) -> None:
         from triggers.cli.history import print_entries
 
         output.show("")
-        print_entries(target, last)
+        print_entries(target, last, now_ms)

@@ -102,5 +102,5 @@ def _parts(target: Target, found: Status) -> list[Any]:
     parts: list[Any] = [head, "", output.table([Column("stage"), Column(""), Column("", grows=True)], stages), ""]
     parts.append(output.pairs(rows))
     if found.last:
-        parts += ["", entries_table(target, list(found.last), output.width())]
+        parts += ["", entries_table(target, list(found.last), output.width(), found.now_ms)]
     return parts

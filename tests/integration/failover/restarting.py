@@ -33,10 +33,10 @@ class OwnRedis:
         self.process: subprocess.Popen[bytes] | None = None
         self.start()
 
-    def start(self, *, wait: bool = True) -> None:
+    def start(self, *options: str, wait: bool = True) -> None:
         """Start it on what its folder holds; returns when it has loaded that, unless told otherwise."""
         command = [next(iter(redis_binaries().values())), "--port", str(self.port), "--bind", "127.0.0.1"]
-        command += ["--appendonly", "yes", "--appendfsync", "always", "--save", "", *self.options]
+        command += ["--appendonly", "yes", "--appendfsync", "always", "--save", "", *self.options, *options]
         self.process = subprocess.Popen(
             command, cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
         )
@@ -76,13 +76,21 @@ class OwnRedis:
         time.sleep(away_seconds)
         self.start()
 
-    def grow(self, *, commands: int) -> None:
-        """Make the file one that takes seconds to load; only while it is dead."""
+    def start_loading(self) -> None:
+        """Start it on what its folder holds, loading for minutes or until `load_on`."""
         (file, *_) = sorted([*self.folder.glob("appendonly.aof"), *self.folder.glob("appendonlydir/*.incr.aof")])
-        command = b"*3\r\n$3\r\nSET\r\n$6\r\nfiller\r\n$1\r\n1\r\n"
         with file.open("ab") as aof:
-            for _ in range(commands // 10_000):
-                aof.write(command * 10_000)
+            aof.write(b"*3\r\n$3\r\nSET\r\n$6\r\nfiller\r\n$1\r\n1\r\n" * 1_000_000)
+        # microseconds a command: for minutes, and it answers after each thousand
+        self.start("--key-load-delay", "100", wait=False)
+        deadline = time.monotonic() + 30
+        while not self.is_loading():
+            assert time.monotonic() < deadline, "Redis does not load"
+            time.sleep(0.02)
+
+    def load_on(self) -> None:
+        """Start it again, to load as fast as it can; returns when it has. While it loads it takes no other pace."""
+        self.restart()
 
     def set(self, name: str, value: str) -> None:
         with self.client as client:

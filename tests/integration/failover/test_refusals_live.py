@@ -152,10 +152,26 @@ def test_nothing_is_lost_while_redis_refuses(serving: Serving, refuse: Callable[
 def test_nothing_is_lost_while_redis_loads_a_big_file(serving: Serving) -> None:
     serving.server.kill()
     changed = serving.desk.fail_task()
-    serving.server.grow(commands=4_000_000)
-    serving.server.start(wait=False)
+    serving.server.start_loading()
     for name in serving.services:
         eventually(lambda name=name: "LOADING" in serving.log(name), f"{name} says why", told=serving.logs)
     assert serving.server.is_loading(), "they said so while it was loading"
+    serving.server.load_on()
     eventually(lambda: serving.desk.launched_for()[changed], "it is launched afterwards", told=serving.logs)
+    serving.is_unharmed()
+
+
+def test_nothing_has_to_be_started_again_after_redis_was_away_for_minutes(serving: Serving) -> None:
+    """For longer than a worker may take nothing; Celery itself would pause for 20 s between two attempts by now."""
+    serving.server.kill()
+    changed = serving.desk.fail_task()
+    time.sleep(95)
+    serving.server.start()
+    eventually(
+        lambda: serving.desk.launched_for()[changed], "it is launched soon", told=serving.logs, within_seconds=10
+    )
+    for _ in range(4):  # whoever took nothing meanwhile would be ended now
+        later = serving.desk.fail_task()
+        eventually(lambda later=later: serving.desk.launched_for()[later], "it serves on", told=serving.logs)
+        time.sleep(10)
     serving.is_unharmed()

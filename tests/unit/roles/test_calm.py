@@ -10,7 +10,7 @@ import redis
 from kombu.exceptions import OperationalError
 
 from triggers.base.errors import StoreUnavailable
-from triggers.base.logs import Seldom, logger
+from triggers.base.logs import USERS_CODE, Seldom, logger
 from workers.calm import Calm
 
 FULL = redis.exceptions.OutOfMemoryError("command not allowed when used memory > 'maxmemory'.")
@@ -29,7 +29,7 @@ class Lines(logging.Handler):
 @pytest.fixture
 def handler() -> Lines:
     handler = Lines()
-    for name in ("foreign", "ours"):
+    for name in ("celery.worker", "triggers.ours", "a_users_module"):
         logging.getLogger(name).handlers = [handler]
         logging.getLogger(name).propagate = False
     return handler
@@ -43,7 +43,7 @@ def wrapped(inner: Exception, outer: Exception) -> Exception:
 
 
 def test_a_refusal_is_said_once_a_minute_whoever_says_it(handler: Lines) -> None:
-    ours, foreign = logger("ours"), logging.getLogger("foreign")
+    ours, foreign = logger("triggers.ours"), logging.getLogger("celery.worker")
     ours.warning("the tick %s was not sent: %s", "poll", FULL)
     ours.warning("something: %s", wrapped(FULL, StoreUnavailable("no")))
     foreign.error("consumer: Cannot connect to %s: %s", "redis://", wrapped(FULL, OperationalError("no")))
@@ -61,7 +61,7 @@ def test_a_refusal_is_said_once_a_minute_whoever_says_it(handler: Lines) -> None
 
 
 def test_another_refusal_and_other_errors_are_said(handler: Lines) -> None:
-    foreign = logging.getLogger("foreign")
+    foreign = logging.getLogger("celery.worker")
     foreign.warning("one: %s", FULL)
     foreign.warning("two: %s", redis.exceptions.ReadOnlyError("You can't write"))
     foreign.warning("three: %s", ValueError("of another kind"))
@@ -73,7 +73,7 @@ def test_another_refusal_and_other_errors_are_said(handler: Lines) -> None:
 
 
 def test_what_ends_the_process_is_always_said_without_a_traceback(handler: Lines) -> None:
-    foreign = logging.getLogger("foreign")
+    foreign = logging.getLogger("celery.worker")
     for _ in range(2):
         try:
             raise FULL
@@ -81,3 +81,14 @@ def test_what_ends_the_process_is_always_said_without_a_traceback(handler: Lines
             foreign.critical("Unrecoverable error: %r", sys.exc_info()[1], exc_info=True)
     assert len(handler.lines) == 2
     assert all("OOM" in line and "retrying" not in line and "\n" not in line for line in handler.lines)
+
+
+def test_what_users_code_says_of_a_redis_of_its_own_is_left_as_it_is(handler: Lines) -> None:
+    for _ in range(2):
+        try:
+            raise redis.ConnectionError("the user's own Redis is gone")
+        except redis.RedisError:
+            logging.getLogger("a_users_module").warning("cannot count", exc_info=True)
+            logger("triggers.ours").exception("trigger %r: its function failed", "t", extra={USERS_CODE: True})
+    assert len(handler.lines) == 4
+    assert all("Traceback" in line and "retrying" not in line for line in handler.lines)
