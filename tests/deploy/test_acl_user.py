@@ -17,7 +17,7 @@ from triggers.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
 
-ROLES = (("worker", "-Q", "poll"), ("worker", "-Q", "match"), ("worker", "-Q", "dispatch"), ("beat",))
+ROLES = (("worker", "-Q", "poll"), ("worker", "-Q", "match"), ("worker", "-Q", "dispatch,act"), ("beat",))
 VERBS = (["list"], ["status"], ["history"], ["pause", "--all"], ["resume", "--all"], ["audit"], ["doctor"])
 PAGE = compose.ROOT / "docs" / "deployment.md"
 

@@ -13,7 +13,7 @@ from triggers.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
 
-ROLES = (("worker", "-Q", "poll"), ("worker", "-Q", "match"), ("worker", "-Q", "dispatch"), ("beat",))
+ROLES = (("worker", "-Q", "poll"), ("worker", "-Q", "match"), ("worker", "-Q", "dispatch,act"), ("beat",))
 
 
 @pytest.fixture

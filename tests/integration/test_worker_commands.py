@@ -57,7 +57,7 @@ def celery(*arguments: str) -> list[str]:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["-Q", "dispatchh"], "dispatchh: the queues are poll, match, dispatch"),
+        (["-Q", "dispatchh"], "dispatchh: the queues are poll, match, dispatch, act"),
         (["-Q", "match", "--autoscale=4,1"], "--autoscale"),
         (["-Q", "match", "-P", "prefork"], "--pool=prefork: workers run on threads or solo"),
     ],

@@ -32,6 +32,9 @@ ATTEMPTS_PER_FAILURE = 3
 #: When to look again at a firing that this release cannot carry out, seconds.
 UNREAD_SECONDS = 5.0
 
+#: A receiver that asks for a longer pause gets this one.
+LONGEST_PAUSE_SECONDS = 86_400.0
+
 #: Refusals that may be over the next time: keys being exchanged, too many requests, the server starting up.
 PASSING_CODES = frozenset({401, 408, 425, 429})
 
@@ -137,14 +140,19 @@ class Attempt:
         self.ctx.ledger.firings.give_up(self.firing, self.lane, reason, slot=self.slot)
         self._ended("gave up", reason)
 
-    def fail(self, reason: str) -> None:
-        """Try again later, or give up after the last attempt, once no draft is left that may be enqueued."""
+    def fail(self, reason: str, *, retry_after_seconds: float = 0.0) -> None:
+        """Try again later, or give up after the last attempt, once no draft is left that may be enqueued.
+
+        Args:
+            reason: for people, without secrets.
+            retry_after_seconds: the least pause, as a receiver asked for it; of one longer than a day, a day is kept.
+        """
         settings, failures = self.ctx.settings, self.firing.failures + 1
         if failures >= settings.max_attempts and not self.may_still_be_enqueued:
             self.give_up(f"{reason} (attempt {failures} of {settings.max_attempts})")
             return
         pause = retry_seconds(failures, settings.retry_base_seconds, settings.retry_cap_seconds, random.random())
-        pause = max(pause, self.ctx.api.pause_seconds)
+        pause = max(pause, self._pause_asked_for(retry_after_seconds))
         log.warning(
             "trigger %r: %s %s is tried again in %.1f s: %s",
             self.trigger.name,
@@ -155,6 +163,12 @@ class Attempt:
         )
         self.ctx.ledger.firings.fail(self.firing, self.lane, pause, reason, untouched=not self.cloned)
         self._ended("failed", reason)
+
+    def _pause_asked_for(self, retry_after_seconds: float) -> float:
+        """By the ClearML server, which receivers have nothing to do with; or by the receiver."""
+        if self.action.receiver:
+            return min(retry_after_seconds, LONGEST_PAUSE_SECONDS)
+        return max(retry_after_seconds, self.ctx.api.pause_seconds)
 
     def snooze(self, seconds: float, reason: str) -> None:
         """Look again later; nothing failed."""

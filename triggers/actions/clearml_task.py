@@ -12,7 +12,7 @@ from triggers.actions.overrides import parse_key, problem_of
 from triggers.actions.placeholders import unknown_placeholder
 from triggers.actions.task_query import TaskQuery
 from triggers.base.errors import InvalidTrigger
-from triggers.model.action import Need, unknown_console_line
+from triggers.model.action import Lane, Need, unknown_console_line
 from triggers.model.kinds import Kind
 from triggers.model.values import Flag, Project, Text, Values, wrong
 
@@ -125,6 +125,16 @@ class TaskAction(Action):
                 raise wrong(f"unknown {unknown}: {known}; write $${{...}} for a literal ${{...}}", argument, values)
 
     # -- what depends on it elsewhere
+    @property
+    def lane(self) -> Lane:
+        """Dispatch workers launch."""
+        return "dispatch"
+
+    @property
+    def launches(self) -> bool:
+        """It is what launches."""
+        return True
+
     @property
     def runs_itself(self) -> str:
         """The ClearML task that is run itself; "" for none."""

@@ -14,6 +14,7 @@ from triggers.ledger.refused import Refused
 from triggers.ledger.signing import Signer, Unsigned, parted
 from triggers.ledger.store import Script, Store
 from triggers.ledger.undecided import UNDECIDED
+from triggers.model.action import LANES
 
 SIGN = Script("sign")
 
@@ -64,7 +65,7 @@ class Adopting:
 
     def _lists(self) -> list[str]:
         holds: Any = self.store.client.smembers(self.keys.holds)
-        return [self.keys.due("dispatch"), self.keys.due("caller"), *map(self.keys.held, sorted(holds))]
+        return [*map(self.keys.due, LANES), *map(self.keys.held, sorted(holds))]
 
     def _sign(self, key: str) -> bool:
         fields: Any = self.store.client.hgetall(self.keys.firing(key))

@@ -31,6 +31,7 @@ from triggers.ledger.signing import Signer
 from triggers.ledger.store import Store
 from triggers.ledger.streams import Events, Stream
 from triggers.ledger.syncing import Memory
+from triggers.ledger.turns import Turns
 from triggers.ledger.undecided import Undecided
 from triggers.ledger.unread_triggers import UnreadTriggers
 from triggers.ledger.waiting import Line, Waiting
@@ -65,6 +66,7 @@ class Ledger:
     decided: Decided
     audit: Audit
     waiting: Waiting
+    turns: Turns
 
     def adopt_epoch(self, *, nothing_launched_before: bool = False, at_least: int = 0) -> Epoch:
         """Learn which epoch this is; call it first, and again after `EpochChanged`, with the number known before."""
@@ -174,4 +176,5 @@ def open_ledger(store: Store, scheduler: str, settings: Settings) -> Ledger:
         Decided(store, keys, scheduler),
         Audit(store, keys, history_length=length),
         Waiting(store, keys),
+        Turns(store, keys, signer=signer),
     )

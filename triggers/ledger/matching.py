@@ -226,7 +226,7 @@ class Matching:
         ]
         names = [keys.lease(f"match:{partition}"), keys.batches(partition), keys.ready, keys.history]
         names += [keys.due("dispatch"), keys.due("caller"), keys.fence]
-        names += [keys.undecided(partition), keys.undecided_partitions, keys.indexed]
+        names += [keys.undecided(partition), keys.undecided_partitions, keys.indexed, keys.due("act")]
         pairs = [part for pair in (undecided or {}).items() for part in pair]
         granted = self.store.run(COMMIT, names, token, head, partition, json.dumps(ops), self.history_length, *pairs)
         return None if granted == -1 else int(granted)

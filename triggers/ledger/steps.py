@@ -118,6 +118,14 @@ STEPS = (
         "it is due again by itself, or waits for a person",
     ),
     Step(
+        "line up",
+        ("line_up", "claim_held"),
+        (),
+        "of actions to a receiver to which two requests are under way: they wait for their turn, off the due list",
+        "the lease runs out, another claims it",
+        "who has a turn at the receiver takes them; reconcile hints where nobody has",
+    ),
+    Step(
         "reconcile",
         ("release", "slots_rebuild", "epoch_recalled"),
         ("tasks.delete",),

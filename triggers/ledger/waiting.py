@@ -8,10 +8,10 @@ from typing import Any, Literal
 
 from triggers.ledger.keys import Keys
 from triggers.ledger.store import Store
-from triggers.model.action import LANES
+from triggers.model.action import LANES, Lane
 
 #: A line in which things wait by the time at which each was due: partitions with events, or firings of a lane.
-Line = Literal["batches", "dispatch", "caller"]
+Line = Literal["batches", "dispatch", "caller", "act"]
 
 
 class Waiting:
@@ -94,7 +94,7 @@ class Waiting:
                 return hold, lane, 0 if hold else int(score)
         return None
 
-    def oldest_version(self, lane: Literal["dispatch", "caller"], before_ms: int) -> int | None:
+    def oldest_version(self, lane: Lane, before_ms: int) -> int | None:
         """The stored version of the firing that has been due longest, if it was before a time."""
         oldest: Any = self.store.client.zrangebyscore(self.keys.due(lane), "-inf", before_ms, 0, 1)
         version: Any = self.store.client.hget(self.keys.firing(oldest[0]), "v") if oldest else None

@@ -20,8 +20,9 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
 
-#: Who carries firings out: any dispatch worker, or the process that declared the function.
-Lane = Literal["dispatch", "caller"]
+#: Who carries firings out: any dispatch worker (launches and functions that it can import), the process that declared
+#: the function, or any worker that takes what is neither (`stages.act`).
+Lane = Literal["dispatch", "caller", "act"]
 LANES: Final[tuple[Lane, ...]] = get_args(Lane)
 
 #: Where the table of actions is. They are above this layer, so it is found by its name.
@@ -64,7 +65,27 @@ class Action(Frozen, ABC):
     @property
     def lane(self) -> Lane:
         """Who carries it out."""
-        return "dispatch"
+        return "act"
+
+    @property
+    def receiver(self) -> str:
+        """The host that it sends to, of which at most two are under way at a time; "" for the ClearML server."""
+        return ""
+
+    @property
+    def launches(self) -> bool:
+        """Whether it puts a ClearML task into a queue, for which other actions of the trigger can wait."""
+        return False
+
+    @property
+    def after_launch(self) -> bool:
+        """Whether it acts on, or tells of, the ClearML task that the trigger launches, and so waits for it."""
+        return False
+
+    @property
+    def edits_object(self) -> bool:
+        """Whether it edits the object that fired, which is a change that triggers see."""
+        return False
 
     @property
     def runs_itself(self) -> str:

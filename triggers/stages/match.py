@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from triggers.base.errors import Newer, Unreadable
 from triggers.base.logs import logger
 from triggers.base.slowness import slowness
 from triggers.context import Context, Plan
+from triggers.ledger.matching import Change
 from triggers.ledger.quarantine import Quarantined
 from triggers.ledger.reading import BATCH, Batch, decode_batch
 from triggers.ledger.signing import Unsigned
@@ -49,8 +51,6 @@ def match(ctx: Context, partition: int) -> int:
                 except Unreadable as fault:
                     _take_away(ctx, partition, token, text or "", str(fault))
                     continue
-                for _ in range(-(-count // ctx.settings.batch_firings)):
-                    ctx.hints.send("dispatch", ledger.scheduler)
                 granted += count
                 if text is None:
                     break
@@ -94,8 +94,19 @@ def _match_batch(
             return 0
         granted = ctx.ledger.matching.commit(partition, token, batch.head, decided.changes, decided.undecided)
         if granted is not None:
+            if granted:
+                _hint(ctx, decided.changes)
             return granted
         log.info("a mark changed while partition %s was being matched; deciding again", partition)
+
+
+def _hint(ctx: Context, changes: Sequence[Change]) -> None:
+    """Hint those who carry out what was granted; a process that calls functions looks by itself."""
+    lanes = Counter(change.grant.lane for change in changes if change.grant)
+    for _ in range(-(-lanes["dispatch"] // ctx.settings.batch_firings)):
+        ctx.hints.send("dispatch", ctx.ledger.scheduler)
+    if lanes["act"]:  # one: it goes on until nothing is due
+        ctx.hints.send("act", ctx.ledger.scheduler)
 
 
 def _decode(batch: Batch) -> tuple[list[Event], list[Quarantined]]:

@@ -61,6 +61,8 @@ def _hint_due(ctx: Context) -> int:
     dispatches = min(HINTS_PER_ROUND, -(-ctx.ledger.due("dispatch") // ctx.settings.batch_firings))
     for _ in range(dispatches):
         ctx.hints.send("dispatch", ctx.ledger.scheduler)
+    if ctx.ledger.due("act") or ctx.ledger.turns.waiting():  # one: it goes on until nothing is due
+        ctx.hints.send("act", ctx.ledger.scheduler)
     return dispatches
 
 
@@ -83,6 +85,8 @@ def _release_holds(ctx: Context) -> int:
     slots = {}
     for hold in ledger.firings.holds():
         reason, _, name = hold.partition(":")
+        if reason == "receiver":  # whoever has a turn there takes them
+            continue
         if reason == "slot" and any(_waits_in(one, name) for one in snapshot.active):
             slots[name] = ledger.firings.slot_holder(name)[1]
             continue

@@ -115,6 +115,19 @@ STAGES: Final[list[Stage]] = [
         ),
     ),
     Stage(
+        "act",
+        "carries out what is no launch and no function: the requests to one receiver apart from those to others",
+        queues=("act",),
+        hint=(),
+        backlog=Backlog(
+            "act",
+            "actions",
+            "actions are not carried out",
+            f"no worker has taken actions that are due for {{since}}: {_LOOK}",
+            _anything_ended,
+        ),
+    ),
+    Stage(
         "call",
         "calls the functions of the process that declared them; that process looks for due firings itself",
         backlog=Backlog(

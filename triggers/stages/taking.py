@@ -23,10 +23,15 @@ def take(ctx: Context, lane: Lane, limit: int, running: Iterable[Firing] = ()) -
     running = list(running)
     while True:
         claim = ctx.ledger.firings.claim(lane, limit, ctx.settings.lease_seconds, running)
-        for firing in claim.unreadable:
-            _give_up(ctx, claim, firing, lane)
+        give_up_unreadable(ctx, claim, lane)
         if claim.firings or not claim.unreadable:
             return claim
+
+
+def give_up_unreadable(ctx: Context, claim: Claim, lane: Lane) -> None:
+    """End what nobody can read as dead letters."""
+    for firing in claim.unreadable:
+        _give_up(ctx, claim, firing, lane)
 
 
 def _give_up(ctx: Context, claim: Claim, firing: Firing, lane: Lane) -> None:

@@ -31,7 +31,7 @@ pytestmark = [
 ROLES = (
     ("worker", "-Q", "poll", "-n", "poll@%h"),
     ("worker", "-Q", "match", "-n", "match@%h"),
-    ("worker", "-Q", "dispatch", "-n", "dispatch@%h"),
+    ("worker", "-Q", "dispatch,act", "-n", "dispatch@%h"),
     ("beat",),
 )
 

@@ -17,8 +17,11 @@ from triggers.context import Context
 from triggers.ledger import Ledger
 from triggers.ledger.history import HistoryEntry
 from triggers.model import Trigger, make_trigger
+from triggers.model.action import LANES
 from triggers.model.launch_tags import FIRING, value_of
 from triggers.sandbox import Sandbox
+from triggers.stages.act import act
+from triggers.stages.crew import Crew
 from triggers.stages.dispatch import dispatch
 from triggers.stages.match import match
 from triggers.stages.poll import Polled, poll
@@ -31,10 +34,13 @@ class Hints:
     def __init__(self) -> None:
         self.partitions: list[int] = []
         self.dispatches = 0
+        self.acts = 0
 
     def send(self, stage: str, scheduler: str, *where: int) -> None:
         if stage == "match":
             self.partitions += where
+        elif stage == "act":
+            self.acts += 1
         else:
             self.dispatches += 1
 
@@ -120,15 +126,23 @@ class World:
         assert polled is not None
         return polled
 
-    def settle(self, ctx: Context | None = None) -> None:
-        """Follow hints until there are none."""
+    def match(self, ctx: Context | None = None) -> None:
+        """Match what was read; nothing is carried out."""
+        while self.hints.partitions:
+            match(ctx or self.ctx, self.hints.partitions.pop())
+
+    def settle(self, ctx: Context | None = None, crew: Crew | None = None) -> None:
+        """Follow hints until there are none; what goes to receivers is waited for, unless a crew does it."""
         ctx = ctx or self.ctx
-        while self.hints.partitions or self.hints.dispatches:
+        while self.hints.partitions or self.hints.dispatches or self.hints.acts:
             if self.hints.partitions:
                 match(ctx, self.hints.partitions.pop())
-            else:
+            elif self.hints.dispatches:
                 self.hints.dispatches = 0
                 dispatch(ctx)
+            else:
+                self.hints.acts = 0
+                act(ctx, crew)
 
     def step(self, ctx: Context | None = None) -> None:
         """Poll, match and dispatch what there is."""
@@ -148,7 +162,7 @@ class World:
 
     def expire_leases(self) -> None:
         """Let every lease run out now, and every pause end."""
-        for lane in ("dispatch", "caller"):
+        for lane in LANES:
             due = self.ledger.keys.due(lane)
             for key in self.ledger.store.client.zrange(due, 0, -1):
                 self.ledger.store.client.zadd(due, {key: 0})

@@ -27,8 +27,8 @@ def configuration(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def test_queues_and_routes_are_those_that_workers_of_deployments_consume(configuration: dict[str, Any]) -> None:
-    assert queues() == ("poll", "match", "dispatch")
-    assert [queue.name for queue in configuration["task_queues"]] == ["poll", "match", "dispatch"]
+    assert queues() == ("poll", "match", "dispatch", "act")
+    assert [queue.name for queue in configuration["task_queues"]] == ["poll", "match", "dispatch", "act"]
     assert configuration["task_default_queue"] == "poll"
     assert configuration["task_routes"] == {
         "triggers.poll": {"queue": "poll"},
@@ -36,6 +36,7 @@ def test_queues_and_routes_are_those_that_workers_of_deployments_consume(configu
         "triggers.sync": {"queue": "poll"},
         "triggers.match": {"queue": "match"},
         "triggers.dispatch": {"queue": "dispatch"},
+        "triggers.act": {"queue": "act"},
         "triggers.notify": {"queue": "dispatch"},
     }
 

@@ -1,6 +1,6 @@
 -- Grant the firings of one batch, update marks, remove the batch - all or nothing.
 -- KEYS: lease, batches, ready, history, lane dispatch, lane caller, fence, undecided events, partitions that hold some,
---   triggers whose marks `active` knows.
+--   triggers whose marks `active` knows, lane act.
 -- ARGV: run id, token, batch id or '' (only undecided events were decided), partition, JSON of changes
 --   {{marks key, object, mark expected, mark new, firing key name or '', firing key, lane, {field, value, ...}, active key, trigger,
 --    true if the trigger has to see the condition become false}, ...}, history length,
@@ -15,7 +15,7 @@ local changes = cjson.decode(ARGV[5])
 for _, c in ipairs(changes) do
   if (redis.call('HGET', c[1], c[2]) or '') ~= c[3] then return -1 end
 end
-local now, granted = now_ms(), 0
+local now, granted, due = now_ms(), 0, {caller = KEYS[6], act = KEYS[11]}
 for _, c in ipairs(changes) do
   if c[4] ~= '' then
     redis.call('HSET', c[1], c[2], c[4])
@@ -26,7 +26,7 @@ for _, c in ipairs(changes) do
     if not state or state == 'skipped' then
       redis.call('DEL', c[5])
       redis.call('HSET', c[5], 'state', 'waiting', 'granted_ms', now, 'sequence', redis.call('INCR', KEYS[7]), unpack(c[8]))
-      redis.call('ZADD', c[7] == 'caller' and KEYS[6] or KEYS[5], now, c[6])
+      redis.call('ZADD', due[c[7]] or KEYS[5], now, c[6])
       remember(KEYS[4], ARGV[6], 'granted', c[5])
       granted = granted + 1
     end

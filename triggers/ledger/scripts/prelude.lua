@@ -42,7 +42,7 @@ end
 -- A firing that cannot be read becomes due where any worker finds it, and becomes a dead letter there.
 local function lane_of(firing)
   local lane = redis.call('HGET', firing, 'lane')
-  if lane == 'caller' or lane == 'dispatch' then return lane end
+  if lane == 'caller' or lane == 'dispatch' or lane == 'act' then return lane end
   if redis.call('EXISTS', firing) == 1 then return 'dispatch' end
 end
 
