@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 from triggers.actions.clearml_task import TaskAction
 from triggers.actions.python_function import FunctionAction
-from triggers.actions.task_query import TaskQuery
+from triggers.actions.task_query import BaseTaskQuery
 from triggers.base.errors import InvalidTrigger
 from triggers.model import Policy, Trigger, make_trigger
 from triggers.model.events import DECODINGS, Event, decode_model, decode_task
@@ -45,7 +45,7 @@ SPECIAL: dict[str, Any] = {
     "reference": "module:function",
     "overrides": {"script.branch": "a"},
     "parameters": {"Args/a": "a"},
-    "query": TaskQuery(name="a", tags=("a",)),
+    "query": BaseTaskQuery(name="a", tags=("a",)),
 }
 
 

@@ -17,11 +17,11 @@ from pydantic import BaseModel
 
 from triggers.actions.clearml_task import TaskAction
 from triggers.actions.python_function import FunctionAction
-from triggers.actions.task_query import TaskQuery
+from triggers.actions.task_query import BaseTaskQuery
 from triggers.base.formats import KNOWN
 from triggers.ledger.chain import Link
 from triggers.ledger.firing import Firing
-from triggers.ledger.leaders import Holder
+from triggers.ledger.leaders import Leader
 from triggers.ledger.matching import Grant
 from triggers.ledger.reading import Cursor
 from triggers.ledger.registry import Entry
@@ -57,7 +57,7 @@ def forms() -> dict[str, dict[str, Any]]:
         "policy": _of_model(Policy),
         "action task": _of_model(TaskAction),
         "action function": _of_model(FunctionAction),
-        "task query": _of_model(TaskQuery),
+        "task query": _of_model(BaseTaskQuery),
         "event": _of_dataclass(Event),
         "metric": _of_dataclass(Metric),
         "entry": _of_dataclass(Entry),
@@ -68,7 +68,7 @@ def forms() -> dict[str, dict[str, Any]]:
         "granted firing": Grant("k", "t", "task", "o", 1, 2, 3, "e", "dispatch").fields(Signer(["k" * 40]))[::2],
         "mark": Mark(1, True, 2, 3).to_text(),
         "audit link": Link(1, "h").to_text(),
-        "leader": _of_dataclass(Holder),
+        "leader": _of_dataclass(Leader),
         "lease of Redis": _of_dataclass(RedisLease),
         "told": _of_dataclass(Told),
         "notice": _of_dataclass(Notice),

@@ -58,7 +58,7 @@ def configuration(of: Settings) -> dict[str, Any]:
         "worker_cancel_long_running_tasks_on_connection_loss": False,
         "beat_schedule": dict(_ticks(of)),
         "beat_max_loop_interval": 1,
-        "beat_scheduler": "workers.beat:Scheduler",
+        "beat_scheduler": "workers.beat:LeadingSchedule",
         "imports": [
             *(f"workers.{stage.name}" for stage in _with_task()),
             "workers.watchdog",

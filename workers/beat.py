@@ -21,7 +21,7 @@ log = logger(__name__)
 STANDBY_SECONDS: Final = 0.5
 
 
-class Scheduler(Schedule):
+class LeadingSchedule(Schedule):
     """One of several, of which one ticks."""
 
     def __init__(self, app: Celery, *args: Any, lazy: bool = False, **kwargs: Any) -> None:

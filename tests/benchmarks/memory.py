@@ -17,7 +17,7 @@ from tests.benchmarks.server import new_ledger, redis
 from triggers.base.settings import Settings
 from triggers.ledger import Ledger, connect, leases
 from triggers.ledger.firing import firing_key
-from triggers.ledger.matching import Change, Grant
+from triggers.ledger.matching import Grant, MarkChange
 from triggers.ledger.reading import Cursor, decode_batch, encode_batches
 from triggers.model import Trigger, make_trigger
 from triggers.model.events import Event
@@ -62,7 +62,7 @@ def grant(ledger: Ledger, count: int) -> None:
             key = firing_key(ledger.scheduler, "task:t", event.id, 1)
             made = Grant(key, "task:t", "task", event.id, 1, event.changed_ms, 1, event.to_json(), "dispatch")
             mark = Mark(1, True, event.changed_ms, event.changed_ms).to_text()
-            changes.append(Change("task:t", event.id, "", mark, made))
+            changes.append(MarkChange("task:t", event.id, "", mark, made))
         ledger.matching.commit(0, lease, decode_batch(text).head, changes)
         leases.release(ledger.store, ledger.keys, "match:0", lease)
 

@@ -25,7 +25,7 @@ from tests.deploy.hosts import eventually
 from triggers.base.settings import Settings
 from triggers.client.service_task import ServiceTask
 from triggers.client.serving import Home
-from triggers.ledger.matching import Change, Grant
+from triggers.ledger.matching import Grant, MarkChange
 from triggers.ledger.reading import Cursor, encode_batches, partition_of
 from triggers.local.redis_server import PrivateRedis
 from triggers.model import make_trigger
@@ -173,7 +173,7 @@ class World:
                             event.to_json(),
                             "dispatch",
                         )
-                        changes.append(Change(trigger, event.id, "", f"1:1:{event.changed_ms}:1", grant))
+                        changes.append(MarkChange(trigger, event.id, "", f"1:1:{event.changed_ms}:1", grant))
                     assert token
                     ledger.matching.commit(partition, token, head, changes)
 

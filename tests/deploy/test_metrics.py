@@ -18,7 +18,7 @@ from triggers.base.settings import Settings
 from triggers.base.settings import settings as cached
 from triggers.ledger import Ledger, schedulers
 from triggers.ledger.keys import shared
-from triggers.ledger.matching import Change, Grant
+from triggers.ledger.matching import Grant, MarkChange
 from triggers.ledger.reading import Cursor, encode_batches
 from triggers.ledger.schedulers import Scheduler
 from triggers.model import make_trigger
@@ -100,7 +100,7 @@ def happen(ledger: Ledger, number: int) -> None:
             event=changed.to_json(),
             lane="dispatch",
         )
-        change = Change("task:on failure", changed.id, "", "1:1:1:1", grant)
+        change = MarkChange("task:on failure", changed.id, "", "1:1:1:1", grant)
         assert ledger.matching.commit(0, token, text.partition("\n")[0], [change]) == 1
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # reading and writing an action needs neither Redis nor the s
     from triggers.actions.attempt import Attempt
 
 
-class Action(model.Action, ABC):
+class Action(model.DeclaredAction, ABC):
     """What a trigger does when it fires."""
 
     @abstractmethod

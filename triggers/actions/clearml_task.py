@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from triggers.actions.action import Action
 from triggers.actions.overrides import parse_key, problem_of
 from triggers.actions.placeholders import unknown_placeholder
-from triggers.actions.task_query import TaskQuery
+from triggers.actions.task_query import BaseTaskQuery
 from triggers.base.errors import InvalidTrigger
 from triggers.model.action import Lane, Need, unknown_console_line
 from triggers.model.kinds import Kind
@@ -32,7 +32,7 @@ class TaskAction(Action):
         ),
     ] = None
     query: Annotated[
-        TaskQuery | None,
+        BaseTaskQuery | None,
         Field(
             description="Query for the ClearML task to clone, resolved at each firing to the newest match: at least "
             "one of 'project', 'name' (both exact), and 'tags' (all present). The project and name of a pipeline mean "

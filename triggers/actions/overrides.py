@@ -34,14 +34,14 @@ _WAYS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class OverrideTarget:
     """What one override changes: `names` is (name,), or (section, name) for a hyperparameter."""
 
     part: Part
     names: tuple[str, ...]
 
 
-def parse_key(key: str) -> Target:
+def parse_key(key: str) -> OverrideTarget:
     """Read one key of `task_overrides`.
 
     Raises:
@@ -51,9 +51,9 @@ def parse_key(key: str) -> Target:
     if not dot or head not in _PATHS:
         section, slash, name = key.partition("/")
         if slash and section and name:
-            return Target("hyperparams", (section, name))
+            return OverrideTarget("hyperparams", (section, name))
         if key in FIELDS:
-            return Target("field", (key,))
+            return OverrideTarget("field", (key,))
         raise ValueError(f"a key is {_WAYS}")
     target = _PATHS[head](rest)
     if target is None:
@@ -61,41 +61,45 @@ def parse_key(key: str) -> Target:
     return target
 
 
-def problem_of(target: Target, value: Any) -> str | None:
+def problem_of(target: OverrideTarget, value: Any) -> str | None:
     """Say what is wrong with the value of an override; None if it can be set."""
     return _CHECKS[target.part](target, value)
 
 
-def _one_of(part: Part, names: frozenset[str]) -> Callable[[str], Target | None]:
-    return lambda rest: Target(part, (rest,)) if rest in names else None
+def _one_of(part: Part, names: frozenset[str]) -> Callable[[str], OverrideTarget | None]:
+    return lambda rest: OverrideTarget(part, (rest,)) if rest in names else None
 
 
-def _hyperparameter(rest: str) -> Target | None:
+def _hyperparameter(rest: str) -> OverrideTarget | None:
     section, _, name = rest.removesuffix(".value").partition(".")
-    return Target("hyperparams", (section, name)) if section and name else None
+    return OverrideTarget("hyperparams", (section, name)) if section and name else None
 
 
-def _configuration(rest: str) -> Target | None:
+def _configuration(rest: str) -> OverrideTarget | None:
     name = rest.removesuffix(".value")
-    return Target("configuration", (name,)) if name else None
+    return OverrideTarget("configuration", (name,)) if name else None
 
 
-def _execution(rest: str) -> Target | None:
+def _execution(rest: str) -> OverrideTarget | None:
     # One level: the clone call merges the fields of `execution`, not what is inside them.
-    return Target("execution", (rest,)) if rest and "." not in rest and rest not in {"queue", "artifacts"} else None
+    return (
+        OverrideTarget("execution", (rest,))
+        if rest and "." not in rest and rest not in {"queue", "artifacts"}
+        else None
+    )
 
 
-_PATHS: Final[dict[str, Callable[[str], Target | None]]] = {
+_PATHS: Final[dict[str, Callable[[str], OverrideTarget | None]]] = {
     "script": _one_of("script", SCRIPT),
     "container": _one_of("container", CONTAINER),
     "hyperparams": _hyperparameter,
     "configuration": _configuration,
     "execution": _execution,
-    "runtime": lambda rest: Target("runtime", (rest,)) if rest else None,
+    "runtime": lambda rest: OverrideTarget("runtime", (rest,)) if rest else None,
 }
 
 
-def _check_field(target: Target, value: Any) -> str | None:
+def _check_field(target: OverrideTarget, value: Any) -> str | None:
     name = target.names[0]
     if name == "tags":
         fine = isinstance(value, list) and all(isinstance(tag, str) for tag in value)
@@ -111,23 +115,23 @@ def _check_field(target: Target, value: Any) -> str | None:
     return None
 
 
-def _check_script(target: Target, value: Any) -> str | None:
+def _check_script(target: OverrideTarget, value: Any) -> str | None:
     if target.names[0] == "requirements":
         fine = isinstance(value, dict) and all(isinstance(text, (str, list)) for text in value.values())
         return None if fine else "requirements are a dictionary such as {'pip': 'numpy==2.0'}"
     return _text_or_none(target, value)
 
 
-def _text_or_none(target: Target, value: Any) -> str | None:
+def _text_or_none(target: OverrideTarget, value: Any) -> str | None:
     return None if value is None or isinstance(value, str) else f"{target.names[0]} is a string or None"
 
 
-def _check_configuration(_target: Target, value: Any) -> str | None:
+def _check_configuration(_target: OverrideTarget, value: Any) -> str | None:
     fine = isinstance(value, (str, dict, list))
     return None if fine else "the content of a configuration object is a string, a dictionary or a list"
 
 
-def _anything(_target: Target, _value: Any) -> str | None:
+def _anything(_target: OverrideTarget, _value: Any) -> str | None:
     return None
 
 

@@ -102,7 +102,7 @@ class FunctionAction(Action):
         own = {"function": self.name or None, "function_reference": self.reference}
         return {key: value for key, value in own.items() if value is not None}
 
-    def problem_of_edit(self, registered: model.Action | None) -> str:
+    def problem_of_edit(self, registered: model.DeclaredAction | None) -> str:
         """Code comes from scripts alone."""
         if not isinstance(registered, FunctionAction):
             return (

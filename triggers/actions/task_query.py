@@ -8,7 +8,7 @@ from triggers.model.action import Frozen
 from triggers.model.values import Names, Project, Text, wrong
 
 
-class TaskQuery(Frozen):
+class BaseTaskQuery(Frozen):
     """The base task as a question, answered anew at each firing: the newest ClearML task that fits.
 
     `project` and `name` are exact, the project is not recursive, all `tags` must be present.
@@ -19,7 +19,7 @@ class TaskQuery(Frozen):
     tags: Names = ()
 
     @model_validator(mode="after")
-    def _asks_something(self) -> TaskQuery:
+    def _asks_something(self) -> BaseTaskQuery:
         if not (self.project or self.name or self.tags):
             raise wrong("give at least one of 'project', 'name' and 'tags'", "schedule_task_query", {})
         return self

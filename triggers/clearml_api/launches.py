@@ -17,7 +17,7 @@ from triggers.model.launch_tags import ATTEMPT, REUSED, value_of
 
 __all__ = [
     "Deleted",
-    "Found",
+    "TaggedTask",
     "clone",
     "delete_draft",
     "edit_draft",
@@ -32,7 +32,7 @@ __all__ = [
     "reset_task",
 ]
 
-#: marks, or base tasks, in one query
+#: tags, or base tasks, in one query
 _PER_QUERY: Final = 100
 #: what the server returns at most
 _PAGE_SIZE: Final = 500
@@ -42,8 +42,8 @@ _NOT_A_DRAFT: Final = (400, 123)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A ClearML task that carries a mark: a launch of ours, or somebody's copy of one."""
+class TaggedTask:
+    """A ClearML task that carries a launch tag: a launch of ours, or somebody's copy of one."""
 
     id: str
     status: str
@@ -55,35 +55,35 @@ class Found:
     def cloned_by(self) -> str:
         """The nonce of the attempt that cloned it; "" for a task that is run itself, which nobody may delete.
 
-        A clone always has a parent. A base task may carry our marks without `REUSED`: an earlier release prepared it.
+        A clone always has a parent. A base task of an earlier release carries our launch tags without `REUSED`.
         """
         return value_of(ATTEMPT, self.system_tags) if self.parent and REUSED not in self.system_tags else ""
 
 
-def find_launches(api: Api, firing_marks: Sequence[str]) -> list[Found]:
-    """Find the ClearML tasks that carry any of the marks, archived ones too, oldest first.
+def find_launches(api: Api, firing_tags: Sequence[str]) -> list[TaggedTask]:
+    """Find the ClearML tasks that carry any of the tags, archived ones too, oldest first.
 
-    Of a single mark with more than 500 carriers (copies made by hand) the oldest 500 are returned.
+    Of a single tag with more than 500 carriers (copies made by hand) the oldest 500 are returned.
     """
-    found: list[Found] = []
-    for start in range(0, len(firing_marks), _PER_QUERY):
-        found += _find(api, firing_marks[start : start + _PER_QUERY])
+    found: list[TaggedTask] = []
+    for start in range(0, len(firing_tags), _PER_QUERY):
+        found += _find(api, firing_tags[start : start + _PER_QUERY])
     return sorted({one.id: one for one in found}.values(), key=lambda one: (one.created_ms, one.id))
 
 
-def _find(api: Api, marks: Sequence[str]) -> list[Found]:
-    found = _found(api, marks, {})
-    if len(found) >= _PAGE_SIZE and len(marks) > 1:  # a second page could miss what a deletion shifts
-        half = len(marks) // 2
-        return _find(api, marks[:half]) + _find(api, marks[half:])
+def _find(api: Api, tags: Sequence[str]) -> list[TaggedTask]:
+    found = _found(api, tags, {})
+    if len(found) >= _PAGE_SIZE and len(tags) > 1:  # a second page could miss what a deletion shifts
+        half = len(tags) // 2
+        return _find(api, tags[:half]) + _find(api, tags[half:])
     return found
 
 
-def _found(api: Api, marks: Sequence[str], filters: dict[str, Any]) -> list[Found]:
+def _found(api: Api, tags: Sequence[str], filters: dict[str, Any]) -> list[TaggedTask]:
     tasks = _read(
         api,
         {
-            "system_tags": ["__$any", *marks],  # the operator keeps a mark that begins with "-" literal
+            "system_tags": ["__$any", *tags],  # the operator keeps a tag that begins with "-" literal
             "order_by": ["created"],
             "page": 0,
             "page_size": _PAGE_SIZE,
@@ -92,7 +92,7 @@ def _found(api: Api, marks: Sequence[str], filters: dict[str, Any]) -> list[Foun
         },
     )
     return [
-        Found(
+        TaggedTask(
             _text(task, "id"),
             _text(task, "status"),
             _marked(task),
@@ -114,14 +114,14 @@ def read_base_tasks(api: Api, ids: Collection[str]) -> dict[str, dict[str, Any]]
     return _by_id(api, ids, list(BASE_FIELDS), _PER_QUERY)
 
 
-def find_running(api: Api, mark: str) -> list[Found]:
-    """Find the ClearML tasks with a mark that are queued or running, oldest first, at most 500."""
-    return _found(api, [mark], {"status": ["queued", "in_progress"]})
+def find_running(api: Api, tag: str) -> list[TaggedTask]:
+    """Find the ClearML tasks with a tag that are queued or running, oldest first, at most 500."""
+    return _found(api, [tag], {"status": ["queued", "in_progress"]})
 
 
-def find_drafts(api: Api, mark: str) -> list[Found]:
-    """Find the ClearML tasks with a mark that are drafts, oldest first, at most 500."""
-    return _found(api, [mark], {"status": ["created"]})
+def find_drafts(api: Api, tag: str) -> list[TaggedTask]:
+    """Find the ClearML tasks with a tag that are drafts, oldest first, at most 500."""
+    return _found(api, [tag], {"status": ["created"]})
 
 
 def find_base_task(
@@ -165,7 +165,7 @@ def clone(api: Api, request: LaunchRequest) -> str:
 
     Raises:
         Refused: There is no draft.
-        ServerUnavailable: There may be one, to be found by its marks.
+        ServerUnavailable: There may be one, to be found by its tags.
     """
     return _text(api.call("tasks.clone", request.clone).data, "id", "tasks.clone")
 

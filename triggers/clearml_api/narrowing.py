@@ -14,7 +14,7 @@ from typing import Any, Final
 from triggers.clearml_api import polls
 from triggers.clearml_api.answers import field, objects
 from triggers.clearml_api.connection import Api
-from triggers.clearml_api.polls import Listing, Page, Reader
+from triggers.clearml_api.polls import Listing, PollPage, Reader
 from triggers.model.clauses import PROJECT_NAME
 from triggers.rules.query_plan import Query
 
@@ -41,7 +41,7 @@ class Narrowing:
 
 def read(
     api: Api, source: Listing, queries: tuple[Query, ...], since_ms: int, memory: Narrowing, *, fresh_ms: int
-) -> Iterator[Page]:
+) -> Iterator[PollPage]:
     """Read the objects that changed at `since_ms` or later and that a trigger can concern.
 
     Others come as well while they are few. The same is guaranteed of what a trigger can concern as of everything
@@ -71,7 +71,9 @@ def read(
     yield from _all_of(api, source, queries, since_ms, memory)
 
 
-def _all_of(api: Api, source: Listing, queries: tuple[Query, ...], since_ms: int, memory: Narrowing) -> Iterator[Page]:
+def _all_of(
+    api: Api, source: Listing, queries: tuple[Query, ...], since_ms: int, memory: Narrowing
+) -> Iterator[PollPage]:
     """Ask all queries, one after the other; up to which time all were read is known when the last one is asked."""
     *first, last = queries
     ended_ms = []
@@ -84,7 +86,7 @@ def _all_of(api: Api, source: Listing, queries: tuple[Query, ...], since_ms: int
         yield replace(page, read_to_ms=min([page.read_to_ms, *ended_ms]), server_ms=min([page.server_ms, *ended_ms]))
 
 
-def _one(api: Api, source: Listing, query: Query, since_ms: int, memory: Narrowing) -> Iterator[Page]:
+def _one(api: Api, source: Listing, query: Query, since_ms: int, memory: Narrowing) -> Iterator[PollPage]:
     """Read what one query admits; projects by the names that they have when they are read.
 
     Pages are read of the projects that had the names before, and the names are looked up after it: a project that

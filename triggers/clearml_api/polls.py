@@ -28,7 +28,7 @@ _QUIET_PASSES: Final = 5
 
 
 @dataclass(frozen=True)
-class Page:
+class PollPage:
     """Some changes, oldest first.
 
     Every visible object with `last_change` < `read_to_ms` was returned by this page and the earlier ones.
@@ -62,7 +62,7 @@ def tasks(metrics: Iterable[str] = ()) -> Listing:
     return Listing("tasks.get_all_ex", "tasks", ASKED["tasks"] + watched, decode_task)
 
 
-def read(api: Api, listing: Listing, since_ms: int) -> Iterator[Page]:
+def read(api: Api, listing: Listing, since_ms: int) -> Iterator[PollPage]:
     """Read the objects that changed at `since_ms` or later."""
     return Reader(api, listing, {}).pages(since_ms)
 
@@ -89,7 +89,7 @@ class Reader:
         self._seen: set[str] = set()
         self._at_ms = -1
 
-    def pages(self, since_ms: int) -> Iterator[Page]:
+    def pages(self, since_ms: int) -> Iterator[PollPage]:
         at_ms, last = since_ms, False
         while not last:
             found, server_ms = self._query([f">={iso_time(at_ms)}"], 0)
@@ -100,16 +100,16 @@ class Reader:
                 raise does_not_move(self._source.endpoint, f"{words} (servers before {OLDEST_TEXT} ignore that filter)")
             if last:
                 read_to_ms = max([at_ms, server_ms, *times])
-                yield Page(self._events(found), read_to_ms, last, server_ms)
+                yield PollPage(self._events(found), read_to_ms, last, server_ms)
             elif times[0] == times[-1]:
                 yield from self._one_time(times[0])
                 at_ms = times[0] + 1
-                yield Page((), at_ms, last, server_ms)
+                yield PollPage((), at_ms, last, server_ms)
             else:
                 at_ms = times[-1]
-                yield Page(self._events(found), at_ms, last, server_ms)
+                yield PollPage(self._events(found), at_ms, last, server_ms)
 
-    def _one_time(self, at_ms: int) -> Iterator[Page]:
+    def _one_time(self, at_ms: int) -> Iterator[PollPage]:
         """Read all objects of one time, more than fit a page, by number: until two passes agree.
 
         An object that was read and leaves this time (it changed again) shifts the others, one of them past
@@ -126,7 +126,7 @@ class Reader:
                 present.update(str(one.get("id")) for one in found)
                 rows += len(found)
                 if events := self._events(found):
-                    yield Page(events, at_ms, False, server_ms)
+                    yield PollPage(events, at_ms, False, server_ms)
             quiet = quiet + 1 if len(self._seen) == known else 0
             if (present == before and rows == len(present)) or quiet == _QUIET_PASSES:
                 return

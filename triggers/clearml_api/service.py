@@ -56,9 +56,9 @@ def read(api: Api, task_id: str) -> Service | None:
 def find(
     api: Api, scheduler: str, *, configuration: bool = False, users: Collection[str] | None = None
 ) -> list[Service]:
-    """Find tasks with the mark of a scheduler's service tasks, the latest updated first. One request.
+    """Find tasks with the tag of a scheduler's service tasks, the latest updated first. One request.
 
-    Anyone can put that mark on a task of their own: `sync.belief` says which of them count. `users`: only theirs.
+    Anyone can put that tag on a task of their own: `sync.trust` says which of them count. `users`: only theirs.
     """
     query: dict[str, Any] = {"system_tags": ["__$any", service_tag(scheduler)], "order_by": ["-last_update"]}
     if users is not None:
@@ -107,10 +107,10 @@ def _time(text: str) -> int:
 
 def adopt(api: Api, task_id: str, scheduler: str) -> None:
     """Mark a ClearML task as a service task of the scheduler, whatever its status. Idempotent."""
-    found, mark = read(api, task_id), service_tag(scheduler)
-    if found is not None and mark not in found.system_tags:
+    found, tag = read(api, task_id), service_tag(scheduler)
+    if found is not None and tag not in found.system_tags:
         kept = [tag for tag in found.system_tags if not is_launch_tag(tag)]
-        api.call("tasks.edit", {"task": task_id, "system_tags": [*kept, mark], "force": True})
+        api.call("tasks.edit", {"task": task_id, "system_tags": [*kept, tag], "force": True})
 
 
 def write_sections(api: Api, task_id: str, sections: Mapping[str, str], descriptions: Mapping[str, str]) -> None:
@@ -177,7 +177,7 @@ def _read_part(api: Api, task: str, part: str) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ConsoleLine:
     """One line of the console: time in ms, level as the SDK's (`info`, `warning`, `error`), text."""
 
     at_ms: int
@@ -195,7 +195,7 @@ class Plot:
     series: str = " "
 
 
-def report(api: Api, task_id: str, lines: Sequence[Line], plots: Sequence[Plot]) -> None:
+def report(api: Api, task_id: str, lines: Sequence[ConsoleLine], plots: Sequence[Plot]) -> None:
     """Add console lines and plots, all in one request."""
     common = {"task": task_id, "allow_locked": True, "model_event": False}
     events = [

@@ -9,7 +9,7 @@ import typer
 from triggers.cli.options import Choice, File, Json
 
 if TYPE_CHECKING:
-    from triggers.configuration.difference import Change
+    from triggers.configuration.difference import TriggerDifference
 
 _SIGNS = {"add": ("+", "green"), "edit": ("~", "yellow"), "remove": ("-", "red"), "keep": ("!", "dim")}
 
@@ -58,7 +58,7 @@ def _missing(target: Any, triggers: list[Any]) -> list[str]:
         return [f"whether the server has what they name is unknown: {failure}"]
 
 
-def fields(change: Change) -> dict[str, Any]:
+def fields(change: TriggerDifference) -> dict[str, Any]:
     """A change as JSON has it."""
     return {
         "what": change.what,
@@ -69,7 +69,7 @@ def fields(change: Change) -> dict[str, Any]:
     }
 
 
-def print_changes(changes: list[Change], *, done: bool = False) -> None:
+def print_changes(changes: list[TriggerDifference], *, done: bool = False) -> None:
     """Show changes, one trigger after the other; `done`: they were made."""
     from triggers.cli import output
 

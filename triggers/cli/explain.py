@@ -11,7 +11,7 @@ from triggers.cli.options import Choice, Json
 
 if TYPE_CHECKING:
     from triggers.explain import Check, ClauseRow, Explanation
-    from triggers.explain.values import Found
+    from triggers.explain.values import ClauseResult
     from triggers.operate.target import Target
 
 _GOOD = {
@@ -113,7 +113,7 @@ def fields(target: Target, explanation: Explanation) -> dict[str, Any]:
     }
 
 
-def _state(found: Found | None) -> dict[str, Any] | None:
+def _state(found: ClauseResult | None) -> dict[str, Any] | None:
     return {"holds": found.holds, "found": found.found} if found else None
 
 
@@ -183,7 +183,7 @@ def _clauses(rows: tuple[ClauseRow, ...]) -> Any:
     return output.table(columns, cells)
 
 
-def _cell(found: Found | None) -> Any:
+def _cell(found: ClauseResult | None) -> Any:
     from triggers.cli import output
 
     if found is None:

@@ -12,7 +12,7 @@ from triggers.cli.options import Choice, Json
 from triggers.cli.stopping import until_stopped
 
 if TYPE_CHECKING:
-    from triggers.operate.status import Status
+    from triggers.operate.status import SchedulerStatus
     from triggers.operate.target import Target
 
 #: Seconds between two looks of --watch.
@@ -46,7 +46,7 @@ def status(
     raise typer.Exit(0 if found.is_well else 1)
 
 
-def fields(found: Status) -> dict[str, Any]:
+def fields(found: SchedulerStatus) -> dict[str, Any]:
     """A status as JSON has it."""
     from triggers.operate.times import iso
 
@@ -74,7 +74,7 @@ def _watch(target: Target, *, as_json: bool) -> None:
             time.sleep(_LOOK_SECONDS)
 
 
-def _parts(target: Target, found: Status) -> list[Any]:
+def _parts(target: Target, found: SchedulerStatus) -> list[Any]:
     from triggers.cli import output
     from triggers.cli.history import entries_table
     from triggers.cli.output import Column, text

@@ -12,7 +12,7 @@ from triggers.cli.options import Choice, Json, OptionalName
 if TYPE_CHECKING:
     from triggers.configuration import Document
     from triggers.ledger.schedulers import Scheduler
-    from triggers.operate.granting import Found
+    from triggers.operate.granting import Candidate
 
 
 def try_out(
@@ -100,7 +100,7 @@ def _named(document: Document, name: str) -> Any:
     return fitting[0]
 
 
-def found_fields(scheduler: Scheduler, found: Found) -> dict[str, Any]:
+def found_fields(scheduler: Scheduler, found: Candidate) -> dict[str, Any]:
     """An object that satisfies a condition, as JSON has it."""
     from triggers.clearml_api.links import link
     from triggers.operate.times import iso
@@ -118,7 +118,7 @@ def found_fields(scheduler: Scheduler, found: Found) -> dict[str, Any]:
     }
 
 
-def print_found(scheduler: Scheduler, found: list[Found], looked: int) -> None:
+def print_found(scheduler: Scheduler, found: list[Candidate], looked: int) -> None:
     """A table of the objects that satisfy a condition."""
     from triggers.clearml_api.links import link
     from triggers.cli import output

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from triggers.actions import functions
 from triggers.base.errors import InvalidTrigger
-from triggers.model import Action, Policy, Trigger, make_trigger
+from triggers.model import DeclaredAction, Policy, Trigger, make_trigger
 from triggers.model.action import ACTIONS, action_classes, only_action
 from triggers.model.kinds import Kind
 from triggers.model.trigger import PLAIN_FIELDS
@@ -83,7 +83,7 @@ def _no_tag_is_wanted_and_excluded(trigger: Trigger) -> None:
         raise InvalidTrigger(trigger.name, "trigger_exclude_tags", list(trigger.trigger_exclude_tags), way_out)
 
 
-def _action(cls: type[Action], name: str, arguments: Mapping[str, Any], *, in_file: bool) -> Any:
+def _action(cls: type[DeclaredAction], name: str, arguments: Mapping[str, Any], *, in_file: bool) -> Any:
     if not cls.WAYS:
         return only_action(arguments[ACTIONS])
     return cls.from_arguments(name, arguments, in_file=in_file)
@@ -91,7 +91,7 @@ def _action(cls: type[Action], name: str, arguments: Mapping[str, Any], *, in_fi
 
 def _name(
     kind: Kind,
-    cls: type[Action],
+    cls: type[DeclaredAction],
     own_name: str,
     arguments: Mapping[str, Any],
     taken: Mapping[str, Declaration],
@@ -110,7 +110,7 @@ def _name(
     return str(name or _free_name(own_name, taken))
 
 
-def _action_class(arguments: Mapping[str, Any]) -> type[Action]:
+def _action_class(arguments: Mapping[str, Any]) -> type[DeclaredAction]:
     """The class of the one action that the arguments give."""
     classes = action_classes().values()
     ways = [way for each in classes for way in each.WAYS]
@@ -122,7 +122,7 @@ def _action_class(arguments: Mapping[str, Any]) -> type[Action]:
         asked = "give one of the two" if len(given) == 2 else "give exactly one" if given else "give one"
         way_out = f"{asked} of {', '.join(given or ways)}"
         raise InvalidTrigger(str(name), argument, arguments[argument], way_out)
-    return next((each for each in classes if given[0] in each.WAYS), Action)
+    return next((each for each in classes if given[0] in each.WAYS), DeclaredAction)
 
 
 def _free_name(base_id: str, taken: Mapping[str, Declaration]) -> str:

@@ -9,16 +9,16 @@ import sys
 from collections.abc import Iterable, Mapping
 
 from triggers.actions.functions import Function, display_name
-from triggers.ledger.leaders import Holder
+from triggers.ledger.leaders import Leader
 from triggers.model import Trigger
 
 
-def holder(triggers: Iterable[Trigger], functions: Mapping[str, Function], sources: Mapping[str, str]) -> Holder:
+def holder(triggers: Iterable[Trigger], functions: Mapping[str, Function], sources: Mapping[str, str]) -> Leader:
     """This process with a digest of what it declares."""
     called = {id_: display_name(function) for id_, function in functions.items()}
     declared = sorted(f"{t.id} {t.digest} {called.get(t.id, '')}" for t in triggers)
     content = hashlib.sha256("\n".join(declared).encode()).hexdigest()[:16]
-    return Holder(socket.gethostname(), os.getpid(), script(sources), content)
+    return Leader(socket.gethostname(), os.getpid(), script(sources), content)
 
 
 def script(sources: Mapping[str, str]) -> str:

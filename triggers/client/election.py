@@ -16,7 +16,7 @@ from triggers.base.redis_address import refuse_unsupported
 from triggers.base.settings import Settings
 from triggers.base.terminal import say
 from triggers.ledger import Ledger, Store, connect, open_ledger
-from triggers.ledger.leaders import Holder
+from triggers.ledger.leaders import Leader
 from triggers.ledger.schedulers import Scheduler
 from triggers.local.private_files import state_folder
 from triggers.local.redis_server import PrivateRedis, running_url
@@ -35,7 +35,7 @@ class Arrival:
     """The Redis of a scheduler and the lease "home" on it."""
 
     def __init__(
-        self, scheduler: Scheduler, settings: Settings, holder: Holder, adopt: Callable[[Ledger], object]
+        self, scheduler: Scheduler, settings: Settings, holder: Leader, adopt: Callable[[Ledger], object]
     ) -> None:
         """Prepare; `adopt` learns the run of Redis that a ledger is on."""
         self._adopt = adopt
@@ -90,7 +90,7 @@ class Arrival:
             self._refuse_other_content(other)
         return ledger
 
-    def stay(self, ledger: Ledger) -> Holder | None:
+    def stay(self, ledger: Ledger) -> Leader | None:
         """Renew the lease, or take it again after Redis lost it; who is home instead, None when it is this process."""
         if ledger.homes.renew(self._token, self.settings.lease_seconds):
             return None
@@ -117,7 +117,7 @@ class Arrival:
     def _name(self) -> str:
         return f"{self.scheduler.project}/{self.scheduler.name}"
 
-    def _try(self, ledger: Ledger) -> Holder | None:
+    def _try(self, ledger: Ledger) -> Leader | None:
         """Come in; who is home if somebody is. A process that stands by outlives a restart of Redis or ClearML."""
         said = ""
         while True:
@@ -153,7 +153,7 @@ class Arrival:
                 told = told or self._tell(other)
             time.sleep(STANDBY_SECONDS)
 
-    def _holder_at(self, url: str) -> Holder | None:
+    def _holder_at(self, url: str) -> Leader | None:
         """Who is home at a Redis that another process runs; None while it cannot be asked."""
         try:
             with connect(url) as client:
@@ -170,13 +170,13 @@ class Arrival:
         refuse_unsupported(client, url)
         return open_ledger(Store(client), self.scheduler.id, self.settings)
 
-    def _refuse_other_content(self, other: Holder) -> None:
+    def _refuse_other_content(self, other: Leader) -> None:
         if other.content not in ("", self.holder.content):
             raise Usage(
                 f"the scheduler {self._name} is served by {other}, which declares other triggers than {self.holder}: "
                 "end it first, or give this one a name of its own (force_create_task_name)"
             )
 
-    def _tell(self, other: Holder) -> bool:
+    def _tell(self, other: Leader) -> bool:
         say(f"triggers: {other} serves {self._name}; standing by to take over")
         return True

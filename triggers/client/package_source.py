@@ -53,7 +53,7 @@ class Installed:
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class Requirements:
     """The requirements as they should be, and why an agent may find no package by them, with the way out."""
 
     text: str
@@ -101,7 +101,7 @@ def wanted(setting: str) -> str:
     raise Usage(f"{VARIABLE}{shown}: give a requirement of {NAME} as pip reads it, such as {_EXAMPLE}")
 
 
-def recorded(text: str, here: Installed, setting: str | None) -> Recorded:
+def recorded(text: str, here: Installed, setting: str | None) -> Requirements:
     """The requirements with a line by which an agent can install this package.
 
     Args:
@@ -116,13 +116,13 @@ def recorded(text: str, here: Installed, setting: str | None) -> Recorded:
     line = wanted(setting) if setting else _line(here)
     lines = [one for one in text.splitlines() if not one.startswith(_NOTE)]
     if not setting and not any(map(_is_requirement, lines)):
-        return Recorded(text)
+        return Requirements(text)
     ours = [one for one in lines if _is_requirement(one) and _means_us(one, here)]
     stay = [] if setting else [one for one in ours if _is_of_use(one)]
     doubt = _doubt(here, line) if here.folder and not setting and not any("://" in one for one in stay) else ""
     note = [f"{_NOTE}{here.folder}, which other machines do not have; see {VARIABLE}"] if doubt else []
     others = [one for one in lines if one not in ours]
-    return Recorded("\n".join([*others, *note, *(stay or [line])]) + "\n", doubt)
+    return Requirements("\n".join([*others, *note, *(stay or [line])]) + "\n", doubt)
 
 
 def _line(here: Installed) -> str:

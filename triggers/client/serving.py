@@ -123,7 +123,7 @@ class Home:
     def _claimed(self, ledger: Ledger) -> Ledger:
         """The ledger, once the service task says which Redis has it."""
         context = self.context(ledger)
-        patiently(lambda: takeover.claim(context, self.scheduler))
+        patiently(lambda: takeover.take_over(context, self.scheduler))
         return ledger
 
     def connect(self) -> Ledger:
@@ -260,7 +260,7 @@ class Home:
                     self.stop()
                 elif self.triggers and ledger.registry.version() == 0:
                     log.warning("Redis came back empty; registering again")
-                    takeover.claim(context, self.scheduler)
+                    takeover.take_over(context, self.scheduler)
                     self.register(ledger)
                     context.begin_epoch()
                 elif not ledger.is_entered():

@@ -17,7 +17,7 @@ What = Literal["add", "edit", "remove", "keep", "same"]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class TriggerDifference:
     """What becomes of one trigger. `fields`: argument → (before, afterwards), None for not given.
 
     `keep`: the file does not have it, and it stays; `why` says why.
@@ -29,7 +29,7 @@ class Change:
     why: str = ""
 
 
-def compare(wanted: Sequence[Trigger], known: Snapshot, *, prune: bool) -> list[Change]:
+def compare(wanted: Sequence[Trigger], known: Snapshot, *, prune: bool) -> list[TriggerDifference]:
     """What applying would change, in the order of the file, then what only the registry has.
 
     Raises:
@@ -43,10 +43,10 @@ def compare(wanted: Sequence[Trigger], known: Snapshot, *, prune: bool) -> list[
     return changes
 
 
-def _change(trigger: Trigger, old: Entry | None) -> Change:
+def _change(trigger: Trigger, old: Entry | None) -> TriggerDifference:
     new = arguments_of(trigger)
     if old is not None and old.trigger == trigger:
-        return Change("same", trigger, {})
+        return TriggerDifference("same", trigger, {})
     if old is None:
         check_new(trigger)
     action = trigger.action
@@ -64,18 +64,18 @@ def _change(trigger: Trigger, old: Entry | None) -> Change:
         if old and old.declared
         else ""
     )
-    return Change("edit" if old else "add", trigger, fields, why)
+    return TriggerDifference("edit" if old else "add", trigger, fields, why)
 
 
-def _left_out(entry: Entry, *, prune: bool) -> Change:
+def _left_out(entry: Entry, *, prune: bool) -> TriggerDifference:
     if entry.declared or entry.origin == "script":
-        return Change("keep", entry.trigger, {}, f"{declarer(entry)} declares it")
+        return TriggerDifference("keep", entry.trigger, {}, f"{declarer(entry)} declares it")
     if not prune:
-        return Change("keep", entry.trigger, {}, "--prune removes it")
-    return Change("remove", entry.trigger, {})
+        return TriggerDifference("keep", entry.trigger, {}, "--prune removes it")
+    return TriggerDifference("remove", entry.trigger, {})
 
 
-def apply(target: Target, wanted: Sequence[Trigger], *, prune: bool, source: str = "") -> list[Change]:
+def apply(target: Target, wanted: Sequence[Trigger], *, prune: bool, source: str = "") -> list[TriggerDifference]:
     """Make the registry what the file says; what was changed. `source` is its name.
 
     New triggers are active from the server's now on; edited ones keep what they remember, and their pause.

@@ -7,7 +7,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from triggers.configuration.document import KIND, PROJECT_ID, defaults
-from triggers.model import Action, Policy
+from triggers.model import DeclaredAction, Policy
 from triggers.model.action import ACTIONS, action_classes
 from triggers.model.described import description
 from triggers.model.kinds import KINDS, Kind
@@ -72,7 +72,7 @@ def _form(kind: Kind, name: str) -> dict[str, Any]:
     return {}
 
 
-def _field_behind(action: type[Action], argument: str) -> str:
+def _field_behind(action: type[DeclaredAction], argument: str) -> str:
     return next((field for field, name in action.ARGUMENTS.items() if name == argument), argument)
 
 

@@ -25,13 +25,13 @@ from __future__ import annotations
 
 from triggers.explain import waiting
 from triggers.explain.checks import checks, is_read, match_decision, moment
-from triggers.explain.values import Answer, ClauseRow, Explanation, Facts, Found, Open
+from triggers.explain.values import AnswerWord, ClauseResult, ClauseRow, Explanation, Facts, Open
 from triggers.ledger.firing import Firing
 from triggers.model.events import Event
 from triggers.operate.commands import command
 from triggers.rules.conditions import Verdict, evaluate
 
-_Said = tuple[Answer, str, str]
+_Said = tuple[AnswerWord, str, str]
 
 _BY_HAND = "`clearml-triggers fire` launches it by hand"
 
@@ -54,8 +54,8 @@ def clauses(facts: Facts) -> tuple[ClauseRow, ...]:
     )
 
 
-def _found(verdict: Verdict | None, position: int) -> Found | None:
-    return Found(verdict.clauses[position].holds, verdict.clauses[position].found) if verdict else None
+def _found(verdict: Verdict | None, position: int) -> ClauseResult | None:
+    return ClauseResult(verdict.clauses[position].holds, verdict.clauses[position].found) if verdict else None
 
 
 def _answer(facts: Facts) -> _Said:

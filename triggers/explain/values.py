@@ -12,7 +12,7 @@ from triggers.model.events import Event
 from triggers.rules.policies import Mark
 from triggers.sources.windows import Window
 
-Answer = Literal[
+AnswerWord = Literal[
     "fired", "waiting", "failing", "held", "skipped", "dropped", "dead", "will fire", "does not fire", "no such object"
 ]
 
@@ -89,7 +89,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ClauseResult:
     """A clause against one state of the object."""
 
     holds: bool
@@ -102,8 +102,8 @@ class ClauseRow:
 
     name: str
     wanted: str
-    now: Found | None
-    seen: Found | None
+    now: ClauseResult | None
+    seen: ClauseResult | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class Explanation:
     """Why a trigger did, did not or would fire. `way_out`: what a person can do about it, "" if nothing."""
 
     facts: Facts
-    answer: Answer
+    answer: AnswerWord
     because: str
     way_out: str
     clauses: tuple[ClauseRow, ...]

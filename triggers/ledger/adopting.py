@@ -10,7 +10,7 @@ from triggers.ledger import clock, leases
 from triggers.ledger.firing import SIGNED, Firing, signed_parts, verify
 from triggers.ledger.keys import Keys
 from triggers.ledger.reading import BATCH
-from triggers.ledger.refused import Refused
+from triggers.ledger.refused import Refusals
 from triggers.ledger.signing import Signer, Unsigned, parted
 from triggers.ledger.store import Script, Store
 from triggers.ledger.undecided import UNDECIDED
@@ -25,7 +25,7 @@ _LEASE_SECONDS: Final = 10.0
 class Adopting:
     """Signs what lies in the Redis of one scheduler. Safe to repeat; what is signed already stays as it is."""
 
-    def __init__(self, store: Store, keys: Keys, signer: Signer, refused: Refused) -> None:
+    def __init__(self, store: Store, keys: Keys, signer: Signer, refused: Refusals) -> None:
         self.store, self.keys, self.signer, self.refused = store, keys, signer, refused
 
     def events(self) -> int:

@@ -19,7 +19,7 @@ KEPT_MS: Final = 7 * 86_400_000
 Marks = Mapping[str, Mapping[str, str]]
 
 
-class Decided:
+class Decisions:
     """The decisions of one scheduler; `remember` in the scripts' prelude writes them down."""
 
     def __init__(self, store: Store, keys: Keys, scheduler: str) -> None:

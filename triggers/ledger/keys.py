@@ -25,7 +25,7 @@ known. Everything else is covered by the version of its scheduler's record.
 | `triggers:{id}:leases` | hash | its key → `<token> <ms>`: when it runs out by the ledger's clock |
 | `triggers:{id}:registry` | hash | trigger id → JSON entry (specification, since_ms, version, origin, state) |
 | `triggers:{id}:registry:version` | string | raised with every change of the registry |
-| `triggers:{id}:base_tasks` | set | ids of all base tasks that triggers ever had: never deleted (`stages.drafts`) |
+| `triggers:{id}:base_tasks` | set | all base tasks that triggers ever had: never deleted (`actions.launching.drafts`) |
 | `triggers:{id}:aside` | hash | trigger id → `<from ms> <noted ms> <why>`: quarantined triggers (`unread_triggers`) |
 | `triggers:{id}:cursor:<source>` | hash | `reading.Cursor`: how far a source (`tasks`, `models`) was read |
 | `triggers:{id}:seen:<source>` | sorted set | object id by last change seen (`reading`), while windows overlap |
@@ -50,11 +50,11 @@ known. Everything else is covered by the version of its scheduler's record.
 | `triggers:{id}:launched:times` | sorted set | the same ids by launch time, to forget the oldest |
 | `triggers:{id}:strays` | sorted set | firing keys whose void attempts may have left drafts, by the time to look |
 | `triggers:{id}:dead` | sorted set | dead letters by the time they died |
-| `triggers:{id}:home` | string | JSON (`homes.Holder`): the process that holds, or held last, the lease `home` |
+| `triggers:{id}:home` | string | JSON (`leaders.Leader`): the process that holds, or held last, the lease `home` |
 | `triggers:{id}:sync` | hash | what sync wrote to the service task last, and how far it has reported (`sync.memory`) |
 | `triggers:{id}:history` | stream, bounded | what was granted, launched, skipped, held, retried, given up |
 | `triggers:{id}:history:tallies` | hash | `<what> <trigger id>` → count, and time, object, ClearML task of the last |
-| `triggers:{id}:history:decided` | sorted set, bounded | `<object> <trigger id>`, dropped or skipped (`decided`) |
+| `triggers:{id}:history:decided` | sorted set, bounded | `<object> <trigger id>`, dropped or skipped (`decisions`) |
 | `triggers:{id}:audit` | stream, bounded | what people changed, who and when (`audit`) |
 | `triggers:{id}:audit:head` | hash | seq, hash: the last line of its chain (`chain`); start: that of an earlier Redis |
 | `triggers:{id}:notices` | hash | what people were told, when (`notices.decide`) |

@@ -17,7 +17,7 @@ _LEASE = "home"
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class Leader:
     """A process as it calls itself; `content` is a digest of what it declares."""
 
     host: str
@@ -35,7 +35,7 @@ class Homes:
     def __init__(self, store: Store, keys: Keys) -> None:
         self.store, self.keys = store, keys
 
-    def enter(self, holder: Holder, seconds: float) -> tuple[str, Holder | None]:
+    def enter(self, holder: Leader, seconds: float) -> tuple[str, Leader | None]:
         """Become home if nobody is: (token, None), or ("", who is)."""
         names = [self.keys.lease(_LEASE), self.keys.home, self.keys.fence]
         text = json.dumps(asdict(holder))
@@ -50,7 +50,7 @@ class Homes:
         """Let the next one in at once."""
         leases.release(self.store, self.keys, _LEASE, token)
 
-    def holder(self) -> Holder | None:
+    def holder(self) -> Leader | None:
         """Who is home, None when nobody is."""
         with self.store.client.pipeline(transaction=True) as pipe:
             pipe.get(self.keys.home)
@@ -70,8 +70,8 @@ class Homes:
         return str(found)
 
 
-def _holder(text: str | None) -> Holder:
+def _holder(text: str | None) -> Leader:
     try:
-        return Holder(**known_fields(Holder, json.loads(text or "")))
+        return Leader(**known_fields(Leader, json.loads(text or "")))
     except (ValueError, TypeError, AttributeError, RecursionError):  # nobody, or nobody who can be understood
-        return Holder("an unknown host", 0, "unknown", "")
+        return Leader("an unknown host", 0, "unknown", "")

@@ -11,7 +11,7 @@ from triggers.ledger import at_work, clock, epoch, exclusions, leases, scheduler
 from triggers.ledger.adopting import Adopting
 from triggers.ledger.at_work import Running
 from triggers.ledger.audit import Audit
-from triggers.ledger.decisions import Decided
+from triggers.ledger.decisions import Decisions
 from triggers.ledger.epoch import Epoch
 from triggers.ledger.firings import Firings
 from triggers.ledger.history import History
@@ -22,7 +22,7 @@ from triggers.ledger.matching import Matching
 from triggers.ledger.operations import Operations
 from triggers.ledger.quarantine import Quarantine
 from triggers.ledger.reading import Reading
-from triggers.ledger.refused import Refused
+from triggers.ledger.refused import Refusals
 from triggers.ledger.registry import Registry
 from triggers.ledger.retrying import Retrying
 from triggers.ledger.schedulers import Scheduler
@@ -30,7 +30,7 @@ from triggers.ledger.shared import beat_said
 from triggers.ledger.signing import Signer
 from triggers.ledger.store import Store
 from triggers.ledger.streams import Events, Stream
-from triggers.ledger.syncing import Memory
+from triggers.ledger.syncing import LeasedFields
 from triggers.ledger.turns import Turns
 from triggers.ledger.undecided import Undecided
 from triggers.ledger.unread_triggers import UnreadTriggers
@@ -53,17 +53,17 @@ class Ledger:
     matching: Matching
     undecided: Undecided
     quarantine: Quarantine
-    refused: Refused
+    refused: Refusals
     adopting: Adopting
     firings: Firings
     history: History
     operations: Operations
     homes: Homes
-    syncing: Memory
-    notified: Memory
+    syncing: LeasedFields
+    notified: LeasedFields
     by_hand: ByHand
     retrying: Retrying
-    decided: Decided
+    decided: Decisions
     audit: Audit
     waiting: Waiting
     turns: Turns
@@ -150,7 +150,7 @@ class Ledger:
 def open_ledger(store: Store, scheduler: str, settings: Settings) -> Ledger:
     """The ledger of a scheduler on a store; writes nothing."""
     keys, signer = Keys(scheduler), Signer.of(settings, scheduler)
-    refused = Refused(store, keys)
+    refused = Refusals(store, keys)
     length, retention = settings.history_length, settings.retention_days * SECONDS_PER_DAY
     return Ledger(
         scheduler,
@@ -169,11 +169,11 @@ def open_ledger(store: Store, scheduler: str, settings: Settings) -> Ledger:
         History(store, keys),
         Operations(store, keys, retention_seconds=retention, history_length=length),
         Homes(store, keys),
-        Memory(store, keys, "sync", keys.sync),
-        Memory(store, keys, "notify", keys.notices),
+        LeasedFields(store, keys, "sync", keys.sync),
+        LeasedFields(store, keys, "notify", keys.notices),
         ByHand(store, keys, scheduler, retention_seconds=retention, history_length=length, signer=signer),
         Retrying(store, keys),
-        Decided(store, keys, scheduler),
+        Decisions(store, keys, scheduler),
         Audit(store, keys, history_length=length),
         Waiting(store, keys),
         Turns(store, keys, signer=signer),

@@ -7,7 +7,7 @@ from typing import Any
 
 from triggers.ledger.firing import trigger_digest
 from triggers.ledger.keys import Keys
-from triggers.ledger.matching import Change
+from triggers.ledger.matching import MarkChange
 from triggers.ledger.signing import NO_KEY, Signer
 from triggers.ledger.store import Script, Store, run_by_parts
 from triggers.model.action import LANES
@@ -32,7 +32,7 @@ class ByHand:
         self.store, self.keys, self.scheduler, self.signer = store, keys, scheduler, signer
         self.retention_ms, self.history_length = int(retention_seconds * 1000), history_length
 
-    def fire(self, change: Change, reason: str) -> bool:
+    def fire(self, change: MarkChange, reason: str) -> bool:
         """Grant the firing of `change` with its mark; False when the mark or the firing is no longer as read."""
         grant, keys = change.grant, self.keys
         assert grant is not None

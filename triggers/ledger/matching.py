@@ -61,7 +61,7 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class MarkChange:
     """What one decision changes: a mark from `expected` to `mark` (texts), and perhaps a firing granted.
 
     `transitions`: the trigger has to see the condition become false, also when no index leads to it.
@@ -83,7 +83,7 @@ def change_of(
     after: Mark,
     occurrence: int | None,
     polled_ms: int = 0,
-) -> Change:
+) -> MarkChange:
     """What a decision about one object changes. Every firing there is, matched or asked for by people, begins here.
 
     Args:
@@ -108,7 +108,7 @@ def change_of(
             event=event.to_json(),
             lane=trigger.action.lane,
         )
-    return Change(
+    return MarkChange(
         trigger.id,
         event.id,
         expected=before.stored,
@@ -190,7 +190,7 @@ class Matching:
         partition: int,
         token: str,
         head: str,
-        changes: Iterable[Change],
+        changes: Iterable[MarkChange],
         undecided: Mapping[str, str] | None = None,
     ) -> int | None:
         """Apply the changes and remove the batch in one step: how many firings were granted.

@@ -31,7 +31,7 @@ class Refusal:
         return json.dumps(asdict(self))
 
 
-class Refused:
+class Refusals:
     """The refusals of one scheduler."""
 
     def __init__(self, store: Store, keys: Keys) -> None:

@@ -208,7 +208,7 @@ Scripts beside the steps: {support}.
 `triggers/actions/launching/drafts.py` makes the only call that deletes: of a draft, without `force`, so that the
 server refuses what was enqueued. It keeps every ClearML task that is, or ever was, the base task of a trigger, also of
 one that was edited, retired or deleted: the ledger never forgets their ids (`base_tasks`). A base task that is run
-itself carries the marks of a launch and the tag `clearml-triggers:reused`; an earlier release did not write that tag.
+itself carries launch tags and the tag `clearml-triggers:reused`; an earlier release did not write that tag.
 So a task is taken for a clone only if it has a parent, lacks that tag, and carries the nonce of an attempt that the
 ledger knows to be void.
 

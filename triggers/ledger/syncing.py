@@ -13,7 +13,7 @@ from triggers.ledger.store import Script, Store
 WRITE = Script("sync_write")
 
 
-class Memory:
+class LeasedFields:
     """Fields that one process at a time writes, holding the lease of a stage."""
 
     def __init__(self, store: Store, keys: Keys, lease: str, name: str) -> None:

@@ -25,23 +25,23 @@ KEPT: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class UndecidedMatch:
     """One event that one trigger could not decide on: the trigger's id and the event's JSON."""
 
     trigger: str
     event: str
 
 
-def to_text(waiting: Sequence[Waiting]) -> str:
+def to_text(waiting: Sequence[UndecidedMatch]) -> str:
     """The text kept in Redis of one object's events, "" of none."""
     kept = [*waiting[: KEPT - 1], *waiting[KEPT - 1 :][-1:]]
     return json.dumps([(one.trigger, one.event) for one in kept]) if kept else ""
 
 
-def from_text(text: str) -> list[Waiting]:
+def from_text(text: str) -> list[UndecidedMatch]:
     """Read the text kept in Redis; what cannot be read is nothing."""
     try:
-        return [Waiting(str(trigger), str(event)) for trigger, event in json.loads(text)]
+        return [UndecidedMatch(str(trigger), str(event)) for trigger, event in json.loads(text)]
     except (ValueError, TypeError, RecursionError):
         return []
 

@@ -44,7 +44,7 @@ class Failures:
         return self._number >= LIMIT
 
 
-class Told:
+class ChildErrors:
     """Passes on what a child writes to standard error, and keeps its last line."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:

@@ -26,7 +26,7 @@ _RECORD_BYTES = 2048
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class LockHolder:
     """Who holds a folder, as written in its lock file."""
 
     owner: int
@@ -80,11 +80,11 @@ class FolderLock:
                 end_stranger(holder.server, patience_seconds=5.0)
             else:  # the holder is about to write its name, or what it left behind is about to end
                 time.sleep(0.05)
-        self._write(Holder(os.getpid(), start_time(os.getpid()), socket.gethostname()))
+        self._write(LockHolder(os.getpid(), start_time(os.getpid()), socket.gethostname()))
 
     def announce(self, server: int, url: str) -> None:
         """Write down the Redis of this folder, for those that look and for the next owner after a crash."""
-        self._write(Holder(os.getpid(), start_time(os.getpid()), socket.gethostname(), server, url))
+        self._write(LockHolder(os.getpid(), start_time(os.getpid()), socket.gethostname(), server, url))
 
     def release(self) -> None:
         """Give the folder back and remove the lock file; does nothing when it is not held."""
@@ -108,14 +108,14 @@ class FolderLock:
         self.descriptor = keep_from_forks(descriptor)
         return True
 
-    def _write(self, holder: Holder) -> None:
+    def _write(self, holder: LockHolder) -> None:
         assert self.descriptor is not None
         # in one write and always of one length, so that a reader never sees half of it
         text = json.dumps(asdict(holder)).encode()
         os.pwrite(self.descriptor, text.ljust(_RECORD_BYTES), 0)
 
 
-def read_holder(folder: Path) -> Holder | None:
+def read_holder(folder: Path) -> LockHolder | None:
     """What the lock file of a folder says; None when there is none or it is just being written."""
     try:
         descriptor = private_files.open_own(folder / "lock", os.O_RDONLY)
@@ -123,7 +123,7 @@ def read_holder(folder: Path) -> Holder | None:
         return None
     with open(descriptor) as file:
         try:
-            return Holder(**json.load(file))
+            return LockHolder(**json.load(file))
         except (OSError, ValueError, TypeError):
             return None
 

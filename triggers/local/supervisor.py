@@ -16,7 +16,7 @@ from triggers.base.logs import logger
 from triggers.base.terminal import say_problem
 from triggers.health import FROZEN_SECONDS
 from triggers.local import child
-from triggers.local.failures import LIMIT, Failures, Told
+from triggers.local.failures import LIMIT, ChildErrors, Failures
 from triggers.local.liveness import HEALTH_FILE, Liveness
 from triggers.local.processes import close, end, keep_from_forks, spawn
 from triggers.local.redis_server import PrivateRedis
@@ -82,7 +82,7 @@ class Supervisor:
         self._farewell = farewell
         self._liveness = Liveness(redis.folder if redis else None, frozen_seconds=frozen_seconds)
         self._child: subprocess.Popen[bytes] | None = None
-        self._told: Told | None = None
+        self._told: ChildErrors | None = None
         self._failures, self._gave_up = Failures(), False
         self._started_at: dict[str, float] = {}
         self._backoff = {"redis": Backoff(), "child": Backoff()}
@@ -234,5 +234,5 @@ class Supervisor:
         environment[HEALTH_FILE] = str(self._liveness.file)
         self._started_at["child"] = time.monotonic()
         self._child = spawn(self._command, env=environment, pass_fds=(self._life_read,), stderr=subprocess.PIPE)
-        self._told = Told(self._child)
+        self._told = ChildErrors(self._child)
         self._liveness.begin(self._child.pid, self._started_at["child"])

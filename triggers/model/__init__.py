@@ -3,12 +3,12 @@
 Whether a condition holds is decided in `rules`, what a launch consists of in `actions`.
 """
 
-from triggers.model.action import Action, Policy
+from triggers.model.action import DeclaredAction, Policy
 from triggers.model.trigger import DatasetTrigger, ModelTrigger, TaskTrigger, Trigger, check_new, make_trigger
 
 __all__ = [
-    "Action",
     "DatasetTrigger",
+    "DeclaredAction",
     "ModelTrigger",
     "Policy",
     "TaskTrigger",

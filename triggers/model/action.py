@@ -41,7 +41,7 @@ class Need:
     name: str
 
 
-class Action(Frozen, ABC):
+class DeclaredAction(Frozen, ABC):
     """What a trigger does when it fires, as far as declaring, writing and showing it goes.
 
     Its fields are what it needs, with their own validation. How it is carried out is in `triggers.actions.action`. A
@@ -151,7 +151,7 @@ class Action(Frozen, ABC):
         """Its keys in an item of the original's configuration section."""
         return {ACTIONS: [self.form()]}
 
-    def problem_of_edit(self, registered: Action | None) -> str:
+    def problem_of_edit(self, registered: DeclaredAction | None) -> str:
         """Why a section may not say this of a trigger that has `registered` so far; "" if it may."""
         return ""
 
@@ -200,15 +200,15 @@ def unknown_console_line(name: str, task: str) -> str:
     return f"Scheduling Job '{name}', Task 'unknown' on background thread"
 
 
-def action_classes() -> Mapping[str, type[Action]]:
+def action_classes() -> Mapping[str, type[DeclaredAction]]:
     """The table of actions, by their types."""
-    table: Mapping[str, type[Action]] = importlib.import_module(_TABLE).ACTIONS
+    table: Mapping[str, type[DeclaredAction]] = importlib.import_module(_TABLE).ACTIONS
     return table
 
 
 def read_action(value: Any) -> Any:
     """Read an action from its fields, by their `type`; an action stays as it is."""
-    if isinstance(value, Action):
+    if isinstance(value, DeclaredAction):
         return value
     if not isinstance(value, Mapping):
         raise wrong("give one action, as a list of one", ACTIONS, value)

@@ -221,9 +221,9 @@ def declared(conditions: type[Conditions]) -> dict[str, Rule | PartOf]:
     fields = conditions.model_fields
     found: dict[str, Rule | PartOf] = {}
     for name in sorted(fields, key=lambda name: name in Conditions.model_fields):
-        marks = [mark for mark in fields[name].metadata if isinstance(mark, (Rule, PartOf))]
-        if marks:
-            found[name] = marks[0]
+        notes = [note for note in fields[name].metadata if isinstance(note, (Rule, PartOf))]
+        if notes:
+            found[name] = notes[0]
         elif name in Conditions.model_fields or name.startswith("trigger_"):
             raise TypeError(f"{conditions.__name__}.{name}: declare it with its clause, as the others are")
     return found
@@ -231,5 +231,5 @@ def declared(conditions: type[Conditions]) -> dict[str, Rule | PartOf]:
 
 def rules_of(conditions: type[Conditions]) -> tuple[NamedRule, ...]:
     """Give the rules of a kind, those without a field first."""
-    rules = {name: mark for name, mark in declared(conditions).items() if isinstance(mark, Rule)}
+    rules = {name: note for name, note in declared(conditions).items() if isinstance(note, Rule)}
     return tuple(NamedRule(name, rule) for name, rule in {**conditions.always, **rules}.items())

@@ -34,12 +34,12 @@ _SINGLE: Final = "single_instance"
 
 def keys_of(kind: Kind) -> dict[str, str]:
     """Give the original's key of each field of a condition that the original knows."""
-    return {name: mark.key for name, mark in declared(CLASSES[kind]).items() if mark.key}
+    return {name: declaration.key for name, declaration in declared(CLASSES[kind]).items() if declaration.key}
 
 
 def own_conditions(kind: Kind) -> list[str]:
     """Give the fields of a condition that only this project knows, where they stand apart."""
-    return [name for name, mark in declared(CLASSES[kind]).items() if not mark.key and name not in _PLACE]
+    return [name for name, declaration in declared(CLASSES[kind]).items() if not declaration.key and name not in _PLACE]
 
 
 def own_keys(kind: Kind) -> set[str]:

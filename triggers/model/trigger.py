@@ -15,7 +15,7 @@ from triggers.base.bounds import LONGEST_NAME, MOST_TAGS
 from triggers.base.errors import InvalidTrigger
 from triggers.base.escaping import is_safe
 from triggers.base.formats import check_version, lowest, reading
-from triggers.model.action import Action, Policy, argument_of, read_action
+from triggers.model.action import DeclaredAction, Policy, argument_of, read_action
 from triggers.model.fields import Conditions, DatasetConditions
 from triggers.model.kinds import Kind, one_of_them
 from triggers.model.task_fields import TaskConditions
@@ -38,7 +38,7 @@ class Trigger(Conditions):
             "its name. If omitted, the id of the base task; required without `schedule_task_id`."
         ),
     ]
-    action: Annotated[SerializeAsAny[Action], BeforeValidator(read_action)]
+    action: Annotated[SerializeAsAny[DeclaredAction], BeforeValidator(read_action)]
     policy: Policy = Policy()
     provenance: Annotated[
         Flag,

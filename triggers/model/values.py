@@ -47,7 +47,7 @@ def since_of(value: BaseModel) -> int:
         held = getattr(value, name)
         if held == field.get_default(call_default_factory=True) and name != "type":
             continue
-        versions += [mark.version for mark in field.metadata if isinstance(mark, Since)]
+        versions += [note.version for note in field.metadata if isinstance(note, Since)]
         if isinstance(held, BaseModel):
             versions.append(since_of(held))
     return max(versions)

@@ -19,7 +19,7 @@ _TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Candidate:
     """An object that satisfies a condition; `fires`: matching would grant it a firing now, else why not."""
 
     entry: Entry
@@ -63,7 +63,7 @@ def _grant_anew(target: Target, entry: Entry, event: Event) -> str:
 
 def find(
     target: Target, entries: Sequence[Entry], since_ms: int, until_ms: int | None = None
-) -> tuple[list[Found], int]:
+) -> tuple[list[Candidate], int]:
     """The objects that changed in a stretch of time and satisfy a condition now, and how many were looked at.
 
     The server keeps no earlier states, so an object is judged as it is now.
@@ -81,20 +81,20 @@ def find(
     return found, looked
 
 
-def judge(target: Target, entry: Entry, event: Event) -> Found:
+def judge(target: Target, entry: Entry, event: Event) -> Candidate:
     """What matching would decide on an object that satisfies the condition, were its change read now."""
     mark = _mark(target, entry, event)
     (verdict,) = own.judge_each(target.ledger, target.api, [(event, entry.trigger)])
     if verdict == "own":
-        return Found(entry, event, mark, None, "this trigger launched it")
+        return Candidate(entry, event, mark, None, "this trigger launched it")
     if verdict == "undecided":
-        return Found(entry, event, mark, None, "this trigger may just be launching it: ask again in a minute")
+        return Candidate(entry, event, mark, None, "this trigger may just be launching it: ask again in a minute")
     decision = decide_by(entry.trigger.policy, mark, matched=True, changed_ms=event.changed_ms)
     fired = f"fired before ({entry.trigger.policy.fire})" if mark.fired_ms else "decided on before"
-    return Found(entry, event, mark, decision, "" if decision.occurrence is not None else fired)
+    return Candidate(entry, event, mark, decision, "" if decision.occurrence is not None else fired)
 
 
-def replay(target: Target, found: Sequence[Found]) -> list[str]:
+def replay(target: Target, found: Sequence[Candidate]) -> list[str]:
     """Grant the firings that `find` has found; the keys of those granted."""
     wanted = [one for one in found if one.fires]
     names = sorted({one.entry.trigger.name for one in wanted})

@@ -19,26 +19,26 @@ LATE_MS = 30_000
 #: The stretch of time over which rates are counted, ms.
 RATE_MS = 300_000
 
-State = Literal["ok", "late", "idle"]
+HealthWord = Literal["ok", "late", "idle"]
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class StageStatus:
     """One stage: `waiting` things lie before it, the oldest of them for `oldest_ms`; `words` say how it is."""
 
     name: str
-    state: State
+    state: HealthWord
     waiting: int
     oldest_ms: int
     words: str
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class SchedulerStatus:
     """A scheduler at one moment. `rates`: what happened how often a minute, over the last five."""
 
     now_ms: int
-    stages: tuple[Stage, ...]
+    stages: tuple[StageStatus, ...]
     read_to_ms: int
     triggers: int
     paused: int
@@ -58,7 +58,7 @@ class Status:
         return all(stage.state != "late" for stage in self.stages)
 
 
-def read_status(target: Target, *, last: int = 5) -> Status:
+def read_status(target: Target, *, last: int = 5) -> SchedulerStatus:
     """Read it, in a handful of requests to Redis."""
     ledger, now_ms = target.ledger, target.ledger.now_ms()
     active = ledger.registry.snapshot().active
@@ -68,7 +68,7 @@ def read_status(target: Target, *, last: int = 5) -> Status:
     for tally in tallies:
         counts[tally.what] = counts.get(tally.what, 0) + tally.count
     holder = ledger.homes.holder()
-    return Status(
+    return SchedulerStatus(
         now_ms=now_ms,
         stages=(_poll(target, now_ms, bool(active)), *_others(target, now_ms)),
         read_to_ms=min((cursor.read_to_ms for cursor in cursors if cursor.plan), default=0),
@@ -85,40 +85,40 @@ def read_status(target: Target, *, last: int = 5) -> Status:
     )
 
 
-def _poll(target: Target, now_ms: int, wanted: bool) -> Stage:
+def _poll(target: Target, now_ms: int, wanted: bool) -> StageStatus:
     """Polls keep to a grid; one that is overdue by several paces is not being made."""
     due_ms = target.ledger.waiting.next_poll_ms()
     pace_ms = int(target.scheduler.poll_seconds * 1000)
     if not wanted:
-        return Stage("poll", "idle", 0, 0, "no triggers, nothing to read")
+        return StageStatus("poll", "idle", 0, 0, "no triggers, nothing to read")
     if not due_ms:
-        return Stage("poll", "late", 0, 0, "no poll has ever been made")
+        return StageStatus("poll", "late", 0, 0, "no poll has ever been made")
     overdue_ms = max(0, now_ms - due_ms)
     last_ms = due_ms - pace_ms
     if overdue_ms > max(LATE_MS // 2, 3 * pace_ms):
-        return Stage("poll", "late", 0, overdue_ms, f"the last poll was {ago(last_ms, now_ms)}")
-    return Stage("poll", "ok", 0, overdue_ms, f"every {span(pace_ms)}")
+        return StageStatus("poll", "late", 0, overdue_ms, f"the last poll was {ago(last_ms, now_ms)}")
+    return StageStatus("poll", "ok", 0, overdue_ms, f"every {span(pace_ms)}")
 
 
-def _others(target: Target, now_ms: int) -> list[Stage]:
+def _others(target: Target, now_ms: int) -> list[StageStatus]:
     return [_stage(target, row.name, row.backlog, now_ms) for row in table.STAGES if row.backlog]
 
 
-def _stage(target: Target, name: str, backlog: table.Backlog, now_ms: int) -> Stage:
+def _stage(target: Target, name: str, backlog: table.Backlog, now_ms: int) -> StageStatus:
     """What is due and nobody takes lies there with the time from which it was due; a lease moves that on."""
     lines, line = target.ledger.waiting, backlog.line
     first_ms = lines.oldest_ms(line)
     if first_ms is None:
-        return Stage(name, "idle", 0, 0, "nothing waits")
+        return StageStatus(name, "idle", 0, 0, "nothing waits")
     waiting, later = lines.due(line, now_ms), lines.size(line)
     oldest_ms = max(0, now_ms - first_ms)
     words = f"{waiting} {backlog.things} due" + (f", {later - waiting} in hand or later" if later > waiting else "")
     if oldest_ms > LATE_MS:
-        return Stage(name, "late", waiting, oldest_ms, f"{words}, the oldest for {span(oldest_ms)}")
-    return Stage(name, "ok", waiting, oldest_ms, words)
+        return StageStatus(name, "late", waiting, oldest_ms, f"{words}, the oldest for {span(oldest_ms)}")
+    return StageStatus(name, "ok", waiting, oldest_ms, words)
 
 
-def line(status: Status) -> str:
+def line(status: SchedulerStatus) -> str:
     """All of it in one line."""
     stuck = ", ".join(f"{stage.name}: {stage.words}" for stage in status.stages if stage.state == "late")
     word = "trigger" if status.triggers == 1 else "triggers"

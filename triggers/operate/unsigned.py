@@ -11,7 +11,7 @@ from triggers.operate.target import Target
 
 
 @dataclass(frozen=True, slots=True)
-class Unsigned:
+class UnsignedItem:
     """One thing: what it is, why it is refused, and when it was; None where it lies where it always did."""
 
     what: str
@@ -19,17 +19,17 @@ class Unsigned:
     at_ms: int | None = None
 
 
-def look(target: Target) -> list[Unsigned]:
+def look(target: Target) -> list[UnsignedItem]:
     """Quarantined triggers, firings that would be refused, and what was refused."""
     _require_key(target)
     ledger = target.ledger
     triggers = [
-        Unsigned(f"trigger {id_}", unread.why)
+        UnsignedItem(f"trigger {id_}", unread.why)
         for id_, unread in ledger.registry.snapshot().unreadable.items()
         if unread.unsigned is not None
     ]
-    waiting = [Unsigned(f"firing {one.key}", one.unread) for one in ledger.adopting.unsigned_firings()]
-    refused = [Unsigned(one.what, one.why, one.at_ms) for _, one in ledger.refused.read()]
+    waiting = [UnsignedItem(f"firing {one.key}", one.unread) for one in ledger.adopting.unsigned_firings()]
+    refused = [UnsignedItem(one.what, one.why, one.at_ms) for _, one in ledger.refused.read()]
     return [*triggers, *waiting, *refused]
 
 

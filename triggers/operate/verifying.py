@@ -12,7 +12,7 @@ from triggers.sync.trust import believed
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Verification:
     """How many lines of the chain are kept, what is wrong with them, and why ClearML was not asked ("": it was)."""
 
     lines: int
@@ -20,7 +20,7 @@ class Verdict:
     not_compared: str = ""
 
 
-def verify(target: Target) -> Verdict:
+def verify(target: Target) -> Verification:
     """Check the chain. Without a ClearML server only what Redis holds is checked, and the verdict says so."""
     shown, why = Link(), ""
     try:
@@ -28,7 +28,7 @@ def verify(target: Target) -> Verdict:
     except TriggersError as failure:
         why = str(failure)
     lines, faults = target.ledger.audit.verify(shown)
-    return Verdict(lines, faults, why)
+    return Verification(lines, faults, why)
 
 
 def _shown(target: Target) -> Link:

@@ -12,9 +12,9 @@ from typing import Any
 from . import errors, services
 from .auth import COOKIE, Gatekeeper
 from .calls import ENDPOINTS, MOVED, Call, Endpoint, Json, check, new_id
-from .state import State
+from .state import SandboxState
 
-__all__ = ["Answer", "Api", "Route", "services"]
+__all__ = ["Route", "SandboxAnswer", "SandboxApi", "services"]
 
 log = logging.getLogger("triggers.sandbox")
 _PATH = re.compile(r"^/(?:v(\d+)\.(\d+)/)?(\w+)\.(\w+)/?$")
@@ -30,7 +30,7 @@ class Route:
 
 
 @dataclass(slots=True)
-class Answer:
+class SandboxAnswer:
     """The answer to a call, ready to be sent."""
 
     status: int
@@ -40,10 +40,10 @@ class Answer:
     known: bool = True
 
 
-class Api:
+class SandboxApi:
     """The API of one server."""
 
-    def __init__(self, state: State, gatekeeper: Gatekeeper) -> None:
+    def __init__(self, state: SandboxState, gatekeeper: Gatekeeper) -> None:
         self.state, self.gatekeeper = state, gatekeeper
         self._routes: dict[str, Route] = {}
 
@@ -65,7 +65,9 @@ class Api:
                 self._routes[path] = known
         return known
 
-    def answer(self, route: Route, headers: Mapping[bytes, bytes], body: bytes, now: float, caller: str) -> Answer:
+    def answer(
+        self, route: Route, headers: Mapping[bytes, bytes], body: bytes, now: float, caller: str
+    ) -> SandboxAnswer:
         """Carry out a call."""
         try:
             data = self._data(route, headers, body, now, caller)
@@ -80,7 +82,7 @@ class Api:
         sent: tuple[tuple[bytes, bytes], ...] = ()
         if route.name == "auth.login":
             sent = ((b"set-cookie", f"{COOKIE}={data['token']}; HttpOnly; Path=/".encode()),)
-        return Answer(200, 0, envelope(route, 200, 0, "OK", data), sent)
+        return SandboxAnswer(200, 0, envelope(route, 200, 0, "OK", data), sent)
 
     def _data(self, route: Route, headers: Mapping[bytes, bytes], body: bytes, now: float, caller: str) -> Json:
         endpoint = route.endpoint
@@ -113,10 +115,10 @@ def read_body(body: bytes, content_type: bytes) -> Json:
     return request
 
 
-def failure(error: errors.ApiError, route: Route, *, known: bool = True) -> Answer:
+def failure(error: errors.ApiError, route: Route, *, known: bool = True) -> SandboxAnswer:
     """The answer that an error makes."""
     body = envelope(route, error.code, error.subcode, str(error), {})
-    return Answer(error.code, error.subcode, body, known=known)
+    return SandboxAnswer(error.code, error.subcode, body, known=known)
 
 
 def envelope(route: Route, code: int, subcode: int, message: str, data: Any) -> bytes:

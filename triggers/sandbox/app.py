@@ -17,17 +17,17 @@ from starlette.routing import Route as HttpRoute
 from starlette.types import Message, Receive, Scope, Send
 
 from . import errors, pages
-from .api import Answer, Api, Route, envelope, failure
+from .api import Route, SandboxAnswer, SandboxApi, envelope, failure
 from .auth import Gatekeeper, Tokens
 from .calls import ENDPOINTS, Call
 from .clock import Clock
 from .control import control_routes
-from .crew import Crew
+from .crew import AgentCrew
 from .faults import Fault, Faults
 from .files import Files
 from .journal import Journal
 from .releases import NEWEST, RELEASES, Release
-from .state import State
+from .state import SandboxState
 
 #: the control address
 CONTROL_PATH = "/_sandbox"
@@ -44,15 +44,15 @@ class App:
         self.instance = secrets.token_hex(8)
         self.clock, self.faults, self.journal, self.files = Clock(), Faults(), Journal(), Files()
         self.tokens = Tokens(secret_key, release)
-        state = State(self.clock, self.tokens, release)
-        self.api = Api(state, Gatekeeper(access_key, secret_key, self.tokens))
-        self.crew = Crew(self)
+        state = SandboxState(self.clock, self.tokens, release)
+        self.api = SandboxApi(state, Gatekeeper(access_key, secret_key, self.tokens))
+        self.crew = AgentCrew(self)
         everything = HttpRoute("/{path:path}", self._other, methods=_FILE_METHODS)
         routes = [Mount(CONTROL_PATH, routes=control_routes(self)), everything]
         self._others = Starlette(routes=routes)
 
     @property
-    def state(self) -> State:
+    def state(self) -> SandboxState:
         """What the server knows."""
         return self.api.state
 
@@ -67,7 +67,7 @@ class App:
         self.faults.remove()
         self.crew.dismiss()
         self.clock = Clock()
-        self.api.state = State(self.clock, self.tokens, self.release)
+        self.api.state = SandboxState(self.clock, self.tokens, self.release)
         self.journal, self.files.contents = Journal(), {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -103,7 +103,7 @@ class App:
 
     async def _carried_out(
         self, route: Route, headers: dict[bytes, bytes], body: bytes, caller: str, struck: list[Fault]
-    ) -> Answer | None:
+    ) -> SandboxAnswer | None:
         """Carry out a call with what the faults do to it; None: hang up."""
         for fault in struck:
             if fault.when == "before":
@@ -186,19 +186,19 @@ async def _pause(fault: Fault) -> None:
         await asyncio.sleep(fault.seconds)
 
 
-def _instead(fault: Fault, route: Route) -> Answer | None:
+def _instead(fault: Fault, route: Route) -> SandboxAnswer | None:
     """The answer that a fault gives instead of the true one."""
     if fault.kind == "expired":
         return failure(errors.bad_token("Signature has expired"), route)
     if fault.kind == "html":
-        return Answer(502, 0, b"<html><body><h1>502 Bad Gateway</h1></body></html>")
+        return SandboxAnswer(502, 0, b"<html><body><h1>502 Bad Gateway</h1></body></html>")
     if fault.kind == "error":
         body = envelope(route, fault.status, 100, "General data error", {})
-        return Answer(fault.status, 100, body)
+        return SandboxAnswer(fault.status, 100, body)
     return None
 
 
-async def _send(send: Send, answer: Answer, now: float, *, close: bool) -> None:
+async def _send(send: Send, answer: SandboxAnswer, now: float, *, close: bool) -> None:
     html = answer.body.startswith(b"<html")
     headers = [
         (b"content-type", b"text/html" if html else b"application/json"),

@@ -15,7 +15,7 @@ from . import errors
 from .clock import stamp
 
 if TYPE_CHECKING:
-    from .state import State
+    from .state import SandboxState
 
 Json = dict[str, Any]
 
@@ -25,7 +25,7 @@ class Call:
 
     __slots__ = ("_precise", "_stamp", "body", "caller", "endpoint", "now", "state")
 
-    def __init__(self, state: State, endpoint: str, body: Json, now: float, caller: str = "") -> None:
+    def __init__(self, state: SandboxState, endpoint: str, body: Json, now: float, caller: str = "") -> None:
         self.state, self.endpoint, self.body, self.now, self.caller = state, endpoint, body, now, caller
         self._stamp = self._precise = ""
 

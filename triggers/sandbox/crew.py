@@ -44,7 +44,7 @@ class Agent:
         return f"sandbox-agent:{self.id}"
 
 
-class Crew:
+class AgentCrew:
     """The agents at work, and a log of every run that one of them started."""
 
     def __init__(self, app: App) -> None:

@@ -18,7 +18,7 @@ from fnmatch import fnmatchcase
 from itertools import count
 from typing import Any, Literal
 
-Kind = Literal["error", "drop", "delay", "malformed", "html", "expired", "hold"]
+FaultKind = Literal["error", "drop", "delay", "malformed", "html", "expired", "hold"]
 _numbers = count(1)
 
 
@@ -26,7 +26,7 @@ _numbers = count(1)
 class Fault:
     """One rule. Whether it hits a call depends on the order of matching calls, `fraction` and `seed` alone."""
 
-    kind: Kind
+    kind: FaultKind
     #: which calls, with * as in file names
     endpoint: str = "*"
     caller: str = "*"

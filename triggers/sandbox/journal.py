@@ -12,7 +12,7 @@ ENTRIES_KEPT = 200_000
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class JournalEntry:
     """One call."""
 
     number: int
@@ -41,18 +41,18 @@ class Journal:
     """The calls since the start or the last reset."""
 
     def __init__(self) -> None:
-        self.entries: deque[Entry] = deque(maxlen=ENTRIES_KEPT)
+        self.entries: deque[JournalEntry] = deque(maxlen=ENTRIES_KEPT)
         self.counts: Counter[tuple[str, str]] = Counter()
         self._number = 0
 
     def add(self, **values: Any) -> None:
         """Note a call."""
         self._number += 1
-        entry = Entry(number=self._number, **values)
+        entry = JournalEntry(number=self._number, **values)
         self.entries.append(entry)
         self.counts[entry.caller, entry.endpoint] += 1
 
-    def after(self, number: int) -> Iterator[Entry]:
+    def after(self, number: int) -> Iterator[JournalEntry]:
         """Entries with a higher number."""
         return (entry for entry in self.entries if entry.number > number)
 

@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from .strangers import is_own_host
 
 if TYPE_CHECKING:
-    from .state import State
+    from .state import SandboxState
 
 Json = dict[str, Any]
 
@@ -34,7 +34,7 @@ def is_page(path: str) -> bool:
     return path in ("/", "/projects") or any(form.fullmatch(path) for form in (_OBJECT, _SHORT, _PROJECT))
 
 
-def answer(state: State, path: str, host: str) -> Response:
+def answer(state: SandboxState, path: str, host: str) -> Response:
     """The page at a path; 404 for an object that does not exist."""
     if not is_own_host(host):  # no page elsewhere may read it by pointing its name to this machine
         return PlainTextResponse("the sandbox shows its pages under this machine's own names only", 403)
@@ -45,7 +45,7 @@ def answer(state: State, path: str, host: str) -> Response:
     return HTMLResponse(head + body + "".join(parts), 200 if found else 404, headers=_HEADERS)
 
 
-def _page(state: State, path: str) -> tuple[str, Iterable[str]] | None:
+def _page(state: SandboxState, path: str) -> tuple[str, Iterable[str]] | None:
     if path in ("/", "/projects"):
         return "ClearML sandbox", _overview(state)
     if found := _OBJECT.fullmatch(path) or _SHORT.fullmatch(path):
@@ -59,7 +59,7 @@ def _page(state: State, path: str) -> tuple[str, Iterable[str]] | None:
     return None if project is None else (project["name"], _project(state, project))
 
 
-def _overview(state: State) -> Iterator[str]:
+def _overview(state: SandboxState) -> Iterator[str]:
     yield _table("Projects", ([_link("projects", one["id"], one["name"])] for one in state.projects.values()))
     queues = ([_text(one["name"]), str(len(one["entries"]))] for one in state.queues.values())
     yield _table("Queues, and the ClearML tasks that wait", queues)
@@ -67,13 +67,13 @@ def _overview(state: State) -> Iterator[str]:
     yield _objects("Latest models", "models", state.models.objects.values())
 
 
-def _project(state: State, project: Json) -> Iterator[str]:
+def _project(state: SandboxState, project: Json) -> Iterator[str]:
     for title, store in (("tasks", state.tasks), ("models", state.models)):
         mine = (obj for obj in store.objects.values() if obj.get("project") == project["id"])
         yield _objects("ClearML tasks" if title == "tasks" else "Models", title, mine)
 
 
-def _task(state: State, task: Json) -> Iterator[str]:
+def _task(state: SandboxState, task: Json) -> Iterator[str]:
     yield _facts(state, task, "status", "status_reason", "type", "created", "started", "completed", "comment")
     queue = state.queues.get((task.get("execution") or {}).get("queue") or "")
     rows = [["queue", _text(queue["name"])]] if queue else []
@@ -95,14 +95,14 @@ def _task(state: State, task: Json) -> Iterator[str]:
         yield "</pre>"
 
 
-def _model(state: State, model: Json) -> Iterator[str]:
+def _model(state: SandboxState, model: Json) -> Iterator[str]:
     yield _facts(state, model, "ready", "framework", "uri", "created", "comment")
     made_by = state.tasks.get(model.get("task") or "")
     if made_by:
         yield _table("Made by", [[_link("tasks", made_by["id"], made_by.get("name", ""))]])
 
 
-def _facts(state: State, obj: Json, *names: str) -> str:
+def _facts(state: SandboxState, obj: Json, *names: str) -> str:
     project = state.projects.get(obj.get("project") or "")
     rows = [["id", _text(obj["id"])]]
     rows += [["project", _link("projects", project["id"], project["name"])]] if project else []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .calls import Json, new_id
 from .clock import Clock, stamp
 from .releases import NEWEST, RELEASES, Release
-from .store import Store
+from .store import ObjectStore
 
 if TYPE_CHECKING:
     from .auth import Tokens
@@ -18,15 +18,15 @@ COMPANY_NAME, USER_NAME = "clearml", "sandbox"
 DEFAULT_QUEUE = "default"
 
 
-class State:
+class SandboxState:
     """The state of one server; a new one is an empty server with the queue `default`."""
 
     def __init__(self, clock: Clock, tokens: Tokens, release: Release = RELEASES[NEWEST]) -> None:
         self.clock, self.tokens, self.release = clock, tokens, release
         self.company, self.user, self.user_name = tokens.company, tokens.user, USER_NAME
         self.made = stamp(time.time())
-        self.tasks = Store(("project", "status", "parent"), ("tags", "system_tags"), followed="status")
-        self.models = Store(("project", "task"), ("tags", "system_tags"))
+        self.tasks = ObjectStore(("project", "status", "parent"), ("tags", "system_tags"), followed="status")
+        self.models = ObjectStore(("project", "task"), ("tags", "system_tags"))
         self.projects: dict[str, Json] = {}
         self.queues: dict[str, Json] = {}
         self.workers: dict[str, Json] = {}

@@ -22,7 +22,7 @@ COMPACT_FACTOR = 3
 MOVES_KEPT = 200_000
 
 
-class Store:
+class ObjectStore:
     """One kind of object, its indexes, its change log, and its past while writes become visible late.
 
     Every move of the field `followed` from one value to another is kept in the order in which they took effect.

@@ -54,6 +54,6 @@ class Collection(Source):
         return event.id == service_task or service_tag(scheduler) in event.system_tags
 
 
-def _pages(read: Iterable[polls.Page]) -> Iterator[Page]:
+def _pages(read: Iterable[polls.PollPage]) -> Iterator[Page]:
     for page in read:
         yield Page(page.events, page.read_to_ms, page.last, page.server_ms)

@@ -12,7 +12,7 @@ from triggers.actions.python_function import FunctionAction
 from triggers.base.errors import Fenced
 from triggers.base.logs import logger
 from triggers.clearml_api import launches
-from triggers.clearml_api.launches import Found
+from triggers.clearml_api.launches import TaggedTask
 from triggers.context import Context, Plan
 from triggers.ledger.firing import DIGEST_LENGTH, Beginning, Firing, trigger_digest
 from triggers.ledger.registry import Entry
@@ -121,12 +121,12 @@ def know_slots(ctx: Context, plan: Plan) -> bool:
     single = {
         trigger_digest(scheduler, id_): id_ for id_, e in plan.entries.items() if e.trigger.policy.single_instance
     }
-    mark = scheduler_tag(scheduler)
+    tag = scheduler_tag(scheduler)
     if launch.late_call_possible(ctx) and any(
-        _may_be_enqueued(ctx, key) for key, _ in _of(single, launches.find_drafts(ctx.api, mark))
+        _may_be_enqueued(ctx, key) for key, _ in _of(single, launches.find_drafts(ctx.api, tag))
     ):
         return False
-    running = own.launches_among(ctx.ledger, ctx.api, launches.find_running(ctx.api, mark))
+    running = own.launches_among(ctx.ledger, ctx.api, launches.find_running(ctx.api, tag))
     for key, task_id in _of(single, running):  # oldest first; when it has ended, `_adopt_running` finds the others
         holders.setdefault(single[key[:DIGEST_LENGTH]], f"{key} {task_id}")
     ctx.ledger.firings.rebuild_slots(ctx.epoch.number, holders)
@@ -134,7 +134,7 @@ def know_slots(ctx: Context, plan: Plan) -> bool:
     return True
 
 
-def _of(triggers: Mapping[str, str], found: Iterable[Found]) -> Iterator[tuple[str, str]]:
+def _of(triggers: Mapping[str, str], found: Iterable[TaggedTask]) -> Iterator[tuple[str, str]]:
     """Firing key and id of the ClearML tasks that these triggers launched, by digest."""
     for one in found:
         key = value_of(FIRING, one.system_tags)

@@ -9,12 +9,12 @@ from triggers.base.errors import Newer, Unreadable
 from triggers.base.logs import logger
 from triggers.context import Context, Plan
 from triggers.ledger.firing import firing_key
-from triggers.ledger.matching import Change, change_of
+from triggers.ledger.matching import MarkChange, change_of
 from triggers.ledger.quarantine import Quarantined
 from triggers.ledger.reading import Batch
 from triggers.ledger.registry import Entry
 from triggers.ledger.signing import Unsigned, parted
-from triggers.ledger.undecided import UNDECIDED, Waiting, from_text, to_text
+from triggers.ledger.undecided import UNDECIDED, UndecidedMatch, from_text, to_text
 from triggers.model.events import Event
 from triggers.rules.conditions import Condition
 from triggers.rules.policies import Decision, Mark, decide_by
@@ -38,10 +38,10 @@ class Met:
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
+class BatchDecisions:
     """What becomes of a batch: changed marks, granted firings, and the events of objects that stay undecided."""
 
-    changes: list[Change]
+    changes: list[MarkChange]
     undecided: dict[str, str]
 
 
@@ -54,7 +54,9 @@ def know_transitions(ctx: Context, plan: Plan) -> None:
         ctx.transitions_known = plan.snapshot.version
 
 
-def decide(ctx: Context, plan: Plan, events: Sequence[Event], undecided: Mapping[str, str], batch: Batch) -> Decided:
+def decide(
+    ctx: Context, plan: Plan, events: Sequence[Event], undecided: Mapping[str, str], batch: Batch
+) -> BatchDecisions:
     """All decisions of a batch. Several events of one object follow one another on the same mark."""
     latest_ms = batch.latest_ms
     earlier, unread = _earlier(ctx, plan, undecided, latest_ms)
@@ -64,7 +66,7 @@ def decide(ctx: Context, plan: Plan, events: Sequence[Event], undecided: Mapping
         waiting[id_] = [*kept, *waiting.get(id_, ())]
     texts = {id_: _sealed(ctx, id_, to_text(waiting.get(id_, ()))) for id_ in [*undecided, *waiting]}
     changed = {id_: text for id_, text in texts.items() if text != undecided.get(id_, "")}
-    return Decided(_changes(ctx, plan, decidable, batch), changed)
+    return BatchDecisions(_changes(ctx, plan, decidable, batch), changed)
 
 
 def _sealed(ctx: Context, object_id: str, text: str) -> str:
@@ -84,9 +86,9 @@ def _unsealed(ctx: Context, object_id: str, sealed: str) -> str:
 
 def _earlier(
     ctx: Context, plan: Plan, undecided: Mapping[str, str], latest_ms: int | None
-) -> tuple[list[Met], dict[str, list[Waiting]]]:
+) -> tuple[list[Met], dict[str, list[UndecidedMatch]]]:
     """What was undecided before, judged by the triggers as they are now; and what a later release has to read."""
-    met, unread = [], dict[str, list[Waiting]]()
+    met, unread = [], dict[str, list[UndecidedMatch]]()
     for id_, text in undecided.items():
         for one in from_text(_unsealed(ctx, id_, text)):
             try:
@@ -134,23 +136,23 @@ def _left(plan: Plan, event: Event, armed: set[str]) -> Iterator[Met]:
 
 def _apart(
     ctx: Context, met: Sequence[Met], blocked: set[tuple[str, str]]
-) -> tuple[list[Met], dict[str, list[Waiting]]]:
+) -> tuple[list[Met], dict[str, list[UndecidedMatch]]]:
     """Those that can be decided on, without own launches; by object, those that cannot be yet.
 
     What follows an undecided event of the same trigger and object waits behind it.
     """
     verdicts = own.judge_each(ctx.ledger, ctx.api, [(one.event, one.entry.trigger) for one in met])
-    decidable, waiting = [], dict[str, list[Waiting]]()
+    decidable, waiting = [], dict[str, list[UndecidedMatch]]()
     for one, verdict in zip(met, verdicts, strict=True):
         if verdict == "undecided" or (verdict == "other" and one.pair in blocked):
             blocked.add(one.pair)
-            waiting.setdefault(one.event.id, []).append(Waiting(one.entry.trigger.id, one.event.to_json()))
+            waiting.setdefault(one.event.id, []).append(UndecidedMatch(one.entry.trigger.id, one.event.to_json()))
         elif verdict == "other":
             decidable.append(one)
     return decidable, waiting
 
 
-def _changes(ctx: Context, plan: Plan, met: Sequence[Met], batch: Batch) -> list[Change]:
+def _changes(ctx: Context, plan: Plan, met: Sequence[Met], batch: Batch) -> list[MarkChange]:
     first = ctx.ledger.matching.marks([one.pair for one in met])
     now = {**first, **_disarmed(ctx, plan, met, first)}
     changes = []
@@ -209,6 +211,6 @@ def _matches(condition: Condition, event: Event) -> bool:
         return False
 
 
-def _change(ctx: Context, one: Met, polled_ms: int, before: Mark, decision: Decision) -> Change:
+def _change(ctx: Context, one: Met, polled_ms: int, before: Mark, decision: Decision) -> MarkChange:
     trigger, after = one.entry.trigger, decision.mark
     return change_of(ctx.ledger.scheduler, trigger, one.event, before, after, decision.occurrence, polled_ms)

@@ -10,7 +10,7 @@ from triggers.base.errors import Newer, Unreadable
 from triggers.base.logs import logger
 from triggers.base.slowness import slowness
 from triggers.context import Context, Plan
-from triggers.ledger.matching import Change
+from triggers.ledger.matching import MarkChange
 from triggers.ledger.quarantine import Quarantined
 from triggers.ledger.reading import BATCH, Batch, decode_batch
 from triggers.ledger.signing import Unsigned
@@ -100,7 +100,7 @@ def _match_batch(
         log.info("a mark changed while partition %s was being matched; deciding again", partition)
 
 
-def _hint(ctx: Context, changes: Sequence[Change]) -> None:
+def _hint(ctx: Context, changes: Sequence[MarkChange]) -> None:
     """Hint those who carry out what was granted; a process that calls functions looks by itself."""
     lanes = Counter(change.grant.lane for change in changes if change.grant)
     for _ in range(-(-lanes["dispatch"] // ctx.settings.batch_firings)):

@@ -10,7 +10,7 @@ from triggers.base.logs import logger
 from triggers.base.settings import with_notice_secrets_of_now
 from triggers.clearml_api import service
 from triggers.clearml_api.links import link
-from triggers.clearml_api.service import Line
+from triggers.clearml_api.service import ConsoleLine
 from triggers.context import Context
 from triggers.ledger.history import HistoryEntry
 from triggers.ledger.registry import Snapshot
@@ -99,7 +99,7 @@ def _tell(ctx: Context, scheduler: Scheduler, notices: list[Notice]) -> bool:
     """Send, and always write to the log of the service task; False when nobody was told."""
     sent = send(notices, f"{scheduler.project}/{scheduler.name}", with_notice_secrets_of_now(ctx.settings, os.environ))
     if sent and scheduler.service_task:
-        lines = [Line(ctx.ledger.now_ms(), "warning", in_words(notice)) for notice in notices]
+        lines = [ConsoleLine(ctx.ledger.now_ms(), "warning", in_words(notice)) for notice in notices]
         try:
             service.report(ctx.api, scheduler.service_task, lines, [])
         except (Refused, Transient) as failure:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from triggers.base.errors import Refused, Transient
 from triggers.base.logs import logger
 from triggers.clearml_api import Api, launches
-from triggers.clearml_api.launches import Found
+from triggers.clearml_api.launches import TaggedTask
 from triggers.ledger import Ledger
 from triggers.ledger.firing import DIGEST_LENGTH, Firing, trigger_digest
 from triggers.model import Trigger
@@ -46,8 +46,8 @@ def judge_each(ledger: Ledger, api: Api, pairs: Sequence[Pair]) -> list[Own]:
     return verdicts
 
 
-def launches_among(ledger: Ledger, api: Api, found: Sequence[Found]) -> list[Found]:
-    """Those of the ClearML tasks that carry marks which are, or may become, launches; the rest are people's copies."""
+def launches_among(ledger: Ledger, api: Api, found: Sequence[TaggedTask]) -> list[TaggedTask]:
+    """Those of the tagged ClearML tasks that are, or may become, launches; the rest are people's copies."""
     keys = [value_of(FIRING, one.system_tags) for one in found]
     firings = ledger.undecided.firings(keys)
     verdicts = {}
@@ -62,7 +62,7 @@ def launches_among(ledger: Ledger, api: Api, found: Sequence[Found]) -> list[Fou
     return [one for one in found if verdicts[one.id] != "other"]
 
 
-def _hit_of(one: Found) -> Hit:
+def _hit_of(one: TaggedTask) -> Hit:
     return Hit(one.id, one.status, value_of(ATTEMPT, one.system_tags))
 
 

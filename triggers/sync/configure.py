@@ -11,7 +11,7 @@ from typing import Final
 from triggers.base.errors import Refused
 from triggers.base.logs import logger
 from triggers.clearml_api import launches, server_now_ms, service
-from triggers.clearml_api.service import Line
+from triggers.clearml_api.service import ConsoleLine
 from triggers.context import Context
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.ledger.schedulers import Scheduler
@@ -172,17 +172,17 @@ def _complain(
     found = [section for section in sections.values() if section is not None]
     problems = [text for section in found for text in section.problems]
     warnings = [text for section in found for text in section.warnings]
-    lines = [Line(now_ms, "info", _told(id_, trigger, id_ in overruled)) for id_, trigger in edits.items()]
-    lines += [Line(now_ms, "error", text) for text in refused]
+    lines = [ConsoleLine(now_ms, "info", _told(id_, trigger, id_ in overruled)) for id_, trigger in edits.items()]
+    lines += [ConsoleLine(now_ms, "error", text) for text in refused]
     said = hashlib.sha1("\n".join(problems + warnings).encode(), usedforsecurity=False).hexdigest()
     if said != memory.text("problems"):
         unused = "(nothing of this section is used until it is right)"
-        lines += [Line(now_ms, "error", f"{text} {unused}") for text in problems[:_TOLD]]
-        lines += [Line(now_ms, "warning", text) for text in warnings[:_TOLD]]
+        lines += [ConsoleLine(now_ms, "error", f"{text} {unused}") for text in problems[:_TOLD]]
+        lines += [ConsoleLine(now_ms, "warning", text) for text in warnings[:_TOLD]]
         if more := max(0, len(problems) - _TOLD) + max(0, len(warnings) - _TOLD):
-            lines.append(Line(now_ms, "error", f"... and {more} more problems of the configuration sections"))
+            lines.append(ConsoleLine(now_ms, "error", f"... and {more} more problems of the configuration sections"))
         if not problems and memory.text("problems:open"):
-            lines.append(Line(now_ms, "info", "the configuration sections are right again, and used"))
+            lines.append(ConsoleLine(now_ms, "info", "the configuration sections are right again, and used"))
     for line in lines:
         log.log(logging.ERROR if line.level == "error" else logging.INFO, "%s", line.text)
     service.report(ctx.api, scheduler.service_task, lines, [])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from triggers.ledger.syncing import Memory as Stored
+from triggers.ledger.syncing import LeasedFields
 
 
 class Memory:
@@ -16,7 +16,7 @@ class Memory:
     `ends` (ClearML task → [status, end]), `plot:<title>` (digest of what is shown).
     """
 
-    def __init__(self, syncing: Stored, token: str) -> None:
+    def __init__(self, syncing: LeasedFields, token: str) -> None:
         self._syncing, self._token = syncing, token
         self._known = syncing.read()
         self._changed: dict[str, str] = {}

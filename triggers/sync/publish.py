@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from triggers.clearml_api import service
-from triggers.clearml_api.service import Line, Plot
+from triggers.clearml_api.service import ConsoleLine, Plot
 from triggers.context import Context
 from triggers.ledger.history import HistoryEntry
 from triggers.ledger.registry import Snapshot
@@ -16,7 +16,7 @@ from triggers.model.events import Event
 from triggers.rules.recovery import RUNNING
 from triggers.sync import report, shadow_report
 from triggers.sync.memory import Memory
-from triggers.sync.report import DELAYS, EXECUTED, FIRINGS, ROWS, TABLES, Launch, Standing
+from triggers.sync.report import DELAYS, EXECUTED, FIRINGS, ROWS, TABLES, LaunchRow, Standing
 from triggers.sync.trigger_states import standings
 
 #: Pause between two looks at the ClearML tasks that still run.
@@ -75,9 +75,9 @@ def _digest(text: str) -> str:
     return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 
 
-def _lines(ctx: Context, memory: Memory, snapshot: Snapshot) -> tuple[list[Line], bool]:
+def _lines(ctx: Context, memory: Memory, snapshot: Snapshot) -> tuple[list[ConsoleLine], bool]:
     """Console lines of what happened since the last turn, and whether anything was launched."""
-    lines: list[Line] = []
+    lines: list[ConsoleLine] = []
     more, happened, after = 0, False, memory.text("told") or "-"
     for _ in range(_PAGES):
         entries = ctx.ledger.history.read(after, _PAGE)
@@ -85,7 +85,7 @@ def _lines(ctx: Context, memory: Memory, snapshot: Snapshot) -> tuple[list[Line]
             happened = happened or entry.what == "launched"
             said = report.console_line(entry, _trigger(snapshot, entry))
             if said and len(lines) < LINES:
-                lines.append(Line(entry.at_ms, *said))
+                lines.append(ConsoleLine(entry.at_ms, *said))
             elif said:
                 more += 1
         if entries:
@@ -93,7 +93,7 @@ def _lines(ctx: Context, memory: Memory, snapshot: Snapshot) -> tuple[list[Line]
         if len(entries) < _PAGE:
             break
     if more:
-        lines.append(Line(ctx.ledger.now_ms(), "info", f"... and {more} more, see `clearml-triggers history`"))
+        lines.append(ConsoleLine(ctx.ledger.now_ms(), "info", f"... and {more} more, see `clearml-triggers history`"))
     memory.put("told", after if after != "-" else "")
     return lines, happened
 
@@ -115,7 +115,7 @@ def _executed(ctx: Context, scheduler: Scheduler, memory: Memory) -> dict[str, s
         finished = _finished(*ends.get(entry.task, ("", ""))) if entry.task else report.moment(entry.at_ms)
         declared = snapshot.entries.get(entry.trigger)
         shown = declared.trigger.action.cell if declared else ""
-        rows.append(Launch(entry.trigger, entry.task, started_ms, finished, entry.object, named, shown))
+        rows.append(LaunchRow(entry.trigger, entry.task, started_ms, finished, entry.object, named, shown))
     # what was launched before, as Redis had forgotten, was launched at no time that is known here
     entries = [entry for entry in entries if entry.is_launch]
     delays = [(e.trigger, firings[e.firing][0], e.at_ms) for e in entries if e.firing in firings]

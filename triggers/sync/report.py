@@ -45,7 +45,7 @@ class Html(str):
 
 
 @dataclass(frozen=True, slots=True)
-class Launch:
+class LaunchRow:
     """One row of what was executed. `task`: "" where none was launched, `shown` then; `finished`: "None" while it runs.
 
     `object`: id of the object that it was launched for; `named`: its name, "" if unknown.
@@ -109,7 +109,7 @@ def _text_of(value: Any) -> Any:
     return ", ".join(value) if isinstance(value, tuple) else value
 
 
-def executed_table(launches: Iterable[Launch], web: str) -> list[list[str]]:
+def executed_table(launches: Iterable[LaunchRow], web: str) -> list[list[str]]:
     """The table of what was launched, header first, the newest on top: the original's columns, then the object."""
     rows = [["trigger", "name", "task id", "started", "finished", "object"]]
     for launch in launches:

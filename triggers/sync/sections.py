@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from triggers.base.bounds import DEEPEST, LARGEST_TEXT, MOST_TRIGGERS
 from triggers.base.errors import InvalidTrigger, Usage
-from triggers.model import Action, Trigger, check_new
+from triggers.model import DeclaredAction, Trigger, check_new
 from triggers.model.kinds import Kind
 from triggers.model.original import SECTIONS, from_original, keys_of, own_keys, to_original
 
@@ -154,7 +154,7 @@ def _settle_project(item: Any, ids: Mapping[str, str]) -> Any:
     return item if as_it_was else {key: value for key, value in item.items() if key != "trigger_project"}
 
 
-def _action(trigger: Trigger | None) -> Action | None:
+def _action(trigger: Trigger | None) -> DeclaredAction | None:
     return trigger.action if trigger else None
 
 

@@ -26,7 +26,7 @@ Side = Literal["only here", "only the original"]
 
 
 @dataclass(frozen=True, slots=True)
-class Launch:
+class ObservedLaunch:
     """A launch, or what would have been one. `object`: "" where it is not known; `task`: id of the ClearML task."""
 
     trigger: str
@@ -52,7 +52,7 @@ class Difference:
 _FIELDS: Final = ("id", "parent", "tags", "system_tags", "hyperparams", "created")
 
 
-def read_theirs(api: Api, triggers: Iterable[Trigger], since_ms: int) -> list[Launch]:
+def read_theirs(api: Api, triggers: Iterable[Trigger], since_ms: int) -> list[ObservedLaunch]:
     """Read what the original launched since then, oldest first; one request for each 500 of its launches."""
     launching = [trigger for trigger in triggers if trigger.action.base_task]
     bases = {trigger.action.base_task for trigger in launching}
@@ -69,18 +69,18 @@ def read_theirs(api: Api, triggers: Iterable[Trigger], since_ms: int) -> list[La
     return [launch for task in found if (launch := _recognise(task, launching))]
 
 
-def _recognise(task: Mapping[str, Any], triggers: Iterable[Trigger]) -> Launch | None:
+def _recognise(task: Mapping[str, Any], triggers: Iterable[Trigger]) -> ObservedLaunch | None:
     """Whose launch it is: the trigger with its parent and tag."""
     for trigger in triggers:
         object_id = trigger.action.launch_of_original(trigger.kind, task)
         if object_id is not None:
-            return Launch(trigger.id, object_id, milliseconds(str(task["created"])), str(task["id"]))
+            return ObservedLaunch(trigger.id, object_id, milliseconds(str(task["created"])), str(task["id"]))
     return None
 
 
 def compare(
-    ours: Sequence[Launch],
-    theirs: Sequence[Launch],
+    ours: Sequence[ObservedLaunch],
+    theirs: Sequence[ObservedLaunch],
     triggers: Mapping[str, Trigger],
     *,
     skipped: set[tuple[str, str]],

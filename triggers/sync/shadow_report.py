@@ -11,7 +11,7 @@ from triggers.base.logs import logger
 from triggers.base.terminal import say
 from triggers.clearml_api import server_now_ms
 from triggers.context import Context
-from triggers.sync.shadow_comparison import Difference, Launch, compare, read_theirs
+from triggers.sync.shadow_comparison import Difference, ObservedLaunch, compare, read_theirs
 
 log = logger(__name__)
 
@@ -29,7 +29,7 @@ def differences(ctx: Context) -> list[Difference]:
     ours, skipped, after = [], set(), "-"
     while entries := ctx.ledger.history.read(after, _PAGE):
         after = entries[-1].id
-        ours += [Launch(e.trigger, e.object, e.at_ms) for e in entries if e.what == "shadow"]
+        ours += [ObservedLaunch(e.trigger, e.object, e.at_ms) for e in entries if e.what == "shadow"]
         skipped |= {(e.trigger, e.object) for e in entries if e.what == "skipped"}
     theirs = read_theirs(ctx.api, triggers.values(), since_ms)
     return compare(ours, theirs, triggers, skipped=skipped, now_ms=server_now_ms(ctx.api))

@@ -1,4 +1,4 @@
-"""Claim: take a scheduler for this Redis at a start, unless another Redis is seen to serve it."""
+"""Takeover: take a scheduler for this Redis at a start, unless another Redis is seen to serve it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ log = logger(__name__)
 LOOK_SECONDS: Final = 2.0
 
 
-def claim(ctx: Context, scheduler: Scheduler) -> None:
+def take_over(ctx: Context, scheduler: Scheduler) -> None:
     """Take the scheduler for this Redis, at a start.
 
     Another Redis whose lease was not seen renewed yet is watched: it is renewed, or runs out. So a start beside another

@@ -10,7 +10,7 @@ from triggers.base.errors import Fenced
 from triggers.ledger import Ledger, leases
 from triggers.ledger.firing import Beginning, Firing, firing_key
 from triggers.ledger.firings import Firings
-from triggers.ledger.matching import Change, Grant
+from triggers.ledger.matching import Grant, MarkChange
 from triggers.ledger.reading import Cursor, decode_batch, encode_batches, partition_of
 from triggers.model import Trigger
 from triggers.model.events import Event
@@ -57,7 +57,7 @@ def grant(ledger: Ledger, trigger: Trigger, event: Event, *, occurrence: int = 1
     before = ledger.matching.marks([(trigger.id, event.id)])[trigger.id, event.id]
     expected = before.to_text() if before.occurrence else ""
     ledger.matching.commit(
-        partition, token, decode_batch(text).head, [Change(trigger.id, event.id, expected, mark.to_text(), made)]
+        partition, token, decode_batch(text).head, [MarkChange(trigger.id, event.id, expected, mark.to_text(), made)]
     )
     leases.release(ledger.store, ledger.keys, f"match:{partition}", token)
     return key

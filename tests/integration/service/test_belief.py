@@ -64,7 +64,7 @@ def test_a_lease_on_a_task_of_another_user_stops_and_refuses_nobody(
         task = forge(world, **{forged.property: forged.to_json()})
         world.sync()
         assert serves(world)
-    takeover.claim(world.ctx, world.scheduler)
+    takeover.take_over(world.ctx, world.scheduler)
     said = [record.getMessage() for record in caplog.records if "is not believed" in record.getMessage()]
     assert any(task in line and "mallory" in line and "TRIGGERS_SERVICE_USERS" in line for line in said)
     world.sync()
@@ -106,7 +106,7 @@ def test_a_lease_that_outlives_its_life_counts_for_nothing_wherever_it_stands(
         forge(world, user=None, task=world.service, **{forged.property: forged.to_json()})
         world.sync()
         assert serves(world)
-    takeover.claim(world.ctx, world.scheduler)
+    takeover.take_over(world.ctx, world.scheduler)
 
 
 def test_a_lease_that_nobody_renews_refuses_nobody_once_it_has_run_out(
@@ -123,7 +123,7 @@ def test_a_lease_that_nobody_renews_refuses_nobody_once_it_has_run_out(
         world.sandbox.control.clock(offset_seconds=ahead)
 
     monkeypatch.setattr(takeover.time, "sleep", pass_time)
-    takeover.claim(world.ctx, world.scheduler)
+    takeover.take_over(world.ctx, world.scheduler)
     world.sandbox.control.clock(offset_seconds=0.0)
     assert ahead >= LIFE_MS / 1000
     assert world.ledger.homes.instance() in {one.instance for one in leases_in([world.task()["runtime"]])}
@@ -142,7 +142,7 @@ def test_a_lease_that_is_renewed_refuses_with_the_task_that_says_so(
         lambda _: forge(world, user=None, task=world.service, **{renewed.property: renewed.to_json()}),
     )
     with pytest.raises(Usage, match=f"so says ClearML task {world.service}, made by user {user_of(world.api)}"):
-        takeover.claim(world.ctx, world.scheduler)
+        takeover.take_over(world.ctx, world.scheduler)
 
 
 def test_others_cannot_crowd_out_the_service_task(service_world: ServiceWorld, monkeypatch: pytest.MonkeyPatch) -> None:

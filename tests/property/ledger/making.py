@@ -8,7 +8,7 @@ from tests.integration.ledger.helpers import claim_one, grant, store_batch, task
 from triggers.base.errors import EpochChanged, Fenced
 from triggers.ledger import Ledger, clock, leases
 from triggers.ledger.firing import Firing, firing_key
-from triggers.ledger.matching import Change, Grant
+from triggers.ledger.matching import Grant, MarkChange
 from triggers.ledger.reading import decode_batch, partition_of
 from triggers.rules.policies import Mark
 
@@ -63,11 +63,11 @@ def lose(ledger: Ledger, name: str = f"match:{PARTITION}") -> str:
     return lease(ledger, name)
 
 
-def change(occurrence: int = 1, expected: str = "", changed_ms: int = 1_000) -> Change:
+def change(occurrence: int = 1, expected: str = "", changed_ms: int = 1_000) -> MarkChange:
     key = firing_key("scheduler-under-test", TRIGGER.id, OBJECT, occurrence)
     event = task_event(changed_ms=changed_ms)
     made = Grant(key, TRIGGER.id, "task", OBJECT, occurrence, changed_ms, 1, event.to_json(), "dispatch")
-    return Change(TRIGGER.id, OBJECT, expected, Mark(occurrence, True, changed_ms, changed_ms).to_text(), made)
+    return MarkChange(TRIGGER.id, OBJECT, expected, Mark(occurrence, True, changed_ms, changed_ms).to_text(), made)
 
 
 def mark_of(ledger: Ledger) -> Mark:

@@ -22,7 +22,7 @@ from triggers.base.errors import EpochChanged, Fenced
 from triggers.base.settings import Settings
 from triggers.ledger import Ledger, Store, leases, open_ledger
 from triggers.ledger.firing import Firing, firing_key
-from triggers.ledger.matching import Change, Grant
+from triggers.ledger.matching import Grant, MarkChange
 from triggers.ledger.reading import Cursor, decode_batch, encode_batches, partition_of
 from triggers.rules.policies import decide
 
@@ -99,7 +99,7 @@ class Machine(RuleBasedStateMachine):
         if decision.occurrence:
             grant = Grant(key, trigger.id, "task", event.id, 1, event.changed_ms, 1, event.to_json(), "dispatch")
             expected = mark.stored
-            changes = [Change(trigger.id, event.id, expected, decision.mark.to_text(), grant)]
+            changes = [MarkChange(trigger.id, event.id, expected, decision.mark.to_text(), grant)]
         text = ledger.reading.first_batch(partition)
         assert text
         head = decode_batch(text).head

@@ -8,10 +8,10 @@ from typing import Any
 from triggers.clearml_api.connection import Answer
 from triggers.model.events import Event, decode_model, decode_task, iso_time
 from triggers.sandbox.filters import Query
-from triggers.sandbox.filters.kinds import MODELS, PROJECTS, TASKS, Kind
+from triggers.sandbox.filters.kinds import MODELS, PROJECTS, TASKS, ListedKind
 
 START = 1_800_000_000_000
-_KINDS: dict[str, Kind] = {"tasks.get_all_ex": TASKS, "models.get_all_ex": MODELS, "projects.get_all": PROJECTS}
+_KINDS: dict[str, ListedKind] = {"tasks.get_all_ex": TASKS, "models.get_all_ex": MODELS, "projects.get_all": PROJECTS}
 
 
 class BusyServer:

@@ -21,7 +21,7 @@ from triggers.actions.clearml_task import TaskAction
 from triggers.base.settings import Settings
 from triggers.clearml_api import narrowing, polls
 from triggers.clearml_api.narrowing import Narrowing
-from triggers.clearml_api.polls import Page
+from triggers.clearml_api.polls import PollPage
 from triggers.ledger.reading import Cursor
 from triggers.ledger.registry import Entry
 from triggers.model import Trigger, make_trigger
@@ -105,7 +105,9 @@ def new_server(happenings: Iterator[list[tuple[Any, ...]]]) -> BusyServer:
     return server
 
 
-def checked(server: BusyServer, pages: Iterator[Page], since_ms: int, triggers: list[Trigger]) -> Iterator[Page]:
+def checked(
+    server: BusyServer, pages: Iterator[PollPage], since_ms: int, triggers: list[Trigger]
+) -> Iterator[PollPage]:
     """The pages, each held to what it says."""
     returned: set[tuple[str, int]] = set()
     for page in pages:

@@ -13,7 +13,7 @@ from triggers.sandbox.auth import Tokens
 from triggers.sandbox.calls import ENDPOINTS, Call, check
 from triggers.sandbox.clock import Clock
 from triggers.sandbox.errors import ApiError
-from triggers.sandbox.state import State
+from triggers.sandbox.state import SandboxState
 
 Json = dict[str, Any]
 STEPS = ["started", "completed", "failed", "stop", "stopped", "publish", "reset", "ping", "dequeue"]
@@ -53,7 +53,7 @@ class Calls(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.state, self.now = State(Clock(), Tokens("secret")), 0.0
+        self.state, self.now = SandboxState(Clock(), Tokens("secret")), 0.0
         self.count = 0
         self.queues = [self.call("queues.create", name=f"queue {i}")["id"] for i in range(2)]
         self.before: dict[str, Json] = {}

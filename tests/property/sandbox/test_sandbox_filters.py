@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from triggers.sandbox.clock import stamp
 from triggers.sandbox.filters import Query, select
 from triggers.sandbox.filters.kinds import TASKS
-from triggers.sandbox.store import Store
+from triggers.sandbox.store import ObjectStore
 
 Json = dict[str, Any]
 START = 1_800_000_000
@@ -96,9 +96,9 @@ REQUESTS = st.fixed_dictionaries(
 )
 
 
-def stored(items: list[Json]) -> Store:
+def stored(items: list[Json]) -> ObjectStore:
     """The tasks in a store, some of them changed once more, so that its indexes have had to follow."""
-    store = Store(("project", "status", "parent"), ("tags", "system_tags"))
+    store = ObjectStore(("project", "status", "parent"), ("tags", "system_tags"))
     for i, item in enumerate(items):
         first = {**item, "id": f"id{i}", "status": "created", "tags": ["old"], "last_change": stamp(START - 9)}
         store.add(first)

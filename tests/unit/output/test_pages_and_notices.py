@@ -14,12 +14,12 @@ import pytest
 from tests.unit.output.test_escaping import HOSTILE, holds_unsafe
 from triggers.base.settings import Settings
 from triggers.clearml_api import service
-from triggers.clearml_api.service import Line, Plot
+from triggers.clearml_api.service import ConsoleLine, Plot
 from triggers.ledger.history import HistoryEntry
 from triggers.model import make_trigger
 from triggers.notices import Notice, send
 from triggers.sync import report
-from triggers.sync.report import Launch
+from triggers.sync.report import LaunchRow
 
 MARKUP = f"<img src=x onerror=alert(1)>{HOSTILE}"
 
@@ -52,7 +52,7 @@ def hostile_trigger() -> Any:
 
 @pytest.mark.parametrize("web", ["https://app", "javascript:alert(1)//", '"><script>', f"http://{MARKUP}"])
 def test_tables_and_plots_hold_no_markup_but_links_to_clearml(web: str):
-    launches = [Launch(f"task:{MARKUP}", MARKUP, 0, MARKUP), Launch(MARKUP, "", 0, MARKUP)]
+    launches = [LaunchRow(f"task:{MARKUP}", MARKUP, 0, MARKUP), LaunchRow(MARKUP, "", 0, MARKUP)]
     bodies = [
         report.table_plot("t", report.trigger_table("task", [hostile_trigger()], web)),
         report.table_plot("t", report.executed_table(launches, web)),
@@ -85,7 +85,7 @@ def test_every_line_of_the_service_tasks_console_is_one_line():
         for what in ("launched", "shadow", "skipped", "held", "failed", "dead")
         for task in ("", HOSTILE)
     ]
-    lines = [Line(0, *one) for one in said if one]
+    lines = [ConsoleLine(0, *one) for one in said if one]
     assert len(lines) >= 10
     service.report(Api(), "t", lines, [Plot("p", 0, "{}")])  # type: ignore[arg-type]
     assert [event for event in sent if event["type"] == "log" and holds_unsafe(event["msg"])] == []

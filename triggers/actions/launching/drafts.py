@@ -14,5 +14,5 @@ def delete(ctx: Context, task_id: str) -> Deleted:
     """Delete a draft of an attempt that is void; what was enqueued, and people's base tasks, stay as they are."""
     deleted = launches.delete_draft(ctx.api, task_id, is_base_task=ctx.ledger.registry.is_base_task)
     if deleted == "kept":
-        log.warning("ClearML task %s carries marks of a launch and is a base task: it is not deleted", task_id)
+        log.warning("ClearML task %s carries launch tags and is a base task: it is not deleted", task_id)
     return deleted

@@ -17,8 +17,8 @@ def look_for_launches(attempts: Sequence[Attempt]) -> None:
     attempts = [attempt for attempt in attempts if not attempt.done and _must_look(attempt)]
     if not attempts:
         return
-    api, marks = attempts[0].ctx.api, [firing_tag(a.firing.key) for a in attempts]
-    found = together(attempts, lambda: launches.find_launches(api, marks))
+    api, tags = attempts[0].ctx.api, [firing_tag(a.firing.key) for a in attempts]
+    found = together(attempts, lambda: launches.find_launches(api, tags))
     for attempt in attempts:
         if not attempt.done:
             with ending(attempt):

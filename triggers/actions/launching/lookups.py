@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from triggers.actions.launching.request import pipeline_project
-from triggers.actions.task_query import TaskQuery
+from triggers.actions.task_query import BaseTaskQuery
 from triggers.clearml_api import launches
 from triggers.context import Context
 from triggers.model.launch_tags import scheduler_tag
@@ -28,7 +28,7 @@ def project_id(ctx: Context, name: str) -> str | None:
     return _remember(ctx, ("project", name), lambda: launches.find_project(ctx.api, name, create=True))
 
 
-def base_task(ctx: Context, query: TaskQuery) -> dict[str, Any] | None:
+def base_task(ctx: Context, query: BaseTaskQuery) -> dict[str, Any] | None:
     """The newest ClearML task that the query means now; never one that this scheduler launched itself.
 
     A project and a name with no such task mean the pipeline of that name: its runs lie in a hidden project.

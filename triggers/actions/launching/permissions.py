@@ -14,7 +14,7 @@ from triggers.actions.clearml_task import TaskAction
 from triggers.actions.functions import Function, load
 from triggers.actions.launching import lookups
 from triggers.actions.launching.request import resolve_target_project
-from triggers.actions.overrides import Target, parse_key
+from triggers.actions.overrides import OverrideTarget, parse_key
 from triggers.actions.parameters import locate
 from triggers.base.errors import LaunchImpossible
 from triggers.base.settings import Settings
@@ -105,7 +105,7 @@ def names(project: str, allowed: tuple[str, ...]) -> bool:
     return any(project == one or (one.endswith("/*") and project.startswith(one.removesuffix("*"))) for one in allowed)
 
 
-def covers(prefix: str, target: Target) -> bool:
+def covers(prefix: str, target: OverrideTarget) -> bool:
     """Whether a prefix such as `Args/`, `script.branch` or `container` covers what an override changes."""
     path = target.names if target.part == "field" else (target.part, *target.names)
     section, slash, name = prefix.partition("/")
@@ -123,7 +123,7 @@ def _check_overrides(trigger: Trigger, action: TaskAction, of: Settings) -> None
 def _check_parameters(trigger: Trigger, action: TaskAction, base: Mapping[str, Any], of: Settings) -> None:
     """The same prefixes limit `task_parameters`, each by the section that it comes to lie in."""
     for key in action.parameters if of.allow_overrides else ():
-        target = Target("hyperparams", locate(key, base.get("hyperparams") or {}))
+        target = OverrideTarget("hyperparams", locate(key, base.get("hyperparams") or {}))
         if not any(covers(prefix, target) for prefix in of.allow_overrides):
             raise _refused(trigger, "task_parameters", key, "allow_overrides", of)
 

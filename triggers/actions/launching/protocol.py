@@ -14,7 +14,7 @@ from triggers.actions.launching import drafts, lookups
 from triggers.actions.launching.request import launch_request, resolve_target_project
 from triggers.base.errors import Fenced, LaunchImpossible, Refused
 from triggers.clearml_api import launches, transport
-from triggers.clearml_api.launches import Found
+from triggers.clearml_api.launches import TaggedTask
 from triggers.context import Context
 from triggers.ledger.firing import firing_key
 from triggers.ledger.history import FOUND
@@ -83,7 +83,7 @@ def _clear(attempt: Attempt, task_id: str) -> None:
     attempt.task_id, attempt.cleared = None, True
 
 
-def look(attempt: Attempt, found: Sequence[Found]) -> None:
+def look(attempt: Attempt, found: Sequence[TaggedTask]) -> None:
     """Decide about the ClearML tasks that carry the firing's key, nothing being recorded."""
     ctx, firing = attempt.ctx, attempt.firing
     hits = [Hit(hit.id, hit.status, hit.cloned_by) for hit in found if not _was_prepared(hit, firing.attempts)]
@@ -102,7 +102,7 @@ def look(attempt: Attempt, found: Sequence[Found]) -> None:
         attempt.snooze(ctx.settings.lease_seconds / 2, "a draft of a forgotten attempt: waits for a late enqueue")
 
 
-def _was_prepared(found: Found, attempts: Sequence[str]) -> bool:
+def _was_prepared(found: TaggedTask, attempts: Sequence[str]) -> bool:
     """Whether an attempt known here has made this task ready to be run itself: that attempt is over, and it is left."""
     return found.status == DRAFT and not found.cloned_by and value_of(ATTEMPT, found.system_tags) in attempts
 
@@ -152,7 +152,7 @@ def find_queue(attempt: Attempt) -> bool:
 
 
 def clone(attempt: Attempt, base: Mapping[str, Any] | None) -> None:
-    """Clone the base task with the three marks, edit what the call cannot carry: a draft that is to be recorded."""
+    """Clone the base task with its launch tags, edit what the call cannot carry: a draft that is to be recorded."""
     ctx, firing, action = attempt.ctx, attempt.firing, attempt.action
     assert isinstance(action, TaskAction)
     if base is None:

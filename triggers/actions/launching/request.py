@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from triggers.actions import parameters
 from triggers.actions.clearml_task import TaskAction
-from triggers.actions.overrides import Target, parse_key
+from triggers.actions.overrides import OverrideTarget, parse_key
 from triggers.actions.placeholders import fill
 from triggers.base.errors import LaunchImpossible
 from triggers.model import Trigger
@@ -34,7 +34,7 @@ _CLONE_FIELDS: Final = {
 
 
 def launch_request(
-    trigger: Trigger, event: Event, base: Mapping[str, Any], marks: LaunchTags, project: str | None
+    trigger: Trigger, event: Event, base: Mapping[str, Any], launch_tags: LaunchTags, project: str | None
 ) -> LaunchRequest:
     """Write the calls that make the ClearML task of one firing.
 
@@ -45,7 +45,7 @@ def launch_request(
         trigger: its action clones a ClearML task.
         event: fills the references in parameters and overrides.
         base: the base task with `BASE_FIELDS`, as `tasks.get_all` returns it.
-        marks: put on by the clone call itself.
+        launch_tags: put on by the clone call itself.
         project: id of the target project, None to stay in the base task's.
 
     Raises:
@@ -59,10 +59,10 @@ def launch_request(
     tags = changes.tags(action.tag)
     if tags is not None:
         clone["new_task_tags"] = tags
-    clone["new_task_system_tags"] = _system_tags(base, marks)
+    clone["new_task_system_tags"] = _system_tags(base, launch_tags)
     clone |= {
         "new_task_hyperparams": changes.hyperparams(),
-        "new_task_configuration": changes.configuration(marks),
+        "new_task_configuration": changes.configuration(launch_tags),
         "new_task_container": changes.container(),
         "execution_overrides": changes.part("execution"),
     }
@@ -73,18 +73,18 @@ def launch_request(
     return LaunchRequest({name: value for name, value in clone.items() if value}, edit or None)
 
 
-def reuse_edit(trigger: Trigger, event: Event, base: Mapping[str, Any], marks: LaunchTags) -> dict[str, Any]:
+def reuse_edit(trigger: Trigger, event: Event, base: Mapping[str, Any], launch_tags: LaunchTags) -> dict[str, Any]:
     """Write the `tasks.edit`, without its "task", that marks a reset base task for its next run.
 
     Marks of earlier firings are replaced, so that the key found on the task is that of its last firing.
     """
     action = _task_action(trigger)
     changes = _Changes(base, event, trigger, action)
-    edit: dict[str, Any] = {"system_tags": [*_without_marks(base), *marks.tags(), REUSED]}
+    edit: dict[str, Any] = {"system_tags": [*_without_launch_tags(base), *launch_tags.tags(), REUSED]}
     tags = changes.tags(action.tag)
     if tags is not None:
         edit["tags"] = tags
-    configuration = changes.configuration(marks)
+    configuration = changes.configuration(launch_tags)
     if configuration is not None:
         edit["configuration"] = configuration
     return edit
@@ -125,7 +125,7 @@ class _Changes:
         self.base, self.event, self.trigger = base, event, trigger
         self.parameters = fill(action.parameters, trigger.kind, event.id)
         filled = fill(action.overrides, trigger.kind, event.id)
-        self.overrides: list[tuple[Target, Any]] = [(parse_key(key), value) for key, value in filled.items()]
+        self.overrides: list[tuple[OverrideTarget, Any]] = [(parse_key(key), value) for key, value in filled.items()]
         self.fields = {
             _CLONE_FIELDS[name]: "" if value is None else value
             for name, value in self.part("field").items()
@@ -153,12 +153,12 @@ class _Changes:
         ]
         return parameters.merge(base, changes) if changes else None
 
-    def configuration(self, marks: LaunchTags) -> dict[str, Any] | None:
+    def configuration(self, launch_tags: LaunchTags) -> dict[str, Any] | None:
         kept, before = self._kept_configuration(), self.base.get("configuration") or {}
         changes = dict(self._configuration_items(kept))
         # A configuration object of that name which the user made is the user's, and stays.
         if self.trigger.provenance and PROVENANCE not in kept and PROVENANCE not in changes:
-            changes[PROVENANCE] = self._provenance(marks)
+            changes[PROVENANCE] = self._provenance(launch_tags)
         return {**kept, **changes} if changes or len(kept) < len(before) else None
 
     def _kept_configuration(self) -> dict[str, dict[str, Any]]:
@@ -176,14 +176,14 @@ class _Changes:
             new = {} if isinstance(value, str) else {"type": "json"}
             yield name, {**new, **(kept.get(name) or {}), "name": name, "value": text}
 
-    def _provenance(self, marks: LaunchTags) -> dict[str, Any]:
+    def _provenance(self, launch_tags: LaunchTags) -> dict[str, Any]:
         value = {
             "trigger": self.trigger.name,
             "kind": self.trigger.kind,
             "object": self.event.id,
             "object_name": self.event.name,
             "event_time": iso_time(self.event.changed_ms),
-            "firing": marks.firing.removeprefix(FIRING),
+            "firing": launch_tags.firing.removeprefix(FIRING),
         }
         return {
             "name": PROVENANCE,
@@ -220,10 +220,10 @@ def _task_action(trigger: Trigger) -> TaskAction:
     return trigger.action
 
 
-def _without_marks(base: Mapping[str, Any]) -> list[str]:
+def _without_launch_tags(base: Mapping[str, Any]) -> list[str]:
     return [tag for tag in base.get("system_tags") or () if not is_launch_tag(tag)]
 
 
-def _system_tags(base: Mapping[str, Any], marks: LaunchTags) -> list[str]:
-    # A base task that is a copy of a launched one carries that one's marks, which must not become ours.
-    return [*(tag for tag in _without_marks(base) if tag not in _NOT_CLONED), *marks.tags()]
+def _system_tags(base: Mapping[str, Any], launch_tags: LaunchTags) -> list[str]:
+    # A base task that is a copy of a launched one carries that one's launch tags, which must not become ours.
+    return [*(tag for tag in _without_launch_tags(base) if tag not in _NOT_CLONED), *launch_tags.tags()]

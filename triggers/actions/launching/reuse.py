@@ -43,8 +43,8 @@ def prepare(attempt: Attempt, base: Mapping[str, Any] | None) -> None:
                 if ctx.ledger.firings.renew(attempt.lane, [firing], ctx.settings.lease_seconds):
                     raise Fenced("the firing was taken by another before its task was reset")
                 launches.reset_task(ctx.api, base["id"])
-            marks = LaunchTags.of(ctx.ledger.scheduler, firing.key, firing.lease)
-            edit = reuse_edit(attempt.trigger, Event.from_json(firing.event), base, marks)
+            tags = LaunchTags.of(ctx.ledger.scheduler, firing.key, firing.lease)
+            edit = reuse_edit(attempt.trigger, Event.from_json(firing.event), base, tags)
             launches.edit_draft(ctx.api, base["id"], edit)
             if not _is_ours(attempt, base["id"]):  # another scheduler, which this slot does not keep out
                 attempt.snooze(ctx.settings.lease_seconds / 2, "another scheduler is about to run the ClearML task")

@@ -16,8 +16,8 @@ from triggers.base.terminal import say
 from triggers.cli import output
 from triggers.cli.demo import table
 from triggers.cli.demo.signals import Signals
-from triggers.cli.demo.stage import Stage
-from triggers.cli.demo.watch import Change, Passage, Watch, find_ledger, prepare
+from triggers.cli.demo.stage import DemoStage
+from triggers.cli.demo.watch import DemoChange, Follower, Passage, find_ledger, prepare
 from triggers.local.server_binary import find_server
 
 #: Changes of one round, each of which fires one trigger.
@@ -47,7 +47,7 @@ def play(rounds: int, *, as_json: bool, keep: bool = False) -> bool:
     find_server(os.environ.get("TRIGGERS_REDIS_SERVER"))  # says what to install before anything is started
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
     console = output.console(stderr=as_json)
-    with Signals() as signals, Sandbox() as sandbox, Stage(sandbox) as stage:
+    with Signals() as signals, Sandbox() as sandbox, DemoStage(sandbox) as stage:
         course = _Course(stage, signals, console, _LONGEST_SECONDS + rounds * _ROUND_SECONDS)
         prepare(sandbox)
         with Live(console=console, transient=True, get_renderable=course.render):
@@ -66,7 +66,7 @@ def play(rounds: int, *, as_json: bool, keep: bool = False) -> bool:
     return good
 
 
-def _stay(sandbox: Any, stage: Stage, signals: Signals) -> None:
+def _stay(sandbox: Any, stage: DemoStage, signals: Signals) -> None:
     """Leave everything up until a signal comes."""
     from triggers.sandbox import keyring
 
@@ -93,7 +93,7 @@ def _stay(sandbox: Any, stage: Stage, signals: Signals) -> None:
 class _Course:
     """One showing: what has happened so far."""
 
-    def __init__(self, stage: Stage, signals: Signals, console: Console, seconds: float) -> None:
+    def __init__(self, stage: DemoStage, signals: Signals, console: Console, seconds: float) -> None:
         self.stage, self.signals, self.console = stage, signals, console
         self.status, self.passages = "", list[Passage]()
         self.deadline = time.monotonic() + seconds
@@ -102,16 +102,16 @@ class _Course:
         """Draw it as it stands."""
         return table.render(self.passages, self.status, width=self.console.width)
 
-    def start(self, sandbox: Any) -> Watch:
+    def start(self, sandbox: Any) -> Follower:
         """Start the user's script and wait until it serves its triggers."""
         self.status = "starting the user's script: TriggerScheduler, five triggers, start()"
         self.stage.run_script()
         ledger = self._until(lambda: find_ledger(self.stage.state), self.deadline)
         if ledger is None:
             raise TriggersError("the demo's script was not ready in time: this machine is too busy")
-        return Watch(ledger, sandbox)
+        return Follower(ledger, sandbox)
 
-    def follow(self, watch: Watch, rounds: int) -> None:
+    def follow(self, watch: Follower, rounds: int) -> None:
         """Make the changes and follow them until all are launched, or until that takes too long."""
         self.status = "changing ClearML tasks, models and datasets with the ClearML SDK"
         self.stage.run_changes(rounds)
@@ -124,8 +124,8 @@ class _Course:
             self.status = "all launched; watching on for a launch too many"
             self._until(lambda: self._look(watch), time.monotonic() + _QUIET_SECONDS)
 
-    def _look(self, watch: Watch) -> None:
-        self.passages = watch.passages(Change(**told) for told in self.stage.told())
+    def _look(self, watch: Follower) -> None:
+        self.passages = watch.passages(DemoChange(**told) for told in self.stage.told())
 
     def _until(self, look: Callable[[], T | None], deadline: float) -> T | None:
         """Look until something (not None, not False) is seen; None when the time is over."""

@@ -33,7 +33,7 @@ _KEPT = "TRIGGERS_REDIS_SERVER"
 _PATIENCE_SECONDS = 10.0
 
 
-class Stage:
+class DemoStage:
     """The folder and the processes in it, between `with` and its end."""
 
     def __init__(self, sandbox: Sandbox) -> None:
@@ -42,7 +42,7 @@ class Stage:
         self._environment = environment(os.environ, self.folder) | sandbox.env()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
-    def __enter__(self) -> Stage:
+    def __enter__(self) -> DemoStage:
         return self
 
     def __exit__(self, *exc: object) -> None:

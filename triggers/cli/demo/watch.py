@@ -25,7 +25,7 @@ QUEUE, PROJECT, BASE = "default", "Demo", "retrain"
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class DemoChange:
     """One change as told by the process that made it, and the trigger that it has to fire."""
 
     trigger: str
@@ -35,7 +35,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Launch:
+class QueueEntry:
     """One entry of the queue: which firing (function: "") made it, from which object."""
 
     task: str
@@ -48,11 +48,11 @@ class Launch:
 class Passage:
     """The way of one change so far; times are ms since the epoch, None what has not happened."""
 
-    change: Change
+    change: DemoChange
     changed_ms: int | None = None
     stored_ms: int | None = None
     granted_ms: int | None = None
-    launches: tuple[Launch, ...] = ()
+    launches: tuple[QueueEntry, ...] = ()
 
     @property
     def launched_ms(self) -> int | None:
@@ -82,14 +82,14 @@ def find_ledger(state: Path) -> Ledger | None:
     return None
 
 
-class Watch:
+class Follower:
     """Follows changes through the ledger and the sandbox."""
 
     def __init__(self, ledger: Ledger, sandbox: Sandbox) -> None:
         self.ledger, self.sandbox = ledger, sandbox
         self._client = sandbox.client("demo")
 
-    def passages(self, changes: Iterable[Change]) -> list[Passage]:
+    def passages(self, changes: Iterable[DemoChange]) -> list[Passage]:
         """How far each change has come, in the order they were made."""
         firings = {(entry.trigger, entry.object): entry.firing for entry in self._granted()}
         stored, launches = self._stored(), self.launches()
@@ -97,10 +97,10 @@ class Watch:
 
     def _passage(
         self,
-        change: Change,
+        change: DemoChange,
         firings: dict[tuple[str, str], str],
         stored: dict[tuple[str, int], int],
-        launches: list[Launch],
+        launches: list[QueueEntry],
     ) -> Passage:
         key = firings.get((f"{change.kind}:{change.trigger}", change.object))
         firing = self.ledger.firings.get(key) if key else None
@@ -115,7 +115,7 @@ class Watch:
             launches=tuple(made),
         )
 
-    def launches(self) -> list[Launch]:
+    def launches(self) -> list[QueueEntry]:
         """Everything in the queue, oldest first."""
         queue = self._client.call("queues.get_all", {"name": f"^{QUEUE}$"})["queues"][0]
         added = {entry["task"]: milliseconds(entry["added"]) for entry in queue["entries"]}
@@ -124,7 +124,7 @@ class Watch:
         wanted = {"id": list(added), "only_fields": ["id", "system_tags", "parent"]}
         tasks = {task["id"]: task for task in self._client.call("tasks.get_all", wanted)["tasks"]}
         return [
-            Launch(id_, value_of(FIRING, tasks[id_].get("system_tags", ())), tasks[id_].get("parent") or "", at)
+            QueueEntry(id_, value_of(FIRING, tasks[id_].get("system_tags", ())), tasks[id_].get("parent") or "", at)
             for id_, at in added.items()
         ]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class Kind:
+class ListedKind:
     """One kind of object, as lists of it see it."""
 
     #: name in answers, plural
@@ -47,7 +47,7 @@ def _words(text: str) -> frozenset[str]:
 
 _OBJECT = "id company user name created comment tags system_tags last_update last_change last_changed_by"
 
-TASKS = Kind(
+TASKS = ListedKind(
     name="tasks",
     fields=_words(
         f"{_OBJECT} type status status_reason status_message status_changed report report_assets started "
@@ -70,7 +70,7 @@ TASKS = Kind(
     ranges=_words("created started"),
 )
 
-MODELS = Kind(
+MODELS = ListedKind(
     name="models",
     fields=_words(
         f"{_OBJECT} project parent task uri framework design labels ready metadata last_iteration last_metrics"
@@ -84,7 +84,7 @@ MODELS = Kind(
     flags=_words("ready"),
 )
 
-PROJECTS = Kind(
+PROJECTS = ListedKind(
     name="projects",
     fields=_words(
         "id company user name basename description created tags system_tags last_update featured parent path "
@@ -97,7 +97,7 @@ PROJECTS = Kind(
     ranges=_words("created"),
 )
 
-QUEUES = Kind(
+QUEUES = ListedKind(
     name="queues",
     fields=_words("id name company user created tags system_tags entries last_update metadata display_name"),
     nested={"entries": _words("task added")},

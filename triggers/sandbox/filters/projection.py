@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import errors
-from .kinds import Kind
+from .kinds import ListedKind
 from .paths import unescaped
 
 Json = dict[str, Any]
@@ -20,7 +20,7 @@ _UNASKED = frozenset({"enqueue_status"})
 class Projection:
     """The fields that a request asks for; refuses names that do not exist."""
 
-    def __init__(self, kind: Kind, names: list[str], *, extended: bool) -> None:
+    def __init__(self, kind: ListedKind, names: list[str], *, extended: bool) -> None:
         self.kind, self.extended = kind, extended
         self.tree: Tree = {}
         #: fields of the objects referred to, by reference

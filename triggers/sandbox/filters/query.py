@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import errors
-from .kinds import Kind
+from .kinds import ListedKind
 from .lists import Wanted, list_filter, read_list
 from .paths import value_at, values_at
 from .ranges import range_filter
@@ -24,7 +24,7 @@ _ANY_OF_FIELDS, _ALL_OF_FIELDS = ("_any_", "_or_"), ("_all_", "_and_")
 class Query:
     """What a request of get_all or get_all_ex asks for."""
 
-    def __init__(self, kind: Kind, body: Json) -> None:
+    def __init__(self, kind: ListedKind, body: Json) -> None:
         self.kind = kind
         self.tests: list[Test] = []
         #: list filters by field, for indexes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..calls import Json, new_id
-from ..store import Store
+from ..store import ObjectStore
 from .query import PAGE_LIMIT, Query
 from .select import select
 
@@ -13,7 +13,7 @@ from .select import select
 SCROLLS_KEPT = 1000
 
 
-def scroll(scrolls: dict[str, list[str]], store: Store, query: Query, body: Json) -> tuple[list[Any], str]:
+def scroll(scrolls: dict[str, list[str]], store: ObjectStore, query: Query, body: Json) -> tuple[list[Any], str]:
     """The next objects of a scroll and its id; an unknown id begins a new scroll."""
     size = body.get("size")
     size = min(size, PAGE_LIMIT) if isinstance(size, int) and size > 0 else PAGE_LIMIT

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from ..store import Store
+from ..store import ObjectStore
 from .order import ordered
 from .query import Query
 
@@ -14,7 +14,7 @@ Json = dict[str, Any]
 _BY_CHANGE = [("last_change", False)]
 
 
-def select(store: Store, query: Query) -> list[Json]:
+def select(store: ObjectStore, query: Query) -> list[Json]:
     """The page of objects that pass, in order."""
     past = store.past()
     if past:
@@ -26,7 +26,7 @@ def select(store: Store, query: Query) -> list[Json]:
     return ordered(list(passing), query.order)[query.start : query.stop]
 
 
-def _candidates(store: Store, query: Query) -> tuple[Iterable[Json], bool]:
+def _candidates(store: ObjectStore, query: Query) -> tuple[Iterable[Json], bool]:
     """Objects that may pass, and whether they come in the order of last_change."""
     ids = query.wanted["id"].exact() if "id" in query.wanted else []
     if ids:
@@ -47,12 +47,12 @@ def _candidates(store: Store, query: Query) -> tuple[Iterable[Json], bool]:
     return store.objects.values(), False
 
 
-def _by_id(store: Store, ids: list[Any]) -> Iterator[Json]:
+def _by_id(store: ObjectStore, ids: list[Any]) -> Iterator[Json]:
     found = (store.get(key) for key in dict.fromkeys(key for key in ids if isinstance(key, str)))
     return (obj for obj in found if obj is not None)
 
 
-def _select_past(store: Store, query: Query, past: dict[str, Json | None]) -> list[Json]:
+def _select_past(store: ObjectStore, query: Query, past: dict[str, Json | None]) -> list[Json]:
     """The same while some writes are not visible yet: those objects are seen as they were."""
     current = (obj for key, obj in store.objects.items() if key not in past)
     before = (obj for obj in past.values() if obj is not None)

@@ -8,15 +8,15 @@ from typing import Any
 from .. import errors
 from ..calls import Call, Json
 from ..filters import Query, select
-from ..filters.kinds import Kind
+from ..filters.kinds import ListedKind
 from ..filters.order import ordered
 from ..filters.projection import Lookup, Projection
 from ..filters.scrolls import scroll
-from ..state import COMPANY_NAME, USER_NAME, State
-from ..store import Store
+from ..state import COMPANY_NAME, USER_NAME, SandboxState
+from ..store import ObjectStore
 
 
-def list_stored(call: Call, kind: Kind, store: Store, *, extended: bool = False) -> Json:
+def list_stored(call: Call, kind: ListedKind, store: ObjectStore, *, extended: bool = False) -> Json:
     """The page of a store that a request asks for."""
     body = with_subprojects(call)
     query = Query(kind, body if call.state.release.filters_changes else _without_changes(body))
@@ -30,7 +30,7 @@ def list_stored(call: Call, kind: Kind, store: Store, *, extended: bool = False)
     return {kind.name: [projection.apply(obj, lookup) for obj in found], **answer}
 
 
-def list_plain(call: Call, kind: Kind, objects: Iterable[Json], *, extended: bool = False) -> list[Json]:
+def list_plain(call: Call, kind: ListedKind, objects: Iterable[Json], *, extended: bool = False) -> list[Json]:
     """The page of a few objects (projects, queues) that a request asks for."""
     query = Query(kind, call.body)
     projection = Projection(kind, only_fields(call.body), extended=extended)
@@ -66,7 +66,7 @@ def with_subprojects(call: Call) -> Json:
     return {**body, "project": [below for project in projects for below in call.state.below(project)]}
 
 
-def finder(state: State) -> Lookup:
+def finder(state: SandboxState) -> Lookup:
     """Finds the objects that others refer to."""
 
     def lookup(kind: str, key: str) -> Json | None:
