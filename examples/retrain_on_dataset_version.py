@@ -1,4 +1,4 @@
-"""Retrain when a new version of a dataset is finalised. The clone gets the id of that version."""
+"""Retrain when a new version of a dataset is finalized. The clone gets the id of that version."""
 
 from triggers import TriggerScheduler
 

@@ -115,7 +115,7 @@ def _section(kind: Any) -> dict[str, Any]:
 
 
 def _keys() -> list[str]:
-    """The catalogue of keys as the ledger's module has it."""
+    """The catalog of keys as the ledger's module has it."""
     from triggers.ledger import keys
 
     found = re.findall(r"^\| `(.+?)` \| (.+?) \|", keys.__doc__ or "", flags=re.MULTILINE)
@@ -137,7 +137,7 @@ def _reads(kind: str, before: Any, after: Any) -> bool:
     """Whether a reader of the form before reads the one after as it is meant."""
     if before == after:
         return True
-    if kind.partition(" ")[0] == "section":  # people write them too: what is unknown there is said and passed over
+    if kind.partition(" ")[0] == "section":  # people write them too: what is unknown there is reported and passed over
         return all(after["original"].get(name) == key for name, key in before["original"].items()) and (
             set(before["own"]) <= set(after["own"])
         )

@@ -69,7 +69,7 @@ def dataset(
     status: str = "completed",
     archived: bool = False,
 ) -> Event:
-    """Describe a dataset version, a finalised one unless `status` says otherwise; `project` is the dataset's."""
+    """Describe a dataset version, a finalized one unless `status` says otherwise; `project` is the dataset's."""
     hidden = f"{project}/.datasets/{name}".lstrip("/")
     system_tags = ["dataset", *[ARCHIVED] * archived]
     return _event(

@@ -24,7 +24,7 @@ class MeasuredApi(Api):
         super().__init__(credentials, timeout_seconds=timeout_seconds)
         self._counts: Counter[str] = Counter()
         self._counting = threading.Lock()
-        #: what the server said when it refused the credentials themselves, "" while it accepts them
+        #: the server's message when it refused the credentials themselves, "" while it accepts them
         self.refused = ""
 
     def call(self, endpoint: str, body: Any) -> Answer:

@@ -32,7 +32,7 @@ def redis_address(redis_url: str | None) -> RedisAddress:
 
 
 def configuration(of: Settings) -> dict[str, Any]:
-    """Celery's configuration. Early acknowledgement and no results: the ledger knows, the broker need not."""
+    """Celery's configuration. Early acknowledgment and no results: the ledger knows, the broker need not."""
     address = redis_address(of.redis_url)
     return {
         **broker(address),

@@ -86,7 +86,7 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]
 
     def on_connection_error_after_connected(self, exc: Exception) -> None:
         """The same where a connection was there."""
-        with warnings.catch_warnings():  # of cancelling tasks that are acknowledged late: there are none here
+        with warnings.catch_warnings():  # about canceling tasks that are acknowledged late: there are none here
             warnings.simplefilter("ignore", CPendingDeprecationWarning)
             super().on_connection_error_after_connected(exc)
         _pause(exc)

@@ -26,7 +26,7 @@ _WAY_OUT: Final = "give it a key pair of the scheduler's workspace, or stop it"
 class Identity:
     """The API client of this process, and the workspace that it reaches. Threads share it.
 
-    Credentials are read again while there are none that are accepted, so that exchanged ones count without a restart.
+    Credentials are read again while the server accepts none, so that exchanged ones count without a restart.
     """
 
     def __init__(

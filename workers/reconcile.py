@@ -1,4 +1,4 @@
-"""Celery task `triggers.reconcile`: mends what a crash left, for each scheduler."""
+"""Celery task `triggers.reconcile`: repairs what a crash left, for each scheduler."""
 
 from __future__ import annotations
 

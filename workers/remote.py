@@ -29,7 +29,7 @@ QUESTIONS: Final = frozenset(
 
 
 def _hello(state: Any, from_node: str, revoked: Any = None, **_: Any) -> dict[str, Any] | None:  # noqa: ARG001
-    """Greet a worker that starts. Celery would also take over which messages it is told to leave alone."""
+    """Greet a worker that starts. Celery would also copy which revoked messages it must ignore."""
     if from_node == state.hostname:
         return None
     return {"clock": state.app.clock.forward(), "revoked": None}

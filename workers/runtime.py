@@ -113,7 +113,7 @@ class Runtime:
         with self._lock:
             api = self.identity.api
             if api is None:
-                raise StoreUnavailable("there are no ClearML credentials")  # `schedulers` has just said why
+                raise StoreUnavailable("there are no ClearML credentials")  # `schedulers` has just logged why
             known = self._contexts.get(scheduler_id)
             if known is None or known.api is not api:
                 store = self._stores.setdefault(scheduler_id, Store(self.client))

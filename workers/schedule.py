@@ -52,7 +52,7 @@ class Schedule(Scheduler):  # type: ignore[misc]
         except UNSENT as failure:
             log.warning("the tick %s was not sent: %s", entry.name, failure)
             failover.look_for_primary(self.app, failure)
-            watchdog.beat.excuse(now)  # to start again would mend nothing
+            watchdog.beat.excuse(now)  # a restart would fix nothing
             return False
         self.logger.info("Scheduler: Sending due task %s (%s)", entry.name, entry.task)
         return True

@@ -64,7 +64,7 @@ class Role(Protocol):
 
     @property
     def note(self) -> str:
-        """What people have to know although a restart would not mend it, "" when nothing."""
+        """What people must know although a restart would not fix it, "" for nothing."""
 
     def stuck(self, now: float) -> str:
         """What is wrong at that time of the monotonic clock, "" when nothing is."""
@@ -94,7 +94,7 @@ class WorkerRole:
         if now >= self._next_send:
             self._next_send = now + SEND_SECONDS
             if not self._send():
-                self._waiting_since = None  # Redis is away: a restart would mend nothing
+                self._waiting_since = None  # Redis is away: a restart would fix nothing
                 beat.excuse(now)
             elif self._waiting_since is None:
                 self._waiting_since = now
@@ -201,7 +201,7 @@ _watches: list[Watch] = []
 
 
 def refuse_redis() -> None:
-    """End a process whose Redis is none that it can work with; Celery would swallow any other exception."""
+    """End a process that cannot work with its Redis; Celery would swallow any other exception."""
     url = settings().redis_url or ""
     try:
         with connect(url) as client:
@@ -219,7 +219,7 @@ def _watch(role: Role) -> None:
 def _consume_own_queue(sender: str, instance: Any, **_: Any) -> None:
     refuse_redis()
     queue = instance.app.amqp.queues.select_add(own_queue(sender))
-    queue.exchange = Exchange("")  # Celery has bound it to its default exchange, where it would stay for ever
+    queue.exchange = Exchange("")  # Celery has bound it to its default exchange, where it would stay without end
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]

@@ -17,7 +17,7 @@ PAUSE_SECONDS = 5.0
 
 
 def main() -> None:
-    """Register the triggers, then let ClearML tasks fail and complete and models appear, for ever."""
+    """Register the triggers, then let ClearML tasks fail and complete and models appear, without end."""
     server = os.environ["CLEARML_API_HOST"]
     client = Client(server, os.environ["CLEARML_API_ACCESS_KEY"], os.environ["CLEARML_API_SECRET_KEY"])
     Control(server).agent("default", run_seconds=2)

@@ -36,7 +36,7 @@ SCRIPT = """
 
 
 def eventually(look: Callable[[], T], what: str, *, within_seconds: float = 40, told: Callable[[], Any] = str) -> T:
-    """What `look` gives as soon as it gives something true; `told` says more when it does not."""
+    """Return the first true value of `look`; `told` explains a failure."""
     deadline = time.monotonic() + within_seconds
     while not (found := look()):
         assert time.monotonic() < deadline, f"not within {within_seconds} s: {what} {told()}"

@@ -12,7 +12,7 @@ BOUND = Bound(most=2)
 
 
 def declared(number: int) -> list[tuple[str, dict[str, Any]]]:
-    """So many triggers, as both are told of them."""
+    """That number of triggers, as arguments of both."""
     kinds: list[tuple[str, dict[str, Any]]] = [
         ("task", {"trigger_on_status": ["failed"]}),
         ("model", {"trigger_on_publish": True}),

@@ -74,5 +74,5 @@ class Result:
 
 
 def load() -> str:
-    """How busy the machine is, to be read beside a figure that neighbours move."""
+    """How busy the machine is, to be read beside a figure that neighbors move."""
     return f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"

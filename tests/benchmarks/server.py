@@ -108,7 +108,7 @@ def new_ledger(client: Any, settings: Settings) -> Ledger:
 
 @contextmanager
 def original(of: Server) -> Iterator[Original]:
-    """The original in a process of its own, told when to poll."""
+    """The original in a process of its own, which polls on request."""
     with tempfile.TemporaryDirectory() as folder:
         running = Original(of.env(), Path(folder) / "log")
         try:

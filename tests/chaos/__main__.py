@@ -1,6 +1,6 @@
 """Chaos: `python -m tests.chaos [--seed N] [--seconds S] [--mode fleet|local|both|alternate] [--seeds K] [--clocks]`.
 
-Carries out the plans of one or more seeds, one after the other, each with both modes unless told otherwise; ends with 1
+Carries out the plans of one or more seeds, one after the other, each in both modes by default; ends with 1
 if anything was lost or doubled.
 """
 

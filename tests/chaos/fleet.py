@@ -120,7 +120,7 @@ class Fleet:
         self._signal(name, signal.SIGKILL)
 
     def freeze(self, name: str) -> int:
-        """SIGSTOP; the process to let go on."""
+        """SIGSTOP; return the process to resume."""
         return self._signal(name, signal.SIGSTOP)
 
     def go_on(self, pid: int) -> None:
@@ -144,7 +144,7 @@ class Fleet:
         return [name for name in self.services if name.partition("-")[0] in self.roles]
 
     def freeze_redis(self) -> int:
-        """SIGSTOP; the process to let go on."""
+        """SIGSTOP; return the process to resume."""
         pid = self.redis.pid
         if pid is not None:
             os.kill(pid, signal.SIGSTOP)

@@ -71,7 +71,7 @@ class Local:
         self._signal(name, signal.SIGKILL)
 
     def freeze(self, name: str) -> int:
-        """SIGSTOP; the process to let go on."""
+        """SIGSTOP; return the process to resume."""
         return self._signal(name, signal.SIGSTOP)
 
     def go_on(self, pid: int) -> None:
@@ -98,7 +98,7 @@ class Local:
         """Nothing: the script does."""
 
     def freeze_redis(self) -> int:
-        """SIGSTOP; the process to let go on."""
+        """SIGSTOP; return the process to resume."""
         return self.freeze("redis")
 
     def redis_address(self) -> str:

@@ -252,7 +252,7 @@ def _steps(seed: int, seconds: float, mode: Mode) -> Iterator[Disturbance]:
     """Wall clocks that are set, forward and back, at any moment; half of them are set right again.
 
     The clock that stamps changes goes forward first and then back, by more than a little: what is stamped in a moment
-    in which it is behind, and read after that moment, is not told from what was read late.
+    in which it is behind, and read after that moment, looks like what was read late.
     """
     server = 0
     dice, at = random.Random(f"steps {seed} {seconds:g} {mode}"), 1.0

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-#: how many of the slowest recoveries are told one by one
+#: how many of the slowest recoveries are listed one by one
 SLOWEST = 3
 
 

@@ -28,7 +28,7 @@ from triggers.ledger import Ledger, Store, connect, open_ledger, schedulers
 
 #: seconds between two looks at what has run
 LOOK_SECONDS = 0.2
-#: so long the system's Redis is waited for where this side asks it something: frozen, it is thawed by this side only
+#: how long this side waits for an answer of the system's Redis: only this side resumes a frozen one
 ASK_SECONDS = 0.3
 #: after the last disturbance everything has to be done within so many seconds: the promised 30, and what waits in line
 SETTLE_SECONDS = 75.0
@@ -167,7 +167,7 @@ class Run:
         heapq.heappush(self._due, (at, next(self._turn), do))
 
     def _step(self) -> None:
-        """Do what is due, look at what has run, let go on what waited for it."""
+        """Do what is due, look at what has run, resume what waited for it."""
         until = self.now + LOOK_SECONDS
         while self._due and self._due[0][0] <= until:
             time.sleep(max(0.0, self._due[0][0] - self.now))

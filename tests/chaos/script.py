@@ -60,7 +60,7 @@ def declare(scheduler: TriggerScheduler) -> None:
 
 
 def main() -> None:
-    """Serve for ever."""
+    """Serve until killed."""
     scheduler = TriggerScheduler(1 / 60, force_create_task_project="operations", force_create_task_name="chaos")
     declare(scheduler)
     scheduler.start()

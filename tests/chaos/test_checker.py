@@ -135,7 +135,7 @@ def test_a_deleted_launch_keeps_nobody_out() -> None:
     assert violations(PLAN, replace(facts, statuses=statuses)) == []
 
 
-def test_what_is_still_missing_is_told_by_name() -> None:
+def test_what_is_still_missing_is_named() -> None:
     facts = well()
     gone = {launch_of(facts, "failed-0"), launch_of(facts, "skipped-0")}
     left = replace(facts, starts=[task for task in facts.starts if task not in gone], calls=[])

@@ -22,5 +22,5 @@ WARM_UP = [20.0, 35.0, 45.0, 50.0, 52.0]
         ("redis keys", [1_000.0 * n for n in range(20)], False),
     ],
 )
-def test_growth_from_the_second_quarter_to_the_last_is_told(name: str, values: list[float], flat: bool) -> None:
+def test_growth_from_the_second_quarter_to_the_last_is_reported(name: str, values: list[float], flat: bool) -> None:
     assert judge(name, values).flat is flat

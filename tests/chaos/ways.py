@@ -35,7 +35,7 @@ class Way:
             near_out.transport.abort()
             return
         self._writers |= {near_out, far_out}
-        # cancelled when all ends: a stream server would call that an error of its own
+        # canceled when all ends: a stream server would call that an error of its own
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.gather(self._pass(near, far_out), self._pass(far, near_out, answers=True))
         self._writers -= {near_out, far_out}
@@ -56,7 +56,7 @@ class Way:
             writer.transport.abort()
 
     def mute(self, silent: bool) -> None:
-        """While it is silent nothing passes, and nobody is told."""
+        """While it is silent, nothing passes and no error is raised."""
         if silent:
             self._passing.clear()
         else:

@@ -95,7 +95,7 @@ def test_polls_go_on_at_their_pace(world: World, clock: SteppedClock, steps: lis
     assert time.monotonic() - began > 2, "no storm of polls"
 
 
-def test_people_are_told_that_times_run_ahead_until_they_do_not(world: World, clock: SteppedClock) -> None:
+def test_an_alarm_reports_times_that_run_ahead_until_they_do_not(world: World, clock: SteppedClock) -> None:
     world.declare(world.trigger())
     reconcile(world.ctx)
     clock.set(-3600)

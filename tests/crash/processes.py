@@ -29,7 +29,7 @@ _READ_END, _WRITE_END = os.pipe()
 
 
 def eventually(look: Callable[[], T], what: str | Callable[[], object], *, seconds: float = PROMISED_SECONDS) -> T:
-    """What `look` gives as soon as it gives something true; `what` is said, or asked, when it does not."""
+    """Return the first true value of `look`; `what` explains a failure."""
     deadline = time.monotonic() + seconds
     while not (found := look()):
         if time.monotonic() > deadline:

@@ -143,7 +143,7 @@ class Host:
         return self.services[name]
 
     def cut_off(self, other: Host) -> None:
-        """From now on nothing that is sent to the other host arrives, and nobody is told."""
+        """From now on, what is sent to the other host is lost without an error."""
         run("ip", "-n", self.namespace, "neigh", "replace", other.address, "lladdr", NOBODY, "dev", "eth0")
 
     def heal(self, other: Host) -> None:

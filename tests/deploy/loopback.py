@@ -119,7 +119,7 @@ class LoopbackHost:
         return self.to_redis if other.name == "redis" else self.network.to_clearml
 
     def cut_off(self, other: LoopbackHost) -> None:
-        """From now on nothing that is sent to the other host arrives, and nobody is told."""
+        """From now on, what is sent to the other host is lost without an error."""
         self._way_to(other).open.clear()
 
     def heal(self, other: LoopbackHost) -> None:

@@ -29,7 +29,7 @@ PROMTOOL = shutil.which("promtool")
         ("nothing was ever active", None, 5, 0, False),
     ],
 )
-def test_stale_polls_are_told_by_pace_and_active_triggers(
+def test_stale_polls_are_reported_by_pace_and_active_triggers(
     tmp_path: Path, case: str, polled: str | None, pace: int, active: int, fires: bool
 ) -> None:
     label = 'scheduler="p/n"'

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 
 class Proxy:
-    """Passes bytes on to a Unix socket, until told to swallow those of the connections that are open."""
+    """Passes bytes on to a Unix socket, until asked to swallow those of the connections that are open."""
 
     def __init__(self, path: str) -> None:
         self.path, self.swallowed = path, 0
@@ -39,7 +39,7 @@ class Proxy:
         return f"redis://127.0.0.1:{self._server.getsockname()[1]}/0"
 
     def swallow(self) -> None:
-        """From now on nothing passes on the connections that are open; nobody is told. New ones work."""
+        """From now on, nothing passes on the open connections, without an error. New ones work."""
         with self._lock:
             self._deaf |= set(self._pairs)
 
@@ -110,7 +110,7 @@ def test_a_worker_whose_connections_are_killed_takes_hints_again(server: Private
 
 
 def test_a_worker_whose_bytes_are_swallowed_takes_hints_again(server: PrivateRedis, tmp_path: Path):
-    """As behind a firewall that has forgotten the connections: no error, no answer, for ever.
+    """As behind a firewall that has forgotten the connections: no error and never an answer.
 
     Redis hands hints to the connection that waits for them, where they are lost; `reconcile` gives them again.
     """

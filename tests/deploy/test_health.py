@@ -27,7 +27,7 @@ ENVIRONMENT = {
     "CLEARML_API_ACCESS_KEY": "nobody",
     "CLEARML_API_SECRET_KEY": "nothing",
 }
-#: a worker whose times are a tenth, and which can be told to stop consuming as after a Redis reset
+#: a worker whose times are a tenth, and which stops consuming on request, as after a Redis reset
 STARVED = """
 import sys
 from celery.__main__ import main
@@ -118,7 +118,7 @@ def test_frozen_worker_is_found_and_killed_by_the_command(start, monkeypatch: py
     eventually(lambda: service.starts == 2, "its supervisor starts it again")
 
 
-def test_worker_leaves_nothing_for_ever_in_redis(start, server: PrivateRedis):
+def test_worker_leaves_nothing_behind_in_redis(start, server: PrivateRedis):
     start("starve")
     client = connect(server.url)
     eventually(lambda: own_queues(client), "a message that is not taken")
@@ -147,7 +147,7 @@ def test_progress_of_a_process_that_has_ended_is_a_fault(tmp_path: Path):
 def test_command_says_which_scheduler_a_worker_leaves_alone(
     redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
 ):
-    """It is no fault: a restart would not mend it."""
+    """It is no fault: a restart would not fix it."""
     monkeypatch.setenv("TRIGGERS_REDIS_URL", redis_url)
     from triggers.base.settings import settings
 

@@ -287,7 +287,7 @@ def test_kubernetes_pods_get_no_variables_of_services():
 
 
 def test_redis_is_of_a_patch_level_without_known_faults_of_its_scripts(services: dict[str, Any]):
-    """7.4.6 mended what a script could do to the server (CVE-2025-49844); both deployments run the same."""
+    """7.4.6 fixed what a script could do to the server (CVE-2025-49844); both deployments run the same."""
     images = yaml.safe_load((DEPLOY / "kubernetes/base/kustomization.yaml").read_text())["images"]
     tag = next(image["newTag"] for image in images if image["name"] == "redis")
     assert services["redis"]["image"] == f"redis:{tag}"

@@ -37,7 +37,7 @@ def explored(folder: Path, **sizes: int | bool) -> tuple[int, str]:
         ["gcc", "-O2", "-w", "-DSAFETY", "-DCOLLAPSE", "-o", "pan", "pan.c"],
     ):
         subprocess.run(command, cwd=folder, check=True, capture_output=True)
-    # an invalid end state, a search cut off by its depth and one cut off by memory are said in the output
+    # the output names an invalid end state, a search cut off by its depth, and one cut off by memory
     answer = subprocess.run(["./pan", "-m2000000", "-w26"], cwd=folder, check=True, capture_output=True, text=True)
     assert "max search depth too small" not in answer.stdout, answer.stdout
     assert "out of memory" not in answer.stdout + answer.stderr, answer.stdout

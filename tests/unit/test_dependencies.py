@@ -86,7 +86,7 @@ def test_what_kombu_needs_for_redis_is_declared(project: dict[str, Any]) -> None
     assert wanted <= {name_of(each) for each in project["dependencies"]}
 
 
-def test_redis_is_none_that_kombu_does_not_know(project: dict[str, Any]) -> None:
+def test_redis_is_of_a_release_that_kombu_knows(project: dict[str, Any]) -> None:
     (kombus,) = (each for each in requires("kombu") or () if name_of(each) == "redis")
     (ours,) = (each for each in project["dependencies"] if name_of(each) == "redis")
     limit = re.compile(r"<\s*(\d+)")

@@ -11,7 +11,7 @@ from tests import leftovers
 
 ROOT = Path(__file__).parents[2]
 
-#: Each with what is said of it; the last test finds nothing of them all.
+#: Each with its message; the last test finds nothing of them all.
 LEAVING = """
 import os
 import pytest
@@ -86,7 +86,7 @@ def test_modules_that_change_the_environment_when_they_are_imported_are_refused(
     assert "passed" not in said
 
 
-def test_values_are_not_said() -> None:
+def test_values_are_not_shown() -> None:
     assert leftovers.changes({"A": "1", "B": "1"}, {"B": "secret", "C": "secret"}) == [
         "the environment variable A unset",
         "the environment variable B changed",

@@ -39,7 +39,7 @@ def test_many_triggers_are_counted() -> None:
     assert lines[1].endswith("'t07' and 30 more")
 
 
-def test_no_password_of_redis_is_said() -> None:
+def test_no_password_of_redis_is_shown() -> None:
     text = "\n".join(opening(SCHEDULER, Settings(redis_url="redis://me:sesame@h:6380/2"), [], Path("/x")))
     assert "state in Redis at redis://me:***@h:6380/2;" in text
     assert "sesame" not in text
@@ -62,5 +62,5 @@ def test_what_was_not_launched_says_why_in_one_line() -> None:
         assert told(entry(what), "", "")
 
 
-def test_the_decision_alone_is_not_told() -> None:
+def test_the_decision_alone_is_not_logged() -> None:
     assert told(entry("granted"), "x", "") == ""

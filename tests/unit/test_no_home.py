@@ -32,7 +32,7 @@ def no_home(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("named", ["~/secrets", "~", "~nobody-of-that-name/secrets"])
-def test_a_secrets_folder_below_no_home_is_named_with_the_way_out(no_home: None, named: str) -> None:
+def test_a_secrets_folder_below_no_home_is_named_with_a_fix(no_home: None, named: str) -> None:
     environ = {SECRETS_FOLDER: named}
     for read in (settings_of, secrets_folder, lambda given: of_file("redis_password", given), Credentials.resolve):
         with pytest.raises(Usage) as refused:

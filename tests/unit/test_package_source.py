@@ -77,7 +77,7 @@ def test_others_stay_as_they_are() -> None:
 
 
 @pytest.mark.parametrize("here", [EDITABLE, WHEEL])
-def test_a_place_of_this_machine_alone_is_said_with_the_way_out(here: Installed) -> None:
+def test_a_place_of_this_machine_alone_is_reported_with_a_fix(here: Installed) -> None:
     found = recorded(HEAD, here, None)
     assert here.folder in found.doubt
     assert "'clearml-triggers == 1.2' in its package index" in found.doubt

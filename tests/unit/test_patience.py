@@ -35,18 +35,18 @@ def failing(times: int, failure: Exception):
     return do
 
 
-def test_a_server_that_comes_back_is_waited_for_and_the_wait_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_wait_for_a_server_that_comes_back_is_reported_once(capsys: pytest.CaptureFixture[str]) -> None:
     clock = Clock()
     done = patiently(failing(3, ServerUnavailable("it restarts")), clock=clock, sleep=clock.sleep)
     assert (done, clock.slept) == ("done", 3)
     assert capsys.readouterr().err == "triggers: it restarts; trying again for up to 2 minutes\n"
 
 
-def test_an_attempt_that_hangs_is_told_again_and_again(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_attempt_that_hangs_is_reported_again_and_again(capsys: pytest.CaptureFixture[str]) -> None:
     told = threading.Event()
 
     class Clock:
-        """Asked for the time by each line that is told."""
+        """Each line that is logged asks for the time."""
 
         times = 0
 
@@ -68,7 +68,7 @@ def test_patience_ends() -> None:
 
 
 @pytest.mark.parametrize("failure", [Refused("tasks.edit", 400, 0, "no"), StoreUnavailable("Redis is away")])
-def test_what_a_person_has_to_mend_is_told_at_once(failure: Exception) -> None:
+def test_what_a_person_has_to_fix_is_reported_at_once(failure: Exception) -> None:
     clock = Clock()
     with pytest.raises(type(failure)):
         patiently(failing(1, failure), clock=clock, sleep=clock.sleep)

@@ -1,4 +1,4 @@
-"""One spelling of an address for all of its readers, and no password in what is said of one that is wrong."""
+"""One spelling of an address for all of its readers, and no password in the error of a wrong one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings as people give them: variables, files of a secrets folder, and what is said of a wrong one."""
+"""Settings as people give them: variables, files of a secrets folder, and the error of a wrong one."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_a_folder_of_the_home_is_found(folder: Path, monkeypatch: pytest.MonkeyP
     assert settings_of({SECRETS_FOLDER: f"~/{folder.name}"}).redis_url == "redis://of-a-file/0"
 
 
-def test_a_folder_that_is_missing_is_said_and_nothing_else(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+def test_a_missing_folder_is_reported_and_nothing_else(tmp_path: Path, caplog: pytest.LogCaptureFixture):
     with caplog.at_level(logging.WARNING, "triggers.base.settings"):
         assert settings_of({SECRETS_FOLDER: str(tmp_path / "none"), "TRIGGERS_PARTITIONS": "3"}).partitions == 3
     assert "TRIGGERS_SECRETS_DIR" in caplog.text
@@ -88,7 +88,7 @@ def test_a_folder_that_is_missing_is_said_and_nothing_else(tmp_path: Path, caplo
     assert settings_of({SECRETS_FOLDER: ""}) == Settings()
 
 
-def test_a_folder_that_is_none_or_holds_no_text_is_refused(folder: Path):
+def test_a_file_or_a_folder_without_text_is_refused(folder: Path):
     said = refusal(TRIGGERS_SECRETS_DIR=str(folder / "triggers_redis_url"))
     assert "TRIGGERS_SECRETS_DIR" in said
     assert "name a folder with one file of text per secret" in said
@@ -106,7 +106,7 @@ def test_a_folder_that_is_none_or_holds_no_text_is_refused(folder: Path):
         ("TRIGGERS_LOG_FORMAT", "xml", "'text' or 'json'"),
     ],
 )
-def test_a_wrong_variable_is_named_with_its_value_and_the_way_out(name: str, value: str, expected: str):
+def test_a_wrong_variable_is_named_with_its_value_and_a_fix(name: str, value: str, expected: str):
     said = refusal(**{name: value})
     default = Settings.model_fields[name.lower().removeprefix("triggers_")].default
     assert said.startswith(f"{name}={value!r}: ")

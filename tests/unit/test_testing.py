@@ -59,11 +59,11 @@ def test_described_objects_are_found_by_conditions_on_each_of_their_parts(schedu
     ]  # fmt: skip
 
 
-def test_a_dataset_is_finalised_unless_said_otherwise_and_a_task_as_well(scheduler):
+def test_a_dataset_is_finalized_by_default_and_a_task_as_well(scheduler):
     scheduler.add_dataset_trigger("b", "q", name="same", trigger_project="P")
     scheduler.add_task_trigger("b", "q", name="same")
     assert check(scheduler, dataset(project="P")).fires == ["dataset:same", "task:same"]
-    assert check(scheduler, dataset(project="P", status="in_progress")).failed("dataset:same") == ["finalised"]
+    assert check(scheduler, dataset(project="P", status="in_progress")).failed("dataset:same") == ["finalized"]
     assert check(scheduler, dataset()).failed("dataset:same") == ["trigger_project"]
 
 
@@ -126,7 +126,7 @@ def test_launch_shows_both_calls(scheduler):
     assert request.edit == {"script": {"branch": "dev"}}
 
 
-def test_what_is_wrong_is_said(scheduler):
+def test_what_is_wrong_is_reported(scheduler):
     scheduler.add_model_trigger(schedule_function=print, name="m")
     with pytest.raises(Usage, match="a status is one of"):
         task(status="flying")

@@ -86,7 +86,7 @@ class Attempt:
     def recorded_reuses(self) -> bool:
         """Whether what is recorded is a task of a person's that is run itself: the trigger may have been edited since.
 
-        Told by the slot that was taken before it was recorded; a firing of an earlier release may not have kept it.
+        The slot tells, which is taken before the task is recorded; a firing of an earlier release may lack it.
         """
         if self.task_id is not None:  # recorded by this very attempt
             return self.reuses

@@ -125,7 +125,7 @@ class FunctionAction(Action):
 
     @property
     def cell(self) -> str:
-        """As the table of launches has said it so far."""
+        """What the table of launches has always shown."""
         return "function"
 
     @property

@@ -1,4 +1,4 @@
-"""The table of actions. Where several could read one text, the first does, and firings are carried out in its order."""
+"""The table of actions. If several could read one text, the first does; firings are carried out in its order."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def configuration(address: RedisAddress) -> dict[str, Any]:
         "broker_transport_options": {
             # another application on the same database has queues, bindings and unacknowledged messages of its own
             "global_keyprefix": broker_prefix(),
-            # without these a frozen Redis hangs publishers for ever
+            # without these, publishers hang on a frozen Redis and never return
             "socket_timeout": 5,
             "socket_connect_timeout": 5,
             "socket_keepalive": not address.is_socket,

@@ -5,14 +5,14 @@ TriggersError
 │   ├── ServerUnavailable       no answer, or a 5xx: whether the call took effect is unknown
 │   └── StoreUnavailable        Redis did not answer
 ├── Permanent                 trying again cannot help: dead letter
-│   ├── Refused                 the ClearML server said no, with its code
+│   ├── Refused                 the ClearML server refused, with its code
 │   └── LaunchImpossible        the action cannot be carried out as written
 ├── Usage (ValueError)        a person has to change something
 │   ├── InvalidTrigger          one argument of one trigger
 │   └── NoCredentials           no ClearML credentials are configured
 ├── Unreadable (ValueError)   what is kept or was sent makes no sense: quarantine it, go on with the rest
 │   └── Newer                   a later release wrote it: leave it to workers of that release
-└── Fenced                    what the caller held is no longer its own: stop, touch nothing
+└── Fenced                    the caller lost its lease: stop, change nothing
 └── EpochChanged            Redis is another run than the one the caller knew
 """
 
@@ -48,7 +48,7 @@ class Refused(Permanent):
 
 
 class LaunchImpossible(Permanent):
-    """The action of a firing cannot be carried out as it is written."""
+    """The action of a firing cannot be carried out as declared."""
 
 
 class Usage(TriggersError, ValueError):
@@ -56,7 +56,7 @@ class Usage(TriggersError, ValueError):
 
 
 class InvalidTrigger(Usage):
-    """One argument of one trigger is wrong: names trigger, argument, value and the way out."""
+    """One argument of one trigger is wrong: the message names trigger, argument, value, and what to give instead."""
 
     def __init__(self, trigger: str, argument: str, value: object, way_out: str) -> None:
         shown = repr(value)
@@ -71,7 +71,7 @@ class NoCredentials(Usage):
 
 
 class Unreadable(TriggersError, ValueError):
-    """What is kept or was sent is nothing that any release writes."""
+    """Stored or received data is nothing that any release writes."""
 
 
 class Newer(Unreadable):

@@ -44,7 +44,7 @@ def _of_headers(headers: Any, tasks: Container[str]) -> str:
         return "it has no id"
     retries, limits = headers.get("retries") or 0, headers.get("timelimit") or (None, None)
     if type(retries) is not int or any(limit is not None for limit in limits):
-        return "its retries or time limits are none that are sent"
+        return "this program never sends such retries or time limits"
     if headers.get("eta") is not None:
         return "it is for a later time"
     if headers.get("expires") is not None:
@@ -64,5 +64,5 @@ def _of_body(body: Any, names: Sequence[str]) -> str:
     if any(embedded.get(name) for name in _AFTERWARDS):
         return "it names what is to be done after it"
     if len(args) != len(names) or not all(_FITS[name](one) for name, one in zip(names, args, strict=True)):
-        return f"its arguments are none that are sent: {args!r:.100}"
+        return f"this program never sends such arguments: {args!r:.100}"
     return ""

@@ -45,7 +45,7 @@ class RedisAddress:
         """Read an address. All readers are given one spelling, so that it means the same to each.
 
         Raises:
-            Usage: it is none, or one of Sentinel or Cluster; the message carries no password.
+            Usage: it is not an address of Redis, or that of Sentinel or Cluster; the message carries no password.
         """
         parts = _split(text)
         host = parts.netloc.rpartition("@")[2]
@@ -141,7 +141,7 @@ def with_password(url: str, password: str) -> str:
     if parts.password or "password" in dict(parse_qsl(parts.query)):
         return url
     user, _, host = parts.netloc.rpartition("@")
-    # not urlunsplit alone: it would write unix:/path
+    # not `urlunsplit` alone: it would write unix:/path
     return urlunsplit(parts._replace(netloc=f"{user.removesuffix(':')}:{quote(password, safe='')}@{host}"))
 
 
@@ -156,7 +156,8 @@ def refuse_unsupported(client: redis.Redis, url: str) -> None:
     """Look whether what answers is a single Redis. A Redis that does not answer passes: it may come up yet.
 
     Raises:
-        Usage: it is a Sentinel or a node of a Cluster, or refuses what no waiting mends, such as a wrong password.
+        Usage: it is a Sentinel or a node of a Cluster, or refuses for a reason that waiting does not fix, such as a
+            wrong password.
     """
     from triggers.base import redis_refusals  # the ledger itself reads addresses
 

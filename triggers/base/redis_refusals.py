@@ -45,7 +45,7 @@ _IN_WORDS: Final = {
 #: A code in the text: at its beginning, or where a script of Redis 6 has met it ("@user_script:5: -READONLY You ...").
 _CODE: Final = re.compile(r"(?:^|[\s:'-])(READONLY|OOM|LOADING|MISCONF|NOREPLICAS|MASTERDOWN|BUSY|UNBLOCKED|NOPERM) ")
 
-#: What is said to somebody who gives no password: to a command, and to the greeting of newer clients.
+#: The answers to a client without a password: to a command, and to the greeting of newer clients.
 _NO_LOGIN: Final = re.compile(r"required|already authenticated", re.IGNORECASE)
 
 #: The codes of a Redis that is not, or not any more, the one to write to: another connection may lead to the new one.
@@ -73,7 +73,7 @@ def code_of(error: BaseException) -> str:
 
 
 def in_words(error: BaseException) -> str:
-    """Why Redis cannot be used, in one line with the way out; "" if the error says nothing like it."""
+    """Why Redis cannot be used and what to do, in one line; "" if the error has another reason."""
     code = code_of(error)
     # Redis names the user and the command or key there, never a password
     detail = f": {_OF_SCRIPTS.sub('', str(error))[:120].rstrip('. ')}" if code == "NOPERM" else ""

@@ -17,7 +17,7 @@ T = TypeVar("T")
 PATIENCE_SECONDS: Final = 120.0
 PAUSE_SECONDS: Final = 2.0
 
-#: How often a person is told that the wait goes on, seconds.
+#: Pause between two log lines about a wait that continues, seconds.
 TELL_SECONDS: Final = 10.0
 
 

@@ -165,7 +165,7 @@ def settings_of(environ: Mapping[str, str]) -> Settings:
     Secrets lie in files with Docker, Kubernetes and systemd. Names that are no setting are other programs' own.
 
     Raises:
-        Usage: names each variable or file that is wrong, its value unless that is secret, and the way out.
+        Usage: names each variable or file that is wrong, its value unless that is secret, and what to do.
     """
     # a file is empty where a deployment has to mount one and nothing is set
     files = {field: found for field, found in _files(secrets_folder(environ)).items() if found[1]}

@@ -22,7 +22,7 @@ WINDOW_SECONDS: Final = 60.0
 
 
 class Slowness:
-    """What slow expressions took in the present window, and which of them nobody was told about. Threads share it."""
+    """The time that slow expressions took in the present window, and which are not reported yet. Threads share it."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock, self._lock = clock, threading.Lock()

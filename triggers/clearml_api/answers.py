@@ -25,7 +25,7 @@ def parse(endpoint: str, where: str, reply: Reply) -> dict[str, Any]:
     """Give the `data` of an answer.
 
     Raises:
-        Refused: The server itself said no.
+        Refused: The server itself refused.
         ServerUnavailable: Anything else, HTML of a proxy included: the call may have taken effect.
     """
     status = reply.status

@@ -79,7 +79,7 @@ class Api:
         made again, once, when the connection broke. Nothing else is repeated.
 
         Raises:
-            Refused: The server said no (4xx).
+            Refused: The server refused (4xx).
             ServerUnavailable: Any other outcome: it is unknown whether the call took effect.
         """
         token = self._login.token()

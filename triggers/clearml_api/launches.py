@@ -171,7 +171,7 @@ def clone(api: Api, request: LaunchRequest) -> str:
 
 
 def edit_draft(api: Api, task_id: str, edit: Mapping[str, Any]) -> None:
-    """Change a draft; refused (400/110) when it is none any more."""
+    """Change a draft; the server refuses (400/110) if it is no longer a draft."""
     api.call("tasks.edit", {**edit, "task": task_id})
 
 

@@ -1,7 +1,7 @@
 """HTTP connections on which one exchange, from the request to the end of the answer, has a time limit of its own.
 
 A timeout of urllib3 and of sockets is that of a single read: a server that sends a byte now and then would hold a
-thread for ever. The limit begins once the connection is open, so that it counts what the server may act on.
+thread without end. The limit begins once the connection is open, so that it counts what the server may act on.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from triggers.base.logs import logger
 
 log = logger(__name__)
 
-#: hosts of which this process has said that nobody verifies their certificate
+#: hosts about whose unverified certificate this process has warned
 _told: set[str] = set()
 
 
@@ -53,7 +53,7 @@ class _Remaining(io.RawIOBase):
         return number
 
     def close(self) -> None:
-        """Let go of the socket."""
+        """Release the socket."""
         if not self.closed:
             self._raw.close()
         super().close()

@@ -22,7 +22,7 @@ def server_version(api: Api) -> str:
 
 
 def too_old(version: str) -> str:
-    """Why a server of this version cannot be used; empty if it can, or if that cannot be told from the text."""
+    """Why a server of this version cannot be used; empty if it can, or if the text does not tell."""
     found = _NUMBERS.match(version)
     if found is None or tuple(map(int, found.groups())) >= OLDEST:
         return ""
@@ -35,7 +35,7 @@ def require_supported(api: Api) -> None:
     """Refuse a server whose changes cannot be read.
 
     Raises:
-        Usage: it is too old; the message names its version and the way out.
+        Usage: it is too old; the message names its version and what to do.
         Refused, ServerUnavailable: it does not tell.
     """
     if why := too_old(server_version(api)):

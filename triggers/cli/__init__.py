@@ -16,9 +16,9 @@ _COLLECT_AFTER = 100_000
 
 
 def main() -> None:
-    """Run the command line and end the process with its exit code. Errors a person can mend are one line."""
+    """Run the command line and end the process with its exit code. Errors that a person can fix are one line."""
     gc.set_threshold(_COLLECT_AFTER)
-    # on its way out Python looks at all objects once more for those in cycles, and its memory is gone right after
+    # at exit Python looks at all objects once more for those in cycles, and its memory is gone right after
     atexit.register(gc.freeze)
     try:
         with ended_in_one_line():

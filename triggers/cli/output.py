@@ -25,7 +25,7 @@ __all__ = [
     "print_json_line", "rendered", "say", "say_page", "show", "show_rows", "styled", "table", "text", "width",
 ]  # fmt: skip
 
-#: Colours of states and of what happened, the same everywhere.
+#: Colors of states and of what happened, the same everywhere.
 STYLES = {
     "active": "green", "new": "cyan", "paused": "yellow", "retired": "dim", "granted": "dim", "launched": "green",
     "skipped": "dim", "held": "yellow", "waiting": "cyan", "failed": "yellow", "dead": "bold red", "dropped": "dim",
@@ -220,7 +220,7 @@ def text(words: str, style: str = "", link: str = "") -> Shown:
 
 
 def styled(words: str) -> Shown:
-    """A state or an outcome in its colour; what follows its first word has the same."""
+    """A state or an outcome in its color; what follows its first word has the same."""
     return text(words, STYLES.get(words.partition(" ")[0], ""))
 
 

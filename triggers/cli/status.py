@@ -95,7 +95,7 @@ def _parts(target: Target, found: SchedulerStatus) -> list[Any]:
         ("held", text(held, "yellow" if found.holds else "")),
         ("failing", text(str(found.failing), "bold yellow" if found.failing else "")),
         ("dead letters", text(str(found.dead), "bold red" if found.dead else "")),
-        ("at home", text(found.home or "nobody: functions of scripts are not called")),
+        ("served by", text(found.home or "no script: functions that scripts declare are not called")),
         *(("alarm", text(words, "bold red")) for words in found.alarms.values()),
         *((f"worker {name}", text(words, "bold red")) for name, words in found.left_alone.items()),
     ]

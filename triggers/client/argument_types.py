@@ -41,7 +41,7 @@ class TaskQuery(TypedDict, total=False):
 
 
 class FunctionOfFiring(Protocol):
-    """A function that is told about the firing as well."""
+    """A function that also receives the firing."""
 
     def __call__(self, object_id: str, /, *, firing: FiringInfo) -> Any:
         """Act on the object."""

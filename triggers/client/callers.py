@@ -1,4 +1,4 @@
-"""The threads in which the process at home calls the functions that its script declared."""
+"""The threads in which the serving process calls the functions that its script declared."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Callers:
     """A fixed number of threads; a function that hangs keeps its own and no other, and never the process.
 
     One thread looks for work at a time. They are daemons: the process ends without them, and a call that was
-    cut off is made again by the next process at home.
+    cut off is made again by the next serving process.
     """
 
     def __init__(self, context: Context, functions: Mapping[str, Function], limit: int = FUNCTION_THREADS) -> None:

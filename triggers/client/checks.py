@@ -92,7 +92,7 @@ def lacking(api: Api, triggers: Iterable[Trigger]) -> list[Lacking]:
 
 
 def _misspelt_tags(api: Api, triggers: Sequence[Trigger]) -> list[Lacking]:
-    """Tags that no object has, where there is one that is spelt much alike: any other may well be new. One request."""
+    """Tags that no object has, if one that objects have is spelled alike: any other may be new. One request."""
     named = [(t.name, field, tag) for t in triggers for field in _TAGLESS for tag in getattr(t, field) or ()]
     known = set(known_tags(api)) if named else set()
     return [

@@ -45,7 +45,7 @@ def declare(
         in_file: it stands in a file of triggers.
 
     Raises:
-        InvalidTrigger: names the trigger, the argument, its value and the way out.
+        InvalidTrigger: names the trigger, the argument, its value, and what to give instead.
     """
     cls = _action_class(arguments)
     own_name = cls.name_in(arguments)

@@ -26,7 +26,7 @@ log = logger(__name__)
 #: Pause between two looks of a process that stands by, seconds.
 STANDBY_SECONDS: Final = 0.5
 
-#: Schedulers that are at home in this process.
+#: Schedulers that this process serves.
 _here: set[str] = set()
 _here_lock = threading.Lock()
 
@@ -54,10 +54,10 @@ class Arrival:
         return self._open(self.settings.redis_url) if self.settings.redis_url else self._start()
 
     def enter(self) -> Ledger:
-        """Wait until nobody else is home, and be.
+        """Wait until no other process serves the scheduler, then serve it.
 
         Raises:
-            Usage: the process at home declares something else, or is this one.
+            Usage: the serving process declares other triggers, or is this process.
         """
         with _here_lock:
             if self.scheduler.id in _here:
@@ -77,10 +77,10 @@ class Arrival:
             time.sleep(STANDBY_SECONDS)
 
     def visit(self) -> Ledger:
-        """Connect beside whoever is home.
+        """Connect beside the serving process.
 
         Raises:
-            Usage: the process at home declares something else.
+            Usage: the serving process declares other triggers.
         """
         url = self.settings.redis_url or running_url(self.folder)
         ledger = self._open(url) if url else self._start()
@@ -91,7 +91,7 @@ class Arrival:
         return ledger
 
     def stay(self, ledger: Ledger) -> Leader | None:
-        """Renew the lease, or take it again after Redis lost it; who is home instead, None when it is this process."""
+        """Renew the lease, or take it again after Redis lost it; return another process that has it, else None."""
         if ledger.homes.renew(self._token, self.settings.lease_seconds):
             return None
         self._token, other = ledger.homes.enter(self.holder, self.settings.lease_seconds)
@@ -118,7 +118,7 @@ class Arrival:
         return f"{self.scheduler.project}/{self.scheduler.name}"
 
     def _try(self, ledger: Ledger) -> Leader | None:
-        """Come in; who is home if somebody is. A process that stands by outlives a restart of Redis or ClearML."""
+        """Take the lease, or return its holder. A process that stands by survives a restart of Redis or ClearML."""
         said = ""
         while True:
             try:
@@ -133,7 +133,7 @@ class Arrival:
                 return other
 
     def _connect_waiting(self) -> Ledger:
-        """The ledger; a private Redis that another process runs is waited for."""
+        """Open the ledger; wait for a private Redis that another process runs."""
         told = False
         while True:
             url = self.settings.redis_url
@@ -154,7 +154,7 @@ class Arrival:
             time.sleep(STANDBY_SECONDS)
 
     def _holder_at(self, url: str) -> Leader | None:
-        """Who is home at a Redis that another process runs; None while it cannot be asked."""
+        """The serving process by a Redis that another process runs; None while that Redis does not answer."""
         try:
             with connect(url) as client:
                 return open_ledger(Store(client), self.scheduler.id, self.settings).homes.holder()

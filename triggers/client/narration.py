@@ -30,7 +30,7 @@ MOST_NAMED: Final = 8
 LOOK_SECONDS: Final = 0.5
 PAGE: Final = 500
 
-#: How each thing in the history is told. "granted" is left out: what comes of it follows.
+#: The line for each kind of entry. "granted" is left out: what comes of it follows.
 _VERBS: Final = {
     "launched": "launched",
     "skipped": "skipped",
@@ -64,7 +64,7 @@ def opening(scheduler: Scheduler, settings: Settings, triggers: Sequence[Trigger
 
 
 def told(entry: HistoryEntry, called: str, page: str) -> str:
-    """What happened in one line, "" for what is not told.
+    """What happened in one line, "" for what is not logged.
 
     Args:
         entry: of the history.
@@ -123,7 +123,7 @@ class Narrator:
             while self.look() == PAGE:
                 pass
         except (TriggersError, redis.RedisError, OSError) as failure:
-            log.debug("the history is told later: %s", failure)
+            log.debug("cannot read the history; retrying: %s", failure)
 
     def look(self) -> int:
         """Tell what is new; how many entries that were."""
@@ -139,5 +139,5 @@ class Narrator:
         try:
             firing = self.ledger.firings.get(key) if key else None
             return Event.from_json(firing.event).name if firing else ""
-        except (ValueError, TriggersError):  # the line is told without it
+        except (ValueError, TriggersError):  # the line goes without it
             return ""

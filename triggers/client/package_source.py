@@ -54,7 +54,7 @@ class Installed:
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
-    """The requirements as they should be, and why an agent may find no package by them, with the way out."""
+    """The requirements as they should be, and why an agent may find no package by them and what to do."""
 
     text: str
     doubt: str = ""

@@ -1,4 +1,4 @@
-"""A scheduler at home: the process that declared it registers its triggers and keeps local mode running."""
+"""The serving process: it registers the triggers that its script declared and keeps local mode running."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class Home:
         end_process(number)
 
     def enter(self) -> Ledger:
-        """Wait until this process is the one at home; the scheduler's ledger.
+        """Wait until this process is the serving one; return the scheduler's ledger.
 
         Raises:
             Usage: another process declares other triggers under this identity, or another Redis has them.
@@ -113,7 +113,7 @@ class Home:
         return self._claimed(self._arrival.enter())
 
     def visit(self) -> Ledger:
-        """The ledger for a registration, which is made beside a process at home that declares the same."""
+        """The ledger for a registration beside a serving process that declares the same."""
         self._mark_service_task()
         return self._claimed(self._arrival.visit())
 
@@ -250,7 +250,7 @@ class Home:
             self._supervisor.run()
 
     def _stay(self, ledger: Ledger, context: Context) -> None:
-        """Stay home: renew the lease, and register again on a Redis that came back empty."""
+        """Keep serving: renew the lease, and register again on a Redis that came back empty."""
         while not self._stopping.wait(self.settings.lease_seconds / 3):
             try:
                 other = self._arrival.stay(ledger)

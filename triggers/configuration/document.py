@@ -104,7 +104,7 @@ def _unknown(content: Mapping[Any, Any]) -> list[Any]:
 
 def _trigger(item: Any, place: str, taken: dict[Kind, dict[str, Declaration]]) -> Trigger:
     if not isinstance(item, dict):
-        raise Usage(f"a trigger is a mapping of arguments, and {item!r} is none")
+        raise Usage(f"a trigger must be a mapping of arguments, not {item!r}")
     name = str(item.get("name") or item.get("schedule_task_id") or "(without a name)")
     kind = item.get(KIND)
     if kind not in KINDS:

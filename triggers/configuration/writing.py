@@ -37,7 +37,7 @@ def arguments_of(trigger: Trigger) -> dict[str, Any]:
     values = {KIND: trigger.kind, "name": trigger.name}
     for name in [*known, ACTIONS, PROJECT_ID]:
         value = _plain(given.get(name))
-        # nothing asked for is None, False or empty alike; 0 is a number, and False for True is said
+        # None, False, and empty all ask for nothing; 0 is a number, and False instead of True is written
         nothing = value is None or value is False or value in ([], {})
         is_default = value == known.get(name) or (nothing and not known.get(name))
         if name not in values and not is_default:

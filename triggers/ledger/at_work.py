@@ -16,7 +16,7 @@ from triggers.base.settings import Settings
 from triggers.ledger.keys import shared
 from triggers.ledger.signing import Signer
 
-#: A worker that has not said so for this long is gone, ms.
+#: A worker that has not reported for this long is gone, ms.
 VALID_MS: Final = 60_000
 
 #: The settings that limit what is launched; workers that differ in them launch what only some of them may.
@@ -83,7 +83,7 @@ def of(client: redis.Redis) -> dict[str, Running]:
 
 
 def _read(text: str, now_ms: int) -> Running | None:
-    """What a worker said; None where that is long ago, or cannot be read."""
+    """What a worker reported; None if that is long ago, or cannot be read."""
     try:
         said = json.loads(text)
         if abs(now_ms - int(said["at_ms"])) > VALID_MS:

@@ -29,7 +29,7 @@ class Link:
 
     @classmethod
     def from_text(cls, text: str) -> Link:
-        """Read it; one that makes no sense is none."""
+        """Read it; None for a corrupt one."""
         seq, _, hash_ = text.partition(" ")
         return cls(int(seq), hash_) if seq.isdigit() and hash_ else cls()
 

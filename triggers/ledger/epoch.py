@@ -94,6 +94,6 @@ def note_recalled(store: Store, keys: Keys, number: int) -> None:
 
 
 def present(client: redis.Redis, keys: Keys) -> str:
-    """The epoch as scripts are told it, for one who begins none."""
+    """The epoch as scripts get it from a caller that begins none."""
     nonce: Any = client.hget(keys.epoch, "nonce")
     return f"{client.info('server')['run_id']}.{nonce or ''}"

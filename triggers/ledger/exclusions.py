@@ -10,12 +10,12 @@ import redis
 
 from triggers.ledger.keys import shared
 
-#: A worker that has not said so again for this long is gone, or serves the scheduler now, ms.
+#: A worker that has not repeated its report for this long is gone, or serves the scheduler now, ms.
 VALID_MS: Final = 60_000
 
 
 def say(client: redis.Redis, worker: str, reasons: Mapping[str, str]) -> None:
-    """Say why a worker leaves schedulers alone, by their id; without any, take back what it said.
+    """Report why a worker leaves schedulers alone, by their id; without any, withdraw its report.
 
     Raises:
         redis.RedisError: Redis gave no answer.

@@ -1,4 +1,4 @@
-"""The catalogue of every Redis key: name, type, content. Nothing else in this project spells a key.
+"""The catalog of every Redis key: name, type, content. Nothing else in this project spells a key.
 
 All keys of one scheduler carry its id in braces, so that they share one hash slot and scripts may name
 several of them. `<...>` stands for a part that varies. `triggers` is the prefix that the setting `key_prefix` names:
@@ -57,7 +57,7 @@ known. Everything else is covered by the version of its scheduler's record.
 | `triggers:{id}:history:decided` | sorted set, bounded | `<object> <trigger id>`, dropped or skipped (`decisions`) |
 | `triggers:{id}:audit` | stream, bounded | what people changed, who and when (`audit`) |
 | `triggers:{id}:audit:head` | hash | seq, hash: the last line of its chain (`chain`); start: that of an earlier Redis |
-| `triggers:{id}:notices` | hash | what people were told, when (`notices.decide`) |
+| `triggers:{id}:notices` | hash | which notices were sent, when (`notices.decide`) |
 | `triggers:{id}:alarms` | hash | alarm → JSON: what is wrong, since when |
 """
 

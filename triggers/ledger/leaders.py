@@ -1,4 +1,4 @@
-"""Who is home: the process that declared a scheduler's triggers and calls its functions. One at a time."""
+"""The serving process of a scheduler: it declared the triggers and calls their functions. One at a time."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Homes:
         return str(token), _holder(other) if not token else None
 
     def renew(self, token: str, seconds: float) -> bool:
-        """Stay home; False when another has come in."""
+        """Renew the lease; False if another process has it."""
         return leases.renew(self.store, self.keys, _LEASE, token, seconds)
 
     def leave(self, token: str) -> None:
@@ -51,7 +51,7 @@ class Homes:
         leases.release(self.store, self.keys, _LEASE, token)
 
     def holder(self) -> Leader | None:
-        """Who is home, None when nobody is."""
+        """The serving process, None if there is none."""
         with self.store.client.pipeline(transaction=True) as pipe:
             pipe.get(self.keys.home)
             pipe.get(self.keys.lease(_LEASE))

@@ -139,7 +139,7 @@ class Ledger:
         return at_work.of(self.store.client)
 
     def beat_said(self) -> str:
-        """What the beat that ticks said last, "" when none ticks."""
+        """What the active beat reported last, "" if none ticks."""
         return beat_said(self.store.client)
 
     def close(self) -> None:

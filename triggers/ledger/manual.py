@@ -1,4 +1,4 @@
-"""What people do to a scheduler beside its stages: fire, skip what waits, let go, free a slot, set a cursor."""
+"""What people do to a scheduler beside its stages: fire, skip what waits, release holds, free a slot, set a cursor."""
 
 from __future__ import annotations
 

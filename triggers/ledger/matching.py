@@ -147,7 +147,7 @@ class Matching:
         """The mark of one pair.
 
         Raises:
-            Unreadable: it is none; the message says how to go on.
+            Unreadable: the mark is corrupt; the message says what to do.
         """
         found = self.marks([(trigger, object_id)])
         if not found:

@@ -1,4 +1,4 @@
-"""Which schedulers live on this Redis: identity, pace, service task."""
+"""The schedulers on this Redis: identity, pace, service task."""
 
 from __future__ import annotations
 

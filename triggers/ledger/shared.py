@@ -21,9 +21,9 @@ SILENT_SECONDS: Final = 4.0
 #: When Redis forgets who ticked, ms; nothing else depends on it, since Redis' clock may be set back.
 _FORGOTTEN_MS: Final = 15_000
 
-#: KEYS: beat. ARGV: our name, what another one said last if it has been silent for too long, ms.
+#: KEYS: beat. ARGV: our name, what another beat reported last if it has been silent for too long, ms.
 #: The value is a name and a number that is raised at every tick. Returns {1 if we tick, the value}.
-#: Rules out: a beat taking over from one that goes on counting; a dead one that is waited for by the wall clock.
+#: Rules out: a beat that takes over from a live one; a wait for a dead one that depends on the wall clock.
 _LEAD: Final = """
 local said = redis.call('GET', KEYS[1]) or ''
 local name, count = string.match(said, '^(%S+) (%d+)$')
@@ -66,7 +66,7 @@ class Leadership:
 
 
 def beat_said(client: redis.Redis) -> str:
-    """What the beat that ticks said last: it changes with every tick. "" when none ticks."""
+    """What the active beat reported last: it changes with every tick. "" if none ticks."""
     said: Any = client.get(shared(_BEAT))
     return str(said or "")
 

@@ -15,7 +15,7 @@ from triggers.base.terminal import say_page
 class Step:
     """One step. `scripts` and `calls` are what it does to Redis and to the ClearML server.
 
-    `killed_before` and `killed_after` say who goes on when the process dies there.
+    `killed_before` and `killed_after` say which worker resumes when the process dies there.
     """
 
     name: str
@@ -228,7 +228,7 @@ object was launched once, or skipped for such a reason. `tests/model/test_protoc
 the rules of before (own launches known by what the last step writes, slots left alone by what ends a firing, an
 epoch that is the run of Redis alone) and sees each of them fail.
 
-*Not in the model:* time (a lease ends whenever it may, a forgotten enqueue is waited for until it has arrived, as
+*Not in the model:* time (a lease ends whenever it may, a forgotten enqueue has arrived before anything goes on, as
 [decision 5](decisions/0005-waiting-for-forgotten-attempts.md) assumes), reading windows, order, pace, holds, pauses
 and edits, `reuse_task`, repeating triggers, functions, a launch that a person deletes while Redis is emptied or
 before the ledger knows of it ([decision 4](decisions/0004-withdrawing-is-announced.md)), older data put back into

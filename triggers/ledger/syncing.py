@@ -1,4 +1,4 @@
-"""What a stage remembers of one scheduler: sync what it wrote to ClearML last, notify what people were told."""
+"""What a stage remembers of one scheduler: sync its last writes to ClearML, notify the notices that it sent."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ QUIET_MS: Final = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Changes from `from_ms` on (server time) passed a trigger by; somebody said so last at `noted_ms` (Redis)."""
+    """Changes from `from_ms` on (server time) passed a trigger by; a worker reported it last at `noted_ms` (Redis)."""
 
     from_ms: int
     noted_ms: int

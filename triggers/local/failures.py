@@ -32,7 +32,7 @@ class Failures:
 
         Args:
             code: as `subprocess` has it, negative for a signal.
-            line: the last that the child said; times and process ids in it make no difference.
+            line: the last line that the child wrote; times and process ids in it make no difference.
             lived_seconds: from its start to its end.
         """
         if code == 0 or code in _FROM_OUTSIDE or lived_seconds >= HEALTHY_SECONDS:
@@ -54,7 +54,7 @@ class ChildErrors:
         self._thread.start()
 
     def last_line(self) -> str:
-        """What the child said last; to be asked after its end."""
+        """The last line that the child wrote; to be asked after its end."""
         self._thread.join(2.0)
         return self._line.decode(errors="replace").strip()
 

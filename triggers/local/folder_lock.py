@@ -19,7 +19,7 @@ from triggers.base.errors import Usage
 from triggers.local import private_files
 from triggers.local.processes import close, end_stranger, is_server_in, keep_from_forks, start_time
 
-#: seconds in which a leftover of a killed owner has to let go of the folder
+#: seconds in which a leftover of a killed owner must release the folder
 _PATIENCE_SECONDS = 15.0
 #: size of the record of the holder
 _RECORD_BYTES = 2048
@@ -61,7 +61,7 @@ class FolderLock:
         """Take the folder; ends a Redis that a killed owner left behind in it.
 
         Raises:
-            Usage: Another process uses the folder; the message names it and the way out.
+            Usage: Another process uses the folder; the message names it and what to do.
         """
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while not self._try_lock():

@@ -69,7 +69,7 @@ def check(folder: Path) -> None:
     """Look at a folder, those above it and what is in it; one that is not there is fine.
 
     Raises:
-        Usage: something there is not this user's alone; the message has its path, its owner and the way out.
+        Usage: something there is not this user's alone; the message has its path, its owner, and what to do.
     """
     for path, found in _with_status((folder.parent,)):  # the state folder itself
         _refuse_link(path, found)

@@ -1,4 +1,4 @@
-"""Starting, recognising and ending processes; nothing about what they do.
+"""Starting, recognizing and ending processes; nothing about what they do.
 
 Children are always started by exec (`subprocess` without `preexec_fn`), never by a bare fork, since the
 user's process has the threads of the ClearML SDK.

@@ -145,7 +145,7 @@ class PrivateRedis:
             if time.monotonic() - began > patience:
                 raise StoreUnavailable(f"no Redis within {patience:.0f} s ({answer}): {self._log_end()}")
             time.sleep(0.01)
-        raise StoreUnavailable("the start of Redis was cancelled")
+        raise StoreUnavailable("the start of Redis was canceled")
 
     def _log_end(self) -> str:
         try:

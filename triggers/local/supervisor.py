@@ -109,7 +109,7 @@ class Supervisor:
         """Start what is not started, keep it alive until a stop is requested, then end it (within 10 s).
 
         Raises:
-            SystemExit: The child fails at each start in the same way; one line has said how.
+            SystemExit: The child fails at each start in the same way; one line has logged how.
         """
         try:
             if self._child is None:
@@ -184,7 +184,7 @@ class Supervisor:
         lived = time.monotonic() - self._started_at["child"]
         if self._stopping or not self._failures.is_broken(code, line, lived):
             return False
-        what = f"failed {LIMIT} times in the same way (exit code {code}): {line or 'it said nothing'}"
+        what = f"failed {LIMIT} times in the same way (exit code {code}): {line or 'it wrote no error'}"
         say_problem(f"clearml-triggers: the worker process {what}")
         self._gave_up = True
         self.request_stop()

@@ -134,7 +134,7 @@ class DeclaredAction(Frozen, ABC):
             in_file: they stand in a file of triggers, where functions are named.
 
         Raises:
-            InvalidTrigger: names the argument, its value and the way out.
+            InvalidTrigger: names the argument, its value, and what to give instead.
         """
         raise NotImplementedError
 

@@ -1,4 +1,4 @@
-"""What a field of a condition is declared with: when it holds, how it is said, where such objects are found.
+"""What a field of a condition is declared with: when it holds, how it reads in words, where such objects are found.
 
 The fields themselves are in `fields`, each with its rule beside it; `rules` decides by them.
 """

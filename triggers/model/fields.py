@@ -28,8 +28,8 @@ from triggers.model.events import ARCHIVED, Event
 from triggers.model.kinds import Kind
 from triggers.model.values import Flag, Pattern, Project, Since, Tags, Text, Users
 
-#: Statuses of a dataset version that is finalised; the second when it was published before the next poll.
-FINALISED: Final = ("completed", "published")
+#: Statuses of a dataset version that is finalized; the second when it was published before the next poll.
+FINALIZED: Final = ("completed", "published")
 
 
 # ---- all kinds ------------------------------------------------------------------------------------------
@@ -194,17 +194,17 @@ class Conditions(Frozen):
 class DatasetConditions(Conditions):
     """What triggers on dataset versions may ask for.
 
-    A dataset version still being made is none to work on; so unless a trigger waits for its publishing or
+    A dataset version that is still being made is not ready for work; so unless a trigger waits for its publishing or
     archiving, it waits for its end, also with trigger_on_tags. (The original asks for "completed" and misses
     what is published before its next poll.)
     """
 
     always: ClassVar[Mapping[str, Rule]] = {
         **Conditions.always,
-        "finalised": Rule(
-            value=lambda trigger: None if trigger.trigger_on_publish or trigger.trigger_on_archive else FINALISED,
+        "finalized": Rule(
+            value=lambda trigger: None if trigger.trigger_on_publish or trigger.trigger_on_archive else FINALIZED,
             holds=lambda statuses, event: event.status in statuses,
-            wanted=lambda _: "a finalised version: completed or published",
+            wanted=lambda _: "a finalized version: completed or published",
             found=status_of,
             needs=lambda statuses: [("status", statuses)],
         ),

@@ -1,4 +1,4 @@
-"""What a user's function is told about the firing that calls it."""
+"""What a user's function receives about the firing that calls it."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def from_original(kind: Kind, item: Mapping[str, Any]) -> Trigger:
         InvalidTrigger: a field is wrong.
     """
     if not isinstance(item, Mapping):
-        raise Usage(f"configuration section {SECTIONS[kind]!r}: every item is a dictionary, and {item!r} is none")
+        raise Usage(f"configuration section {SECTIONS[kind]!r}: every item must be a dictionary, not {item!r}")
     fields = {field: item.get(key) for field, key in keys_of(kind).items()}
     fields |= {name: item[name] for name in (*own_conditions(kind), *PLAIN_FIELDS) if name in item}
     return make_trigger(

@@ -134,7 +134,7 @@ def make_trigger(kind: Kind, **fields: Any) -> Trigger:
     """Validate the fields of a trigger; parts may be given as values or as dictionaries.
 
     Raises:
-        InvalidTrigger: names the trigger, the argument, its value and the way out.
+        InvalidTrigger: names the trigger, the argument, its value, and what to give instead.
     """
     name = fields.get("name")
     if kind not in CLASSES:

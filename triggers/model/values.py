@@ -1,4 +1,4 @@
-"""Types of the fields of a trigger: what is accepted for each argument, and the way out when it is not."""
+"""Types of the fields of a trigger: what each argument accepts, and the error for everything else."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ def _values(value: Any) -> dict[str, Any]:
     result = {}
     for key, item in value.items():
         if not isinstance(key, str) or not key:
-            raise wrong(f"keys are strings, and {key!r} is none")
+            raise wrong(f"keys must be strings that are not empty, not {key!r}")
         try:
             result[key] = plain(item)
         except TypeError as error:

@@ -1,11 +1,11 @@
-"""Which notices are due. Pure: the situation and what was told before are values, the clock is an argument.
+"""Which notices are due. Pure: the situation and the notices sent before are values, the clock is an argument.
 
 1. dead letters: new ones of a trigger, all in one notice; the next of that trigger after a pause
-2. what lasts (a stage has stopped, a burst is held, any other alarm): when it begins, then every hour
+2. a lasting problem (a stage has stopped, a burst is held, any other alarm): when it starts, then every hour
 3. what lasted is over: one notice that says so
 4. what comes and goes (a burst that is held in every minute, or what was over a short while ago): over only once it has
    been gone for some minutes
-5. more than so many an hour: the rest waits, and its number is told with the next
+5. more than the limit per hour: the rest waits, and the next notice gives its number
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What there is to tell: new dead letters by trigger, as (count, example), and what lasts by name."""
+    """What to report: new dead letters by trigger, as (count, example), and lasting problems by name."""
 
     now_ms: int
     dead: Mapping[str, Notice] = field(default_factory=dict)
@@ -58,9 +58,9 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What was told before: when, by name; dead letters that wait to be told; how many in this hour.
+    """Earlier notices: when, by name; dead letters that wait for a notice; how many notices in this hour.
 
-    `known`: the notice that was told last, by name, as JSON has it. Of what lasts: `gone_ms` is since when it is gone,
+    `known`: the last notice, by name, as JSON has it. Of lasting problems: `gone_ms` is since when one is gone,
     `over_ms` when it was over last, `shaky` names what comes and goes.
     """
 
@@ -80,7 +80,7 @@ class Told:
 
     @classmethod
     def from_text(cls, text: str) -> Told:
-        """Read the text kept in Redis; an empty one is that of a scheduler that never told anything."""
+        """Read the text kept in Redis; an empty one is that of a scheduler that never sent a notice."""
         fields: dict[str, Any] = known_fields(cls, json.loads(text)) if text else {}
         return cls(**fields | {"shaky": tuple(fields.get("shaky", ()))})
 
@@ -93,7 +93,7 @@ def decide(told: Told, situation: Situation, per_hour: int) -> tuple[list[Notice
 
 
 class _Turn:
-    """One decision: what was told, as it changes."""
+    """One decision: the notices sent, as they change."""
 
     def __init__(self, told: Told, situation: Situation) -> None:
         self.told, self.situation, self.now_ms = told, situation, situation.now_ms

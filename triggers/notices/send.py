@@ -30,7 +30,7 @@ _SECONDS: Final = 5.0
 def send(notices: Sequence[Notice], scheduler: str, of: Settings) -> bool:
     """Send to every place that the settings name; False when there are places and none took them.
 
-    A place that refuses does not keep the others from being told, and is told the next notice only.
+    A place that refuses does not keep the others from their notices, and gets the next notice only.
     """
     posts = []
     if of.notice_webhook_url:

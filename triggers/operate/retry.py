@@ -40,7 +40,7 @@ def patient(read: Callable[[], T], renew: Callable[[], object], *, sleep: Callab
             sleep(PAUSE_SECONDS / 10)
         except (redis.RedisError, StoreUnavailable) as failure:
             code = _code_worth_waiting(failure)
-            # a restart is refused in several ways until it is over; that a person is needed is said in any case
+            # a restart is refused in several ways until it is over; the need for a person is reported in any case
             if not told or (code not in told and redis_refusals.needs_person(_cause(failure))):
                 say(f"clearml-triggers: {redis_refusals.said(_cause(failure))}; retrying", error=True)
             told.add(code)

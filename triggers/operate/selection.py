@@ -63,7 +63,7 @@ def select(found: Sequence[F], words: Sequence[str], trigger: str, *, everything
         everything: all of them are.
 
     Raises:
-        Usage: nothing was said, or a word names none.
+        Usage: nothing was given, or a word names no firing.
     """
     if everything and words:
         raise Usage("name firings or say --all, not both")

@@ -195,7 +195,7 @@ def choose(found: Mapping[str, Scheduler], choice: str | None, where: str) -> Sc
         raise Usage(f"no scheduler found in {where}: {_REGISTER}")
     listed = ", ".join(f"{title(one)} ({one.id})" for one in (fitting or found.values()))
     if fitting:
-        raise Usage(f"{len(fitting)} schedulers live in {where}; say which with --scheduler: {listed}")
+        raise Usage(f"{len(fitting)} schedulers found in {where}; choose one with --scheduler: {listed}")
     raise Usage(f"--scheduler {choice!r} is none of those in {where}: {listed}")
 
 

@@ -16,7 +16,7 @@ def span_ms(text: str, option: str) -> int:
     """Read a length of time such as "90s", "15m", "2h", "7d".
 
     Raises:
-        Usage: names the option, the value and the way out.
+        Usage: names the option, the value, and what to give instead.
     """
     found = _SPAN.fullmatch(text.strip())
     if not found:
@@ -28,7 +28,7 @@ def time_ms(text: str, now_ms: int, option: str) -> int:
     """Read a moment: how long ago ("2h"), or an ISO time, which is local where it names no zone.
 
     Raises:
-        Usage: names the option, the value and the way out.
+        Usage: names the option, the value, and what to give instead.
     """
     if text.strip() == "now":
         return now_ms

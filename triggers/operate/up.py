@@ -52,7 +52,7 @@ def serve(choice: str | None, *, quiet: bool) -> None:
     """Serve what is registered until Ctrl-C or SIGTERM.
 
     Raises:
-        Usage: no scheduler lives here, or another process serves it.
+        Usage: no scheduler found here, or another process serves it.
     """
     of = settings()
     with open_target(choice) as target:
@@ -61,7 +61,7 @@ def serve(choice: str | None, *, quiet: bool) -> None:
             raise Usage(f"{target.where} is served already by another process: `clearml-triggers status`")
     supervisor = Supervisor(
         redis=None if of.redis_url else PrivateRedis(Path(target.where), server=of.redis_server),
-        # as it was said: a password that a file holds is read there, by the child too, which sees an exchanged one
+        # as it was given: a password that a file holds is read there, by the child too, which sees an exchanged one
         redis_url=said_of("redis_url", os.environ) if of.redis_url else None,
         credentials=_credentials(),
     )

@@ -1,4 +1,4 @@
-"""A trigger in words. The condition is told by the very table of clauses that decides it."""
+"""A trigger in words. The table of clauses that decides the condition also words it."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-#: entries kept; counts go on for ever
+#: entries kept; counts are kept without limit
 ENTRIES_KEPT = 200_000
 
 

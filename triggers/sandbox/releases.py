@@ -44,7 +44,7 @@ _BEFORE_2_3 = Release(
     edits_queued=False,
 )
 _BEFORE_2 = replace(_BEFORE_2_3, number="1.17.0", api=(2, 31), short_project_parts=True)
-#: by the name under which a sandbox is asked for one; 1.16 is there to see what is said of a server that is too old
+#: by the name under which a sandbox is asked for one; 1.16 is there to test the refusal of a server that is too old
 RELEASES: dict[str, Release] = {
     "1.16": replace(_BEFORE_2, number="1.16.0", api=(2, 30), filters_changes=False),
     "1.17": _BEFORE_2,

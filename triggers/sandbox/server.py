@@ -118,7 +118,7 @@ class Sandbox:
     def serve(self, beside: Callable[[threading.Event], None] | None = None) -> None:
         """Listen in the foreground until SIGINT or SIGTERM; only in the main thread.
 
-        `beside` runs in a thread as soon as calls are answered, and is told of the end by its event.
+        `beside` runs in a thread as soon as calls are answered; its event tells it of the end.
         """
         server, ended = self._made(), threading.Event()
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

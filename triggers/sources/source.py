@@ -96,6 +96,6 @@ class Source(ABC):
         )
 
     def is_service(self, event: Event, scheduler: str, service_task: str) -> bool:
-        """Tell whether an event is of the scheduler's own service task, which no trigger is told of."""
+        """Tell whether an event is of the scheduler's own service task, which no trigger sees."""
         del event, scheduler, service_task
         return False

@@ -110,7 +110,7 @@ def _hint(ctx: Context, changes: Sequence[MarkChange]) -> None:
 
 
 def _decode(batch: Batch) -> tuple[list[Event], list[Quarantined]]:
-    """The events of a batch, and what stands among them that is none."""
+    """The events of a batch, and the lines among them that are no events."""
     events, quarantined = [], []
     for line in batch.events:
         try:

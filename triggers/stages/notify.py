@@ -28,7 +28,7 @@ _PAGE = 1000
 def notify(ctx: Context, scheduler: Scheduler) -> int | None:
     """Tell what is due; how many notices, None when another is at it.
 
-    What was told is written down when it has been sent: a crash in between tells it twice, never not at all.
+    A notice is recorded after it is sent: a crash in between sends it twice, and never drops it.
     """
     ledger = ctx.ledger
     with ledger.notified.turn(ctx.settings.lease_seconds) as token:
@@ -96,7 +96,7 @@ def _owner(snapshot: Snapshot, trigger: str) -> str:
 
 
 def _tell(ctx: Context, scheduler: Scheduler, notices: list[Notice]) -> bool:
-    """Send, and always write to the log of the service task; False when nobody was told."""
+    """Send, and always write to the log of the service task; False if no place accepted it."""
     sent = send(notices, f"{scheduler.project}/{scheduler.name}", with_notice_secrets_of_now(ctx.settings, os.environ))
     if sent and scheduler.service_task:
         lines = [ConsoleLine(ctx.ledger.now_ms(), "warning", in_words(notice)) for notice in notices]

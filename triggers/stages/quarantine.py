@@ -23,7 +23,7 @@ log = logger(__name__)
 #: Beginning of the names of all alarms of this kind.
 ALARM: Final = "unreadable:"
 
-#: How long batches and firings of a later release may wait for a worker of it before people are told, seconds.
+#: How long batches and firings of a later release may wait for a worker of it before an alarm, seconds.
 PATIENCE_SECONDS: Final = 60.0
 
 #: A version that no cursor has reached: what has it is read from its `since_ms` on.

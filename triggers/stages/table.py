@@ -134,7 +134,7 @@ STAGES: Final[list[Stage]] = [
             "caller",
             "firings",
             "functions are not called",
-            "functions wait for the script that declares them for {since}: start it",
+            "function calls have waited {since} for the script that declares the functions: start it",
             _script_serves,
         ),
     ),

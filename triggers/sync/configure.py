@@ -28,7 +28,7 @@ log = logger(__name__)
 
 ORIGIN = "configuration"
 
-#: Problems of sections that are told at once; of more only their number is.
+#: Problems of sections that are reported at once; of more, only their number.
 _TOLD: Final = 100
 
 

@@ -26,14 +26,14 @@ class Memory:
         return self._changed.get(name, self._known.get(name, ""))
 
     def number(self, name: str) -> int:
-        """A field that is a number, 0 if there is none, or none that makes sense."""
+        """A field that is a number, 0 if it is missing or corrupt."""
         try:
             return int(self.text(name) or 0)
         except ValueError:
             return 0
 
     def value(self, name: str) -> Any:
-        """A field that is a JSON dictionary, an empty one if there is none that makes sense."""
+        """A field that is a JSON dictionary, an empty one if it is missing or corrupt."""
         try:
             value = json.loads(self.text(name) or "{}")
         except (ValueError, RecursionError):

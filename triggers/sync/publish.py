@@ -21,7 +21,7 @@ from triggers.sync.trigger_states import standings
 
 #: Pause between two looks at the ClearML tasks that still run.
 LOOK_SECONDS: Final = 15.0
-#: Console lines of one turn; of more only their number is told.
+#: Console lines of one turn; of more, only their number.
 LINES: Final = 500
 #: Launches in the plots.
 POINTS: Final = 500

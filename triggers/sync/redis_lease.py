@@ -1,4 +1,4 @@
-"""One scheduler lives on one Redis: the lease on its service tasks that tells two Redises apart. Pure."""
+"""One scheduler, one Redis: the lease on its service tasks that tells two Redises apart. Pure."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def other_holder(leases: Iterable[RedisLease], mine: RedisLease, now_ms: int) ->
     """Whose lease keeps `mine` out: one that has not run out and goes before it; None if `mine` is good.
 
     Of the same data that is the higher epoch; of other data what was taken earlier. Two that are taken at once
-    both see each other, and agree on who goes on.
+    both see each other, and agree on which one continues.
     """
     alive = [lease for lease in leases if lease.until_ms > now_ms and not lease.same_redis(mine)]
     later = [lease for lease in alive if lease.instance == mine.instance and lease.rank > mine.rank]

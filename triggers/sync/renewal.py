@@ -96,7 +96,7 @@ def _look(ctx: Context, scheduler: Scheduler, memory: Memory) -> tuple[int, list
 def _has_come(other: RedisLease, mine: RedisLease, memory: Memory) -> bool:
     """Whether a higher epoch of the same data began after the last renewal by this run: so somebody serves it.
 
-    What a run finds at its first renewal may be of a dead one whose end Redis forgot; its renewal is waited for.
+    What a run finds at its first renewal may be of a dead one whose end Redis forgot; so it waits for a renewal.
     """
     return other.instance == mine.instance and other.run not in memory.text("known_runs").split()
 

@@ -64,7 +64,7 @@ class Kept:
 
     @classmethod
     def from_json(cls, text: str | None) -> Kept:
-        """Read the property; empty where there is none, or where it makes no sense, which is logged.
+        """Read the property; empty where there is none, or if it is corrupt, which is logged.
 
         Raises:
             Newer: a later release wrote it.

@@ -77,7 +77,7 @@ class Saved:
 
 
 def newest(texts: Iterable[str | None], *, latest_ms: int | None = None) -> tuple[str, Saved | None]:
-    """The latest of several with its text, None if there is none; one that makes no sense does not count.
+    """The latest of several with its text, None if there is none; corrupt ones do not count.
 
     `latest_ms`: nobody can have saved anything later, so that what says so was not saved by any scheduler.
 

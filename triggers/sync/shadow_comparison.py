@@ -17,7 +17,7 @@ from triggers.model import Trigger
 from triggers.model.events import iso_time, milliseconds
 from triggers.model.launch_tags import is_launch_tag
 
-#: What is left to wait before the original, which polls every three minutes, can be said to have missed a change.
+#: What is left to wait before the original, which polls every three minutes, counts as having missed a change.
 PACE_MS: Final = 180_000
 _FAR_FUTURE: Final = "2200-01-01T00:00:00"
 _PAGE: Final = 500
@@ -120,7 +120,7 @@ def _row_here(trigger: Trigger, launches: int) -> str:
         "single-instance": trigger.policy.single_instance,
         "fire": trigger.policy.fire != "once",
         "archive": dataset and archive,
-        "dataset-finalised": dataset and not publish,
+        "dataset-finalized": dataset and not publish,
         "dataset-project": dataset and bool(trigger.trigger_project),
         "project-renamed": bool(trigger.trigger_project),
         "more-than-500": launches > _PAGE,

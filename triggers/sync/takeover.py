@@ -94,9 +94,9 @@ def _occupied(
     ctx: Context, scheduler: Scheduler, rival: RedisLease, known: list[service.Service], server_ms: int
 ) -> Usage:
     return Usage(
-        f"the scheduler {scheduler.project}/{scheduler.name} is served from another Redis, {rival.address} by "
-        f"{rival.holder} (so says {said_by(known, rival.property)}), and one scheduler lives on one Redis: this "
-        f"process ({os.getpid()} on {socket.gethostname()}) has {address_of(renewal.redis_url(ctx))}. Use the same "
-        f"TRIGGERS_REDIS_URL, or end the other; the lease of a process that has died expires in "
+        f"{rival.holder} already serves the scheduler {scheduler.project}/{scheduler.name} from another Redis, "
+        f"{rival.address} (according to {said_by(known, rival.property)}). A scheduler uses one Redis; this process "
+        f"({os.getpid()} on {socket.gethostname()}) uses {address_of(renewal.redis_url(ctx))}. Use the same "
+        f"TRIGGERS_REDIS_URL, or end the other process; if it has died, its lease expires within "
         f"{max(1, (rival.until_ms - server_ms) // 1000)} s"
     )

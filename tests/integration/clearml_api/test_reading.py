@@ -141,7 +141,7 @@ def test_read_models_and_those_that_a_task_published(api, call):
 
 
 @pytest.mark.sandbox_control
-def test_a_broken_connection_is_mended_once_and_an_error_is_told(api, server, call):
+def test_a_broken_connection_is_replaced_once_and_an_error_is_raised(api, server, call):
     id_ = task(call)
     server.control.fault("drop", "tasks.get_all_ex", times=1, when="after")
     assert [event.id for event in events(polls.read(api, TASKS, 0))] == [id_]

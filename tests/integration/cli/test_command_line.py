@@ -1,4 +1,4 @@
-"""The command line's manners: help, exit codes, one line for what a person can mend."""
+"""How the command line behaves: help, exit codes, one line for errors that a person can fix."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A script's first lines: what is wrong with the ClearML server is one line with the way out, and exit code 2."""
+"""A script's first lines: a problem with the ClearML server is one line with a fix, and exit code 2."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ scheduler.start()
 
 @contextmanager
 def running(folder: Path, sandbox: Sandbox, **variables: str) -> Iterator[Callable[[], str]]:
-    """The script; what it has said so far."""
+    """The script; what it has printed so far."""
     client = sandbox.client()
     base = client.call("tasks.create", {"name": "base task", "type": "training"})["id"]
     own = {"HOME": str(folder), "TRIGGERS_STATE_FOLDER": str(folder / "state"), "BASE": base}

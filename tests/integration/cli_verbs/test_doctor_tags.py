@@ -1,4 +1,4 @@
-"""`doctor` on tags that are perhaps misspelt."""
+"""`doctor` on tags that are perhaps misspelled."""
 
 from __future__ import annotations
 

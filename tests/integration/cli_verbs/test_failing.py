@@ -72,7 +72,7 @@ def test_a_failing_firing_is_no_dead_letter_yet_and_the_refusal_says_which_verb(
     assert f"clearml-triggers failing retry {one['firing'][-10:]}" in refused.out
 
 
-def test_which_firings_are_meant_has_to_be_said(world: World, failed: str) -> None:
+def test_which_firings_are_meant_must_be_given(world: World, failed: str) -> None:
     assert run("failing", "retry").code == 2
     assert run("failing", "retry", failed, "--all").code == 2
     assert run("failing", "retry", "f" * 10).code == 2

@@ -45,7 +45,7 @@ def test_keys_of_another_server_are_refused_by_name(world: World, monkeypatch: p
     assert run("list").code == 0, "what only reads Redis works on"
 
 
-def test_a_redis_that_is_away_is_said_in_a_line(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_redis_that_is_away_is_reported_in_one_line(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     from triggers.base.settings import settings
 
     monkeypatch.setenv("TRIGGERS_REDIS_URL", "redis://127.0.0.1:1/0")

@@ -45,7 +45,7 @@ def test_what_somebody_launches_is_not_skipped(world: World) -> None:
     assert {entry.reason for entry in world.history("skipped")} == {"missed"}
 
 
-def test_letting_go_twice_lets_go_once(world: World) -> None:
+def test_releasing_twice_releases_once(world: World) -> None:
     trigger = world.trigger(name="retry")
     world.declare(trigger)
     world.pause(trigger)

@@ -32,7 +32,7 @@ def test_a_trigger_that_cannot_be_read_is_listed_and_named_by_doctor(world: Worl
     assert "declare the trigger again" in found[0]["words"]
 
 
-def test_applying_a_file_mends_a_trigger_and_its_changes_count_from_when_it_was_quarantine_mark(
+def test_applying_a_file_repairs_a_trigger_and_its_changes_count_from_its_quarantine_on(
     world: World, tmp_path: Path
 ) -> None:
     trigger = world.trigger(name="broken")

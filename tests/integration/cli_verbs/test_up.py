@@ -1,4 +1,4 @@
-"""`up`: one process tree that serves a file's triggers, mends itself, and ends on Ctrl-C; shell completion."""
+"""`up`: one process tree that serves a file's triggers, repairs itself, and ends on Ctrl-C; shell completion."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ def until(look: Callable[[], Any], seconds: float = 40.0) -> Any:
 
 
 @pytest.mark.slow
-def test_up_serves_a_file_mends_itself_and_ends(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_up_serves_a_file_repairs_itself_and_ends(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = tmp_path / "triggers.yaml"
     action = f"schedule_task_id: {world.base}, schedule_queue: default"
     file.write_text(f"triggers:\n- {{kind: task, name: retry, trigger_on_status: [failed], {action}}}\n")

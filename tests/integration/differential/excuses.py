@@ -79,8 +79,8 @@ def _archived_in_another_status(past: Past, rule: Rule, object_id: str) -> bool:
 
 def _published_before_the_poll(past: Past, rule: Rule, object_id: str) -> bool:
     """A dataset was published when the poll came: it asks for completed."""
-    finalised = rule.kind == "dataset" and not (rule["trigger_on_publish"] or rule["trigger_on_archive"])
-    return finalised and any(seen["status"] == "published" for seen in past.of(object_id))
+    finalized = rule.kind == "dataset" and not (rule["trigger_on_publish"] or rule["trigger_on_archive"])
+    return finalized and any(seen["status"] == "published" for seen in past.of(object_id))
 
 
 def _project_of_the_name(past: Past, rule: Rule, object_id: str) -> bool:
@@ -128,7 +128,7 @@ MORE: Final[dict[str, Excuse]] = {
 }
 FEWER: Final[dict[str, Excuse]] = {
     "archive": _archived_in_another_status,
-    "dataset-finalised": _published_before_the_poll,
+    "dataset-finalized": _published_before_the_poll,
     "project-renamed": _project_of_the_name,
     "dataset-project": _dataset_projects_later,
 }

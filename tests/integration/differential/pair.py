@@ -29,7 +29,7 @@ TICK_SECONDS = 0.002
 
 @dataclass(frozen=True)
 class Rule:
-    """A trigger as both are told of it."""
+    """A trigger as both get it."""
 
     kind: str
     name: str

@@ -43,14 +43,14 @@ def fail_in_new_project_of_the_name(pair: Pair) -> None:
     fail(pair, project="P")
 
 
-def finalise(pair: Pair, *further: str, **fields: Any) -> str:
+def finalize(pair: Pair, *further: str, **fields: Any) -> str:
     dataset = pair.dataset(**fields)
     pair.run(dataset, "started", "completed", *further)
     return dataset
 
 
 def move_between_datasets(pair: Pair) -> None:
-    version = finalise(pair, name="digits")
+    version = finalize(pair, name="digits")
     pair.poll()
     pair.call("tasks.move", ids=[version], project=pair.project("P/.datasets/letters"))
 
@@ -82,11 +82,11 @@ CASES: Final[list[Case]] = [
     ("more", "project-renamed", "task", {"trigger_project": "P"}, fail_in_renamed_project),
     ("fewer", "project-renamed", "task", {"trigger_project": "P"}, fail_in_new_project_of_the_name),
     ("more", "dataset-project", "dataset", {"trigger_project": "P"}, move_between_datasets),
-    ("fewer", "dataset-project", "dataset", {"trigger_project": "P"}, lambda pair: finalise(pair, name="later")),
-    ("more", "archive", "dataset", {"trigger_on_archive": True}, lambda pair: finalise(pair)),
+    ("fewer", "dataset-project", "dataset", {"trigger_project": "P"}, lambda pair: finalize(pair, name="later")),
+    ("more", "archive", "dataset", {"trigger_on_archive": True}, lambda pair: finalize(pair)),
     ("more", "archive", "dataset", {"trigger_on_archive": True}, archive_plain_task),
     ("fewer", "archive", "dataset", {"trigger_on_archive": True}, archive_running_dataset),
-    ("fewer", "dataset-finalised", "dataset", {}, lambda pair: finalise(pair, "publish")),
+    ("fewer", "dataset-finalized", "dataset", {}, lambda pair: finalize(pair, "publish")),
 ]
 
 

@@ -64,7 +64,7 @@ def test_the_service_task_is_the_originals(server: Sandbox, before: str, argumen
     assert said == [f"is {named}\n"] * 2
 
 
-def test_what_is_missing_on_the_server_is_said_at_registration(new_pair: Callable[[], Pair]) -> None:
+def test_what_is_missing_on_the_server_is_reported_at_registration(new_pair: Callable[[], Pair]) -> None:
     world = new_pair().world
     gone = "0" * 31 + "1"
     triggers = [

@@ -158,7 +158,7 @@ def test_picked_as_the_original_does_but_where_it_differs(world, kind, condition
 
 
 @pytest.mark.parametrize("condition", [{}, {"trigger_project": "Vision"}])
-def test_finalised_datasets_are_picked_also_when_published_meanwhile(world, condition):
+def test_finalized_datasets_are_picked_also_when_published_meanwhile(world, condition):
     trigger = make_trigger("dataset", name="t", action=TaskAction(base_task_id="b", queue="q"), **condition)
     assert world.ours(trigger) == {"d-final", "d-published", "d-archived"}
     assert world.originals(trigger) == {"d-final", "d-archived"}

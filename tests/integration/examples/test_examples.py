@@ -81,7 +81,7 @@ def server(clearml_sandbox: Sandbox) -> Iterator[Server]:
 
 @contextmanager
 def started(folder: Path, server: Server, *command: str) -> Iterator[Callable[[], str]]:
-    """The example, once it polls; what it has said so far."""
+    """The example, once it polls; what it has printed so far."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("TRIGGERS_")}
     own |= {"HOME": str(folder), "TRIGGERS_STATE_FOLDER": str(folder / "state"), "TRIGGERS_POLL_SECONDS": "1"}
     said = folder / "said.txt"

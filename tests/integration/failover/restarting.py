@@ -34,7 +34,7 @@ class OwnRedis:
         self.start()
 
     def start(self, *options: str, wait: bool = True) -> None:
-        """Start it on what its folder holds; returns when it has loaded that, unless told otherwise."""
+        """Start it on what its folder holds; returns when it has loaded that, unless asked not to wait."""
         command = [next(iter(redis_binaries().values())), "--port", str(self.port), "--bind", "127.0.0.1"]
         command += ["--appendonly", "yes", "--appendfsync", "always", "--save", "", *self.options, *options]
         self.process = subprocess.Popen(

@@ -117,7 +117,9 @@ def test_errors_are_known_by_their_class_and_code(error: Exception, code: str) -
     assert bool(redis_refusals.in_words(error)) == bool(code)
 
 
-def test_a_redis_out_of_memory_is_said_to_be(ledger: object, redis_client: redis.Redis, settings: Settings) -> None:
+def test_a_redis_out_of_memory_is_reported_as_such(
+    ledger: object, redis_client: redis.Redis, settings: Settings
+) -> None:
     redis_client.config_set("maxmemory", 1)
     try:
         with pytest.raises(StoreUnavailable, match="maxmemory"):

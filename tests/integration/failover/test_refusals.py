@@ -102,7 +102,7 @@ def test_verbs_say_in_words_what_redis_refuses(refusing: Refusing, way: Callable
             assert code in text, (verb, text)
 
 
-def test_address_that_cannot_be_read_is_said_without_its_password() -> None:
+def test_address_that_cannot_be_read_is_reported_without_its_password() -> None:
     ended, text = said("redis://:se/cret@h", "list")
     assert ended == 2
     assert "cret" not in text

@@ -64,7 +64,7 @@ class Serving:
         return "\n".join(f"== {name} ==\n{self.log(name)}" for name in self.services)
 
     def is_unharmed(self) -> None:
-        """Each change was launched once, nothing was started again, and what was wrong was said in a line or two."""
+        """Each change was launched once, nothing was started again, and one or two lines reported what was wrong."""
         assert max(self.desk.launched_for().values()) == 1
         for name, service in self.services.items():
             assert "Traceback" not in self.log(name), self.log(name)
@@ -140,7 +140,7 @@ def test_nothing_is_lost_while_redis_refuses(serving: Serving, refuse: Callable[
     changed = serving.desk.fail_task()
     for name in serving.services:
         eventually(lambda name=name: code in serving.log(name), f"{name} says why", told=serving.logs)
-    time.sleep(10)  # to see that it is not said over and over
+    time.sleep(10)  # to see that it is not logged over and over
     assert serving.desk.launched_for()[changed] == 0
     lift()
     eventually(lambda: serving.desk.launched_for()[changed], "it is launched afterwards", told=serving.logs)

@@ -25,7 +25,7 @@ def passing(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
 
 class Hanging:
-    """A thread that holds the poll lease and does nothing until it is let go."""
+    """A thread that holds the poll lease and does nothing until it is released."""
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger, self.holds, self.go_on = ledger, threading.Event(), threading.Event()

@@ -1,4 +1,4 @@
-"""What happened is counted for ever, also what a flood has pushed out of the history."""
+"""Counts never expire, also of what a flood has pushed out of the history."""
 
 from __future__ import annotations
 

@@ -159,7 +159,7 @@ def test_start_ignores_a_stale_socket_and_a_lock_file_of_the_past(private_redis)
         assert store.ping()
 
 
-def test_a_state_folder_that_cannot_be_made_names_the_way_out(tmp_path):
+def test_a_state_folder_that_cannot_be_made_says_what_to_do(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(Usage, match="TRIGGERS_STATE_FOLDER"):
         PrivateRedis(tmp_path / "file" / "state").start()

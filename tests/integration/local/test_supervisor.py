@@ -96,7 +96,7 @@ def test_a_killed_child_is_started_again(parent):
     assert wait_until(lambda: parent.child(2) is not None, 10)
 
 
-def test_a_second_start_on_the_folder_is_refused_with_the_way_out(parent):
+def test_a_second_start_on_the_folder_is_refused_with_a_fix(parent):
     with pytest.raises(Usage, match=f"in use by process {parent.process.pid} .*: end it first"):
         Supervisor(redis=PrivateRedis(parent.folder), command=["true"]).run()
     with parent.client() as store:

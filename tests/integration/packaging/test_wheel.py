@@ -26,7 +26,7 @@ def test_wheel_has_every_file_of_the_packages_and_nothing_else(wheel: Path) -> N
     assert "triggers/cli/demo/script.py" in found
 
 
-def test_wheel_has_its_licence_and_describes_itself(wheel: Path) -> None:
+def test_wheel_has_its_license_and_describes_itself(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         (metadata,) = (name for name in archive.namelist() if name.endswith("/METADATA"))
         text = archive.read(metadata).decode()

@@ -1,4 +1,4 @@
-"""A server before 1.17, which ignores the filter by which changes are read: refused, and nothing reads it for ever."""
+"""A server before 1.17 ignores the filter by which changes are read: it is refused, and no read lasts without end."""
 
 from __future__ import annotations
 

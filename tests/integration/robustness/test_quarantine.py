@@ -23,7 +23,7 @@ def test_only_the_owner_takes_the_batch_that_was_looked_at(ledger: Ledger) -> No
     assert ledger.store.client.lrange(name, 0, -1) == ["more"]
 
 
-def test_no_more_is_kept_than_is_said(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_more_is_kept_than_the_limit(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quarantine, "KEPT", 5)
     ledger.quarantine.keep([quarantine.Quarantined("event", "why", str(number) * 20_000) for number in range(9)])
     assert [one.text[0] for one in ledger.quarantine.read()] == ["8", "7", "6", "5", "4"]

@@ -51,7 +51,7 @@ def test_a_change_an_addition_and_a_removal_in_clearml_are_taken_over(service_wo
     assert sum(world.runs().values()) == 1  # "added" wants a tag
 
 
-def test_an_invalid_edit_changes_nothing_and_is_said_once(service_world: ServiceWorld) -> None:
+def test_an_invalid_edit_changes_nothing_and_is_reported_once(service_world: ServiceWorld) -> None:
     world = service_world
     world.declare(world.trigger())
     world.sync()

@@ -1,4 +1,4 @@
-"""Functions in the process at home: side by side, up to a limit, and waited for at the end."""
+"""Functions in the serving process: side by side, up to a limit, and finished before it ends."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def test_what_a_function_raises_is_in_the_history_with_its_traceback(service_wor
 
 
 @pytest.mark.parametrize("what", [SystemExit("over"), KeyboardInterrupt("stop"), GeneratorExit("odd")])
-def test_whatever_a_function_raises_is_a_failure_that_is_told_and_retried(
+def test_whatever_a_function_raises_is_a_failure_that_is_reported_and_retried(
     service_world: ServiceWorld, run: Run, what: BaseException
 ) -> None:
     called: list[str] = []

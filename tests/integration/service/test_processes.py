@@ -1,4 +1,4 @@
-"""Real scripts with the real SDK: who is home, threads, sessions without a script, registration."""
+"""Real scripts with the real SDK: which process serves, threads, sessions without a script, registration."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def output_of(desk: Desk, process: Any) -> str:
 
 
 @pytest.mark.sandbox_control
-def test_one_is_home_an_equal_one_takes_over_and_others_are_refused(desk: Desk) -> None:
+def test_one_process_serves_an_equal_one_takes_over_and_others_are_refused(desk: Desk) -> None:
     same = program(desk, "same.py", "made().start()")
     first = desk.run(sys.executable, same)
     eventually(lambda: desk._registered(), "the first is home")

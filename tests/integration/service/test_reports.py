@@ -78,7 +78,7 @@ def test_nothing_is_sent_when_nothing_has_changed(service_world: ServiceWorld) -
     assert (len(world.plots("Task Triggers")), len(world.console())) == (plots, lines)
 
 
-def test_skips_and_dead_letters_are_told(service_world: ServiceWorld) -> None:
+def test_skips_and_dead_letters_are_reported(service_world: ServiceWorld) -> None:
     world = service_world
     world.declare(
         world.trigger(policy={"single_instance": True}),

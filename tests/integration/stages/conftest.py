@@ -132,7 +132,7 @@ class World:
             match(ctx or self.ctx, self.hints.partitions.pop())
 
     def settle(self, ctx: Context | None = None, crew: Crew | None = None) -> None:
-        """Follow hints until there are none; what goes to receivers is waited for, unless a crew does it."""
+        """Follow hints until there are none; wait for what goes to receivers, unless a crew does it."""
         ctx = ctx or self.ctx
         while self.hints.partitions or self.hints.dispatches or self.hints.acts:
             if self.hints.partitions:

@@ -71,7 +71,7 @@ class Letters(Source):
 
 @pytest.fixture
 def letters(world: World) -> Iterator[Letters]:
-    """All that has to be said of them: what a trigger on them is, and where they come from."""
+    """Everything to declare for them: what a trigger on them is, and where they come from."""
     made = Letters()
     made.now_ms = server_now_ms(world.api, world.service) + 5_000
     KINDS["letter"], CLASSES["letter"] = KindOfObject("letters", ids=re.compile(r"[^\0]+")), LetterTrigger

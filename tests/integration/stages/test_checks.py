@@ -63,7 +63,7 @@ def test_names_are_asked_for_only_where_one_is_unknown(world: World) -> None:
     assert [asked("Here"), asked("Nowhere")] == [1, 2]
 
 
-def test_names_that_the_server_refuses_are_said_to_never_come(world: World) -> None:
+def test_names_that_the_server_refuses_are_reported_as_never_coming(world: World) -> None:
     short = world.trigger(
         name="short",
         trigger_project="Team/ab",

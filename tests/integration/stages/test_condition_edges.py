@@ -141,7 +141,7 @@ def test_exclude_dev_wants_what_an_agent_runs(world: World) -> None:
     assert by_hand != by_agent
 
 
-def test_an_expression_that_backtracks_for_ever_stalls_no_worker(world: World) -> None:
+def test_an_expression_that_backtracks_without_end_stalls_no_worker(world: World) -> None:
     """Many names, each of which would take longer than the universe has; the trigger beside it goes on."""
     world.declare(
         world.trigger(name="slow", trigger_name="^(a|aa)+$"), world.trigger(name="plain", trigger_on_tags=["x"])

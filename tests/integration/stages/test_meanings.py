@@ -28,7 +28,7 @@ def dataset(world: World, name: str = "digits", project_name: str = "Vision") ->
     return world.create_task(name, type="data_processing", system_tags=["dataset"], project=in_project)
 
 
-def finalise(world: World, id_: str) -> None:
+def finalize(world: World, id_: str) -> None:
     world.call("tasks.started", task=id_)
     world.call("tasks.completed", task=id_)
 
@@ -75,15 +75,15 @@ def test_a_model_that_was_ready_before_does_not_fire_when_its_task_is_published(
     assert world.clones() == []
 
 
-def test_a_dataset_fires_when_finalised_also_when_published_before_the_next_poll(world: World) -> None:
+def test_a_dataset_fires_when_finalized_also_when_published_before_the_next_poll(world: World) -> None:
     world.declare(world.trigger("dataset", action={"parameters": {"Args/dataset": "${dataset.id}"}}))
     first = dataset(world)
     world.step()
     assert world.clones() == []
-    finalise(world, first)
+    finalize(world, first)
     world.step()
     second = dataset(world)
-    finalise(world, second)
+    finalize(world, second)
     world.call("tasks.publish", task=second)
     world.step()
     assert [c["hyperparams"]["Args"]["dataset"]["value"] for c in world.clones()] == [first, second]
@@ -91,10 +91,10 @@ def test_a_dataset_fires_when_finalised_also_when_published_before_the_next_poll
 
 def test_a_dataset_in_a_project_that_had_none_fires(world: World) -> None:
     world.declare(world.trigger("dataset", trigger_project="Speech"))
-    finalise(world, dataset(world, "other", "Vision"))
+    finalize(world, dataset(world, "other", "Vision"))
     world.step()
-    finalise(world, dataset(world, "voices", "Speech"))
-    finalise(world, dataset(world, "more voices", "Speech"))
+    finalize(world, dataset(world, "voices", "Speech"))
+    finalize(world, dataset(world, "more voices", "Speech"))
     world.step()
     assert len(world.clones()) == 2
 

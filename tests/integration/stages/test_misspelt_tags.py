@@ -1,4 +1,4 @@
-"""A tag that no object has, and that is spelt much like one that objects have: said at registration and by `doctor`."""
+"""A tag that no object has, spelled much like one that objects have: registration and `doctor` warn of it."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def test_a_dead_letter_goes_to_the_webhook_to_slack_and_to_the_log(world: World,
     assert any("'nowhere' is not on the server" in line for line in console(world))
 
 
-def test_a_held_burst_and_stopped_polls_are_told_without_any_address(world: World) -> None:
+def test_a_held_burst_and_stopped_polls_are_reported_without_any_address(world: World) -> None:
     world.declare(world.trigger(name="retry", policy={"max_per_minute": 1}))
     for _ in range(3):
         world.fail_task()
@@ -134,7 +134,7 @@ def test_two_roles_tell_so_that_one_tells_of_the_other() -> None:
     assert subprocess.check_output([sys.executable, "-c", code], env=environ, text=True).split() == ["dispatch", "poll"]
 
 
-def test_dispatchers_that_are_gone_are_told_of_by_others(world: World) -> None:
+def test_dispatchers_that_are_gone_are_reported_by_others(world: World) -> None:
     world.declare(world.trigger(name="retry"))
     world.fail_task()
     world.poll()
@@ -167,7 +167,7 @@ def test_dispatchers_that_work_behind_a_flood_have_not_stopped(world: World) -> 
     assert lasting(world) == {}, "one was launched a moment ago"
 
 
-def test_polls_that_were_never_made_are_told_of(world: World) -> None:
+def test_polls_that_were_never_made_are_reported(world: World) -> None:
     from triggers.stages.stalled import stalled
 
     world.declare(world.trigger(name="retry"))

@@ -99,7 +99,7 @@ def test_an_idle_poll_of_a_thousand_triggers_is_two_requests_at_most(
 def test_a_poll_of_a_busy_server_reads_what_triggers_can_concern(world: World, traffic: Traffic, mixed: bool) -> None:
     tasks = make_busy(world)
     others = [
-        world.trigger("dataset", "finalised", trigger_project="Watched 0"),
+        world.trigger("dataset", "finalized", trigger_project="Watched 0"),
         world.trigger("model", "published", trigger_on_publish=True, trigger_project="Watched 1"),
     ]
     world.declare(*watchers(world), *(others if mixed else []))

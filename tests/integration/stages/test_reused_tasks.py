@@ -1,4 +1,4 @@
-"""`reuse_task` beside other schedulers and on reads that lag: one run is said to be one."""
+"""`reuse_task` beside other schedulers and on reads that lag: one run counts as one."""
 
 from __future__ import annotations
 

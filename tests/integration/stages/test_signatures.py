@@ -66,7 +66,7 @@ def rewrite_entry(world: World, trigger: str, change: Callable[[dict[str, Any]],
 
 
 @pytest.mark.parametrize("keys", [(), (OTHER,)], ids=["unsigned", "signed by another"])
-def test_a_trigger_that_somebody_else_wrote_is_quarantine_mark(signed: World, keys: tuple[str, ...]):
+def test_a_trigger_that_somebody_else_wrote_is_quarantined(signed: World, keys: tuple[str, ...]):
     mine, other = signed.trigger(name="mine"), signed.trigger(name="other")
     signed.declare(mine, other)
     foreign = signed.create_task("foreign base task")
@@ -100,7 +100,7 @@ def test_a_trigger_cannot_be_passed_off_as_another(signed: World):
         assert set(signed.ledger.registry.snapshot().unreadable) == {two.id}
 
 
-def test_declaring_it_again_is_the_way_out(signed: World):
+def test_declaring_it_again_is_the_fix(signed: World):
     mine = signed.trigger(name="mine")
     signed.declare(mine)
     rewrite_entry(signed, mine.id, lambda entry: entry.update(paused=True), attacker(signed))

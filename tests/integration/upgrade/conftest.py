@@ -169,7 +169,7 @@ def world(
     request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Upgraded]:
-    """The scheduler that was left, arrived in the way that the test is parametrised with."""
+    """The scheduler that was left, arrived in the way that the test is parametrized with."""
     arrive, binary = request.param
     clock, private = SteppedClock(tmp_path), PrivateRedis(tmp_path / "state", server=binary)
     clock.set(ahead_seconds())

@@ -7,7 +7,7 @@
 It has to be an interpreter whose environment has what that commit needs, and the oldest supported Redis (`REDIS_SERVER`
 names its binary), since what a later server dumps an earlier one cannot load. It writes: `server.json`, the objects of
 the ClearML server; `redis.json`, every key as DUMP gives it; `folder.tar.gz.base64`, the state folder; `said.json`,
-what that commit's command line said of it all.
+what that commit's command line printed about it.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def verb(*arguments: str) -> str:
 
 
 def live(world: Earlier) -> None:
-    """The stories, each told by the trigger of its name."""
+    """The stories, each by the trigger of its name."""
     if time.time() % 60 > 20:  # what is held for its pace would be released with the minute
         time.sleep(61 - time.time() % 60)
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
@@ -159,7 +159,7 @@ def objects_of(sandbox: Sandbox) -> dict[str, Any]:
 
 
 def dumped(client: redis.Redis) -> dict[str, list[Any]]:
-    """Key → milliseconds to live (0: for ever) and DUMP, as base64."""
+    """Key → milliseconds to live (0: no limit) and DUMP, as base64."""
     return {
         key.decode(): [max(client.pttl(key), 0), base64.b64encode(client.dump(key)).decode()]
         for key in sorted(client.keys())

@@ -19,7 +19,7 @@ ARGUMENTS = {"forget_before_ms": 0, "server_ms": 1}
 
 
 def refused(call: Callable[[], object]) -> bool:
-    """Whether the call is told that what it holds is not its own any more."""
+    """Whether the call learns that it lost its lease."""
     try:
         call()
     except (Fenced, EpochChanged):

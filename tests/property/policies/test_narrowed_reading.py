@@ -108,7 +108,7 @@ def new_server(happenings: Iterator[list[tuple[Any, ...]]]) -> BusyServer:
 def checked(
     server: BusyServer, pages: Iterator[PollPage], since_ms: int, triggers: list[Trigger]
 ) -> Iterator[PollPage]:
-    """The pages, each held to what it says."""
+    """The pages, each checked against its own query."""
     returned: set[tuple[str, int]] = set()
     for page in pages:
         returned |= {(event.id, event.changed_ms) for event in page.events}

@@ -1,6 +1,6 @@
 """Answers of the ClearML server that somebody has damaged, in every call of every stage.
 
-What is damaged can be told: other types, missing parts of what the server always sends, cut text, pages of a proxy.
+Damage is recognizable: other types, missing parts of what the server always sends, cut text, pages of a proxy.
 A wrong value of the right type, or a part left out that a server may leave out, is a lie that nobody can see through.
 """
 
@@ -78,7 +78,7 @@ def _bytes(text: str) -> bytes:
 
 
 def visible(whole: Any) -> Callable[[Path, bool, Any], bool]:
-    """Whether a damage can be told from an answer that the server could have given."""
+    """Whether a damaged answer differs from every answer that the server could have given."""
 
     def check(path: Path, removed: bool, junk: Any) -> bool:
         needed = path[-1] in ALWAYS

@@ -1,4 +1,4 @@
-"""Threads that stop before every call that leaves the process, so that a test says who goes on, and how it ends."""
+"""Threads that stop before every call that leaves the process: a test chooses which resumes, and how the call ends."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Actor:
         lost: Callable[[str], Exception],
         postpone: Callable[[str, Callable[[], Any]], None],
     ) -> Any:
-        """Stand before a call until told how it ends. In the actor's own thread."""
+        """Stand before a call until the test decides how it ends. In the actor's own thread."""
         if self.killed:
             raise Killed
         self.point = point

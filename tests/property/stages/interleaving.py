@@ -55,7 +55,7 @@ Action = tuple[str, int, int, Outcome]
 
 
 def settings_of_the_world(max_attempts: int) -> Settings:
-    """Leases never run out by themselves here, attempts are not counted out unless it is said."""
+    """Leases never expire by themselves here, and attempts have no limit by default."""
     return Settings(
         lease_seconds=100,
         partitions=PARTITIONS,
@@ -232,7 +232,7 @@ class Interleaving:
         return actors[which % len(actors)] if actors else None
 
     def go_on(self, which: int, much: int, outcome: Outcome) -> None:
-        """A few calls go well, the next one ends as said."""
+        """A few calls go well, the next one ends as given."""
         if (actor := self._actor(which)) is None:
             return
         for _ in range(much % 5):
@@ -242,7 +242,7 @@ class Interleaving:
             self.world.resume(actor, outcome)
 
     def come_to(self, which: int, much: int, outcome: Outcome) -> None:
-        """All goes well up to a call of that kind, which ends as said, or is stood before."""
+        """All goes well up to a call of that kind, which ends as given, or is stood before."""
         if (actor := self._actor(which)) is None:
             return
         for _ in range(40):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import redis
 
-#: name → serialised value, ms to live (0: for ever)
+#: name → serialized value, ms to live (0: no limit)
 Copy = dict[bytes, tuple[bytes, int]]
 
 

@@ -92,7 +92,7 @@ def test_a_copy_of_a_launch_by_an_earlier_attempt_is_no_stray(run: Interleaving)
     come_to_rest(run)
 
 
-def test_a_late_enqueue_of_a_forgotten_attempt_is_waited_for_however_old_the_firing(run: Interleaving) -> None:
+def test_the_wait_for_a_late_enqueue_of_a_forgotten_attempt_ignores_the_age_of_the_firing(run: Interleaving) -> None:
     only(run, "once")
     run.object_fails()
     run.look()

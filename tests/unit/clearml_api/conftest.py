@@ -22,11 +22,11 @@ class Patient(ThreadingHTTPServer):
 
 
 class FaultyServer:
-    """An HTTP server that answers as it is told: for the faults that a well-behaved one does not make.
+    """An HTTP server with scripted answers: for the faults that a well-behaved one does not make.
 
-    `script[endpoint]` is a list of steps, used one by one, the last for ever. A step is a tuple (status, body text or
-    object, headers), or one of the words "cut" (close without an answer), "close after" (answer, then close silently),
-    "hang".
+    `script[endpoint]` is a list of steps, used one by one, the last again and again. A step is a tuple (status, body
+    text or object, headers), or one of the words "cut" (close without an answer), "close after" (answer, then close
+    silently), "hang".
     """
 
     def __init__(self):

@@ -79,7 +79,7 @@ def test_a_fork_does_not_use_the_connection_of_its_parent(faulty, api, answers):
     assert (len(faulty.calls), faulty.connections) == (3, 2)
 
 
-def test_certificates_are_verified_as_told(monkeypatch, tmp_path):
+def test_certificates_are_verified_as_configured(monkeypatch, tmp_path):
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
     required = {"cert_reqs": "CERT_REQUIRED"}
@@ -103,7 +103,7 @@ def after(seconds, answer):
 
 
 def dripping(part, every=0.05):
-    """A step whose headers or body come byte by byte, for ever."""
+    """A step whose headers or body come byte by byte, without end."""
 
     def drip(request):
         request.send_response_only(200)

@@ -17,7 +17,7 @@ def test_later_ones_and_those_that_do_not_tell_are_not(version):
     assert too_old(version) == ""
 
 
-def test_the_refusal_names_server_version_and_way_out():
+def test_the_refusal_names_server_version_and_fix():
     class Server:
         shown_host = "clearml.example:8008"
 

@@ -46,7 +46,7 @@ def test_a_file_declares_what_the_same_call_declares() -> None:
     assert parse(text, "f").triggers == (declared.trigger,)
 
 
-def test_all_errors_of_a_file_are_told_at_once_with_their_places() -> None:
+def test_all_errors_of_a_file_are_reported_at_once_with_their_places() -> None:
     text = """
 triggers:
 - {kind: task, name: a, schedule_task_id: b, schedule_queue: q, trigger_on_status: [broken]}

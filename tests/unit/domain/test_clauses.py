@@ -36,13 +36,13 @@ def test_task_triggers_see_datasets_but_dataset_triggers_no_tasks(make, event):
     ("status", "matched"),
     [("created", False), ("in_progress", False), ("completed", True), ("published", True), ("failed", False)],
 )
-def test_dataset_without_on_fires_when_finalised_also_when_published_meanwhile(make, event, status, matched):
+def test_dataset_without_on_fires_when_finalized_also_when_published_meanwhile(make, event, status, matched):
     assert matches(make("dataset"), event("dataset", status=status)) is matched
 
 
-def test_dataset_with_tags_has_to_be_finalised(make, event):
+def test_dataset_with_tags_has_to_be_finalized(make, event):
     trigger = make("dataset", trigger_on_tags=["gold"])
-    assert failed(trigger, event("dataset", tags=("gold",), status="in_progress")) == ["finalised"]
+    assert failed(trigger, event("dataset", tags=("gold",), status="in_progress")) == ["finalized"]
     assert matches(trigger, event("dataset", tags=("gold",), status="completed"))
 
 
@@ -293,4 +293,4 @@ def test_evaluate_explains_every_clause_in_words(make, event):
 def test_every_rule_is_named_as_an_argument_of_its_kind(make):
     fields = {kind: set(type(make(kind)).model_fields) for kind in KINDS}
     for kind, of_kind in ((kind, rules(type(make(kind)))) for kind in KINDS):
-        assert {rule.name for rule in of_kind} <= fields[kind] | {"finalised"}
+        assert {rule.name for rule in of_kind} <= fields[kind] | {"finalized"}

@@ -74,18 +74,18 @@ def fields(**changed: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("name", "value"), [("object", "a}:b"), ("object", "*"), ("trigger", "user:t"), ("trigger", "task:")]
 )
-def test_a_firing_with_another_form_is_none(name: str, value: str):
+def test_a_firing_of_another_form_is_refused(name: str, value: str):
     assert Firing.from_fields(fields()["key"], fields()).object == "0" * 32
     with pytest.raises(Unreadable, match=f"its {name}"):
         Firing.from_fields(fields()["key"], fields(**{name: value}))
 
 
-def test_a_firing_under_a_key_of_another_form_is_none():
+def test_a_firing_under_a_key_of_another_form_is_refused():
     with pytest.raises(Unreadable, match="its key"):
         Firing.from_fields("a}:b", fields(key="a}:b"))
 
 
-def test_an_entry_under_an_id_of_another_form_is_none():
+def test_an_entry_under_an_id_of_another_form_is_refused():
     trigger = make_trigger("task", name="t", action=TaskAction(type="task", base_task_id="b", queue="q"))
     text = Entry(trigger, 1, 1, "script").to_json()
     assert Entry.from_json(trigger.id, text).trigger == trigger

@@ -88,7 +88,7 @@ def test_from_original_takes_a_project_typed_by_name():
 def test_from_original_names_what_is_wrong():
     with pytest.raises(InvalidTrigger, match=r"trigger 'n': trigger_on_status=.*unknown status 'flying'"):
         from_original("task", written("task", on_status=["flying"]))
-    with pytest.raises(Usage, match="every item is a dictionary"):
+    with pytest.raises(Usage, match="every item must be a dictionary"):
         from_original("task", "text")
 
 

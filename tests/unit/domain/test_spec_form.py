@@ -1,4 +1,4 @@
-"""Validation at registration: what is wrong is named with trigger, argument, value and way out."""
+"""Validation at registration: an error names trigger, argument, value, and fix."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ METRIC = {"trigger_on_metric": "m", "trigger_on_variant": "v", "trigger_on_thres
         ("task", {"action": {"type": "task", "queue": "q", "query": {"nmae": "x"}}}, "schedule_task_query", "'nmae'"),
         ("task", {"action": {"type": "task", "queue": "q", "query": {"tags": "x"}}}, "schedule_task_query", "list"),
         ("task", {"action": {**BASE, "parameters": [1]}}, "task_parameters", "dictionary"),
-        ("task", {"action": {**BASE, "parameters": {1: 2}}}, "task_parameters", "keys are strings"),
+        ("task", {"action": {**BASE, "parameters": {1: 2}}}, "task_parameters", "keys must be strings"),
         ("task", {"action": {**BASE, "parameters": {"a": object()}}}, "task_parameters", "object is none of these"),
         ("task", {"action": {**BASE, "parameters": {"a": "${model.id}"}}}, "task_parameters", "${task.id} only"),
         ("task", {"action": {**BASE, "parameters": {"a": [{"b": "${x}"}]}}}, "task_parameters", "unknown ${x}"),
@@ -84,7 +84,7 @@ METRIC = {"trigger_on_metric": "m", "trigger_on_variant": "v", "trigger_on_thres
         ),
     ],
 )
-def test_invalid_fields_are_named_with_the_way_out(kind, fields, argument, way_out):
+def test_invalid_fields_are_named_with_a_fix(kind, fields, argument, way_out):
     with pytest.raises(ValueError) as caught:
         make_trigger(kind, **{"name": "my trigger", "action": BASE, **fields})
     assert isinstance(caught.value, InvalidTrigger)

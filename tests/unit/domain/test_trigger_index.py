@@ -62,7 +62,7 @@ def test_candidates_of_any_event_include_triggers_without_condition(make, event)
     assert names(index, event("model", tags=("x",))) == ["t"]
 
 
-def test_candidates_of_publishing_and_finalising(make, event):
+def test_candidates_of_publishing_and_finalizing(make, event):
     index = Index([make("model", trigger_on_publish=True, name="m"), make("dataset", name="d")])
     assert names(index, event("model", ready=True)) == ["m"]
     assert names(index, event("model")) == []

@@ -92,7 +92,7 @@ def test_the_last_firing_has_the_last_word(state: str, answer: str, words: str) 
     assert words in explained.because
 
 
-def test_the_way_out_of_a_dead_letter_names_the_verb() -> None:
+def test_the_advice_on_a_dead_letter_names_the_verb() -> None:
     assert "dead retry kkkkkkkkkk" in said(mark=FIRED, firings=(firing("dead"),)).way_out
 
 
@@ -215,7 +215,7 @@ def test_the_clauses_are_those_of_the_decision() -> None:
     ]
 
 
-def test_a_change_that_polls_of_a_busy_server_may_pass_over_is_said_to_be_one() -> None:
+def test_a_change_that_polls_of_a_busy_server_may_pass_over_is_reported_as_such_one() -> None:
     running = replace(FAILED, status="in_progress")
     for now, why in (
         (running, "not read (of a busy server only what triggers can concern is read)"),
@@ -231,7 +231,7 @@ def held_by(hold: str, **changes: Any) -> Explanation:
     return said(mark=FIRED, firings=(stale,), open=Open(hold=hold), **changes)
 
 
-def test_what_holds_a_firing_is_told_as_it_is_now_with_a_command_that_helps() -> None:
+def test_what_holds_a_firing_is_shown_as_it_is_now_with_a_command_that_helps() -> None:
     running = held_by("slot:a slot", slot=Slot("a slot", "f" * 32, "t1", "queued"))
     assert "ClearML task t1 is queued" in running.because
     assert "clearml-triggers slots release --force 'a slot'" in running.way_out

@@ -34,7 +34,7 @@ def folder(tmp_path):
 
 
 def refused(folder: Path, path: Path, *words: str) -> None:
-    """Every way in refuses, in one line that names path, owner and way out, and leaves all as it is."""
+    """Every way in refuses, in one line that names path, owner, and fix, and changes nothing."""
     for way_in in (
         lambda: running_url(folder),
         lambda: PrivateRedis(folder).start(),
@@ -148,7 +148,7 @@ def test_a_file_is_put_in_place_by_renaming_and_is_the_users_alone(tmp_path):
     assert (tmp_path / "redis.conf").stat().st_mode & 0o777 == 0o600
 
 
-def test_no_home_folder_and_a_home_that_is_the_root_name_the_way_out(monkeypatch):
+def test_no_home_folder_and_a_home_that_is_the_root_say_what_to_do(monkeypatch):
     with pytest.raises(Usage, match=r"no home folder.*TRIGGERS_STATE_FOLDER"):
         private_files.state_folder(Path("~nobody-of-that-name/state"))
     monkeypatch.setenv("HOME", "/")
@@ -172,7 +172,7 @@ main()
 
 @pytest.mark.parametrize("verb", VERBS, ids=" ".join)
 @pytest.mark.parametrize("home", ["none", "/", "/proc"])
-def test_every_verb_names_the_way_out_without_a_usable_home(verb, home):
+def test_every_verb_says_what_to_do_without_a_usable_home(verb, home):
     kept = {n: v for n, v in os.environ.items() if not n.startswith(("CLEARML_", "TRIGGERS_", "COV"))} | {"HOME": home}
     program = ["-c", NO_HOME] if home == "none" else ["-m", "triggers"]
     command = [sys.executable, *program, *verb]

@@ -14,7 +14,7 @@ DEAD = Notice("dead", "trigger 'a' gave up", "a", "@ann")
 STALE = Notice("stale poll", "nothing was polled")
 
 
-def test_a_dead_letter_is_told_at_once_and_more_of_it_after_a_pause() -> None:
+def test_a_dead_letter_is_notified_at_once_and_more_of_it_after_a_pause() -> None:
     first, told = decide(Told(), Situation(NOW, {"task:a": DEAD}), 20)
     assert first == [DEAD]
     more = Situation(NOW + 1000, {"task:a": Notice("dead", "x", "a", "@ann", count=5)})
@@ -25,7 +25,7 @@ def test_a_dead_letter_is_told_at_once_and_more_of_it_after_a_pause() -> None:
     assert decide(told, Situation(NOW + 2 * DEAD_EVERY_MS), 20)[0] == []
 
 
-def test_what_lasts_is_told_when_it_begins_every_hour_and_when_it_is_over() -> None:
+def test_a_lasting_problem_is_notified_when_it_starts_every_hour_and_when_it_ends() -> None:
     lasting = {"polls have stopped": STALE}
     first, told = decide(Told(), Situation(NOW, lasting=lasting), 20)
     assert first == [STALE]
@@ -46,7 +46,7 @@ def test_more_than_so_many_an_hour_are_left_out_and_counted() -> None:
     assert sent[1].count == 6
 
 
-def test_what_was_told_survives_as_text() -> None:
+def test_sent_notices_survive_as_text() -> None:
     _, told = decide(Told(), Situation(NOW, {"task:a": DEAD}, {"p": STALE}), 20)
     assert Told.from_text(told.to_text()) == told
     assert Told.from_text("") == Told()
@@ -101,7 +101,7 @@ def test_dead_letters_that_had_to_wait_keep_owner_link_and_object() -> None:
     assert "task 'train' (o)" in later.text
 
 
-def test_what_an_earlier_release_told_is_read() -> None:
+def test_notices_of_an_earlier_release_are_read() -> None:
     text = '{"at_ms": {"lasts:p": 5}, "waiting": {"task:a": 2}, "hour": 1, "count": 1, "left_out": 0}'
     (over, dead), _ = decide(Told.from_text(text), Situation(NOW), 20)[0][::-1], None
     assert (over.text, dead.count) == ("it is over: p", 2)

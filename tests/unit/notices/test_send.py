@@ -16,7 +16,7 @@ from triggers.notices.send import send
 
 
 class Receiver(ThreadingHTTPServer):
-    """Answers as it is told, and knows who asked for what."""
+    """Gives scripted answers, and records who asked for what."""
 
     daemon_threads = True
 
@@ -76,7 +76,7 @@ def test_no_redirect_is_followed(receiver: Receiver, status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [413, 429, 503])
-def test_no_retry_after_is_waited_for(receiver: Receiver, status: int) -> None:
+def test_no_retry_after_delays_a_notice(receiver: Receiver, status: int) -> None:
     receiver.status, receiver.headers = status, {"Retry-After": "3600"}
     began = time.monotonic()
     assert not tell(receiver)

@@ -54,7 +54,7 @@ def test_signatures():
     assert look(both, both, Settings(signing_key=KEY + NEW))["signatures"].level == "ok", "in the middle of an exchange"
 
 
-def test_refused_messages_are_told():
+def test_refused_messages_are_reported():
     signing = Settings(signing_key=KEY)
     assert look(signing, signing, refused=3)["worker w0@h"].level == "bad"
 

@@ -32,7 +32,7 @@ def never() -> None:
     raise AssertionError("there is no other run of Redis")
 
 
-def test_reading_goes_on_when_redis_is_back_and_both_ends_are_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+def test_reading_goes_on_when_redis_is_back_and_both_ends_are_reported_once(capsys: pytest.CaptureFixture[str]) -> None:
     slept: list[float] = []
     gone = redis.ConnectionError("gone")
     read = failing(gone, unavailable(gone), redis.BusyLoadingError("loading"), unavailable(redis.TimeoutError("slow")))
@@ -58,7 +58,7 @@ def test_after_a_restart_the_present_run_is_learned_before_the_next_attempt(caps
     assert len(capsys.readouterr().err.splitlines()) == 2
 
 
-def test_that_a_person_is_needed_is_said_although_redis_was_away_before(capsys: pytest.CaptureFixture[str]) -> None:
+def test_that_a_person_is_needed_is_reported_although_redis_was_away_before(capsys: pytest.CaptureFixture[str]) -> None:
     wrong = redis.exceptions.AuthenticationError("invalid username-password pair")
     assert patient(failing(redis.ConnectionError("gone"), wrong, wrong), never, sleep=lambda _: None) == "read"
     away, refused, back = capsys.readouterr().err.splitlines()

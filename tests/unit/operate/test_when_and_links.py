@@ -25,7 +25,7 @@ def test_moments() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "soon", "7", "-2h", "2 fortnights"])
-def test_what_is_no_time_is_refused_with_the_way_out(text: str) -> None:
+def test_what_is_no_time_is_refused_with_a_fix(text: str) -> None:
     with pytest.raises(Usage, match=r"--since .*give how long ago"):
         time_ms(text, NOW, "--since")
 

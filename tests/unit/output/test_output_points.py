@@ -1,6 +1,6 @@
 """Everything that leaves the program for people's eyes goes through points that make it harmless.
 
-The points are found in the source: whoever opens another way out fails here, and every point found is tried.
+The points are found in the source: whoever adds another one fails here, and every point found is tried.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ def wrapped(inner: Exception, outer: Exception) -> Exception:
         return error
 
 
-def test_a_refusal_is_said_once_a_minute_whoever_says_it(handler: Lines) -> None:
+def test_a_refusal_is_logged_once_a_minute_by_whichever_logger(handler: Lines) -> None:
     ours, foreign = logger("triggers.ours"), logging.getLogger("celery.worker")
     ours.warning("the tick %s was not sent: %s", "poll", FULL)
     ours.warning("something: %s", wrapped(FULL, StoreUnavailable("no")))
@@ -60,7 +60,7 @@ def test_a_refusal_is_said_once_a_minute_whoever_says_it(handler: Lines) -> None
     assert handler.lines[1:] == [f"{line} (3 times more since)"]
 
 
-def test_another_refusal_and_other_errors_are_said(handler: Lines) -> None:
+def test_another_refusal_and_other_errors_are_logged(handler: Lines) -> None:
     foreign = logging.getLogger("celery.worker")
     foreign.warning("one: %s", FULL)
     foreign.warning("two: %s", redis.exceptions.ReadOnlyError("You can't write"))
@@ -72,7 +72,7 @@ def test_another_refusal_and_other_errors_are_said(handler: Lines) -> None:
     ]  # fmt: skip
 
 
-def test_what_ends_the_process_is_always_said_without_a_traceback(handler: Lines) -> None:
+def test_what_ends_the_process_is_always_logged_without_a_traceback(handler: Lines) -> None:
     foreign = logging.getLogger("celery.worker")
     for _ in range(2):
         try:

@@ -30,7 +30,7 @@ def enqueued(client):
     ("outcome", "status"),
     [("complete", "completed"), ("fail", "failed"), ("abort", "stopped"), ("delete", "gone"), ("run", "in_progress")],
 )
-def test_tasks_end_as_the_agent_is_told(sandbox, client, enqueued, outcome, status):
+def test_tasks_end_as_the_agent_is_asked(sandbox, client, enqueued, outcome, status):
     task = enqueued()
     sandbox.agent("work", outcome, run_seconds=0.05)
     wait_for(client, task, status)

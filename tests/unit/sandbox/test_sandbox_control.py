@@ -139,7 +139,7 @@ def test_unknown_control_requests_are_refused(sandbox, control):
         control.clock(by="moon")
 
 
-def test_status_changes_are_told_in_the_order_in_which_they_took_effect(client, control):
+def test_status_changes_are_listed_in_the_order_in_which_they_took_effect(client, control):
     first, second = make(client), make(client)
     client.call("tasks.started", {"task": second})
     with pytest.raises(CallFailed):

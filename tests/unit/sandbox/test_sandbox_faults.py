@@ -139,7 +139,7 @@ def test_calls_held_after_they_took_effect_are_seen_by_others(sandbox, client, c
         thread.start()
         wait_until(lambda: control.held(fault) == 1)
         assert status(client, draft) == "in_progress"
-        control.clear_faults(fault)  # lets go, too
+        control.clear_faults(fault)  # releases it, too
         thread.join(5)
         assert not thread.is_alive()
 

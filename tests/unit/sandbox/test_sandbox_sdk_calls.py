@@ -68,7 +68,7 @@ def test_a_project_moves_with_those_below_it(client: Client):
 
 @pytest.mark.parametrize("name", [" Speech // Nets/ ", "/Speech/Nets", "Speech/ Nets"])
 @pytest.mark.parametrize("way", ["create", "move", "clone"])
-def test_names_of_projects_are_normalised_wherever_one_is_made(client: Client, name: str, way: str):
+def test_names_of_projects_are_normalized_wherever_one_is_made(client: Client, name: str, way: str):
     one = task(client)
     name = name.strip() if way == "create" else name  # a blank part at the end is refused by this call alone
     call = {
@@ -127,7 +127,7 @@ def test_metadata_needs_a_type(client: Client, kind: str):
     assert refused(client, f"{kind}.add_or_update_metadata", **body) == "400/12"
 
 
-def test_a_filter_of_what_is_no_time_is_none_but_what_can_be_read_counts(client: Client):
+def test_a_filter_that_is_no_time_is_ignored_and_readable_ones_count(client: Client):
     task(client)
     future = ">2090-01-01T00:00:00"
     found = {

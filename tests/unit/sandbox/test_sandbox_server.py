@@ -111,7 +111,7 @@ def test_a_taken_port_is_an_error(sandbox):
         Sandbox(sandbox.port).start()
 
 
-def test_command_serves_until_it_is_told_to_end(tmp_path, monkeypatch):
+def test_command_serves_until_it_is_ended(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     keys = {"CLEARML_API_ACCESS_KEY": "K", "CLEARML_API_SECRET_KEY": "S"}
     code = "import typer; from triggers.cli.sandbox import sandbox; typer.run(sandbox)"

@@ -40,7 +40,7 @@ def test_what_is_written_is_read_again(trigger: Trigger) -> None:
     [
         ("[{]", "section 'tasks' is no JSON"),
         ('{"name": 1}', "section 'tasks' is a list of triggers, and this is a dict"),
-        ("[1]", "entry number 1: configuration section 'tasks': every item is a dictionary"),
+        ("[1]", "entry number 1: configuration section 'tasks': every item must be a dictionary"),
         (json.dumps([item(on_status=["faild"])]), "entry 'one': on_status=['faild']: unknown status 'faild'"),
         (json.dumps([item(tags="a")]), "entry 'one': tags='a': give a list of strings"),
         (json.dumps([item(match_name="(")]), "entry 'one': match_name='(': not a regular expression"),
@@ -57,7 +57,7 @@ def test_a_problem_names_section_entry_field_and_value(text: str, says: str) -> 
     assert says in section.problems[0]
 
 
-def test_what_is_unknown_is_said_and_has_no_effect() -> None:
+def test_what_is_unknown_is_reported_and_has_no_effect() -> None:
     section = read_section("task", json.dumps([item(on_statuses=["failed"], _private=1)]), {}, [])
     assert section.problems == ()
     assert section.warnings == (

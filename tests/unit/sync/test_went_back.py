@@ -37,7 +37,7 @@ def test_a_lease_of_a_release_without_the_counter_tells_nothing() -> None:
 
 
 @pytest.mark.parametrize("fence", ["a", None, 1.5, True])
-def test_a_lease_whose_counter_is_none_is_left_out(fence: object) -> None:
+def test_a_lease_without_a_counter_is_left_out(fence: object) -> None:
     assert leases_in([{MINE.property: replace(MINE, fence=fence).to_json()}]) == []  # type: ignore[arg-type]
 
 
@@ -50,7 +50,7 @@ def test_a_lease_whose_counter_is_none_is_left_out(fence: object) -> None:
         ({"epoch": 4}, True),  # at this address: of a run whose end Redis forgot
         ({"epoch": 3, "run": "aaa.nonce", "address": "redis://there"}, True),  # of two in one epoch the higher run
         ({"epoch": 3, "run": "zzz.nonce", "address": "redis://there"}, False),
-        ({"instance": "other"}, False),  # other data at this address: emptied, it is waited for
+        ({"instance": "other"}, False),  # other data at this address: emptied, so wait for the lease
         ({"instance": "other", "epoch": 1, "address": "redis://there"}, False),
     ],
     ids=str,

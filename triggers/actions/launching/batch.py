@@ -85,7 +85,7 @@ def _enqueue(attempts: list[Attempt]) -> None:
         try:
             answers = launches.enqueue(group[0].ctx.api, [a.task_id or "" for a in group], queue_id)
         except (ServerUnavailable, Refused) as failure:
-            log.warning("enqueueing %d ClearML tasks has an unknown outcome: %s", len(group), failure)
+            log.warning("enqueuing %d ClearML tasks has an unknown outcome: %s", len(group), failure)
             settle_recorded(group)
             _fail_withdrawn(group, str(failure))
             continue

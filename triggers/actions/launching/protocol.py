@@ -22,7 +22,7 @@ from triggers.model.events import Event
 from triggers.model.launch_tags import ATTEMPT, FIRING, LaunchTags, firing_tag, value_of
 from triggers.rules.recovery import DRAFT, Hit, judge_found, judge_recorded
 
-#: After so long even a Redis that dies has written to disk what it was told (append-only file, every second).
+#: After this long, even a Redis that crashes has its writes on disk (append-only file, every second).
 DURABLE_SECONDS = 2.5
 
 #: Later occurrences of one object that are looked for at once.

@@ -61,7 +61,7 @@ def stored_model(task: Task, name: str) -> OutputModel:
 
 
 def published(name: str) -> Dataset:
-    """A dataset of a few small files, finalised and published."""
+    """A dataset of a few small files, finalized and published."""
     folder = Path(name)
     folder.mkdir()
     for number in range(3):

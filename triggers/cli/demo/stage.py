@@ -55,11 +55,11 @@ class DemoStage:
         self._run(SCRIPT)
 
     def run_changes(self, rounds: int) -> None:
-        """Start the process that makes the changes; `told` says what it did."""
+        """Start the process that makes the changes; `told` returns what it did."""
         self._run(CHANGES, str(rounds))
 
     def told(self) -> Iterator[dict[str, str]]:
-        """What the process that makes the changes has told so far, oldest first."""
+        """What the process that makes the changes has reported so far, oldest first."""
         lines = self._path(CHANGES, "out").read_bytes().split(b"\n")[:-1]
         return map(json.loads, lines)
 

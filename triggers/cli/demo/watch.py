@@ -26,7 +26,7 @@ QUEUE, PROJECT, BASE = "default", "Demo", "retrain"
 
 @dataclass(frozen=True, slots=True)
 class DemoChange:
-    """One change as told by the process that made it, and the trigger that it has to fire."""
+    """One change as the process that made it reported it, and the trigger that it must fire."""
 
     trigger: str
     kind: str

@@ -1,11 +1,11 @@
 -- Not fenced by the prelude: this is how a caller learns the epoch. KEYS: epoch.
 -- ARGV: complete (1: nothing was launched before), nonce of the epoch if one begins, highest number that the caller knows of,
---   how far the caller has seen the counter of tokens go, and in which epoch (run id and nonce, as `prelude` is told).
+--   how far the caller has seen the counter of tokens go, and in which epoch (run id and nonce, as `prelude` gets them).
 -- Begins a new epoch when Redis is another run than the one that wrote last (restarted, promoted, copied), when its data has
 -- no nonce (empty), or is older than what the caller has seen (restored). Leases of the old one are refused by the prelude.
 -- Returns {run id, number, server_ms or '', complete, number of the epoch whose slots are known or '', nonce,
 --   number of the epoch whose saved state was recalled or '', time at which it was first polled or '', time at which it began}.
--- Rules out: two epochs of one number where data was lost; a race of callers that each begin one for ever: what
+-- Rules out: two epochs of one number where data was lost; a race of callers that each begin one without end: what
 --   a caller has seen in an earlier epoch says nothing of this one.
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
 local known = redis.call('HMGET', KEYS[1], 'run_id', 'nonce', 'number')

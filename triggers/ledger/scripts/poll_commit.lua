@@ -1,7 +1,7 @@
 -- Store the batches of one page and move the cursor, if the poll lease is still ours.
 -- KEYS: lease, cursor, seen, ready, events, epoch. ARGV: run id, token, JSON of
 --   {cursor = {field = value}, forget_before, server_ms, seen = {id, ms, ...}, batches = {{key, partition, text}, ...}, length,
---    partitions: how many order the batches, '0' if that is not said}
+--    partitions: how many order the batches, '0' if unknown}
 -- Batches are opaque text: they carry NaN, which cjson refuses.
 -- Rules out: a cursor past events that were not stored (killed between the two); a frozen poller moving the cursor back;
 --   two numbers of partitions at once, so that an object's events wait in two of them.

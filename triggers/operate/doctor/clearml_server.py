@@ -57,11 +57,11 @@ def _server(target: Target) -> Iterator[Finding]:
     if abs(ahead_ms) > _CLOCKS_DIFFER_MS:
         way = "ahead of" if ahead_ms > 0 else "behind"
         words = f"the server's is {abs(ahead_ms) / 1000:.0f} s {way} this machine's"
-        yield Finding("clocks", "warn", f"{words}; only the server's times are compared", "synchronise both (NTP)")
+        yield Finding("clocks", "warn", f"{words}; only the server's times are compared", "synchronize both (NTP)")
     else:
         yield Finding("clocks", "ok", "this machine and the server agree")
     if stamps_ms := target.ledger.reading.clocks()[0]:
-        yield Finding("server clocks", "warn", in_words(stamps_ms), "synchronise them (NTP)")
+        yield Finding("server clocks", "warn", in_words(stamps_ms), "synchronize them (NTP)")
 
 
 def _names(target: Target, known: Snapshot) -> Iterator[Finding]:
@@ -74,12 +74,12 @@ def _names(target: Target, known: Snapshot) -> Iterator[Finding]:
         yield Finding("names", "ok", "the server has every queue, project and base task that triggers name")
     local = [t.name for t in triggers if t.action.lane == "caller"]
     if local and target.ledger.homes.holder() is None:
-        words = f"nobody is at home to call the functions of {', '.join(local)}"
+        words = f"no running script calls the functions of {', '.join(local)}"
         yield Finding("functions", "bad", words, "start the script that declares them")
 
 
 def _strays(target: Target) -> Iterator[Finding]:
-    """Drafts that nothing will enqueue. Those of a firing under way are none; nothing is deleted here."""
+    """Drafts that nothing will enqueue, except those of a firing under way. Nothing is deleted here."""
     strays = []
     for found in launches.find_drafts(target.api, scheduler_tag(target.scheduler.id)):
         firing = target.ledger.firings.get(value_of(FIRING, found.system_tags))

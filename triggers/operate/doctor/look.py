@@ -26,4 +26,4 @@ def examine(target: Target) -> Iterator[Finding]:
             yield from look()
         except (TriggersError, redis.RedisError, OSError) as failure:
             why = redis_refusals.said(failure) if redis_refusals.code_of(failure) else str(failure)
-            yield Finding(about, "bad", f"it could not be looked at: {why}", "mend this first, then look again")
+            yield Finding(about, "bad", f"cannot check: {why}", "fix this first, then run doctor again")

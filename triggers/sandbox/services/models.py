@@ -16,7 +16,7 @@ _NOT_FOUND = "no such public or company model"
 
 @endpoint("models.create", "uri! name! project task parent comment framework tags[] system_tags[]")
 def create(call: Call) -> Json:
-    """Make a model; it is ready unless said otherwise."""
+    """Make a model; it is ready unless the call asks otherwise."""
     body, state = call.body, call.state
     values = model_values(call)
     model: Json = {"id": new_id(), "company": state.company, "user": state.user}
