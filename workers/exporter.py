@@ -9,11 +9,11 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import redis
 from prometheus_client import CollectorRegistry
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from triggers import sources
@@ -29,7 +29,8 @@ from triggers.model.action import LANES
 from triggers.stages import table
 from workers.app import app, redis_address
 from workers.http_server import serve
-from workers.tallies import PREFIX, Followed
+from workers.metric_families import counters, gauge
+from workers.tallies import Followed
 
 #: A beat whose count stands still for so long between two scrapes is dead, seconds.
 BEAT_SILENT_SECONDS = 10.0
@@ -55,7 +56,7 @@ class Exporter(Collector):
                 found, up = list(self._read()), 1.0
             except (redis.RedisError, OSError):
                 found, up = [], 0.0
-        yield _gauge("redis_up", "Whether Redis answered this scrape.", [((), up)])
+        yield gauge("redis_up", [((), up)])
         yield from map(_harmless, found)
 
     def _read(self) -> Iterator[Metric]:
@@ -65,7 +66,7 @@ class Exporter(Collector):
             ledgers[f"{one.project}/{one.name}"] = open_ledger(Store(self.client), id_, self.settings)
         yield from self._of_celery()
         paces = {(f"{one.project}/{one.name}",): one.poll_seconds for one in found.values()}
-        yield _gauge("poll_pace_seconds", "How often the server is polled.", paces.items(), "scheduler")
+        yield gauge("poll_pace_seconds", paces.items())
         yield from _of_ledgers(ledgers)
         for name, ledger in ledgers.items():
             if name not in self._followed:
@@ -76,8 +77,8 @@ class Exporter(Collector):
 
     def _of_celery(self) -> Iterator[Metric]:
         lengths = [((queue,), float(self.client.llen(broker_prefix() + queue))) for queue in table.queues()]
-        yield _gauge("queue_messages", "Celery messages that wait.", lengths, "queue")
-        yield _gauge("beat_leader", "Whether a beat ticks.", [((), float(self._beat_ticks(time.monotonic())))])
+        yield gauge("queue_messages", lengths)
+        yield gauge("beat_leader", [((), float(self._beat_ticks(time.monotonic())))])
 
     def _beat_ticks(self, now: float) -> bool:
         """Whether a beat goes on counting; that its key is still there may be due to a clock set back."""
@@ -87,12 +88,8 @@ class Exporter(Collector):
         return bool(said) and now - self._beat[1] < BEAT_SILENT_SECONDS
 
     def _api_requests(self) -> Iterator[Metric]:
-        family = CounterMetricFamily(
-            f"{PREFIX}_api_requests", "Calls to the ClearML API.", labels=["endpoint", "result"]
-        )
-        for field, number in api_requests(self.client).items():
-            family.add_metric(field.split(" ", 1), float(number))
-        yield family
+        requests = api_requests(self.client).items()
+        yield counters("api_requests", [(tuple(field.split(" ", 1)), float(number)) for field, number in requests])
 
 
 def _harmless(family: Metric) -> Metric:
@@ -103,27 +100,17 @@ def _harmless(family: Metric) -> Metric:
     return family
 
 
-Samples = Iterable[tuple[tuple[str, ...], float]]
-
-
-def _gauge(name: str, text: str, samples: Samples, *labels: str) -> Metric:
-    family = GaugeMetricFamily(f"{PREFIX}_{name}", text, labels=labels)
-    for values, number in samples:
-        family.add_metric(values, number)
-    return family
-
-
 def _of_ledgers(ledgers: dict[str, Ledger]) -> Iterator[Metric]:
     """What waits where, and how far the server was read."""
-    rows: dict[tuple[str, str, tuple[str, ...]], list[tuple[tuple[str, ...], float]]] = {}
+    rows: dict[str, list[tuple[tuple[str, ...], float]]] = {}
     for name, ledger in ledgers.items():
-        for metric, text, labels, values, number in _figures(ledger):
-            rows.setdefault((metric, text, labels), []).append(((name, *values), number))
-    for (metric, text, labels), samples in rows.items():
-        yield _gauge(metric, text, samples, "scheduler", *labels)
+        for metric, values, number in _figures(ledger):
+            rows.setdefault(metric, []).append(((name, *values), number))
+    yield from (gauge(metric, samples) for metric, samples in rows.items())
 
 
-Figure = tuple[str, str, tuple[str, ...], tuple[str, ...], float]
+#: Name of a metric, the values of its labels after the scheduler's, its value.
+Figure = tuple[str, tuple[str, ...], float]
 
 
 def _figures(ledger: Ledger) -> Iterator[Figure]:
@@ -131,37 +118,35 @@ def _figures(ledger: Ledger) -> Iterator[Figure]:
     if polled := max(ledger.times_polled_ms(), default=0):
         # an age by the ledger's clock, as a time of this one's: Redis' own may be set back
         at = time.time() - (ledger.now_ms() - polled) / 1000
-        yield "poll_last_success_timestamp_seconds", "When a page was last read.", (), (), at
+        yield "poll_last_success_timestamp_seconds", (), at
     for source in sources.serving(ledger.registry.snapshot().active):
         if read_to := ledger.reading.cursor(source.name).read_to_ms:
-            text = "Up to which change the server was read, by its own clock."
-            yield "cursor_timestamp_seconds", text, ("source",), (source.name,), read_to / 1000
+            yield "cursor_timestamp_seconds", (source.name,), read_to / 1000
     batches = waiting.batch_count(ledger.reading.waiting_partitions())
-    yield "batches_waiting", "Batches of events that wait to be matched.", (), (), float(batches)
+    yield "batches_waiting", (), float(batches)
     for lane in LANES:
         due = float(waiting.due(lane, ledger.now_ms()))
-        yield "firings_due", "Firings that could be launched now.", ("lane",), (lane,), due
+        yield "firings_due", (lane,), due
         unfinished = float(waiting.size(lane))
-        yield "firings_unfinished", "Firings due now or later.", ("lane",), (lane,), unfinished
+        yield "firings_unfinished", (lane,), unfinished
     for stage in table.STAGES:
         if stage.backlog:
             due = float(waiting.due(stage.backlog.line, ledger.now_ms()))
-            yield "stage_waiting", "Things due that wait for a stage.", ("stage",), (stage.name,), due
+            yield "stage_waiting", (stage.name,), due
     held = dict.fromkeys(("pause", "pace", "slot"), 0.0)
     for hold in ledger.firings.holds():
         held[hold.partition(":")[0]] = held.get(hold.partition(":")[0], 0.0) + float(ledger.operations.held_count(hold))
     for reason, number in held.items():
-        yield "firings_held", "Firings that wait on purpose.", ("reason",), (reason,), number
-    yield "dead_letters", "Firings given up, kept for a person.", (), (), float(waiting.dead_count())
-    yield "slots_bound", "Slots of single_instance triggers with a holder.", (), (), float(waiting.slot_count())
+        yield "firings_held", (reason,), number
+    yield "dead_letters", (), float(waiting.dead_count())
+    yield "slots_bound", (), float(waiting.slot_count())
     for alarm, facts in ledger.history.alarms().items():
-        text = "Since when an alarm is set."
-        yield "alarm_since_timestamp_seconds", text, ("alarm",), (alarm,), facts["since_ms"] / 1000
+        yield "alarm_since_timestamp_seconds", (alarm,), facts["since_ms"] / 1000
     states = {"active": 0.0, "paused": 0.0, "retired": 0.0}
     for entry in ledger.registry.snapshot().entries.values():
         states["retired" if entry.retired else "paused" if entry.paused else "active"] += 1
     for state, number in states.items():
-        yield "triggers", "Registered triggers.", ("state",), (state,), number
+        yield "triggers", (state,), number
 
 
 def main() -> None:

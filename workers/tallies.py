@@ -6,15 +6,14 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import Metric
 
 from triggers.ledger import Ledger
 from triggers.ledger.history import HistoryEntry, Tally
 from triggers.ledger.reading import decode_batch
 from triggers.model.events import Event
 from triggers.model.kinds import KINDS
-
-PREFIX = "clearml_triggers"
+from workers.metric_families import counters, histogram
 
 #: Upper bounds of the latencies, seconds.
 BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
@@ -82,18 +81,8 @@ class Followed:
     @staticmethod
     def families(followed: Mapping[str, Followed]) -> Iterator[Metric]:
         """The counts of all schedulers as metrics."""
-        events = CounterMetricFamily(f"{PREFIX}_events", "Changes read.", labels=["scheduler", "kind"])
-        matches = CounterMetricFamily(
-            f"{PREFIX}_matches", "Events that a trigger fired for.", labels=["scheduler", "trigger"]
-        )
-        firings = CounterMetricFamily(
-            f"{PREFIX}_firings", "What became of firings.", labels=["scheduler", "trigger", "outcome"]
-        )
-        latency = HistogramMetricFamily(
-            f"{PREFIX}_launch_latency_seconds",
-            "From the change (by the ClearML server's clock) or the grant to the launch (by Redis' clock).",
-            labels=["scheduler", "since"],
-        )
+        events, matches, firings = counters("events"), counters("matches"), counters("firings")
+        latency = histogram("launch_latency_seconds")
         for name, one in followed.items():
             for kind in KINDS:
                 events.add_metric([name, kind], float(one.events[kind]))

@@ -35,11 +35,12 @@ def _lines() -> Iterator[str]:
     for name in public():
         field = Settings.model_fields[name]
         yield from (f"# {line}" for line in wrap(str(field.description), 110))
-        yield f"#TRIGGERS_{name.upper()}={_shown(field.default)}"
+        yield f"#TRIGGERS_{name.upper()}={shown(field.default)}"
         yield ""
 
 
-def _shown(default: Any) -> str:
+def shown(default: Any) -> str:
+    """A default as the variable would have it."""
     if isinstance(default, bool):
         return str(int(default))
     return ",".join(default) if isinstance(default, tuple) else "" if default is None else str(default)

@@ -14,6 +14,7 @@ from triggers.base.logs import logger
 from triggers.clearml_api import launches
 from triggers.clearml_api.launches import TaggedTask
 from triggers.context import Context, Plan
+from triggers.ledger import alarms
 from triggers.ledger.firing import DIGEST_LENGTH, Beginning, Firing, trigger_digest
 from triggers.ledger.registry import Entry
 from triggers.model import make_trigger
@@ -228,7 +229,9 @@ def _begin(ctx: Context, asking: Sequence[tuple[Attempt, Beginning]]) -> None:
 def _hold_to_pace(attempt: Attempt, limit: int) -> None:
     attempt.hold(f"pace:{attempt.firing.trigger}", f"more than {limit} launches a minute")
     text = f"trigger {attempt.trigger.name!r} fires more than {limit} times a minute; the rest is held"
-    attempt.ctx.ledger.history.raise_alarm(f"pace:{attempt.firing.trigger}", text, attempt.firing.granted_ms)
+    attempt.ctx.ledger.history.raise_alarm(
+        f"{alarms.PACE.name}{attempt.firing.trigger}", text, attempt.firing.granted_ms
+    )
 
 
 def _overlap(attempt: Attempt, holder: str) -> None:

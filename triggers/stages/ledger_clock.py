@@ -7,22 +7,23 @@ from typing import Final
 
 from triggers.base.logs import logger
 from triggers.context import Context
+from triggers.ledger import alarms
 from triggers.ledger.clock import FALL
 
 log = logger(__name__)
 
 #: The alarm that lasts as long as the ledger's clock is ahead of Redis' by more than that.
-LEDGER_CLOCK_ALARM: Final = "Redis clock"
+LEDGER_CLOCK_ALARM: Final = alarms.REDIS_CLOCK.name
 AHEAD_MS: Final = 60_000
 
 
-def tell_of_clock(ctx: Context, alarms: Collection[str]) -> None:
-    """Raise the alarm, or clear it. `alarms`: those that are set."""
+def tell_of_clock(ctx: Context, known: Collection[str]) -> None:
+    """Raise the alarm, or clear it. `known`: those that are set."""
     ahead_ms = ctx.ledger.ahead_ms()
     if ahead_ms <= AHEAD_MS:
-        if LEDGER_CLOCK_ALARM in alarms:
+        if LEDGER_CLOCK_ALARM in known:
             ctx.ledger.history.clear_alarm(LEDGER_CLOCK_ALARM)
-    elif LEDGER_CLOCK_ALARM not in alarms:
+    elif LEDGER_CLOCK_ALARM not in known:
         text = (
             f"the clock of Redis' host was set back by {ahead_ms / 60_000:.0f} minutes. Nothing waits for it, but "
             f"times that are shown (history, firings, alarms) run ahead by as much, and fall back within "

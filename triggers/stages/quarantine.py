@@ -12,6 +12,7 @@ from triggers.base.escaping import shell_words
 from triggers.base.formats import KNOWN
 from triggers.base.logs import logger
 from triggers.context import Context
+from triggers.ledger import alarms
 from triggers.ledger.reading import decode_batch
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.ledger.unread_triggers import Note
@@ -21,7 +22,7 @@ from triggers.model.events import Event
 log = logger(__name__)
 
 #: Beginning of the names of all alarms of this kind.
-ALARM: Final = "unreadable:"
+ALARM: Final = alarms.UNREADABLE.name
 
 #: How long batches and firings of a later release may wait for a worker of it before an alarm, seconds.
 PATIENCE_SECONDS: Final = 60.0

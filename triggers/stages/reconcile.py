@@ -8,6 +8,7 @@ from triggers.actions.launching import drafts, lookups
 from triggers.base.logs import logger
 from triggers.clearml_api import launches
 from triggers.context import Context
+from triggers.ledger import alarms
 from triggers.ledger.ledger import SECONDS_PER_DAY
 from triggers.ledger.registry import Entry
 from triggers.model.launch_tags import FIRING, firing_tag, value_of
@@ -70,11 +71,11 @@ def _forget(ctx: Context) -> None:
     """End what is over: old launches, alarms whose hold is empty."""
     ledger = ctx.ledger
     ledger.firings.forget_launched(ledger.now_ms() - int(ctx.settings.launched_days * SECONDS_PER_DAY * 1000))
-    alarms = ledger.history.alarms()
-    tell_of_clock(ctx, alarms)
-    if alarms:
-        for name in alarms.keys() - set(ledger.firings.holds()):
-            if name.startswith("pace:"):
+    known = ledger.history.alarms()
+    tell_of_clock(ctx, known)
+    if known:
+        for name in known.keys() - set(ledger.firings.holds()):
+            if name.startswith(alarms.PACE.name):
                 ledger.history.clear_alarm(name)
 
 

@@ -9,6 +9,7 @@ from typing import Final
 from triggers.base.logs import logger
 from triggers.clearml_api import server_now_ms
 from triggers.context import Context
+from triggers.ledger import alarms
 from triggers.ledger.reading import Cursor
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.model.events import iso_time
@@ -18,7 +19,7 @@ from triggers.sources import Source
 log = logger(__name__)
 
 #: The alarm that lasts until the server's clock has passed the time that it had before it was set back.
-CLOCK_ALARM: Final = "server clock"
+CLOCK_ALARM: Final = alarms.SERVER_CLOCK.name
 
 #: How long it may take until it shows that the server's clock was set back, beside the pause between two polls, ms:
 #: a comparison of clocks (`sync.keep`) and more.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from triggers.base.errors import Refused
 from triggers.base.logs import logger
 from triggers.context import Context
+from triggers.ledger import alarms
 from triggers.ledger.schedulers import Scheduler
 from triggers.sync.configure import configure
 from triggers.sync.memory import Memory
@@ -16,7 +17,7 @@ from triggers.sync.renewal import keep
 log = logger(__name__)
 
 #: The alarm raised when the service task cannot be read or written.
-SERVICE_ALARM = "service task"
+SERVICE_ALARM = alarms.SERVICE_TASK.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,11 +187,12 @@ def page() -> str:
         task = f"`{row.task}`" if row.queues else "none"
         where = ", ".join(row.queues) or "none"
         waits = f'{row.backlog.things} ("{row.backlog.stopped}")' if row.backlog else "nothing"
-        rows.append(f"| {row.name} | {row.does} | {task} | {where} | {_runs(row)} | {waits} |")
+        rows.append(f"| {row.name} | {row.does} | {task} | {where} | {runs(row)} | {waits} |")
     return _PAGE.format(table="\n".join(rows))
 
 
-def _runs(row: Stage) -> str:
+def runs(row: Stage) -> str:
+    """When a stage runs, in words."""
     ways = []
     if isinstance(row.every, str):
         ways.append(f"every `TRIGGERS_{row.every.upper()}`")

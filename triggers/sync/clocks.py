@@ -11,12 +11,13 @@ from typing import Final
 
 from triggers.base.logs import logger
 from triggers.context import Context
+from triggers.ledger import alarms
 from triggers.sync.memory import Memory
 
 log = logger(__name__)
 
 #: The alarm that lasts as long as the two clocks differ.
-DATE_ALARM: Final = "HTTP Date"
+DATE_ALARM: Final = alarms.HTTP_DATE.name
 #: Clocks that differ by less are as good as one: windows of polls overlap by more, ms.
 SAME_MS: Final = 5_000
 #: A difference up to this has to be measured twice: a read that lags behind our write looks like one, ms.

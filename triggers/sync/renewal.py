@@ -13,6 +13,7 @@ from triggers.base.logs import logger
 from triggers.clearml_api import server_now_ms, service
 from triggers.clearml_api.workspace import user_of
 from triggers.context import Context
+from triggers.ledger import alarms
 from triggers.ledger.reading import decode_batch
 from triggers.ledger.schedulers import Scheduler
 from triggers.model.events import Event
@@ -39,7 +40,7 @@ log = logger(__name__)
 #: Pause between two renewals; three fit into the life of a lease.
 KEEP_SECONDS: Final = 20.0
 #: The alarm raised when another Redis serves the scheduler.
-REDIS_ALARM: Final = "two Redises"
+REDIS_ALARM: Final = alarms.TWO_REDISES.name
 #: Waiting firings that are looked at for the oldest.
 _LOOKED_AT: Final = 200
 
