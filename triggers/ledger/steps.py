@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from triggers.base.terminal import say_page
+from triggers.ledger import transitions
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +204,26 @@ by `python -m triggers.ledger.steps`.
 
 Scripts beside the steps: {support}.
 
+## The states of a firing
+
+![The states of a firing and the verbs that lead from one to another](img/states.svg)
+
+One verb for each transition, the same in code, scripts, the history and the command line. Written from
+`triggers/ledger/transitions.py`; the picture by `python -m triggers.ledger.diagram > docs/img/states.svg`. Stored are
+the states of `triggers.ledger.firing.State`: *claimed* is `waiting` with a lease. A lease that runs out changes nothing
+by itself: the firing stays claimed until the next attempt claims it.
+
+{phases}
+
+{transitions}
+
+`waiting` and `held` firings are under way, `dead` ones wait for a person; all others have ended and are forgotten after
+`TRIGGERS_RETENTION_DAYS`. The same as a Mermaid diagram:
+
+```mermaid
+{mermaid}
+```
+
 ## What may be deleted
 
 `triggers/actions/launching/drafts.py` makes the only call that deletes: of a draft, without `force`, so that the
@@ -237,5 +258,17 @@ Redis, and a promoted replica. The random interleavings of the real stages
 crash tests and chaos have most of the rest.
 """
 
+
+def page() -> str:
+    """The page `docs/protocol.md`."""
+    support = ", ".join(f"`{name}.lua`" for name in SUPPORT)
+    states = {
+        "phases": transitions.phases_table(),
+        "transitions": transitions.table(),
+        "mermaid": transitions.mermaid(),
+    }
+    return PAGE.format(table=table(), support=support, **states)
+
+
 if __name__ == "__main__":
-    say_page(PAGE.format(table=table(), support=", ".join(f"`{name}.lua`" for name in SUPPORT)), end="")
+    say_page(page(), end="")
