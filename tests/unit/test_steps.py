@@ -53,7 +53,7 @@ def test_the_history_has_one_word_for_each_transition_and_everything_that_shows_
     remembered = set()
     for path in SCRIPTS.glob("*.lua"):
         remembered |= set(re.findall(r"^\s*remember\([^,]+, [^,]+, '(\w+)'", path.read_text(), re.M))
-    ended = {one.happened for one in TRANSITIONS if "finish" in one.scripts}  # finish.lua is told the state
+    ended = {one.happened for one in TRANSITIONS if "finish" in one.scripts}  # finish.lua is given the state
     words = {one.happened for one in TRANSITIONS if one.happened}
     assert remembered | ended == words == set(WHAT) == {*_VERBS, "granted"}
     assert words - {"released", "retried", "shadow"} <= set(STYLES)
