@@ -1,6 +1,7 @@
 """The Celery application: `celery -A clearml_triggers worker -Q poll|match|dispatch`, and `... beat`.
 
-`-A workers` is the same, unless the current folder has a `workers.py`.
+Owns what runs where: Celery's settings, the Celery task of each stage, beat's schedule, health and metrics. What a
+stage does is `triggers.stages`'. `-A workers` is the same, unless the current folder has a `workers.py`.
 """
 
 from __future__ import annotations

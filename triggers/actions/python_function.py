@@ -102,6 +102,12 @@ class FunctionAction(Action):
         own = {"function": self.name or None, "function_reference": self.reference}
         return {key: value for key, value in own.items() if value is not None}
 
+    def problem_of_file(self) -> str:
+        """Only an importable function has a name in a file."""
+        if self.reference is not None:
+            return ""
+        return "only the script that declares it can call it; name it as module:function with function_workers: true"
+
     def problem_of_edit(self, registered: model.DeclaredAction | None) -> str:
         """Code comes from scripts alone."""
         if not isinstance(registered, FunctionAction):

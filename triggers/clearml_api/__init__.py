@@ -1,4 +1,8 @@
-"""The HTTP edge to the ClearML server: the few calls this project makes, and what their answers mean."""
+"""The HTTP edge to the ClearML server: the few calls this project makes, and what their answers mean.
+
+Owns credentials, transport, retries and decoding; every call goes through `Api.call`. When to call is decided above: by
+`sources`, `actions`, `sync` and `stages`.
+"""
 
 from triggers.clearml_api.connection import Answer, Api
 from triggers.clearml_api.credentials import Credentials

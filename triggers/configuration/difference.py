@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from triggers.base.errors import InvalidTrigger
+from triggers.base.exhaustive import assert_never
 from triggers.configuration.writing import arguments_of
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.model import Trigger, check_new
@@ -33,7 +34,7 @@ def compare(wanted: Sequence[Trigger], known: Snapshot, *, prune: bool) -> list[
     """What applying would change, in the order of the file, then what only the registry has.
 
     Raises:
-        InvalidTrigger: a new trigger calls a function that only a script could, or its name cannot be shown.
+        InvalidTrigger: a new trigger has an action that only a script can declare, or its name cannot be shown.
     """
     changes = [_change(trigger, known.get(trigger.id)) for trigger in wanted]
     ids = {trigger.id for trigger in wanted}
@@ -50,9 +51,9 @@ def _change(trigger: Trigger, old: Entry | None) -> TriggerDifference:
     if old is None:
         check_new(trigger)
     action = trigger.action
-    if action.lane == "caller" and (not old or old.trigger.action != action):
-        way_out = "only the script that declares it can call it; name it as module:function with function_workers: true"
-        raise InvalidTrigger(trigger.name, action.CODE, action.label, way_out)
+    problem = action.problem_of_file()
+    if problem and (not old or old.trigger.action != action):
+        raise InvalidTrigger(trigger.name, action.CODE, action.label, problem)
     before = arguments_of(old.trigger) if old else {}
     fields = {
         name: (before.get(name), new.get(name))
@@ -94,18 +95,25 @@ def apply(target: Target, wanted: Sequence[Trigger], *, prune: bool, source: str
             for change in changes:
                 id_, old = change.trigger.id, known.entries.get(change.trigger.id)
                 unread = known.unreadable.get(id_)
-                if unread is not None and change.what == "add":
-                    since_ms = target.ledger.registry.passed_by_since(id_, unread, now_ms)
-                    entries[id_] = Entry(change.trigger, since_ms, version, ORIGIN, unread.paused, source=source)
-                elif change.what == "add":
-                    paused = old.paused if old else False
-                    entry = Entry(change.trigger, now_ms, version, ORIGIN, paused, source=source)
-                    known_as = (old.declared, old.declared_in) if old else ("", "")
-                    entries[id_] = replace(entry, declared=known_as[0], declared_in=known_as[1])
-                elif old and change.what == "edit":
-                    entries[id_] = replace(old, trigger=change.trigger, origin=ORIGIN, source=source)
-                elif old and change.what == "remove":
-                    entries[id_] = replace(old, retired=True, origin=ORIGIN)
+                match change.what:
+                    case "add" if unread is not None:
+                        since_ms = target.ledger.registry.passed_by_since(id_, unread, now_ms)
+                        entries[id_] = Entry(change.trigger, since_ms, version, ORIGIN, unread.paused, source=source)
+                    case "add":
+                        paused = old.paused if old else False
+                        entry = Entry(change.trigger, now_ms, version, ORIGIN, paused, source=source)
+                        known_as = (old.declared, old.declared_in) if old else ("", "")
+                        entries[id_] = replace(entry, declared=known_as[0], declared_in=known_as[1])
+                    case "edit":
+                        assert old is not None
+                        entries[id_] = replace(old, trigger=change.trigger, origin=ORIGIN, source=source)
+                    case "remove":
+                        assert old is not None
+                        entries[id_] = replace(old, retired=True, origin=ORIGIN)
+                    case "keep" | "same":
+                        pass
+                    case other:
+                        assert_never(other)
             return entries
 
         target.ledger.registry.edit(edit)

@@ -37,12 +37,16 @@ def overdue(of: Open, now_ms: int) -> tuple[str, str]:
         return "", ""
     minutes = (now_ms - of.due_ms) / 60_000
     since = f"for {minutes:.0f} min" if minutes >= 2 else f"for {minutes * 60:.0f} s"
-    if of.lane == "caller":
-        return (
-            f"the script whose function it calls has not taken it {since}",
-            f"start the script that declares the trigger; {_DOCTOR}",
-        )
-    return f"no dispatch worker has taken it {since}", f"nothing dispatches: {_DOCTOR}"
+    match of.lane:
+        case "caller":
+            return (
+                f"the script whose function it calls has not taken it {since}",
+                f"start the script that declares the trigger; {_DOCTOR}",
+            )
+        case "act":
+            return f"no act worker has taken it {since}", f"no action is carried out: {_DOCTOR}"
+        case _:
+            return f"no dispatch worker has taken it {since}", f"nothing dispatches: {_DOCTOR}"
 
 
 def unmatched(since_ms: int, now_ms: int) -> tuple[str, str]:

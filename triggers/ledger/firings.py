@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from triggers.base.errors import Fenced
 from triggers.base.formats import KNOWN
@@ -25,6 +25,9 @@ STRAY_LOOK_MS = 120_000
 
 #: Firings of a later release that one claim passes over at most, to find one that this release reads.
 PASSED_OVER = 1000
+
+#: What a firing may do that wants to be launched now: go, wait for the pace, or for the slot's holder.
+Begun = Literal["go", "pace", "busy"]
 
 #: A firing that pauses longer does not keep others out of its slot.
 SLOT_PAUSE_SECONDS = 60
@@ -67,7 +70,7 @@ class Firings:
         prefix = self.keys.firing("")
         return list(self.store.run(RENEW, [self.keys.due(lane)], int(lease_seconds * 1000), prefix, *owners))
 
-    def begin(self, asked: Sequence[Beginning]) -> list[tuple[str, str] | Fenced]:
+    def begin(self, asked: Sequence[Beginning]) -> list[tuple[Begun, str] | Fenced]:
         """Ask of each, in order, whether it may be launched now: ("go", ""), ("pace", until ms) or ("busy", holder)."""
         calls: list[Call] = []
         for one in asked:

@@ -155,6 +155,10 @@ class DeclaredAction(Frozen, ABC):
         """Why a section may not say this of a trigger that has `registered` so far; "" if it may."""
         return ""
 
+    def problem_of_file(self) -> str:
+        """Why no file of triggers can declare this, and what to give instead; "" if one can."""
+        return ""
+
     def form(self) -> dict[str, Any]:
         """Its fields as plain values, without those that have their default."""
         return {"type": self.type, **self.model_dump(mode="json", exclude_defaults=True, exclude={"type"})}

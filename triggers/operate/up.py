@@ -39,8 +39,8 @@ def serve_declared(
 
     name, project = name or DEFAULT_NAME, project or DEFAULT_PROJECT
     for trigger in declared:
-        if trigger.action.lane == "caller":
-            raise Usage(f"{file}: trigger {trigger.name!r}: {trigger.action.CODE}: name it as module:function")
+        if problem := trigger.action.problem_of_file():
+            raise Usage(f"{file}: trigger {trigger.name!r}: {trigger.action.CODE}: {problem}")
     scheduler = TriggerScheduler(force_create_task_name=name, force_create_task_project=project)
     for trigger in declared:
         scheduler.declare(Declaration(trigger, None, True, file))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
+from triggers.base.exhaustive import assert_never
+
 if TYPE_CHECKING:
     from triggers.model import Policy
 
@@ -61,7 +63,7 @@ class Decision:
     occurrence: int | None
 
 
-def decide(
+def decide(  # noqa: RET503 (it ends with assert_never)
     mode: FireMode, cooldown_ms: int, mark: Mark, *, matched: bool, changed_ms: int, latest_ms: int | None = None
 ) -> Decision:
     """Decide on one event of one object.
@@ -88,15 +90,19 @@ def decide(
         return stay
     if mark.occurrence and changed_ms <= mark.changed_ms:
         return stay
-    if mode == "once":  # `fired_ms`: it fired under a repeating mode that the trigger had before, and was not skipped
-        return stay if mark.active or mark.fired_ms else _fire(max(1, mark.occurrence), changed_ms)
-    if mode == "on_transition":
-        if not mark.active:
+    match mode:
+        case "once":  # `fired_ms`: it fired under a repeating mode that the trigger had before, and was not skipped
+            return stay if mark.active or mark.fired_ms else _fire(max(1, mark.occurrence), changed_ms)
+        case "on_transition":
+            if not mark.active:
+                return _fire(mark.occurrence + 1, changed_ms)
+            return Decision(replace(mark, changed_ms=changed_ms), changed=True, occurrence=None)
+        case "while_true":
+            if mark.fired_ms and changed_ms - mark.fired_ms < cooldown_ms:
+                return stay
             return _fire(mark.occurrence + 1, changed_ms)
-        return Decision(replace(mark, changed_ms=changed_ms), changed=True, occurrence=None)
-    if mark.fired_ms and changed_ms - mark.fired_ms < cooldown_ms:
-        return stay
-    return _fire(mark.occurrence + 1, changed_ms)
+        case other:
+            assert_never(other)
 
 
 def _after_a_step(mode: FireMode, cooldown_ms: int, mark: Mark, *, matched: bool, changed_ms: int) -> Decision:

@@ -10,6 +10,7 @@ from triggers.actions.launching import protocol as launch
 from triggers.actions.launching.looking import look_for_launches
 from triggers.actions.python_function import FunctionAction
 from triggers.base.errors import Fenced
+from triggers.base.exhaustive import assert_never
 from triggers.base.logs import logger
 from triggers.clearml_api import launches
 from triggers.clearml_api.launches import TaggedTask
@@ -219,11 +220,16 @@ def _begin(ctx: Context, asking: Sequence[tuple[Attempt, Beginning]]) -> None:
         with ending(attempt):
             if isinstance(answer, Fenced):
                 raise answer
-            match answer:
-                case ("pace", _):
+            begun, holder = answer
+            match begun:
+                case "go":
+                    pass
+                case "pace":
                     _hold_to_pace(attempt, beginning.per_minute)
-                case ("busy", holder):
+                case "busy":
                     _overlap(attempt, holder)
+                case other:
+                    assert_never(other)
 
 
 def _hold_to_pace(attempt: Attempt, limit: int) -> None:
@@ -237,8 +243,11 @@ def _hold_to_pace(attempt: Attempt, limit: int) -> None:
 def _overlap(attempt: Attempt, holder: str) -> None:
     key, _, task_id = holder.partition(" ")
     first = f"ClearML task {task_id}" if task_id else f"firing {key}"
-    if attempt.trigger.policy.overlap == "skip":
-        attempt.skip(f"single instance: {first} had not ended", task_id)
-    else:
-        latest = attempt.trigger.policy.overlap == "latest"
-        attempt.hold(f"slot:{attempt.slot}", f"single instance: waits for {first}", latest=latest)
+    match attempt.trigger.policy.overlap:
+        case "skip":
+            attempt.skip(f"single instance: {first} had not ended", task_id)
+        case "queue" | "latest" as overlap:
+            waits = f"single instance: waits for {first}"
+            attempt.hold(f"slot:{attempt.slot}", waits, latest=overlap == "latest")
+        case other:
+            assert_never(other)

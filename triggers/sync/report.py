@@ -214,4 +214,5 @@ def console_line(entry: HistoryEntry, trigger: Trigger | None) -> tuple[str, str
             return "warning", f"Skipping Task {name} scheduling for now, it is tried again: {reason}"
         case "dead":
             return "warning", f"Skipping Task {name} scheduling for good, {entry.object} is a dead letter: {reason}"
-    return None
+        case _:
+            return None

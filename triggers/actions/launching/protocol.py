@@ -13,6 +13,7 @@ from triggers.actions.clearml_task import TaskAction
 from triggers.actions.launching import drafts, lookups
 from triggers.actions.launching.request import launch_request, resolve_target_project
 from triggers.base.errors import Fenced, LaunchImpossible, Refused
+from triggers.base.exhaustive import assert_never
 from triggers.clearml_api import launches, transport
 from triggers.clearml_api.launches import TaggedTask
 from triggers.context import Context
@@ -50,6 +51,8 @@ def settle(attempt: Attempt, status: str | None) -> None:
         case "void" | "withdraw":
             # what is not seen may be a draft that is not visible yet: to delete it again does no harm
             _withdraw(attempt, task_id)
+        case other:
+            assert_never(other)
 
 
 def _unseen_seconds(attempt: Attempt) -> float:

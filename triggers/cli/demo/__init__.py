@@ -1,4 +1,8 @@
-"""`clearml-triggers demo`: changes on a local ClearML server, and the ClearML tasks that triggers launch."""
+"""`clearml-triggers demo`: changes on a local ClearML server, and the ClearML tasks that triggers launch.
+
+Owns the script of the show and its screen. The server is `sandbox`'s, and the triggers run in a process of their own,
+as a user's would.
+"""
 
 from __future__ import annotations
 

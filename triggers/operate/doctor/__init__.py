@@ -1,4 +1,7 @@
-"""Looks at everything that a scheduler needs, one finding each, with what to do about it."""
+"""Looks at everything that a scheduler needs, one finding each, with what to do about it.
+
+Owns the checks, one file for each thing that is looked at. It changes nothing; how findings are printed is `cli`'s.
+"""
 
 from triggers.operate.doctor.findings import Finding
 from triggers.operate.doctor.look import examine

@@ -1,4 +1,8 @@
-"""What each call does; importing this package registers all of them."""
+"""What each call does; importing this package registers all of them.
+
+Owns the effect of a call on the objects, as the recorded server has it. Faults, delays and logins are the application's
+around it; lists are `filters`'.
+"""
 
 from . import (
     agents,
