@@ -65,6 +65,11 @@ docs: setup
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs --quiet build --strict
 	@echo "the site is in build/site; to read it: $(BIN)/python -m http.server -d build/site --bind 127.0.0.1 8000"
 
+# the texts of the command line as files, remade after a change of words; look at what changed before committing
+snapshots: setup
+	SNAPSHOTS=write $(BIN)/python -m pytest tests/unit/cli/test_help.py tests/integration/cli_verbs/test_examples_of_help.py \
+		-k reviewed
+
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -14,6 +14,7 @@ from triggers.cli.delete import delete
 from triggers.cli.demo import demo
 from triggers.cli.diff import diff
 from triggers.cli.doctor import doctor
+from triggers.cli.examples import epilog
 from triggers.cli.explain import explain
 from triggers.cli.export import export
 from triggers.cli.fire import fire
@@ -58,9 +59,11 @@ PANELS: dict[str, dict[str, Any]] = {
 for _panel, _verbs in PANELS.items():
     for _name, _verb in _verbs.items():
         if isinstance(_verb, typer.Typer):
+            for _child in _verb.registered_commands:
+                _child.epilog = epilog(f"{_name} {_child.name or getattr(_child.callback, '__name__', '')}")
             app.add_typer(_verb, name=_name, rich_help_panel=_panel)
         else:
-            app.command(_name, rich_help_panel=_panel)(_verb)
+            app.command(_name, rich_help_panel=_panel, epilog=epilog(_name))(_verb)
 
 
 def _print_version(wanted: bool) -> None:

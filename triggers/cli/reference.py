@@ -46,6 +46,8 @@ def _verb(command: Any, name: str) -> Iterator[str]:
     rows = [_row(parameter) for parameter in command.params if parameter.name != "help"]
     if rows:
         yield "\n".join(["| | |", "|---|---|", *rows]) + "\n"
+    if command.epilog:
+        yield f"{command.epilog.replace(': ', ': `', 1)}`\n"
 
 
 def _usage(command: Any) -> str:

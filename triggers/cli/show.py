@@ -59,7 +59,7 @@ def _print(target: Target, view: View) -> None:
             rows.insert(8, ("", output.text(page, "dim")))
     if view.failing:
         rows.append(("failed last", output.text(view.failing.reason.partition("\n")[0])))
-    kept = ", ".join(f"{what} {count}" for what, count in view.counts.items()) or "nothing"
+    kept = ", ".join(f"{what} {count}" for what, count in sorted(view.counts.items())) or "nothing"
     rows.append(("in all", output.text(kept)))
     output.show(output.pairs(rows))
     last = newest(target, Filter(trigger.id), 5)

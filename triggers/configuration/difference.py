@@ -31,14 +31,14 @@ class TriggerDifference:
 
 
 def compare(wanted: Sequence[Trigger], known: Snapshot, *, prune: bool) -> list[TriggerDifference]:
-    """What applying would change, in the order of the file, then what only the registry has.
+    """What applying would change, in the order of the file, then what only the registry has, by name.
 
     Raises:
         InvalidTrigger: a new trigger has an action that only a script can declare, or its name cannot be shown.
     """
     changes = [_change(trigger, known.get(trigger.id)) for trigger in wanted]
     ids = {trigger.id for trigger in wanted}
-    for entry in known.active:
+    for entry in sorted(known.active, key=lambda entry: entry.trigger.id):
         if entry.trigger.id not in ids:
             changes.append(_left_out(entry, prune=prune))
     return changes
