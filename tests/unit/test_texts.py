@@ -107,10 +107,5 @@ def test_an_ordinary_misspelling_is_found_and_words_of_the_field_are_not() -> No
 
 
 @pytest.mark.usefixtures("dictionary")
-def test_no_text_has_a_word_that_is_misspelled() -> None:
-    assert [problem for one in texts() for problem in spelling.misspelled(one)] == []
-
-
-@pytest.mark.usefixtures("dictionary")
 def test_every_word_of_our_list_is_needed() -> None:
     assert [word for word in spelling.own_words() if spelling.dictionary().lookup(word)] == []

@@ -9,7 +9,7 @@ from triggers.ledger import keys
 
 _HEAD = """# Redis keys
 
-Written from the catalogue in `triggers/ledger/keys.py` by `python -m triggers.ledger.keys_page`.
+Written from the catalog in `triggers/ledger/keys.py` by `python -m triggers.ledger.keys_page`.
 
 Read them to look into a scheduler; change nothing by hand, since steps depend on several keys at once. Use the
 [verbs](../cli.md) instead. Every key begins with the prefix that `TRIGGERS_KEY_PREFIX` names. `id` is the id of the
