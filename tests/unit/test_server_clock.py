@@ -62,6 +62,13 @@ def test_the_cursor_remembers_where_it_stood_until_that_time_comes_again() -> No
     assert again.cursor.ahead_ms == 0
 
 
+def test_a_page_after_the_step_leaves_the_others_to_be_read() -> None:
+    """Whatever ends the poll after its first page: the next one reads what they have, for new triggers as well."""
+    moved = advance(DONE, FRESH, 4, read_to_ms=NOW - 2 * HOUR, last=False, server_ms=NOW - HOUR)
+    assert moved.stepped_back
+    assert moved.cursor == Cursor(NOW - 2 * HOUR, DONE.plan, ahead_ms=NOW)
+
+
 def test_a_clock_set_back_twice_is_remembered_from_the_highest() -> None:
     first = advance(DONE, FRESH, 3, read_to_ms=0, last=True, server_ms=NOW - HOUR)
     second = advance(first.cursor, FRESH, 3, read_to_ms=0, last=True, server_ms=NOW - 2 * HOUR)
@@ -89,14 +96,18 @@ def test_a_source_that_was_never_read_has_lost_nothing() -> None:
 
 
 def test_a_trigger_of_before_the_step_counts_what_comes_after_it() -> None:
-    back = entry(NOW).set_back(NOW - HOUR, 7)
+    back = entry(NOW).set_back(NOW - HOUR, 7, 1)
     latest_ms = NOW - HOUR + 60_000
     assert back.counts(NOW - HOUR, latest_ms)
     assert back.counts(latest_ms, latest_ms)
     assert not back.counts(NOW - 1, latest_ms), "it was stamped before the step, and before the registration"
     assert back.counts(NOW, latest_ms)
     assert not back.counts(NOW - HOUR - 1, latest_ms)
-    assert back.set_back(NOW - 2 * HOUR, 8).ahead_ms == NOW
+    assert not back.counts(NOW - 1, latest_ms, 6)
+    assert back.counts(NOW - 1, latest_ms, 7), "what was stamped before the registration had been read by then"
+    assert not back.counts(NOW - HOUR - 1, latest_ms, 7)
+    assert back.set_back(NOW - 2 * HOUR, 8, 6).ahead_ms == NOW, "what changed since the first step was not read"
+    assert back.set_back(NOW - 2 * HOUR, 8, 7).ahead_ms == NOW - HOUR, "it was read: what was not is new"
 
 
 FIRED = Mark(1, True, NOW, NOW)

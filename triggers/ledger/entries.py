@@ -22,7 +22,7 @@ class Entry:
     `origin`: the writer that declared it (`script`, `configuration`, `command`).
     `declared`: digest of what the script declared last, "" when it does not declare this trigger.
     `source`: the file that says what the trigger is now; `declared_in`: the one that declared last. "" if unknown.
-    `ahead_ms`: what it was before the server's clock was set back, 0 if that did not happen.
+    `ahead_ms`: from when on what was stamped before the server's clock was set back counts, 0 if it was not.
     `paused` survives registering again. `retired`: no longer declared; kept so that its memory is.
     """
 
@@ -37,20 +37,36 @@ class Entry:
     declared_in: str = ""
     ahead_ms: int = 0
 
-    def counts(self, changed_ms: int, latest_ms: int | None = None) -> bool:
+    def counts(self, changed_ms: int, latest_ms: int | None = None, read_plan: int = 0) -> bool:
         """Whether a change of that server time is late enough to fire.
 
         Args:
             changed_ms: its time.
             latest_ms: as `Batch` has it. What has a later one was stamped before the server's clock was set back, so
-                that `since_ms` as it was then counts.
+                that `since_ms` as it was then counts, unless all of before was read.
+            read_plan: as `Batch` has it.
         """
-        stamped_before = latest_ms is not None and changed_ms > latest_ms
+        stamped_before = latest_ms is not None and changed_ms > latest_ms and not self.is_read(read_plan)
         return changed_ms >= max(self.since_ms, self.ahead_ms if stamped_before else 0)
 
-    def set_back(self, since_ms: int, version: int) -> Entry:
-        """The entry after the server's clock was set back to before the time from which changes count."""
-        return replace(self, since_ms=since_ms, version=version, ahead_ms=max(self.ahead_ms, self.since_ms))
+    def is_read(self, plan: int) -> bool:
+        """Whether all that was stamped `since_ms` or later, and counts, was read by polls of that registry version.
+
+        What they have not read, and later ones do, is new, whatever its time.
+        """
+        return self.version <= plan
+
+    def set_back(self, since_ms: int, version: int, plan: int) -> Entry:
+        """The entry after the server's clock was set back to before the time from which changes count.
+
+        Args:
+            since_ms: from when on they count now.
+            version: registry version of this edit.
+            plan: registry version of the polls before. If this entry is not read, it may have been set back before, and
+                what lies between the two times from which it counted may be of before the registration.
+        """
+        ahead_ms = self.since_ms if self.is_read(plan) else max(self.ahead_ms, self.since_ms)
+        return replace(self, since_ms=since_ms, version=version, ahead_ms=ahead_ms)
 
     def to_json(self) -> str:
         """The text kept in Redis."""

@@ -27,7 +27,7 @@ known. Everything else is covered by the version of its scheduler's record.
 | `triggers:{id}:registry:version` | string | raised with every change of the registry |
 | `triggers:{id}:base_tasks` | set | all base tasks that triggers ever had: never deleted (`actions.launching.drafts`) |
 | `triggers:{id}:aside` | hash | trigger id → `<from ms> <noted ms> <why>`: quarantined triggers (`unread_triggers`) |
-| `triggers:{id}:cursor:<source>` | hash | `reading.Cursor`: how far a source (`tasks`, `models`) was read |
+| `triggers:{id}:cursor:<source>` | hash | `reading.Cursor`: how far a source (`tasks`, `models`) was read, and when |
 | `triggers:{id}:seen:<source>` | sorted set | object id by last change seen (`reading`), while windows overlap |
 | `triggers:{id}:next_poll` | string | time of the next poll by the ledger's clock, ms |
 | `triggers:{id}:batches:<partition>` | list | batches of events, oldest first |

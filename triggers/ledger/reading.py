@@ -49,6 +49,7 @@ class Batch:
 
     `latest_ms`: no change can have got a later time from the clock that stamps them, when these were read; None if
     unknown. What has one was stamped before that clock was set back.
+    `read_plan`: registry version under which all that counts was read before; 0 if unknown.
     """
 
     head: str
@@ -56,6 +57,7 @@ class Batch:
     polled_ms: int
     events: tuple[str, ...]
     latest_ms: int | None = None
+    read_plan: int = 0
 
 
 def partition_of(object_id: str, partitions: int) -> int:
@@ -80,16 +82,17 @@ def encode_batches(
     partitions: int,
     size: int,
     latest_ms: int | None = None,
+    read_plan: int = 0,
     signer: Signer = NO_KEY,
 ) -> list[tuple[int, str]]:
     """Cut events into batches per partition: (partition, text).
 
     The first line is the head, then comes one event a line, and the signature where there is a key.
-    `latest_ms`: as `Batch` has it, where the clock that stamps changes is known to have been set back.
+    `latest_ms`, `read_plan`: as `Batch` has them, where the clock that stamps changes is known to have been set back.
     """
     head = {"v": KNOWN["batch"], "plan": plan, "polled_ms": polled_ms}
     if latest_ms is not None:
-        head["latest_ms"] = latest_ms
+        head |= {"latest_ms": latest_ms, "read_plan": read_plan}
     lines: dict[int, list[str]] = {}
     for event in events:
         lines.setdefault(partition_of(event.id, partitions), []).append(event.to_json())
@@ -115,7 +118,7 @@ def decode_batch(text: str) -> Batch:
         check_version("batch", fields["v"])
         polled_ms = int(fields["polled_ms"])
         latest_ms = int(fields.get("latest_ms", polled_ms + STAMP_TOLERANCE_MS))
-        return Batch(head, int(fields["plan"]), polled_ms, tuple(lines), latest_ms)
+        return Batch(head, int(fields["plan"]), polled_ms, tuple(lines), latest_ms, int(fields.get("read_plan", 0)))
 
 
 class Reading:
@@ -149,16 +152,23 @@ class Reading:
         found: Any = self.store.client.hgetall(self.keys.cursor(source))
         return Cursor(**{field.name: _number(found.get(field.name)) for field in fields(Cursor)})
 
-    def clocks(self) -> tuple[int, int]:
-        """How far the server's clock that stamps changes is ahead of its `Date`, and how long that was not read; ms.
+    def stamps_ms(self) -> int:
+        """How far the server's clock that stamps changes is ahead of its `Date`, ms."""
+        ahead: Any = self.store.client.hget(self.keys.epoch, "stamps_ms")
+        return int(ahead) if ahead and ahead.lstrip("-").isdigit() else 0
 
-        Where it never was, that is since the first registration, whose time is the registry's first version.
+    def idle_ms(self, source: str) -> int:
+        """How long nothing of a source was stored, ms; 0 if unknown.
+
+        One that was never read counts as read with the last of the server's other sources, and where none was, with the
+        first registration, whose time is the registry's first version.
         """
         now_ms = clock.now_ms(self.store.client, self.keys)
-        found: Any = self.store.client.hmget(self.keys.epoch, ["stamps_ms", "polled_ms"])
-        registered: Any = None if found[1] else self.store.client.get(self.keys.registry_version)
-        ahead, polled = found[0] or "", _number(found[1] or registered)
-        return (int(ahead) if ahead.lstrip("-").isdigit() else 0), (max(0, now_ms - polled) if polled else 0)
+        found: Any = self.store.client.hget(self.keys.cursor(source), "polled_ms")
+        found = found or self.store.client.hget(self.keys.epoch, "polled_ms")
+        found = found or self.store.client.get(self.keys.registry_version)
+        polled_ms = _number(found)
+        return max(0, now_ms - polled_ms) if polled_ms else 0
 
     def note_stamps(self, ahead_ms: int) -> None:
         """Remember how far the clock that stamps changes is ahead of the HTTP `Date`."""

@@ -111,10 +111,10 @@ def advance(
     if server_ms + CLOCK_TOLERANCE_MS < cursor.read_to_ms or lost_ms > LOST_TOLERANCE_MS:
         back_ms = min(server_ms, cursor.read_to_ms - (lost_ms if lost_ms > LOST_TOLERANCE_MS else 0))
         ahead_ms = max(cursor.ahead_ms, cursor.read_to_ms)
-        return Advance(
-            Cursor(back_ms, plan, overlapped_ms=0, swept_ms=0, ahead_ms=ahead_ms if ahead_ms > server_ms else 0),
-            stepped_back=True,
-        )
+        moved = Cursor(back_ms, plan, overlapped_ms=0, swept_ms=0, ahead_ms=ahead_ms if ahead_ms > server_ms else 0)
+        if not last:  # what the other pages have is still to be read, if this poll ends before them
+            moved = replace(moved, read_to_ms=min(back_ms, read_to_ms), plan=cursor.plan)
+        return Advance(moved, stepped_back=True)
     if not last:
         return Advance(replace(cursor, read_to_ms=max(cursor.read_to_ms, min(read_to_ms, server_ms))), False)
     reached = max(server_ms, cursor.read_to_ms)

@@ -58,9 +58,8 @@ def decide(
     ctx: Context, plan: Plan, events: Sequence[Event], undecided: Mapping[str, str], batch: Batch
 ) -> BatchDecisions:
     """All decisions of a batch. Several events of one object follow one another on the same mark."""
-    latest_ms = batch.latest_ms
-    earlier, unread = _earlier(ctx, plan, undecided, latest_ms)
-    met = [*earlier, *_met(ctx, plan, events, earlier, latest_ms)]
+    earlier, unread = _earlier(ctx, plan, undecided, batch)
+    met = [*earlier, *_met(ctx, plan, events, earlier, batch)]
     decidable, waiting = _apart(ctx, met, {(one.trigger, id_) for id_, kept in unread.items() for one in kept})
     for id_, kept in unread.items():
         waiting[id_] = [*kept, *waiting.get(id_, ())]
@@ -85,7 +84,7 @@ def _unsealed(ctx: Context, object_id: str, sealed: str) -> str:
 
 
 def _earlier(
-    ctx: Context, plan: Plan, undecided: Mapping[str, str], latest_ms: int | None
+    ctx: Context, plan: Plan, undecided: Mapping[str, str], batch: Batch
 ) -> tuple[list[Met], dict[str, list[UndecidedMatch]]]:
     """What was undecided before, judged by the triggers as they are now; and what a later release has to read."""
     met, unread = [], dict[str, list[UndecidedMatch]]()
@@ -101,14 +100,14 @@ def _earlier(
                 continue
             entry = plan.entries.get(one.trigger)
             if entry is not None:
-                matched = entry.counts(event.changed_ms, latest_ms) and _matches(plan.conditions[one.trigger], event)
+                matched = _counts(entry, event, batch) and _matches(plan.conditions[one.trigger], event)
                 met.append(Met(event, entry, matched))
     return met, unread
 
 
-def _met(ctx: Context, plan: Plan, events: Sequence[Event], earlier: Sequence[Met], latest_ms: int | None) -> list[Met]:
+def _met(ctx: Context, plan: Plan, events: Sequence[Event], earlier: Sequence[Met], batch: Batch) -> list[Met]:
     """The triggers that each event concerns, in the order of the events."""
-    matched = [[Met(event, entry, True) for entry in _concerned(plan, event, latest_ms)] for event in events]
+    matched = [[Met(event, entry, True) for entry in _concerned(plan, event, batch)] for event in events]
     if plan.transitions:
         armed = ctx.ledger.matching.active([event.id for event in events])
         for one in [*earlier, *(one for of_event in matched for one in of_event)]:  # armed within this batch
@@ -119,11 +118,15 @@ def _met(ctx: Context, plan: Plan, events: Sequence[Event], earlier: Sequence[Me
     return [one for of_event in matched for one in of_event]
 
 
-def _concerned(plan: Plan, event: Event, latest_ms: int | None) -> Iterator[Entry]:
+def _counts(entry: Entry, event: Event, batch: Batch) -> bool:
+    return entry.counts(event.changed_ms, batch.latest_ms, batch.read_plan)
+
+
+def _concerned(plan: Plan, event: Event, batch: Batch) -> Iterator[Entry]:
     """The triggers whose condition the event satisfies."""
     for trigger in plan.index.candidates(event):
         entry = plan.entries[trigger.id]
-        if entry.counts(event.changed_ms, latest_ms) and _matches(plan.conditions[trigger.id], event):
+        if _counts(entry, event, batch) and _matches(plan.conditions[trigger.id], event):
             yield entry
 
 

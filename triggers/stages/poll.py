@@ -16,7 +16,7 @@ from triggers.sources import Page, Source
 from triggers.sources.windows import Window
 from triggers.stages.partitions import partitions_now
 from triggers.stages.quarantine import entries_to_read
-from triggers.stages.server_clock import NO_CLOCKS, Clocks, clear_alarm, correct_since, latest_stamp, report_step
+from triggers.stages.server_clock import Clocks, clear_alarm, clocks_of, correct_since, latest_stamp, report_step
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +47,9 @@ def poll(ctx: Context, *, pace_seconds: float, force: bool = False) -> Polled | 
         _know_needs(ctx, registry)
         pages = events = 0
         failures = []
-        clocks = Clocks(*ctx.ledger.reading.clocks())
         for source in sources.serving(entries):
             try:
-                for stored in _read(ctx, token, source, registry.version, entries, clocks):
+                for stored in _read(ctx, token, source, registry.version, entries):
                     pages, events = pages + 1, events + stored
             except (ServerUnavailable, Refused) as failure:  # the other sources may be readable
                 failures.append(failure)
@@ -68,17 +67,15 @@ def _know_needs(ctx: Context, registry: Snapshot) -> None:
         ctx.needs_version = registry.version
 
 
-def _read(
-    ctx: Context, token: str, source: Source, version: int, entries: list[Entry], clocks: Clocks
-) -> Iterator[int]:
+def _read(ctx: Context, token: str, source: Source, version: int, entries: list[Entry]) -> Iterator[int]:
     """Read one source page by page; yields how many events each page brought."""
     reading, serves = ctx.ledger.reading, sources.of_source(source, entries)
     cursor = reading.cursor(source.name)
     window = source.window(cursor, serves, ctx.settings)
     if window is None:
         return
-    clocks = clocks if source.by_server_clock else NO_CLOCKS
-    idle_ms, now_ms, was_ahead = clocks.idle_ms, 0, cursor.ahead_ms > 0
+    clocks = clocks_of(ctx, source)
+    unread_ms, was_ahead = clocks.idle_ms, cursor.ahead_ms > 0
     if source.name not in ctx.memories:
         ctx.memories[source.name] = source.memory()
     needs, memory = ctx.needs[source.name], ctx.memories[source.name]
@@ -86,12 +83,15 @@ def _read(
     began = time.monotonic()
     for number, page in enumerate(_stamped(read, clocks)):
         now_ms = page.now_ms
-        moved = source.advance(cursor, window, version, page, idle_ms=0 if number else idle_ms)
+        moved = source.advance(cursor, window, version, page, idle_ms=0 if number else unread_ms)
         latest_ms = latest_stamp(moved.cursor, now_ms, time.monotonic() - began)
         fresh = _fresh(ctx, source, page.events, window, latest_ms)
         fresh = [event for event in fresh if not source.is_service(event, ctx.ledger.scheduler, ctx.service_task)]
         if moved.stepped_back:
             report_step(ctx, source.clock, cursor, now_ms)
+            window = replace(window, overlaps=False, sweeps=False)  # of what has changed since, it began too late
+        if source.by_server_clock:  # before the commit: whatever ends this poll first, the next one knows as much
+            correct_since(ctx, serves, moved.cursor, cursor.plan, now_ms, unread_ms)
         partitions = partitions_now(ctx)
         batches = encode_batches(
             fresh,
@@ -101,6 +101,7 @@ def _read(
             size=ctx.settings.batch_events,
             signer=ctx.ledger.signer,
             latest_ms=latest_ms if moved.cursor.ahead_ms else None,
+            read_plan=cursor.plan,
         )
         forget_before = moved.cursor.read_to_ms - int(ctx.settings.sweep_window_seconds * 2000)
         reading.commit(
@@ -115,10 +116,8 @@ def _read(
         )
         for partition in {number for number, _ in batches}:
             ctx.hints.send("match", ctx.ledger.scheduler, partition)
-        cursor = moved.cursor
+        cursor, unread_ms = moved.cursor, int((time.monotonic() - began) * 1000)
         yield len(fresh)
-    if source.by_server_clock:
-        correct_since(ctx, serves, cursor, now_ms, idle_ms)
     if not cursor.ahead_ms and (was_ahead or window.sweeps):
         clear_alarm(ctx, sources.serving(entries))
 

@@ -37,8 +37,11 @@ class Clocks:
     idle_ms: int
 
 
-#: For a source whose changes another clock stamps.
-NO_CLOCKS: Final = Clocks(0, 0)
+def clocks_of(ctx: Context, source: Source) -> Clocks:
+    """What is known of the clock that stamps a source's changes; nothing where it is not that of the server."""
+    if not source.by_server_clock:
+        return Clocks(0, 0)
+    return Clocks(ctx.ledger.reading.stamps_ms(), ctx.ledger.reading.idle_ms(source.name))
 
 
 def report_step(ctx: Context, clock: str, cursor: Cursor, server_ms: int) -> None:
@@ -74,29 +77,36 @@ def latest_stamp(cursor: Cursor, server_ms: int, took_seconds: float) -> int:
     return server_ms + STAMP_TOLERANCE_MS
 
 
-def correct_since(ctx: Context, entries: Collection[Entry], cursor: Cursor, server_ms: int, idle_ms: int) -> None:
+def correct_since(
+    ctx: Context, entries: Collection[Entry], cursor: Cursor, plan: int, server_ms: int, unread_ms: int
+) -> None:
     """Let changes count from now on for triggers that were declared, or skipped what was missed, at a time to come.
 
-    Idempotent. The server's clock was set back since; what is stamped later than now counts as it did.
+    Idempotent. The server's clock was set back since. Call it before the page is stored: how long nothing was read
+    says from when on changes were stamped by the clock as it is now, and storing the page forgets it.
 
     Args:
         ctx: the scheduler.
         entries: the triggers that were read for.
-        cursor: of their source, after the last page.
+        cursor: of their source, after the page.
+        plan: registry version under which all that changed had been read before.
         server_ms: the server's time by the answer that was read.
-        idle_ms: how long nothing had been read before it.
+        unread_ms: how long nothing had been read before it.
+
+    Raises:
+        ServerUnavailable: the server does not say its time.
     """
     tolerance_ms = 0 if cursor.ahead_ms else STAMP_TOLERANCE_MS
     if not _ahead(entries, server_ms + tolerance_ms):
         return
     now_ms = server_now_ms(ctx.api, ctx.service_task or None)  # the `Date` of that answer may be behind
     ids = _ahead(entries, now_ms + tolerance_ms)
-    since_ms = now_ms - idle_ms - _NOTICED_MS
+    since_ms = now_ms - unread_ms - _NOTICED_MS
 
     def edit(known: Snapshot, version: int) -> dict[str, Entry | None]:
         here = [known.entries[id_] for id_ in ids if id_ in known.entries]
         late = [entry for entry in here if entry.since_ms > now_ms + tolerance_ms]
-        return {entry.trigger.id: entry.set_back(since_ms, version) for entry in late}
+        return {entry.trigger.id: entry.set_back(since_ms, version, plan) for entry in late}
 
     if ids:
         log.warning("the ClearML server's clock was set back: changes count from now on for %s", ", ".join(sorted(ids)))

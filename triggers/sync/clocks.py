@@ -71,7 +71,7 @@ def correction(measured: Measured, before_ms: int, doubted: bool) -> tuple[int, 
 
 def compare_clocks(ctx: Context, memory: Memory, measured: Measured) -> None:
     """Note by how much polls have to correct `Date`; raise the alarm, or clear it."""
-    before_ms = ctx.ledger.reading.clocks()[0]
+    before_ms = ctx.ledger.reading.stamps_ms()
     ahead_ms, doubted = correction(measured, before_ms, memory.text("clocks_doubted") == "1")
     memory.put("clocks_doubted", "1" if doubted else "")
     if ahead_ms != before_ms:

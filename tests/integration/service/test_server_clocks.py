@@ -7,6 +7,7 @@ import json
 import pytest
 
 from tests.integration.service.conftest import ServiceWorld
+from triggers.base.errors import ServerUnavailable
 from triggers.clearml_api import server_now_ms
 from triggers.operate.changes import resume
 from triggers.operate.doctor.clearml_server import look
@@ -239,8 +240,69 @@ def test_a_clock_set_back_while_nobody_polls(world: ServiceWorld) -> None:
     control.clock(offset_seconds=60)
     world.fail_task()
     control.clock(offset_seconds=2 * HOUR)
-    client.hincrby(keys.epoch, "polled_ms", -2 * HOUR * 1000)
+    client.hincrby(keys.cursor("tasks"), "polled_ms", -2 * HOUR * 1000)
     assert launched(world, polls=2) == 1
+
+
+def unread(world: ServiceWorld, seconds: int, source: str = "tasks") -> None:
+    """Let time pass in which nothing of a source is read."""
+    world.ledger.store.client.hincrby(world.ledger.keys.cursor(source), "polled_ms", -seconds * 1000)
+    world.sandbox.control.clock(offset_seconds=world.sandbox.control.clock()["offset_seconds"] + seconds)
+
+
+@pytest.mark.parametrize("endpoint", ["tasks.ping", "tasks.get_all"])
+@pytest.mark.parametrize("failures", [1, 3])
+def test_polls_that_fail_after_the_step_lose_nothing(world: ServiceWorld, endpoint: str, failures: int) -> None:
+    """How long nothing was read before the step was seen is known until the triggers' times are corrected."""
+    control = world.sandbox.control
+    control.clock(offset_seconds=2 * HOUR)
+    world.declare(world.trigger())
+    world.step()
+    control.clock(offset_seconds=0)
+    world.fail_task()
+    unread(world, 600)
+    control.fault("error", endpoint, times=failures)
+    for _ in range(failures):
+        with pytest.raises(ServerUnavailable):
+            world.step()
+    assert launched(world, polls=2) == 1
+
+
+def test_a_source_that_cannot_be_read_while_another_can_loses_nothing(world: ServiceWorld) -> None:
+    control = world.sandbox.control
+    control.clock(offset_seconds=2 * HOUR)
+    world.declare(world.trigger(), world.trigger("model", "published", trigger_on_publish=True))
+    world.step()
+    control.clock(offset_seconds=0)
+    world.fail_task()
+    unread(world, 600)
+    world.ledger.store.client.hincrby(world.ledger.keys.epoch, "polled_ms", -600_000)
+    control.fault("error", "tasks.get_all_ex", times=2)
+    for _ in range(2):
+        with pytest.raises(ServerUnavailable):
+            world.step()
+    assert launched(world, polls=2) == 1
+
+
+@pytest.mark.parametrize("again", [20, 600, 2 * HOUR])
+def test_a_clock_set_back_a_second_time(world: ServiceWorld, again: int) -> None:
+    """What changed since the last poll before the second step is stamped before the registration, and is new."""
+    control, other = world.sandbox.control, world.trigger(name="other", trigger_name="^other$")
+    control.clock(offset_seconds=4 * HOUR)
+    world.fail_task(name="before the registration")
+    world.tick()
+    world.declare(world.trigger(trigger_name="^(?!other)"), other)
+    world.step()
+    control.clock(offset_seconds=3 * HOUR)
+    world.fail_task()
+    assert launched(world, polls=2) == 1
+    world.fail_task()
+    world.tick()
+    control.clock(offset_seconds=3 * HOUR - again)
+    world.fail_task()
+    assert launched(world, polls=2) == 3
+    world.step()
+    assert launched(world, polls=2) == 3, "nothing of before the registration"
 
 
 def test_own_launches_after_the_step(world: ServiceWorld) -> None:
@@ -271,5 +333,5 @@ def test_a_registry_entry_from_before_is_read() -> None:
     action = {"type": "task", "base_task_id": "b" * 32, "queue": "default"}
     entry = Entry(make_trigger("task", name="t", action=action), 5, 1, "script")
     assert "ahead_ms" not in json.loads(entry.to_json())
-    back = entry.set_back(2, 7)
+    back = entry.set_back(2, 7, 1)
     assert Entry.from_json(entry.trigger.id, back.to_json()) == back

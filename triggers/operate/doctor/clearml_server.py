@@ -60,7 +60,7 @@ def _server(target: Target) -> Iterator[Finding]:
         yield Finding("clocks", "warn", f"{words}; only the server's times are compared", "synchronize both (NTP)")
     else:
         yield Finding("clocks", "ok", "this machine and the server agree")
-    if stamps_ms := target.ledger.reading.clocks()[0]:
+    if stamps_ms := target.ledger.reading.stamps_ms():
         yield Finding("server clocks", "warn", in_words(stamps_ms), "synchronize them (NTP)")
 
 
