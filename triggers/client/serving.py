@@ -14,15 +14,14 @@ from triggers.base.errors import EpochChanged, Fenced, Permanent, Transient, Tri
 from triggers.base.logs import logger
 from triggers.base.retry import patiently
 from triggers.base.settings import Settings
-from triggers.clearml_api import Api, Credentials, identity, launches, require_supported, server_now_ms, service
-from triggers.client import inheritance, service_task
+from triggers.clearml_api import Api, Credentials, identity, launches, require_supported, service
 from triggers.client.callers import Callers
-from triggers.client.checks import warn_of_missing
-from triggers.client.declarer import holder, script
+from triggers.client.declarer import holder
 from triggers.client.election import Arrival
 from triggers.client.interruption import end_process, handled
 from triggers.client.narration import narrate
-from triggers.client.service_task import KEPT, ServiceTask
+from triggers.client.registration import Registration
+from triggers.client.service_task import ServiceTask
 from triggers.context import Context, NoHints
 from triggers.ledger import Ledger
 from triggers.ledger.epoch import Epoch
@@ -32,9 +31,7 @@ from triggers.local.supervisor import Supervisor
 from triggers.model import Trigger
 from triggers.model.launch_tags import scheduler_tag
 from triggers.stages.sync import sync
-from triggers.sync import renewal, shadow_report, takeover, trust
-from triggers.sync.configure import ORIGIN, allowed_stored
-from triggers.sync.registering import at_keyboard, audited
+from triggers.sync import renewal, shadow_report, takeover
 
 log = logger(__name__)
 
@@ -80,6 +77,7 @@ class Home:
             web=task.web,
             shadow=shadow,
         )
+        self._registration = Registration(task, self.scheduler, self.api, settings, self.sources, self._adopt)
         self._arrival = Arrival(
             self.scheduler, settings, holder(self.triggers, self.functions, self.sources), self._adopt
         )
@@ -147,45 +145,7 @@ class Home:
         """
         if declared is not None:
             self.triggers = list(declared)
-        return patiently(lambda: self._register(ledger))
-
-    def _register(self, ledger: Ledger) -> Snapshot:
-        triggers, origin = self._stored() if self.task.remote else (self.triggers, "script")
-        warn_of_missing(self.api, triggers)
-        known = ledger.registry.version() > 0
-        original = None if known else service_task.original_state(self.api, self.task, self._makers())
-        self._adopt(ledger)
-        before = inheritance.Inheritance()
-        if not known:
-            before = inheritance.look(self.api, self.scheduler, triggers, self.settings, original)
-        ledger.enter(self.scheduler)
-        inheritance.take_over(ledger, before, triggers)
-        now_ms = server_now_ms(self.api, self.task.id)
-        sources = self.sources if origin == "script" else None
-        edit = ledger.registry.declaration(triggers, origin, now_ms, before.since_ms, sources, before.entries)
-        audited(ledger, edit, "register", at_keyboard(self.api), script=script(self.sources))
-        inheritance.pause(ledger, before)
-        self._end_earlier()
-        return ledger.registry.snapshot()
-
-    def _stored(self) -> tuple[list[Trigger], str]:
-        """What the configuration of the service task declares."""
-        found = service.read(self.api, self.task.id)
-        texts = found.sections if found else {}
-        triggers, problems, counts = allowed_stored(self.settings.sections, texts, self.triggers)
-        for problem in problems:
-            log.error("%s (the script's triggers are used)", problem)
-        return triggers, ORIGIN if counts and texts else "script"
-
-    def _makers(self) -> set[str]:
-        return trust.makers_of(self.api, self.task.id, self.settings.service_users)
-
-    def _end_earlier(self) -> None:
-        """Let service tasks end that a registration left running before this one."""
-        users = self.settings.service_users
-        for earlier in trust.believed(self.api, self.scheduler.id, self.task.id, users):
-            if earlier.id != self.task.id and KEPT in earlier.runtime and earlier.status == "in_progress":
-                service.end(self.api, earlier.id, f"replaced by {self.task.id}")
+        return patiently(lambda: self._registration.register(ledger, self.triggers))
 
     def show(self, ledger: Ledger) -> None:
         """Write sections and tables now; a failure leaves them to the workers."""

@@ -141,7 +141,7 @@ def test_a_lease_that_is_renewed_refuses_with_the_task_that_says_so(
         "sleep",
         lambda _: forge(world, user=None, task=world.service, **{renewed.property: renewed.to_json()}),
     )
-    with pytest.raises(Usage, match=f"so says ClearML task {world.service}, made by user {user_of(world.api)}"):
+    with pytest.raises(Usage, match=f"according to ClearML task {world.service}, made by user {user_of(world.api)}"):
         takeover.take_over(world.ctx, world.scheduler)
 
 
