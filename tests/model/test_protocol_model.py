@@ -16,7 +16,8 @@ MODEL = Path(__file__).with_name("protocol.pml")
 
 #: What the model leaves out; docs/protocol.md says so.
 LEFT_OUT = {
-    "poll_begin", "poll_commit", "hold", "raise_mark", "release", "epoch_recalled", "tasks.edit", "tasks.reset",
+    "poll_begin", "poll_commit", "hold", "line_up", "claim_held", "raise_mark", "release", "epoch_recalled",
+    "tasks.edit", "tasks.reset",
 }  # fmt: skip
 
 #: In `spin`'s own words: the states visited and the first violated assertion.

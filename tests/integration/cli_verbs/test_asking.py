@@ -158,7 +158,7 @@ def test_several_schedulers_have_to_be_told_apart(world: World) -> None:
     schedulers.put(world.ledger.store.client, other)
     refused = run("list")
     assert refused.code == 2
-    assert "say which with --scheduler" in refused.out
+    assert "choose one with --scheduler" in refused.out
     assert "Team/Other" in refused.out
     assert run("list", "--scheduler", "Team/Other", "--json").json == []
     assert run("list", "-s", other.id, "--json").json == []
