@@ -86,7 +86,7 @@ class FunctionAction(Action):
         shown = function.replace(":", ".") if named else functions.display_name(function)
         return {"type": "function", "name": shown, "reference": reference}
 
-    def to_arguments(self, name: str) -> dict[str, Any]:  # noqa: ARG002
+    def to_arguments(self, name: str) -> dict[str, Any]:
         """The arguments of an `add_*` call that declare it."""
         workers = self.reference is not None
         return {"schedule_function": self.reference or self.name, "function_workers": workers, "add_tag": True}

@@ -111,6 +111,11 @@ def _harmless(value: Any) -> Any:
 _HARMLESS = _Harmless()
 
 
+def silence(library: str) -> None:
+    """Let a library log nothing any more, since its lines hold secrets."""
+    logging.getLogger(library).setLevel(logging.CRITICAL + 1)
+
+
 def logger(name: str) -> logging.Logger:
     """The logger of a module; every module of this project takes its own from here."""
     found = logging.getLogger(name)

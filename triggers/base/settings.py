@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from triggers.base.errors import Usage
 from triggers.base.logs import logger
+from triggers.base.receivers import Allowed
 from triggers.base.redis_address import with_password
 
 log = logger(__name__)
@@ -38,6 +39,15 @@ def _keys(value: Any) -> Any:
         raise ValueError(f"a signing key has at least {LEAST_KEY} characters: make one with `openssl rand -hex 32`")
     return keys
 
+
+def _receivers(value: Any) -> Any:
+    names = _listed(value)
+    Allowed.of(names)
+    return names
+
+
+#: Hosts, addresses and networks between commas.
+Receivers = Annotated[tuple[str, ...], BeforeValidator(_receivers)]
 
 #: Several keys between commas or white space.
 SigningKeys = Annotated[tuple[str, ...], BeforeValidator(_keys)]
@@ -109,6 +119,20 @@ class Settings(BaseModel):
         default=(),
         description="modules (NAME, or NAME.* for all below) whose functions dispatch workers may import and call; "
         "none if not set",
+    )
+    allow_actions: Ids = Field(
+        default=(),
+        description="types of actions that workers carry out beside launches and functions, as tag or webhook; any if "
+        "not set",
+    )
+    allow_secrets: Ids = Field(
+        default=(),
+        description="secrets that actions may refer to, as env:NAME or file:NAME; any but the workers' own credentials "
+        "if not set",
+    )
+    webhook_allow: Receivers = Field(
+        default=(),
+        description="hosts, addresses and networks that actions may send to beside the public internet",
     )
     service_users: Ids = Field(
         default=(),

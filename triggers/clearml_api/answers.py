@@ -112,14 +112,28 @@ def server_ms(where: str, reply: Reply) -> int:
 def pause_seconds(reply: Reply) -> float:
     """The pause that a busy server asks for by `Retry-After`, in seconds or as a time; 0 for none."""
     text = (reply.headers.get("Retry-After") or "").strip()
-    if reply.status not in _PAUSING or not text:
+    if reply.status not in _PAUSING:
         return 0.0
+    return asked_pause(text, reply.headers.get("Date"), LONGEST_PAUSE_SECONDS)
+
+
+def asked_pause(text: str, date: str | None, longest: float, now: float | None = None) -> float:
+    """Read a `Retry-After`, in seconds or as a time; 0 for none, and `longest` at most.
+
+    Args:
+        text: the header's value.
+        date: of the same answer: where both are times of the server, our clock does not matter.
+        longest: seconds.
+        now: our clock, for an answer without `Date`; without it, a time says nothing then.
+    """
+    text = text.strip()
     if text.isascii() and text.isdigit():
-        return min(float(text[:9]), LONGEST_PAUSE_SECONDS)
-    until, now = _time(text), _time(reply.headers.get("Date"))
-    if until is None or now is None:  # both are times of the server, so our clock does not matter
+        return min(float(text[:9]), longest)
+    until, sent = _time(text), _time(date)
+    sent_at = sent.timestamp() if sent else now
+    if until is None or sent_at is None:
         return 0.0
-    return min(max(0.0, until.timestamp() - now.timestamp()), LONGEST_PAUSE_SECONDS)
+    return min(max(0.0, until.timestamp() - sent_at), longest)
 
 
 def _time(text: str | None) -> datetime | None:

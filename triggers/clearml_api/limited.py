@@ -70,7 +70,7 @@ class _Answer(http.client.HTTPResponse):
             self.fp = io.BufferedReader(_Remaining(raw, sock, time.monotonic() + seconds))
 
 
-class _Limited(HTTPConnection):
+class Limited(HTTPConnection):
     """A connection whose exchanges take `seconds` at most; urllib3's connect timeout limits opening it alone."""
 
     response_class = _Answer  # of proxies' answers to CONNECT as well
@@ -101,16 +101,16 @@ class _Limited(HTTPConnection):
         self.sock.settimeout(self._seconds)
 
 
-class _LimitedTls(_Limited, HTTPSConnection):
+class LimitedTls(Limited, HTTPSConnection):
     """The same over TLS."""
 
 
 class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Limited
+    ConnectionCls = Limited
 
 
 class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _LimitedTls
+    ConnectionCls = LimitedTls
 
     def _validate_conn(self, conn: Any) -> None:
         """Open a connection; say once a process that a host is not verified, where urllib3 says so at each."""

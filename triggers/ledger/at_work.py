@@ -26,6 +26,8 @@ POLICY: Final = (
     "allow_queues",
     "allow_target_projects",
     "allow_overrides",
+    "allow_actions",
+    "allow_secrets",
     "function_modules",
 )
 

@@ -126,6 +126,10 @@ class Ledger:
         """Whether workers on this Redis serve the scheduler."""
         return schedulers.is_entered(self.store.client, self.scheduler)
 
+    def record(self) -> Scheduler | None:
+        """How the scheduler is entered; None where it is not, or cannot be read."""
+        return schedulers.one_of(self.store.client, self.scheduler, self.signer)
+
     def leave(self) -> None:
         """Let no worker on this Redis serve the scheduler any more."""
         schedulers.remove(self.store.client, self.scheduler)

@@ -105,6 +105,15 @@ def read_all(
     return found, unreadable
 
 
+def one_of(client: redis.Redis, id_: str, signer: Signer = NO_KEY) -> Scheduler | None:
+    """A scheduler by its id; None where there is none, or it cannot be read."""
+    text: Any = client.hget(shared("schedulers"), id_)
+    try:
+        return Scheduler.from_json(id_, signer.unseal("scheduler", id_, text)) if text else None
+    except Unreadable:
+        return None
+
+
 def all_of(client: redis.Redis) -> dict[str, Scheduler]:
     """The schedulers on this Redis by id, as far as they can be read."""
     return read_all(client)[0]

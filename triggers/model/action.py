@@ -17,7 +17,8 @@ from triggers.model.values import Flag, Minutes, Rate, one_of, wrong
 class Frozen(BaseModel):
     """Base of all parts of a trigger: a value that is never changed, and refuses what it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+    # what is wrong may be a secret that stands in clear; our own messages show what may be shown
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants", hide_input_in_errors=True)
 
 
 #: Who carries firings out: any dispatch worker (launches and functions that it can import), the process that declared

@@ -95,7 +95,7 @@ def test_functions_are_named_and_not_imported() -> None:
 def test_the_schema_has_every_argument_of_the_python_api() -> None:
     kinds = schema()["properties"]["triggers"]["items"]["oneOf"]
     for kind, form in zip(KINDS, kinds, strict=True):
-        assert set(form["properties"]) == {"kind", "project_id", *defaults(kind)}
+        assert set(form["properties"]) == {"kind", "project_id", "actions", *defaults(kind)}
         assert all(name == "project_id" or value for name, value in form["properties"].items())
         assert form["properties"]["trigger_project"]["description"].startswith("Full name")
 

@@ -36,7 +36,7 @@ WAYS_OUT = {
     # what is written to a console or plots of ClearML, and what is posted elsewhere
     "events.add_batch": {"triggers/clearml_api/service.py"},
     "urllib3.request": {"triggers/notices/send.py"},
-    "urlopen": {"triggers/clearml_api/transport.py"},
+    "urlopen": {"triggers/clearml_api/transport.py", "triggers/actions/sending/connections.py"},
 }
 #: It imports nothing of the rest; what it logs are names of its own endpoints.
 APART = "triggers/sandbox/"

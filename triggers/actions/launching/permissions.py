@@ -28,6 +28,8 @@ LISTS: Final = {
     "allow_queues": "queues",
     "allow_target_projects": "target projects",
     "allow_overrides": "task_overrides and task_parameters",
+    "allow_actions": "actions",
+    "allow_secrets": "secrets of actions",
 }
 #: Origin of triggers that somebody made or changed in the configuration of the service task.
 _CONFIGURATION: Final = "configuration"
@@ -44,12 +46,7 @@ def check(attempt: Attempt, base: Mapping[str, Any] | None) -> None:
         LaunchImpossible: names the trigger, the field, its value and the setting.
     """
     ctx, trigger, of = attempt.ctx, attempt.trigger, attempt.ctx.settings
-    if of.sections == "none" and attempt.entry.origin == _CONFIGURATION:
-        way_out = "start the script again, or apply the file again, to declare it there"
-        raise LaunchImpossible(
-            f"trigger {trigger.name!r} was last changed in the configuration of the service task, and "
-            f"TRIGGERS_SECTIONS=none; {way_out}"
-        )
+    _check_origin(attempt)
     action = trigger.action
     if base is None or not isinstance(action, TaskAction):
         return
@@ -65,6 +62,41 @@ def check(attempt: Attempt, base: Mapping[str, Any] | None) -> None:
         project = _target(ctx, trigger, action, base)
         if not names(project, of.allow_target_projects):
             raise _refused(trigger, "target_project", project, "allow_target_projects", of)
+
+
+def check_action(attempt: Attempt) -> None:
+    """Refuse an action that is neither a launch nor a function, if the settings do not allow it.
+
+    Raises:
+        LaunchImpossible: names the trigger, the action and the setting.
+    """
+    _check_origin(attempt)
+    kind, of = attempt.action.type, attempt.ctx.settings
+    if of.allow_actions and kind not in of.allow_actions:
+        raise _refused(attempt.trigger, "action", kind, "allow_actions", of)
+
+
+def check_enqueue(attempt: Attempt, queue: str, project_id: str) -> None:
+    """Refuse putting a ClearML task of a project into a queue: that launches it.
+
+    Raises:
+        LaunchImpossible: names the trigger, the field, its value and the setting.
+    """
+    ctx, trigger, of = attempt.ctx, attempt.trigger, attempt.ctx.settings
+    if of.allow_queues and not _is_allowed_queue(ctx, queue):
+        raise _refused(trigger, "queue", queue, "allow_queues", of)
+    project = _name_of(ctx, project_id) if of.allow_base_projects else ""
+    if of.allow_base_projects and not names(project, of.allow_base_projects):
+        raise _refused(trigger, "the project of the ClearML task", project, "allow_base_projects", of)
+
+
+def _check_origin(attempt: Attempt) -> None:
+    if attempt.ctx.settings.sections == "none" and attempt.entry.origin == _CONFIGURATION:
+        way_out = "start the script again, or apply the file again, to declare it there"
+        raise LaunchImpossible(
+            f"trigger {attempt.trigger.name!r} was last changed in the configuration of the service task, and "
+            f"TRIGGERS_SECTIONS=none; {way_out}"
+        )
 
 
 def check_function(attempt: Attempt, reference: str) -> Function:

@@ -1,0 +1,32 @@
+"""The action that puts an object into the archive."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from triggers.actions.on_object import OnObject
+
+if TYPE_CHECKING:
+    from triggers.actions.attempt import Attempt
+    from triggers.clearml_api.edits import ObjectState
+
+
+class Archive(OnObject):
+    """Put an object into the archive. A queued ClearML task leaves its queue by that.
+
+    Args:
+        on: "object", or "launched" for the ClearML task that the trigger launched.
+    """
+
+    type: Literal["archive"] = "archive"
+
+    VERB = ("archive", "archived")
+
+    def settled(self, state: ObjectState, attempt: Attempt) -> str:
+        """Whether it is there."""
+        return "it was in the archive before" if state.archived else ""
+
+    def edit(self, state: ObjectState, attempt: Attempt) -> str:
+        """Put it there."""
+        state.archive()
+        return ""

@@ -1,0 +1,34 @@
+"""The action that takes a ClearML task out of its queue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from triggers.actions.on_object import OnObject
+
+if TYPE_CHECKING:
+    from triggers.actions.attempt import Attempt
+    from triggers.clearml_api.edits import ObjectState
+
+
+class Dequeue(OnObject):
+    """Take a ClearML task out of its queue: it becomes a draft. One that runs is left alone.
+
+    Args:
+        on: "object", or "launched" for the ClearML task that the trigger launched.
+    """
+
+    type: Literal["dequeue"] = "dequeue"
+
+    SERVES = ("task",)
+    VERB = ("dequeue", "dequeued")
+    MOVES_STATUS = True
+
+    def settled(self, state: ObjectState, attempt: Attempt) -> str:
+        """Whether it waits at all."""
+        return "" if state.status == "queued" else f"it is {state.status}, in no queue"
+
+    def edit(self, state: ObjectState, attempt: Attempt) -> str:
+        """Take it out."""
+        state.dequeue()
+        return ""

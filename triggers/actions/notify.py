@@ -1,0 +1,120 @@
+"""The action that tells people: Slack, Teams, Discord, mail, PagerDuty and what else apprise knows.
+
+Services know no key by which they would see a message twice, so people are notified at least once.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated, Final, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator
+
+from triggers.actions.filling import filling
+from triggers.actions.listed import Listed
+from triggers.actions.sending.secrets import HIDDEN, WAY_OUT, is_reference, problem_of_reference
+from triggers.base.escaping import one_line
+from triggers.base.receivers import Allowed, host_name
+from triggers.model.values import one_of, wrong
+
+if TYPE_CHECKING:
+    from triggers.actions.attempt import Attempt
+
+_TEXT: Final = "${trigger.name} fired for ${object.name} ${object.url}"
+#: Characters of a text that a person writes, and of one that is sent.
+_LONGEST: Final = 10_000
+_UNSAFE: Final = re.compile(r"[\x00-\x20\x7f-\x9f]")
+
+
+def _to(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise wrong("give a reference to a secret such as env:SLACK_URL, or an address of apprise", "to", HIDDEN)
+    if value.startswith(("env:", "file:")):
+        problem = problem_of_reference(value)
+    elif _UNSAFE.search(value) or "${" in value or "://" not in value:
+        problem = "an address of apprise has no blanks, control characters and references"
+    else:
+        from triggers.actions.sending.channels import problem_of
+
+        problem = problem_of(value)
+        problem = f"{problem}; {WAY_OUT}" if problem else ""
+    if problem:
+        raise wrong(problem, "to", HIDDEN)
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value.strip() or len(value) > _LONGEST:
+        raise wrong(f"give a text of 1 to {_LONGEST:,} characters", "text", value)
+    return value
+
+
+def _title(value: object) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str) or len(value) > _LONGEST:
+        raise wrong("give a text", "title", value)
+    return value
+
+
+class Notify(Listed):
+    """Tell people by a service that apprise knows.
+
+    Args:
+        to: reference to a secret that is an address of apprise, or of the service itself as of a Slack webhook; or the
+            address, where it holds no secret.
+        text: the message. It may hold references, as may the title.
+        title: where the service knows titles.
+        level: "info", "success", "warning" or "failure": how the service marks it.
+    """
+
+    type: Literal["notify"] = "notify"
+    to: Annotated[str, BeforeValidator(_to)]
+    text: Annotated[str, BeforeValidator(_text)] = _TEXT
+    title: Annotated[str, BeforeValidator(_title)] = ""
+    level: Annotated[str, one_of("info", "success", "warning", "failure")] = "info"
+
+    POSITIONAL = ("to",)
+    SECRETS = frozenset({"to"})
+
+    @property
+    def receiver(self) -> str:
+        """The host of the address, or its service; one that is a secret is known by the secret's name."""
+        if is_reference(self.to):
+            return self.to
+        parts = urlsplit(self.to)
+        return host_name(parts.hostname or "") or parts.scheme
+
+    # -- how it is shown
+    def words(self) -> str:
+        """What it does."""
+        return f"notify {self.label}"
+
+    @property
+    def label(self) -> str:
+        """The reference; of an address its service and host."""
+        return self.to if is_reference(self.to) else f"{urlsplit(self.to).scheme}://{self.receiver}"
+
+    @property
+    def done(self) -> str:
+        """That it was sent."""
+        return f"{self.label} took the notification"
+
+    # -- how it is carried out
+    def carry_out(self, attempt: Attempt) -> None:
+        """Send it once."""
+        from triggers.actions.sending.sender import sending
+
+        with sending(attempt) as secrets:
+            from triggers.actions.sending.channels import send
+
+            fills = filling(attempt, [self.text, self.title])
+            text, title = (str(fills.fill(each, harmless))[:_LONGEST] for each in (self.text, self.title))
+            allowed = Allowed.of(attempt.ctx.settings.webhook_allow)
+            send(secrets.whole(self.to), self.receiver, text, title=one_line(title), level=self.level, allowed=allowed)
+
+
+def harmless(text: str) -> str:
+    """What an object is called, so that it mentions nobody and calls no channel."""
+    return one_line(text).replace("@", "@\u200b")

@@ -1,0 +1,143 @@
+"""Actions that edit a ClearML object: the one that fired, or the ClearML task that the trigger launched for it.
+
+Each looks at the state first and does only what is missing, so that a try after a lost reply changes nothing twice.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final
+
+from triggers.actions.filling import launched_task
+from triggers.actions.listed import ActsOn, Listed
+from triggers.base.errors import LaunchImpossible, Refused
+from triggers.model.kinds import KINDS, Kind
+from triggers.model.values import one_of, wrong
+
+if TYPE_CHECKING:
+    from triggers.actions.attempt import Attempt
+    from triggers.clearml_api.edits import ObjectState, ServerCollection
+
+#: The kinds of object that are on the ClearML server.
+OF_CLEARML: Final[tuple[Kind, ...]] = tuple(kind for kind, of in KINDS.items() if of.page)
+
+
+class OnObject(Listed):
+    """Edit an object. What differs is in `settled`, `edit` and the words."""
+
+    on: Annotated[ActsOn, one_of("object", "launched")] = "object"
+
+    #: Kinds of object that it can act on.
+    SERVES: ClassVar[tuple[Kind, ...]] = OF_CLEARML
+    #: What it does to an object, as an infinitive and as what was done to it.
+    VERB: ClassVar[tuple[str, str]] = ("", "")
+    #: Whether what another does to the status meanwhile means that an earlier try took effect, or is not ours to undo.
+    MOVES_STATUS: ClassVar[bool] = False
+
+    # -- what it needs of others
+    @property
+    def after_launch(self) -> bool:
+        """It waits for the launch on whose ClearML task it acts."""
+        return self.on == "launched" or super().after_launch
+
+    @property
+    def edits_object(self) -> bool:
+        """Unless it acts on what was launched."""
+        return self.on == "object"
+
+    def check_for(self, kind: Kind) -> None:
+        """Refuse kinds of object that it cannot act on."""
+        super().check_for(kind)
+        acted_on = "task" if self.on == "launched" else kind
+        if acted_on not in self.SERVES:
+            served = " and ".join(f"{each}s" for each in self.SERVES)
+            raise wrong(
+                f"{type(self).__name__} acts on {served}, and this trigger is for {kind}s; leave it out"
+                + ("" if "task" not in self.SERVES else ", or give on='launched' to act on the launched ClearML task"),
+                "actions",
+                self.type,
+            )
+
+    # -- how it is shown
+    def words(self) -> str:
+        """What it does."""
+        return f"{self.VERB[0]} {self._whom()}{self.details()}"
+
+    @property
+    def label(self) -> str:
+        """Its type, and on whom."""
+        return self.type if self.on == "object" else f"{self.type} (launched)"
+
+    @property
+    def done(self) -> str:
+        """What was done."""
+        return f"{self._whom()} was {self.VERB[1]}{self.details()}"
+
+    def details(self) -> str:
+        """What follows in its words: " with tag a", "" for nothing."""
+        return ""
+
+    def _whom(self) -> str:
+        return "the launched ClearML task" if self.on == "launched" else "the object"
+
+    # -- how it is carried out
+    @abstractmethod
+    def settled(self, state: ObjectState, attempt: Attempt) -> str:
+        """Why nothing is to be done in this state: it is so already, or makes no sense; "" to go on.
+
+        Raises:
+            LaunchImpossible: it can never be done.
+        """
+
+    @abstractmethod
+    def edit(self, state: ObjectState, attempt: Attempt) -> str:
+        """Do it by one call, and give a remark for the history, "" for none; or end the attempt itself."""
+
+    def carry_out(self, attempt: Attempt) -> None:
+        """Look at the object, and do what is missing."""
+        from triggers.actions.launching.permissions import check_action
+        from triggers.clearml_api import edits
+
+        check_action(attempt)
+        collection, id_ = self.target(attempt)
+        state = edits.read(attempt.ctx.api, collection, id_)
+        if state is None:
+            attempt.skip(f"{collection[:-1]} {id_} was deleted")
+            return
+        reason = self.settled(state, attempt) or (self._moved_since(state, attempt) if self.MOVES_STATUS else "")
+        if reason:
+            attempt.launched("", reason)
+            return
+        try:
+            remark = self.edit(state, attempt)
+        except Refused as refused:
+            if not state.is_gone(refused):
+                raise
+            attempt.skip(f"{collection[:-1]} {id_} was deleted")
+            return
+        if not attempt.done:
+            attempt.launched("", remark)
+
+    def pretend(self, attempt: Attempt) -> None:
+        """Say what would be done, and to what."""
+        attempt.shadow(f"would {self.words()}")
+
+    def target(self, attempt: Attempt) -> tuple[ServerCollection, str]:
+        """The object to act on.
+
+        Raises:
+            LaunchImpossible: nothing was launched.
+        """
+        if self.on == "object":
+            return "models" if attempt.event.kind == "model" else "tasks", attempt.event.id
+        launched = launched_task(attempt)
+        if not launched:
+            raise LaunchImpossible("nothing was launched for this firing, on which the action was to act")
+        return "tasks", launched
+
+    def _moved_since(self, state: ObjectState, attempt: Attempt) -> str:
+        """On a further try: an earlier one took effect, or somebody acted meanwhile; neither is to be undone."""
+        again = len(attempt.firing.attempts) > 1
+        if again and self.on == "object" and state.status_changed_ms > attempt.event.changed_ms:
+            return f"it is {state.status} since an earlier try"
+        return ""

@@ -1,0 +1,65 @@
+"""The action that adds and removes tags of an object."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import model_validator
+
+from triggers.actions.filling import filling
+from triggers.actions.on_object import OnObject
+from triggers.base.escaping import is_safe
+from triggers.model.values import Names, wrong
+
+if TYPE_CHECKING:
+    from triggers.actions.attempt import Attempt
+    from triggers.clearml_api.edits import ObjectState
+
+
+class Tag(OnObject):
+    """Add and remove tags; the object's other tags stay.
+
+    Args:
+        add: tags that it has afterwards.
+        remove: tags that it does not have afterwards.
+        on: "object", or "launched" for the ClearML task that the trigger launched.
+    """
+
+    type: Literal["tag"] = "tag"
+    add: Names = ()
+    remove: Names = ()
+
+    POSITIONAL = ("add", "remove")
+    VERB = ("tag", "tagged")
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Tag:
+        if not self.add and not self.remove:
+            raise wrong("give tags to add or to remove, such as add=['checked']", "add", [])
+        for tag in (*self.add, *self.remove):
+            if tag in self.add and tag in self.remove:
+                raise wrong("a tag is either added or removed", "remove", tag)
+            if not is_safe(tag) or not tag.strip():
+                raise wrong("a tag has no line breaks, control characters or marks that nobody sees", "add", tag)
+        return self
+
+    def details(self) -> str:
+        """The tags."""
+        changes = [*(f"+{tag}" for tag in self.add), *(f"-{tag}" for tag in self.remove)]
+        return f" {' '.join(changes)}"
+
+    def settled(self, state: ObjectState, attempt: Attempt) -> str:
+        """Whether it has the tags."""
+        add, remove = self._missing(state, attempt)
+        return "" if add or remove else "it had these tags before"
+
+    def edit(self, state: ObjectState, attempt: Attempt) -> str:
+        """Change them."""
+        state.change_tags(*self._missing(state, attempt))
+        return ""
+
+    def _missing(self, state: ObjectState, attempt: Attempt) -> tuple[list[str], list[str]]:
+        fills = filling(attempt, [self.add, self.remove])
+        add: Any = [tag for text in self.add if (tag := str(fills.fill(text)).strip()) and tag not in state.tags]
+        remove: Any = [tag for text in self.remove if (tag := str(fills.fill(text)).strip()) in state.tags]
+        return list(dict.fromkeys(add)), [tag for tag in dict.fromkeys(remove) if tag not in add]

@@ -1,0 +1,32 @@
+"""The action that takes an object out of the archive."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from triggers.actions.on_object import OnObject
+
+if TYPE_CHECKING:
+    from triggers.actions.attempt import Attempt
+    from triggers.clearml_api.edits import ObjectState
+
+
+class Unarchive(OnObject):
+    """Take an object out of the archive.
+
+    Args:
+        on: "object", or "launched" for the ClearML task that the trigger launched.
+    """
+
+    type: Literal["unarchive"] = "unarchive"
+
+    VERB = ("unarchive", "taken out of the archive")
+
+    def settled(self, state: ObjectState, attempt: Attempt) -> str:
+        """Whether it is out of it."""
+        return "" if state.archived else "it was not in the archive"
+
+    def edit(self, state: ObjectState, attempt: Attempt) -> str:
+        """Take it out."""
+        state.unarchive()
+        return ""

@@ -1,0 +1,271 @@
+"""The action that posts JSON to a receiver, signed as Standard Webhooks says.
+
+A receiver is notified at least once: a worker may die between the answer and its record. `webhook-id` is the key of
+the firing, the same on every try, by which a receiver knows what it has seen.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from urllib.parse import parse_qsl, quote, urlsplit
+
+from pydantic import BeforeValidator
+
+from triggers.actions.filling import Filling, filling
+from triggers.actions.listed import Listed
+from triggers.actions.sending.secrets import HIDDEN, WAY_OUT, Secrets, is_reference, problem_of_reference
+from triggers.base.errors import LaunchImpossible
+from triggers.base.escaping import one_line
+from triggers.base.receivers import Allowed, host_name
+from triggers.model.values import plain, wrong
+
+if TYPE_CHECKING:
+    from triggers.actions.attempt import Attempt
+
+_LONGEST_URL: Final = 4000
+_MOST_HEADERS: Final = 50
+#: The largest body, bytes.
+_LARGEST_BODY: Final = 262_144
+_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_BLANK: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f]")
+#: Headers that the connection or the signature decides on.
+_OURS: Final = frozenset(
+    {"host", "content-length", "transfer-encoding", "connection", "te", "trailer", "upgrade", "expect", "keep-alive"}
+)
+#: Words in names of headers and of parts of a query that hold secrets.
+_SECRET_WORDS: Final = re.compile(
+    r"auth|token|secret|password|passwd|cookie|credential|signature|(?:^|[-_.])(?:sig|key|apikey|pass)(?:$|[-_.])",
+    re.IGNORECASE,
+)
+#: Services whose addresses are secrets as a whole.
+_SECRET_PLACES: Final = re.compile(
+    r"(?:hooks\.slack(?:-gov)?\.com/|(?:[\w-]+\.)*discord(?:app)?\.com/api/webhooks/|(?:[\w-]+\.)*webhook\.office\.com/"
+    r"|(?:[\w-]+\.)*logic\.azure\.com|hooks\.zapier\.com/|maker\.ifttt\.com/)",
+    re.IGNORECASE,
+)
+
+
+def problem_of_url(url: str) -> str:
+    """Why nothing can, or may, be posted to an address; "" if it can."""
+    parts, problem = None, "give an address such as https://hooks.example.com/path"
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return problem
+    host = parts.hostname or ""
+    if parts.scheme not in ("http", "https") or not host or port == 0 or len(url) > _LONGEST_URL:
+        return problem
+    if _BLANK.search(url):
+        return "an address has no blanks, line breaks or control characters"
+    if "$" in parts.netloc or "\\" in parts.netloc or "%" in host:
+        return "references may stand in the path and the query, not in the host: objects do not choose the receiver"
+    return ""
+
+
+def _url(value: Any) -> str:
+    if not isinstance(value, str):
+        raise wrong("give an address, or a reference to a secret such as env:HOOK_URL", "url", HIDDEN)
+    if value.startswith(("env:", "file:")):
+        problem = problem_of_reference(value)
+    else:
+        problem = problem_of_url(value) or _problem_of_secrets_in(value)
+    if problem:
+        raise wrong(problem, "url", HIDDEN)
+    return value
+
+
+def _problem_of_secrets_in(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.username is not None or parts.password is not None:
+        return f"an address with a user name or password is a secret; {WAY_OUT}"
+    if _SECRET_PLACES.match(f"{parts.hostname}{parts.path}"):
+        return f"the whole address is a secret there; {WAY_OUT}"
+    for name, value in parse_qsl(parts.query):
+        if _SECRET_WORDS.search(name) and "${env:" not in value and "${file:" not in value:
+            return f"{name} in the query looks like a secret; {WAY_OUT}, as {name}=${{env:NAME}}"
+    return ""
+
+
+def _secret(value: Any) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or not is_reference(value):
+        raise wrong(f"{WAY_OUT}. Its value is whsec_… or any other text", "secret", HIDDEN)
+    if problem := problem_of_reference(value):
+        raise wrong(problem, "secret", value)
+    return value
+
+
+def _headers(value: Any) -> dict[str, str]:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping) or len(value) > _MOST_HEADERS:
+        raise wrong(f"give a dictionary of at most {_MOST_HEADERS} headers", "headers", HIDDEN)
+    found: dict[str, str] = {}
+    for name, text in value.items():
+        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
+            raise wrong("names of headers are made of letters, digits and -", "headers", one_line(str(name)[:100]))
+        if name.lower() in _OURS or name.lower().startswith("webhook-"):
+            raise wrong(f"{name} is set by what is sent; leave it out", "headers", name)
+        if name.lower() in {each.lower() for each in found}:
+            raise wrong(f"{name} is given twice", "headers", name)
+        if not isinstance(text, str) or _CONTROL.search(text):
+            raise wrong(f"{name}: give a text without line breaks and control characters", "headers", HIDDEN)
+        if text.startswith(("env:", "file:")) and (problem := problem_of_reference(text)):
+            raise wrong(f"{name}: {problem}", "headers", HIDDEN)
+        if _SECRET_WORDS.search(name) and not is_reference(text) and "${env:" not in text and "${file:" not in text:
+            raise wrong(f"{name} holds a secret; {WAY_OUT}, as in 'Bearer ${{env:NAME}}'", "headers", HIDDEN)
+        found[name] = text
+    return found
+
+
+def _body(value: Any) -> Any:
+    """JSON: a dictionary or a list, or a text of it."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            raise wrong("give a dictionary or a list, or a text that is JSON", "body", HIDDEN) from None
+    if not isinstance(value, (dict, list, tuple)):
+        raise wrong("give a dictionary or a list", "body", HIDDEN)
+    try:
+        found = plain(value)
+        size = len(json.dumps(found, allow_nan=False))
+    except (TypeError, ValueError):
+        raise wrong("give what JSON can hold: texts, numbers, lists and dictionaries", "body", HIDDEN) from None
+    if size > _LARGEST_BODY:
+        raise wrong(f"at most {_LARGEST_BODY:,} bytes", "body", HIDDEN)
+    return found
+
+
+class Webhook(Listed):
+    """POST JSON to a receiver.
+
+    Args:
+        url: https:// or http://, or a reference to a secret that is one. Its path and query may hold references.
+        secret: reference to the key that signs, as `env:NAME` or `file:NAME`; its value is `whsec_…` or any text.
+        headers: further headers; a secret stands there as `env:NAME`, or within a text as `${env:NAME}`.
+        body: what is sent instead of the description of the firing; its texts may hold references.
+    """
+
+    type: Literal["webhook"] = "webhook"
+    url: Annotated[str, BeforeValidator(_url)]
+    secret: Annotated[str | None, BeforeValidator(_secret)] = None
+    headers: Annotated[dict[str, str], BeforeValidator(_headers)] = {}  # noqa: RUF012 (pydantic copies it)
+    body: Annotated[Any, BeforeValidator(_body)] = None
+
+    POSITIONAL = ("url",)
+    SECRETS = frozenset({"url", "headers", "body"})
+
+    @property
+    def receiver(self) -> str:
+        """The host; one whose address is a secret is known by the secret's name."""
+        return self.url if is_reference(self.url) else host_name(urlsplit(self.url).hostname or "")
+
+    # -- how it is shown
+    def words(self) -> str:
+        """What it does."""
+        return f"POST to {self.label}"
+
+    @property
+    def label(self) -> str:
+        """The address without its query."""
+        parts = urlsplit(self.url)
+        return self.url if is_reference(self.url) else f"{parts.scheme}://{parts.netloc}{parts.path}"
+
+    @property
+    def done(self) -> str:
+        """That it was sent."""
+        return f"{self.receiver} took the webhook"
+
+    # -- how it is carried out
+    def carry_out(self, attempt: Attempt) -> None:
+        """Send it once; the same key at every attempt."""
+        from triggers.actions.sending.sender import sending
+
+        with sending(attempt) as secrets:
+            self._send(attempt, secrets)
+
+    def _send(self, attempt: Attempt, secrets: Secrets) -> None:
+        from triggers.actions.sending.connections import post
+        from triggers.actions.sending.verdicts import judge
+
+        fills = filling(attempt, [self.url, self.headers, self.body], secrets)
+        url, body = self._url_of(fills, secrets), self._body_of(attempt, fills)
+        headers = {"Content-Type": b"application/json", **self._headers_of(fills, secrets)}
+        headers |= self._signed(attempt.firing.key, body, secrets)
+        answer = post(url, body.encode(), headers, allowed=Allowed.of(attempt.ctx.settings.webhook_allow))
+        judge(self.receiver, answer, time.time())
+
+    def _url_of(self, fills: Filling, secrets: Secrets) -> str:
+        if not is_reference(self.url):
+            return str(fills.fill(self.url, lambda text: quote(text, safe="")))
+        url = secrets.of(self.url)
+        if problem := problem_of_url(url):
+            raise LaunchImpossible(f"{self.url}: {problem}")
+        secrets.hide(urlsplit(url).netloc)
+        secrets.hide(urlsplit(url).hostname or "")
+        return url
+
+    def _body_of(self, attempt: Attempt, fills: Filling) -> str:
+        return json.dumps(described(attempt, fills) if self.body is None else fills.fill(self.body), allow_nan=False)
+
+    def _headers_of(self, fills: Filling, secrets: Secrets) -> dict[str, bytes]:
+        found = {}
+        for name, text in self.headers.items():
+            value = secrets.of(text) if is_reference(text) else str(fills.fill(text, one_line))
+            if _CONTROL.search(value):  # of a secret: what objects are called was made harmless
+                raise LaunchImpossible(f"header {name}: the secret holds a line break or a control character")
+            found[name] = value.encode()
+        return found
+
+    def _signed(self, key: str, body: str, secrets: Secrets) -> dict[str, bytes]:
+        now = datetime.now(timezone.utc)
+        headers = {"webhook-id": key, "webhook-timestamp": str(int(now.timestamp()))}
+        if self.secret is not None:
+            headers["webhook-signature"] = signature(secrets.of(self.secret), key, now, body)
+        return {name: value.encode() for name, value in headers.items()}
+
+
+def signature(secret: str, key: str, at: datetime, body: str) -> str:
+    """The signature of Standard Webhooks. A secret `whsec_…` is the key in base64, any other text is the key itself.
+
+    Raises:
+        LaunchImpossible: what follows `whsec_` is no base64.
+    """
+    import standardwebhooks
+
+    try:
+        signer = standardwebhooks.Webhook(secret if secret.startswith("whsec_") else secret.encode())
+    except (ValueError, standardwebhooks.webhooks.EmptyWebhookSecretError):
+        raise LaunchImpossible("the secret begins with whsec_, and what follows is no base64") from None
+    return signer.sign(key, at, body)
+
+
+def described(attempt: Attempt, fills: Filling) -> dict[str, Any]:
+    """What is sent without `body`: the form that Standard Webhooks recommends, `type`, `timestamp` and `data`."""
+    value, event = fills.values, attempt.event
+    launched = {"id": value["launched.id"], "url": value["launched.url"]} if value["launched.id"] else None
+    return {
+        "type": "trigger.fired",
+        "timestamp": value["firing.at"],
+        "data": {
+            "firing": value["firing.key"],
+            "trigger": value["trigger.name"],
+            "object": {
+                "kind": event.kind,
+                **{name: value[f"object.{name}"] for name in ("id", "name", "project", "url", "status")},
+                "tags": list(event.tags),
+            },
+            "launched": launched,
+        },
+    }
