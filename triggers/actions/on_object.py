@@ -137,7 +137,7 @@ class OnObject(Listed):
 
     def _moved_since(self, state: ObjectState, attempt: Attempt) -> str:
         """On a further try: an earlier one took effect, or somebody acted meanwhile; neither is to be undone."""
-        again = len(attempt.firing.attempts) > 1
+        again = attempt.firing.failures > 0 or len(attempt.firing.attempts) > 1
         if again and self.on == "object" and state.status_changed_ms > attempt.event.changed_ms:
             return f"it is {state.status} since an earlier try"
         return ""

@@ -207,13 +207,15 @@ class Webhook(Listed):
         judge(self.receiver, answer, time.time())
 
     def _url_of(self, fills: Filling, secrets: Secrets) -> str:
-        if not is_reference(self.url):
-            return str(fills.fill(self.url, lambda text: quote(text, safe="")))
-        url = secrets.of(self.url)
+        if is_reference(self.url):
+            url = secrets.of(self.url)
+        else:
+            url = str(fills.fill(self.url, lambda text: quote(text, safe="")))
         if problem := problem_of_url(url):
-            raise LaunchImpossible(f"{self.url}: {problem}")
-        secrets.hide(urlsplit(url).netloc)
-        secrets.hide(urlsplit(url).hostname or "")
+            raise LaunchImpossible(f"{self.label}: {problem}")
+        if is_reference(self.url):
+            secrets.hide(urlsplit(url).netloc)
+            secrets.hide(urlsplit(url).hostname or "")
         return url
 
     def _body_of(self, attempt: Attempt, fills: Filling) -> str:

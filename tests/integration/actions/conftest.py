@@ -11,7 +11,7 @@ from tests.integration.actions.receiver import Receiver
 from tests.integration.stages.conftest import World, server, world
 from triggers.context import Context
 from triggers.ledger.history import HistoryEntry
-from triggers.model import make_trigger
+from triggers.model import Trigger, make_trigger
 from triggers.model.action import DeclaredAction
 
 __all__ = ["server", "world"]
@@ -30,10 +30,14 @@ def allowing(world: World, **settings: Any) -> Context:
 
 
 def declare(world: World, action: DeclaredAction, kind: str = "task", name: str = "t", **fields: Any) -> None:
-    """A trigger with that action alone; for ClearML tasks that have failed, unless fields say otherwise."""
+    """That trigger alone, with that action alone; for ClearML tasks that have failed, unless fields say otherwise."""
+    world.declare(trigger(action, kind, name, **fields))
+
+
+def trigger(action: DeclaredAction, kind: str = "task", name: str = "t", **fields: Any) -> Trigger:
     if kind == "task" and not fields:
         fields["trigger_on_status"] = ["failed"]
-    world.declare(make_trigger(kind, name=name, action=action, **fields))
+    return make_trigger(kind, name=name, action=action, **fields)
 
 
 def ended(world: World) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ import pytest
 import redis
 import standardwebhooks
 
-from tests.integration.actions.conftest import allowing, declare, ended
+from tests.integration.actions.conftest import allowing, declare, ended, trigger
 from tests.integration.actions.receiver import Receiver, Reply
 from tests.integration.stages.conftest import World
 from triggers.actions import Webhook
@@ -222,10 +222,10 @@ def test_what_cannot_or_may_not_be_sent_is_refused_at_registration(fields: dict[
 
 def test_a_webhook_survives_being_stored() -> None:
     action = Webhook("https://h.example/x", secret="env:S", headers={"X": "env:T"}, body='{"a": ["${object.id}"]}')
-    trigger = make_trigger("model", name="t", action=action)
-    assert Trigger.from_json(trigger.to_json()) == trigger
+    declared = make_trigger("model", name="t", action=action)
+    assert Trigger.from_json(declared.to_json()) == declared
     assert action.body == {"a": ["${object.id}"]}
-    assert make_trigger("model", name="t", action=action.form()) == trigger
+    assert make_trigger("model", name="t", action=action.form()) == declared
 
 
 # ---- secrets in errors --------------------------------------------------------------------------------------
@@ -244,14 +244,12 @@ def test_no_error_of_a_sending_holds_a_secret(
     caplog.set_level(logging.DEBUG)
     caplog.set_level(logging.INFO, "urllib3")  # as workers have it
     monkeypatch.setenv("HOOK", secret)
-    declare(world, Webhook("env:HOOK", secret="env:HOOK", headers={"X": "env:HOOK"}), name="by url")
-    declare(world, Webhook("env:HOOK"), name="unsigned")
     world.declare(
-        make_trigger("task", name="a", trigger_on_status=["failed"], action=Webhook("env:HOOK", secret="env:HOOK")),
-        make_trigger(
-            "task", name="b", trigger_on_status=["failed"], action=Webhook(receiver.url, headers={"X": "env:HOOK"})
-        ),
-        make_trigger("task", name="c", trigger_on_status=["failed"], action=Webhook(receiver.url, secret="env:HOOK")),
+        trigger(Webhook("env:HOOK", secret="env:HOOK", headers={"X": "env:HOOK"}), name="by url"),
+        trigger(Webhook("env:HOOK"), name="unsigned"),
+        trigger(Webhook(receiver.url, headers={"X": "env:HOOK"}), name="in a header"),
+        trigger(Webhook(receiver.url, secret="env:HOOK"), name="signed"),
+        trigger(Webhook(f"{receiver.url}/${{env:HOOK}}", body={"key": "${env:HOOK}"}), name="in a path"),
     )
     receiver.answers(Reply(500, body=secret.encode()), Reply(410, body=secret.encode()))
     world.fail_task()
