@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Annotated, Final, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import BeforeValidator
 
 from triggers.actions.filling import filling
 from triggers.actions.listed import Listed
-from triggers.actions.sending.secrets import HIDDEN, WAY_OUT, is_reference, problem_of_reference
+from triggers.actions.sending.secrets import HIDDEN, WAY_OUT, is_reference, problem_of_reference, sounds_secret
 from triggers.base.escaping import one_line
 from triggers.base.receivers import Allowed, host_name
 from triggers.model.values import one_of, wrong
@@ -34,6 +34,8 @@ def _to(value: object) -> str:
         problem = problem_of_reference(value)
     elif _UNSAFE.search(value) or "${" in value or "://" not in value:
         problem = "an address of apprise has no blanks, control characters and references"
+    elif found := [name for name, _ in parse_qsl(urlsplit(value).query) if sounds_secret(name)]:
+        problem = f"{found[0].strip()} in the address looks like a secret; {WAY_OUT}"
     else:
         from triggers.actions.sending.channels import problem_of
 

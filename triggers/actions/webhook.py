@@ -18,7 +18,7 @@ from pydantic import BeforeValidator
 
 from triggers.actions.filling import Filling, filling
 from triggers.actions.listed import Listed
-from triggers.actions.sending.secrets import HIDDEN, WAY_OUT, Secrets, is_reference, problem_of_reference
+from triggers.actions.sending.secrets import HIDDEN, WAY_OUT, Secrets, is_reference, problem_of_reference, sounds_secret
 from triggers.base.errors import LaunchImpossible
 from triggers.base.escaping import one_line
 from triggers.base.receivers import Allowed, host_name
@@ -37,11 +37,6 @@ _BLANK: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f]")
 #: Headers that the connection or the signature decides on.
 _OURS: Final = frozenset(
     {"host", "content-length", "transfer-encoding", "connection", "te", "trailer", "upgrade", "expect", "keep-alive"}
-)
-#: Words in names of headers and of parts of a query that hold secrets.
-_SECRET_WORDS: Final = re.compile(
-    r"auth|token|secret|password|passwd|cookie|credential|signature|(?:^|[-_.])(?:sig|key|apikey|pass)(?:$|[-_.])",
-    re.IGNORECASE,
 )
 #: Services whose addresses are secrets as a whole.
 _SECRET_PLACES: Final = re.compile(
@@ -88,7 +83,7 @@ def _problem_of_secrets_in(url: str) -> str:
     if _SECRET_PLACES.match(f"{parts.hostname}{parts.path}"):
         return f"the whole address is a secret there; {WAY_OUT}"
     for name, value in parse_qsl(parts.query):
-        if _SECRET_WORDS.search(name) and "${env:" not in value and "${file:" not in value:
+        if sounds_secret(name) and "${env:" not in value and "${file:" not in value:
             return f"{name} in the query looks like a secret; {WAY_OUT}, as {name}=${{env:NAME}}"
     return ""
 
@@ -120,7 +115,7 @@ def _headers(value: Any) -> dict[str, str]:
             raise wrong(f"{name}: give a text without line breaks and control characters", "headers", HIDDEN)
         if text.startswith(("env:", "file:")) and (problem := problem_of_reference(text)):
             raise wrong(f"{name}: {problem}", "headers", HIDDEN)
-        if _SECRET_WORDS.search(name) and not is_reference(text) and "${env:" not in text and "${file:" not in text:
+        if sounds_secret(name) and not is_reference(text) and "${env:" not in text and "${file:" not in text:
             raise wrong(f"{name} holds a secret; {WAY_OUT}, as in 'Bearer ${{env:NAME}}'", "headers", HIDDEN)
         found[name] = text
     return found

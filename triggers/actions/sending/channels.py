@@ -77,9 +77,9 @@ def send(address: str, receiver: str, text: str, *, title: str, level: str, allo
         Unsent: the service did not take it, and may later.
         LaunchImpossible: it never will.
     """
+    plugin = _plugin(address)
     import apprise
 
-    plugin = _plugin(address)
     _stand_in()
     guard = _Guard(allowed, time.monotonic() + SECONDS)
     token = _guard.set(guard)

@@ -30,6 +30,18 @@ HIDDEN: Final = "(hidden)"
 _OWN_BEGINNINGS: Final = ("clearml_", "trains_", "aws_secret", "aws_session", "azure_", "google_application")
 
 
+#: Words in names of headers and of parts of a query that hold secrets.
+_SECRET_WORDS: Final = re.compile(
+    r"auth|token|secret|password|passwd|cookie|credential|signature|(?:^|[-_.+ ])(?:sig|key|apikey|pass)(?:$|[-_.])",
+    re.IGNORECASE,
+)
+
+
+def sounds_secret(name: str) -> bool:
+    """Whether a header or a part of a query of that name holds a secret."""
+    return _SECRET_WORDS.search(name) is not None
+
+
 def is_reference(text: object) -> bool:
     """Whether a text is a reference to a secret and nothing else."""
     return isinstance(text, str) and _WHOLE.fullmatch(text) is not None
