@@ -53,6 +53,12 @@ Receivers = Annotated[tuple[str, ...], BeforeValidator(_receivers)]
 SigningKeys = Annotated[tuple[str, ...], BeforeValidator(_keys)]
 
 
+#: Several addresses between white space; they may hold commas.
+Addresses = Annotated[
+    tuple[str, ...], BeforeValidator(lambda value: tuple(value.split()) if isinstance(value, str) else value)
+]
+
+
 class Settings(BaseModel):
     """What can be set without touching code. Durations are seconds. It reads no environment: `settings` does."""
 
@@ -156,6 +162,12 @@ class Settings(BaseModel):
         default=None, repr=False, description="signs what is posted there (HMAC-SHA256, header X-Triggers-Signature)"
     )
     notice_slack_url: str | None = Field(default=None, repr=False, description="a Slack incoming webhook for notices")
+    notice_to: Addresses = Field(
+        default=(),
+        repr=False,
+        description="further places for notices, as the library apprise writes them, between white space: mail, Teams, "
+        "Discord, PagerDuty and others",
+    )
     notices_per_hour: int = Field(default=20, ge=1, description="notices sent in an hour at most; the rest is counted")
     concurrency: int = Field(default=8, ge=1, description="threads of the worker in local mode")
 
@@ -243,12 +255,14 @@ def reading_secrets(folder: Path) -> Iterator[None]:
 
 def with_notice_secrets_of_now(of: Settings, environ: Mapping[str, str]) -> Settings:
     """The settings with what the secrets folder says now of where notices go, so that it can be exchanged."""
-    fields = ("notice_webhook_url", "notice_webhook_secret", "notice_slack_url")
+    fields = ("notice_webhook_url", "notice_webhook_secret", "notice_slack_url", "notice_to")
     try:
-        now = {field: of_file(field, environ) for field in fields}
+        now: dict[str, Any] = {field: of_file(field, environ) for field in fields}
     except Usage as unreadable:
         log.warning("%s; notices go where they went", unreadable)
         return of
+    if now["notice_to"] is not None:
+        now["notice_to"] = tuple(now["notice_to"].split())
     return of.model_copy(update={field: value for field, value in now.items() if value is not None})
 
 

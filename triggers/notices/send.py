@@ -1,19 +1,25 @@
-"""Sending notices: JSON to a webhook, signed; text to Slack."""
+"""Sending notices: JSON to a webhook, signed; text to people, by the library apprise."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
 import urllib3
 
+from triggers.actions.notify import harmless
+from triggers.actions.sending import channels
+from triggers.actions.sending.verdicts import Unsent
 from triggers.base.answer_body import TooMuch, read_body
+from triggers.base.errors import LaunchImpossible
 from triggers.base.escaping import json_text, one_line, slack_text
 from triggers.base.logs import logger
+from triggers.base.receivers import Allowed
 from triggers.base.settings import Settings
 from triggers.clearml_api import limited
 from triggers.notices.decide import Notice
@@ -25,21 +31,26 @@ _TIMEOUT: Final = urllib3.Timeout(connect=3.0, read=5.0)
 _LARGEST_BYTES: Final = 65_536
 #: The longest a place may take over a notice once it is connected, seconds.
 _SECONDS: Final = 5.0
+_ANYWHERE: Final = Allowed.of(["0.0.0.0/0", "::/0"])
+_SLACK: Final = re.compile(r"https://hooks\.slack(?:-gov)?\.com/")
 
 
 def send(notices: Sequence[Notice], scheduler: str, of: Settings) -> bool:
     """Send to every place that the settings name; False when there are places and none took them.
 
-    A place that refuses does not keep the others from their notices, and gets the next notice only.
+    A place that refuses does not keep the others from being notified, and gets the next notice only.
     """
-    posts = []
+    taken = []
     if of.notice_webhook_url:
         body = json_text({"scheduler": scheduler, "notices": [asdict(notice) for notice in notices]}).encode()
-        posts.append((of.notice_webhook_url, body, signature(body, of.notice_webhook_secret, int(time.time()))))
+        headers = signature(body, of.notice_webhook_secret, int(time.time()))
+        taken.append(_post(of.notice_webhook_url, body, headers))
     if of.notice_slack_url:
-        posts.append((of.notice_slack_url, json_text(_slack_message(notices, scheduler)).encode(), {}))
-    taken = [_post(*post) for post in posts]
-    return not posts or any(taken)
+        native = bool(_SLACK.match(of.notice_slack_url))  # apprise escapes for Slack itself
+        address = of.notice_slack_url if native else _like_slack(of.notice_slack_url)
+        taken.append(_tell(address, _message(notices, scheduler, str if native else slack_text)))
+    taken += [_tell(address, _message(notices, scheduler, harmless)) for address in of.notice_to]
+    return not taken or any(taken)
 
 
 def signature(body: bytes, secret: str | None, at: int) -> dict[str, str]:
@@ -56,10 +67,26 @@ def in_words(notice: Notice) -> str:
     return one_line(f"{notice.kind}{owner}: {notice.text}" + (f" {notice.link}" if notice.link else ""))
 
 
-def _slack_message(notices: Sequence[Notice], scheduler: str) -> dict[str, Any]:
-    """Plain text: no formatting, and nothing that names hold becomes a link, a mention or a call to a channel."""
-    lines = [slack_text(scheduler), *(slack_text(in_words(notice)) for notice in notices)]
-    return {"text": "\n".join(lines), "mrkdwn": False, "parse": "none", "link_names": False}
+def _message(notices: Sequence[Notice], scheduler: str, escape: Callable[[str], str]) -> str:
+    """Plain text, in which nothing that names hold becomes a link, a mention or a call to a channel."""
+    return "\n".join(escape(line) for line in (one_line(scheduler), *map(in_words, notices)))
+
+
+def _like_slack(url: str) -> str:
+    """The address of apprise for what takes the messages of Slack at an address of its own, as Mattermost does."""
+    secure, rest = url.startswith("https://"), url.partition("://")[2]
+    fields = ":message=text&:version=&:title=&:attachments=&:type=&:mrkdwn=false&:parse=none&:link_names=0"
+    return f"{'jsons' if secure else 'json'}://{rest}{'&' if '?' in rest else '?'}{fields}"
+
+
+def _tell(address: str, text: str) -> bool:
+    """Send text by apprise. Who sets up workers says where notices go, so that every address is open."""
+    try:
+        channels.send(address, "the service", text, title="", level="warning", allowed=_ANYWHERE)
+    except (Unsent, LaunchImpossible) as failure:  # neither holds the address
+        log.error("a notice could not be sent: %s", failure)
+        return False
+    return True
 
 
 def _post(url: str, body: bytes, headers: dict[str, str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import io
 import json
 import re
 from dataclasses import dataclass, field
@@ -92,22 +93,50 @@ def test_every_line_of_the_service_tasks_console_is_one_line():
 
 
 def test_notices_hold_nothing_that_slack_or_a_reader_of_json_acts_on(monkeypatch: pytest.MonkeyPatch):
-    posted: list[tuple[str, bytes]] = []
-    monkeypatch.setattr(send, "_post", lambda url, body, headers: posted.append((url, body)) or True)
-    of = Settings(notice_webhook_url="http://hook", notice_slack_url="http://slack")
-    mention = "<!channel> <@U1> <http://evil|ClearML> & co"
-    assert send.send([Notice("dead", f"{mention}{HOSTILE}", HOSTILE, mention, link="http://x")], mention, of)
-    (_, hook), (_, slack) = posted
-    assert not holds_unsafe(hook.decode())
-    assert json.loads(hook)["notices"][0]["text"] == f"{mention}{HOSTILE}", "machines get what it is"
-    message = json.loads(slack)
-    assert not holds_unsafe(message["text"], "\n")
-    assert not set("<>") & set(message["text"])
-    assert message["text"].count("\n") == 1
-    assert (message["mrkdwn"], message["parse"], message["link_names"]) == (False, "none", False)
+    posted: list[bytes] = []
+    told: list[tuple[str, str]] = []
+    monkeypatch.setattr(send, "_post", lambda url, body, headers: posted.append(body) or True)
+    monkeypatch.setattr(send.channels, "send", lambda address, _, text, **options: told.append((address, text)))
+    places = ("http://slack/hook", "https://hooks.slack.com/services/T/B/X")
+    mention = "<!channel> <@U1> <http://evil|ClearML> & co @everyone"
+    for place in places:
+        of = Settings(notice_webhook_url="http://hook", notice_slack_url=place, notice_to="discord://a/b")
+        assert send.send([Notice("dead", f"{mention}{HOSTILE}", HOSTILE, mention, link="http://x")], mention, of)
+    assert not holds_unsafe(posted[0].decode())
+    assert json.loads(posted[0])["notices"][0]["text"] == f"{mention}{HOSTILE}", "machines get what it is"
+    (like_slack, escaped), (to, plain), (slack, native), _ = told
+    for text in (escaped, plain, native):
+        assert not holds_unsafe(text.replace("@\u200b", "@"), "\n")
+        assert text.count("\n") == 1
+    assert not set("<>") & set(escaped)
+    assert "@everyone" not in plain
+    assert like_slack.startswith("json://slack/hook?:message=text&")
+    assert (to, slack) == ("discord://a/b", places[1])
+
+
+def test_slack_itself_gets_text_that_calls_nobody(monkeypatch: pytest.MonkeyPatch):
+    """By apprise, as far as the request: nothing leaves the machine."""
+    import requests
+
+    sent: list[bytes] = []
+
+    def answer(session: requests.Session, method: str, url: str, **options: Any) -> requests.Response:
+        assert url == "https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ"
+        sent.append(options["data"])
+        found = requests.Response()
+        found.status_code, found.raw = 200, io.BytesIO(b"ok")
+        return found
+
+    monkeypatch.setattr(requests.Session, "request", answer)
+    of = Settings(notice_slack_url="https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ")
+    assert send.send([Notice("dead", "<!channel> *b* & <http://evil|x>")], "p/n", of)
+    (message,) = sent
+    assert not set("<>") & set(json.dumps(json.loads(message)))
 
 
 def test_what_is_a_point_of_notices_is_tried_above():
-    places = [name for name in Settings.model_fields if re.fullmatch(r"notice_.*_url", name)]
-    assert places == ["notice_webhook_url", "notice_slack_url"], "a new place: escape for it, and try it above"
+    places = [name for name in Settings.model_fields if re.fullmatch(r"notice_(.*_url|to)", name)]
+    assert places == ["notice_webhook_url", "notice_slack_url", "notice_to"], (
+        "a new place: escape for it, and try it above"
+    )
     assert "json_text" in inspect.getsource(send.send)
