@@ -86,7 +86,7 @@ def test_a_service_that_refuses_for_good_leaves_a_dead_letter(world: World, rece
     [Reply(raw=b""), Reply(raw=b"no HTTP\r\n\r\n"), Reply(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nx")],
     ids=["empty", "no HTTP", "too short"],
 )
-def test_a_service_that_breaks_off_is_tried_again(world: World, receiver: Receiver, reply: Reply) -> None:
+def test_a_service_that_fails_midway_is_tried_again(world: World, receiver: Receiver, reply: Reply) -> None:
     receiver.answers(reply, Reply())
     declare(world, Notify(address(receiver)))
     world.fail_task()
