@@ -10,11 +10,13 @@ from typing import Any, get_args
 
 from triggers.actions.clearml_task import TaskAction
 from triggers.actions.python_function import FunctionAction
+from triggers.actions.table import ACTIONS
 from triggers.actions.task_query import BaseTaskQuery
 from triggers.base.errors import InvalidTrigger
 from triggers.model import Policy, Trigger, make_trigger
 from triggers.model.events import DECODINGS, Event, decode_model, decode_task
 from triggers.model.fields import declared
+from triggers.model.parts import LISTS
 from triggers.model.trigger import CLASSES, PLAIN_FIELDS
 from triggers.model.values import STATUSES
 
@@ -22,6 +24,9 @@ TASK: dict[str, Any] = {"type": "task", "base_task_id": "base", "queue": "q"}
 TIME = "2026-01-31T12:00:00.123000+00:00"
 #: md5 of "a", as the server names a metric and a variant of that name
 A = "0cc175b9c0f1b6a831c399e269772661"
+
+#: Two actions of the kind that lists hold.
+LISTED: list[dict[str, Any]] = [{"type": "tag", "add": ["a"]}, {"type": "tag", "remove": ["b"]}]
 
 #: What a field needs beside it, where it counts with others only.
 COMPANIONS: dict[str, dict[str, Any]] = {
@@ -35,6 +40,7 @@ COMPANIONS: dict[str, dict[str, Any]] = {
     "overlap": {"single_instance": True},
     "cooldown_minutes": {"fire": "while_true"},
     "query": {"base_task_id": None},
+    "on_resolved": {"policy": {"fire": "on_transition"}},
 }  # fmt: skip
 #: Fields that take few of the values of their type.
 SPECIAL: dict[str, Any] = {
@@ -46,6 +52,7 @@ SPECIAL: dict[str, Any] = {
     "overrides": {"script.branch": "a"},
     "parameters": {"Args/a": "a"},
     "query": BaseTaskQuery(name="a", tags=("a",)),
+    **dict.fromkeys(LISTS, LISTED),
 }
 
 
@@ -78,7 +85,8 @@ def of_model(model: Any, names: Any) -> dict[str, Any]:
 def triggers() -> Iterator[tuple[str, Trigger]]:
     """For every declared field of every kind a trigger that has it, and says "kind.field"."""
     for kind, cls in CLASSES.items():
-        for name, value in of_model(cls, (*declared(cls), *PLAIN_FIELDS)).items():
+        plain = [name for name in PLAIN_FIELDS if name not in LISTS or "tag" in ACTIONS]
+        for name, value in of_model(cls, (*declared(cls), *plain)).items():
             yield f"{kind}.{name}", _made(kind, name, {name: value, "action": TASK, **COMPANIONS.get(name, {})})
         for name, value in of_model(Policy, Policy.model_fields).items():
             fields = {name: value, **COMPANIONS.get(name, {})}

@@ -7,11 +7,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
 from triggers.actions.action import Action
 from triggers.actions.attempt import Attempt
+from triggers.actions.own_edits import editing, settle
 from triggers.actions.table import ACTIONS
 from triggers.base.errors import ServerUnavailable
 
@@ -24,6 +25,7 @@ class Post:
     text: str
     key: str
     object: str
+    launched: str = ""
 
 
 @dataclass
@@ -97,8 +99,20 @@ class Posting(Action):
         return f"post {self.text!r} to {self.host or 'the server'}"
 
     def carry_out(self, attempt: Attempt) -> None:
-        self.receivers.take(Post(self.host, self.text, attempt.firing.key, attempt.firing.object))
+        if self.edits:
+            self.edit(attempt)
+        self.receivers.take(Post(self.host, self.text, attempt.firing.key, attempt.firing.object, attempt.launched_id))
         attempt.launched("")
+
+    def edit(self, attempt: Attempt) -> None:
+        """Tag the object, if it does not have the tag."""
+        settle(attempt)
+        object_, api = attempt.firing.object, attempt.ctx.api
+        (task,) = api.call("tasks.get_all", {"id": [object_], "only_fields": ["tags"]}).data["tasks"]
+        if self.text in (task.get("tags") or []):
+            return
+        with editing(attempt, lambda event: replace(event, tags=(*event.tags, self.text))):
+            api.call("tasks.edit", {"task": object_, "tags": [*(task.get("tags") or []), self.text], "force": True})
 
 
 @contextmanager

@@ -12,7 +12,8 @@ import redis
 from triggers.actions import outcomes
 from triggers.actions.action import Action
 from triggers.actions.functions import Function
-from triggers.base.errors import Fenced, Newer, Permanent, Refused, Transient, Unreadable
+from triggers.actions.own_edits import LOOK_SECONDS, NotReadYet
+from triggers.base.errors import Fenced, LaunchImpossible, Newer, Permanent, Refused, Transient, Unreadable
 from triggers.base.logs import about, logger
 from triggers.context import Context
 from triggers.ledger.firing import Firing
@@ -21,6 +22,7 @@ from triggers.model import Trigger
 from triggers.model.action import Lane
 from triggers.model.events import Event
 from triggers.model.firing_info import FiringInfo
+from triggers.model.parts import action_of
 from triggers.model.trigger import slot_of_reused
 from triggers.rules.recovery import retry_seconds
 
@@ -67,10 +69,26 @@ class Attempt:
 
     @property
     def action(self) -> Action:
-        """What the trigger does."""
-        action = self.trigger.action
+        """What the trigger does: the action of this firing, or of this part of one.
+
+        Raises:
+            LaunchImpossible: the trigger was edited, and has none such any more. Admission has seen to that.
+        """
+        action = action_of(self.trigger, self.firing.part, self.firing.action)
+        if action is None:
+            raise LaunchImpossible(f"the trigger has no action {self.firing.part} any more")
         assert isinstance(action, Action)  # all in the table are
         return action
+
+    @property
+    def launched_id(self) -> str:
+        """The ClearML task that the trigger launched for this firing, for which this action has waited; "" for none."""
+        return self.firing.launched
+
+    @property
+    def is_trial(self) -> bool:
+        """Whether a person tries the action: say so in what is sent."""
+        return self.firing.is_trial
 
     @property
     def event(self) -> Event:
@@ -96,7 +114,7 @@ class Attempt:
     @property
     def slot(self) -> str:
         """The slot that this firing needs: the base task's when it is reused, else the trigger's; or none."""
-        return self.trigger.slot
+        return "" if self.firing.part or self.is_trial else self.trigger.slot
 
     @property
     def may_still_be_enqueued(self) -> bool:
@@ -129,7 +147,10 @@ class Attempt:
         self.done = True
 
     def give_up(self, reason: str) -> None:
-        """End as a dead letter."""
+        """End as a dead letter; a trial just ends."""
+        if self.is_trial:
+            self.skip(reason)
+            return
         log.error(
             "trigger %r: %s %s is a dead letter: %s",
             self.trigger.name,
@@ -147,6 +168,9 @@ class Attempt:
             reason: for people, without secrets.
             retry_after_seconds: the least pause, as a receiver asked for it; of one longer than a day, a day is kept.
         """
+        if self.is_trial:
+            self.skip(reason)
+            return
         settings, failures = self.ctx.settings, self.firing.failures + 1
         if failures >= settings.max_attempts and not self.may_still_be_enqueued:
             self.give_up(f"{reason} (attempt {failures} of {settings.max_attempts})")
@@ -246,6 +270,8 @@ def _written_down(attempt: Attempt) -> Iterator[None]:
             attempt.give_up(str(refusal))
     except Newer as later:
         attempt.snooze(UNREAD_SECONDS, str(later))
+    except NotReadYet as later:
+        attempt.snooze(LOOK_SECONDS, str(later))
     except (Permanent, Unreadable) as failure:
         attempt.give_up(str(failure))
     except Transient as failure:

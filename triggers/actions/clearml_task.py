@@ -76,8 +76,10 @@ class TaskAction(Action):
         ),
     ] = {}  # noqa: RUF012
 
+    SINCE = 1
     WAYS = ("schedule_task_id", "schedule_task_query")
     KEYS = ("schedule_task_query",)
+    ORIGINAL_KEYS = ("base_task_id",)
     ARGUMENTS = {  # noqa: RUF012 (a mapping of the class, as its base says)
         "base_task_id": "schedule_task_id",
         "query": "schedule_task_query",

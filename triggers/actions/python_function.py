@@ -47,6 +47,7 @@ class FunctionAction(Action):
         ),
     ] = None
 
+    SINCE = 1
     WAYS = ("schedule_function",)
     ARGUMENTS = {"reference": "schedule_function"}  # noqa: RUF012 (a mapping of the class, as its base says)
     DESCRIPTIONS = {  # noqa: RUF012

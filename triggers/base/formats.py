@@ -20,10 +20,10 @@ from triggers.base.errors import Newer, Unreadable
 KNOWN: Final[dict[str, int]] = {
     "scheduler": 1,  # the record, and with it the layout of all keys of the scheduler
     "entry": 1,  # of the registry, around a trigger
-    "trigger": 2,
+    "trigger": 3,
     "batch": 1,  # of events
     "event": 2,
-    "firing": 2,
+    "firing": 3,
     "state": 1,  # saved on the service task
 }
 

@@ -24,6 +24,7 @@ from triggers.cli.pause import pause
 from triggers.cli.replay import replay
 from triggers.cli.resume import resume
 from triggers.cli.sandbox import sandbox
+from triggers.cli.send import send
 from triggers.cli.show import show
 from triggers.cli.status import status
 from triggers.cli.test import try_out
@@ -49,9 +50,9 @@ PANELS: dict[str, dict[str, Any]] = {
         "doctor": doctor, "audit": audit,
     },
     "Change": {
-        "pause": pause, "resume": resume, "fire": fire, "replay": replay, "delete": delete,
-        "failing": failing.app, "dead": dead.app, "holds": holds.app, "slots": slots.app, "cursor": cursor.app,
-        "unsigned": unsigned.app,
+        "pause": pause, "resume": resume, "fire": fire, "send": send, "replay": replay,
+        "delete": delete, "failing": failing.app, "dead": dead.app, "holds": holds.app, "slots": slots.app,
+        "cursor": cursor.app, "unsigned": unsigned.app,
     },
     "Configure": {"apply": apply, "diff": diff, "export": export},
 }  # fmt: skip

@@ -92,6 +92,7 @@ def fields(target: Target, firing: Firing) -> dict[str, Any]:
 
     return {
         "firing": firing.key,
+        "action": part_label(target, firing),
         "trigger": firing.trigger.partition(":")[2],
         "kind": firing.kind,
         "object": firing.object,
@@ -102,6 +103,14 @@ def fields(target: Target, firing: Firing) -> dict[str, Any]:
         "granted": iso(firing.granted_ms),
         "ended": iso(firing.ended_ms),
     }
+
+
+def part_label(target: Target, firing: Firing) -> str:
+    """Which action of a firing it is; "" for the firing itself."""
+    from triggers.operate import wording
+
+    known = target.ledger.registry.snapshot().entries.get(firing.trigger) if firing.part else None
+    return wording.part(known.trigger if known else None, firing.key, firing.action)
 
 
 def print_firings(target: Target, found: list[Firing], empty: str) -> None:
@@ -122,7 +131,7 @@ def print_firings(target: Target, found: list[Firing], empty: str) -> None:
                 text(firing.trigger.partition(":")[2]),
                 text(object_, "", link(target.scheduler, firing.kind, firing.object)),
                 text(ago(firing.ended_ms or firing.granted_ms, now_ms)),
-                text(firing.reason.partition("\n")[0]),
+                text(": ".join(filter(None, (part_label(target, firing), firing.reason.partition("\n")[0])))),
             ]
         )
     columns = [Column("firing"), Column("trigger", style="cyan", most=22), Column("object"), Column("since")]

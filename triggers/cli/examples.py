@@ -20,6 +20,7 @@ EXAMPLES: Final[dict[str, str]] = {
     "pause": "clearml-triggers pause retry",
     "resume": "clearml-triggers resume retry",
     "fire": "clearml-triggers fire retry 'train resnet'",
+    "send": "clearml-triggers send retry 'train resnet' --action 1",
     "replay": "clearml-triggers replay retry --from 2h --dry-run",
     "delete": "clearml-triggers delete deploy",
     "failing list": "clearml-triggers failing list --trigger retry",

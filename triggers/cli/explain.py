@@ -80,6 +80,7 @@ def _of_all(target: Target, word: str) -> list[Explanation]:
 def fields(target: Target, explanation: Explanation) -> dict[str, Any]:
     """An explanation as JSON has it."""
     from triggers.clearml_api.links import link
+    from triggers.operate import wording
     from triggers.operate.times import iso
 
     facts = explanation.facts
@@ -107,6 +108,17 @@ def fields(target: Target, explanation: Explanation) -> dict[str, Any]:
                 "link": link(target.scheduler, "task", firing.task or ""),
             }
             for firing in facts.firings
+        ],
+        "actions": [
+            {
+                "firing": part.key,
+                "action": wording.part(facts.entry.trigger, part.key, part.action),
+                "state": part.state,
+                "failures": part.failures,
+                "reason": part.reason,
+                "ended": iso(part.ended_ms),
+            }
+            for part in facts.parts
         ],
         "changed": iso(facts.now.changed_ms) if facts.now else None,
         "last_seen_changed": iso(facts.seen.changed_ms) if facts.seen else None,
@@ -168,9 +180,27 @@ def _print(target: Target, explanation: Explanation) -> None:
     if explanation.clauses:
         output.show(_clauses(explanation.clauses), "")
     output.show(_checks(explanation.checks))
+    if facts.parts:
+        output.show("", _parts(explanation))
     for firing in facts.firings:
         if firing.task:
             output.show("", output.text(link(target.scheduler, "task", firing.task), "dim"), whole=True)
+
+
+def _parts(explanation: Explanation) -> Any:
+    """What became of each further action of the last firing."""
+    from triggers.cli import output
+    from triggers.cli.output import Column
+    from triggers.operate import wording
+
+    rows = []
+    for part in explanation.facts.parts:
+        state = {"launched": "acted"}.get(part.state, part.state)
+        failing = f"failed {part.failures} times" if part.failures and part.state == "waiting" else ""
+        said = ": ".join(filter(None, (failing, part.reason.partition("\n")[0])))
+        label = wording.part(explanation.facts.entry.trigger, part.key, part.action)
+        rows.append([output.text(label), output.styled(state), output.text(said)])
+    return output.table([Column("of its firing"), Column(""), Column("found", grows=True)], rows)
 
 
 def _clauses(rows: tuple[ClauseRow, ...]) -> Any:

@@ -20,7 +20,8 @@ _LOOK_SECONDS = 0.5
 
 #: What can have happened to a firing.
 WHAT: Final = (
-    "granted", "launched", "skipped", "held", "released", "failed", "dead", "retried", "dropped", "shadow"
+    "granted", "launched", "acted", "resolved", "tried", "skipped", "held", "released", "failed", "dead", "retried",
+    "dropped", "shadow",
 )  # fmt: skip
 
 
@@ -84,10 +85,19 @@ def fields(target: Target, entry: HistoryEntry) -> dict[str, Any]:
         "object": entry.object,
         "object_link": link(target.scheduler, kind, entry.object),
         "firing": entry.firing,
+        "action": part_label(target, entry),
         "reason": entry.reason,
         "task": entry.task,
         "task_link": link(target.scheduler, "task", entry.task),
     }
+
+
+def part_label(target: Target, entry: HistoryEntry) -> str:
+    """Which action of its firing an entry is about; "" for the firing itself."""
+    from triggers.operate import wording
+
+    known = target.ledger.registry.snapshot().entries.get(entry.trigger) if "-" in entry.firing else None
+    return wording.part(known.trigger if known else None, entry.firing)
 
 
 def _follow(target: Target, wanted: Any, after: str, *, as_json: bool) -> None:
@@ -141,7 +151,8 @@ def entries_table(target: Target, found: list[HistoryEntry], width: int, now_ms:
     for entry in found:
         kind, _, name = entry.trigger.partition(":")
         why = text(entry.task if full else entry.task[:8], "green", link(target.scheduler, "task", entry.task))
-        why.append_text(text((" " if entry.task and entry.reason else "") + entry.reason.partition("\n")[0]))
+        said = ": ".join(filter(None, (part_label(target, entry), entry.reason.partition("\n")[0])))
+        why.append_text(text((" " if entry.task and said else "") + said))
         object_ = text(entry.object if full else entry.object[:8], "", link(target.scheduler, kind, entry.object))
         rows.append([text(clock(entry.at_ms, now_ms)), output.styled(entry.what), text(name), object_, why])
     return output.table(columns, rows, header=header)

@@ -29,7 +29,8 @@ __all__ = [
 STYLES = {
     "active": "green", "new": "cyan", "paused": "yellow", "retired": "dim", "granted": "dim", "launched": "green",
     "skipped": "dim", "held": "yellow", "waiting": "cyan", "failed": "yellow", "dead": "bold red", "dropped": "dim",
-    "failing": "bold yellow", "ok": "green", "warn": "yellow", "bad": "bold red",
+    "acted": "green", "resolved": "dim", "tried": "dim", "failing": "bold yellow",
+    "ok": "green", "warn": "yellow", "bad": "bold red",
 }  # fmt: skip
 
 #: What a column that takes the rest of the room needs at least, to be read with ease.

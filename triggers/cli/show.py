@@ -54,7 +54,9 @@ def _print(target: Target, view: View) -> None:
         ("now", output.text(f"{view.waiting} waiting, {view.held} held, {view.dead} dead")),
     ]
     for tally in [fired] if fired else []:
-        rows.insert(7, ("last fired", output.text(f"{ago(tally.last_ms, now_ms)}: {tally.task or 'function called'}")))
+        rows.insert(
+            7, ("last fired", output.text(f"{ago(tally.last_ms, now_ms)}: {tally.task or trigger.action.done}"))
+        )
         if page := link(target.scheduler, "task", tally.task):
             rows.insert(8, ("", output.text(page, "dim")))
     if view.failing:

@@ -11,6 +11,8 @@ from triggers.client.declaring import Declaring
 if TYPE_CHECKING:
     from clearml import Task
 
+    from triggers.actions.action import Action
+
 
 class AddsDatasetTriggers(Declaring):
     """`TriggerScheduler`, as far as it adds triggers on dataset versions."""
@@ -45,6 +47,9 @@ class AddsDatasetTriggers(Declaring):
         function_workers: bool = False,
         provenance: bool = True,
         owner: str | None = None,
+        actions: Sequence[Action] | None = None,
+        on_failed: Sequence[Action] | None = None,
+        on_resolved: Sequence[Action] | None = None,
     ) -> bool:
         """Add a trigger that fires on dataset versions.
 
@@ -106,6 +111,13 @@ class AddsDatasetTriggers(Declaring):
             provenance (bool, default True): Record in the launched ClearML task, in its configuration object 'trigger',
                 what launched it.
             owner (str, optional): Whom notices of dead letters and holds name, such as '@ann' or 'ann@example.com'.
+            actions (Sequence[Action], optional): Further actions of a firing, such as Webhook, Notify or Tag from
+                `triggers.actions`, each carried out and retried apart from the others. Without `schedule_task_id`,
+                `schedule_task_query` and `schedule_function`, they are all that the trigger does.
+            on_failed (Sequence[Action], optional): Actions to carry out when an action of a firing has failed for the
+                last time and is a dead letter.
+            on_resolved (Sequence[Action], optional): Actions to carry out when the condition has become false again
+                after a firing. Requires fire='on_transition'.
 
         Returns:
             True.

@@ -10,7 +10,7 @@ from typing import Any, Final
 from triggers.actions import functions
 from triggers.base.errors import InvalidTrigger
 from triggers.model import DeclaredAction, Policy, Trigger, make_trigger
-from triggers.model.action import ACTIONS, action_classes, only_action
+from triggers.model.action import ACTIONS, action_classes, first_of
 from triggers.model.kinds import Kind
 from triggers.model.trigger import PLAIN_FIELDS
 
@@ -53,9 +53,8 @@ def declare(
     trigger = make_trigger(
         kind,
         name=name,
-        action=_action(cls, name, arguments, in_file=in_file),
         policy={field: arguments[field] for field in Policy.model_fields},
-        **{field: arguments[field] for field in PLAIN_FIELDS},
+        **{field: arguments[field] for field in PLAIN_FIELDS} | _actions(cls, name, arguments, in_file=in_file),
         **{field: value for field, value in arguments.items() if field.startswith("trigger_")},
     )
     _projects_have_names(trigger.name, arguments)
@@ -83,10 +82,12 @@ def _no_tag_is_wanted_and_excluded(trigger: Trigger) -> None:
         raise InvalidTrigger(trigger.name, "trigger_exclude_tags", list(trigger.trigger_exclude_tags), way_out)
 
 
-def _action(cls: type[DeclaredAction], name: str, arguments: Mapping[str, Any], *, in_file: bool) -> Any:
+def _actions(cls: type[DeclaredAction], name: str, arguments: Mapping[str, Any], *, in_file: bool) -> dict[str, Any]:
+    """The first action and the others of `actions`, which has all of them where nothing is scheduled."""
     if not cls.WAYS:
-        return only_action(arguments[ACTIONS])
-    return cls.from_arguments(name, arguments, in_file=in_file)
+        first, others = first_of(arguments[ACTIONS])
+        return {"action": first, ACTIONS: others}
+    return {"action": cls.from_arguments(name, arguments, in_file=in_file), ACTIONS: arguments[ACTIONS]}
 
 
 def _name(
@@ -111,16 +112,18 @@ def _name(
 
 
 def _action_class(arguments: Mapping[str, Any]) -> type[DeclaredAction]:
-    """The class of the one action that the arguments give."""
+    """The class of the first action that the arguments give: `DeclaredAction` where it is the first of a list."""
     classes = action_classes().values()
     ways = [way for each in classes for way in each.WAYS]
-    given = [way for way in (*ways, ACTIONS) if arguments.get(way) not in (None, "", [])]
+    given = [way for way in ways if arguments.get(way) not in (None, "", [])]
+    if not given and arguments.get(ACTIONS) not in (None, [], ()):
+        return DeclaredAction
     if len(given) != 1:
         named = (each.name_in(arguments) for each in classes)
         name = arguments["name"] or next(filter(None, named), _NAMELESS)
         argument = given[-1] if given else ways[0]
         asked = "give one of the two" if len(given) == 2 else "give exactly one" if given else "give one"
-        way_out = f"{asked} of {', '.join(given or ways)}"
+        way_out = f"{asked} of {', '.join(given or (*ways, ACTIONS))}"
         raise InvalidTrigger(str(name), argument, arguments[argument], way_out)
     return next((each for each in classes if given[0] in each.WAYS), DeclaredAction)
 

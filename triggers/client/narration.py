@@ -33,6 +33,9 @@ PAGE: Final = 500
 #: The line for each kind of entry. "granted" is left out: what comes of it follows.
 _VERBS: Final = {
     "launched": "launched",
+    "acted": "acted",
+    "resolved": "resolved",
+    "tried": "tried",
     "skipped": "skipped",
     "held": "held",
     "released": "released",

@@ -17,7 +17,6 @@ from triggers.base.errors import InvalidTrigger, Usage
 from triggers.client.declaration import Declaration, declare
 from triggers.client.scheduler import TriggerScheduler
 from triggers.model import Trigger, make_trigger
-from triggers.model.action import ACTIONS, action_classes
 from triggers.model.kinds import KINDS, Kind, one_of_them
 
 #: What a trigger may say beside the arguments of its `add_*` call.
@@ -109,7 +108,7 @@ def _trigger(item: Any, place: str, taken: dict[Kind, dict[str, Declaration]]) -
     kind = item.get(KIND)
     if kind not in KINDS:
         raise InvalidTrigger(name, KIND, kind, f"give {one_of_them()}")
-    known = defaults(kind) | _by_form()
+    known = defaults(kind)
     for key in item:
         if key not in known and key not in (KIND, PROJECT_ID):
             raise InvalidTrigger(name, str(key), item[key], f"unknown for a {kind} trigger; leave it out")
@@ -120,11 +119,6 @@ def _trigger(item: Any, place: str, taken: dict[Kind, dict[str, Declaration]]) -
         trigger = make_trigger(kind, **{**trigger.model_dump(exclude={KIND}), PROJECT_ID: item[PROJECT_ID]})
     taken[kind][trigger.name] = declaration
     return trigger
-
-
-def _by_form() -> dict[str, Any]:
-    """The argument for actions that none of its own spells, if there are any."""
-    return {} if all(each.WAYS for each in action_classes().values()) else {ACTIONS: None}
 
 
 @cache

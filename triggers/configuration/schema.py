@@ -8,9 +8,10 @@ from pydantic import BaseModel
 
 from triggers.configuration.document import KIND, PROJECT_ID, defaults
 from triggers.model import DeclaredAction, Policy
-from triggers.model.action import ACTIONS, action_classes
+from triggers.model.action import MOST_ACTIONS, action_classes
 from triggers.model.described import description
 from triggers.model.kinds import KINDS, Kind
+from triggers.model.parts import LISTS
 from triggers.model.trigger import CLASSES
 
 #: Where the form in a file differs from that of the field behind it.
@@ -52,7 +53,6 @@ def _kind(kind: Kind) -> dict[str, Any]:
     properties: dict[str, Any] = {KIND: {"const": kind}}
     for name in defaults(kind):
         properties[name] = {"description": description(kind, name), **_form(kind, name)}
-    properties |= _actions()
     properties[PROJECT_ID] = {"type": "string", "description": "id of the project, where only that is known"}
     return {"type": "object", "additionalProperties": False, "required": [KIND], "properties": properties}
 
@@ -60,6 +60,8 @@ def _kind(kind: Kind) -> dict[str, Any]:
 def _form(kind: Kind, name: str) -> dict[str, Any]:
     if name in _OWN:
         return dict(_OWN[name])
+    if name in LISTS:
+        return _list_of_actions()
     actions = [(each, _field_behind(each, name)) for each in action_classes().values() if each.WAYS]
     models: list[tuple[type[BaseModel], str]] = [(CLASSES[kind], name), (Policy, name), *actions]
     for model, field in models:
@@ -76,17 +78,15 @@ def _field_behind(action: type[DeclaredAction], argument: str) -> str:
     return next((field for field, name in action.ARGUMENTS.items() if name == argument), argument)
 
 
-def _actions() -> dict[str, Any]:
-    """The form of `actions`, where there are any that no argument of its own spells."""
+def _list_of_actions() -> dict[str, Any]:
+    """The form of `actions` and its like: those that no argument of its own spells."""
     others = [each for each in action_classes().values() if not each.WAYS]
-    if not others:
-        return {}
     forms = []
     for each in others:
         found = each.model_json_schema()
         form = {"type": "object", "additionalProperties": False, "properties": found["properties"]}
         forms.append(_inlined({**form, "required": ["type", *found.get("required", ())]}, found.get("$defs", {})))
-    return {ACTIONS: {"type": "array", "minItems": 1, "maxItems": 1, "items": {"oneOf": forms}}}
+    return {"type": "array", "maxItems": MOST_ACTIONS, "items": {"oneOf": forms} if forms else False}
 
 
 def _inlined(form: Any, definitions: dict[str, Any]) -> Any:

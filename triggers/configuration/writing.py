@@ -10,8 +10,8 @@ import yaml
 from triggers.base.escaping import is_safe, yaml_text
 from triggers.configuration.document import KIND, PROJECT_ID, defaults
 from triggers.model import Trigger
-from triggers.model.action import ACTIONS
 from triggers.model.fields import declared
+from triggers.model.parts import LISTS
 from triggers.model.trigger import PLAIN_FIELDS
 
 _HEAD = """\
@@ -31,11 +31,12 @@ def dump(triggers: Iterable[Trigger], *, ascii_only: bool = False) -> str:
 def arguments_of(trigger: Trigger) -> dict[str, Any]:
     """The arguments that declare a trigger, without those that have their default."""
     given = trigger.action.to_arguments(trigger.name)
-    given |= {name: getattr(trigger, name) for name in (*declared(type(trigger)), *PLAIN_FIELDS)}
+    listed = {name: [*given.get(name, ()), *(each.form() for each in getattr(trigger, name))] for name in LISTS}
+    given |= {name: getattr(trigger, name) for name in (*declared(type(trigger)), *PLAIN_FIELDS)} | listed
     given |= trigger.policy.model_dump()
     known = defaults(trigger.kind)
     values = {KIND: trigger.kind, "name": trigger.name}
-    for name in [*known, ACTIONS, PROJECT_ID]:
+    for name in [*known, PROJECT_ID]:
         value = _plain(given.get(name))
         # None, False, and empty all ask for nothing; 0 is a number, and False instead of True is written
         nothing = value is None or value is False or value in ([], {})

@@ -9,8 +9,10 @@ from triggers.clearml_api import launches
 from triggers.explain.values import Facts, Open, Read, Slot
 from triggers.ledger.firing import Firing, firing_key
 from triggers.ledger.registry import Entry
+from triggers.ledger.turns import hold_of
 from triggers.model import Trigger
 from triggers.model.events import Event
+from triggers.model.parts import all_parts, key_of
 from triggers.operate.objects import read_object
 from triggers.operate.query import last_event_of
 from triggers.operate.target import Target
@@ -67,16 +69,25 @@ def gather(target: Target, entry: Entry, object_id: str, now: Event | None = UNR
         open=_open(target, entry, firings[-1]) if firings else None,
         unmatched_ms=unmatched_ms or 0,
         max_attempts=target.settings.max_attempts,
+        own_edit=_own_edit(target, trigger, now),
+        parts=_parts(target, trigger, firings[-1].key) if firings else (),
     )
 
 
 def _launched_by(target: Target, trigger: Trigger, now: Event | None, object_id: str) -> str:
     """The trigger that launched the object, this one too while the ledger does not know it yet."""
     known = target.ledger.firings.launchers([object_id]).get(object_id, "")
-    if known or now is None:
+    if known or now is None or _own_edit(target, trigger, now):
         return known
     (verdict,) = own.judge_each(target.ledger, target.api, [(now, trigger)])
     return trigger.id if verdict == "own" else ""
+
+
+def _own_edit(target: Target, trigger: Trigger, now: Event | None) -> bool:
+    """Whether the object's last change is an edit that this trigger has made."""
+    if now is None or not trigger.sees_own_edits:
+        return False
+    return target.ledger.edits.judge_each([(trigger.id, now.id, now.changed_ms)]) == ["own"]
 
 
 def _firings(target: Target, trigger: str, object_id: str, mark: Mark) -> tuple[Firing, ...]:
@@ -85,6 +96,12 @@ def _firings(target: Target, trigger: str, object_id: str, mark: Mark) -> tuple[
     numbers = range(max(1, mark.occurrence - _FIRINGS + 1), mark.occurrence + 1)
     keys = [firing_key(ledger.scheduler, trigger, object_id, number) for number in numbers]
     return tuple(firing for key in keys if (firing := ledger.firings.get(key)))
+
+
+def _parts(target: Target, trigger: Trigger, key: str) -> tuple[Firing, ...]:
+    """What became of the further actions of a firing, as far as they were granted and are kept."""
+    keys = [key_of(key, part) for part, _ in all_parts(trigger) if part]
+    return tuple(firing for one in keys if (firing := target.ledger.firings.get(one)))
 
 
 def _known_ms(target: Target, source: Source, object_id: str) -> int | None:
@@ -103,7 +120,7 @@ def _unmatched_ms(target: Target, object_id: str) -> int | None:
 def _open(target: Target, entry: Entry, last: Firing) -> Open:
     """Where the last firing waits, if it does."""
     ledger, trigger = target.ledger, entry.trigger
-    holds = (f"pause:{trigger.id}", f"pace:{trigger.id}", f"slot:{trigger.slot}")
+    holds = (f"pause:{trigger.id}", f"pace:{trigger.id}", f"slot:{trigger.slot}", hold_of(trigger.action.receiver))
     place = ledger.waiting.place(last.key, holds)
     if place is None:
         return Open()

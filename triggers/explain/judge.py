@@ -13,7 +13,7 @@ Poll
 Match
   6. changed before the trigger was registered        → does not fire
   7. a clause of the condition fails                  → does not fire, names it
-  8. this trigger launched it                         → does not fire
+  8. this trigger launched it, or has just edited it  → does not fire
   9. the policy `fire` says no                        → fired once, or does not fire
   10. it lies in a batch                              → will fire
   11. read already, matched with another condition    → does not fire
@@ -128,6 +128,9 @@ def _by_stage(facts: Facts, now: Event, last: Firing | None) -> _Said:
     if facts.launched_by == entry.trigger.id:  # 8
         text = "this trigger launched it itself, and no trigger fires for what it launched"
         return "does not fire", text, "a trigger of another name does"
+    if facts.own_edit:
+        text = "its last change is an edit that this trigger made itself, and no trigger fires for its own edits"
+        return "does not fire", text, "a change that somebody else makes fires it"
     decision = match_decision(facts, now)
     if decision.occurrence is None:  # 9
         return _fired_before(facts, now, last)

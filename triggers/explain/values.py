@@ -66,6 +66,7 @@ class Facts:
     launched it, "" for none. `room` is how many more launches may begin in this minute, None for any number.
     `per_minute` is the trigger's pace, 0 for none. `open` is where its last firing waits. `unmatched_ms` is since when
     what waits for match lies there. `max_attempts` are made before a firing is given up.
+    `parts` are the further actions of the last firing. `own_edit`: this trigger has made the object's last change.
     """
 
     entry: Entry
@@ -86,6 +87,8 @@ class Facts:
     open: Open | None = None
     unmatched_ms: int = 0
     max_attempts: int = 10
+    parts: tuple[Firing, ...] = ()
+    own_edit: bool = False
 
 
 @dataclass(frozen=True, slots=True)

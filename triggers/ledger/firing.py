@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,6 +15,7 @@ from triggers.base.formats import check_version, reading
 from triggers.ledger.signing import NO_KEY, WAY_OUT, Signer, Unsigned
 from triggers.model.action import LANES
 from triggers.model.kinds import KINDS, is_subject, is_trigger
+from triggers.model.parts import is_trial, part_of
 
 State = Literal["waiting", "held", "launched", "skipped", "dropped", "dead", "shadow"]
 
@@ -70,7 +72,9 @@ class Firing:
     """One firing as claimed: `lease` is the token of this attempt, the last of `attempts`.
 
     `unread`: why it could not be read, "" when it could; what is missing or garbled is empty then. `unsigned`: it
-    could, and its signature does not hold.
+    could, and its signature does not hold. `action`: of a part, which it is; `launched`: the ClearML task that it
+    waited for; `has_parts`: parts of it are still to be granted. `editing`:
+    an edit of its object is announced, and nobody has recorded what came of it.
     """
 
     key: str
@@ -93,8 +97,22 @@ class Firing:
     recorded_ms: int | None = None
     recorded_by: str = ""
     slot: str = ""
+    action: str = ""
+    launched: str = ""
+    has_parts: bool = False
+    editing: bool = False
     unread: str = ""
     unsigned: bool = False
+
+    @property
+    def part(self) -> str:
+        """Which part of a firing it is (`model.parts`); "" for the firing itself."""
+        return part_of(self.key)
+
+    @property
+    def is_trial(self) -> bool:
+        """Whether it only tries an action."""
+        return is_trial(self.key)
 
     @classmethod
     def from_fields(cls, key: str, fields: Mapping[str, str]) -> Firing:
@@ -119,6 +137,7 @@ class Firing:
                 raise ValueError(f"key {fields['key']!r}, kind {fields['kind']!r}, lane {fields['lane']!r}")
             int(fields["sequence"])
             int(fields.get("withdrawn_ms", 0))
+            json.loads(fields.get("parts", "[]"))
             numbers = ("occurrence", "changed_ms", "granted_ms", "polled_ms", "failures", "ended_ms", "recorded_ms")
             given = {name: int(fields[name]) for name in numbers if name in fields}
             return cls(**_decoded(key, fields, {"failures": 0, "ended_ms": None, **given}))
@@ -152,6 +171,10 @@ def _decoded(key: str, fields: Mapping[str, str], numbers: Mapping[str, int | No
         "withdrawing": fields.get("withdrawing") or None,
         "recorded_by": fields.get("recorded_by", ""),
         "slot": fields.get("slot", ""),
+        "action": fields.get("action", ""),
+        "launched": fields.get("launched", ""),
+        "has_parts": "parts" in fields,
+        "editing": "editing" in fields,
         "reason": fields.get("reason", ""),
     }
 

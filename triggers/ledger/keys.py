@@ -48,6 +48,8 @@ known. Everything else is covered by the version of its scheduler's record.
 | `triggers:{id}:pace:<trigger id>` | hash | minute, count: launches begun in that minute |
 | `triggers:{id}:launched` | hash | ClearML task id → trigger id that launched it |
 | `triggers:{id}:launched:times` | sorted set | the same ids by launch time, to forget the oldest |
+| `triggers:{id}:edits` | hash | `<object> <trigger id>` → `<from> <till> <firing> <digest>`: own edits (`edits`) |
+| `triggers:{id}:edits:times` | sorted set | the same fields by when an edit was announced, to forget the oldest |
 | `triggers:{id}:strays` | sorted set | firing keys whose void attempts may have left drafts, by the time to look |
 | `triggers:{id}:dead` | sorted set | dead letters by the time they died |
 | `triggers:{id}:home` | string | JSON (`leaders.Leader`): the process that holds, or held last, the lease `home` |
@@ -133,6 +135,8 @@ _PLAIN = {
     "slots": "slots",
     "launched": "launched",
     "launched_times": "launched:times",
+    "edits": "edits",
+    "edit_times": "edits:times",
     "strays": "strays",
     "dead": "dead",
     "home": "home",

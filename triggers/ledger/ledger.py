@@ -12,6 +12,7 @@ from triggers.ledger.adopting import Adopting
 from triggers.ledger.at_work import Running
 from triggers.ledger.audit import Audit
 from triggers.ledger.decisions import Decisions
+from triggers.ledger.edits import Edits
 from triggers.ledger.epoch import Epoch
 from triggers.ledger.firings import Firings
 from triggers.ledger.history import History
@@ -67,6 +68,7 @@ class Ledger:
     audit: Audit
     waiting: Waiting
     turns: Turns
+    edits: Edits
 
     def adopt_epoch(self, *, nothing_launched_before: bool = False, at_least: int = 0) -> Epoch:
         """Learn which epoch this is; call it first, and again after `EpochChanged`, with the number known before."""
@@ -181,4 +183,5 @@ def open_ledger(store: Store, scheduler: str, settings: Settings) -> Ledger:
         Audit(store, keys, history_length=length),
         Waiting(store, keys),
         Turns(store, keys, signer=signer),
+        Edits(store, keys),
     )

@@ -7,12 +7,14 @@ from typing import Any
 
 from triggers.ledger.firing import trigger_digest
 from triggers.ledger.keys import Keys
-from triggers.ledger.matching import MarkChange
+from triggers.ledger.matching import Grant, MarkChange
 from triggers.ledger.signing import NO_KEY, Signer
 from triggers.ledger.store import Script, Store, run_by_parts
+from triggers.ledger.turns import hold_of, receivers_of
 from triggers.model.action import LANES
 
 FIRE, SKIP_WAITING, RELEASE_NOW = Script("fire_by_hand"), Script("skip_waiting"), Script("release_now")
+SEND = Script("send")
 SLOT_RELEASE, CURSOR_SET = Script("slot_release"), Script("cursor_set")
 
 
@@ -54,11 +56,21 @@ class ByHand:
             )
         )
 
+    def try_out(self, grant: Grant, who: str) -> bool:
+        """Grant a firing that only tries an action; False if there is one of its key."""
+        keys = self.keys
+        names = [keys.firing(grant.key), keys.due(grant.lane), keys.fence, keys.history]
+        return bool(self.store.run(SEND, names, grant.key, self.history_length, who, *grant.fields(self.signer)))
+
     def skip_waiting(self, trigger: str, reason: str) -> int:
         """Skip what waits of a trigger: held for a pause or for its pace, or due and not begun; how many."""
         digest, skipped = trigger_digest(self.scheduler, trigger), 0
         for hold in (f"pause:{trigger}", f"pace:{trigger}"):
             skipped += self._skip(trigger, self.keys.held(hold), hold, self._members(self.keys.held(hold)), reason)
+        found: Any = self.store.client.smembers(self.keys.holds)
+        for hold in map(hold_of, receivers_of(found)):
+            lined_up = [key for key in self._members(self.keys.held(hold)) if key.startswith(digest)]
+            skipped += self._skip(trigger, self.keys.held(hold), hold, lined_up, reason)
         for lane in LANES:
             waiting = [key for key in self._members(self.keys.due(lane)) if key.startswith(digest)]
             skipped += self._skip(trigger, self.keys.due(lane), "", waiting, reason)

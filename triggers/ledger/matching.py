@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from triggers.base.errors import Unreadable
@@ -13,6 +13,7 @@ from triggers.base.escaping import shell_words
 from triggers.base.formats import KNOWN
 from triggers.ledger.firing import SIGNATURE, firing_key, signed_parts
 from triggers.ledger.keys import Keys
+from triggers.ledger.parts import PARTS, PartGrant, parts_of, resolving_parts, to_text
 from triggers.ledger.signing import NO_KEY, Signer
 from triggers.ledger.store import Script, Store
 from triggers.model import Trigger
@@ -39,6 +40,8 @@ class Grant:
     polled_ms: int
     event: str
     lane: Lane
+    parts: tuple[PartGrant, ...] = ()
+    action: str = ""  # of a part: which it is (`model.parts.mark_of`)
 
     def fields(self, signer: Signer) -> list[str]:
         """The fields of the firing's hash, flat, as texts."""
@@ -57,6 +60,10 @@ class Grant:
         texts = {name: str(value) for name, value in values.items()}
         if signer.has_key:
             texts[SIGNATURE] = signer.sign("firing", *signed_parts(texts))
+        if self.parts:
+            texts[PARTS] = to_text(self.parts, texts, signer)
+        if self.action:
+            texts["action"] = self.action
         return [text for pair in texts.items() for text in pair]
 
 
@@ -97,17 +104,13 @@ def change_of(
     """
     grant = None
     if occurrence is not None:
-        grant = Grant(
-            key=firing_key(scheduler, trigger.id, event.id, occurrence),
-            trigger=trigger.id,
-            kind=trigger.kind,
-            object=event.id,
-            occurrence=occurrence,
-            changed_ms=event.changed_ms,
-            polled_ms=polled_ms or event.changed_ms,
-            event=event.to_json(),
-            lane=trigger.action.lane,
-        )
+        key = firing_key(scheduler, trigger.id, event.id, occurrence)
+        grant = _grant(key, trigger, event, occurrence, polled_ms, trigger.action.lane)
+        grant = replace(grant, parts=parts_of(trigger, key))
+    elif trigger.on_resolved and before.active and not after.active:
+        first, *others = resolving_parts(trigger, firing_key(scheduler, trigger.id, event.id, before.occurrence))
+        grant = _grant(first.key, trigger, event, before.occurrence, polled_ms, first.lane)
+        grant = replace(grant, parts=tuple(others), action=first.action)
     return MarkChange(
         trigger.id,
         event.id,
@@ -115,6 +118,20 @@ def change_of(
         mark=after.to_text(),
         grant=grant,
         transitions=trigger.policy.fire == "on_transition",
+    )
+
+
+def _grant(key: str, trigger: Trigger, event: Event, occurrence: int, polled_ms: int, lane: Lane) -> Grant:
+    return Grant(
+        key=key,
+        trigger=trigger.id,
+        kind=trigger.kind,
+        object=event.id,
+        occurrence=occurrence,
+        changed_ms=event.changed_ms,
+        polled_ms=polled_ms or event.changed_ms,
+        event=event.to_json(),
+        lane=lane,
     )
 
 

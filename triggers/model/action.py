@@ -29,6 +29,9 @@ LANES: Final[tuple[Lane, ...]] = get_args(Lane)
 #: Where the table of actions is. They are above this layer, so it is found by its name.
 _TABLE: Final = "triggers.actions.table"
 
+#: Actions in one list at most.
+MOST_ACTIONS: Final = 20
+
 #: Holds actions that no argument of `add_*` spells: in files, in sections.
 ACTIONS: Final = "actions"
 
@@ -51,6 +54,8 @@ class DeclaredAction(Frozen, ABC):
 
     type: str  # a literal of its own in each class: names the action in all that is stored
 
+    #: The earliest version of triggers that can have it.
+    SINCE: ClassVar[int] = 3
     #: Arguments of `add_*` of which any that is given means this action; without, it is one of `actions`.
     WAYS: ClassVar[tuple[str, ...]] = ()
     #: The argument of `add_*` behind each field whose name differs from it.
@@ -59,6 +64,8 @@ class DeclaredAction(Frozen, ABC):
     DESCRIPTIONS: ClassVar[Mapping[str, str]] = {}
     #: Its keys in an item of the original's configuration section that only this project knows.
     KEYS: ClassVar[tuple[str, ...]] = ()
+    #: Keys of the original by which an item is about it.
+    ORIGINAL_KEYS: ClassVar[tuple[str, ...]] = ()
     #: The argument that hands over code, which only scripts may do: "" for none.
     CODE: ClassVar[str] = ""
 
@@ -216,12 +223,27 @@ def read_action(value: Any) -> Any:
     if isinstance(value, DeclaredAction):
         return value
     if not isinstance(value, Mapping):
-        raise wrong("give one action, as a list of one", ACTIONS, value)
+        raise wrong("give a list of actions, such as [Webhook('https://…')]; see triggers.actions", ACTIONS, value)
     classes = action_classes()
     name = value.get("type")
     if not isinstance(name, str) or name not in classes:
         raise wrong(f"give an action of type {', '.join(map(repr, classes))}", "action", name)
     return classes[name].model_validate(dict(value))
+
+
+def read_actions(value: Any) -> Any:
+    """Read a list of actions that no argument of `add_*` of their own spells."""
+    if value is None:
+        return ()
+    if not isinstance(value, (list, tuple)):
+        raise wrong("give a list of actions, such as [Webhook('https://…')]; see triggers.actions")
+    read = tuple(map(read_action, value))
+    for each in read:
+        if isinstance(each, DeclaredAction) and each.WAYS:
+            raise wrong(f"give {each.WAYS[0]} instead: it is the first action")
+    if len(read) > MOST_ACTIONS:
+        raise wrong(f"at most {MOST_ACTIONS} actions can be given")
+    return read
 
 
 class Policy(Frozen):
@@ -271,9 +293,9 @@ class Policy(Frozen):
         return self
 
 
-def only_action(actions: Any) -> Any:
-    """The one action of a list, as far as it is one: what reads it says what is wrong otherwise."""
-    return actions[0] if isinstance(actions, (list, tuple)) and len(actions) == 1 else actions
+def first_of(actions: Any) -> tuple[Any, Any]:
+    """The first action of a list, and the others; what is no list is read as an action, which says what is wrong."""
+    return (actions[0], actions[1:]) if isinstance(actions, (list, tuple)) and actions else (actions, ())
 
 
 def argument_of(field: str) -> str:

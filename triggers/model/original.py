@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from triggers.base.errors import Usage
-from triggers.model.action import ACTIONS, Policy, action_classes, only_action
+from triggers.model.action import ACTIONS, DeclaredAction, Policy, action_classes, first_of
 from triggers.model.events import milliseconds
 from triggers.model.fields import declared
 from triggers.model.kinds import KINDS, Kind
+from triggers.model.parts import LISTS
 from triggers.model.trigger import CLASSES, PLAIN_FIELDS, Trigger, make_trigger
 
 #: Name of the configuration section of each kind.
@@ -44,7 +45,7 @@ def own_conditions(kind: Kind) -> list[str]:
 
 def own_keys(kind: Kind) -> set[str]:
     """Give the keys that only this project knows: each is there when it says something."""
-    action = {key for each in action_classes().values() for key in (each.KEYS if each.WAYS else (ACTIONS,))}
+    action = {key for each in action_classes().values() if each.WAYS for key in each.KEYS}
     return {"trigger_project", *own_conditions(kind), *Policy.model_fields, *PLAIN_FIELDS, *action}
 
 
@@ -62,7 +63,10 @@ def to_original(trigger: Trigger, project_id: str | None = None) -> dict[str, An
     item["last_update"] = None
     own = {name: _given(getattr(trigger, name)) for name in ("trigger_project", *own_conditions(trigger.kind))}
     own |= trigger.policy.model_dump(exclude={_SINGLE}, exclude_defaults=True)
-    own |= trigger.model_dump(include=set(PLAIN_FIELDS), exclude_defaults=True)
+    own |= trigger.model_dump(include=set(PLAIN_FIELDS) - set(LISTS), exclude_defaults=True)
+    for name in LISTS:
+        if listed := [*item.pop(name, ()), *(each.form() for each in getattr(trigger, name))]:
+            own[name] = listed
     return item | {key: value for key, value in own.items() if value is not None}
 
 
@@ -78,12 +82,13 @@ def from_original(kind: Kind, item: Mapping[str, Any]) -> Trigger:
         raise Usage(f"configuration section {SECTIONS[kind]!r}: every item must be a dictionary, not {item!r}")
     fields = {field: item.get(key) for field, key in keys_of(kind).items()}
     fields |= {name: item[name] for name in (*own_conditions(kind), *PLAIN_FIELDS) if name in item}
+    action, fields[ACTIONS] = _actions_from(item)
     return make_trigger(
         kind,
         name=item.get("name") or item.get("base_task_id"),
         **fields,
         **_project_from(item),
-        action=_action_from(item),
+        action=action,
         policy={name: item[name] for name in Policy.model_fields if item.get(name) is not None},
     )
 
@@ -105,12 +110,20 @@ def _action_to(trigger: Trigger) -> dict[str, Any]:
     return {**_LAUNCHES_NOTHING, **single, **trigger.action.to_original()}
 
 
-def _action_from(item: Mapping[str, Any]) -> Any:
-    """Read the action: as one of ours that the original has no keys for, else by the first that knows its keys."""
-    if item.get(ACTIONS) is not None:
-        return only_action(item[ACTIONS])
-    found = (each.from_original(item) for each in action_classes().values())
-    return next((fields for fields in found if fields is not None), None)
+def _actions_from(item: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Read the first action and the others: by the first that knows its keys, else as the first of those listed.
+
+    An item without a base task is about a function, unless it lists actions and names none.
+    """
+    listed = item.get(ACTIONS)
+    found = (each.from_original(item) for each in action_classes().values() if _names(each, item) or not listed)
+    first = next((fields for fields in found if fields is not None), None)
+    return first_of(listed) if first is None and listed else (first, listed)
+
+
+def _names(of: type[DeclaredAction], item: Mapping[str, Any]) -> bool:
+    """Whether an item says anything by the keys that an action has for itself."""
+    return any(item.get(key) is not None for key in (*of.KEYS, *of.ORIGINAL_KEYS))
 
 
 def _project_from(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,16 +15,21 @@ from triggers.base.bounds import LONGEST_NAME, MOST_TAGS
 from triggers.base.errors import InvalidTrigger
 from triggers.base.escaping import is_safe
 from triggers.base.formats import check_version, lowest, reading
-from triggers.model.action import DeclaredAction, Policy, argument_of, read_action
+from triggers.model.action import DeclaredAction, Policy, argument_of, read_action, read_actions
 from triggers.model.fields import Conditions, DatasetConditions
 from triggers.model.kinds import Kind, one_of_them
+from triggers.model.parts import LISTS, all_parts, list_of
 from triggers.model.task_fields import TaskConditions
-from triggers.model.values import Flag, Name, Text, since_of
+from triggers.model.values import Flag, Name, Since, Text, since_of, wrong
 
 
 def slot_of_reused(task_id: str) -> str:
     """Name the slot of a ClearML task that is run itself, by whichever triggers."""
     return f"task:{task_id}"
+
+
+#: Actions beside the first one, or for another occasion.
+Actions = Annotated[tuple[SerializeAsAny[DeclaredAction], ...], BeforeValidator(read_actions)]
 
 
 class Trigger(Conditions):
@@ -51,6 +56,32 @@ class Trigger(Conditions):
         Field(description="Whom notices of dead letters and holds name, such as '@ann' or 'ann@example.com'."),
     ] = None
 
+    actions: Annotated[
+        Actions,
+        Since(3),
+        Field(
+            description="Further actions of a firing, such as Webhook, Notify or Tag from `triggers.actions`, each "
+            "carried out and retried apart from the others. Without `schedule_task_id`, `schedule_task_query` and "
+            "`schedule_function`, they are all that the trigger does."
+        ),
+    ] = ()
+    on_failed: Annotated[
+        Actions,
+        Since(3),
+        Field(
+            description="Actions to carry out when an action of a firing has failed for the last time and is a dead "
+            "letter."
+        ),
+    ] = ()
+    on_resolved: Annotated[
+        Actions,
+        Since(3),
+        Field(
+            description="Actions to carry out when the condition has become false again after a firing. Requires "
+            "fire='on_transition'."
+        ),
+    ] = ()
+
     @property
     def id(self) -> str:
         """Identity among the triggers of a scheduler; survives edits."""
@@ -64,6 +95,11 @@ class Trigger(Conditions):
         return self.id if self.policy.single_instance else ""
 
     @cached_property
+    def sees_own_edits(self) -> bool:
+        """Whether an action of it edits the object that fires it, and it can fire for one object again."""
+        return self.policy.fire != "once" and any(action.edits_object for _, action in all_parts(self))
+
+    @cached_property
     def digest(self) -> str:
         """SHA-1 of the canonical text: differs after any edit, equal in every process and release."""
         return hashlib.sha1(self.to_json().encode(), usedforsecurity=False).hexdigest()
@@ -73,6 +109,7 @@ class Trigger(Conditions):
         body = self.model_dump(exclude_defaults=True)
         body |= {"v": self._version(), "kind": self.kind}
         body["action"]["type"] = self.action.type
+        body |= {name: [each.form() for each in getattr(self, name)] for name in LISTS if getattr(self, name)}
         return json.dumps(body, sort_keys=True, separators=(",", ":"))
 
     def _version(self) -> int:
@@ -93,8 +130,16 @@ class Trigger(Conditions):
             return make_trigger(body.pop("kind"), **body)
 
     @model_validator(mode="after")
-    def _action_goes_with_kind(self) -> Trigger:
-        self.action.check_for(self.kind)
+    def _actions_go_with_the_rest(self) -> Trigger:
+        for part, action in all_parts(self):
+            action.check_for(self.kind)
+            if action.after_launch and (not part or list_of(part) == "on_failed" or not self.action.launches):
+                argument = list_of(part)
+                way_out = "it waits for a launched ClearML task: "
+                way_out += "leave it out" if argument == "on_failed" else "give schedule_task_id, or act on the object"
+                raise wrong(way_out, argument, action.type)
+        if self.on_resolved and self.policy.fire != "on_transition":
+            raise wrong("requires fire='on_transition'", "on_resolved", [each.type for each in self.on_resolved])
         return self
 
 

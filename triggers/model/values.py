@@ -42,14 +42,15 @@ def wrong(way_out: str, argument: str = "", value: object = None) -> PydanticCus
 
 def since_of(value: BaseModel) -> int:
     """Give the earliest version of triggers that has all the fields of a value which say something."""
-    versions = [1]
+    versions = [int(getattr(type(value), "SINCE", 1))]
     for name, field in type(value).model_fields.items():
         held = getattr(value, name)
         if held == field.get_default(call_default_factory=True) and name != "type":
             continue
         versions += [note.version for note in field.metadata if isinstance(note, Since)]
-        if isinstance(held, BaseModel):
-            versions.append(since_of(held))
+        versions += [
+            since_of(each) for each in (held if isinstance(held, tuple) else (held,)) if isinstance(each, BaseModel)
+        ]
     return max(versions)
 
 

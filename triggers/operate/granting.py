@@ -86,7 +86,7 @@ def judge(target: Target, entry: Entry, event: Event) -> Candidate:
     mark = _mark(target, entry, event)
     (verdict,) = own.judge_each(target.ledger, target.api, [(event, entry.trigger)])
     if verdict == "own":
-        return Candidate(entry, event, mark, None, "this trigger launched it")
+        return Candidate(entry, event, mark, None, "this trigger launched it, or has edited it itself")
     if verdict == "undecided":
         return Candidate(entry, event, mark, None, "this trigger may just be launching it: ask again in a minute")
     decision = decide_by(entry.trigger.policy, mark, matched=True, changed_ms=event.changed_ms)

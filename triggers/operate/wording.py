@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from triggers.ledger.registry import Entry
 from triggers.model import Trigger
+from triggers.model.parts import all_parts, is_trial, label_of, list_of, number_of, part_of
 from triggers.rules import conditions
 
 
@@ -14,8 +15,23 @@ def condition(trigger: Trigger) -> str:
 
 
 def action(trigger: Trigger) -> str:
-    """What it does."""
-    return trigger.action.words()
+    """What it does: each action, numbered if there are several."""
+    found = list(all_parts(trigger))
+    if len(found) == 1:
+        return trigger.action.words()
+    return "; ".join(f"{number(part)}: {one.words()}" for part, one in found)
+
+
+def number(part: str) -> str:
+    """An action as people name it to `send --action`: "0", "1", "on_failed.0"."""
+    name = list_of(part)
+    return str(number_of(part)) if name == "actions" else f"{name}.{number_of(part)}"
+
+
+def part(trigger: Trigger | None, firing: str, mark: str = "") -> str:
+    """Which action of a firing a key is of: "action 1 (webhook)"; "" for the firing itself."""
+    label = label_of(trigger, part_of(firing), mark)
+    return f"trial of {label or 'action 0'}" if is_trial(firing) else label
 
 
 def policy(trigger: Trigger, default_per_minute: int) -> list[str]:

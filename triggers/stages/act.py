@@ -20,6 +20,7 @@ from triggers.context import Context, Plan
 from triggers.ledger import leases
 from triggers.ledger.firing import Claim, Firing
 from triggers.ledger.turns import IN_FLIGHT, LANE
+from triggers.model.parts import action_of
 from triggers.stages.admission import admit
 from triggers.stages.crew import Crew
 from triggers.stages.taking import give_up_unreadable, take
@@ -82,12 +83,15 @@ def _give_out(ctx: Context, claim: Claim, crew: Crew) -> None:
 def receiver_of(plan: Plan, firing: Firing) -> str:
     """The host that a firing's action sends to, by the trigger as it is now; "" where that says none."""
     entry = plan.snapshot.entries.get(firing.trigger)
-    return entry.trigger.action.receiver if entry else ""
+    action = action_of(entry.trigger, firing.part, firing.action) if entry else None
+    return action.receiver if action else ""
 
 
 def _carry_out(ctx: Context, firings: Sequence[Firing], registry_version: int) -> None:
     ctx.know_epoch()
     carry_out(admit(ctx, ctx.plan(registry_version), firings, LANE))
+    if any(firing.has_parts for firing in firings):
+        ctx.hints.send("act", ctx.ledger.scheduler)
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from triggers.actions.attempt import ATTEMPTS_PER_FAILURE, UNREAD_SECONDS, Attempt, ending
 from triggers.actions.launching import lookups
@@ -21,11 +22,15 @@ from triggers.ledger.registry import Entry
 from triggers.model import make_trigger
 from triggers.model.action import Lane
 from triggers.model.launch_tags import FIRING, scheduler_tag, value_of
+from triggers.model.parts import action_of, firing_of, key_of, list_of, parts
 from triggers.rules.policies import limit_of
 from triggers.rules.recovery import Holder
 from triggers.stages import own
 
 log = logger(__name__)
+
+#: Longest pause between two looks whether a firing that has been resolved since was carried out.
+SETTLE_SECONDS = 30.0
 
 
 def admit(ctx: Context, plan: Plan, firings: Iterable[Firing], lane: Lane = "dispatch") -> list[Attempt]:
@@ -100,15 +105,40 @@ def _resolve(attempt: Attempt, plan: Plan) -> Beginning | None:
         attempt.snooze(ctx.settings.lease_seconds / 2, "a forgotten attempt's draft may take the slot: waits for it")
     elif entry.retired:
         attempt.skip("the trigger is no longer declared")
-    elif entry.paused:
+    elif action_of(attempt.trigger, firing.part, firing.action) is None:
+        attempt.skip(f"the trigger was edited: it has no action {firing.part} any more")
+    elif entry.paused and not attempt.is_trial:
         attempt.hold(f"pause:{firing.trigger}", "the trigger is paused")
     elif len(firing.attempts) > ctx.settings.max_attempts * ATTEMPTS_PER_FAILURE:
         attempt.give_up(f"{len(firing.attempts)} attempts began and none ended: its workers died or hung")
-    elif (lane := attempt.trigger.action.lane) != attempt.lane:
+    elif (lane := attempt.action.lane) != attempt.lane:
         attempt.move(lane)
+    elif list_of(firing.part) == "on_resolved" and not firing.is_trial and not _is_settled(attempt):
+        return None
     else:
         return _beginning(attempt)
     return None
+
+
+def _is_settled(attempt: Attempt) -> bool:
+    """Whether what is to be resolved has been carried out; else the attempt waits, or has nothing to resolve and ends.
+
+    An incident that is closed before it was opened stays open.
+    """
+    ctx, key = attempt.ctx, firing_of(attempt.firing.key)
+    keys = [key_of(key, part) for part in ("", *(part for part, _ in parts(attempt.trigger, "actions")))]
+    found = ctx.ledger.firings.read_fields(keys, "state", "task")
+    states = [state for state, _ in found]
+    if any(state in ("waiting", "held") for state in states):
+        age = (ctx.ledger.now_ms() - attempt.firing.granted_ms) / 1000
+        pause = max(1.0, min(SETTLE_SECONDS, age / 4))
+        attempt.snooze(pause, "waits until the firing that it resolves was carried out")
+        return False
+    if states[0] in ("skipped", "dropped", "shadow") and not ctx.shadow:
+        attempt.skip(f"the firing that it would resolve was {states[0]}")
+        return False
+    attempt.firing = replace(attempt.firing, launched=found[0][1] or "")
+    return True
 
 
 def know_slots(ctx: Context, plan: Plan) -> bool:
@@ -166,7 +196,8 @@ def _beginning(attempt: Attempt) -> Beginning | None:
             return None
         if held == "ended":
             ended_holder = holder
-    return Beginning(attempt.firing, slot, ended_holder, limit_of(attempt.trigger.policy, ctx.settings.max_per_minute))
+    limit = limit_of(attempt.trigger.policy, ctx.settings.max_per_minute)
+    return Beginning(attempt.firing, slot, ended_holder, 0 if attempt.firing.part or attempt.is_trial else limit)
 
 
 def _holder(ctx: Context, slot: str) -> tuple[str, str, Holder]:

@@ -50,3 +50,5 @@ def carry(ctx: Context, claimed: Claim, functions: Mapping[str, Function]) -> No
         for attempt in admit(ctx, ctx.plan(claimed.registry_version), [firing], "caller"):
             attempt.function = functions.get(firing.trigger)
             carry_out([attempt])
+    if firing.has_parts:
+        ctx.hints.send("act", ctx.ledger.scheduler)

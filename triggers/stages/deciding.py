@@ -144,7 +144,8 @@ def _apart(
 
     What follows an undecided event of the same trigger and object waits behind it.
     """
-    verdicts = own.judge_each(ctx.ledger, ctx.api, [(one.event, one.entry.trigger) for one in met])
+    pairs, matched = [(one.event, one.entry.trigger) for one in met], [one.matched for one in met]
+    verdicts = own.judge_each(ctx.ledger, ctx.api, pairs, matched)
     decidable, waiting = [], dict[str, list[UndecidedMatch]]()
     for one, verdict in zip(met, verdicts, strict=True):
         if verdict == "undecided" or (verdict == "other" and one.pair in blocked):

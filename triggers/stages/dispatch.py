@@ -58,3 +58,5 @@ def _carry_out(ctx: Context, firings: Iterable[Firing], registry_version: int) -
     look_for_launches(recorded)
     admit_again([a for a in recorded if not a.done and a.cleared], plan)
     carry_out([a for a in attempts if not a.done])
+    if any(firing.has_parts for firing in firings):
+        ctx.hints.send("act", ctx.ledger.scheduler)

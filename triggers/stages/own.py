@@ -1,4 +1,4 @@
-"""Own launches: whether an object that a trigger would fire on is that trigger's own launch.
+"""Own launches and edits: whether an object that a trigger would fire on is its own launch, or as it has edited it.
 
 A launched ClearML task carries the key of its firing from its first moment, long before the ledger knows its id.
 So an event that carries a key of the trigger itself is judged by what the ledger, or else the server, knows of that
@@ -26,8 +26,12 @@ log = logger(__name__)
 Pair = tuple[Event, Trigger]
 
 
-def judge_each(ledger: Ledger, api: Api, pairs: Sequence[Pair]) -> list[Own]:
-    """Judge events beside the triggers that they would fire; asks the server about unknown firings only."""
+def judge_each(ledger: Ledger, api: Api, pairs: Sequence[Pair], matched: Sequence[bool] | None = None) -> list[Own]:
+    """Judge events beside the triggers that they would fire; asks the server about unknown firings only.
+
+    `matched`: which satisfy the condition, all if not given. An own edit after which an object does not is seen: the
+    next change by which it does again fires.
+    """
     launchers = ledger.firings.launchers([event.id for event, _ in pairs])
     keys = _keys(ledger, pairs)
     firings = ledger.undecided.firings(keys.values()) if keys else {}
@@ -43,6 +47,11 @@ def judge_each(ledger: Ledger, api: Api, pairs: Sequence[Pair]) -> list[Own]:
         verdicts.append(verdict)
     for number, verdict in _ask(api, pairs, asking):
         verdicts[number] = verdict
+    editing = [n for n, (_, trigger) in enumerate(pairs) if trigger.sees_own_edits and (matched is None or matched[n])]
+    edits = ledger.edits.judge_each([(pairs[n][1].id, pairs[n][0].id, pairs[n][0].changed_ms) for n in editing])
+    for number, edit in zip(editing, edits, strict=True):
+        if verdicts[number] == "other":
+            verdicts[number] = edit
     return verdicts
 
 

@@ -71,6 +71,8 @@ def _forget(ctx: Context) -> None:
     """End what is over: old launches, alarms whose hold is empty."""
     ledger = ctx.ledger
     ledger.firings.forget_launched(ledger.now_ms() - int(ctx.settings.launched_days * SECONDS_PER_DAY * 1000))
+    if any(entry.trigger.sees_own_edits for entry in ctx.plan().snapshot.active):
+        ledger.edits.forget()
     known = ledger.history.alarms()
     tell_of_clock(ctx, known)
     if known:

@@ -15,6 +15,7 @@ from triggers.model import Trigger
 from triggers.model.action import unknown_console_line
 from triggers.model.kinds import KINDS, Kind
 from triggers.model.original import own_conditions, to_original
+from triggers.model.parts import LISTS, action_of, label_of, part_of
 
 EXECUTED: Final = "Triggers Executed"
 TABLES: Final[dict[Kind, str]] = {kind: f"{kind.title()} Triggers" for kind in KINDS}
@@ -33,7 +34,7 @@ _OWN: Final[dict[str, list[str]]] = {
 }
 _OWN_OF_OTHERS: Final = ["on_publish", "on_archive"]
 #: Behind the original's columns: what it does not have, after the conditions that it does not know.
-_FURTHER: Final = ["fire", "overlap", "max_per_minute", "state", "dead", "held", "owner"]
+_FURTHER: Final = [*LISTS, "fire", "overlap", "max_per_minute", "state", "dead", "held", "owner"]
 _FONT: Final = "Heebo, verdana, arial, sans-serif"
 _HOUR_MS: Final = 3_600_000
 
@@ -90,6 +91,7 @@ def _further(trigger: Trigger, standing: Standing) -> dict[str, Any]:
     policy = trigger.policy
     return {
         **{_column(name): _text_of(getattr(trigger, name)) for name in own_conditions(trigger.kind)},
+        **{name: "; ".join(each.words() for each in getattr(trigger, name)) for name in LISTS},
         "fire": policy.fire,
         "overlap": policy.overlap if policy.single_instance else "",
         "max_per_minute": policy.max_per_minute,
@@ -192,10 +194,31 @@ def _plot(data: list[dict[str, Any]], title: str, unit: str, **layout: Any) -> s
     return json_text({"data": data, "layout": {"title": title, "yaxis": {"title": unit}, **layout}})
 
 
+def _line_of_part(entry: HistoryEntry, part: str, trigger: Trigger | None, reason: str) -> tuple[str, str] | None:
+    """What the console says of one action of a firing, which the original does not have."""
+    name, label = entry.trigger.partition(":")[2], label_of(trigger, part)
+    action = action_of(trigger, part) if trigger else None
+    match entry.what:
+        case "acted":
+            return "info", f"Trigger {name}, {label}: {action.done if action else 'it was carried out'}"
+        case "shadow":
+            return "info", f"Shadow: Trigger {name}, {label}: {reason}"
+        case "skipped" | "held":
+            return "info", f"Trigger {name}, {label}, was {entry.what}: {reason}"
+        case "failed":
+            return "warning", f"Trigger {name}, {label}, failed and is tried again: {reason}"
+        case "dead":
+            return "warning", f"Trigger {name}, {label}, is a dead letter for {entry.object}: {reason}"
+        case _:
+            return None
+
+
 def console_line(entry: HistoryEntry, trigger: Trigger | None) -> tuple[str, str] | None:
     """What the original's console says of one thing that happened: (level, text); None for what it leaves out."""
     name, action = entry.trigger.partition(":")[2], trigger.action if trigger else None
     reason = entry.reason.splitlines()[0] if entry.reason else ""
+    if part := part_of(entry.firing):
+        return _line_of_part(entry, part, trigger, reason)
     match entry.what:
         case "launched" if not entry.is_launch:
             return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from triggers.base.errors import Fenced
@@ -11,6 +12,7 @@ from triggers.ledger import Ledger, leases
 from triggers.ledger.firing import Beginning, Firing, firing_key
 from triggers.ledger.firings import Firings
 from triggers.ledger.matching import Grant, MarkChange
+from triggers.ledger.parts import At, PartGrant
 from triggers.ledger.reading import Cursor, decode_batch, encode_batches, partition_of
 from triggers.model import Trigger
 from triggers.model.events import Event
@@ -43,7 +45,9 @@ def begin(firings: Firings, firing: Firing, slot: str, ended_holder: str, per_mi
     return answer
 
 
-def grant(ledger: Ledger, trigger: Trigger, event: Event, *, occurrence: int = 1, lane: str = "dispatch") -> str:
+def grant(
+    ledger: Ledger, trigger: Trigger, event: Event, *, occurrence: int = 1, lane: str = "dispatch", parts: bool = False
+) -> str:
     """Bring one firing into the ledger through all the scripts that lead to it; its key."""
     key = firing_key(ledger.scheduler, trigger.id, event.id, occurrence)
     store_batch(ledger, [event])
@@ -53,6 +57,10 @@ def grant(ledger: Ledger, trigger: Trigger, event: Event, *, occurrence: int = 1
     text = ledger.reading.first_batch(partition)
     assert text
     made = Grant(key, trigger.id, "task", event.id, occurrence, event.changed_ms, 1, event.to_json(), lane)  # type: ignore[arg-type]
+    if parts:
+        times: tuple[At, ...] = ("begin", "launched", "dead")
+        named = tuple(PartGrant(f"{key}-{at[0]}", at, "act", "posting:0") for at in times)
+        made = replace(made, parts=named)
     mark = Mark(occurrence, True, event.changed_ms, event.changed_ms)
     before = ledger.matching.marks([(trigger.id, event.id)])[trigger.id, event.id]
     expected = before.to_text() if before.occurrence else ""

@@ -38,7 +38,7 @@ class Case:
     attempts: list[Firing] = field(default_factory=list)
 
     def grant(self) -> None:
-        self.key = grant(self.ledger, TRIGGER, EVENT, lane=LANE)
+        self.key = grant(self.ledger, TRIGGER, EVENT, lane=LANE, parts=True)
 
     def grant_by_hand(self) -> None:
         before = self.ledger.matching.marks([(TRIGGER.id, EVENT.id)])[TRIGGER.id, EVENT.id]
@@ -47,6 +47,10 @@ class Case:
         expected = before.to_text() if before.occurrence else ""
         change = MarkChange(TRIGGER.id, EVENT.id, expected, Mark(1, True, 1, 1).to_text(), made)
         self.ledger.by_hand.fire(change, "by hand")
+
+    def try_out(self) -> None:
+        made = Grant("f" * 32 + "-1-t0", TRIGGER.id, "task", EVENT.id, 0, 1, 1, EVENT.to_json(), LANE)  # type: ignore[arg-type]
+        self.ledger.by_hand.try_out(made, "by hand")
 
     def claim(self) -> None:
         self.ledger.store.client.zadd(self.ledger.keys.due(LANE), {self.key: 0}, xx=True)  # its lease has run out
@@ -74,6 +78,7 @@ def by_attempt(how: Callable[[Ledger, Firing], Any]) -> Callable[[Case], None]:
 ASKED: dict[str, Callable[[Case], Any]] = {
     "grant": Case.grant,
     "grant by hand": Case.grant_by_hand,
+    "try out": Case.try_out,
     "claim": Case.claim,
     "claim in turn": Case.claim_in_turn,
     "launch": by_attempt(lambda of, firing: of.firings.launched(firing, LANE, task_id="t")),

@@ -2,8 +2,9 @@
 -- KEYS: firing, slots, pace. ARGV: run id, token, firing key, slot or '', holder the caller knows to have ended, limit per minute.
 -- Returns {'go'}, {'pace', ms of the next minute} or {'busy', holder}.
 -- A slot that it took before and does not need any more, since its trigger was edited, goes back.
+-- A firing that may be launched grants its parts: until then they wait, or are skipped, with it.
 -- Rules out: two firings in one slot (the holder that was looked at must still be the one replaced); a retry counted
---   twice; a slot kept by a firing that has ended or is gone.
+--   twice; a part granted twice, or of a firing that is held or skipped; a slot kept by a firing that has ended or is gone.
 if not owns(KEYS[1], ARGV[2]) then return fenced('the firing was taken by another') end
 if (redis.call('HGET', KEYS[1], 'slot') or ARGV[4]) ~= ARGV[4] then give_back(KEYS[1], KEYS[2]) end
 local prefix = string.sub(KEYS[1], 1, -1 - #ARGV[3])
@@ -28,4 +29,5 @@ if ARGV[4] ~= '' then
   if not holder or string.match(holder, '^%S*') ~= ARGV[3] then redis.call('HSET', KEYS[2], ARGV[4], ARGV[3] .. ' ') end
   redis.call('HSET', KEYS[1], 'slot', ARGV[4])
 end
+grant_parts(KEYS[1], ARGV[3], {begin = true}, '')
 return {'go'}

@@ -27,7 +27,11 @@ for _, c in ipairs(changes) do
       redis.call('DEL', c[5])
       redis.call('HSET', c[5], 'state', 'waiting', 'granted_ms', now, 'sequence', redis.call('INCR', KEYS[7]), unpack(c[8]))
       redis.call('ZADD', due[c[7]] or KEYS[5], now, c[6])
-      remember(KEYS[4], ARGV[6], 'granted', c[5])
+      if is_part(c[6]) then
+        remember(KEYS[4], ARGV[6], 'resolved', c[5])
+      else
+        remember(KEYS[4], ARGV[6], 'granted', c[5])
+      end
       granted = granted + 1
     end
   end

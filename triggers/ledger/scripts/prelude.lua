@@ -81,10 +81,41 @@ local function remember(history, length, what, firing, reason, task)
   local tallies, field = history .. ':tallies', what .. ' ' .. (f[1] or '')
   local count = tonumber(string.match(redis.call('HGET', tallies, field) or '0', '^%d+')) + 1
   redis.call('HSET', tallies, field, string.format('%d %d %s %s', count, now_ms(), f[2] or '', task or ''))
-  if (what == 'dropped' or what == 'skipped') and f[4] then
+  if (what == 'dropped' or what == 'skipped') and f[4] and not string.find(f[3] or '', '-', 1, true) then
     redis.call('ZADD', history .. ':decided', f[4], f[2] .. ' ' .. f[1])
     redis.call('ZREMRANGEBYRANK', history .. ':decided', 0, -10001)
   end
   redis.call('XADD', history, 'MAXLEN', '~', length, '*', 'what', what, 'trigger', f[1] or '', 'object', f[2] or '',
     'firing', f[3] or '', 'reason', reason or '', 'task', task or '')
+end
+
+-- Whether a firing of this key is a part of another: one of its actions beyond the first.
+local function is_part(key) return string.find(key, '-', 1, true) ~= nil end
+
+-- Grant the parts of a firing whose time has come, each once: `parts` of the firing names those that are still to come.
+-- Most firings have none. A part is a firing of its own from then on, with the event of the firing that it is of.
+local function grant_parts(firing, key, times, launched)
+  local text = redis.call('HGET', firing, 'parts')
+  if not text then return end
+  local readable, list = pcall(cjson.decode, text)
+  if not readable or type(list) ~= 'table' then return end
+  local prefix, left = string.sub(firing, 1, -1 - #key), {}
+  local names = {'v', 'trigger', 'kind', 'object', 'occurrence', 'changed_ms', 'polled_ms', 'event'}
+  local values = redis.call('HMGET', firing, unpack(names))
+  for _, part in ipairs(list) do
+    if not times[part.at] then
+      left[#left + 1] = part
+    elseif redis.call('EXISTS', prefix .. part.key) == 0 then
+      local fields = {'state', 'waiting', 'key', part.key, 'lane', part.lane, 'action', part.action, 'granted_ms', now_ms(),
+        'sequence', redis.call('INCR', ledger .. 'fence')}
+      for i, name in ipairs(names) do
+        if values[i] then fields[#fields + 1], fields[#fields + 2] = name, values[i] end
+      end
+      if part.signature then fields[#fields + 1], fields[#fields + 2] = 'signature', part.signature end
+      if launched ~= '' then fields[#fields + 1], fields[#fields + 2] = 'launched', launched end
+      redis.call('HSET', prefix .. part.key, unpack(fields))
+      redis.call('ZADD', ledger .. 'due:' .. part.lane, now_ms(), part.key)
+    end
+  end
+  if #left == 0 then redis.call('HDEL', firing, 'parts') else redis.call('HSET', firing, 'parts', cjson.encode(left)) end
 end

@@ -11,7 +11,7 @@ for i = 7, #ARGV do
     redis.call('HSET', firing, 'state', 'skipped', 'reason', ARGV[6], 'ended_ms', now_ms())
     give_back(firing, KEYS[5])
     redis.call('PEXPIRE', firing, ARGV[4])
-    release_key(KEYS[4], f[3])
+    if not is_part(ARGV[i]) then release_key(KEYS[4], f[3]) end
     remember(KEYS[3], ARGV[5], 'skipped', firing, ARGV[6])
     skipped = skipped + 1
   end
