@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.integration.actions.receiver import Receiver
 from triggers.sandbox import Client, Sandbox
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -80,10 +81,14 @@ def server(clearml_sandbox: Sandbox) -> Iterator[Server]:
 
 
 @contextmanager
-def started(folder: Path, server: Server, *command: str) -> Iterator[Callable[[], str]]:
+def started(folder: Path, server: Server, *command: str, **settings: str) -> Iterator[Callable[[], str]]:
     """The example, once it polls; what it has printed so far."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("TRIGGERS_")}
-    own |= {"HOME": str(folder), "TRIGGERS_STATE_FOLDER": str(folder / "state"), "TRIGGERS_POLL_SECONDS": "1"}
+    own |= {
+        "HOME": str(folder),
+        "TRIGGERS_STATE_FOLDER": str(folder / "state"),
+        "TRIGGERS_POLL_SECONDS": "1",
+    } | settings
     said = folder / "said.txt"
     with said.open("w") as output:
         example = subprocess.Popen([sys.executable, *command], cwd=folder, env=own, stdout=output, stderr=output)
@@ -118,10 +123,13 @@ CALLING: dict[str, tuple[Callable[[Server], str], str]] = {
     "record_firing.py": (lambda server: server.model(tags=["candidate"]), "model {} fired, key "),
 }
 OTHERS = {"promote_on_metric.py", "shadow_mode.py", "several_conditions.yaml", "check_in_ci.py"}
+ACTING = {"notify_on_failure.py", "abort_on_nan.py", "promote_model.py", "incident.py", "github_workflow.py"}
 
 
 def test_every_example_is_started_here() -> None:
-    assert {*LAUNCHING, *CALLING, *OTHERS, "README.md"} == {each.name for each in EXAMPLES.iterdir() if each.is_file()}
+    assert {*LAUNCHING, *CALLING, *OTHERS, *ACTING, "README.md"} == {
+        each.name for each in EXAMPLES.iterdir() if each.is_file()
+    }
 
 
 @pytest.mark.parametrize("name", LAUNCHING)
@@ -145,6 +153,77 @@ def test_a_metric_promotes(server: Server, tmp_path: Path) -> None:
     with started(tmp_path, server, str(EXAMPLES / "promote_on_metric.py")) as said:
         id_ = server.accurate()
         wait_for(lambda: "promoted" in server.call("tasks.get_by_id", {"task": id_})["task"]["tags"], said)
+
+
+@pytest.fixture
+def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
+    """What workers may send to in place of the services that the examples name."""
+    there = Receiver()
+    monkeypatch.setenv("CHANNEL_URL", f"json://127.0.0.1:{there.server_port}/channel")
+    monkeypatch.setenv("INCIDENT_URL", f"{there.url}/v2/enqueue")
+    monkeypatch.setenv("INCIDENT_KEY", "key-of-the-service")
+    monkeypatch.setenv("GITHUB_API_URL", there.url)
+    monkeypatch.setenv("GITHUB_TOKEN", "token-of-github")
+    yield there
+    there.close()
+
+
+LOOPBACK = {"TRIGGERS_WEBHOOK_ALLOW": "127.0.0.1"}
+
+
+def test_a_channel_is_notified_of_a_failure(server: Server, tmp_path: Path, receiver: Receiver) -> None:
+    with started(tmp_path, server, str(EXAMPLES / "notify_on_failure.py"), **LOOPBACK) as said:
+        failed = server.failed(name="nightly")
+        wait_for(lambda: receiver.received, said)
+        (received,) = receiver.received
+        assert received.path == "/channel"
+        assert received.json["message"].startswith("nightly failed: ")
+        assert failed in received.json["message"]
+
+
+def test_a_run_with_nan_is_aborted(server: Server, tmp_path: Path) -> None:
+    with started(tmp_path, server, str(EXAMPLES / "abort_on_nan.py")) as said:
+        id_ = server.task()
+        server.call("tasks.started", {"task": id_})
+        event = {"type": "training_stats_scalar", "task": id_, "iter": 1, "metric": "loss", "variant": "train"}
+        server.call("events.add", event | {"value": 1e30})
+        wait_for(lambda: server.call("tasks.get_by_id", {"task": id_})["task"]["status"] == "stopped", said)
+        assert server.call("tasks.get_by_id", {"task": id_})["task"]["status_reason"] == "the loss is NaN"
+
+
+def test_a_model_that_passes_is_promoted(server: Server, tmp_path: Path) -> None:
+    with started(tmp_path, server, str(EXAMPLES / "promote_model.py")) as said:
+        id_ = server.model(ready=False, tags=["candidate", "evaluation passed"])
+
+        def model() -> dict[str, Any]:
+            found: dict[str, Any] = server.call("models.get_by_id", {"model": id_})["model"]
+            return found
+
+        wait_for(lambda: model()["ready"] and model()["metadata"] and "production" in model()["tags"], said)
+        assert model()["tags"] == ["evaluation passed", "production"]
+
+
+def test_an_incident_is_opened_and_closed(server: Server, tmp_path: Path, receiver: Receiver) -> None:
+    with started(tmp_path, server, str(EXAMPLES / "incident.py"), **LOOPBACK) as said:
+        id_ = server.failed(name="nightly 1")
+        wait_for(lambda: receiver.received, said)
+        server.call("tasks.reset", {"task": id_})
+        wait_for(lambda: len(receiver.received) > 1, said)
+        opened, closed = (one.json for one in receiver.received)
+        assert (opened["event_action"], closed["event_action"]) == ("trigger", "resolve")
+        assert opened["dedup_key"] == closed["dedup_key"] == id_
+        assert opened["routing_key"] == "key-of-the-service"
+        assert "key-of-the-service" not in said()
+
+
+def test_a_github_workflow_is_started(server: Server, tmp_path: Path, receiver: Receiver) -> None:
+    with started(tmp_path, server, str(EXAMPLES / "github_workflow.py"), **LOOPBACK) as said:
+        id_ = server.published()
+        wait_for(lambda: receiver.received, said)
+        (received,) = receiver.received
+        assert received.path == "/repos/example/models/actions/workflows/deploy.yml/dispatches"
+        assert received.headers["authorization"] == "Bearer token-of-github"
+        assert received.json == {"ref": "main", "inputs": {"model": id_, "name": "detector"}}
 
 
 def test_shadow_mode_only_says_what_it_would_launch(server: Server, tmp_path: Path) -> None:
