@@ -27,7 +27,7 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from triggers.actions.sending.verdicts import ReceiverAnswer, Unsent
 from triggers.base.answer_body import TooMuch, read_body
 from triggers.base.errors import LaunchImpossible
-from triggers.base.receivers import Allowed
+from triggers.base.receivers import Allowed, parse
 from triggers.clearml_api.limited import Limited, LimitedTls
 
 #: The longest that one request may take, look-up of the name and answer included.
@@ -103,7 +103,10 @@ def _resolve(host: str, port: int, until: float) -> list[tuple[int, Any]]:
         except Exception as error:
             answers.put(error)
 
-    threading.Thread(target=look_up, daemon=True, name="look up a receiver").start()
+    if parse(host):  # an address needs no look-up
+        look_up()
+    else:
+        threading.Thread(target=look_up, daemon=True, name="look up a receiver").start()
     try:
         found = answers.get(timeout=max(0.001, until - time.monotonic()))
     except queue.Empty:
