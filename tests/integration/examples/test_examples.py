@@ -216,7 +216,7 @@ def test_an_incident_is_opened_and_closed(server: Server, tmp_path: Path, receiv
         assert "key-of-the-service" not in said()
 
 
-def test_a_github_workflow_is_started(server: Server, tmp_path: Path, receiver: Receiver) -> None:
+def test_a_workflow_is_started(server: Server, tmp_path: Path, receiver: Receiver) -> None:
     with started(tmp_path, server, str(EXAMPLES / "github_workflow.py"), **LOOPBACK) as said:
         id_ = server.published()
         wait_for(lambda: receiver.received, said)
