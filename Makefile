@@ -13,7 +13,7 @@ PYTEST_ARGS ?=
 # of chaos: any, printed; SEED=... replays one
 SEED ?= $(shell $(PYTHON) -c 'import random; print(random.randrange(1000000))')
 
-.PHONY: setup demo test test-quick chaos chaos-long chaos-clocks soak bench docs lint types check pins release clean
+.PHONY: setup demo test test-quick chaos chaos-long chaos-clocks soak bench docs pictures lint types check pins release clean
 
 setup: $(STAMP)
 
@@ -59,6 +59,10 @@ chaos-clocks: setup
 # 100,000 firings and 3,600 polls: memory, files and threads of every process and of Redis stay flat
 soak: setup
 	$(BIN)/python -m tests.chaos.soak
+
+# every picture of the docs: diagrams from the code's tables, recordings of real runs; Flower's pages need chromium
+pictures: setup
+	$(BIN)/python -m tests.docs.pictures
 
 # the site, in build/site: no network is needed, and a link or an anchor that leads nowhere ends it
 docs: setup
