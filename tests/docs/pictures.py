@@ -94,7 +94,7 @@ RECORDINGS: Mapping[str, Callable[[], str]] = {"demo.svg": demo, "explain.svg": 
 
 
 def shown(arguments: list[str], environ: Mapping[str, str]) -> str:
-    """What a verb leaves on a terminal, with its colours."""
+    """What a verb leaves on a terminal, with its colors."""
     screen, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, COLUMNS, 0, 0))
     own = {"TERM": "xterm-256color", "COLUMNS": str(COLUMNS)}

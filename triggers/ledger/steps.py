@@ -7,6 +7,7 @@ Each step takes one thing and leaves the next in one atomic script, or is one ca
 from __future__ import annotations
 
 from dataclasses import dataclass
+from textwrap import fill
 
 from triggers.base.terminal import say_page
 from triggers.ledger import transitions
@@ -220,7 +221,7 @@ by `python -m triggers.ledger.steps`.
 
 {table}
 
-Scripts beside the steps: {support}.
+{support}
 
 ## The states of a firing
 
@@ -279,7 +280,7 @@ crash tests and chaos have most of the rest.
 
 def page() -> str:
     """The page `docs/protocol.md`."""
-    support = ", ".join(f"`{name}.lua`" for name in SUPPORT)
+    support = fill(f"Scripts beside the steps: {', '.join(f'`{name}.lua`' for name in SUPPORT)}.", 119)
     states = {
         "phases": transitions.phases_table(),
         "transitions": transitions.table(),
