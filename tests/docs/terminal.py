@@ -15,8 +15,8 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-#: Seconds for a prompt to come back, and for output to show, on a busy machine.
-SECONDS = 90.0
+#: Seconds for output to show, and for a command to end that installs packages, on a busy machine.
+SECONDS, INSTALLING_SECONDS = 90.0, 400.0
 
 _PROMPT = "reader> "
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\r")
@@ -53,7 +53,9 @@ class Terminal:
 
     def wait_for_prompt(self, what: str) -> None:
         """Wait until the command before has ended."""
-        self._until(lambda text: _PROMPT in text[self._typed_at :], f"the terminal is not free for {what!r}")
+        self._until(
+            lambda text: _PROMPT in text[self._typed_at :], f"the terminal is not free for {what!r}", INSTALLING_SECONDS
+        )
 
     def wait_for(self, expected: str) -> None:
         """Wait until the lines show, in this order, after what showed before.
@@ -86,8 +88,8 @@ class Terminal:
             self._shell.kill()
             self._shell.wait(10)
 
-    def _until(self, seen: Callable[[str], object], problem: str) -> None:
-        deadline = time.monotonic() + SECONDS
+    def _until(self, seen: Callable[[str], object], problem: str, seconds: float = SECONDS) -> None:
+        deadline = time.monotonic() + seconds
         while not seen(self.screen()):
             assert time.monotonic() < deadline, f"{problem}\n--- the screen:\n{self.screen()[-5000:]}"
             time.sleep(0.05)

@@ -15,7 +15,7 @@ from tests.docs.terminal import Terminal
 from triggers.local.server_binary import find_server
 
 PAGE = ROOT / "docs" / "tutorial.md"
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 class Reader:
