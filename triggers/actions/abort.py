@@ -49,6 +49,7 @@ class Abort(OnObject):
     POSITIONAL = ("message",)
     SERVES = ("task",)
     VERB = ("abort", "aborted")
+    CHANGES = frozenset({"status"})
     MOVES_STATUS = False  # of a task that is about to stop, the status has moved and is to move once more
 
     def settled(self, state: ObjectState, attempt: Attempt) -> str:

@@ -21,6 +21,7 @@ class Archive(OnObject):
     type: Literal["archive"] = "archive"
 
     VERB = ("archive", "archived")
+    CHANGES = frozenset({"system_tags"})
 
     def settled(self, state: ObjectState, attempt: Attempt) -> str:
         """Whether it is there."""

@@ -22,6 +22,7 @@ class Dequeue(OnObject):
 
     SERVES = ("task",)
     VERB = ("dequeue", "dequeued")
+    CHANGES = frozenset({"status"})
     MOVES_STATUS = True
 
     def settled(self, state: ObjectState, attempt: Attempt) -> str:

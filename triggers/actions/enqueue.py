@@ -36,6 +36,7 @@ class Enqueue(OnObject):
     POSITIONAL = ("queue",)
     SERVES = ("task",)
     VERB = ("enqueue", "enqueued")
+    CHANGES = frozenset({"status"})
     MOVES_STATUS = True
 
     def needs(self) -> list[Need]:

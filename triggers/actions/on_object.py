@@ -6,6 +6,7 @@ Each looks at the state first and does only what is missing, so that a try after
 from __future__ import annotations
 
 from abc import abstractmethod
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 
 from triggers.actions.filling import launched_task
@@ -17,6 +18,7 @@ from triggers.model.values import one_of, wrong
 if TYPE_CHECKING:
     from triggers.actions.attempt import Attempt
     from triggers.clearml_api.edits import ObjectState, ServerCollection
+    from triggers.model.events import Event
 
 #: The kinds of object that are on the ClearML server.
 OF_CLEARML: Final[tuple[Kind, ...]] = tuple(kind for kind, of in KINDS.items() if of.page)
@@ -31,6 +33,8 @@ class OnObject(Listed):
     SERVES: ClassVar[tuple[Kind, ...]] = OF_CLEARML
     #: What it does to an object, as an infinitive and as what was done to it.
     VERB: ClassVar[tuple[str, str]] = ("", "")
+    #: Fields of events that it changes to what it cannot say beforehand.
+    CHANGES: ClassVar[frozenset[str]] = frozenset()
     #: Whether what another does to the status meanwhile means that an earlier try took effect, or is not ours to undo.
     MOVES_STATUS: ClassVar[bool] = False
 
@@ -95,10 +99,13 @@ class OnObject(Listed):
 
     def carry_out(self, attempt: Attempt) -> None:
         """Look at the object, and do what is missing."""
+        from triggers.actions import own_edits
         from triggers.actions.launching.permissions import check_action
         from triggers.clearml_api import edits
 
         check_action(attempt)
+        if self.edits_object:
+            own_edits.settle(attempt, self.CHANGES)
         collection, id_ = self.target(attempt)
         state = edits.read(attempt.ctx.api, collection, id_)
         if state is None:
@@ -109,7 +116,8 @@ class OnObject(Listed):
             attempt.launched("", reason)
             return
         try:
-            remark = self.edit(state, attempt)
+            with self._announced(state, attempt):
+                remark = self.edit(state, attempt)
         except Refused as refused:
             if not state.is_gone(refused):
                 raise
@@ -117,6 +125,18 @@ class OnObject(Listed):
             return
         if not attempt.done:
             attempt.launched("", remark)
+
+    def _announced(self, state: ObjectState, attempt: Attempt) -> AbstractContextManager[None]:
+        """Let the edit not fire the trigger that it is of. What is launched never fires its trigger."""
+        from triggers.actions import own_edits
+
+        if not self.edits_object:
+            return nullcontext()
+        return own_edits.editing(attempt, lambda event: self.foreseen(event, state, attempt), self.CHANGES)
+
+    def foreseen(self, event: Event, state: ObjectState, attempt: Attempt) -> Event:
+        """The object after the edit as conditions see it, but for `CHANGES`, from what it is before."""
+        return event
 
     def pretend(self, attempt: Attempt) -> None:
         """Say what would be done, and to what."""

@@ -27,14 +27,18 @@ class NotReadYet(Exception):
     """Somebody has changed the object since it fired, and no poll has read that: the edit waits until one has."""
 
 
-def settle(attempt: Attempt) -> None:
+def settle(attempt: Attempt, ignoring: frozenset[str] = frozenset()) -> None:
     """Record what came of an edit that an earlier attempt has announced, if one has. Call it before the next edit."""
     if attempt.firing.editing:
-        _settle(attempt)
+        _settle(attempt, ignoring)
 
 
 @contextmanager
-def editing(attempt: Attempt, foreseen: Callable[[Event], Event] = lambda event: event) -> Iterator[None]:
+def editing(
+    attempt: Attempt,
+    foreseen: Callable[[Event], Event] = lambda event: event,
+    ignoring: frozenset[str] = frozenset(),
+) -> Iterator[None]:
     """Make an edit of the object that fired in the body, by one call.
 
     A trigger that fires once for each object fires for no edit anyway: nothing is announced for it.
@@ -42,6 +46,7 @@ def editing(attempt: Attempt, foreseen: Callable[[Event], Event] = lambda event:
     Args:
         attempt: whose action it is.
         foreseen: the object as it will be, from the object as it is, as far as conditions look at it.
+        ignoring: fields of events that the edit changes, to nobody knows what.
 
     Raises:
         NotReadYet: come again a little later; nothing was done.
@@ -53,19 +58,19 @@ def editing(attempt: Attempt, foreseen: Callable[[Event], Event] = lambda event:
     before, announced = _read(attempt), False
     if before is not None:
         ledger, source = attempt.ctx.ledger, sources.of_kind(attempt.trigger.kind).name
-        announced = ledger.edits.announce(attempt.firing, source, before, foreseen(before))
+        announced = ledger.edits.announce(attempt.firing, source, before, foreseen(before), ignoring)
         waited_ms = ledger.now_ms() - attempt.firing.granted_ms
         if not announced and waited_ms < 1000 * PATIENCE_SECONDS:
             raise NotReadYet("the object has changed since it fired: waits until polls have read that")
     yield
     if announced:
-        _settle(attempt)
+        _settle(attempt, ignoring)
 
 
-def _settle(attempt: Attempt) -> None:
+def _settle(attempt: Attempt, ignoring: frozenset[str]) -> None:
     after = _read(attempt)
     if after is not None:
-        attempt.ctx.ledger.edits.settle(attempt.firing, after)
+        attempt.ctx.ledger.edits.settle(attempt.firing, after, ignoring)
 
 
 def _read(attempt: Attempt) -> Event | None:

@@ -25,6 +25,7 @@ class Publish(OnObject):
     type: Literal["publish"] = "publish"
 
     VERB = ("publish", "published")
+    CHANGES = frozenset({"status", "ready"})
 
     def settled(self, state: ObjectState, attempt: Attempt) -> str:
         """Whether it is published, or can be."""

@@ -23,6 +23,7 @@ class Reset(OnObject):
 
     SERVES = ("task",)
     VERB = ("reset", "reset")
+    CHANGES = frozenset({"status", "metrics"})
     MOVES_STATUS = True
 
     def settled(self, state: ObjectState, attempt: Attempt) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import model_validator
@@ -14,6 +15,7 @@ from triggers.model.values import Names, wrong
 if TYPE_CHECKING:
     from triggers.actions.attempt import Attempt
     from triggers.clearml_api.edits import ObjectState
+    from triggers.model.events import Event
 
 
 class Tag(OnObject):
@@ -57,6 +59,11 @@ class Tag(OnObject):
         """Change them."""
         state.change_tags(*self._missing(state, attempt))
         return ""
+
+    def foreseen(self, event: Event, state: ObjectState, attempt: Attempt) -> Event:
+        """With these tags."""
+        add, remove = self._missing(state, attempt)
+        return replace(event, tags=tuple(dict.fromkeys([*(t for t in event.tags if t not in remove), *add])))
 
     def _missing(self, state: ObjectState, attempt: Attempt) -> tuple[list[str], list[str]]:
         fills = filling(attempt, [self.add, self.remove])

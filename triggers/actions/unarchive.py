@@ -21,6 +21,7 @@ class Unarchive(OnObject):
     type: Literal["unarchive"] = "unarchive"
 
     VERB = ("unarchive", "taken out of the archive")
+    CHANGES = frozenset({"system_tags"})
 
     def settled(self, state: ObjectState, attempt: Attempt) -> str:
         """Whether it is out of it."""

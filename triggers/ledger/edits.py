@@ -7,7 +7,7 @@ the trigger's own; an announced edit, that of the firing, is one that nobody has
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
@@ -42,11 +42,13 @@ class Known:
         return "other"
 
 
-def digest_of(event: Event) -> str:
-    """What an object is known by apart from when, and by whom, it was changed."""
+def digest_of(event: Event, ignoring: Iterable[str] = ()) -> str:
+    """What an object is known by apart from when, and by whom, it was changed, and from some fields."""
     plain = replace(
         event, changed_ms=0, users=(), tags=tuple(sorted(event.tags)), system_tags=tuple(sorted(event.system_tags))
     )
+    empty = Event(event.kind, event.id, 0)
+    plain = replace(plain, **{name: getattr(empty, name) for name in ignoring})
     return hashlib.sha256(plain.to_json().encode()).hexdigest()[:16]
 
 
@@ -56,18 +58,24 @@ class Edits:
     def __init__(self, store: Store, keys: Keys) -> None:
         self.store, self.keys = store, keys
 
-    def announce(self, firing: Firing, source: str, before: Event, foreseen: Event) -> bool:
-        """Say that the object will be edited; False where it has changed since it fired and no poll has read that."""
+    def announce(
+        self, firing: Firing, source: str, before: Event, foreseen: Event, ignoring: Iterable[str] = ()
+    ) -> bool:
+        """Say that the object will be edited; False where it has changed since it fired and no poll has read that.
+
+        `ignoring`: fields that the edit changes to nobody knows what.
+        """
         keys = self.keys
         names = [keys.firing(firing.key), keys.edits, keys.edit_times, keys.marks(firing.trigger), keys.seen(source)]
-        field, digest = _field(firing.trigger, before.id), digest_of(foreseen)
+        field, digest = _field(firing.trigger, before.id), digest_of(foreseen, ignoring)
         arguments = (firing.lease, field, firing.key, before.changed_ms, firing.changed_ms, digest, before.id)
         return bool(self.store.run(ANNOUNCE, names, *arguments))
 
-    def settle(self, firing: Firing, after: Event) -> bool:
+    def settle(self, firing: Firing, after: Event, ignoring: Iterable[str] = ()) -> bool:
         """Say what came of it; False where somebody else has changed the object as well."""
         names = [self.keys.firing(firing.key), self.keys.edits]
-        arguments = (firing.lease, _field(firing.trigger, after.id), firing.key, after.changed_ms, digest_of(after))
+        field, digest = _field(firing.trigger, after.id), digest_of(after, ignoring)
+        arguments = (firing.lease, field, firing.key, after.changed_ms, digest)
         return bool(self.store.run(SETTLE, names, *arguments))
 
     def judge_each(self, pairs: Sequence[tuple[str, str, int]]) -> list[OwnEdit]:

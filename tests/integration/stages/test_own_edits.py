@@ -113,7 +113,7 @@ def _die(patched: pytest.MonkeyPatch, where: str) -> None:
         patched.setattr(Receivers, "take", lambda *_: _kill())
         return
     if where == "edited":
-        patched.setattr(own_edits, "_settle", lambda _: _kill())
+        patched.setattr(own_edits, "_settle", lambda *_: _kill())
         return
     edit = Posting.edit
 
