@@ -113,8 +113,14 @@ class Notify(Listed):
 
             fills = filling(attempt, [self.text, self.title])
             text, title = (str(fills.fill(each, harmless))[:_LONGEST] for each in (self.text, self.title))
+            if attempt.is_trial:
+                text, title = (f"{TRIAL} {text}", title) if not title else (text, f"{TRIAL} {title}")
             allowed = Allowed.of(attempt.ctx.settings.webhook_allow)
             send(secrets.whole(self.to), self.receiver, text, title=one_line(title), level=self.level, allowed=allowed)
+
+
+#: Stands before what is only tried.
+TRIAL: Final = "[trial]"
 
 
 def harmless(text: str) -> str:

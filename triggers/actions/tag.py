@@ -45,6 +45,11 @@ class Tag(OnObject):
                 raise wrong("a tag has no line breaks, control characters or marks that nobody sees", "add", tag)
         return self
 
+    @property
+    def tag_changes(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Those of the object that fired."""
+        return (frozenset(self.add), frozenset(self.remove)) if self.on == "object" else super().tag_changes
+
     def details(self) -> str:
         """The tags."""
         changes = [*(f"+{tag}" for tag in self.add), *(f"-{tag}" for tag in self.remove)]

@@ -198,6 +198,8 @@ class Webhook(Listed):
         url, body = self._url_of(fills, secrets), self._body_of(attempt, fills)
         headers = {"Content-Type": b"application/json", **self._headers_of(fills, secrets)}
         headers |= self._signed(attempt.firing.key, body, secrets)
+        if attempt.is_trial:
+            headers["webhook-trial"] = b"true"
         answer = post(url, body.encode(), headers, allowed=Allowed.of(attempt.ctx.settings.webhook_allow))
         judge(self.receiver, answer, time.time())
 

@@ -96,6 +96,11 @@ class DeclaredAction(Frozen, ABC):
         return False
 
     @property
+    def tag_changes(self) -> tuple[frozenset[str], frozenset[str]]:
+        """The tags that it adds to the object that fired, and those that it removes."""
+        return frozenset(), frozenset()
+
+    @property
     def runs_itself(self) -> str:
         """The ClearML task that is run itself, so that its slot is needed; "" for none."""
         return ""

@@ -12,7 +12,7 @@ from tests.toy_action import Posting, Receivers, known
 from triggers.actions import own_edits
 from triggers.actions.attempt import Attempt
 from triggers.model import Trigger
-from triggers.model.parts import firing_of
+from triggers.model.parts import firing_of, part_of
 from triggers.stages.act import act
 
 
@@ -141,3 +141,30 @@ def test_a_trigger_that_edits_nothing_asks_nothing(
     world.fail_task()
     world.step()
     assert sum(asked) == 0
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        {"type": "tag", "add": ["seen"]},
+        {"type": "archive"},
+        {"type": "publish"},
+        {"type": "comment", "text": "seen"},
+        {"type": "reset"},
+    ],
+    ids=lambda action: action["type"],
+)
+def test_no_edit_of_a_real_action_fires_its_trigger(world: World, action: dict[str, Any]) -> None:
+    world.declare(
+        world.trigger(
+            policy={"fire": "while_true"}, trigger_on_status=["completed", "published", "created"], actions=[action]
+        )
+    )
+    id_ = world.create_task()
+    world.call("tasks.started", task=id_)
+    world.call("tasks.completed", task=id_)
+    assert steps(world, 1) == 1
+    assert [entry.what for entry in world.history() if part_of(entry.firing)] == ["acted"]
+    assert steps(world, 4) == 1
+    world.call("tasks.edit", task=id_, comment="by a person", force=True)
+    assert steps(world) == 2

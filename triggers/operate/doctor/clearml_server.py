@@ -14,6 +14,7 @@ from triggers.model.launch_tags import FIRING, scheduler_tag, value_of
 from triggers.operate.doctor.findings import Finding
 from triggers.operate.target import Target
 from triggers.rules.recovery import DRAFT
+from triggers.rules.undoing import undoing
 from triggers.sync.clocks import in_words
 
 #: Clocks that differ by more confuse people; nothing else depends on it, ms.
@@ -72,6 +73,9 @@ def _names(target: Target, known: Snapshot) -> Iterator[Finding]:
         yield Finding("names", "warn" if one.may_come else "bad", one.text, "create it, or change the trigger")
     if not absent:
         yield Finding("names", "ok", "the server has every queue, project and base task that triggers name")
+    for pair in undoing(triggers):
+        way_out = f"let {pair.removes!r} exclude what {pair.adds!r} fires for, or give fire='once'"
+        yield Finding("tags", "warn", pair.words, way_out)
     local = [t.name for t in triggers if t.action.lane == "caller"]
     if local and target.ledger.homes.holder() is None:
         words = f"no running script calls the functions of {', '.join(local)}"

@@ -1,0 +1,73 @@
+"""Real actions of one firing beside its launch, each under an id of its own; and what a trial looks like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tests.integration.actions.conftest import allowing, declare
+from tests.integration.actions.receiver import Receiver
+from tests.integration.stages.conftest import World
+from triggers.actions import Notify, Tag, Webhook
+from triggers.context import Context
+from triggers.ledger.firing import firing_key
+from triggers.operate import sending
+from triggers.stages.act import act
+
+
+@dataclass
+class Target:
+    """As much of a verb's target as trying an action needs."""
+
+    ledger: Any
+    api: Any
+
+
+def acted(world: World, context: Context) -> None:
+    world.step(context)
+    world.settle(context)
+
+
+def test_a_launch_with_actions_on_it_and_on_the_object(world: World, receiver: Receiver) -> None:
+    base = {"type": "task", "base_task_id": world.base, "queue": "default"}
+    told = Webhook(receiver.url, body={"launched": "${launched.id}", "object": "${object.id}"})
+    world.declare(world.trigger(name="t", action=base, actions=[told, Tag(["seen"]), Tag(["ours"], on="launched")]))
+    failed = world.fail_task()
+    acted(world, allowing(world))
+    (launched,) = world.clones()
+    (received,) = receiver.received
+    assert received.json == {"launched": launched["id"], "object": failed}
+    assert received.id == firing_key(world.ledger.scheduler, "task:t", failed, 1) + "-1"
+    found = world.call("tasks.get_all", id=[failed, launched["id"]], only_fields=["id", "tags"])["tasks"]
+    tags = {task["id"]: task["tags"] for task in found}
+    assert "seen" in tags[failed]
+    assert "ours" in tags[launched["id"]]
+    assert len(world.history("acted")) == 3
+
+
+def test_an_incident_is_opened_and_closed(world: World, receiver: Receiver) -> None:
+    opened, closed = (Webhook(f"{receiver.url}/{path}") for path in ("open", "close"))
+    policy = {"fire": "on_transition"}
+    declare(world, opened, trigger_on_status=["failed"], policy=policy, on_resolved=[closed])
+    id_ = world.fail_task()
+    acted(world, allowing(world))
+    world.call("tasks.reset", task=id_)
+    acted(world, allowing(world))
+    first, second = receiver.received
+    assert (first.path, second.path) == ("/open", "/close")
+    assert second.id == f"{first.id}-r0"
+
+
+def test_what_is_tried_says_so(world: World, receiver: Receiver) -> None:
+    notify = Notify(f"json://127.0.0.1:{receiver.server_port}/notify", text="failed", title="a run")
+    declare(world, Webhook(f"{receiver.url}/hook"), trigger_on_status=["failed"], actions=[notify])
+    entry = world.ledger.registry.snapshot().entries["task:t"]
+    target: Any = Target(world.ledger, world.api)
+    trials, _ = sending.send(target, entry, world.create_task())
+    act(allowing(world))
+    received = {one.path: one for one in receiver.received}
+    assert received["/hook"].headers["webhook-trial"] == "true"
+    assert received["/hook"].id == trials[0].key
+    assert received["/notify"].json["title"] == "[trial] a run"
+    assert {one.state for one in sending.outcomes(target, trials, 1).values()} == {"launched"}
+    assert world.history("granted") == []
