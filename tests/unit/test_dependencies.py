@@ -22,6 +22,7 @@ PACKAGES = ("clearml_triggers", "triggers", "workers")
 
 #: Parts that need an extra. Everything else has to do with what is always there.
 PARTS = {
+    "console": ("triggers/console/",),
     "sandbox": ("triggers/sandbox/",),
     "metrics": ("workers/exporter.py", "workers/tallies.py", "workers/metric_families.py", "workers/http_server.py"),
     "flower": ("clearml_triggers/celery_commands.py", "workers/flower_settings.py"),

@@ -7,12 +7,12 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import triggers.ledger
-from triggers.cli.history import WHAT
 from triggers.cli.output import STYLES
 from triggers.client.narration import _VERBS
 from triggers.ledger.diagram import svg
 from triggers.ledger.steps import STEPS, SUPPORT, page
 from triggers.ledger.transitions import TRANSITIONS, edges
+from triggers.operate.words import WORDS
 
 ROOT = Path(triggers.__file__).parent
 SVG = "{http://www.w3.org/2000/svg}"
@@ -55,7 +55,7 @@ def test_the_history_has_one_word_for_each_transition_and_everything_that_shows_
         remembered |= set(re.findall(r"^\s*remember\([^,]+, [^,]+, '(\w+)'", path.read_text(), re.M))
     ended = {one.happened for one in TRANSITIONS if "finish" in one.scripts}  # finish.lua is given the state
     words = {one.happened for one in TRANSITIONS if one.happened}
-    assert remembered | ended == words == set(WHAT) == {*_VERBS, "granted"}
+    assert remembered | ended == words == set(WORDS) == {*_VERBS, "granted"}
     assert words - {"released", "retried", "shadow"} <= set(STYLES)
 
 

@@ -17,6 +17,9 @@ _EXTRAS = {
     "uvicorn": ("sandbox", "the local ClearML server"),
     "python_multipart": ("sandbox", "the local ClearML server"),
     "multipart": ("sandbox", "the local ClearML server"),
+    "itsdangerous": ("console", "the console"),
+    "jinja2": ("console", "the console"),
+    "markupsafe": ("console", "the console"),
     "prometheus_client": ("metrics", "the metrics exporter"),
     "flower": ("flower", "`celery flower`"),
 }
@@ -52,12 +55,13 @@ def _refused_by_redis(error: Exception) -> str | None:
     return redis_refusals.said(error) if redis_refusals.code_of(error) else None
 
 
-def way_to(error: ModuleNotFoundError) -> str | None:
-    """How to get a module that an extra brings; None for others."""
+def way_to(error: ModuleNotFoundError, extra: str = "") -> str | None:
+    """How to get a module that an extra brings; None for others. `extra`: the one to name if several bring it."""
     module = (error.name or "").partition(".")[0]
     if module not in _EXTRAS:
         return None
-    extra, what = _EXTRAS[module]
+    meant = next((one for one in _EXTRAS.values() if one[0] == extra), _EXTRAS[module])
+    extra, what = meant
     return f"{what} needs {module}: pip install 'clearml-triggers[{extra}]'"
 
 

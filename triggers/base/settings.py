@@ -155,6 +155,24 @@ class Settings(BaseModel):
     health_file: Path | None = Field(default=None, description="where a worker process writes its progress")
     log_format: Literal["text", "json"] = Field(default="text", description="how workers write their log")
     metrics_address: str = Field(default="127.0.0.1:9808", description="where the metrics exporter listens")
+    console_users: Ids = Field(
+        default=(),
+        repr=False,
+        description="accounts of the console, between commas: NAME:ROLE:HASH, the role reader or operator; "
+        "`clearml-triggers console --hash` makes hashes",
+    )
+    console_hosts: Ids = Field(
+        default=(), description="further host names that the console answers for, between commas"
+    )
+    console_proxy_header: str = Field(
+        default="", description="header in which a trusted proxy names who asks the console; none if not set"
+    )
+    console_proxy_addresses: Ids = Field(
+        default=(), description="addresses or networks that this header is believed from, between commas"
+    )
+    console_proxy_operators: Ids = Field(
+        default=(), description="who of those that it names may change things, between commas; the others look"
+    )
     notice_webhook_url: str | None = Field(
         default=None, repr=False, description="where notices are posted as JSON: dead letters, stale polls, held bursts"
     )

@@ -10,6 +10,7 @@ from triggers.base.terminal import say
 from triggers.cli import cursor, dead, failing, holds, slots, unsigned
 from triggers.cli.apply import apply
 from triggers.cli.audit import audit
+from triggers.cli.console import console
 from triggers.cli.delete import delete
 from triggers.cli.demo import demo
 from triggers.cli.diff import diff
@@ -44,7 +45,7 @@ app = typer.Typer(
 
 #: The verbs by what they are for, as `--help` shows them.
 PANELS: dict[str, dict[str, Any]] = {
-    "Run": {"demo": demo, "sandbox": sandbox, "up": up},
+    "Run": {"demo": demo, "sandbox": sandbox, "up": up, "console": console},
     "Ask": {
         "list": list_, "show": show, "status": status, "history": history, "explain": explain, "test": try_out,
         "doctor": doctor, "audit": audit,

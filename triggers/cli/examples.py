@@ -9,6 +9,7 @@ EXAMPLES: Final[dict[str, str]] = {
     "demo": "clearml-triggers demo --rounds 1",
     "sandbox": "clearml-triggers sandbox --seed",
     "up": "clearml-triggers up -f triggers.yaml",
+    "console": "clearml-triggers console --port 8090",
     "list": "clearml-triggers list",
     "show": "clearml-triggers show retry",
     "status": "clearml-triggers status",

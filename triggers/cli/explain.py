@@ -64,17 +64,13 @@ def explain(
 def _of_all(target: Target, word: str) -> list[Explanation]:
     """The explanations of all triggers of the object's kind; of every trigger for an object that is not known."""
     from triggers.base.errors import Usage
-    from triggers.explain.gather import gather, now_of
-    from triggers.explain.judge import judge
+    from triggers.explain.every import explain_every
     from triggers.operate.objects import full_id
 
     entries = target.ledger.registry.snapshot().active
     if any(word in (entry.trigger.name, entry.trigger.id) for entry in entries):
         raise Usage(f"{word!r} is a trigger: say for which object it is to be explained, or only the object")
-    object_id = full_id(target, word)
-    now = now_of(target, object_id)
-    concerned = [entry for entry in entries if now is None or now.concerns(entry.trigger.kind)]
-    return [judge(gather(target, entry, object_id, now)) for entry in concerned]
+    return explain_every(target, full_id(target, word))[0]
 
 
 def fields(target: Target, explanation: Explanation) -> dict[str, Any]:

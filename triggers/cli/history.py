@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from triggers.cli.options import Choice, Json, OptionalName
 from triggers.cli.stopping import until_stopped
+from triggers.operate.words import WORDS
 
 if TYPE_CHECKING:
     from triggers.cli.output import Grid
@@ -18,19 +19,13 @@ if TYPE_CHECKING:
 #: Seconds between two looks of --follow.
 _LOOK_SECONDS = 0.5
 
-#: What can have happened to a firing.
-WHAT: Final = (
-    "granted", "launched", "acted", "resolved", "tried", "skipped", "held", "released", "failed", "dead", "retried",
-    "dropped", "shadow",
-)  # fmt: skip
-
 
 def history(
     name: OptionalName = None,
     object_id: Annotated[str | None, typer.Option("--object", metavar="ID", help="of this object only")] = None,
     what: Annotated[
         list[str] | None,
-        typer.Option(help=f"{', '.join(WHAT[:-1])} or {WHAT[-1]} only", autocompletion=lambda: list(WHAT)),
+        typer.Option(help=f"{', '.join(WORDS[:-1])} or {WORDS[-1]} only", autocompletion=lambda: list(WORDS)),
     ] = None,
     since: Annotated[str | None, typer.Option(metavar="TIME", help="2h, 7d or 2026-11-22T18:00")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="show at most N entries, newest first")] = 50,
@@ -49,9 +44,9 @@ def history(
     from triggers.operate.target import open_target
     from triggers.operate.times import time_ms
 
-    unknown = [one for one in what or () if one not in WHAT]
+    unknown = [one for one in what or () if one not in WORDS]
     if unknown:
-        raise Usage(f"--what {unknown[0]!r}: give one of {', '.join(WHAT)}")
+        raise Usage(f"--what {unknown[0]!r}: give one of {', '.join(WORDS)}")
     with open_target(scheduler) as target:
 
         def look() -> tuple[Filter, str, list[HistoryEntry], int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -83,12 +83,14 @@ class History:
     def tallies(self) -> list[Tally]:
         """How often each thing has happened to the firings of each trigger since there is this Redis."""
         found: Any = self.store.client.hgetall(self.keys.tallies)
-        tallies: list[Tally] = []
-        for field, text in found.items():
-            what, _, trigger = field.partition(" ")
-            count, last_ms, object_id, task = text.split(" ", 3)
-            tallies.append(Tally(trigger, _word(what), int(count), int(last_ms), object_id, task))
-        return _summed(tallies)
+        return _summed(_tally(field, text) for field, text in found.items())
+
+    def tallies_of(self, triggers: Sequence[str], words: Iterable[str]) -> list[Tally]:
+        """The same of some triggers, and of what these words name."""
+        words = [*words, *_EARLIER]
+        fields = [f"{word} {trigger}" for trigger in triggers for word in words]
+        found: list[Any] = self.store.client.hmget(self.keys.tallies, fields) if fields else []
+        return _summed(_tally(field, text) for field, text in zip(fields, found, strict=True) if text)
 
     def last_of(self, what: str, trigger: str) -> tuple[int, str]:
         """How often that has happened to firings of a trigger, and the ClearML task of the last; (0, "") for never."""
@@ -120,6 +122,12 @@ class History:
 
 def _word(what: str) -> str:
     return _EARLIER.get(what, what)
+
+
+def _tally(field: str, text: str) -> Tally:
+    what, _, trigger = field.partition(" ")
+    count, last_ms, object_id, task = text.split(" ", 3)
+    return Tally(trigger, _word(what), int(count), int(last_ms), object_id, task)
 
 
 def _summed(tallies: Iterable[Tally]) -> list[Tally]:

@@ -27,7 +27,7 @@ from triggers.ledger.refused import Refusals
 from triggers.ledger.registry import Registry
 from triggers.ledger.retrying import Retrying
 from triggers.ledger.schedulers import Scheduler
-from triggers.ledger.shared import beat_said
+from triggers.ledger.shared import api_requests, beat_said
 from triggers.ledger.signing import Signer
 from triggers.ledger.store import Store
 from triggers.ledger.streams import Events, Stream
@@ -143,6 +143,10 @@ class Ledger:
     def workers_at_work(self) -> dict[str, Running]:
         """What the workers on this Redis run with, by their names."""
         return at_work.of(self.store.client)
+
+    def api_requests(self) -> dict[str, int]:
+        """How many calls to the ClearML API ended how, by `<endpoint> <result>`, of all workers on this Redis."""
+        return api_requests(self.store.client)
 
     def beat_said(self) -> str:
         """What the active beat reported last, "" if none ticks."""

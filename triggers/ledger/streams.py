@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from triggers.ledger.keys import Keys
@@ -27,6 +27,14 @@ class Stream:
             if len(found) < page:
                 return
             end = f"({found[-1][0]}"
+
+    def each(self, ids: Sequence[str]) -> list[tuple[str, Fields]]:
+        """Entries by their ids, in that order; without those that are no longer kept."""
+        with self.store.client.pipeline(transaction=False) as pipe:
+            for id_ in ids:
+                pipe.xrange(self.name, id_, id_)
+            answers: list[Any] = pipe.execute() if ids else []
+        return [(id_, fields) for answer in answers for id_, fields in answer]
 
     def start_at_end(self) -> None:
         """Let `fresh` give what comes from now on."""

@@ -52,18 +52,31 @@ def state_of(target: Target, view: View, now_ms: int) -> str:
 
 def views(target: Target, *, retired: bool = False) -> list[View]:
     """All triggers, by kind and name."""
-    ledger = target.ledger
-    entries = [entry for entry in ledger.registry.snapshot().entries.values() if retired or not entry.retired]
+    entries = [entry for entry in target.ledger.registry.snapshot().entries.values() if retired or not entry.retired]
     entries.sort(key=lambda entry: (entry.trigger.kind, entry.trigger.name))
+    return views_of(target, entries, target.ledger.history.tallies())
+
+
+def views_of(target: Target, entries: list[Entry], tallies: list[Tally]) -> list[View]:
+    """These triggers, in this order; `tallies`: of them at least."""
+    ledger = target.ledger
     cursors = {source.name: ledger.reading.cursor(source.name) for source in sources.SOURCES}
-    tallies = ledger.history.tallies()
+    own: dict[str, list[Tally]] = {}
+    for tally in tallies:
+        own.setdefault(tally.trigger, []).append(tally)
     considered = last_events(target, {entry.trigger.kind for entry in entries})
     waits, objects = _waiting(target), _objects(target, entries)
     fails = failing.by_trigger(ledger.retrying.failing())
     return [
         replace(
             _view(
-                target, entry, cursors, tallies, considered.get(entry.trigger.kind), waits, objects[entry.trigger.id]
+                target,
+                entry,
+                cursors,
+                own.get(entry.trigger.id, []),
+                considered.get(entry.trigger.kind),
+                waits,
+                objects[entry.trigger.id],
             ),
             failing=fails.get(entry.trigger.id),
         )
@@ -75,12 +88,12 @@ def _view(
     target: Target,
     entry: Entry,
     cursors: Mapping[str, Cursor],
-    tallies: list[Tally],
+    tallies: list[Tally],  # of this trigger
     considered: Event | None,
     waits: Mapping[str, Counter[str]],
     objects: int,
 ) -> View:
-    own = {tally.what: tally for tally in tallies if tally.trigger == entry.trigger.id}
+    own = {tally.what: tally for tally in tallies}
     source = sources.of_kind(entry.trigger.kind).name
     digest = trigger_digest(target.ledger.scheduler, entry.trigger.id)
     counts = {what: tally.count for what, tally in own.items()}

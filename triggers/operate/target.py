@@ -107,19 +107,23 @@ def open_target(choice: str | None = None, of: Settings | None = None, *, start:
             raise StoreUnavailable(redis_refusals.said(failure)) from failure
 
 
-def titles() -> list[str]:
-    """PROJECT/NAME of every scheduler that can be reached without starting anything."""
+def running(of: Settings) -> Iterator[tuple[str, str]]:
+    """Address and place of each Redis that runs."""
     from triggers.local.private_files import folders_in, state_folder
     from triggers.local.redis_server import running_url
 
-    of = settings()
-    urls = (
-        [of.redis_url]
-        if of.redis_url
-        else [running_url(folder) for folder in folders_in(state_folder(of.state_folder))]
-    )
+    if of.redis_url:
+        yield of.redis_url, "the Redis of TRIGGERS_REDIS_URL"
+        return
+    for folder in folders_in(state_folder(of.state_folder)):
+        if url := running_url(folder):
+            yield url, str(folder)
+
+
+def titles() -> list[str]:
+    """PROJECT/NAME of every scheduler that can be reached without starting anything."""
     found: list[str] = []
-    for url in filter(None, urls):
+    for url, _ in running(settings()):
         with connect(url) as client:
             found += [title(one) for one in schedulers.all_of(client).values()]
     return found
@@ -172,9 +176,14 @@ def _in_folder(of: Settings, choice: str | None, stack: ExitStack, *, start: boo
 
 
 def _target(client: redis.Redis, scheduler: Scheduler, of: Settings, *, running: bool, where: str) -> Target:
+    return Target(scheduler, open_known(client, scheduler, of), of, running, where)
+
+
+def open_known(client: redis.Redis, scheduler: Scheduler, of: Settings) -> Ledger:
+    """The ledger of a scheduler that this Redis is known to have."""
     ledger = open_ledger(Store(client), scheduler.id, of)
     ledger.know_run()  # not `adopt_epoch`: a verb sees what this run of Redis holds and begins nothing
-    return Target(scheduler, ledger, of, running, where)
+    return ledger
 
 
 def is_meant(scheduler: Scheduler, choice: str) -> bool:

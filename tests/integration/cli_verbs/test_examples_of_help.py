@@ -21,7 +21,12 @@ from triggers.cli.examples import EXAMPLES
 
 FOLDER = Path(__file__).parent / "snapshots"
 #: Verbs that run until Ctrl-C, and the demo: what each prints once it runs.
-RUNNING = {"sandbox": "ClearML API, files and pages at", "up": "triggers", "demo": "launches, each once"}
+RUNNING = {
+    "console": "console at http",
+    "sandbox": "ClearML API, files and pages at",
+    "up": "triggers",
+    "demo": "launches, each once",
+}
 #: Verb → another trigger whose firings its example is about.
 ABOUT = {
     "failing list": "broken", "failing retry": "broken", "dead list": "given up", "dead retry": "given up",
@@ -87,7 +92,7 @@ def test_an_example_that_runs_on_works(
     monkeypatch.setenv("HOME", str(tmp_path))
     settings.cache_clear()
     command = [sys.executable, "-m", "triggers", *shlex.split(EXAMPLES[verb])[1:]]
-    if verb == "sandbox":
+    if verb in ("sandbox", "console"):
         command += ["--port", "0"]
     process = subprocess.Popen(
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=dict(os.environ)

@@ -45,7 +45,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable
         elif how == "constraints":
             installation.install("--constraint", CONSTRAINTS, wheel)
         elif how == "extras":
-            installation.install(f"{wheel}[flower,metrics,sandbox]")
+            installation.install(f"{wheel}[console,flower,metrics,sandbox]")
         return installation
 
     return make

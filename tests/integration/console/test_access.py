@@ -1,0 +1,145 @@
+"""Who gets into the console, and who may change what."""
+
+from __future__ import annotations
+
+import requests
+
+from tests.integration.console.conftest import PASSWORD, Browser, console_settings
+from tests.integration.stages.conftest import World
+from triggers.console.serve import ConsoleServer, serving
+
+
+def test_a_link_lets_one_person_in_once(console: ConsoleServer) -> None:
+    link = console.link()
+    stranger, owner = Browser(console), Browser(console)
+    assert stranger.get("/").status_code == 401
+    assert owner.session.get(link, timeout=20).status_code == 200
+    assert stranger.session.get(link, timeout=20).status_code == 401
+    cookie = next(iter(owner.session.cookies))
+    assert cookie.has_nonstandard_attr("HttpOnly")
+    assert cookie.get_nonstandard_attr("SameSite") == "strict"
+
+
+def test_strangers_get_no_page_no_news_and_no_verb(console: ConsoleServer) -> None:
+    stranger = Browser(console)
+    home = stranger.home
+    for path in (home, f"{home}/history", f"{home}/audit"):
+        answer = stranger.get(path, allow_redirects=False)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+        assert stranger.get(path, headers={"hx-request": "true"}).status_code == 401
+    assert stranger.get(f"{home}/live").status_code == 401
+    assert stranger.post(f"{home}/do/pause", {"trigger": "retry"}).status_code == 401
+    assert stranger.get("/static/console.css").status_code == 200
+
+
+def test_a_forged_or_changed_cookie_opens_nothing(console: ConsoleServer, browser: Browser) -> None:
+    (cookie,) = browser.session.cookies
+    for value in ("", "x", f"{cookie.value}x", cookie.value.replace(".", "", 1)):
+        stranger = Browser(console)
+        stranger.session.cookies.set(cookie.name, value)
+        assert stranger.get("/").status_code == 401, value
+
+
+def test_accounts_log_in_and_readers_change_nothing(world: World, guarded: ConsoleServer) -> None:
+    world.declare(world.trigger(name="retry"))
+    olga, rita = Browser(guarded), Browser(guarded)
+    assert olga.log_in("olga", "wrong").status_code == 401
+    assert olga.log_in("olga").status_code == 200
+    assert rita.log_in("rita").status_code == 200
+    assert "Pause" not in rita.get(f"{rita.home}/triggers/task:retry").text
+    assert rita.do("pause", trigger="task:retry").status_code == 403
+    assert not world.ledger.registry.snapshot().entries["task:retry"].paused
+    assert "Paused 1 trigger" in olga.do("pause", trigger="task:retry").text
+    assert world.ledger.registry.snapshot().entries["task:retry"].paused
+    assert world.ledger.audit.read()[0].who == "olga (console)"
+
+
+def test_with_accounts_links_open_nothing(guarded: ConsoleServer) -> None:
+    token = guarded.site.links.new(guarded.site.clock())
+    browser = Browser(guarded)
+    browser.get(f"/enter/{token}")
+    assert browser.get("/", allow_redirects=False).status_code == 303
+
+
+def test_a_form_without_its_token_or_of_another_session_is_refused(world: World, console: ConsoleServer) -> None:
+    world.declare(world.trigger(name="retry"))
+    one, two = Browser(console).enter(), Browser(console).enter()
+    path = f"{one.home}/do/pause"
+    assert one.post(path, {"trigger": "retry"}).status_code == 403
+    assert one.post(path, {"trigger": "retry", "token": two.token("/")}).status_code == 403
+    assert not world.ledger.registry.snapshot().entries["task:retry"].paused
+
+
+def test_failed_log_ins_wait_longer_and_longer(guarded: ConsoleServer) -> None:
+    browser = Browser(guarded)
+    answers = [browser.log_in("olga", "wrong") for _ in range(6)]
+    assert [one.status_code for one in answers[:5]] == [401] * 5
+    assert answers[5].status_code == 429
+    assert int(answers[5].headers["retry-after"]) >= 1
+    assert browser.log_in("olga").status_code == 429  # the right password waits as well
+
+
+def test_a_log_in_form_of_another_site_is_refused(guarded: ConsoleServer) -> None:
+    data = {"name": "olga", "password": PASSWORD}
+    for headers in ({"origin": "http://evil.example"}, {"sec-fetch-site": "cross-site"}):
+        assert Browser(guarded).post("/login", data, headers=headers).status_code == 403
+
+
+def test_only_the_trusted_proxy_names_people(world: World) -> None:
+    of = console_settings(world, console_proxy_header="X-User", console_proxy_addresses=("127.0.0.0/8",),
+                          console_proxy_operators=("olga",))  # fmt: skip
+    with serving(of, "127.0.0.1", 0) as console:
+        browser = Browser(console)
+        assert browser.get(browser.home, headers={"X-User": "olga"}).status_code == 200
+        assert "(reader)" in browser.get(browser.home, headers={"X-User": "rita"}).text
+        assert browser.get("/").status_code == 401
+    elsewhere = of.model_copy(update={"console_proxy_addresses": ("10.0.0.0/8",)})
+    with serving(elsewhere, "127.0.0.1", 0) as console:
+        assert Browser(console).get("/", headers={"X-User": "olga"}).status_code == 401
+
+
+def test_other_host_names_are_refused(console: ConsoleServer, browser: Browser) -> None:
+    for name in ("evil.example", "127.0.0.1.evil.example:80", "evil.example:8090", ""):
+        assert browser.get("/", headers={"host": name}).status_code == 421, name
+    port = console.url.rpartition(":")[2]
+    assert browser.get("/", headers={"host": f"localhost:{port}"}).status_code == 401  # its cookie is for 127.0.0.1
+
+
+def test_every_answer_forbids_scripts_frames_and_other_hosts(console: ConsoleServer, browser: Browser) -> None:
+    for path in ("/", browser.home, "/static/console.js", "/nothing", "/login"):
+        headers = browser.get(path).headers
+        assert "default-src 'none'" in headers["content-security-policy"], path
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert "unsafe" not in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+    assert browser.get(browser.home).headers["cache-control"] == "no-store"
+
+
+def test_what_is_too_large_is_refused(browser: Browser) -> None:
+    answer = browser.post(f"{browser.home}/do/apply", {"text": "x" * 1_100_000})
+    assert answer.status_code == 413
+
+    def endless() -> object:
+        for _ in range(40):
+            yield b"x" * 65_536
+
+    url = f"{browser.console.url}{browser.home}/do/apply"
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    try:
+        answer = browser.session.post(url, data=endless(), headers=headers, timeout=20)
+    except requests.ConnectionError:
+        return  # hung up in the middle
+    assert answer.status_code == 413
+
+
+def test_leading_back_stays_within_the_console(world: World, browser: Browser) -> None:
+    world.declare(world.trigger(name="retry"))
+    for back in ("http://evil.example/s/", "//evil.example/s/x", "/\\evil.example", "javascript:alert(1)", "\\\\evil"):
+        data = {"token": browser.token("/"), "back": back, "trigger": "task:retry"}
+        answer = browser.post(f"{browser.home}/do/pause", data, allow_redirects=False)
+        assert answer.headers["location"] == "/", back
+
+
+def test_log_out_forgets_the_cookie(browser: Browser) -> None:
+    browser.post("/logout", {"token": browser.token("/")})
+    assert browser.get("/").status_code == 401

@@ -1,0 +1,107 @@
+"""One object: its firings, what they launched and what that fired, and why each trigger did or did not fire for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from starlette.responses import RedirectResponse, Response
+
+from triggers.base.errors import TriggersError, Usage
+from triggers.console.request import Asked
+from triggers.explain.every import explain_every
+from triggers.explain.values import Explanation
+from triggers.ledger.history import HistoryEntry
+from triggers.operate.history import Filter
+from triggers.operate.objects import full_id
+from triggers.operate.selection import SHOWN
+
+#: Entries of an object's history, and how far what it launched is followed.
+_ENTRIES, _DEPTH, _BRANCHES = 50, 4, 30
+#: Triggers whose decision is explained in full: those that come nearest.
+_EXPLAINED = 20
+
+
+@dataclass(slots=True)
+class Branch:
+    """A launch of a firing, and what the launched task has fired in turn."""
+
+    entry: HistoryEntry
+    next: list[Branch] = field(default_factory=list)
+
+
+def page(asked: Asked) -> Response:
+    """Everything that is known of an object. ClearML is asked for its present state, as `explain` does."""
+    id_ = asked.parts["object"]
+    asked.scheduler.activity.read_on()
+    entries = asked.scheduler.activity.page(Filter(object=id_), asked.query.get("before", ""), _ENTRIES)
+    explanations, more, unknown = _explained(asked, id_)
+    now = next((one.facts.now or one.facts.seen for one in explanations if one.facts.now or one.facts.seen), None)
+    return asked.page(
+        "object.html",
+        id=id_,
+        object=now,
+        kind=now.kind if now else _kind(entries.entries),
+        entries=entries,
+        tree=_tree(asked, id_, _DEPTH, {id_}),
+        explanations=explanations,
+        more=more,
+        unknown=unknown,
+    )
+
+
+def _kind(entries: tuple[HistoryEntry, ...]) -> str:
+    return entries[0].trigger.partition(":")[0] if entries else "task"
+
+
+def _explained(asked: Asked, id_: str) -> tuple[list[Explanation], int, str]:
+    """The explanations, how many triggers are left out, and why there is none."""
+    try:
+        found, more = explain_every(asked.scheduler.target, id_, at_most=_EXPLAINED)
+    except TriggersError as failure:
+        return [], 0, str(failure)
+    return found, more, ""
+
+
+def _tree(asked: Asked, id_: str, depth: int, seen: set[str]) -> list[Branch]:
+    found = []
+    launches = asked.scheduler.activity.page(Filter(object=id_, what=("launched",)), "", _BRANCHES)
+    for entry in launches.entries:
+        branch = Branch(entry)
+        if entry.task and depth and entry.task not in seen:
+            seen.add(entry.task)
+            branch.next = _tree(asked, entry.task, depth - 1, seen)
+        found.append(branch)
+    return found
+
+
+def find(asked: Asked) -> Response:
+    """Where a word leads: to a trigger, a firing, or an object by its id, its address or its name.
+
+    Raises:
+        Usage: several objects are meant; the message lists them.
+    """
+    word = asked.query.get("q", "").strip()
+    if not word:
+        return RedirectResponse(asked.here(), 303)
+    entries = asked.scheduler.target.ledger.registry.snapshot().entries.values()
+    named = [entry for entry in entries if word in (entry.trigger.name, entry.trigger.id)]
+    if len(named) == 1:
+        return RedirectResponse(asked.here("triggers", named[0].trigger.id), 303)
+    if any(word.casefold() in entry.trigger.name.casefold() for entry in entries):
+        return RedirectResponse(asked.here(q=word), 303)
+    if firing := _firing(asked, word):
+        return RedirectResponse(asked.here("firings", firing), 303)
+    if len(word) > 2000:
+        raise Usage("that is too long for a name, an id or an address")
+    return RedirectResponse(asked.here("objects", full_id(asked.scheduler.target, word)), 303)
+
+
+def _firing(asked: Asked, word: str) -> str:
+    """The key of a firing by its end, of those that happened last."""
+    if asked.scheduler.target.ledger.firings.get(word):
+        return word
+    if len(word) != SHOWN:
+        return ""
+    asked.scheduler.activity.read_on()
+    recent = asked.scheduler.activity.page(Filter(), "", 2000).entries
+    return next((entry.firing for entry in recent if entry.firing.endswith(word)), "")

@@ -1,0 +1,105 @@
+"""What waits for a person: held, failing and dead firings, and slots."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.responses import Response
+
+from triggers.base.errors import TriggersError
+from triggers.console.request import Asked
+from triggers.explain.values import Slot
+from triggers.explain.waiting import in_slot
+from triggers.ledger.firing import Firing
+from triggers.operate.waiting import LAUNCHING, slot_statuses
+
+#: Firings of one page.
+SIZE: Final = 50
+
+TABS: Final = ("held", "failing", "dead", "slots")
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """One hold, how many firings it has, since when the oldest waits, and what holds it now."""
+
+    name: str
+    count: int
+    oldest_ms: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlotRow:
+    """One slot; `status` of its ClearML task, "" where ClearML does not answer."""
+
+    name: str
+    firing: str
+    task: str
+    status: str
+
+
+def page(asked: Asked) -> Response:
+    """One of the tabs."""
+    tab = asked.query.get("tab", "held")
+    tab = tab if tab in TABS else "held"
+    ledger = asked.scheduler.target.ledger
+    start = int(asked.query["start"]) if asked.query.get("start", "").isdigit() else 0
+    hold = asked.query.get("hold", "")
+    firings: list[Firing] = []
+    if tab == "dead":
+        firings = ledger.operations.dead(start, SIZE + 1)
+    elif tab == "held" and hold:
+        firings = ledger.operations.held(hold, start, SIZE + 1)
+    slots, silent = _slots(asked) if tab == "slots" else ([], "")
+    return asked.page(
+        "waiting.html",
+        tab=tab,
+        tabs=TABS,
+        hold=hold,
+        holds=_holds(asked) if tab == "held" and not hold else [],
+        firings=firings[:SIZE],
+        start=start,
+        more=start + SIZE if len(firings) > SIZE else 0,
+        failing=ledger.retrying.failing()[:500] if tab == "failing" else [],
+        slots=slots,
+        silent=silent,
+        most=asked.scheduler.target.settings.max_attempts,
+        dead_count=ledger.waiting.dead_count(),
+    )
+
+
+def _holds(asked: Asked) -> list[Hold]:
+    ledger = asked.scheduler.target.ledger
+    found = []
+    for name in ledger.firings.holds():
+        first = ledger.operations.held(name, 0, 1)
+        count, oldest = ledger.operations.held_count(name), first[0] if first else None
+        found.append(Hold(name, count, oldest.granted_ms if oldest else 0, _why(asked, name, oldest)))
+    return found
+
+
+def _why(asked: Asked, hold: str, oldest: Firing | None) -> str:
+    """What holds it now: who has a slot changes while firings wait for it."""
+    reason, _, name = hold.partition(":")
+    if reason != "slot":
+        return oldest.reason if oldest else ""
+    target = asked.scheduler.target
+    firing, task = target.ledger.by_hand.slots().get(name, ("", ""))
+    return in_slot(Slot(name, firing, task), target.settings.max_attempts, asked.now_ms)[0]
+
+
+def _slots(asked: Asked) -> tuple[list[SlotRow], str]:
+    """The slots, and why their states are not known."""
+    target, silent = asked.scheduler.target, ""
+    slots = sorted(target.ledger.by_hand.slots().items())
+    try:
+        statuses = slot_statuses(target, [task for _, (_, task) in slots if task])
+    except TriggersError as failure:
+        statuses, silent = {}, str(failure)
+    rows = []
+    for name, (firing, task) in slots:
+        status = ("" if silent else statuses.get(task, "gone")) if task else LAUNCHING
+        rows.append(SlotRow(name, firing, task, status))
+    return rows, silent

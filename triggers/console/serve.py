@@ -1,0 +1,149 @@
+"""Runs the console: settings put together, the port, the link that is printed."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from triggers.base.errors import Usage
+from triggers.base.settings import Settings
+from triggers.console.access import Proxy, Sessions, accounts
+from triggers.console.app import make_app
+from triggers.console.key import session_key
+from triggers.console.schedulers import Schedulers
+from triggers.console.security import LOOPBACK, hosts
+from triggers.console.site import Site
+from triggers.ledger.audit import who
+
+#: Seconds until a connection has sent the head of its first request.
+_HEAD_SECONDS: Final = 10.0
+#: Connections at the same time: a page that is open has one.
+_CONNECTIONS: Final = 500
+
+
+class _Protocol(H11Protocol):
+    """Hangs up on who connects and says nothing."""
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._asked = False
+        self._deadline = self.loop.call_later(_HEAD_SECONDS, self._hang_up)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._deadline.cancel()
+        super().connection_lost(exc)
+
+    def handle_events(self) -> None:
+        super().handle_events()
+        self._asked = self._asked or self.scope is not None
+
+    def _hang_up(self) -> None:
+        if not self._asked:
+            self.transport.close()
+
+
+def make_site(of: Settings, host: str, choice: str | None = None) -> Site:
+    """Put together what the requests of one console share.
+
+    Raises:
+        Usage: accounts, hosts or the proxy make no sense together.
+    """
+    known = accounts(of.console_users)
+    proxy = Proxy.of(of.console_proxy_header, of.console_proxy_addresses, of.console_proxy_operators)
+    if not known and not proxy.header and host not in LOOPBACK:
+        raise Usage(
+            f"--host {host!r}: a console that others can reach has accounts: set TRIGGERS_CONSOLE_USERS to "
+            "NAME:ROLE:HASH with a hash of `clearml-triggers console --hash`, or TRIGGERS_CONSOLE_PROXY_HEADER"
+        )
+    sessions = Sessions(session_key(of), known)
+    return Site(of, Schedulers(of, choice), sessions, proxy, hosts(host, of.console_hosts), who())
+
+
+@dataclass
+class ConsoleServer:
+    """A console that serves. Close it by leaving its context."""
+
+    site: Site
+    url: str
+    server: uvicorn.Server
+    socket: socket.socket
+
+    def link(self) -> str:
+        """What to open: a one-time link, or the log-in page where there are accounts."""
+        if self.site.sessions.accounts or self.site.proxy.header:
+            return self.url
+        return f"{self.url}/enter/{self.site.links.new(self.site.clock())}"
+
+    def run(self) -> None:
+        """Serve until `stop`."""
+        self.server.run(sockets=[self.socket])
+
+    def stop(self) -> None:
+        """End soon; open pages are closed."""
+        self.server.should_exit = True
+        self.server.force_exit = True
+
+
+def listen(of: Settings, host: str, port: int, choice: str | None = None) -> ConsoleServer:
+    """Take the port.
+
+    Raises:
+        Usage: it is taken, or the settings make no sense.
+    """
+    site = make_site(of, host, choice)
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listening = socket.socket(family, socket.SOCK_STREAM)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(128)  # who comes before the loop runs waits
+    except OSError as error:
+        raise Usage(
+            f"the console cannot listen on {host}:{port} ({error.strerror}): choose --port or --host"
+        ) from error
+    config = uvicorn.Config(
+        make_app(site),
+        http=_Protocol,
+        loop="asyncio",
+        lifespan="off",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=_CONNECTIONS,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=1,
+        h11_max_incomplete_event_size=32_768,
+    )
+    shown = f"[{host}]" if ":" in host else host
+    return ConsoleServer(site, f"http://{shown}:{listening.getsockname()[1]}", _Server(config), listening)
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the process that it runs in."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@contextlib.contextmanager
+def serving(of: Settings, host: str, port: int, choice: str | None = None) -> Iterator[ConsoleServer]:
+    """Serve in a thread while the body runs."""
+    console = listen(of, host, port, choice)
+    thread = threading.Thread(target=console.run, name="console", daemon=True)
+    thread.start()
+    try:
+        yield console
+    finally:
+        console.stop()
+        thread.join(5.0)
+        console.site.schedulers.close()

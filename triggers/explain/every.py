@@ -1,0 +1,43 @@
+"""Why each of the triggers did, did not or would fire for one object, those that come nearest first."""
+
+from __future__ import annotations
+
+from triggers.explain.gather import gather, now_of
+from triggers.explain.judge import judge
+from triggers.explain.values import Explanation
+from triggers.ledger.registry import Entry
+from triggers.model.events import Event
+from triggers.operate.query import last_event_of
+from triggers.operate.target import Target
+from triggers.rules.conditions import evaluate
+
+
+def explain_every(target: Target, object_id: str, *, at_most: int = 0) -> tuple[list[Explanation], int]:
+    """Explain it for all triggers that are for such an object; of an object that is not known, for every trigger.
+
+    Args:
+        target: the scheduler.
+        object_id: of the object.
+        at_most: so many explanations, of the triggers of whose conditions the fewest clauses fail; 0 for all, in
+            the order of the registry.
+
+    Returns:
+        The explanations, and how many triggers are left out.
+
+    Raises:
+        Usage: there are no credentials for the scheduler's server.
+        ServerUnavailable, StoreUnavailable: no answer.
+    """
+    now = now_of(target, object_id)
+    entries = [
+        entry for entry in target.ledger.registry.snapshot().active if now is None or now.concerns(entry.trigger.kind)
+    ]
+    known = now or (last_event_of(target, object_id) if at_most else None)
+    if at_most and known is not None:
+        entries.sort(key=lambda entry: _misses(entry, known))
+    chosen = entries[:at_most] if at_most else entries
+    return [judge(gather(target, entry, object_id, now)) for entry in chosen], len(entries) - len(chosen)
+
+
+def _misses(entry: Entry, event: Event) -> tuple[int, str]:
+    return len(evaluate(entry.trigger, event).failed), entry.trigger.name
