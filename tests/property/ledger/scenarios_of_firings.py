@@ -347,6 +347,25 @@ def holds_are_released_in_order_of_their_grant(ledger: Ledger) -> None:
     assert claim_one(ledger).key == first.key
 
 
+def _latest_of(ledger: Ledger, *changed_ms: int) -> int:
+    """Which of two firings, granted in this order for changes of these times, waits on."""
+    for number, at_ms in enumerate(changed_ms):
+        grant(ledger, TRIGGER, task_event(f"{number}" * 32, at_ms))
+    for firing in ledger.firings.claim("dispatch", 10, 10).firings:
+        ledger.firings.hold(firing, "dispatch", "slot:x", "busy", latest=True)
+    (key,) = ledger.store.client.zrange(ledger.keys.held("slot:x"), 0, -1)
+    return int(ledger.firings.get(key).object[0])  # type: ignore[union-attr]
+
+
+def the_latest_of_two_changes_waits(ledger: Ledger) -> None:
+    """Matchers of two partitions have granted them the other way round."""
+    assert _latest_of(ledger, 1_002, 1_001) == 0
+
+
+def the_latest_grant_waits_where_the_clock_was_set_back(ledger: Ledger) -> None:
+    assert _latest_of(ledger, 3_600_000, 1_001) == 1
+
+
 def only_the_latest_waits(ledger: Ledger) -> None:
     first, second = two_firings(ledger)
     for firing in (second, first):  # whoever comes first

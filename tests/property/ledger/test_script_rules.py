@@ -84,6 +84,8 @@ MUTATIONS: list[tuple[str, str, str, Scenario]] = [
     ("hold", "redis.call('HDEL', KEYS[1], 'lease')", "", s.a_held_firing_is_on_one_list),
     ("hold", "redis.call('HGET', KEYS[1], 'sequence')", "now_ms()", s.holds_are_released_in_order_of_their_grant),
     ("hold", "if ARGV[7] == '1' then", "if false then", s.only_the_latest_waits),
+    ("hold", "or its >= changed or changed - its > 60000", "or true", s.the_latest_of_two_changes_waits),
+    ("hold", "or changed - its > 60000", "", s.the_latest_grant_waits_where_the_clock_was_set_back),
     ("hold", "release_key(KEYS[6], redis.call('HGET', older, 'object'))", "", s.only_the_latest_waits),
     ("release", "redis.call('ZADD', ARGV[5] .. lane, now, key)", "", s.a_held_firing_is_on_one_list),
     ("release", "redis.call('ZREM', KEYS[1], key)", "", s.a_held_firing_is_on_one_list),
