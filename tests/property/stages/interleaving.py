@@ -8,20 +8,21 @@ from types import SimpleNamespace
 import redis
 
 from tests.property.stages.actors import FAULTS, Actor, Outcome
-from tests.property.stages.world import PARTITIONS, SCHEDULER, SteppedApi, World
+from tests.property.stages.declared import edited_triggers, make_triggers, settings_of_the_world
+from tests.property.stages.on_server import OnServer
+from tests.property.stages.world import PARTITIONS, SteppedApi, World
 from triggers.base.errors import Fenced
-from triggers.base.settings import Settings
 from triggers.clearml_api import server_now_ms
-from triggers.ledger.firing import trigger_digest
-from triggers.model import Trigger, make_trigger
+from triggers.model.items import milliseconds
+from triggers.sync.clocks import correction, measure
 
 STAGES = ["dispatch", "dispatch", "dispatch", "dispatch", "poll", "reconcile", "match:0", "match:1"]
 OUTCOMES: list[Outcome] = ["ok", "ok", "ok", "ok", *FAULTS]
 POINTS = ["record", "tasks.clone", "tasks.enqueue", "tasks.enqueue", "tasks.delete", "finish", "match_commit", "claim"]
-TRIGGERS = ["once", "single", "turning"]
-AGENT_OUTCOMES = ["tasks.completed", "tasks.failed", "tasks.stopped"]
 #: far more than a call can be late by
 LONG_SECONDS = 1_000
+#: by which clocks are set, seconds
+STEPS = (45, -45, 900, -900, 3_600, -3_600, 36_000, -36_000)
 
 #: How often each action is drawn.
 WEIGHTS = {
@@ -39,6 +40,7 @@ WEIGHTS = {
     "person_edits": 3,
     "person_skips": 1,
     "time_passes": 1,
+    "clock_steps": 2,
     "renew": 1,
     "expire": 3,
     "late_call": 3,
@@ -54,48 +56,7 @@ ACTIONS = [name for name, weight in WEIGHTS.items() for _ in range(weight)]
 Action = tuple[str, int, int, Outcome]
 
 
-def settings_of_the_world(max_attempts: int) -> Settings:
-    """Leases never expire by themselves here, and attempts have no limit by default."""
-    return Settings(
-        lease_seconds=100,
-        partitions=PARTITIONS,
-        batch_firings=3,
-        batch_events=3,
-        max_attempts=max_attempts,
-        max_per_minute=0,
-        request_timeout_seconds=20,
-    )
-
-
-def make_triggers(base: str) -> list[Trigger]:
-    """One that fires once, one with a slot, one that fires at every transition."""
-
-    def made(name: str, condition: dict[str, object], **policy: object) -> Trigger:
-        action = {"type": "task", "base_task_id": base, "queue": "default"}
-        return make_trigger("task", name=name, action=action, policy=policy, trigger_name="^object", **condition)
-
-    failed = {"trigger_on_status": ["failed"]}
-    return [
-        made("once", failed),
-        made("single", failed, single_instance=True, overlap="queue"),
-        made("turning", {"trigger_on_tags": ["hot"]}, fire="on_transition"),
-    ]
-
-
-def edited_triggers(base: str) -> list[Trigger]:
-    """Triggers that people edit, retire and delete at any moment; of one, the launches satisfy its own condition."""
-    action = {"type": "task", "base_task_id": base, "queue": "default"}
-    single, mine = {"single_instance": True}, action | {"overrides": {"name": "mine"}}
-    failed = {"trigger_on_status": ["failed"], "trigger_name": "^object"}
-    return [
-        make_trigger("task", name="edited", action=action, policy=single, **failed),
-        make_trigger("task", name="edited", action=action, policy=single | {"overlap": "queue"}, **failed),
-        make_trigger("task", name="edited", action=action, **failed),
-        make_trigger("task", name="own", action=mine, trigger_name="^(object|mine)"),
-    ]
-
-
-class Interleaving:
+class Interleaving(OnServer):
     """One world and what happens in it; `do` is one action."""
 
     def __init__(
@@ -113,6 +74,7 @@ class Interleaving:
         self.looked_at = 0
         #: actors that began under a run of Redis whose last second is lost
         self.forgotten: list[Actor] = []
+        self.stepped = False
         self.triggers = make_triggers(self.world.base)
         self.steady = list(self.triggers)
         self.editable = edited_triggers(self.world.base) if edits else []
@@ -120,91 +82,11 @@ class Interleaving:
         self.since_ms = server_now_ms(SteppedApi(self.world), self.world.service)  # type: ignore[arg-type]
         self.declare()
 
-    def declare(self) -> None:
-        self.world.ledger.registry.declare(self.triggers, origin="script", server_now_ms=self.since_ms)
-
     def do(self, name: str, which: int, much: int, outcome: Outcome) -> None:
         """Let one action happen; where it cannot, nothing does."""
         getattr(self, name)(which, much, outcome)
 
-    # ---- on the server -------------------------------------------------------------------------------
-    def object_fails(self, *_: object) -> None:
-        made = self.server.call("tasks.create", {"name": f"object {len(self.objects)}", "type": "training"})["id"]
-        self.server.call("tasks.started", {"task": made})
-        self.server.call("tasks.failed", {"task": made})
-        self.objects.append(made)
-
-    def object_changes(self, which: int, much: int, *_: object) -> None:
-        if not self.objects:
-            return
-        made = self.objects[which % len(self.objects)]
-        hot = "hot" in self.server.tasks[made]["tags"]
-        if much % 3 == 0:
-            change = {"add_tags": [f"other {much}"]}
-        elif hot:
-            change = {"remove_tags": ["hot"]}
-        else:
-            change = {"add_tags": ["hot"]}
-            self.rises[made] = self.rises.get(made, 0) + 1
-        self.server.call("tasks.update_tags", {"ids": [made], **change})
-
-    def agent_works(self, which: int, *_: object) -> None:
-        """End what runs, or start the next in the queue."""
-        for task in self.server.tasks.values():
-            if task["status"] == "in_progress" and task["id"] not in self.objects:
-                self.server.call(AGENT_OUTCOMES[which % 3], {"task": task["id"]})
-                return
-        entry = self.server.call("queues.get_next_task", {"queue": self.server.state.default_queue}).get("entry")
-        if entry:
-            self.server.call("tasks.started", {"task": entry["task"]})
-
-    def person_copies(self, which: int, *_: object) -> None:
-        """A copy of a launched ClearML task inherits its marks."""
-        launched = [task for task in self.server.tasks if task in self.server.enqueued]
-        if launched:
-            original = launched[which % len(launched)]
-            self.server.copies.add(self.server.call("tasks.clone", {"task": original})["id"])
-
-    def person_pauses(self, which: int, *_: object) -> None:
-        """Pause a trigger, or let it go on."""
-        self.world.ledger.adopt_epoch()
-        registry = self.world.ledger.registry
-        id_ = f"task:{TRIGGERS[which % len(TRIGGERS)]}"
-        if registry.snapshot().get(id_):
-            registry.edit(lambda known, *_: {id_: replace(known.entries[id_], paused=not known.entries[id_].paused)})
-            self.paused.pop(digest := trigger_digest(SCHEDULER, id_), None)
-            if registry.snapshot().entries[id_].paused:
-                self.paused[digest] = self.world.ledger.counter()
-
-    def person_edits(self, which: int, much: int, *_: object) -> None:
-        """Declare the trigger that people edit in another way, or no longer, or delete it, or pause it."""
-        if not self.editable:
-            return
-        self.world.ledger.adopt_epoch()
-        registry = self.world.ledger.registry
-        kinds = self.editable[:-1]
-        wanted: list[Trigger] = [] if which % 4 == 3 else [kinds[which % 4]]
-        self.triggers = [*self.steady, *wanted, self.editable[-1]]
-        self.world.trace.append(f"a person declares {[one.policy.overlap for one in wanted]}")
-        if which % 4 == 3 and much % 2:
-            registry.edit(lambda *_: {"task:edited": None})
-        self.declare()
-        if wanted and much % 3 == 0:
-            paused = much % 2 == 0
-            registry.edit(lambda known, _: {"task:edited": replace(known.entries["task:edited"], paused=paused)})
-
-    def person_skips(self, which: int, *_: object) -> None:
-        """Skip what waits of that trigger, or drop what is held."""
-        if not self.editable:
-            return
-        self.world.ledger.adopt_epoch()
-        if which % 2:
-            self.world.ledger.by_hand.skip_waiting("task:edited", "a person says so")
-            return
-        hold = "pause:task:edited"
-        held = [one.key for one in self.world.ledger.operations.held(hold)]
-        self.world.ledger.operations.drop_held(hold, held, "a person")
-
+    # ---- time ----------------------------------------------------------------------------------------
     def time_passes(self, *_: object) -> None:
         """Longer than any call can be late.
 
@@ -219,7 +101,37 @@ class Interleaving:
         while self.world.calls:
             self.world.land(self.world.calls, 0)
         self.server.now += LONG_SECONDS
+        self.clock.step_redis(LONG_SECONDS)
         self.clock.skew_seconds += LONG_SECONDS
+
+    def clock_steps(self, which: int, much: int, *_: object) -> None:
+        """The clock of Redis is set back, or that which stamps changes, or `Date` goes elsewhere; the two are compared.
+
+        Redis' clock is not set forward while calls may be late: what was forgotten is waited for by that clock.
+        """
+        by = STEPS[much % len(STEPS)]
+        whose = ("Redis", "the stamping clock", "Date")[which % 3]
+        self.world.trace.append(f"{whose} steps by {by} s")
+        if whose == "Redis":
+            self.clock.step_redis(-abs(by))
+        elif whose == "Date":
+            self.server.date_ahead = by
+            self.clocks_are_compared()
+        elif not self.stepped:  # and never forward: what is stamped before that and read after it looks late
+            self.stepped = True
+            self.look()
+            self.server.now -= abs(by)
+            self.look()
+
+    def clocks_are_compared(self) -> None:
+        """As sync does by a write of its own."""
+        before_ms = self.world.ledger.reading.stamps_ms()
+        api = SteppedApi(self.world)
+        pinged = api.call("tasks.ping", {"task": self.world.service})
+        found = api.call("tasks.get_all", {"id": [self.world.service], "only_fields": ["last_change"]}).data["tasks"]
+        measured = measure(milliseconds(found[0]["last_change"]), pinged.server_ms, 0)
+        self.world.ledger.adopt_epoch()
+        self.world.ledger.reading.note_stamps(correction(measured, before_ms, True)[0])
 
     # ---- in the processes ----------------------------------------------------------------------------
     def begin(self, which: int, much: int, *_: object) -> None:
@@ -313,6 +225,7 @@ class Interleaving:
         self.world.epoch_skew_ms = int(self.clock.skew_seconds * 1000)
         self.forgotten = self.world.actors
         self.world.ledger.adopt_epoch()
+        self.clocks_are_compared()
         if empty:  # what the service task keeps
             self.declare()
 
@@ -345,6 +258,8 @@ class Interleaving:
     def round(self) -> None:
         """One round of undisturbed work, after every pause and lease has run out."""
         self.server.now += LONG_SECONDS / 10
+        self.clock.step_redis(LONG_SECONDS // 10)
+        self.clocks_are_compared()
         self.clock.skew_seconds += LONG_SECONDS
         self.world.fsync()
         self.world.expire()

@@ -21,6 +21,8 @@ class Server:
     def __init__(self) -> None:
         self.state = App("key", "secret").state
         self.now = 1_800_000_000.0
+        #: seconds by which the HTTP `Date` is ahead of the clock that stamps changes
+        self.date_ahead = 0
         #: how often an enqueue of ours was accepted, by firing key and by ClearML task
         self.launched: Counter[str] = Counter()
         self.enqueued: Counter[str] = Counter()
@@ -49,7 +51,7 @@ class Server:
             self._note_launch(one["id"])
         if endpoint == "tasks.delete":
             self.deleted.append(body["task"])
-        return Answer(data, int(self.now) * 1000 - 1000)
+        return Answer(data, int(self.now + self.date_ahead) * 1000 - 1000)
 
     def _note_launch(self, task: str) -> None:
         self.enqueued[task] += 1
