@@ -252,17 +252,20 @@ def _steps(seed: int, seconds: float, mode: Mode) -> Iterator[Disturbance]:
     """Wall clocks that are set, forward and back, at any moment; half of them are set right again.
 
     The clock that stamps changes goes forward first and then back, by more than a little: what is stamped in a moment
-    in which it is behind, and read after that moment, looks like what was read late.
+    in which it is behind, and read after that moment, looks like what was read late. It goes back once: nothing may be
+    polled for as long as this lasts, and two steps between two polls cannot be told apart (decision 21).
     """
-    server = 0
+    server, is_back = 0, False
     dice, at = random.Random(f"steps {seed} {seconds:g} {mode}"), 1.0
     while at < seconds:
         (clock,) = dice.choices(list(CLOCKS[mode]), list(CLOCKS[mode].values()))
         by = dice.choice((1, -1)) * dice.choice(STEPS)
         stays = dice.random() < 0.5
+        if clock == "clearml" and is_back:
+            clock = "date"
         if clock == "clearml":
-            server = by = by if by > 0 <= server else min(server, 0) - max(45, abs(by))
-            stays = True
+            before, server = server, by if by > 0 else -max(45, abs(by))
+            by, stays, is_back = server, True, server < before
         yield Disturbance(round(at, 2), "step", clock, 0.0 if stays else round(dice.uniform(1, 8), 2), by)
         at += dice.uniform(*STEP_EVERY)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from triggers.base.errors import ServerUnavailable
 from triggers.base.logs import logger
 from triggers.clearml_api import server_now_ms
 from triggers.context import Context
@@ -24,6 +26,10 @@ CLOCK_ALARM: Final = alarms.SERVER_CLOCK.name
 #: How long it may take until it shows that the server's clock was set back, beside the pause between two polls, ms:
 #: a comparison of clocks (`sync.keep`) and more.
 _NOTICED_MS: Final = 25_000
+
+#: How often that clock's time is asked for, and the pause between two times, seconds.
+_TRIES: Final = 4
+_PAUSE_SECONDS: Final = 0.3
 
 #: How far the server's time may be behind that of its clock: `Date` is coarse, and so is its correction, ms.
 _COARSE_MS: Final = 6_000
@@ -99,7 +105,7 @@ def correct_since(
     tolerance_ms = 0 if cursor.ahead_ms else STAMP_TOLERANCE_MS
     if not _ahead(entries, server_ms + tolerance_ms):
         return
-    now_ms = server_now_ms(ctx.api, ctx.service_task or None)  # the `Date` of that answer may be behind
+    now_ms = _server_now_ms(ctx)  # the `Date` of that answer may be behind
     ids = _ahead(entries, now_ms + tolerance_ms)
     since_ms = now_ms - unread_ms - _NOTICED_MS
 
@@ -111,6 +117,19 @@ def correct_since(
     if ids:
         log.warning("the ClearML server's clock was set back: changes count from now on for %s", ", ".join(sorted(ids)))
         ctx.ledger.registry.edit(edit)
+
+
+def _server_now_ms(ctx: Context) -> int:
+    """The time of the clock that stamps changes, asked for more than once.
+
+    The poll fails without it, and until one succeeds another step back would be taken for the same.
+    """
+    for _ in range(_TRIES - 1):
+        try:
+            return server_now_ms(ctx.api, ctx.service_task or None)
+        except ServerUnavailable:
+            time.sleep(_PAUSE_SECONDS)
+    return server_now_ms(ctx.api, ctx.service_task or None)
 
 
 def _ahead(entries: Iterable[Entry], latest_ms: int) -> list[str]:

@@ -221,13 +221,14 @@ class Interleaving(OnServer):
         if which not in (0, 1):
             self.paused.clear()  # it may be forgotten: `docs/guarantees.md` says so
         self.world.trace.append("Redis comes back " + ("empty" if empty else "as it was on disk"))
+        kept = {id_: one.since_ms for id_, one in self.world.ledger.registry.snapshot().entries.items()}
         self.world.restart_redis(keep=not empty)
         self.world.epoch_skew_ms = int(self.clock.skew_seconds * 1000)
         self.forgotten = self.world.actors
         self.world.ledger.adopt_epoch()
         self.clocks_are_compared()
         if empty:  # what the service task keeps
-            self.declare()
+            self.declare(kept)
 
     def restore(self, *_: object) -> None:
         """What was on disk is put back into the Redis that runs."""

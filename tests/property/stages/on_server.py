@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from tests.property.stages.server import Server
@@ -29,8 +30,11 @@ class OnServer:
     editable: list[Trigger]
     since_ms: int
 
-    def declare(self) -> None:
-        self.world.ledger.registry.declare(self.triggers, origin="script", server_now_ms=self.since_ms)
+    def declare(self, since_ms: Mapping[str, int] | None = None) -> None:
+        """Register; `since_ms`: from when on changes count, as the service task keeps it."""
+        self.world.ledger.registry.declare(
+            self.triggers, origin="script", server_now_ms=self.since_ms, since_ms=since_ms
+        )
 
     def object_fails(self, *_: object) -> None:
         made = self.server.call("tasks.create", {"name": f"object {len(self.objects)}", "type": "training"})["id"]
