@@ -91,7 +91,7 @@ def _read(ctx: Context, token: str, source: Source, version: int, entries: list[
             report_step(ctx, source.clock, cursor, now_ms)
             window = replace(window, overlaps=False, sweeps=False)  # of what has changed since, it began too late
         if source.by_server_clock:  # before the commit: whatever ends this poll first, the next one knows as much
-            correct_since(ctx, serves, moved.cursor, cursor.plan, now_ms, unread_ms)
+            correct_since(ctx, serves, moved, cursor.plan, now_ms, unread_ms)
         partitions = partitions_now(ctx)
         batches = encode_batches(
             fresh,

@@ -17,6 +17,7 @@ from triggers.ledger.registry import Entry, Snapshot
 from triggers.model.events import iso_time
 from triggers.rules.policies import STAMP_TOLERANCE_MS
 from triggers.sources import Source
+from triggers.sources.windows import Advance
 
 log = logger(__name__)
 
@@ -84,7 +85,7 @@ def latest_stamp(cursor: Cursor, server_ms: int, took_seconds: float) -> int:
 
 
 def correct_since(
-    ctx: Context, entries: Collection[Entry], cursor: Cursor, plan: int, server_ms: int, unread_ms: int
+    ctx: Context, entries: Collection[Entry], moved: Advance, plan: int, server_ms: int, unread_ms: int
 ) -> None:
     """Let changes count from now on for triggers that were declared, or skipped what was missed, at a time to come.
 
@@ -94,7 +95,7 @@ def correct_since(
     Args:
         ctx: the scheduler.
         entries: the triggers that were read for.
-        cursor: of their source, after the page.
+        moved: the cursor of their source after the page.
         plan: registry version under which all that changed had been read before.
         server_ms: the server's time by the answer that was read.
         unread_ms: how long nothing had been read before it.
@@ -102,17 +103,27 @@ def correct_since(
     Raises:
         ServerUnavailable: the server does not say its time.
     """
-    tolerance_ms = 0 if cursor.ahead_ms else STAMP_TOLERANCE_MS
-    if not _ahead(entries, server_ms + tolerance_ms):
+    tolerance_ms = 0 if moved.cursor.ahead_ms else STAMP_TOLERANCE_MS
+
+    def are_late(among: Iterable[Entry], at_ms: int) -> list[Entry]:
+        """Those declared at a time to come, or that has passed again since the step: what changed after it counts."""
+        since_ms = at_ms - unread_ms - _NOTICED_MS
+        return [
+            entry
+            for entry in among
+            if entry.since_ms > at_ms + tolerance_ms
+            or (moved.stepped_back and entry.is_read(plan) and entry.since_ms > since_ms)
+        ]
+
+    if not are_late(entries, server_ms):
         return
     now_ms = _server_now_ms(ctx)  # the `Date` of that answer may be behind
-    ids = _ahead(entries, now_ms + tolerance_ms)
+    ids = [entry.trigger.id for entry in are_late(entries, now_ms)]
     since_ms = now_ms - unread_ms - _NOTICED_MS
 
     def edit(known: Snapshot, version: int) -> dict[str, Entry | None]:
         here = [known.entries[id_] for id_ in ids if id_ in known.entries]
-        late = [entry for entry in here if entry.since_ms > now_ms + tolerance_ms]
-        return {entry.trigger.id: entry.set_back(since_ms, version, plan) for entry in late}
+        return {entry.trigger.id: entry.set_back(since_ms, version, plan) for entry in are_late(here, now_ms)}
 
     if ids:
         log.warning("the ClearML server's clock was set back: changes count from now on for %s", ", ".join(sorted(ids)))
@@ -130,7 +141,3 @@ def _server_now_ms(ctx: Context) -> int:
         except ServerUnavailable:
             time.sleep(_PAUSE_SECONDS)
     return server_now_ms(ctx.api, ctx.service_task or None)
-
-
-def _ahead(entries: Iterable[Entry], latest_ms: int) -> list[str]:
-    return [entry.trigger.id for entry in entries if entry.since_ms > latest_ms]

@@ -315,6 +315,19 @@ def test_a_clock_set_back_a_second_time(world: ServiceWorld, again: int) -> None
     assert launched(world, polls=2) == 3, "nothing of before the registration"
 
 
+def test_a_clock_set_back_while_nobody_polls_past_the_registration(world: ServiceWorld) -> None:
+    """By the next poll the clock has passed the time of the registration again, but not where the change was made."""
+    control = world.sandbox.control
+    world.declare(world.trigger())
+    world.step()
+    control.clock(offset_seconds=-300)
+    world.fail_task()
+    unread(world, 600)
+    assert launched(world, polls=2) == 1
+    world.fail_task()
+    assert launched(world, polls=2) == 2
+
+
 def test_own_launches_after_the_step(world: ServiceWorld) -> None:
     """A trigger whose launches satisfy its condition does not fire on them."""
     control = world.sandbox.control
