@@ -26,9 +26,11 @@ for step in range(10_000):
     logger.flush()
     time.sleep(0.2)
 """
-SECONDS = 60.0
+SECONDS = 80.0
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(240)
 @pytest.mark.sandbox_control
 def test_a_run_whose_loss_is_nan_is_aborted_and_its_process_ends(world: World, tmp_path: Path) -> None:
     condition = {"trigger_on_metric": "loss", "trigger_on_variant": "train", "trigger_on_threshold": 1e30}
@@ -45,13 +47,14 @@ def test_a_run_whose_loss_is_nan_is_aborted_and_its_process_ends(world: World, t
         run = subprocess.Popen([sys.executable, str(script)], env=own, cwd=tmp_path, stdout=output, stderr=output)
     try:
         deadline = time.monotonic() + SECONDS
-        while run.poll() is None or not ended(world):  # the SDK notices within seconds that its task was stopped
+        while not ended(world):
             assert time.monotonic() < deadline, said.read_text()
             world.step()
             world.expire_leases()
             world.hints.acts = 1
             world.settle()
             time.sleep(0.2)
+        run.wait(SECONDS)  # the SDK looks every 2 s whether its task was stopped, and takes a while to end
     finally:
         run.kill()
         run.wait()

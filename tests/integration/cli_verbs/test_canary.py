@@ -16,11 +16,13 @@ import redis
 from tests.integration.cli_verbs.conftest import run
 from tests.integration.cli_verbs.test_hostile_names import arguments, verbs
 from tests.integration.stages.conftest import World
+from triggers.actions import Notify, Webhook
 from triggers.base.errors import Refused, ServerUnavailable, TriggersError, Usage
 from triggers.base.settings import Settings, settings, settings_of
 from triggers.clearml_api import Api, Credentials
 from triggers.configuration.writing import dump
 from triggers.ledger import schedulers
+from triggers.model import Trigger, make_trigger
 from triggers.stages.notify import notify
 from triggers.stages.sync import sync
 
@@ -47,6 +49,16 @@ def canaries(world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCa
     return [CANARY, world.sandbox.secret_key, world.sandbox.access_key]
 
 
+def acting(monkeypatch: pytest.MonkeyPatch) -> list[Trigger]:
+    """Triggers whose actions refer to secrets, at an address that nothing listens at."""
+    monkeypatch.setenv("HOOK", f"http://127.0.0.1:9/{CANARY}-hook")
+    monkeypatch.setenv("CHANNEL", f"json://127.0.0.1:9/{CANARY}-channel")
+    actions = [Webhook("env:HOOK", secret="env:HOOK", headers={"X-Key": "env:HOOK"}), Notify("env:CHANNEL")]
+    return [
+        make_trigger("task", name=f"acting {each.type}", trigger_on_status=["failed"], action=each) for each in actions
+    ]
+
+
 def clean(where: str, text: str, canaries: list[str]) -> None:
     assert [canary for canary in canaries if canary in text] == [], where
 
@@ -56,11 +68,15 @@ def test_the_secrets_are_known() -> None:
 
 
 def test_no_verb_and_no_log_shows_a_secret(
-    world: World, canaries: list[str], tmp_path: Path, caplog: pytest.LogCaptureFixture
+    world: World,
+    canaries: list[str],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    world.declare(world.trigger(name="t", action={"queue": "nowhere"}))
+    world.declare(world.trigger(name="t", action={"queue": "nowhere"}), *acting(monkeypatch))
     task = world.fail_task()
-    world.step(world.context(max_attempts=1))
+    world.step(world.context(max_attempts=1, webhook_allow=("127.0.0.1",)))
     file = tmp_path / "triggers.yaml"
     file.write_text(dump([world.trigger(name="from file")]))
     for verb in verbs():
@@ -71,10 +87,14 @@ def test_no_verb_and_no_log_shows_a_secret(
 
 
 def test_nothing_that_is_stored_or_reported_holds_a_secret(
-    world: World, canaries: list[str], redis_client: redis.Redis, caplog: pytest.LogCaptureFixture
+    world: World,
+    canaries: list[str],
+    redis_client: redis.Redis,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    ctx = world.context(max_attempts=1, **secrets())
-    world.declare(world.trigger(name="t", action={"queue": "nowhere"}))
+    ctx = world.context(max_attempts=1, webhook_allow=("127.0.0.1",), **secrets())
+    world.declare(world.trigger(name="t", action={"queue": "nowhere"}), *acting(monkeypatch))
     world.fail_task()
     world.step(ctx)
     (record,) = schedulers.all_of(redis_client).values()
