@@ -9,6 +9,7 @@ from triggers.base.forms import PARTITIONS
 from triggers.ledger import clock, leases
 from triggers.ledger.firing import SIGNED, Firing, signed_parts, verify
 from triggers.ledger.keys import Keys
+from triggers.ledger.parts import PARTS, signed_again
 from triggers.ledger.reading import BATCH
 from triggers.ledger.refused import Refusals
 from triggers.ledger.signing import Signer, Unsigned, parted
@@ -73,10 +74,11 @@ class Adopting:
             verify(key, fields, self.signer)
         except Unsigned:
             task = fields.get("task", "")
-            read = [part for name in (*SIGNED, "task") for part in (name, fields.get(name, ""))]
+            read = [part for name in (*SIGNED, "task", PARTS) for part in (name, fields.get(name, ""))]
             signature = self.signer.sign("firing", *signed_parts(fields))
             of_task = self.signer.sign("task", key, task) if task else ""
-            return bool(fields and self.store.run(SIGN, [self.keys.firing(key)], signature, of_task, *read))
+            parts = signed_again(fields[PARTS], fields, self.signer) if fields.get(PARTS) else ""
+            return bool(fields and self.store.run(SIGN, [self.keys.firing(key)], signature, of_task, parts, *read))
         return False
 
     def _waiting(self) -> set[int]:

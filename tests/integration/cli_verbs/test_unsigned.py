@@ -108,3 +108,20 @@ def test_verbs_that_change_sign_or_refuse(world: World, monkeypatch: pytest.Monk
         assert refused.code == 2
         assert "TRIGGERS_SIGNING_KEY" in refused.out
     assert "t" in run("list").out
+
+
+def test_the_actions_of_an_adopted_firing_are_adopted_with_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    trigger = world.trigger(name="t", actions=[{"type": "tag", "add": ["seen"]}])
+    world.declare(trigger)
+    world.pause(trigger)
+    id_ = world.fail_task()
+    world.step()
+    assert world.ledger.operations.held_count(f"pause:{trigger.id}") == 1
+    give_key(world, monkeypatch, KEY)
+    assert run("unsigned", "adopt", "--json").json["firings"] == 1
+    world.pause(trigger, False)
+    world.reconcile()
+    assert len(world.clones()) == 1
+    (task,) = world.call("tasks.get_all", id=[id_], only_fields=["tags"])["tasks"]
+    assert task["tags"] == ["seen"]
+    assert world.ledger.operations.dead() == []
