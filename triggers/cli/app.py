@@ -21,6 +21,7 @@ from triggers.cli.export import export
 from triggers.cli.fire import fire
 from triggers.cli.history import history
 from triggers.cli.list_ import list_
+from triggers.cli.mute import mute
 from triggers.cli.pause import pause
 from triggers.cli.replay import replay
 from triggers.cli.resume import resume
@@ -29,6 +30,7 @@ from triggers.cli.send import send
 from triggers.cli.show import show
 from triggers.cli.status import status
 from triggers.cli.test import try_out
+from triggers.cli.unmute import unmute
 from triggers.cli.up import up
 from triggers.cli.usage import Verbs
 
@@ -52,8 +54,9 @@ PANELS: dict[str, dict[str, Any]] = {
     },
     "Change": {
         "pause": pause, "resume": resume, "fire": fire, "send": send, "replay": replay,
-        "delete": delete, "failing": failing.app, "dead": dead.app, "holds": holds.app, "slots": slots.app,
-        "cursor": cursor.app, "unsigned": unsigned.app,
+        "delete": delete, "mute": mute, "unmute": unmute,
+        "failing": failing.app, "dead": dead.app, "holds": holds.app, "slots": slots.app, "cursor": cursor.app,
+        "unsigned": unsigned.app,
     },
     "Configure": {"apply": apply, "diff": diff, "export": export},
 }  # fmt: skip

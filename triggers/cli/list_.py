@@ -53,6 +53,8 @@ def fields(target: Target, view: View) -> dict[str, Any]:
         "name": trigger.name,
         "kind": trigger.kind,
         "state": "failing" if view.failing and view.state in ("active", "new") else view.state,
+        "muted": view.muted_until_ms is not None,
+        "muted_until": iso(view.muted_until_ms),
         "condition": wording.condition(trigger),
         "action": wording.action(trigger),
         "policy": wording.policy(trigger, target.settings.max_per_minute),

@@ -222,7 +222,7 @@ def text(words: str, style: str = "", link: str = "") -> Shown:
 
 def styled(words: str) -> Shown:
     """A state or an outcome in its color; what follows its first word has the same."""
-    return text(words, STYLES.get(words.partition(" ")[0], ""))
+    return text(words, STYLES.get(words.partition(" ")[0].rstrip(","), ""))
 
 
 def print_json(value: Any) -> None:

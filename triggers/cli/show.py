@@ -59,6 +59,8 @@ def _print(target: Target, view: View) -> None:
         )
         if page := link(target.scheduler, "task", tally.task):
             rows.insert(8, ("", output.text(page, "dim")))
+    if view.muted_until_ms is not None:
+        rows.insert(2, ("muted", output.text(f"until {local(view.muted_until_ms) or '`unmute`'}: nobody is notified")))
     if view.failing:
         rows.append(("failed last", output.text(view.failing.reason.partition("\n")[0])))
     kept = ", ".join(f"{what} {count}" for what, count in sorted(view.counts.items())) or "nothing"

@@ -86,10 +86,10 @@ def _parts(target: Target, found: SchedulerStatus) -> list[Any]:
         [text(stage.name, "cyan"), text(stage.state, _STYLES[stage.state]), text(stage.words)] for stage in found.stages
     ]
     rates = ", ".join(f"{what} {rate:.1f}" for what, rate in found.rates.items()) or "nothing"
-    paused = f", {found.paused} paused" if found.paused else ""
+    states = "".join(f", {n} {word}" for n, word in ((found.paused, "paused"), (found.muted, "muted")) if n)
     held = ", ".join(f"{count} in {hold}" for hold, count in found.holds.items()) or "none"
     rows = [
-        ("triggers", text(f"{found.triggers}{paused}")),
+        ("triggers", text(f"{found.triggers}{states}")),
         ("read up to", text(ago(found.read_to_ms, found.now_ms))),
         ("a minute", text(f"{rates} (over five minutes)")),
         ("held", text(held, "yellow" if found.holds else "")),

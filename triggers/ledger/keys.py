@@ -60,6 +60,7 @@ known. Everything else is covered by the version of its scheduler's record.
 | `triggers:{id}:audit` | stream, bounded | what people changed, who and when (`audit`) |
 | `triggers:{id}:audit:head` | hash | seq, hash: the last line of its chain (`chain`); start: that of an earlier Redis |
 | `triggers:{id}:notices` | hash | which notices were sent, when (`notices.decide`) |
+| `triggers:{id}:mutes` | hash | trigger id → until when nobody is notified of it, ms; 0 until it is unmuted |
 | `triggers:{id}:alarms` | hash | alarm → JSON: what is wrong, since when |
 """
 
@@ -148,6 +149,7 @@ _PLAIN = {
     "audit_head": "audit:head",
     "notices": "notices",
     "alarms": "alarms",
+    "mutes": "mutes",
     "unread_triggers": "aside",
     "quarantine": "poison",
     "refused": "refused",

@@ -20,6 +20,7 @@ from triggers.ledger.keys import Keys
 from triggers.ledger.leaders import Homes
 from triggers.ledger.manual import ByHand
 from triggers.ledger.matching import Matching
+from triggers.ledger.mutes import Mutes
 from triggers.ledger.operations import Operations
 from triggers.ledger.quarantine import Quarantine
 from triggers.ledger.reading import Reading
@@ -62,6 +63,7 @@ class Ledger:
     homes: Homes
     syncing: LeasedFields
     notified: LeasedFields
+    mutes: Mutes
     by_hand: ByHand
     retrying: Retrying
     decided: Decisions
@@ -181,6 +183,7 @@ def open_ledger(store: Store, scheduler: str, settings: Settings) -> Ledger:
         Homes(store, keys),
         LeasedFields(store, keys, "sync", keys.sync),
         LeasedFields(store, keys, "notify", keys.notices),
+        Mutes(store, keys),
         ByHand(store, keys, scheduler, retention_seconds=retention, history_length=length, signer=signer),
         Retrying(store, keys),
         Decisions(store, keys, scheduler),

@@ -5,13 +5,14 @@
 3. what lasted is over: one notice that says so
 4. what comes and goes (a burst that is held in every minute, or what was over a short while ago): over only once it has
    been gone for some minutes
-5. more than the limit per hour: the rest waits, and the next notice gives its number
+5. nothing of a muted trigger; when the mute ends, its dead letters, what still lasts, and the end of what was reported
+6. more than the limit per hour: the rest waits, and the next notice gives its number
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
@@ -49,11 +50,19 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What to report: new dead letters by trigger, as (count, example), and lasting problems by name."""
+    """What to report: new dead letters by trigger, as (count, example), and lasting problems by name.
+
+    The name of a problem of one trigger ends with `:` and its id. `muted`: ids of triggers that are muted now.
+    """
 
     now_ms: int
     dead: Mapping[str, Notice] = field(default_factory=dict)
     lasting: Mapping[str, Notice] = field(default_factory=dict)
+    muted: Collection[str] = ()
+
+    def is_muted(self, name: str) -> bool:
+        """Whether a lasting problem is of a muted trigger."""
+        return name.partition(":")[2] in self.muted
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +115,7 @@ class _Turn:
             self.waiting[name] = self.waiting.get(name, 0) + notice.count
             self.known[f"dead:{name}"] = asdict(notice)
         for name in list(self.waiting):
-            if self.now_ms - self.at_ms.get(f"dead:{name}", 0) >= DEAD_EVERY_MS:
+            if name not in self.situation.muted and self.now_ms - self.at_ms.get(f"dead:{name}", 0) >= DEAD_EVERY_MS:
                 last = self.known.pop(f"dead:{name}", {})
                 yield _dead(name, self.waiting.pop(name), self.situation.dead.get(name), _notice(last))
                 self.at_ms[f"dead:{name}"] = self.now_ms
@@ -117,6 +126,8 @@ class _Turn:
             key = f"lasts:{name}"
             if key not in self.at_ms and (notice.kind in _SHAKY_KINDS or name in self.over_ms):
                 self.shaky.add(name)
+            if self.situation.is_muted(name):
+                continue
             if self.now_ms - self.at_ms.get(key, 0) >= LASTING_EVERY_MS:
                 self.at_ms[key], self.known[key] = self.now_ms, asdict(notice)
                 yield notice
@@ -127,6 +138,8 @@ class _Turn:
             if name in self.situation.lasting:
                 continue
             gone_ms = self.gone_ms.setdefault(name, self.now_ms)
+            if self.situation.is_muted(name):
+                continue
             if self.now_ms - gone_ms >= (QUIET_MS if name in self.shaky else 0):
                 yield _over(name, _notice(self.known.pop(key, {})))
                 del self.at_ms[key], self.gone_ms[name]
@@ -152,9 +165,9 @@ def _notice(fields: Mapping[str, Any]) -> Notice | None:
 
 def _dead(name: str, count: int, example: Notice | None, last: Notice | None) -> Notice:
     trigger = name.partition(":")[2]
-    if example is not None and count == example.count:
-        return example
     last = example or last
+    if last is not None and count == last.count:
+        return last
     if last is None:
         return Notice("dead", f"{count} more firings of trigger {trigger!r} were given up", trigger, count=count)
     more = "more " if example is None else ""

@@ -27,7 +27,7 @@ class View:
     `failing`: its firings that failed and are tried again, None if none; they are among those `waiting`.
 
     `objects`: for how many objects it has ever been granted a firing. `read_to_ms`: how far its objects were
-    read, in the server's time.
+    read, in the server's time. `muted_until_ms`: 0 until it is unmuted, None if it is not muted.
     """
 
     entry: Entry
@@ -41,13 +41,15 @@ class View:
     objects: int
     read_to_ms: int
     failing: Failure | None = None
+    muted_until_ms: int | None = None
 
 
 def state_of(target: Target, view: View, now_ms: int) -> str:
-    """The state of a trigger in words; one that fails says how far that has come."""
-    if view.failing is None or view.state not in ("active", "new"):
-        return view.state
-    return failing.state(view.failing, target.settings.max_attempts, now_ms)
+    """The state of a trigger in words; one that fails says how far that has come, a muted one that it is."""
+    state = view.state
+    if view.failing is not None and view.state in ("active", "new"):
+        state = failing.state(view.failing, target.settings.max_attempts, now_ms)
+    return state if view.muted_until_ms is None else f"{state}, muted"
 
 
 def views(target: Target, *, retired: bool = False) -> list[View]:
@@ -67,6 +69,7 @@ def views_of(target: Target, entries: list[Entry], tallies: list[Tally]) -> list
     considered = last_events(target, {entry.trigger.kind for entry in entries})
     waits, objects = _waiting(target), _objects(target, entries)
     fails = failing.by_trigger(ledger.retrying.failing())
+    mutes = ledger.mutes.at(ledger.now_ms())
     return [
         replace(
             _view(
@@ -79,6 +82,7 @@ def views_of(target: Target, entries: list[Entry], tallies: list[Tally]) -> list
                 objects[entry.trigger.id],
             ),
             failing=fails.get(entry.trigger.id),
+            muted_until_ms=mutes.get(entry.trigger.id),
         )
         for entry in entries
     ]

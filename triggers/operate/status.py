@@ -42,6 +42,7 @@ class SchedulerStatus:
     read_to_ms: int
     triggers: int
     paused: int
+    muted: int
     holds: Mapping[str, int]
     failing: int
     dead: int
@@ -74,6 +75,7 @@ def read_status(target: Target, *, last: int = 5) -> SchedulerStatus:
         read_to_ms=min((cursor.read_to_ms for cursor in cursors if cursor.plan), default=0),
         triggers=len(active),
         paused=sum(entry.paused for entry in active),
+        muted=len(ledger.mutes.at(now_ms).keys() & {entry.trigger.id for entry in active}),
         holds={hold: ledger.operations.held_count(hold) for hold in ledger.firings.holds()},
         failing=len(ledger.retrying.failing()),
         dead=ledger.waiting.dead_count(),
@@ -122,7 +124,8 @@ def line(status: SchedulerStatus) -> str:
     """All of it in one line."""
     stuck = ", ".join(f"{stage.name}: {stage.words}" for stage in status.stages if stage.state == "late")
     word = "trigger" if status.triggers == 1 else "triggers"
-    parts = [f"{status.triggers} {word}" + (f" ({status.paused} paused)" if status.paused else "")]
+    states = [f"{count} {state}" for count, state in ((status.paused, "paused"), (status.muted, "muted")) if count]
+    parts = [f"{status.triggers} {word}" + (f" ({', '.join(states)})" if states else "")]
     parts.append(f"read up to {ago(status.read_to_ms, status.now_ms)}" if status.read_to_ms else "nothing read yet")
     waiting = sum(stage.waiting for stage in status.stages)
     held = sum(status.holds.values())

@@ -9,19 +9,19 @@ from typing import Final
 from triggers.base.errors import Usage
 
 _UNITS: Final = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|d|w)")
+_PART: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|m|h|d|w)\s*")
+_SPAN: Final = re.compile(f"(?:{_PART.pattern})+")
 
 
 def span_ms(text: str, option: str) -> int:
-    """Read a length of time such as "90s", "15m", "2h", "7d".
+    """Read a length of time such as "90s", "15m", "1h30m", "7d".
 
     Raises:
         Usage: names the option, the value, and what to give instead.
     """
-    found = _SPAN.fullmatch(text.strip())
-    if not found:
-        raise Usage(f"{option} {text!r}: give a length of time such as 90s, 15m, 2h, 7d")
-    return int(float(found[1]) * _UNITS[found[2]] * 1000)
+    if not _SPAN.fullmatch(text.strip()):
+        raise Usage(f"{option} {text!r}: give a length of time such as 90s, 15m, 1h30m, 7d")
+    return int(sum(float(count) * _UNITS[unit] for count, unit in _PART.findall(text)) * 1000)
 
 
 def time_ms(text: str, now_ms: int, option: str) -> int:

@@ -58,7 +58,8 @@ def _situation(ctx: Context, scheduler: Scheduler, after: str) -> tuple[Situatio
         after = page[-1].id if page else after
         if len(page) < _PAGE:
             break
-    return Situation(now_ms, dead, _lasting(ctx, scheduler, snapshot)), after
+    muted = frozenset(ledger.mutes.at(now_ms))
+    return Situation(now_ms, dead, _lasting(ctx, scheduler, snapshot), muted), after
 
 
 def _dead(ctx: Context, scheduler: Scheduler, snapshot: Snapshot, entry: HistoryEntry, count: int) -> Notice:

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 
 from triggers.notices import Notice, Situation, Told, decide
-from triggers.notices.decide import DEAD_EVERY_MS, LASTING_EVERY_MS
+from triggers.notices.decide import DEAD_EVERY_MS, LASTING_EVERY_MS, QUIET_MS
 from triggers.notices.send import in_words, signature
 
 NOW = 1_800_000_000_000
@@ -105,3 +105,46 @@ def test_notices_of_an_earlier_release_are_read() -> None:
     text = '{"at_ms": {"lasts:p": 5}, "waiting": {"task:a": 2}, "hour": 1, "count": 1, "left_out": 0}'
     (over, dead), _ = decide(Told.from_text(text), Situation(NOW), 20)[0][::-1], None
     assert (over.text, dead.count) == ("it is over: p", 2)
+
+
+HELD = Notice("held burst", "firings are held", "a")
+
+
+def test_a_muted_trigger_is_not_reported_and_others_are() -> None:
+    muted = Situation(NOW, {"task:a": DEAD, "task:b": DEAD}, {"pace:task:a": HELD, "poll": STALE}, {"task:a"})
+    notices, _ = decide(Told(), muted, 20)
+    assert notices == [DEAD, STALE]
+
+
+def test_dead_letters_of_a_mute_are_one_notice_when_it_ends() -> None:
+    _, told = decide(Told(), Situation(NOW, {"task:a": DEAD}, muted={"task:a"}), 20)
+    _, told = decide(told, Situation(NOW + 1, {"task:a": DEAD}, muted={"task:a"}), 20)
+    assert decide(told, Situation(NOW + DEAD_EVERY_MS, muted={"task:a"}), 20)[0] == []
+    (notice,), told = decide(told, Situation(NOW + DEAD_EVERY_MS + 1), 20)
+    assert (notice.count, notice.trigger, notice.owner) == (2, "a", "@ann")
+    assert decide(told, Situation(NOW + 3 * DEAD_EVERY_MS), 20)[0] == []
+
+
+def test_a_problem_that_began_and_ended_while_muted_is_never_reported() -> None:
+    lasting = {"pace:task:a": HELD}
+    _, told = decide(Told(), Situation(NOW, lasting=lasting, muted={"task:a"}), 20)
+    _, told = decide(told, Situation(NOW + 1, muted={"task:a"}), 20)
+    assert decide(told, Situation(NOW + QUIET_MS + 1), 20)[0] == []
+
+
+def test_a_problem_that_outlasts_a_mute_is_never_called_over_and_reported_after_it() -> None:
+    lasting = {"pace:task:a": HELD}
+    (began,), told = decide(Told(), Situation(NOW, lasting=lasting), 20)
+    assert began == HELD
+    later = NOW + LASTING_EVERY_MS
+    none, told = decide(told, Situation(later, lasting=lasting, muted={"task:a"}), 20)
+    assert none == []
+    assert decide(told, Situation(later + 1, lasting=lasting), 20)[0] == [HELD]
+
+
+def test_the_end_of_a_reported_problem_is_reported_after_the_mute() -> None:
+    _, told = decide(Told(), Situation(NOW, lasting={"pace:task:a": HELD}), 20)
+    none, told = decide(told, Situation(NOW + 1, muted={"task:a"}), 20)
+    assert none == []
+    (over,), _ = decide(told, Situation(NOW + 1 + QUIET_MS), 20)
+    assert (over.kind, over.trigger) == ("over", "a")

@@ -12,7 +12,16 @@ NOW = 1_800_000_000_000
 
 
 @pytest.mark.parametrize(
-    ("text", "ms"), [("90s", 90_000), ("15m", 900_000), ("15min", 900_000), ("1.5h", 5_400_000), ("7d", 604_800_000)]
+    ("text", "ms"),
+    [
+        ("90s", 90_000),
+        ("15m", 900_000),
+        ("15min", 900_000),
+        ("1.5h", 5_400_000),
+        ("7d", 604_800_000),
+        ("1h30m", 5_400_000),
+        ("1d 2h", 93_600_000),
+    ],
 )
 def test_lengths_of_time(text: str, ms: int) -> None:
     assert span_ms(text, "--since") == ms
@@ -24,7 +33,7 @@ def test_moments() -> None:
     assert iso(time_ms("2026-11-22T18:00:00Z", NOW, "--to")) == "2026-11-22T18:00:00.000+00:00"
 
 
-@pytest.mark.parametrize("text", ["", "soon", "7", "-2h", "2 fortnights"])
+@pytest.mark.parametrize("text", ["", "soon", "7", "-2h", "2 fortnights", "1h30", "h30m"])
 def test_what_is_no_time_is_refused_with_a_fix(text: str) -> None:
     with pytest.raises(Usage, match=r"--since .*give how long ago"):
         time_ms(text, NOW, "--since")

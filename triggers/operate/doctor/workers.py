@@ -48,6 +48,8 @@ def look(target: Target) -> Iterator[Finding]:
         yield Finding("dead letters", "warn", f"{status.dead} firings were given up", "`clearml-triggers dead list`")
     if status.paused:
         yield Finding("pauses", "warn", f"{status.paused} triggers are paused", "`clearml-triggers resume`")
+    if status.muted:
+        yield Finding("mutes", "warn", f"nobody is notified of {status.muted} triggers", "`clearml-triggers unmute`")
 
 
 def _workers(target: Target) -> Iterator[Finding]:
