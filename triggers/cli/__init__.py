@@ -1,6 +1,6 @@
 """The command line `clearml-triggers`: runs a verb, turns what it raises into one line and an exit code.
 
-Owns options, tables, colours and exit codes, one file a verb. What a verb finds out or changes is `operate`'s,
+Owns options, tables, colors and exit codes, one file a verb. What a verb finds out or changes is `operate`'s,
 `explain`'s and `configuration`'s, so that another surface can do the same.
 """
 
