@@ -24,6 +24,8 @@ EXAMPLES: Final[dict[str, str]] = {
     "send": "clearml-triggers send retry 'train resnet' --action 1",
     "replay": "clearml-triggers replay retry --from 2h --dry-run",
     "delete": "clearml-triggers delete deploy",
+    "mute": "clearml-triggers mute retry --for 2h",
+    "unmute": "clearml-triggers unmute retry",
     "failing list": "clearml-triggers failing list --trigger retry",
     "failing retry": "clearml-triggers failing retry --all",
     "dead list": "clearml-triggers dead list --trigger retry",
