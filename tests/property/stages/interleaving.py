@@ -107,7 +107,7 @@ class Interleaving(OnServer):
     def clock_steps(self, which: int, much: int, *_: object) -> None:
         """The clock of Redis is set back, or that which stamps changes, or `Date` goes elsewhere; the two are compared.
 
-        Redis' clock is not set forward while calls may be late: what was forgotten is waited for by that clock.
+        Redis' clock is not set forward while calls may be late: workers wait by that clock for what was forgotten.
         """
         by = STEPS[much % len(STEPS)]
         whose = ("Redis", "the stamping clock", "Date")[which % 3]
