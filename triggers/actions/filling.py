@@ -72,7 +72,7 @@ def iso(ms: int) -> str:
 
 def launched_task(attempt: Attempt) -> str:
     """Id of the ClearML task that the trigger launched for this firing; "" for none."""
-    return str(getattr(attempt, "launched_id", "") or "")
+    return attempt.launched_id
 
 
 @dataclass(frozen=True, slots=True)

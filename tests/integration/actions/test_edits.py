@@ -372,3 +372,14 @@ def test_an_action_survives_being_stored_and_says_what_it_does(action: Listed) -
     assert make_trigger("task", name="t", trigger_name="x", action=action.form()) == declared
     assert action.words()
     assert action.done
+
+
+def test_an_action_on_what_was_launched_waits_for_it_and_names_it(world: World) -> None:
+    action = {"type": "task", "base_task_id": world.base, "queue": "default"}
+    further = [Tag(add=["for ${object.name}"], on="launched"), Comment("launched ${launched.id}")]
+    world.declare(make_trigger("task", name="t", trigger_on_status=["failed"], action=action, actions=further))
+    failed = world.fail_task(name="train")
+    world.step()
+    (launched,) = world.clones()
+    assert "for train" in launched["tags"]
+    assert task(world, failed)["comment"] == f"launched {launched['id']}"
