@@ -1,11 +1,10 @@
-# Everything that is done with this project, by one name each. `make setup` needs Python 3.10 or later and pip.
+# Everything that is done with this project, by one name each. `make setup` needs Python 3.11 or later and pip.
 
 # the first that runs and is recent enough
-CANDIDATES := python3.11 python3.12 python3.13 python3 python3.10
-RECENT := -c 'import sys; sys.exit(sys.version_info < (3, 10))'
+CANDIDATES := python3.11 python3.12 python3.13 python3.14 python3
+RECENT := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 PYTHON ?= $(shell for each in $(CANDIDATES); do $$each $(RECENT) 2>/dev/null && echo $$each && break; done)
-# several of the pinned versions exist for 3.11 and later only
-PINS = $(shell $(PYTHON) -c 'import sys; print("" if sys.version_info < (3, 11) else "-c constraints.txt")')
+PINS := -c constraints.txt
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
@@ -13,16 +12,18 @@ PYTEST_ARGS ?=
 # of chaos: any, printed; SEED=... replays one
 SEED ?= $(shell $(PYTHON) -c 'import random; print(random.randrange(1000000))')
 
-.PHONY: setup demo test test-quick chaos chaos-long chaos-clocks soak bench docs pictures lint types check pins release clean
+.PHONY: setup demo test test-quick test-pythons chaos chaos-long chaos-clocks soak bench docs pictures lint types check pins release clean
 
 setup: $(STAMP)
 
-$(STAMP): pyproject.toml constraints.txt tests/agent.txt
-	@$(or $(PYTHON),false) $(RECENT) || { echo "Python 3.10 or later is needed: make setup PYTHON=..."; exit 1; }
+$(STAMP): pyproject.toml constraints.txt tests/agent.txt tests/oldest_redis.py
+	@$(or $(PYTHON),false) $(RECENT) || { echo "Python 3.11 or later is needed: make setup PYTHON=..."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PINS) -e '.[dev,flower]'
 	@# the published agent runs against the sandbox in a test; what it pins of requests it does not need
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PINS) --no-deps -r tests/agent.txt
+	@# the oldest Redis that is supported, for tests
+	$(BIN)/python -m tests.oldest_redis
 	@touch $@
 
 demo: setup
@@ -34,6 +35,15 @@ ALONE := tests/crash tests/deploy tests/acceptance tests/chaos tests/model
 # what needs no other processes and no network, in a few minutes: for every change
 test-quick: setup
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" tests/unit tests/contract tests/docs $(PYTEST_ARGS)
+
+# the same on every supported Python but the one of $(VENV), each in an environment of its own; absent ones are named
+test-pythons: setup
+	@failed=; for each in 3.11 3.12 3.13 3.14; do \
+		$(BIN)/python -c "import sys; sys.exit(sys.version_info[:2] != tuple(map(int, '$$each'.split('.'))))" && continue; \
+		python$$each -c pass 2>/dev/null || { echo "Python $$each is not on this machine: not tested"; continue; }; \
+		echo "Python $$each:"; \
+		$(MAKE) --no-print-directory VENV=.venv-$$each PYTHON=python$$each test-quick || failed="$$failed $$each"; \
+	done; [ -z "$$failed" ] || { echo "failed on Python$$failed"; exit 1; }
 
 # everything, what is shipped installed into empty environments among it
 test: setup
@@ -102,4 +112,4 @@ release: setup
 	@echo "to upload: twine upload dist/*.whl dist/*.tar.gz"
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-3.* build dist *.egg-info .mypy_cache .ruff_cache .hypothesis

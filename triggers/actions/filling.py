@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from triggers.actions import texts
@@ -67,7 +67,7 @@ def filling(attempt: Attempt, uses: Any, secrets: Secrets | None = None) -> Fill
 
 def iso(ms: int) -> str:
     """A time as texts have it."""
-    return datetime.fromtimestamp(ms / 1000, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def launched_task(attempt: Attempt) -> str:

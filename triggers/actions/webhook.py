@@ -10,7 +10,7 @@ import json
 import re
 import time
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -228,7 +228,7 @@ class Webhook(Listed):
         return found
 
     def _signed(self, key: str, body: str, secrets: Secrets) -> dict[str, bytes]:
-        now = datetime.now(timezone.utc)
+        now = datetime.now(UTC)
         headers = {"webhook-id": key, "webhook-timestamp": str(int(now.timestamp()))}
         if self.secret is not None:
             headers["webhook-signature"] = signature(secrets.of(self.secret), key, now, body)

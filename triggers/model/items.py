@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from triggers.base.bounds import LONGEST_OBJECT_NAME, bounded_tags
 #: An item of `models.get_all_ex` or of `tasks.get_all_ex`.
 Item = Mapping[str, Any]
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 
@@ -155,7 +155,7 @@ def milliseconds(text: str) -> int:
     """Read a time of the server ("2026-01-31T12:00:00.123000+00:00", or with Z, or naive UTC) as epoch ms."""
     time = datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith("Z") else text)
     if time.tzinfo is None:
-        time = time.replace(tzinfo=timezone.utc)
+        time = time.replace(tzinfo=UTC)
     return (time - _EPOCH) // _MILLISECOND
 
 

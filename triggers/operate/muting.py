@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from triggers.base.errors import Usage
 from triggers.ledger.mutes import UNTIL_UNMUTED
@@ -11,7 +11,7 @@ from triggers.ledger.registry import Entry
 from triggers.operate.target import Target
 from triggers.operate.times import iso, span_ms
 
-_LATEST_MS = int(datetime(9999, 1, 1, tzinfo=timezone.utc).timestamp() * 1000)
+_LATEST_MS = int(datetime(9999, 1, 1, tzinfo=UTC).timestamp() * 1000)
 
 
 def mute(target: Target, entries: Sequence[Entry], length: str | None) -> int:

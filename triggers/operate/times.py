@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Final
 
 from triggers.base.errors import Usage
@@ -35,8 +35,7 @@ def time_ms(text: str, now_ms: int, option: str) -> int:
     if _SPAN.fullmatch(text.strip()):
         return now_ms - span_ms(text, option)
     try:
-        # Python 3.10 does not know the Z
-        moment = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+        moment = datetime.fromisoformat(text.strip())
     except ValueError:
         raise Usage(
             f"{option} {text!r}: give how long ago (90s, 15m, 2h, 7d) or a time such as 2026-11-22T18:00"
@@ -48,7 +47,7 @@ def iso(ms: int | None) -> str | None:
     """A moment for machines: ISO 8601 in UTC."""
     if not ms:
         return None
-    return datetime.fromtimestamp(ms / 1000, timezone.utc).isoformat(timespec="milliseconds")
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")
 
 
 def local(ms: int | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -135,7 +135,7 @@ def link(web: str, id_: str, named: str = "", kind: str = "task") -> str:
 
 def moment(ms: int) -> str:
     """A time as the original writes it: UTC, whole seconds."""
-    return datetime.fromtimestamp(ms / 1000, timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def table_plot(title: str, rows: Sequence[Sequence[str]]) -> str:

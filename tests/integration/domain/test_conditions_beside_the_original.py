@@ -6,7 +6,7 @@ Each case names the objects; where the two differ it is a row of DESIGN's table 
 from __future__ import annotations
 
 import json
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import pytest
 from clearml.automation import trigger as sdk
@@ -19,7 +19,7 @@ from triggers.model.original import to_original
 from triggers.rules.conditions import matches
 
 ORIGINALS = {"model": sdk.ModelTrigger, "dataset": sdk.DatasetTrigger, "task": sdk.TaskTrigger}
-EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 METRIC = {"trigger_on_metric": "loss", "trigger_on_variant": "val"}
 
 

@@ -125,8 +125,8 @@ def test_start_that_fails_shows_the_log_and_frees_the_folder(private_redis):
 def test_start_ends_the_orphan_of_a_killed_owner(tmp_path):
     """An owner that is killed on a system without PR_SET_PDEATHSIG leaves its Redis at work on the folder."""
     code = (
-        "import os, sys; from triggers.local import redis_server;"
-        "redis_server._TRAMPOLINE = 'import os, sys; os.execv(sys.argv[2], sys.argv[2:])';"
+        "import os, sys; from triggers.local import processes, redis_server;"
+        "processes._TRAMPOLINE = 'import os, sys; os.execv(sys.argv[3], sys.argv[3:])';"
         "server = redis_server.PrivateRedis(sys.argv[1]); server.start();"
         "print(server.pid, flush=True); os.kill(os.getpid(), 9)"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 Json = dict[str, Any]
@@ -56,7 +56,7 @@ def time_holds(value: str | None, wanted: list[str]) -> bool:
     for item in wanted:
         operator = re.match("[<>]?=?", item).group()  # type: ignore[union-attr]
         bound = datetime.fromisoformat(item[len(operator) :].replace("Z", "+00:00"))
-        bound = bound if bound.tzinfo else bound.replace(tzinfo=timezone.utc)
+        bound = bound if bound.tzinfo else bound.replace(tzinfo=UTC)
         bound -= timedelta(microseconds=bound.microsecond % 1000)
         if not operator:
             plain.append(at == bound)

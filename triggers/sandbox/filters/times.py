@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from .. import errors
@@ -40,8 +40,8 @@ def read_time(text: Any, field: str) -> str | None:
         value = datetime.fromisoformat(padded)
     except ValueError:
         return None
-    value = value if value.tzinfo else value.replace(tzinfo=timezone.utc)
-    value = value.astimezone(timezone.utc)
+    value = value if value.tzinfo else value.replace(tzinfo=UTC)
+    value = value.astimezone(UTC)
     return f"{value:%Y-%m-%dT%H:%M:%S}.{value.microsecond // 1000:03d}000+00:00"
 
 
