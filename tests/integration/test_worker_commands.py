@@ -59,7 +59,7 @@ def celery(*arguments: str) -> list[str]:
     [
         (["-Q", "dispatchh"], "dispatchh: the queues are poll, match, dispatch, act"),
         (["-Q", "match", "--autoscale=4,1"], "--autoscale"),
-        (["-Q", "match", "-P", "prefork"], "--pool=prefork: workers run on threads or solo"),
+        (["-Q", "match", "-P", "prefork"], "--pool=prefork: workers support only threads and solo"),
     ],
 )
 def test_options_that_do_not_fit_end_the_worker_in_one_line(server: PrivateRedis, options: list[str], said: str):

@@ -39,7 +39,7 @@ def test_the_wait_for_a_server_that_comes_back_is_reported_once(capsys: pytest.C
     clock = Clock()
     done = patiently(failing(3, ServerUnavailable("it restarts")), clock=clock, sleep=clock.sleep)
     assert (done, clock.slept) == ("done", 3)
-    assert capsys.readouterr().err == "triggers: it restarts; trying again for up to 2 minutes\n"
+    assert capsys.readouterr().err == "triggers: it restarts; retrying for up to 2 minutes\n"
 
 
 def test_an_attempt_that_hangs_is_reported_again_and_again(capsys: pytest.CaptureFixture[str]) -> None:
@@ -57,7 +57,7 @@ def test_an_attempt_that_hangs_is_reported_again_and_again(capsys: pytest.Captur
             return 0.0
 
     assert patiently(lambda: told.wait(30), clock=Clock(), tell_seconds=0.01)
-    assert "triggers: still trying after 0 s: the ClearML server has not answered yet\n" in capsys.readouterr().err
+    assert "triggers: still retrying after 0 s: the ClearML server has not answered yet\n" in capsys.readouterr().err
 
 
 def test_patience_ends() -> None:

@@ -127,7 +127,7 @@ def test_no_secret_is_in_an_error_or_in_its_causes():
         with pytest.raises(Usage) as refused:
             settings_of({"TRIGGERS_REDIS_URL": url, "TRIGGERS_REDIS_PASSWORD": SECRET, "TRIGGERS_PARTITIONS": "0"})
         cause: BaseException | None = refused.value
-        assert "TRIGGERS_REDIS_URL: the Redis address is no URL: give one Redis" in str(cause)
+        assert "TRIGGERS_REDIS_URL: the Redis address is not a URL: give one Redis" in str(cause)
         while cause:
             assert SECRET not in str(cause)
             cause = cause.__cause__

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 
 import pytest
 
 from tests.texts import length, phrases, spelling
 from tests.texts.source import Text, of_comments, of_python, texts
+from tests.texts.wrap import wrapped
 
 #: The phrases of earlier texts, each with a form that the same pattern has to find.
 FOUND = [
@@ -109,3 +111,15 @@ def test_an_ordinary_misspelling_is_found_and_words_of_the_field_are_not() -> No
 @pytest.mark.usefixtures("dictionary")
 def test_every_word_of_our_list_is_needed() -> None:
     assert [word for word in spelling.own_words() if spelling.dictionary().lookup(word)] == []
+
+
+def test_wrapping_keeps_tables_code_and_short_paragraphs_and_indents_lists() -> None:
+    word = "word " * 40
+    page = f"# Title\n\nshort\nlines\n\n- {word}\n  more\n- two\n\n| {word} |\n```\n{word}\n```\n\n    {word}\n"
+    once = wrapped(page)
+    assert list(length.too_long(text(once, "page"))) == []
+    assert once.split() == page.split()
+    assert wrapped(once) == once
+    assert "short\nlines\n" in once
+    assert f"| {word} |\n```\n{word}\n```" in once
+    assert re.search(r"^- word .*\n  word .*more\n- two$", once, re.MULTILINE)

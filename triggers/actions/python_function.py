@@ -186,7 +186,7 @@ def _problem_of(function: object) -> str:
 def _named_reference(name: str, function: str) -> str:
     """A function is named, not imported: only workers have to be able to."""
     if not _REFERENCE.fullmatch(function):
-        raise InvalidTrigger(name, "schedule_function", function, "name it as module:function")
+        raise InvalidTrigger(name, "schedule_function", function, "write it as module:function")
     return function
 
 

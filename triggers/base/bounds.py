@@ -46,7 +46,7 @@ def _size(node: yaml.Node, sizes: dict[int, int], above: set[int]) -> int:
     """Values below a node; every node is looked at once, however many aliases lead to it."""
     id_ = id(node)
     if id_ in above:
-        raise TooBig(f"line {node.start_mark.line + 1}: an alias stands inside of what it names")
+        raise TooBig(f"line {node.start_mark.line + 1}: an alias contains itself")
     if id_ not in sizes:
         above.add(id_)
         sizes[id_] = 1 + sum(_size(child, sizes, above) for child in _children(node))

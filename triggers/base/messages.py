@@ -62,7 +62,7 @@ def _of_body(body: Any, names: Sequence[str]) -> str:
     if not isinstance(args, list) or kwargs != {} or not isinstance(embedded, dict):
         return "its body is not arguments, keywords and options"
     if any(embedded.get(name) for name in _AFTERWARDS):
-        return "it names what is to be done after it"
+        return "it names a task to run after it"
     if len(args) != len(names) or not all(_FITS[name](one) for name, one in zip(names, args, strict=True)):
         return f"this program never sends such arguments: {args!r:.100}"
     return ""

@@ -52,7 +52,7 @@ class RedisAddress:
         if "sentinel" in parts.scheme or "cluster" in parts.scheme or ";" in host or "," in host:
             raise Usage(f"the Redis address {shown(text)}: {_SINGLE}")
         if parts.scheme not in SCHEMES:
-            raise Usage(f"the Redis address {shown(text)} has no scheme of {', '.join(SCHEMES)}: {_WAY_OUT}")
+            raise Usage(f"the Redis address {shown(text)} does not start with one of {', '.join(SCHEMES)}: {_WAY_OUT}")
         query = _query(parts, text)
         tls = _tls({name: value for name, value in query.items() if name in _TLS}) if parts.scheme == "rediss" else {}
         login = _login(parts, query)
@@ -82,7 +82,7 @@ def _split(url: str) -> SplitResult:
         _ = parts.port
     except ValueError:
         # what it says may hold the password
-        raise Usage(f"the Redis address is no URL: {_WAY_OUT}; {_QUOTING}") from None
+        raise Usage(f"the Redis address is not a URL: {_WAY_OUT}; {_QUOTING}") from None
     if "@" in parts.path + parts.query + parts.fragment or parts.fragment:
         # the password goes on behind what looks like the end of the host
         raise Usage(f"the Redis address has '@' or '#' behind its host: {_QUOTING}")
@@ -95,9 +95,7 @@ def _query(parts: SplitResult, text: str) -> dict[str, str]:
     for name in query:
         if name not in known:
             # not silently dropped: one reader would obey it and the others not
-            raise Usage(
-                f"the Redis address {shown(text)} has the parameter {name!r:.40}, which is none of {', '.join(known)}"
-            )
+            raise Usage(f"the Redis address {shown(text)} has the parameter {name!r:.40}; known are {', '.join(known)}")
     return query
 
 
@@ -117,7 +115,9 @@ def _database(parts: SplitResult, query: dict[str, str], text: str) -> int:
         raise Usage(f"the Redis address {shown(text)} names several databases: {', '.join(sorted(given))}")
     found = given.pop() if given else "0"
     if not (found.isascii() and found.isdigit()):
-        raise Usage(f"the Redis address {shown(text)} names the database {found!r:.40}, which is no number: {_WAY_OUT}")
+        raise Usage(
+            f"the Redis address {shown(text)} names the database {found!r:.40}, which is not a number: {_WAY_OUT}"
+        )
     return int(found)
 
 

@@ -25,19 +25,19 @@ _BY_CLASS: Final[tuple[tuple[type[redis.RedisError], str], ...]] = (
 
 #: What an error's code says to a person.
 _IN_WORDS: Final = {
-    "READONLY": "it is a read-only replica: TRIGGERS_REDIS_URL has to lead to the primary",
-    "OOM": "it has reached its maxmemory: raise it; nothing may be evicted",
+    "READONLY": "it is a read-only replica: point TRIGGERS_REDIS_URL to the primary",
+    "OOM": "it has reached its maxmemory: raise it, and keep maxmemory-policy at noeviction",
     "LOADING": "it is loading its data",
     "MISCONF": "it cannot write its data to disk: free space there, and see its log",
     "NOREPLICAS": "too few of its replicas are connected",
     "MASTERDOWN": "it is a replica that has lost its primary",
     "CLUSTERDOWN": "its cluster is down",
-    "BUSY": "a script of somebody keeps it busy",
+    "BUSY": "another client's script keeps it busy",
     "UNBLOCKED": "it has become a replica",
     "NOAUTH": "it asks for a user name or password: see TRIGGERS_REDIS_URL and TRIGGERS_REDIS_PASSWORD",
     "WRONGPASS": "it refuses the user name or password: see TRIGGERS_REDIS_URL and TRIGGERS_REDIS_PASSWORD",
     "NOPERM": "its user lacks a right: docs/deployment.md lists those that are needed",
-    "MAXCLIENTS": "it takes no more connections: see its maxclients",
+    "MAXCLIENTS": "it accepts no more connections: raise its maxclients",
     "TIMEOUT": "it gave no answer in time",
     "CONNECTION": "it cannot be reached",
 }
@@ -84,7 +84,7 @@ def said(error: BaseException) -> str:
     """An error of Redis in one line: why it cannot be used, or what it says itself."""
     code = code_of(error)
     if code in ("", "CONNECTION", "TIMEOUT"):
-        return f"Redis gave no answer: {error}" if code else f"Redis refused a command: {error}"
+        return f"Redis did not answer: {error}" if code else f"Redis refused a command: {error}"
     return f"Redis cannot be used: {in_words(error)}"
 
 

@@ -61,12 +61,12 @@ class _Wait:
         self._reason = str(failure)
         if not self._told:
             self._told = True
-            self._say(f"{self._reason}; trying again for up to {PATIENCE_SECONDS / 60:g} minutes")
+            self._say(f"{self._reason}; retrying for up to {PATIENCE_SECONDS / 60:g} minutes")
 
     def still(self) -> None:
         """Say that it goes on."""
         self._told = True
-        self._say(f"still trying after {self._clock() - self._began:.0f} s: {self._reason}")
+        self._say(f"still retrying after {self._clock() - self._began:.0f} s: {self._reason}")
 
     @staticmethod
     def _say(text: str) -> None:

@@ -18,7 +18,7 @@ def refused(options: Mapping[str, Any], pool: str | None, known: Sequence[str]) 
         known: the queues that there are.
     """
     if pool is not None and pool not in POOLS:
-        return f"--pool={pool}: workers run on {' or '.join(POOLS)}; leave it out, and set --concurrency"
+        return f"--pool={pool}: workers support only {' and '.join(POOLS)}; leave the option out, and set --concurrency"
     if options.get("autoscale"):
         return "--autoscale: a pool of threads has one size; set --concurrency, and scale the number of workers"
     if options.get("beat"):

@@ -66,7 +66,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     redis_url: str | None = Field(
-        default=None, repr=False, description="Redis to use; without one a private Redis is started"
+        default=None, repr=False, description="Redis to use; if not set, local mode starts a private Redis"
     )
     redis_password: str | None = Field(
         default=None,
@@ -76,38 +76,44 @@ class Settings(BaseModel):
     key_prefix: str = Field(
         default="triggers",
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$",
-        description="what every key, queue and channel in the redis_url begins with: one for each team that shares it",
+        description="prefix of every key, queue, and channel in Redis; teams that share a Redis set one each",
     )
     package: str | None = Field(
         default=None,
         repr=False,
-        description="where an agent gets this package from, as pip reads it; if not set, from where it came here",
+        description="requirement (pip) by which agents install this package; default: where it was installed from here",
     )
-    redis_server: str | None = Field(default=None, description="redis-server or valkey-server binary to start")
+    redis_server: str | None = Field(
+        default=None, description="redis-server or valkey-server binary that local mode starts"
+    )
     state_folder: Path = Field(
-        default=Path("~/.clearml-triggers"), description="where a private Redis keeps its append-only file"
+        default=Path("~/.clearml-triggers"), description="folder in which local mode keeps all state"
     )
-    poll_seconds: float = Field(default=5.0, ge=1.0, description="pace of polling when the script gives none")
-    overlap_seconds: float = Field(default=30.0, ge=1.0, description="how late a change may become visible to reads")
+    poll_seconds: float = Field(default=5.0, ge=1.0, description="pause between two polls, if the script sets none")
+    overlap_seconds: float = Field(
+        default=30.0, ge=1.0, description="how late a change may become visible: polls re-read this stretch"
+    )
     sweep_every_seconds: float = Field(default=600.0, ge=1.0, description="pause between two sweeps")
-    sweep_window_seconds: float = Field(default=900.0, ge=1.0, description="how far back a sweep reads again")
-    lease_seconds: float = Field(default=10.0, ge=0.5, description="life of a lease that is not renewed")
+    sweep_window_seconds: float = Field(default=900.0, ge=1.0, description="how far back a sweep re-reads")
+    lease_seconds: float = Field(
+        default=10.0, ge=0.5, description="time after which a lease expires that is not renewed"
+    )
     reconcile_seconds: float = Field(default=2.0, ge=0.2, description="pause between two rounds of reconcile")
-    partitions: int = Field(default=16, ge=1, le=256, description="how many partitions order the events")
+    partitions: int = Field(default=16, ge=1, le=256, description="number of partitions of events")
     batch_events: int = Field(default=100, ge=1, le=500, description="events in one batch")
-    batch_firings: int = Field(default=10, ge=1, le=100, description="firings that one dispatch takes at once")
+    batch_firings: int = Field(default=10, ge=1, le=100, description="firings that one dispatch takes")
     max_attempts: int = Field(default=10, ge=1, description="attempts before a firing becomes a dead letter")
     retry_base_seconds: float = Field(default=5.0, gt=0, description="pause before the second attempt")
-    retry_cap_seconds: float = Field(default=1800.0, gt=0, description="longest pause between two attempts")
-    max_per_minute: int = Field(default=1000, ge=0, description="launches per trigger and minute; 0 is no limit")
-    request_timeout_seconds: float = Field(default=20.0, gt=0, description="longest wait for one ClearML API answer")
-    history_length: int = Field(default=10_000, ge=100, description="entries kept in the history")
+    retry_cap_seconds: float = Field(default=1800.0, gt=0, description="maximum pause between two attempts")
+    max_per_minute: int = Field(default=1000, ge=0, description="maximum launches per trigger and minute; 0: no limit")
+    request_timeout_seconds: float = Field(default=20.0, gt=0, description="time limit of one ClearML API call")
+    history_length: int = Field(default=10_000, ge=100, description="maximum entries in the history")
     retention_days: float = Field(default=7.0, gt=0, description="how long finished firings are kept")
     launched_days: float = Field(
         default=180.0, gt=0, description="how long a ClearML task is known as launched by a trigger"
     )
     sections: Literal["all", "conditions", "none"] = Field(
-        default="all", description="what edits of the service task's configuration sections change"
+        default="all", description="which edits of the service task's configuration sections take effect"
     )
     allow_base_projects: Ids = Field(
         default=(), description="projects (NAME, or NAME/* for all below) whose tasks may be launched; any if not set"
@@ -142,7 +148,7 @@ class Settings(BaseModel):
     )
     service_users: Ids = Field(
         default=(),
-        description="ids of further ClearML users whose service tasks are believed, between commas; those of the "
+        description="ids of further ClearML users whose service tasks are trusted, separated by commas; those of the "
         "workers and of the script are",
     )
     signing_key: SigningKeys = Field(
@@ -174,10 +180,12 @@ class Settings(BaseModel):
         default=(), description="who of those that it names may change things, between commas; the others look"
     )
     notice_webhook_url: str | None = Field(
-        default=None, repr=False, description="where notices are posted as JSON: dead letters, stale polls, held bursts"
+        default=None,
+        repr=False,
+        description="URL that receives notices as JSON: dead letters, stale polls, held bursts",
     )
     notice_webhook_secret: str | None = Field(
-        default=None, repr=False, description="signs what is posted there (HMAC-SHA256, header X-Triggers-Signature)"
+        default=None, repr=False, description="key that signs these notices (HMAC-SHA256, header X-Triggers-Signature)"
     )
     notice_slack_url: str | None = Field(default=None, repr=False, description="a Slack incoming webhook for notices")
     notice_to: Addresses = Field(

@@ -44,7 +44,7 @@ def parse(endpoint: str, where: str, reply: Reply) -> dict[str, Any]:
         raise Refused(endpoint, code, subcode, message)
     data = body.get("data")
     if status != 200 or code != 200 or not isinstance(data, dict):
-        raise ServerUnavailable(f"{where}: HTTP {status} with an odd ClearML answer: {_excerpt(reply)}")
+        raise ServerUnavailable(f"{where}: HTTP {status} with a malformed ClearML answer: {_excerpt(reply)}")
     return data
 
 
@@ -56,7 +56,7 @@ def field(endpoint: str, data: Mapping[str, Any], name: str, kind: type[_T]) -> 
     """
     value = data.get(name)
     if not isinstance(value, kind):
-        raise ServerUnavailable(f"{endpoint}: its answer has {name}={value!r:.60} where a {kind.__name__} belongs")
+        raise ServerUnavailable(f"{endpoint}: its answer has {name}={value!r:.60} instead of a {kind.__name__}")
     return value
 
 

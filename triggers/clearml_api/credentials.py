@@ -34,7 +34,7 @@ class Credentials:
     def __post_init__(self) -> None:
         parts = urlsplit(self.host)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise Usage(f"the ClearML API host {self.host!r} is no http(s):// address: {_WAY_OUT}")
+            raise Usage(f"the ClearML API host {self.host!r} is not an http(s):// address: {_WAY_OUT}")
         object.__setattr__(self, "host", self.host.rstrip("/"))
 
     @classmethod

@@ -199,7 +199,7 @@ class Reader:
         return tuple(events)
 
     def _report(self, one: Mapping[str, Any], words: str) -> None:
-        _log.error("%s: object %r is left out: %s", self._source.endpoint, one.get("id"), words)
+        _log.error("%s: skipped object %r: %s", self._source.endpoint, one.get("id"), words)
 
 
 def _is_readable(name: str, one: Mapping[str, Any]) -> bool:

@@ -37,7 +37,7 @@ from triggers.cli.usage import Verbs
 app = typer.Typer(
     name="clearml-triggers",
     cls=Verbs,
-    help="ClearML triggers as a distributed system.\n\n"
+    help="Run ClearML triggers as a distributed system, and operate them.\n\n"
     "Exit codes: 0: success; 1: failed or negative result; 2: usage error.",
     no_args_is_help=True,
     add_completion=True,

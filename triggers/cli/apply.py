@@ -21,10 +21,10 @@ def apply(
     scheduler: Choice = None,
     as_json: Json = False,
 ) -> None:
-    """Register the triggers of a YAML file, and show what that changes. The second time it changes nothing.
+    """Register the triggers of a YAML file, and show the changes. Applying a file twice changes nothing.
 
-    Triggers that the file does not have stay, unless --prune is given; those that a script declares stay in any
-    case. A trigger that is edited keeps what it remembers, and its pause.
+    Triggers that are not in the file stay, unless you give --prune; those that a script declares always stay. An
+    edited trigger keeps its history and its pause.
     """
     from triggers.cli import output
     from triggers.configuration import difference as differences
@@ -55,7 +55,7 @@ def _missing(target: Any, triggers: list[Any]) -> list[str]:
     try:
         return unconditional(triggers) + missing(target.api, triggers)
     except TriggersError as failure:
-        return [f"whether the server has what they name is unknown: {failure}"]
+        return [f"cannot check the names against the ClearML server: {failure}"]
 
 
 def fields(change: TriggerDifference) -> dict[str, Any]:

@@ -10,16 +10,18 @@ from triggers.cli.options import Choice, Json
 
 
 def audit(
-    since: Annotated[str | None, typer.Option(metavar="TIME", help="2h, 7d or 2026-11-22T18:00")] = None,
+    since: Annotated[str | None, typer.Option(metavar="TIME", help="time, such as 2h, 7d, or 2026-11-22T18:00")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="show at most N entries, newest first")] = 50,
-    verify: Annotated[bool, typer.Option("--verify", help="check that the log is whole")] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="verify that no line of the log is missing or changed")
+    ] = False,
     scheduler: Choice = None,
     as_json: Json = False,
 ) -> None:
-    """Show what people changed, by command line, script, file or an edit in ClearML: who, when, what; oldest first.
+    """Show who changed what and when, by command line, script, file, or an edit in ClearML; oldest first.
 
-    --verify checks that no line is missing or was changed, also against what the service task has shown of the log.
-    Exit code 1 when one is.
+    --verify checks that no line is missing or changed, also against the copy in the service task. Exit code 1 if
+    one is.
     """
     from triggers.cli import output
     from triggers.cli.output import Column, text
@@ -50,7 +52,7 @@ def audit(
         for line in lines
     ]
     columns = [Column("at"), Column("who", most=24), Column("what"), Column("outcome"), Column("detail", grows=True)]
-    output.show_rows(columns, rows, "nobody has changed anything, as far as is remembered")
+    output.show_rows(columns, rows, "no changes recorded")
 
 
 def _verify(scheduler: str | None, *, as_json: bool) -> None:

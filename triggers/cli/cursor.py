@@ -12,7 +12,7 @@ from triggers.cli.options import Choice, Json
 if TYPE_CHECKING:
     from triggers.operate.target import Target
 
-app = typer.Typer(no_args_is_help=True, help="Show or set how far the ClearML server's changes were read.")
+app = typer.Typer(no_args_is_help=True, help="Show or set how far the changes of the ClearML server have been read.")
 
 #: Tries at a cursor that a poll is moving, and seconds between them.
 _TRIES, _PAUSE_SECONDS = 40, 0.1
@@ -41,7 +41,7 @@ def show(scheduler: Choice = None, as_json: Json = False) -> None:
         for one in found
     ]
     columns = [Column("source"), Column("read up to"), Column("overlap read"), Column("swept")]
-    output.show_rows(columns, rows, "nothing was read yet")
+    output.show_rows(columns, rows, "nothing read yet")
 
 
 def _cursors(target: Target) -> list[dict[str, Any]]:
@@ -61,11 +61,11 @@ def _cursors(target: Target) -> list[dict[str, Any]]:
 @app.command("set")
 def set_(
     to: Annotated[str, typer.Argument(metavar="TIME", help="2h ago, 7d, or 2026-11-22T18:00")],
-    source: Annotated[str | None, typer.Option(help="a source as `cursor show` names it; all if not given")] = None,
+    source: Annotated[str | None, typer.Option(help="source, as listed by `cursor show`; default: all")] = None,
     scheduler: Choice = None,
     as_json: Json = False,
 ) -> None:
-    """Let the next poll read from another time on.
+    """Set the time from which the next poll reads.
 
     Backwards: what changed since then is read and matched again; what has fired does not fire again, and changes
     made before a trigger was registered still do not count (`replay` makes them). Never forwards: that would lose
@@ -85,16 +85,14 @@ def set_(
         known = [one for one in names if source in (None, one) and target.ledger.reading.cursor(one).plan]
         for one in known:
             if to_ms > target.ledger.reading.cursor(one).read_to_ms:
-                raise Usage(f"{local(to_ms)} is later than {one} were read: that would lose the changes in between")
+                raise Usage(f"{local(to_ms)} is later than the cursor of {one}: the changes in between would be lost")
         with target.ledger.audit.change("cursor set", to_ms=to_ms, sources=known) as came:
             came["set"] = [one for one in known if _set(target, one, to_ms)]
     if as_json:
         output.print_json({"set": came["set"], "read_to_ms": to_ms})
     else:
         output.say(
-            f"the next poll reads {' and '.join(came['set'])} from {local(to_ms)} on"
-            if known
-            else "nothing was read yet"
+            f"the next poll reads {' and '.join(came['set'])} from {local(to_ms)} on" if known else "nothing read yet"
         )
     raise typer.Exit(0 if came["set"] == known else 1)
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from triggers.ledger.firing import Firing
     from triggers.operate.target import Target
 
-app = typer.Typer(no_args_is_help=True, help="List, retry or drop dead letters: firings given up after their retries.")
+app = typer.Typer(no_args_is_help=True, help="List, retry, or drop dead letters: firings that failed for good.")
 
 Which = Annotated[list[str] | None, options.firings(completion.dead_firings)]
 
@@ -35,7 +35,7 @@ def list_(trigger: OfTrigger = None, scheduler: Choice = None, as_json: Json = F
         failing = [one for one in target.ledger.retrying.failing() if not of or one.trigger == of]
         if failing:
             several = output.plural(len(failing), "more firing") + (" fails" if len(failing) == 1 else " fail")
-            output.note(f"{several} and will be tried again: `clearml-triggers failing list`")
+            output.note(f"{several} and will be retried: `clearml-triggers failing list`")
 
 
 @app.command()
@@ -46,7 +46,7 @@ def retry(
     scheduler: Choice = None,
     as_json: Json = False,
 ) -> None:
-    """Try dead letters again, with all their retries; what an earlier attempt left is looked for first."""
+    """Retry dead letters with a full set of attempts; a ClearML task that an earlier attempt left is reused."""
     from triggers.cli import output
     from triggers.operate import selection, waiting
     from triggers.operate.target import open_target

@@ -6,7 +6,7 @@ from triggers.cli.options import Choice, Json, Name
 
 
 def delete(name: Name, scheduler: Choice = None, as_json: Json = False) -> None:
-    """Retire a trigger that `apply` declared. What waits of it is skipped; what it remembers stays.
+    """Retire a trigger that `apply` declared. Its waiting firings are skipped; its history stays.
 
     Refused for a trigger that a script declares, which would bring it back.
     """

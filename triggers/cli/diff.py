@@ -15,7 +15,7 @@ def diff(
     scheduler: Choice = None,
     as_json: Json = False,
 ) -> None:
-    """Show what applying a file would change. Exit code 0 when nothing, 1 when something."""
+    """Show what `apply` would change. Exit code 0 if nothing, 1 if something."""
     from triggers.cli import output
     from triggers.cli.apply import fields, print_changes
     from triggers.configuration import load

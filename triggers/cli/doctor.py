@@ -10,9 +10,9 @@ from triggers.cli.options import Choice, Json
 
 
 def doctor(scheduler: Choice = None, as_json: Json = False) -> None:
-    """Look at Redis, the ClearML server, what triggers name, and the workers; say what to do.
+    """Check Redis, the ClearML server, the names in triggers, and the workers, and say what to do.
 
-    Takes a second or two, since workers are given one to answer. Exit code 1 when something is wrong.
+    Takes about two seconds, since workers get one to answer. Exit code 1 if something is wrong.
     """
     from triggers.cli import output
     from triggers.cli.output import Column, styled, text

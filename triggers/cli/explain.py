@@ -46,7 +46,7 @@ def explain(
     from triggers.operate.target import open_target
 
     if len(words) > 2:
-        raise Usage(f"explain takes a trigger and an object, and these are {len(words)} words: quote names with blanks")
+        raise Usage(f"explain takes a trigger and an object, not {len(words)} words: quote names that contain spaces")
     with open_target(scheduler) as target:
         if len(words) == 1:
             found = _of_all(target, words[0])
@@ -136,7 +136,7 @@ def _print_all(found: list[Explanation]) -> None:
     from triggers.cli.output import Column
 
     if not found:
-        output.note("no trigger is for an object of this kind")
+        output.note("no trigger fires on objects of this kind")
         return
     shown = found[0].facts.now or found[0].facts.seen
     title = output.text(f"{shown.kind} {shown.name!r} " if shown else "object ")

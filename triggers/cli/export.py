@@ -10,7 +10,9 @@ from triggers.cli.options import Choice, Json
 
 
 def export(
-    schema: Annotated[bool, typer.Option("--schema", help="print the JSON schema of such files, for editors")] = False,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="print the JSON schema of files of triggers, for editors")
+    ] = False,
     scheduler: Choice = None,
     as_json: Json = False,
 ) -> None:

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from triggers.ledger.retrying import Failing
     from triggers.operate.target import Target
 
-app = typer.Typer(no_args_is_help=True, help="List failing firings, which are tried again by themselves, or retry now.")
+app = typer.Typer(no_args_is_help=True, help="List failing firings, which retry by themselves, or retry them now.")
 
 Which = Annotated[list[str] | None, options.firings(completion.failing_firings)]
 
 
 @app.command("list")
 def list_(trigger: OfTrigger = None, scheduler: Choice = None, as_json: Json = False) -> None:
-    """List failing firings: how often each failed, when it is tried next, and why it failed last."""
+    """List failing firings: how often each failed, when it retries, and why it last failed."""
     from triggers.cli import output
     from triggers.operate import selection
     from triggers.operate.target import open_target
@@ -42,7 +42,7 @@ def retry(
     scheduler: Choice = None,
     as_json: Json = False,
 ) -> None:
-    """Make the next attempt now instead of waiting for it. It counts like any other attempt."""
+    """Retry now instead of waiting for the next attempt. It counts like any other attempt."""
     from triggers.cli import output
     from triggers.operate import selection, waiting
     from triggers.operate.target import open_target

@@ -15,9 +15,9 @@ def fire(
     scheduler: Choice = None,
     as_json: Json = False,
 ) -> None:
-    """Fire a trigger for an object now, whatever its condition says and whether or not it has fired for it.
+    """Fire a trigger for an object now, whether or not its condition holds and it has fired before.
 
-    Each call is one firing, launched exactly once like any other; pause, pace and single_instance still hold.
+    Each call is one firing, launched exactly once. Pause, rate limit, and single_instance still apply.
     """
     from triggers.base.escaping import command
     from triggers.cli import output

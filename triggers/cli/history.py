@@ -22,18 +22,18 @@ _LOOK_SECONDS = 0.5
 
 def history(
     name: OptionalName = None,
-    object_id: Annotated[str | None, typer.Option("--object", metavar="ID", help="of this object only")] = None,
+    object_id: Annotated[str | None, typer.Option("--object", metavar="ID", help="show only this object")] = None,
     what: Annotated[
         list[str] | None,
         typer.Option(help=f"{', '.join(WORDS[:-1])} or {WORDS[-1]} only", autocompletion=lambda: list(WORDS)),
     ] = None,
-    since: Annotated[str | None, typer.Option(metavar="TIME", help="2h, 7d or 2026-11-22T18:00")] = None,
+    since: Annotated[str | None, typer.Option(metavar="TIME", help="time, such as 2h, 7d, or 2026-11-22T18:00")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="show at most N entries, newest first")] = 50,
-    follow: Annotated[bool, typer.Option("--follow", help="go on as it happens, until Ctrl-C")] = False,
+    follow: Annotated[bool, typer.Option("--follow", help="print new entries as they happen, until Ctrl-C")] = False,
     scheduler: Choice = None,
     as_json: Json = False,
 ) -> None:
-    """Show what happened to firings, with reasons, oldest first. Ids are links where the terminal knows them.
+    """Show what happened to firings, with reasons, oldest first. Ids are links if the terminal supports them.
 
     With --json and --follow every line is a JSON object.
     """
@@ -121,7 +121,7 @@ def _print(
     elif found:
         print_entries(target, found, now_ms, header=header)
     elif empty:
-        output.note("nothing that fits has happened, as far as is remembered")
+        output.note("no matching history entries")
 
 
 def print_entries(target: Target, found: list[HistoryEntry], now_ms: int, *, header: bool = True) -> None:

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from triggers.operate.target import Target
 
 app = typer.Typer(
-    no_args_is_help=True, help="List, release or drop holds: firings that wait for a pause, for their pace, for a slot."
+    no_args_is_help=True, help="List, release, or drop holds: firings that wait for a pause, a rate limit, or a slot."
 )
 
 Hold = Annotated[
     str,
-    typer.Argument(metavar="HOLD", help="as listed, such as 'pace:task:NAME'", autocompletion=completion.holds),
+    typer.Argument(metavar="HOLD", help="hold, as listed, such as 'pace:task:NAME'", autocompletion=completion.holds),
 ]
 Which = Annotated[list[str] | None, options.firings(completion.held_firings, "; all if none is given")]
 
@@ -28,12 +28,12 @@ Which = Annotated[list[str] | None, options.firings(completion.held_firings, "; 
 def list_(
     hold: Annotated[
         str | None,
-        typer.Argument(metavar="[HOLD]", help="show the firings of this hold", autocompletion=completion.holds),
+        typer.Argument(metavar="[HOLD]", help="list the firings of this hold", autocompletion=completion.holds),
     ] = None,
     scheduler: Choice = None,
     as_json: Json = False,
 ) -> None:
-    """List the holds, or the firings of one, in the order in which they go."""
+    """List the holds, or the firings of one hold, in the order in which they will launch."""
     from triggers.cli import dead, output
     from triggers.operate import selection
     from triggers.operate.target import open_target
@@ -98,7 +98,7 @@ def _print(target: Target, holds: dict[str, list[Firing]]) -> None:
 
 @app.command()
 def release(hold: Hold, which: Which = None, scheduler: Choice = None, as_json: Json = False) -> None:
-    """Let held firings go now, past their trigger's pace. What waits for a slot waits on while that is taken."""
+    """Release held firings now, past the rate limit of their trigger. A slot must still be free first."""
     from triggers.cli import output
     from triggers.operate import selection, waiting
     from triggers.operate.target import open_target

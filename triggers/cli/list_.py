@@ -18,10 +18,10 @@ _WIDE = 110
 
 def list_(
     scheduler: Choice = None,
-    everything: Annotated[bool, typer.Option("--all", help="also triggers that are no longer declared")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="include triggers that are no longer declared")] = False,
     as_json: Json = False,
 ) -> None:
-    """List the triggers: state, condition in words, when one last fired, how often, what waits."""
+    """List the triggers: state, condition, last firing, number of firings, and what waits."""
     from triggers.cli import output
     from triggers.operate.query import views
     from triggers.operate.target import open_target
@@ -92,7 +92,7 @@ def _failing(target: Target, view: View) -> dict[str, Any] | None:
 
 
 def lag_seconds(target: Target, view: View) -> float | None:
-    """How far reading is behind, by Redis' clock; None when nothing was read yet."""
+    """How far reading is behind, by Redis' clock; None when nothing read yet."""
     return max(0.0, round((target.ledger.now_ms() - view.read_to_ms) / 1000, 1)) if view.read_to_ms else None
 
 
@@ -129,8 +129,8 @@ def _print(target: Target, found: list[View]) -> None:
         )
     output.show_rows(columns, rows, "no triggers are registered")
     read_to = min((view.read_to_ms for view in found if view.read_to_ms), default=0)
-    reading = f"read up to {ago(read_to, now_ms)}" if read_to else "nothing was read yet"
-    stopped = "" if target.running else "; it is not running"
+    reading = f"read up to {ago(read_to, now_ms)}" if read_to else "nothing read yet"
+    stopped = "" if target.running else "; not running"
     said = f"{title(target.scheduler)}: {output.plural(len(found), 'trigger')}, {reading}{stopped}"
     if output.fits_a_terminal():
         output.show(text(said, "dim"))

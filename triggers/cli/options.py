@@ -29,15 +29,15 @@ Names = Annotated[
     list[str] | None,
     typer.Argument(metavar="[NAME]...", help="names of triggers", autocompletion=completion.triggers),
 ]
-File = Annotated[str, typer.Option("--file", "-f", metavar="FILE", help="triggers as YAML; - is standard input")]
+File = Annotated[str, typer.Option("--file", "-f", metavar="FILE", help="file of triggers (YAML); - is standard input")]
 OfTrigger = Annotated[
     str | None,
-    typer.Option("--trigger", metavar="NAME", help="those of this trigger", autocompletion=completion.triggers),
+    typer.Option("--trigger", metavar="NAME", help="only those of this trigger", autocompletion=completion.triggers),
 ]
 All = Annotated[bool, typer.Option("--all", help="all of them")]
 
 
 def firings(complete: Callable[..., Any], and_else: str = "") -> Any:
     """The argument that names firings; `complete` lists those that a verb can mean."""
-    help_ = f"ends of keys as listed, or ids of objects{and_else}"
+    help_ = f"firings by the end of their key as listed, or ids of objects{and_else}"
     return typer.Argument(metavar="[FIRING|OBJECT]...", help=help_, autocompletion=complete)

@@ -15,9 +15,9 @@ def pause(
     scheduler: Choice = None,
     as_json: Json = False,
 ) -> None:
-    """Stop launching: firings wait from now on, in order, until `resume`. Nothing is lost meanwhile.
+    """Pause triggers: their firings wait, in order, until `resume`. Nothing is lost.
 
-    What is being launched at this moment is carried through. A pause survives restarts and registering again.
+    A launch that is under way completes. A pause survives restarts and registration.
     """
     from triggers.cli import output
     from triggers.operate import changes
@@ -29,4 +29,4 @@ def pause(
         if as_json:
             output.print_json({"paused": changed, "already": len(entries) - len(changed)})
         else:
-            output.say(f"paused: {', '.join(changed)}" if changed else "already paused: nothing to do")
+            output.say(f"paused: {', '.join(changed)}" if changed else "already paused; nothing to do")

@@ -11,7 +11,9 @@ from triggers.cli.options import Choice, Json, OptionalName
 
 def replay(
     name: OptionalName = None,
-    start: Annotated[str, typer.Option("--from", metavar="TIME", help="2h, 7d or 2026-11-22T18:00")] = ...,  # type: ignore[assignment]
+    start: Annotated[
+        str, typer.Option("--from", metavar="TIME", help="time, such as 2h, 7d, or 2026-11-22T18:00")
+    ] = ...,  # type: ignore[assignment]
     end: Annotated[str, typer.Option("--to", metavar="TIME", help="likewise; now")] = "now",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="show what would fire, and fire nothing")] = False,
     everything: Annotated[bool, typer.Option("--all", help="for every trigger")] = False,
@@ -36,7 +38,7 @@ def replay(
         now_ms = target.server_now_ms()
         since_ms, until_ms = time_ms(start, now_ms, "--from"), time_ms(end, now_ms, "--to")
         if until_ms < since_ms:
-            raise Usage(f"--to {end!r} is before --from {start!r}")
+            raise Usage(f"--to {end!r} is earlier than --from {start!r}")
         found, looked = granting.find(target, entries, since_ms, until_ms + 999)
         granted = [] if dry_run else granting.replay(target, found)
         if as_json:

@@ -14,15 +14,15 @@ def resume(
     everything: Annotated[bool, typer.Option("--all", help="every trigger of the scheduler")] = False,
     skip_missed: Annotated[
         bool,
-        typer.Option("--skip-missed/--catch-up", help="leave out what was missed, or launch it now (the default)"),
+        typer.Option("--skip-missed/--catch-up", help="skip the held firings, or launch them now (default)"),
     ] = False,
     scheduler: Choice = None,
     as_json: Json = False,
 ) -> None:
-    """Launch again after `pause`.
+    """Resume paused triggers.
 
-    With --skip-missed, firings that wait are skipped and changes made until now no longer count; an object that
-    changes later is considered again.
+    --skip-missed skips the firings that wait and the changes made until now; later changes of an object count
+    again.
     """
     from triggers.cli import output
     from triggers.operate import changes
@@ -34,7 +34,7 @@ def resume(
         if as_json:
             output.print_json({"resumed": resumed.names, "released": resumed.go, "skipped": resumed.skipped})
         elif not resumed.names:
-            output.say("none of them is paused: nothing to do")
+            output.say("none of them is paused; nothing to do")
         else:
             waited = (
                 f"{output.plural(resumed.skipped, 'firing')} skipped"

@@ -17,19 +17,25 @@ if TYPE_CHECKING:
 
 
 def sandbox(
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="port of API and files; 0 takes a free one")] = 8008,
+    port: Annotated[
+        int, typer.Option(min=0, max=65_535, help="port of the API and the file server; 0 picks a free one")
+    ] = 8008,
     access_key: Annotated[str | None, typer.Option(help="made up if not given")] = None,
     secret_key: Annotated[str | None, typer.Option(help="made up if not given")] = None,
-    host: Annotated[str, typer.Option(help="address to listen on; others than this machine's are open")] = "127.0.0.1",
-    server_version: Annotated[str, typer.Option(help="which ClearML server it imitates: 1.17, 2.2 or 2.3")] = "2.3",
-    seed: Annotated[bool, typer.Option("--seed", help="with examples, and what to type for a first firing")] = False,
-    env: Annotated[bool, typer.Option("--env", help="print the lines that set the environment")] = False,
+    host: Annotated[
+        str, typer.Option(help="address to listen on; other machines can reach any but a loopback address")
+    ] = "127.0.0.1",
+    server_version: Annotated[str, typer.Option(help="ClearML server version to imitate: 1.17, 2.2, or 2.3")] = "2.3",
+    seed: Annotated[
+        bool, typer.Option("--seed", help="create examples and print the commands for a first firing")
+    ] = False,
+    env: Annotated[bool, typer.Option("--env", help="print export lines for a shell")] = False,
 ) -> None:
-    """Run a local ClearML API server: empty at start, in memory, gone at the end.
+    """Run a local ClearML API server in memory: empty at the start, gone at the end.
 
-    With --env print the lines that make a shell use the sandbox on that port: eval "$(clearml-triggers sandbox --env)".
-    It ends with 1 if none runs there.
-    With --port 0 --env it prints those of a new sandbox, and runs it.
+    --env prints the lines that make a shell use the sandbox on that port: eval "$(clearml-triggers sandbox --env)".
+    Exit code 1 if none runs there.
+    --port 0 --env starts a new sandbox and prints its lines.
     """
     if env and port:
         _print_env_of(host, port)
@@ -44,7 +50,7 @@ def sandbox(
     try:
         server.bind()
     except OSError as error:
-        say(f"port {port} of {host} is taken ({error.strerror}): choose another one with --port", error=True)
+        say(f"port {port} of {host} is in use ({error.strerror}): choose another port with --port", error=True)
         raise typer.Exit(2) from error
     say(f"ClearML API, files and pages at {server.url}, control at {server.url}/_sandbox", error=True)
     if env:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def show(name: Name, scheduler: Choice = None, as_json: Json = False) -> None:
-    """Show one trigger: condition, action and policy in words, last event considered, last fired, counts, lag."""
+    """Show one trigger: condition, action, policy, last event, last firing, counts, and lag."""
     from triggers.cli import output
     from triggers.cli.list_ import fields
     from triggers.operate.query import views

@@ -10,7 +10,8 @@ from triggers.cli import completion
 from triggers.cli.options import Choice, Json
 
 app = typer.Typer(
-    no_args_is_help=True, help="List or release slots: what single_instance triggers and reused tasks hold."
+    no_args_is_help=True,
+    help="List or release slots, which single_instance triggers and reused tasks hold while a launch runs.",
 )
 
 
@@ -50,11 +51,11 @@ def list_(scheduler: Choice = None, as_json: Json = False) -> None:
 @app.command()
 def release(
     slot: Annotated[str, typer.Argument(metavar="SLOT", help="as listed", autocompletion=completion.slots)],
-    force: Annotated[bool, typer.Option("--force", help="even while its ClearML task runs")] = False,
+    force: Annotated[bool, typer.Option("--force", help="release it even while its ClearML task runs")] = False,
     scheduler: Choice = None,
     as_json: Json = False,
 ) -> None:
-    """Free a slot. Refused while its ClearML task is queued or running, when two would run at once."""
+    """Release a slot. Refused while its ClearML task is queued or running, since two could run at once."""
     from triggers.cli import output
     from triggers.operate.target import open_target
     from triggers.operate.waiting import release_slot
@@ -64,5 +65,5 @@ def release(
         if as_json:
             output.print_json({"released": released})
         else:
-            output.say(f"released: {slot}" if released else f"{slot} was taken by another meanwhile: left alone")
+            output.say(f"released: {slot}" if released else f"{slot} now belongs to another firing: not released")
     raise typer.Exit(0 if released else 1)

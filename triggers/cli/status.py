@@ -22,13 +22,13 @@ _STYLES = {"ok": "green", "idle": "dim", "late": "bold red"}
 
 
 def status(
-    watch: Annotated[bool, typer.Option("--watch", help="go on, once a second, until Ctrl-C")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="refresh once a second until Ctrl-C")] = False,
     scheduler: Choice = None,
     as_json: Json = False,
 ) -> None:
-    """Show how the stages are doing, what waits, what happens a minute, and the last firings.
+    """Show the state of each stage, what waits, the rates per minute, and the last firings.
 
-    Exit code 1 when a stage gets nowhere. With --json and --watch every line is a JSON object.
+    Exit code 1 if a stage is stuck. With --json and --watch every line is a JSON object.
     """
     from triggers.cli import output
     from triggers.operate.status import read_status

@@ -19,15 +19,16 @@ def try_out(
     name: OptionalName = None,
     since: Annotated[str, typer.Option(metavar="TIME", help="objects changed since: 2h, 7d, 2026-11-22T18:00")] = "7d",
     file: Annotated[
-        str | None, typer.Option("--file", "-f", metavar="FILE", help="triggers as YAML, whether applied or not")
+        str | None,
+        typer.Option("--file", "-f", metavar="FILE", help="check this file of triggers (YAML), applied or not"),
     ] = None,
     scheduler: Choice = None,
     as_json: Json = False,
 ) -> None:
-    """Show for which objects a trigger would have fired, without firing: those that changed and satisfy it now.
+    """Show for which objects a trigger would have fired, without firing: those that changed and match now.
 
-    With -f and no NAME: check a file and its examples, for CI; no server and no Redis are needed. Exit code 1 when
-    an example does not come out as it says, 2 when the file is wrong.
+    With -f and no NAME: check a file and its examples, for CI; no server and no Redis are needed. Exit code 1 if
+    an example fails, 2 if the file is invalid.
     """
     if file and not name:
         _check_file(file, as_json=as_json)
@@ -36,7 +37,7 @@ def try_out(
     else:
         from triggers.base.errors import Usage
 
-        raise Usage("give the name of a trigger, or a file of triggers with -f")
+        raise Usage("give the name of a trigger, or a file with -f")
 
 
 def _check_file(file: str, *, as_json: bool) -> None:

@@ -8,7 +8,7 @@ from triggers.cli.options import Choice, Json
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="List, adopt or drop what is not signed by TRIGGERS_SIGNING_KEY: data from before the key, or forged.",
+    help="List, adopt, or drop data that TRIGGERS_SIGNING_KEY did not sign: older than the key, or forged.",
 )
 
 
@@ -31,7 +31,7 @@ def list_(scheduler: Choice = None, as_json: Json = False) -> None:
             output.show_rows(
                 [Column("what", style="cyan"), Column("why", grows=True)],
                 [[text(one.what), text(one.why)] for one in found],
-                "all is signed by a key of TRIGGERS_SIGNING_KEY",
+                "all data is signed by a key of TRIGGERS_SIGNING_KEY",
             )
     if found:
         raise typer.Exit(NOT_SO)
@@ -39,7 +39,7 @@ def list_(scheduler: Choice = None, as_json: Json = False) -> None:
 
 @app.command()
 def adopt(scheduler: Choice = None, as_json: Json = False) -> None:
-    """Sign all of it as your own. Look at the list first: what somebody forged is carried out from then on."""
+    """Sign all of it as your own. Check the list first: from then on, workers also carry out forged data."""
     from triggers.cli import output
     from triggers.operate import unsigned
     from triggers.operate.target import open_target
@@ -56,7 +56,7 @@ def adopt(scheduler: Choice = None, as_json: Json = False) -> None:
 
 @app.command()
 def drop(scheduler: Choice = None, as_json: Json = False) -> None:
-    """Forget what was refused, and end its alarm. Refused firings stay dead letters, triggers stay quarantined."""
+    """Delete the list of refused data and end its alarm. Firings stay dead letters, triggers stay quarantined."""
     from triggers.cli import output
     from triggers.operate import unsigned
     from triggers.operate.target import open_target

@@ -14,23 +14,23 @@ def up(
     file: Annotated[
         str | None, typer.Option("--file", "-f", metavar="FILE", help="declare the triggers of this YAML file")
     ] = None,
-    project: Annotated[str | None, typer.Option(help="with -f: project of the service task; DevOps")] = None,
-    name: Annotated[str | None, typer.Option(help="with -f: name of the service task; Scheduler")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="no status line")] = False,
+    project: Annotated[str | None, typer.Option(help="with -f: project of the service task (default DevOps)")] = None,
+    name: Annotated[str | None, typer.Option(help="with -f: name of the service task (default Scheduler)")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="do not print the status line")] = False,
     scheduler: Choice = None,
 ) -> None:
     """Run everything until Ctrl-C: Redis unless TRIGGERS_REDIS_URL names one, beat, and all workers.
 
-    What dies is started again. With -f, the triggers of the file are declared as a script would declare them; else
-    what is registered is served.
+    Processes that die are restarted. With -f, declare the triggers of the file as a script would; otherwise serve the
+    registered triggers.
     """
     from triggers.base.errors import Usage
     from triggers.operate import up
 
     if file and scheduler:
-        raise Usage("--scheduler is for what is registered already: with -f name it by --project and --name")
+        raise Usage("--scheduler selects a registered scheduler: with -f, use --project and --name")
     if not file and (project or name):
-        raise Usage("--project and --name go with -f; without a file say --scheduler PROJECT/NAME")
+        raise Usage("--project and --name require -f; without a file, use --scheduler PROJECT/NAME")
     with until_stopped():
         if file:
             from triggers.configuration import load, name_of

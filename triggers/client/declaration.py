@@ -75,10 +75,10 @@ def _no_tag_is_wanted_and_excluded(trigger: Trigger) -> None:
     excluded = set(trigger.trigger_exclude_tags)
     for argument in ("trigger_on_tags", "trigger_required_tags"):
         if both := sorted(excluded & set(getattr(trigger, argument))):
-            way_out = f"{argument} wants {both[0]!r} present, so that nothing ever fires: leave one of them out"
+            way_out = f"{argument} wants {both[0]!r} present, so nothing can fire: remove one of them"
             raise InvalidTrigger(trigger.name, "trigger_exclude_tags", list(trigger.trigger_exclude_tags), way_out)
     if trigger.trigger_on_any_tags and excluded.issuperset(trigger.trigger_on_any_tags):
-        way_out = "it has every tag of trigger_on_any_tags, so that nothing ever fires: leave one of them out"
+        way_out = "it has every tag of trigger_on_any_tags, so nothing can fire: remove one of them"
         raise InvalidTrigger(trigger.name, "trigger_exclude_tags", list(trigger.trigger_exclude_tags), way_out)
 
 
@@ -106,7 +106,9 @@ def _name(
         what = next((way for way in cls.WAYS if arguments[way] not in (None, "")), ACTIONS)
         raise InvalidTrigger(_NAMELESS, "name", name, f"{what} needs a name for the trigger")
     if name in taken:
-        way_out = f"the {kind} trigger at {place} has the name of that at {taken[name].place}; rename one of them"
+        way_out = (
+            f"the {kind} trigger at {place} has the same name as the one at {taken[name].place}; rename one of them"
+        )
         raise InvalidTrigger(name, "name", name, way_out)
     return str(name or _free_name(own_name, taken))
 

@@ -62,7 +62,7 @@ class Arrival:
         with _here_lock:
             if self.scheduler.id in _here:
                 raise Usage(
-                    f"the scheduler {self._name} runs in this process already: put all triggers into one "
+                    f"the scheduler {self._name} already runs in this process: add all triggers to one "
                     "TriggerScheduler, or give each its own force_create_task_name"
                 )
             _here.add(self.scheduler.id)

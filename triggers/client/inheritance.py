@@ -88,7 +88,7 @@ def look(
     try:
         found = read_state(original)
     except ValueError as error:
-        log.error("the original's state cannot be read, so that what it fired for may fire again: %s", error)
+        log.error("cannot read the original's state; objects that it fired for may fire again: %s", error)
         return Inheritance()
     # several datasets of one project were like-named triggers
     left = {t.id: one for t in triggers if (one := found.get(t.id) or found.get(re.sub(r"-\d+$", "", t.id)))}

@@ -55,12 +55,12 @@ def opening(scheduler: Scheduler, settings: Settings, triggers: Sequence[Trigger
             more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
             lines.append(f"triggers: {kind} triggers: {', '.join(map(repr, names[:MOST_NAMED]))}{more}")
     if not triggers:
-        lines.append("triggers: no trigger is declared: nothing fires")
+        lines.append("triggers: no trigger is declared, so nothing fires")
     state = f"Redis at {shown(settings.redis_url)}" if settings.redis_url else f"the folder {folder}"
     lines.append(f"triggers: state in {state}; ask with `clearml-triggers list`")
     if settings.redis_url:
         lines.append(
-            "triggers: the stages run wherever `celery -A clearml_triggers worker` and "
+            "triggers: polls and launches run wherever `celery -A clearml_triggers worker` and "
             "`celery -A clearml_triggers beat` are started with this TRIGGERS_REDIS_URL"
         )
     return lines

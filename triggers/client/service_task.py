@@ -89,7 +89,7 @@ class ServiceTask:
             try:
                 self.require_package(package)
             except Exception as failure:  # whatever the SDK raises; nothing that is served depends on it
-                log.warning("the requirements of the service task cannot be written: %s", failure)
+                log.warning("cannot write the requirements of the service task: %s", failure)
 
         threading.Thread(target=write, name="requirements", daemon=True).start()
 
@@ -182,5 +182,5 @@ def _artifact(task_id: str) -> str | None:
         error: Exception = ValueError(f"it is larger than {_LARGEST_STATE:,} bytes")
     except Exception as failure:  # the SDK raises whatever the storage does
         error = failure
-    log.error("the state that the original saved on %s cannot be read: %s", task_id, error)
+    log.error("cannot read the state that the original saved on %s: %s", task_id, error)
     return None

@@ -152,7 +152,7 @@ class Home:
         try:
             sync(self.context(ledger), self.scheduler, force=True)
         except (TriggersError, redis.RedisError) as failure:
-            log.warning("the service task is written later: %s", failure)
+            log.warning("cannot write to the service task now; retrying: %s", failure)
 
     def depart(self, ledger: Ledger) -> None:
         """Leave after a registration: the service task runs on if workers serve it."""
@@ -225,7 +225,7 @@ class Home:
                     context.begin_epoch()
                 elif not ledger.is_entered():
                     self._lost = ledger.history.alarms().get(renewal.REDIS_ALARM, {}).get("text", "")
-                    self._lost = self._lost or "the scheduler was taken off this Redis"
+                    self._lost = self._lost or "the scheduler was removed from this Redis"
                     self.stop()
             except EpochChanged:
                 context.begin_epoch()

@@ -62,7 +62,7 @@ def _answer(facts: Facts) -> _Said:
     object_, last = facts.now or facts.seen, facts.firings[-1] if facts.firings else None
     if object_ is None and last is None:  # 1
         text = f"the server has no model, dataset or ClearML task {facts.object_id}, and no poll has seen one"
-        return "no such object", text, "look whether the id is whole, and of this server and workspace"
+        return "no such object", text, "check that the id is complete and belongs to this server and workspace"
     if last and last.state in ("waiting", "held", "dead"):  # 3
         return _open(facts, last)
     if last and (object_ is None or object_.changed_ms <= last.changed_ms):  # 4
@@ -79,11 +79,11 @@ def _open(facts: Facts, last: Firing) -> _Said:
         return "dead", f"its firing was given up: {last.reason}", way_out
     if last.state == "held":
         why, way_out = waiting.held(facts)
-        return "held", f"its firing waits on purpose: {why or last.reason}", way_out
+        return "held", f"its firing is held: {why or last.reason}", way_out
     if last.failures:
         return "failing", *waiting.failing(facts, last)
     stuck, way_out = waiting.overdue(facts.open or Open(), facts.read.now_ms)
-    text = f"its firing was granted {moment(last.granted_ms)} and waits to be launched"
+    text = f"its firing was granted {moment(last.granted_ms)} and waits for launch"
     return "waiting", f"{text}; {stuck}" if stuck else text, way_out
 
 
@@ -92,7 +92,7 @@ def _ended(facts: Facts, last: Firing) -> _Said:
         text = f"its firing was skipped: {last.reason}; the object's next change is considered again"
         return "skipped", text, _BY_HAND
     if last.state == "dropped":
-        return "dropped", "a person dropped its firing; it does not fire again for that change", _BY_HAND
+        return "dropped", "someone dropped its firing; it does not fire again for that change", _BY_HAND
     return "fired", _launched(facts, last), ""
 
 
@@ -103,8 +103,8 @@ def _launched(facts: Facts, last: Firing) -> str:
 
 def _gone(facts: Facts, last: Firing | None) -> _Said:
     if last and last.state == "launched":
-        return "fired", f"{_launched(facts, last)}; the object is gone from the server", ""
-    return "does not fire", "the object is gone from the server", ""
+        return "fired", f"{_launched(facts, last)}; the object no longer exists on the server", ""
+    return "does not fire", "the object no longer exists on the server", ""
 
 
 def _by_stage(facts: Facts, now: Event, last: Firing | None) -> _Said:
@@ -153,7 +153,7 @@ def _fired_before(facts: Facts, now: Event, last: Firing | None) -> _Said:
     if rules.fire == "on_transition":
         text = f"{before}, and its condition has been true ever since: it fires again after it was false"
         return "does not fire", text, _BY_HAND
-    text = f"{before}; at least {rules.cooldown_minutes:g} min have to lie between the changes of two firings"
+    text = f"{before}; at least {rules.cooldown_minutes:g} min must lie between the changes of two firings"
     return "does not fire", text, _BY_HAND
 
 
@@ -185,7 +185,7 @@ def _under_way(facts: Facts, now: Event) -> _Said:
         sweep = now.changed_ms < read.window.since_ms
         which = "the next sweep (every 10 minutes)" if sweep else f"the next poll{new}"
         late = _late(facts)
-        way_out = "nothing polls: see `clearml-triggers doctor`" if late else ""
+        way_out = "no worker polls: see `clearml-triggers doctor`" if late else ""
         text = f"it satisfies the condition and is not read yet; {which} reads it{late}{_held(facts)}"
         return "will fire", text, way_out
     text = (

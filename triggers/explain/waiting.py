@@ -44,16 +44,19 @@ def overdue(of: Open, now_ms: int) -> tuple[str, str]:
                 f"start the script that declares the trigger; {_DOCTOR}",
             )
         case "act":
-            return f"no act worker has taken it {since}", f"no action is carried out: {_DOCTOR}"
+            return f"no act worker has taken it {since}", f"no act worker runs: {_DOCTOR}"
         case _:
-            return f"no dispatch worker has taken it {since}", f"nothing dispatches: {_DOCTOR}"
+            return f"no dispatch worker has taken it {since}", f"no dispatch worker runs: {_DOCTOR}"
 
 
 def unmatched(since_ms: int, now_ms: int) -> tuple[str, str]:
     """The same of events that wait to be matched."""
     if not since_ms or now_ms - since_ms <= LATE_MS:
         return "", ""
-    return f"; no match worker has taken them for {(now_ms - since_ms) / 1000:.0f} s", f"nothing matches: {_DOCTOR}"
+    return (
+        f"; no match worker has taken them for {(now_ms - since_ms) / 1000:.0f} s",
+        f"no match worker runs: {_DOCTOR}",
+    )
 
 
 def held(facts: Facts) -> tuple[str, str]:
@@ -62,13 +65,13 @@ def held(facts: Facts) -> tuple[str, str]:
     reason, name = hold.partition(":")[0], facts.entry.trigger.name
     if reason == "pause":
         if facts.entry.paused:
-            return "the trigger is paused", f"{command('resume', name)} lets it go"
+            return "the trigger is paused", f"{command('resume', name)} releases it"
         return "the pause of the trigger is over", _AT_ONCE
     if reason == "pace":
         limit = facts.per_minute
         return (
-            f"the trigger launches at most {limit} a minute; it goes in a later minute",
-            f"{command('holds release', hold)} lets it go at once",
+            f"the trigger launches at most {limit} a minute; it launches in a later minute",
+            f"{command('holds release', hold)} releases it at once",
         )
     if reason == "slot":
         return in_slot(facts.slot or Slot(hold.partition(":")[2]), facts.max_attempts, facts.read.now_ms)
@@ -82,7 +85,7 @@ def in_slot(slot: Slot, most: int, now_ms: int) -> tuple[str, str]:
         status = slot.status or "in it"
         return (
             f"one launch at a time: ClearML task {slot.task} is {status}",
-            f"it goes when that task ends: stop it in ClearML, or run {release}, after which two may run at once",
+            f"it launches when that task ends: stop it in ClearML, or run {release}, after which two may run at once",
         )
     if slot.task:
         return f"one launch at a time: ClearML task {slot.task} has ended ({slot.status})", _AT_ONCE
@@ -92,5 +95,5 @@ def in_slot(slot: Slot, most: int, now_ms: int) -> tuple[str, str]:
         return f"one launch at a time: firing {slot.firing[-10:]} has the slot and is failing ({come})", f"run {retry}"
     if slot.firing:
         taken = f"one launch at a time: firing {slot.firing[-10:]} has the slot and is not launched yet"
-        return taken, f"it goes when that one has ended; {command('slots list')} shows the slots"
+        return taken, f"it launches when that one has ended; {command('slots list')} shows the slots"
     return "its slot is free", _AT_ONCE

@@ -54,7 +54,7 @@ class Liveness:
         if progress is not None and progress.pid == self._pid:
             return progress.fault(now, self._frozen_seconds)
         silent = now - self._started_at
-        return f"it has written nothing since its start {silent:.0f} s ago" if silent > STARTING_SECONDS else ""
+        return f"it has not written anything since its start {silent:.0f} s ago" if silent > STARTING_SECONDS else ""
 
     def close(self) -> None:
         """Remove a temporary file."""

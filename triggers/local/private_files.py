@@ -30,7 +30,7 @@ def state_folder(setting: Path) -> Path:
     except RuntimeError as error:
         raise Usage(f"there is no home folder for the state in {setting}: {_WAY_OUT}") from error
     if setting.parts[:1] == ("~",) and Path("~").expanduser() == Path(folder.anchor):
-        raise Usage(f"the home folder of this user is {folder.anchor}, no place for the state: {_WAY_OUT}")
+        raise Usage(f"the home folder of this user is {folder.anchor}, which cannot hold the state: {_WAY_OUT}")
     return folder.absolute()
 
 
@@ -112,7 +112,7 @@ def check_socket(path: Path, folder: Path) -> None:
     for each, found in _with_status((path,)):
         _refuse_strange(each, found)
         if not stat.S_ISSOCK(found.st_mode):
-            raise Usage(f"{each} is no socket (owner: {_name(found)}): remove it, or {_WAY_OUT}")
+            raise Usage(f"{each} is not a socket (owner: {_name(found)}): remove it, or {_WAY_OUT}")
 
 
 def open_own(path: Path, flags: int) -> int:
@@ -166,7 +166,7 @@ def _refuse_strange(path: Path, found: os.stat_result) -> None:
 
 def _refuse_no_file(path: Path, found: os.stat_result) -> None:
     if not stat.S_ISREG(found.st_mode):
-        raise Usage(f"{path} is no file (owner: {_name(found)}): remove it, or {_WAY_OUT}")
+        raise Usage(f"{path} is not a file (owner: {_name(found)}): remove it, or {_WAY_OUT}")
 
 
 def _refuse_link(path: Path, found: os.stat_result) -> None:

@@ -75,7 +75,7 @@ class Supervisor:
             frozen_seconds: How long the child may be silent before it counts as frozen.
         """
         if (redis is None) == (redis_url is None):
-            raise TypeError("give either the Redis to own or the URL of one")
+            raise TypeError("give either a Redis to own or the URL of one")
         self._redis, self._redis_url = redis, redis_url
         self._parameters, self._credentials = dict(parameters or {}), dict(credentials or {})
         self._command = list(command or child.child_command())
@@ -153,7 +153,7 @@ class Supervisor:
             try:
                 farewell()
             except Exception:
-                _log.exception("what belongs to an orderly end could not be done")
+                _log.exception("cannot shut down in order")
 
     @property
     def redis_url(self) -> str:
@@ -196,7 +196,7 @@ class Supervisor:
             return
         fault = self._liveness.fault(time.monotonic())
         if fault:
-            _log.error("the worker process is ended, to be started again: %s", fault)
+            _log.error("restarting the worker process: %s", fault)
             end(self._child, 0.0)
 
     def _restart_redis(self) -> None:
@@ -214,7 +214,7 @@ class Supervisor:
     def _pause(self, name: str, words: str) -> None:
         seconds = self._backoff[name].pause(time.monotonic() - self._started_at[name])
         if not self._stopping:
-            _log.warning("%s has ended; starting it again in %.1f s", words, seconds)
+            _log.warning("%s has ended; restarting it in %.1f s", words, seconds)
             self._sleep(seconds)
 
     def _sleep(self, seconds: float) -> None:

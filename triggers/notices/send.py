@@ -101,8 +101,8 @@ def _post(url: str, body: bytes, headers: dict[str, str]) -> bool:
             read_body(answer, limit_bytes=_LARGEST_BYTES)
     except (urllib3.exceptions.HTTPError, ValueError, OSError, TooMuch) as failure:
         # the address is a secret with Slack, and urllib3 writes it into its messages
-        log.error("a notice could not be sent: %s", type(failure).__name__)
+        log.error("cannot send a notice: %s", type(failure).__name__)
         return False
     if answer.status >= 300:
-        log.error("a notice was refused with HTTP %d", answer.status)
+        log.error("the receiver refused a notice: HTTP %d", answer.status)
     return answer.status < 300

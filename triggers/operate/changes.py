@@ -60,7 +60,7 @@ def resume(target: Target, entries: Sequence[Entry], *, skip_missed: bool) -> Re
         if skip_missed:
             # still paused: from here on nothing older is granted, and what is newer waits
             _edit(target, ids, since_ms=target.server_now_ms())
-            skipped = sum(target.ledger.by_hand.skip_waiting(id_, "missed while it was paused") for id_ in ids)
+            skipped = sum(target.ledger.by_hand.skip_waiting(id_, "missed during a pause") for id_ in ids)
         came |= {"changed": _edit(target, ids, paused=False), "skipped": skipped}
     return Resumed(list(came["changed"]), max(0, held - skipped), skipped)
 
@@ -75,8 +75,8 @@ def delete(target: Target, entry: Entry) -> None:
     if entry.declared or entry.origin == "script":
         file = entry.declared_in or "the script"
         raise Usage(
-            f"trigger {name!r} is declared by {declarer(entry)}, which keeps it: take it out of {file} and start "
-            f"that again; until then {command('pause', name)} keeps it from launching"
+            f"trigger {name!r} is declared by {declarer(entry)}, which would bring it back: remove it from {file} "
+            f"and restart that; until then {command('pause', name)} stops its launches"
         )
     with target.ledger.audit.change("delete", trigger=name, specification=entry.trigger.to_json()):
         target.ledger.registry.edit(

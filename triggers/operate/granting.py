@@ -45,7 +45,7 @@ def fire(target: Target, entry: Entry, object_id: str) -> tuple[str, Event]:
     if event is None:
         raise Usage(f"trigger {name!r}: object {object_id!r} is not on the server: look for its id there")
     if not event.concerns(entry.trigger.kind):
-        raise Usage(f"trigger {name!r} is for a {entry.trigger.kind}, and {object_id!r} is a {event.kind}")
+        raise Usage(f"trigger {name!r} fires on a {entry.trigger.kind}, but {object_id!r} is a {event.kind}")
     with target.ledger.audit.change("fire", trigger=name, object=object_id) as came:
         came["firing"] = _grant_anew(target, entry, event)
     return str(came["firing"]), event
@@ -88,7 +88,7 @@ def judge(target: Target, entry: Entry, event: Event) -> Candidate:
     if verdict == "own":
         return Candidate(entry, event, mark, None, "this trigger launched it, or has edited it itself")
     if verdict == "undecided":
-        return Candidate(entry, event, mark, None, "this trigger may just be launching it: ask again in a minute")
+        return Candidate(entry, event, mark, None, "this trigger may be launching it right now: try again in a minute")
     decision = decide_by(entry.trigger.policy, mark, matched=True, changed_ms=event.changed_ms)
     fired = f"fired before ({entry.trigger.policy.fire})" if mark.fired_ms else "decided on before"
     return Candidate(entry, event, mark, decision, "" if decision.occurrence is not None else fired)

@@ -52,7 +52,7 @@ def _in_address(text: str) -> str:
     found = _IN_ADDRESS.findall(text)
     if not found:
         raise Usage(
-            f"{text}: this is no page of a ClearML task, dataset or model: open the object and copy its address"
+            f"{text}: not the address of a ClearML task, dataset, or model: open the object and copy its address"
         )
     return str(found[-1])
 

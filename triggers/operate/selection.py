@@ -66,12 +66,12 @@ def select(found: Sequence[F], words: Sequence[str], trigger: str, *, everything
         Usage: nothing was given, or a word names no firing.
     """
     if everything and words:
-        raise Usage("name firings or say --all, not both")
+        raise Usage("give firings or --all, not both")
     of_trigger = [firing for firing in found if not trigger or firing.trigger == trigger]
     if everything or (trigger and not words):
         return of_trigger
     if not words:
-        raise Usage("say which: the end of a firing's key as listed, an object's id, --trigger NAME or --all")
+        raise Usage("give the end of a firing's key as listed, an object's id, --trigger NAME, or --all")
     meant: dict[str, F] = {}
     for word in words:
         fitting = [one for one in of_trigger if _is_meant(one, word)]

@@ -94,7 +94,7 @@ def _poll(target: Target, now_ms: int, wanted: bool) -> StageStatus:
     if not wanted:
         return StageStatus("poll", "idle", 0, 0, "no triggers, nothing to read")
     if not due_ms:
-        return StageStatus("poll", "late", 0, 0, "no poll has ever been made")
+        return StageStatus("poll", "late", 0, 0, "no poll so far")
     overdue_ms = max(0, now_ms - due_ms)
     last_ms = due_ms - pace_ms
     if overdue_ms > max(LATE_MS // 2, 3 * pace_ms):
@@ -132,5 +132,5 @@ def line(status: SchedulerStatus) -> str:
     parts.append(f"{status.rates.get('launched', 0):.1f} launches/min")
     counted = ((waiting, "waiting"), (status.failing, "failing"), (held, "held"), (status.dead, "dead"))
     parts += [f"{count} {word}" for count, word in counted if count]
-    parts += [f"{len(status.left_alone)} workers leave it alone"] if status.left_alone else []
+    parts += [f"{len(status.left_alone)} workers do not serve it"] if status.left_alone else []
     return ("LATE: " + stuck + " | " if stuck else "") + " | ".join(parts)

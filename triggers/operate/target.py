@@ -205,7 +205,7 @@ def choose(found: Mapping[str, Scheduler], choice: str | None, where: str) -> Sc
     listed = ", ".join(f"{title(one)} ({one.id})" for one in (fitting or found.values()))
     if fitting:
         raise Usage(f"{len(fitting)} schedulers found in {where}; choose one with --scheduler: {listed}")
-    raise Usage(f"--scheduler {choice!r} is none of those in {where}: {listed}")
+    raise Usage(f"--scheduler {choice!r} not found in {where}; there are: {listed}")
 
 
 def _short(text: str) -> str:

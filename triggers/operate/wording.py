@@ -39,7 +39,7 @@ def policy(trigger: Trigger, default_per_minute: int) -> list[str]:
     rules = trigger.policy
     fire = {
         "once": "once per object",
-        "on_transition": "again when the condition was false in between",
+        "on_transition": "once each time the condition becomes true",
         "while_true": f"at every change, at least {rules.cooldown_minutes:g} min after the last firing",
     }
     words = [fire[rules.fire]]

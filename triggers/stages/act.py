@@ -140,7 +140,7 @@ class _Job:
         except (EpochChanged, Fenced, Transient, redis.RedisError) as failure:
             # leases run out, and what was begun comes up again by itself
             self.ctx.ledger.store.look_for_primary(failure)
-            log.warning("what goes to %s is carried on later: %s", self.receiver, failure)
+            log.warning("cannot finish the actions for %s now; retrying: %s", self.receiver, failure)
             return
         if not self.crew.ending and self.receiver in self.ctx.ledger.turns.waiting():
             _Job(self.ctx, self.receiver, self.crew).begin()  # it lined up between our last look and the turn's end

@@ -211,7 +211,7 @@ def _matches(condition: Condition, event: Event) -> bool:
     try:
         return condition.matches(event)
     except Exception:  # one trigger that cannot be evaluated must not stop the others
-        log.exception("trigger %r could not be evaluated for %s %s", condition.trigger.name, event.kind, event.id)
+        log.exception("trigger %r cannot be evaluated for %s %s", condition.trigger.name, event.kind, event.id)
         return False
 
 

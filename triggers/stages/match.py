@@ -70,7 +70,7 @@ def _refuse(ctx: Context, partition: int, token: str, text: str, why: str) -> No
 
 
 def _take_away(ctx: Context, partition: int, token: str, text: str, why: str) -> None:
-    log.error("a batch that nobody can read is taken out of partition %s: %s: %.200s", partition, why, text)
+    log.error("quarantined a batch of partition %s: %s: %.200s", partition, why, text)
     ctx.ledger.quarantine.take_batch(partition, token, text, why)
 
 
@@ -97,7 +97,7 @@ def _match_batch(
             if granted:
                 _hint(ctx, decided.changes)
             return granted
-        log.info("a mark changed while partition %s was being matched; deciding again", partition)
+        log.info("a mark changed while partition %s was matched; deciding again", partition)
 
 
 def _hint(ctx: Context, changes: Sequence[MarkChange]) -> None:
@@ -118,7 +118,7 @@ def _decode(batch: Batch) -> tuple[list[Event], list[Quarantined]]:
         except Newer:
             raise
         except Unreadable as fault:
-            log.error("an event that nobody can read is quarantined: %s: %.200s", fault, line)
+            log.error("quarantined an event that cannot be read: %s: %.200s", fault, line)
             quarantined.append(Quarantined("event", str(fault), line))
     return events, quarantined
 
@@ -129,8 +129,8 @@ def _name_slow(plan: Plan) -> None:
     for entry in plan.entries.values() if slow else ():
         if entry.trigger.trigger_name in slow:
             log.warning(
-                "trigger %r: trigger_name=%r takes long; where it takes too long, or slow ones together do, it counts "
-                "as no match: write it without nested repeats",
+                "trigger %r: trigger_name=%r is slow; if it takes too long on a name, it counts as no match: "
+                "write it without nested repeats",
                 entry.trigger.name,
                 entry.trigger.trigger_name,
             )

@@ -104,5 +104,5 @@ def _tell(ctx: Context, scheduler: Scheduler, notices: list[Notice]) -> bool:
         try:
             service.report(ctx.api, scheduler.service_task, lines, [])
         except (Refused, Transient) as failure:
-            log.warning("notices were not written to the service task: %s", failure)
+            log.warning("cannot write notices to the service task: %s", failure)
     return sent

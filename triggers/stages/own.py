@@ -117,7 +117,7 @@ def _ask(api: Api, pairs: Sequence[Pair], asking: Mapping[int, str]) -> Iterator
     try:
         found = launches.find_launches(api, [firing_tag(key) for key in sorted(set(asking.values()))])
     except (Transient, Refused) as failure:
-        log.warning("cannot tell whose launches %d objects are, asking again: %s", len(asking), failure)
+        log.warning("cannot tell who launched %d objects; retrying: %s", len(asking), failure)
         return
     for number, key in asking.items():
         of_key = [one for one in found if value_of(FIRING, one.system_tags) == key]

@@ -117,8 +117,8 @@ def _firings(ctx: Context) -> dict[str, str]:
 def _refused(ctx: Context) -> dict[str, str]:
     count = ctx.ledger.refused.count()
     text = (
-        f"{count} times something in Redis was refused that is not signed, or not by a key of TRIGGERS_SIGNING_KEY: "
-        "`clearml-triggers unsigned list` shows it, `clearml-triggers unsigned adopt` signs it where it is yours, "
+        f"{count} items in Redis were refused, since no key of TRIGGERS_SIGNING_KEY signed them: "
+        "`clearml-triggers unsigned list` shows it, `clearml-triggers unsigned adopt` signs yours, "
         "`clearml-triggers unsigned drop` ends this alarm"
     )
     return {"signatures": text} if count else {}
@@ -127,7 +127,7 @@ def _refused(ctx: Context) -> dict[str, str]:
 def _quarantine(ctx: Context) -> dict[str, str]:
     count, name = ctx.ledger.quarantine.count(), ctx.ledger.quarantine.name
     text = (
-        f"{count} times something in events could not be read and was quarantined: "
+        f"{count} events or batches that could not be read were quarantined: "
         f"redis-cli LRANGE {shell_words(name)} 0 -1 shows it, `clearml-triggers replay` fires for objects that it "
         f"kept from firing, redis-cli DEL {shell_words(name)} ends this alarm"
     )

@@ -54,7 +54,7 @@ def clocks_of(ctx: Context, source: Source) -> Clocks:
 def report_step(ctx: Context, clock: str, cursor: Cursor, server_ms: int) -> None:
     """Say that a source's clock was set back, the server's usually."""
     if cursor.read_to_ms <= server_ms:  # while nobody polled: by now it has passed the time that it had
-        log.warning("%s was set back while nobody polled; reading what changed since then", clock)
+        log.warning("%s was set back while no worker polled; reading the changes since then", clock)
         return
     text = (
         f"{clock} is {(cursor.read_to_ms - server_ms) / 1000:.0f} s behind the time up to "

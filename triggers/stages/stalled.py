@@ -27,7 +27,7 @@ def stalled(ledger: Ledger, snapshot: Snapshot, poll_seconds: float, began_ms: i
     now_ms, found = ledger.now_ms(), dict[str, tuple[str, str]]()
     late_ms = _poll_late_ms(ledger, now_ms, began_ms) if snapshot.active else 0
     if late_ms > max(STALE_MS, 3000 * poll_seconds):
-        found["polls have stopped"] = ("stale poll", f"nothing was polled for {_minutes(late_ms)}: {_LOOK}")
+        found["polls have stopped"] = ("stale poll", f"no poll for {_minutes(late_ms)}: {_LOOK}")
     for row in table.STAGES:
         if backlog := row.backlog:
             late_ms = _overdue_ms(ledger, backlog.line, now_ms)

@@ -85,13 +85,13 @@ def _script_serves(ledger: Ledger, _since_ms: int) -> bool:
 STAGES: Final[list[Stage]] = [
     Stage(
         "poll",
-        "reads what changed in each source and stores it as batches of events",
+        "reads the changes of each source and stores them as batches of events",
         queues=("poll",),
         every=TICK_SECONDS,
     ),
     Stage(
         "match",
-        "decides which triggers the events of one partition fire, and grants firings",
+        "decides which triggers fire on the events of one partition, and grants firings",
         queues=("match",),
         hint=("partition",),
         backlog=Backlog(
@@ -103,14 +103,14 @@ STAGES: Final[list[Stage]] = [
     ),
     Stage(
         "dispatch",
-        "carries out the firings that are due, several at a time, exactly once each",
+        "carries out due firings in batches, each exactly once",
         queues=("dispatch",),
         hint=(),
         backlog=Backlog(
             "dispatch",
             "firings",
             "dispatch has stopped",
-            f"no dispatch worker has taken firings that are due for {{since}}: {_LOOK}",
+            f"no dispatch worker has taken due firings for {{since}}: {_LOOK}",
             _anything_ended,
         ),
     ),

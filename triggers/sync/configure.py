@@ -176,13 +176,13 @@ def _complain(
     lines += [ConsoleLine(now_ms, "error", text) for text in refused]
     said = hashlib.sha1("\n".join(problems + warnings).encode(), usedforsecurity=False).hexdigest()
     if said != memory.text("problems"):
-        unused = "(nothing of this section is used until it is right)"
+        unused = "(the section has no effect until this is fixed)"
         lines += [ConsoleLine(now_ms, "error", f"{text} {unused}") for text in problems[:_TOLD]]
         lines += [ConsoleLine(now_ms, "warning", text) for text in warnings[:_TOLD]]
         if more := max(0, len(problems) - _TOLD) + max(0, len(warnings) - _TOLD):
             lines.append(ConsoleLine(now_ms, "error", f"... and {more} more problems of the configuration sections"))
         if not problems and memory.text("problems:open"):
-            lines.append(ConsoleLine(now_ms, "info", "the configuration sections are right again, and used"))
+            lines.append(ConsoleLine(now_ms, "info", "the configuration sections are valid again and in use"))
     for line in lines:
         log.log(logging.ERROR if line.level == "error" else logging.INFO, "%s", line.text)
     service.report(ctx.api, scheduler.service_task, lines, [])
@@ -193,7 +193,7 @@ def _complain(
 def _told(id_: str, trigger: Trigger | None, overruled: bool) -> str:
     kind, _, name = id_.partition(":")
     what = "removed" if trigger is None else "changed or added"
-    also = "; what script or command line had changed of it since is dropped" if overruled else ""
+    also = "; changes by script or command line since then are discarded" if overruled else ""
     return f"{kind} trigger {name!r} was {what} in the configuration of this task{also}"
 
 

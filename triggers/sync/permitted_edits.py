@@ -33,7 +33,7 @@ def permitted(
             kind, _, name = id_.partition(":")
             what = "nothing" if mode == "none" else "only what a known trigger waits for"
             told.append(
-                f"{kind} trigger {name!r}: this edit does not count: TRIGGERS_SECTIONS={mode}, so {what} is changed in "
+                f"{kind} trigger {name!r}: this edit has no effect: TRIGGERS_SECTIONS={mode}, so {what} is changed in "
                 "configuration sections; change it in its script or file"
             )
     return good, told

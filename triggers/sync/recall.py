@@ -33,7 +33,7 @@ def recall(ctx: Context) -> None:
         known = believed(ctx.api, ctx.ledger.scheduler, ctx.service_task, ctx.settings.service_users)
         saved = _saved(known, latest_ms(ctx.api, ctx.service_task) + SKEW_MS)
     except (Newer, Refused) as fault:
-        log.error("what people paused cannot be compared with the service task: %s", fault)
+        log.error("cannot compare pauses with the service task: %s", fault)
         saved = None
     if saved is not None and saved.registry > ctx.ledger.registry.snapshot().version:
         _pause(ctx, saved)

@@ -223,8 +223,8 @@ def _oldest_in(ctx: Context, partition: int, text: str) -> int:
 def step_aside(ctx: Context, scheduler: Scheduler, other: RedisLease, source: str) -> None:
     """Stop serving the scheduler from this Redis: another took it while this one was away."""
     text = (
-        f"the scheduler {scheduler.project}/{scheduler.name} is served from another Redis, {other.address} by "
-        f"{other.holder}, epoch {other.epoch} (so says {source}); the one at {address_of(redis_url(ctx))} stops "
+        f"the scheduler {scheduler.project}/{scheduler.name} is now served from another Redis, {other.address}, by "
+        f"{other.holder}, epoch {other.epoch} (according to {source}); the one at {address_of(redis_url(ctx))} stops "
         "serving it"
     )
     log.error("%s", text)

@@ -90,13 +90,13 @@ def read_section(kind: Kind, text: str, project_ids: Mapping[str, str], register
             trigger = trigger.model_copy(update={"name": _free_name(trigger, triggers)})
             warnings.append(f"{where}: one of several that differ in their project; it is called {trigger.name!r} now")
         elif trigger.id in triggers:
-            problems.append(f"{where}: name={trigger.name!r}: another entry has it; rename one of the two")
+            problems.append(f"{where}: name={trigger.name!r}: another entry has the same name; rename one of the two")
         elif problem := trigger.action.problem_of_edit(_action(known.get(trigger.id))):
             problems.append(f"{where}: {problem}")
         triggers[trigger.id] = trigger
         unknown = ", ".join(sorted(key for key in item if not _is_known(key, trigger)))
         if unknown:
-            warnings.append(f"{where}: {unknown}: unknown here, without effect")
+            warnings.append(f"{where}: {unknown}: unknown, ignored")
     return Section(triggers, tuple(problems), tuple(warnings))
 
 

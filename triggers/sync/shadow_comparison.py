@@ -45,7 +45,7 @@ class Difference:
     row: str
 
     def __str__(self) -> str:
-        why = f"docs/differences.md, {self.row}" if self.row else "no known difference explains it"
+        why = f"docs/differences.md, {self.row}" if self.row else "no documented difference explains it"
         return f"{self.trigger}: {self.object or 'an object'}: {self.side} ({why})"
 
 

@@ -46,6 +46,6 @@ def print_differences(ctx: Context) -> None:
     try:
         found = differences(ctx)
     except (TriggersError, redis.RedisError) as failure:
-        log.warning("no report of differences: %s", failure)
+        log.warning("cannot report differences: %s", failure)
         return
     say(f"triggers: {len(found)} launches differ from the original's", *(f"  {one}" for one in found))

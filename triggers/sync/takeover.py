@@ -78,7 +78,7 @@ def _look_at(
         if rival.property not in seen:
             source = said_by(known, rival.property)
             log.warning(
-                "the scheduler may be served from another Redis, %s by %s (so says %s): waiting for up to %d s to see "
+                "the scheduler may be served from another Redis, %s by %s (according to %s): waiting up to %d s to see "
                 "whether its lease is renewed",
                 rival.address, rival.holder, source, max(1, (rival.until_ms - server_ms) // 1000),
             )  # fmt: skip
@@ -86,7 +86,7 @@ def _look_at(
     if elsewhere:
         time.sleep(LOOK_SECONDS)
         return
-    log.warning("the Redis at %s was emptied: waiting until its lease has run out", mine.address)
+    log.warning("the Redis at %s was emptied: waiting until its lease expires", mine.address)
     time.sleep(max(0.0, min(rivals[0].until_ms - server_ms, LIFE_MS) / 1000))
 
 

@@ -86,8 +86,8 @@ def test_a_dead_server_is_named_at_once_and_waited_for(tmp_path: Path) -> None:
         script.kill()
         script.communicate()
     assert "127.0.0.1:9" in lines[0]
-    assert "trying again for up to 2 minutes" in lines[0]
-    assert lines[1].startswith("triggers: still trying after 10 s")
+    assert "retrying for up to 2 minutes" in lines[0]
+    assert lines[1].startswith("triggers: still retrying after 10 s")
 
 
 def test_an_error_in_the_script_keeps_its_traceback(tmp_path: Path) -> None:

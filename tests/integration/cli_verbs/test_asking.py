@@ -112,7 +112,7 @@ def test_test_shows_what_would_fire_and_fires_nothing(world: World) -> None:
 def test_status_tells_of_a_stage_that_gets_nowhere(world: World) -> None:
     world.declare(world.trigger(name="retry"))
     never = run("status", "--json")
-    assert (never.code, never.json["stages"][0]["words"]) == (1, "no poll has ever been made")
+    assert (never.code, never.json["stages"][0]["words"]) == (1, "no poll so far")
     world.step()
     well = run("status", "--json")
     assert (well.code, well.json["is_well"], well.json["triggers"]) == (0, True, 1)

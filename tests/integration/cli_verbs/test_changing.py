@@ -20,7 +20,7 @@ def audited(what: str) -> list[dict[str, Any]]:
 def test_pause_holds_and_resume_catches_up(world: World) -> None:
     world.declare(world.trigger(name="retry"), world.trigger(name="other", trigger_on_tags=["x"]))
     assert run("pause", "--all").out.strip() == "paused: other, retry"
-    assert run("pause", "retry").out.strip() == "already paused: nothing to do"
+    assert run("pause", "retry").out.strip() == "already paused; nothing to do"
     world.fail_task()
     world.step()
     assert world.clones() == []

@@ -90,7 +90,7 @@ def test_what_is_exported_into_an_ascii_pipe_can_be_applied(busy: World) -> None
         (["failing", "list"], "no firing is failing"),
         (["holds", "list"], "no firing is held"),
         (["slots", "list"], "no slot is held"),
-        (["cursor", "show"], "nothing was read yet"),
+        (["cursor", "show"], "nothing read yet"),
         (["audit"], "nobody has changed anything"),
         (["history"], "nothing that fits has happened"),
     ],

@@ -66,7 +66,7 @@ def test_an_invalid_edit_changes_nothing_and_is_reported_once(service_world: Ser
     assert world.section("task")[0]["on_status"] == ["faild"], "what a person has typed stays"
     world.edit_section("task", [item, item | {"name": "fine"}])
     assert world.sync().edits == 1
-    assert "the configuration sections are right again, and used" in world.console()
+    assert "the configuration sections are valid again and in use" in world.console()
 
 
 def test_what_the_script_changes_is_written_and_edits_beside_it_stay(service_world: ServiceWorld) -> None:

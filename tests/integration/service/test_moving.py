@@ -66,7 +66,7 @@ def test_what_was_skipped_is_not_launched_and_its_next_change_is(home_world: Hom
     world.pause(trigger)
     skipped = world.fail_task()
     world.step()
-    world.ledger.by_hand.skip_waiting(trigger.id, "missed while it was paused")
+    world.ledger.by_hand.skip_waiting(trigger.id, "missed during a pause")
     world.pause(trigger, False)
     move(world, trigger)
     assert settled(world) == []

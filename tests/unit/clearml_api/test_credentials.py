@@ -58,7 +58,7 @@ def test_resolve_says_what_to_set_when_there_is_nothing():
 
 
 def test_host_must_be_an_address():
-    with pytest.raises(Usage, match="'h:8008' is no http"):
+    with pytest.raises(Usage, match="'h:8008' is not an http"):
         Credentials("h:8008", "a", "s")
 
 

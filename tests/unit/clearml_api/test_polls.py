@@ -197,7 +197,7 @@ def test_an_object_that_cannot_be_decoded_is_named_and_left_out(odd, words, capl
     with caplog.at_level(logging.ERROR):
         assert ids(read(server)) == ["a", "c"]
     (record,) = caplog.records
-    assert f"object {odd.get('id', 'b')!r} is left out: it" in record.getMessage()
+    assert f"skipped object {odd.get('id', 'b')!r}: it" in record.getMessage()
     assert re.search(words, record.getMessage())
 
 

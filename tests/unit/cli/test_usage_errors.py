@@ -94,5 +94,5 @@ def test_a_message_of_a_verb_itself_is_shown_harmlessly(monkeypatch: pytest.Monk
 def test_help_and_verbs_end_as_before():
     assert CliRunner().invoke(app, ["--version"]).exit_code == 0
     assert CliRunner().invoke(app, ["dead"]).exit_code == 2
-    assert "List, retry or drop" in CliRunner().invoke(app, ["dead"]).output
+    assert "List, retry, or drop" in CliRunner().invoke(app, ["dead"]).output
     assert CliRunner().invoke(app, ["list", "-h"]).exit_code == 0

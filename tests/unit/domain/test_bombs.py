@@ -47,7 +47,7 @@ def laughs(levels: int = 9, width: int = 9) -> str:
     ("text", "said"),
     [
         (laughs(), "values, with aliases written out"),
-        ("triggers: &a\n- *a", "line 1: an alias stands inside of what it names"),
+        ("triggers: &a\n- *a", "line 1: an alias contains itself"),
         (f"triggers: {'[' * 300}{']' * 300}", "nested"),
         (f"triggers: {'[' * 20_000}", "nested"),
         (f"triggers: {'{a: ' * 300}1{'}' * 300}", "nested"),
@@ -102,7 +102,7 @@ def test_usual_anchors_are_fine() -> None:
          "entry 'tags': trigger_on_tags"),
         (json.dumps([{"name": "n" * 10_000, "base_task_id": "b", "queue": "q"}]), "at most 500 characters"),
         (json.dumps([{"name": "same", "base_task_id": "b", "queue": "q", "project": str(n)} for n in range(5000)]),
-         "another entry has it"),
+         "another entry has the same name"),
     ],
     ids=["open lists", "huge", "many", "deep", "tags", "name", "like-named"],
 )  # fmt: skip

@@ -69,7 +69,7 @@ def test_an_object_that_nobody_knows() -> None:
 
 
 def test_an_object_that_is_gone() -> None:
-    assert said(now=None).because == "the object is gone from the server"
+    assert said(now=None).because == "the object no longer exists on the server"
     fired = said(now=None, mark=FIRED, firings=(firing("launched", task="t1", changed_ms=1_400_000),))
     assert fired.answer == "fired"
     assert "t1" in fired.because
@@ -78,11 +78,11 @@ def test_an_object_that_is_gone() -> None:
 @pytest.mark.parametrize(
     ("state", "answer", "words"),
     [
-        ("waiting", "waiting", "waits to be launched"),
-        ("held", "held", "waits on purpose: why"),
+        ("waiting", "waiting", "waits for launch"),
+        ("held", "held", "is held: why"),
         ("dead", "dead", "given up: why"),
         ("skipped", "skipped", "skipped: why"),
-        ("dropped", "dropped", "a person dropped"),
+        ("dropped", "dropped", "someone dropped"),
         ("launched", "fired", "it fired at"),
     ],
 )

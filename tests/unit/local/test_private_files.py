@@ -106,9 +106,9 @@ def test_a_link_in_place_of_the_folder_is_refused(folder, tmp_path, above):
 def test_a_pipe_in_place_of_the_lock_does_not_hang(folder):
     (folder / "lock").unlink()
     os.mkfifo(folder / "lock")
-    with pytest.raises(Usage, match="is no file"):
+    with pytest.raises(Usage, match="is not a file"):
         running_url(folder)
-    with pytest.raises(Usage, match="is no file"):
+    with pytest.raises(Usage, match="is not a file"):
         FolderLock(folder).acquire()
 
 

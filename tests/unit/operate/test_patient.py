@@ -39,7 +39,7 @@ def test_reading_goes_on_when_redis_is_back_and_both_ends_are_reported_once(caps
     assert patient(read, never, sleep=slept.append) == "read"
     assert len(slept) == 4
     assert capsys.readouterr().err.splitlines() == [
-        "clearml-triggers: Redis gave no answer: gone; retrying",
+        "clearml-triggers: Redis did not answer: gone; retrying",
         "clearml-triggers: Redis answers again",
     ]
 

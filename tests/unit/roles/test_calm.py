@@ -53,7 +53,8 @@ def test_a_refusal_is_logged_once_a_minute_by_whichever_logger(handler: Lines) -
         foreign.warning("will retry", exc_info=True)
     (line,) = handler.lines
     assert line == (
-        "Redis cannot be used: it has reached its maxmemory: raise it; nothing may be evicted (OOM); retrying"
+        "Redis cannot be used: it has reached its maxmemory: raise it, and keep maxmemory-policy at noeviction (OOM); "
+        "retrying"
     )
     handler.now = 61.0
     foreign.warning("again %r", FULL)

@@ -20,7 +20,7 @@ QUEUES = ("poll", "match", "dispatch")
         ({"exclude_queues": ["pol"]}, None, "--exclude-queues=pol"),
         ({"autoscale": (8, 2)}, None, "--autoscale: a pool of threads has one size"),
         ({"beat": True}, None, "run `celery -A clearml_triggers beat`"),
-        ({}, "prefork", "--pool=prefork: workers run on threads or solo"),
+        ({}, "prefork", "--pool=prefork: workers support only threads and solo"),
         ({}, "gevent", "--pool=gevent"),
     ],
 )

@@ -46,7 +46,7 @@ def test_what_is_written_is_read_again(trigger: Trigger) -> None:
         (json.dumps([item(match_name="(")]), "entry 'one': match_name='(': not a regular expression"),
         (json.dumps([item(queue=None)]), "entry 'one': queue=None: give the name or id of the queue"),
         (json.dumps([item(single_instance="yes")]), "entry 'one': single_instance='yes': give True"),
-        (json.dumps([item(), item()]), "entry 'one': name='one': another entry has it"),
+        (json.dumps([item(), item()]), "entry 'one': name='one': another entry has the same name"),
         (json.dumps([{"name": "f"}]), "entry 'f': base_task_id=None: without a task an entry calls a function"),
         (json.dumps([{"queue": "q"}]), "entry number 1: name=None: give the trigger a name"),
     ],
@@ -60,9 +60,7 @@ def test_a_problem_names_section_entry_field_and_value(text: str, says: str) -> 
 def test_what_is_unknown_is_reported_and_has_no_effect() -> None:
     section = read_section("task", json.dumps([item(on_statuses=["failed"], _private=1)]), {}, [])
     assert section.problems == ()
-    assert section.warnings == (
-        "configuration section 'tasks', entry 'one': on_statuses: unknown here, without effect",
-    )
+    assert section.warnings == ("configuration section 'tasks', entry 'one': on_statuses: unknown, ignored",)
 
 
 def test_a_function_is_named_by_scripts_only() -> None:

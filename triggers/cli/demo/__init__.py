@@ -12,11 +12,11 @@ import typer
 
 
 def demo(
-    rounds: Annotated[int, typer.Option(min=1, max=20, help="how often every change is made")] = 2,
-    keep: Annotated[bool, typer.Option("--keep", help="stay up to be explored until Ctrl-C")] = False,
+    rounds: Annotated[int, typer.Option(min=1, max=20, help="number of times to make each change")] = 2,
+    keep: Annotated[bool, typer.Option("--keep", help="keep running until Ctrl-C")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print the result as one JSON object")] = False,
 ) -> None:
-    """Show everything at work on this machine: nothing to set up, nothing left behind.
+    """Run a complete demonstration on this machine, without any setup, and leave nothing behind.
 
     Starts a local ClearML server and a user's script with a trigger of each kind, changes ClearML tasks,
     models and datasets with the ClearML SDK, and shows how each change becomes a launched ClearML task.

@@ -91,7 +91,7 @@ def _strays(target: Target) -> Iterator[Finding]:
         if found.status == DRAFT and not under_way and (firing is None or firing.task != found.id):
             strays.append(found.id)
     if strays:
-        words = f"{len(strays)} drafts of launches that came to nothing: {', '.join(strays[:5])}"
-        yield Finding("strays", "warn", words, "delete them in ClearML, unless people made them by cloning a launch")
+        words = f"{len(strays)} drafts left by launches that failed: {', '.join(strays[:5])}"
+        yield Finding("strays", "warn", words, "delete them in ClearML, unless people cloned them from a launch")
     else:
         yield Finding("strays", "ok", "no draft is left behind")

@@ -16,8 +16,8 @@ from triggers.operate.target import Target
 _WHOLE: Final = "TRIGGERS_SECTIONS, TRIGGERS_ALLOW_BASE_PROJECTS, ... limit it (SECURITY.md)"
 _SAME: Final = "give all workers the same settings, and restart those that have others"
 _WHO: Final = {
-    "all": "whoever may edit the service task changes triggers and what they launch",
-    "conditions": "whoever may edit the service task changes what triggers wait for",
+    "all": "anyone who may edit the service task can change triggers and what they launch",
+    "conditions": "anyone who may edit the service task can change the conditions of triggers",
     "none": "edits of the service task change nothing",
 }
 
@@ -42,7 +42,7 @@ def judge(of: Settings, workers: Mapping[str, Running], *, sealed: bool) -> Iter
     mine = at_work.policy_of(of)
     policies = {worker: running.policy for worker, running in workers.items()}
     policy = next(iter(policies.values()), mine)
-    yield from _limits(policy, whose="" if workers else " (of this process: no worker says what it has)")
+    yield from _limits(policy, whose="" if workers else " (of this process: no worker reports its settings)")
     yield from _differences(policies)
     if workers and any(policy[name] != mine[name] for name in at_work.POLICY):
         names = ", ".join(f"TRIGGERS_{name.upper()}" for name in at_work.POLICY if policy[name] != mine[name])
@@ -51,7 +51,9 @@ def judge(of: Settings, workers: Mapping[str, Running], *, sealed: bool) -> Iter
     for worker, running in workers.items():
         if running.refused:
             words = f"it refused {running.refused} messages: {running.refused_why}"
-            yield Finding(f"worker {_short(worker)}", "bad", words, "look who writes to this Redis; SECURITY.md")
+            yield Finding(
+                f"worker {_short(worker)}", "bad", words, "find out who else writes to this Redis; see SECURITY.md"
+            )
 
 
 def functions(triggers: Iterable[Trigger], allowed: Collection[str]) -> Iterator[Finding]:
@@ -71,7 +73,7 @@ def _limits(policy: Mapping[str, Any], whose: str) -> Iterator[Finding]:
     yield Finding("sections", "ok", _WHO.get(sections, sections) + whose, to_do)
     limits = [f"{about}: {', '.join(map(str, policy[name]))}" for name, about in LISTS.items() if policy[name]]
     matters = [about for name, about in LISTS.items() if not policy[name]]
-    said = [f"open to whoever declares triggers: {', '.join(matters)}"] if matters else []
+    said = [f"open to anyone who declares triggers: {', '.join(matters)}"] if matters else []
     yield Finding("launches", "ok", "; ".join([*said, *limits]) + whose, _WHOLE if matters else "")
 
 
@@ -93,7 +95,7 @@ def _signatures(of: Settings, workers: Mapping[str, Running], *, sealed: bool) -
     signing = {running.keys[0] for running in workers.values() if running.keys} | set(mine[:1])
     strange = [_short(w) for w, running in workers.items() if running.keys and signing - set(running.keys)]
     if (signing or sealed) and without:
-        words = f"{', '.join(without)} have no signing key: others refuse what they write, and they refuse nothing"
+        words = f"{', '.join(without)} have no signing key: others refuse what they write, and they accept everything"
         yield Finding("signatures", "bad", words, "give all workers TRIGGERS_SIGNING_KEY, and restart them")
     elif strange or (mine and signing - set(mine)):
         who = ", ".join(strange) or "this process"
@@ -105,9 +107,9 @@ def _signatures(of: Settings, workers: Mapping[str, Running], *, sealed: bool) -
         words = "the workers have a signing key and this process has none: what it changes would be refused"
         yield Finding("signatures", "warn", words, "set TRIGGERS_SIGNING_KEY here too")
     elif signing:
-        yield Finding("signatures", "ok", "what lies in Redis has to be signed")
+        yield Finding("signatures", "ok", "data in Redis must be signed")
     else:
-        words = "whoever can write to Redis declares triggers and makes up firings"
+        words = "anyone who can write to Redis can declare triggers and forge firings"
         yield Finding("signatures", "ok", words, "TRIGGERS_SIGNING_KEY limits it (SECURITY.md)")
 
 

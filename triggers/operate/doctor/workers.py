@@ -27,7 +27,7 @@ _START = "`clearml-triggers up`, or `celery -A clearml_triggers worker -Q {role}
 def look(target: Target) -> Iterator[Finding]:
     """Workers by role, the beat leader, progress of each stage, alarms."""
     if not target.running:
-        words = "its private Redis does not run: nobody is at work, and changes are caught up at the next start"
+        words = "its private Redis does not run, so nothing runs; the next start catches up on changes"
         yield Finding("workers", "bad", words, "start its script, or `clearml-triggers up`")
         return
     yield from _workers(target)
@@ -45,7 +45,7 @@ def look(target: Target) -> Iterator[Finding]:
         to_do = "give it a key pair of this workspace, stop it, or set a TRIGGERS_KEY_PREFIX of its own"
         yield Finding(f"worker {worker}", "bad", reason, to_do)
     if status.dead:
-        yield Finding("dead letters", "warn", f"{status.dead} firings were given up", "`clearml-triggers dead list`")
+        yield Finding("dead letters", "warn", f"{status.dead} firings are dead letters", "`clearml-triggers dead list`")
     if status.paused:
         yield Finding("pauses", "warn", f"{status.paused} triggers are paused", "`clearml-triggers resume`")
     if status.muted:
@@ -88,7 +88,7 @@ def _beat(target: Target) -> Iterator[Finding]:
     if _ticks(target):
         yield Finding("beat leader", "ok", "one ticks")
     elif target.settings.redis_url and _is_polled(target):
-        yield Finding("beat leader", "ok", "none ticks, and polls are made: a worker of `up` ticks by itself")
+        yield Finding("beat leader", "ok", "no beat ticks, but polls happen: a worker of `up` ticks by itself")
     elif target.settings.redis_url:
         yield Finding(
             "beat leader", "bad", "nobody ticks", "`clearml-triggers up`, or `celery -A clearml_triggers beat`"
