@@ -17,7 +17,8 @@ from triggers.model import Policy, Trigger, make_trigger
 from triggers.model.events import DECODINGS, Event, decode_model, decode_task
 from triggers.model.fields import declared
 from triggers.model.parts import LISTS
-from triggers.model.trigger import CLASSES, PLAIN_FIELDS
+from triggers.model.schedule_fields import SCHEDULE
+from triggers.model.trigger import CLASSES, PLAIN_FIELDS, policy_of
 from triggers.model.values import STATUSES
 
 TASK: dict[str, Any] = {"type": "task", "base_task_id": "base", "queue": "q"}
@@ -41,6 +42,8 @@ COMPANIONS: dict[str, dict[str, Any]] = {
     "cooldown_minutes": {"fire": "while_true"},
     "query": {"base_task_id": None},
     "on_resolved": {"policy": {"fire": "on_transition"}},
+    **{name: {"cron": None} for name in ("every", "at", "minute", "hour", "day", "month", "year")},
+    "weekdays": {"cron": None, "hour": 7},
 }  # fmt: skip
 #: Fields that take few of the values of their type.
 SPECIAL: dict[str, Any] = {
@@ -53,6 +56,14 @@ SPECIAL: dict[str, Any] = {
     "parameters": {"Args/a": "a"},
     "query": BaseTaskQuery(name="a", tags=("a",)),
     **dict.fromkeys(LISTS, LISTED),
+    "weekdays": ("monday", "friday"),
+    "cron": "15 6 * * mon-fri",
+    "every": "1h30m",
+    "at": "2026-12-24T18:00:00+01:00",
+    "until": "2026-12-24T18:00:00",
+    "timezone": "Europe/Berlin",
+    "exclude": ("2026-12-25", "2026-12-31T12:00:00+01:00/2026-12-31T18:00:00+01:00"),
+    "catch_up_window": "6h",
 }
 
 
@@ -85,10 +96,10 @@ def of_model(model: Any, names: Any) -> dict[str, Any]:
 def triggers() -> Iterator[tuple[str, Trigger]]:
     """For every declared field of every kind a trigger that has it, and says "kind.field"."""
     for kind, cls in CLASSES.items():
-        plain = [name for name in PLAIN_FIELDS if name not in LISTS or "tag" in ACTIONS]
+        plain = [name for name in PLAIN_FIELDS if name not in LISTS or ("tag" in ACTIONS and kind != SCHEDULE)]
         for name, value in of_model(cls, (*declared(cls), *plain)).items():
             yield f"{kind}.{name}", _made(kind, name, {name: value, "action": TASK, **COMPANIONS.get(name, {})})
-        for name, value in of_model(Policy, Policy.model_fields).items():
+        for name, value in of_model(Policy, policy_of(kind)).items():
             fields = {name: value, **COMPANIONS.get(name, {})}
             yield f"{kind}.policy.{name}", _made(kind, name, {"policy": fields, "action": TASK})
         for of in (TaskAction, FunctionAction):
@@ -99,6 +110,8 @@ def triggers() -> Iterator[tuple[str, Trigger]]:
 
 
 def _made(kind: str, name: str, fields: dict[str, Any]) -> Trigger:
+    if kind == SCHEDULE:
+        fields = {"cron": "0 * * * *", **fields}
     try:
         return make_trigger(kind, name="t", **fields)  # type: ignore[arg-type]
     except InvalidTrigger as error:
@@ -128,6 +141,8 @@ def item(collection: str, kind: str) -> dict[str, Any]:
 
 def event(kind: str) -> Event:
     """An event of that kind in which every field of its collection says something."""
+    if kind == SCHEDULE:
+        return Event(SCHEDULE, "2026-01-31T12:00:00Z", 1769860800000, name="t", at="2026-01-31T13:00:00+01:00")
     if kind == "model":
         return decode_model(item("models", kind))
     return decode_task(item("tasks", kind))

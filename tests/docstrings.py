@@ -16,7 +16,7 @@ from typing import Any, Literal, get_args, get_origin
 from triggers import TriggerScheduler
 from triggers.client import argument_types
 from triggers.model.described import description
-from triggers.model.kinds import KINDS
+from triggers.model.kinds import KINDS, call_of
 
 WIDTH = 120
 SECTION = re.compile(r"(?<=\n        Args:\n).*?(?=\n        Returns:\n)", re.DOTALL)
@@ -24,7 +24,7 @@ SECTION = re.compile(r"(?<=\n        Args:\n).*?(?=\n        Returns:\n)", re.DO
 
 def calls() -> dict[str, Callable[..., Any]]:
     """Kind → its `add_*` call."""
-    return {kind: getattr(TriggerScheduler, f"add_{kind}_trigger") for kind in KINDS}
+    return {kind: getattr(TriggerScheduler, call_of(kind)) for kind in KINDS}
 
 
 def section(kind: str) -> str:

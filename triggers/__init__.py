@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from triggers.base.errors import InvalidTrigger
     from triggers.client.scheduler import TriggerScheduler
+    from triggers.client.task_scheduler import TaskScheduler
     from triggers.model.firing_info import FiringInfo
 
-__all__ = ["FiringInfo", "InvalidTrigger", "TriggerScheduler"]
+__all__ = ["FiringInfo", "InvalidTrigger", "TaskScheduler", "TriggerScheduler"]
 
 
 def __getattr__(name: str) -> Any:
@@ -25,6 +26,13 @@ def __getattr__(name: str) -> Any:
         bring_the_sdk()
 
         return TriggerScheduler
+    if name == "TaskScheduler":
+        from triggers.client.parser_hook import bring_the_sdk
+        from triggers.client.task_scheduler import TaskScheduler
+
+        bring_the_sdk()
+
+        return TaskScheduler
     if name == "FiringInfo":
         from triggers.model.firing_info import FiringInfo
 

@@ -128,6 +128,11 @@ def task(
     )
 
 
+def schedule(name: str = "schedule", *, id: str = "2026-01-01T06:00:00Z", at: str = "") -> Event:
+    """Describe a time of the schedule of that name: `id` in UTC, `at` as its local time with the offset."""
+    return _event("schedule", id, name, "", at=at or id)
+
+
 def _event(kind: Kind, id_: str, name: str, project: str, **fields: Any) -> Event:
     for argument, value in fields.items():
         if argument in LISTS:

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from triggers.actions.action import Action
 from triggers.actions.overrides import parse_key, problem_of
-from triggers.actions.placeholders import unknown_placeholder
+from triggers.actions.placeholders import references, unknown_placeholder
 from triggers.actions.task_query import BaseTaskQuery
 from triggers.base.errors import InvalidTrigger
 from triggers.model.action import Lane, Need, unknown_console_line
@@ -123,7 +123,7 @@ class TaskAction(Action):
         """Refuse references that a trigger of this kind cannot fill."""
         for argument, values in (("task_parameters", self.parameters), ("task_overrides", self.overrides)):
             if unknown := unknown_placeholder(values, kind):
-                known = f"a {kind} trigger knows ${{{kind}.id}} only"
+                known = f"a {kind} trigger knows {' and '.join(f'${{{name}}}' for name in references(kind))} only"
                 raise wrong(f"unknown {unknown}: {known}; write $${{...}} for a literal ${{...}}", argument, values)
 
     # -- what depends on it elsewhere

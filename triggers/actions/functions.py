@@ -65,6 +65,41 @@ def call(function: Function, object_id: str, firing: object) -> Any:
     return function(object_id)
 
 
+def call_at(function: Function, at: str, firing: object) -> Any:
+    """Call a function of a schedule: with nothing, as the original does, or with the time if it takes an argument.
+
+    It receives the firing if it has a parameter of that name.
+    """
+    given = {"firing": firing} if _names_firing(function) else {}
+    return function(**given) if _takes(function, **given) else function(at, **given)
+
+
+def problem_at(function: Function) -> str:
+    """Why a function cannot be called as schedules call theirs; "" if it can, or nobody knows."""
+    given: dict[str, Any] = {"firing": {}} if _names_firing(function) else {}
+    if _takes(function, **given) or _takes(function, "time", **given):
+        return ""
+    return "it is called without arguments, or with the time if it takes one: let it take one argument at most"
+
+
+def _takes(function: Function, *args: Any, **kwargs: Any) -> bool:
+    try:
+        inspect.signature(function).bind(*args, **kwargs)
+    except TypeError:
+        return False
+    except ValueError:  # some built-in functions have no signature
+        return True
+    return True
+
+
+def _names_firing(function: Function) -> bool:
+    try:
+        found = inspect.signature(function).parameters.get("firing")
+    except (TypeError, ValueError):  # some built-in functions have no signature
+        return False
+    return found is not None and found.kind in (found.POSITIONAL_OR_KEYWORD, found.KEYWORD_ONLY)
+
+
 def problem_of(function: Function) -> str:
     """Why a function cannot be called as triggers call theirs; "" if it can, or nobody knows."""
     try:

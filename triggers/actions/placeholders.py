@@ -10,8 +10,14 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from triggers.model.kinds import Kind
+from triggers.model.schedule_fields import SCHEDULE
 
 _REFERENCE: Final = re.compile(r"\$(\$?)\{([^{}]*)\}")
+
+
+def references(kind: Kind) -> tuple[str, ...]:
+    """Name what a trigger of a kind can fill in: the id of the object; the time of a schedule, which is its id, too."""
+    return (f"{kind}.at", f"{kind}.id") if kind == SCHEDULE else (f"{kind}.id",)
 
 
 def unknown_placeholder(value: Any, kind: Kind) -> str | None:
@@ -19,19 +25,21 @@ def unknown_placeholder(value: Any, kind: Kind) -> str | None:
     for text in _texts(value):
         for match in _REFERENCE.finditer(text):
             escaped, name = match.groups()
-            if not escaped and name != f"{kind}.id":
+            if not escaped and name not in references(kind):
                 return match[0]
     return None
 
 
-def fill(value: Any, kind: Kind, object_id: str) -> Any:
+def fill(value: Any, kind: Kind, object_id: str, at: str = "") -> Any:
     """Copy a value with every reference in its strings, at any depth, replaced; keys stay as they are."""
 
     def one(match: re.Match[str]) -> str:
         escaped, name = match.groups()
         if escaped:
             return match[0][1:]
-        return object_id if name == f"{kind}.id" else match[0]
+        if name not in references(kind):
+            return match[0]
+        return at if name == f"{kind}.at" else object_id
 
     return _map_texts(value, lambda text: _REFERENCE.sub(one, text))
 

@@ -20,6 +20,7 @@ from triggers.base.errors import InvalidTrigger
 from triggers.base.logs import USERS_CODE, logger
 from triggers.model import action as model
 from triggers.model.action import Lane, unknown_console_line
+from triggers.model.schedule_fields import SCHEDULE
 from triggers.model.values import Text
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class FunctionAction(Action):
         """Read the function, which is named in a file and given as such in a script."""
         function, workers = arguments["schedule_function"], arguments["function_workers"]
         named = in_file and isinstance(function, str)
-        problem = "" if named else _problem_of(function)
+        problem = "" if named else _problem_of(function, arguments.get("kind"))
         if problem:
             raise InvalidTrigger(name, "schedule_function", function, problem)
         for argument in _OF_TASKS:
@@ -167,7 +168,10 @@ class FunctionAction(Action):
             function = attempt.function
         try:
             with progress.without_end():
-                functions.call(function, attempt.firing.object, attempt.described())
+                if attempt.trigger.kind == SCHEDULE:
+                    functions.call_at(function, attempt.event.at, attempt.described())
+                else:
+                    functions.call(function, attempt.firing.object, attempt.described())
         except BaseException as failure:
             log.exception("trigger %r: its function failed", attempt.trigger.name, extra={USERS_CODE: True})
             attempt.fail(f"{type(failure).__name__}: {failure}\n{traceback.format_exc(limit=-5)}")
@@ -179,7 +183,9 @@ class FunctionAction(Action):
         attempt.shadow(f"would call {self.name}")
 
 
-def _problem_of(function: object) -> str:
+def _problem_of(function: object, kind: object) -> str:
+    if kind == SCHEDULE:
+        return functions.problem_at(function) if callable(function) else "give a function"
     return functions.problem_of(function) if callable(function) else "give a function that takes the object's id"
 
 

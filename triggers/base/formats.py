@@ -20,10 +20,10 @@ from triggers.base.errors import Newer, Unreadable
 KNOWN: Final[dict[str, int]] = {
     "scheduler": 1,  # the record, and with it the layout of all keys of the scheduler
     "entry": 1,  # of the registry, around a trigger
-    "trigger": 3,
+    "trigger": 4,
     "batch": 1,  # of events
-    "event": 2,
-    "firing": 3,
+    "event": 3,
+    "firing": 4,
     "state": 1,  # saved on the service task
 }
 

@@ -10,6 +10,7 @@ from triggers.base.terminal import say
 from triggers.cli import cursor, dead, failing, holds, slots, unsigned
 from triggers.cli.apply import apply
 from triggers.cli.audit import audit
+from triggers.cli.backfill import backfill
 from triggers.cli.console import console
 from triggers.cli.delete import delete
 from triggers.cli.demo import demo
@@ -22,6 +23,7 @@ from triggers.cli.fire import fire
 from triggers.cli.history import history
 from triggers.cli.list_ import list_
 from triggers.cli.mute import mute
+from triggers.cli.next_ import next_
 from triggers.cli.pause import pause
 from triggers.cli.replay import replay
 from triggers.cli.resume import resume
@@ -49,11 +51,11 @@ app = typer.Typer(
 PANELS: dict[str, dict[str, Any]] = {
     "Run": {"demo": demo, "sandbox": sandbox, "up": up, "console": console},
     "Ask": {
-        "list": list_, "show": show, "status": status, "history": history, "explain": explain, "test": try_out,
-        "doctor": doctor, "audit": audit,
+        "list": list_, "show": show, "status": status, "history": history, "explain": explain, "next": next_,
+        "test": try_out, "doctor": doctor, "audit": audit,
     },
     "Change": {
-        "pause": pause, "resume": resume, "fire": fire, "send": send, "replay": replay,
+        "pause": pause, "resume": resume, "fire": fire, "send": send, "replay": replay, "backfill": backfill,
         "delete": delete, "mute": mute, "unmute": unmute,
         "failing": failing.app, "dead": dead.app, "holds": holds.app, "slots": slots.app, "cursor": cursor.app,
         "unsigned": unsigned.app,

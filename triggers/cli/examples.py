@@ -22,6 +22,8 @@ EXAMPLES: Final[dict[str, str]] = {
     "resume": "clearml-triggers resume retry",
     "fire": "clearml-triggers fire retry 'train resnet'",
     "send": "clearml-triggers send retry 'train resnet' --action 1",
+    "next": "clearml-triggers next --until 2d",
+    "backfill": "clearml-triggers backfill nightly --from 7d --dry-run",
     "replay": "clearml-triggers replay retry --from 2h --dry-run",
     "delete": "clearml-triggers delete deploy",
     "mute": "clearml-triggers mute retry --for 2h",

@@ -49,7 +49,7 @@ def _check_file(file: str, *, as_json: bool) -> None:
     held = examples.run(document)
     wrong = [one for one in held if not one.passes]
     if as_json:
-        rows = [{"trigger": one.trigger.name, "fires": one.verdict.matched, "passes": one.passes} for one in held]
+        rows = [{"trigger": one.trigger.name, "fires": one.outcome, "passes": one.passes} for one in held]
         output.print_json({"triggers": [arguments_of(one) for one in document.triggers], "examples": rows})
     else:
         columns = [output.Column("trigger", style="cyan"), output.Column("condition", grows=True)]
@@ -57,11 +57,7 @@ def _check_file(file: str, *, as_json: bool) -> None:
         shown = [[output.text(f(one)) for f in (_name, wording.condition, wording.action)] for one in document.triggers]
         output.show_rows(columns, shown, "the file has no triggers")
         for one in wrong:
-            says = "fires" if one.fires else "does not fire"
-            why = "; ".join(f"{c.name}: wanted {c.wanted}, found {c.found}" for c in one.verdict.failed)
-            output.say(
-                f"{one.trigger.name}: the example {one.event.name!r} says it {says}; {why or 'its condition holds'}"
-            )
+            output.say(f"{one.trigger.name}: {one.why}")
         output.say(
             f"{output.plural(len(document.triggers), 'trigger')}, {len(held) - len(wrong)} of {len(held)} examples hold"
         )

@@ -44,6 +44,8 @@ class AddsDatasetTriggers(Declaring):
         cooldown_minutes: float = 0,
         overlap: Overlap = "skip",
         max_per_minute: int | None = None,
+        limit_execution_time: float | None = None,
+        pause_on_failures: int | None = None,
         function_workers: bool = False,
         provenance: bool = True,
         owner: str | None = None,
@@ -101,11 +103,16 @@ class AddsDatasetTriggers(Declaring):
                 while it is true, `cooldown_minutes` apart or more.
             cooldown_minutes (float, default 0): Minimum time between the changes that lead to two firings for one
                 object, in minutes. Requires fire='while_true'.
-            overlap ('skip' | 'queue' | 'latest', default 'skip'): What happens to a firing while the previous launch is
-                queued or running: 'skip' skips it, 'queue' holds it until the previous launch has ended, 'latest' holds
-                only the newest. 'queue' and 'latest' require single_instance=True.
+            overlap ('skip' | 'queue' | 'latest' | 'all' | 'cancel_previous', default 'skip'): What happens to a firing
+                while the previous launch is queued or running: 'skip' skips it, 'queue' holds it until the previous
+                launch has ended, 'latest' holds only the newest, 'cancel_previous' aborts the previous launch first;
+                these three require single_instance=True. 'all' launches side by side, as without single_instance.
             max_per_minute (int, optional): Maximum number of launches per minute; further firings are held. 0 means no
                 limit, None the setting TRIGGERS_MAX_PER_MINUTE.
+            limit_execution_time (float, optional): Abort a launched ClearML task that has not ended so many hours after
+                its launch (0.5 is half an hour).
+            pause_on_failures (int, optional): Pause the trigger after so many failures in a row: launched ClearML tasks
+                that failed, and firings that were given up.
             function_workers (bool, default False): Call the function on any dispatch worker, not in the process of the
                 script. Workers must be able to import it, and TRIGGERS_FUNCTION_MODULES must name its module.
             provenance (bool, default True): Record in the launched ClearML task, in its configuration object 'trigger',

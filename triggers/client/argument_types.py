@@ -9,7 +9,8 @@ if TYPE_CHECKING:  # importing this module is cheap
     from triggers.model.firing_info import FiringInfo
 
 Fire = Literal["once", "on_transition", "while_true"]
-Overlap = Literal["skip", "queue", "latest"]
+Overlap = Literal["skip", "queue", "latest", "all", "cancel_previous"]
+CatchUp = Literal["last", "all", "none"]
 Sign = Literal["max", "maximum", "min", "minimum", "last"]
 Direction = Literal["above", "below"]
 Status = Literal[

@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 from triggers.actions import functions
 from triggers.base.errors import InvalidTrigger
-from triggers.model import DeclaredAction, Policy, Trigger, make_trigger
+from triggers.client.excluded_days import excluded
+from triggers.model import DeclaredAction, Trigger, make_trigger
 from triggers.model.action import ACTIONS, action_classes, first_of
+from triggers.model.fields import declared
 from triggers.model.kinds import Kind
-from triggers.model.trigger import PLAIN_FIELDS
+from triggers.model.trigger import CLASSES, PLAIN_FIELDS, policy_of
 
 _NAMELESS: Final = "(without a name)"
 
@@ -38,7 +41,7 @@ def declare(
     """Read the arguments of one `add_*` call, or of an item of a file, where functions are named.
 
     Args:
-        kind: which of the three.
+        kind: which of them.
         arguments: all of them by name.
         taken: earlier declarations of this kind by name.
         place: where the call stands.
@@ -47,20 +50,29 @@ def declare(
     Raises:
         InvalidTrigger: names the trigger, the argument, its value, and what to give instead.
     """
+    arguments = {"kind": kind, **arguments}
     cls = _action_class(arguments)
     own_name = cls.name_in(arguments)
     name = _name(kind, cls, own_name, arguments, taken, place)
     trigger = make_trigger(
         kind,
         name=name,
-        policy={field: arguments[field] for field in Policy.model_fields},
+        policy={field: arguments[field] for field in policy_of(kind)},
         **{field: arguments[field] for field in PLAIN_FIELDS} | _actions(cls, name, arguments, in_file=in_file),
-        **{field: value for field, value in arguments.items() if field.startswith("trigger_")},
+        **_conditions(kind, name, arguments),
     )
     _projects_have_names(trigger.name, arguments)
     _no_tag_is_wanted_and_excluded(trigger)
     function = arguments.get(cls.CODE) if cls.CODE else None
     return Declaration(trigger, function if callable(function) else None, bool(arguments["name"]), place)
+
+
+def _conditions(kind: Kind, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments that the fields of the condition are named as."""
+    given = {field: arguments[field] for field in declared(CLASSES[kind]) if field in arguments}
+    if "exclude" in given:
+        given["exclude"] = excluded(name, given["exclude"], date.today())
+    return given
 
 
 def _projects_have_names(trigger: str, arguments: Mapping[str, Any]) -> None:

@@ -32,11 +32,12 @@ class Declaring:
         """
         from triggers.model.sdk import sdk_trigger
 
-        return [sdk_trigger(each.trigger, each.function) for each in self.declarations]
+        objects = (each for each in self.declarations if each.trigger.of_objects)
+        return [sdk_trigger(each.trigger, each.function) for each in objects]
 
     @property
     def declarations(self) -> tuple[Declaration, ...]:
-        """What has been added so far: models first, then datasets, then tasks, each in order."""
+        """What has been added so far: models first, then datasets, tasks and schedules, each in order."""
         from triggers.model.kinds import KINDS
 
         return tuple(each for kind in KINDS for each in self._declared[kind].values())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from triggers.client.add_dataset import AddsDatasetTriggers
 from triggers.client.add_model import AddsModelTriggers
+from triggers.client.add_schedule import AddsSchedules
 from triggers.client.add_task import AddsTaskTriggers
 from triggers.client.arguments import minutes, optional_name, task_name
 
@@ -22,12 +23,12 @@ if TYPE_CHECKING:  # importing this module is cheap: what validates, registers a
 LEAST_POOLING_MINUTES: Final = 1 / 60
 
 
-class TriggerScheduler(AddsModelTriggers, AddsDatasetTriggers, AddsTaskTriggers):
+class TriggerScheduler(AddsModelTriggers, AddsDatasetTriggers, AddsTaskTriggers, AddsSchedules):
     """Launch ClearML tasks, or call functions, when models, datasets, or ClearML tasks change.
 
     Takes the arguments of `clearml.automation.TriggerScheduler` in the same order, and its own ones by keyword only.
-    Add triggers with `add_model_trigger`, `add_dataset_trigger`, and `add_task_trigger`, then call `start`,
-    `start_remotely`, or `register`.
+    Add triggers with `add_model_trigger`, `add_dataset_trigger`, and `add_task_trigger`, and schedules with
+    `add_schedule`, then call `start`, `start_remotely`, or `register`.
 
     Example:
         scheduler = TriggerScheduler(pooling_frequency_minutes=0.1)

@@ -101,7 +101,8 @@ def apply(target: Target, wanted: Sequence[Trigger], *, prune: bool, source: str
                         entries[id_] = Entry(change.trigger, since_ms, version, ORIGIN, unread.paused, source=source)
                     case "add":
                         paused = old.paused if old else False
-                        entry = Entry(change.trigger, now_ms, version, ORIGIN, paused, source=source)
+                        start_ms = target.ledger.registry.start_ms(change.trigger.kind, now_ms)
+                        entry = Entry(change.trigger, start_ms, version, ORIGIN, paused, source=source)
                         known_as = (old.declared, old.declared_in) if old else ("", "")
                         entries[id_] = replace(entry, declared=known_as[0], declared_in=known_as[1])
                     case "edit":

@@ -17,7 +17,7 @@ from triggers.base.errors import InvalidTrigger, Usage
 from triggers.client.declaration import Declaration, declare
 from triggers.client.scheduler import TriggerScheduler
 from triggers.model import Trigger, make_trigger
-from triggers.model.kinds import KINDS, Kind, one_of_them
+from triggers.model.kinds import KINDS, Kind, call_of, one_of_them
 
 #: What a trigger may say beside the arguments of its `add_*` call.
 KIND, PROJECT_ID = "kind", "project_id"
@@ -123,8 +123,8 @@ def _trigger(item: Any, place: str, taken: dict[Kind, dict[str, Declaration]]) -
 
 @cache
 def defaults(kind: Kind) -> dict[str, Any]:
-    """The arguments of `add_<kind>_trigger` with their defaults."""
-    parameters = inspect.signature(getattr(TriggerScheduler, f"add_{kind}_trigger")).parameters
+    """The arguments of the call that declares a trigger of a kind, with their defaults."""
+    parameters = inspect.signature(getattr(TriggerScheduler, call_of(kind))).parameters
     return {name: parameter.default for name, parameter in parameters.items() if name != "self"}
 
 

@@ -8,7 +8,9 @@ from typing import Any, Final
 
 from triggers import testing
 from triggers.base.errors import Usage
+from triggers.configuration import schedule_examples
 from triggers.configuration.document import Document
+from triggers.configuration.schedule_examples import TimesExample
 from triggers.model import Trigger
 from triggers.model.events import Event
 from triggers.model.kinds import KINDS, one_of_them
@@ -32,8 +34,20 @@ class Example:
         """Whether the trigger decides as the example says."""
         return self.verdict.matched == self.fires
 
+    @property
+    def outcome(self) -> bool:
+        """Whether it fires, for machines."""
+        return self.verdict.matched
 
-def run(document: Document) -> list[Example]:
+    @property
+    def why(self) -> str:
+        """What is wrong, for people."""
+        says = "fires" if self.fires else "does not fire"
+        why = "; ".join(f"{c.name}: wanted {c.wanted}, found {c.found}" for c in self.verdict.failed)
+        return f"the example {self.event.name!r} says it {says}; {why or 'its condition holds'}"
+
+
+def run(document: Document) -> list[Example | TimesExample]:
     """Hold every example against its trigger.
 
     Raises:
@@ -42,8 +56,10 @@ def run(document: Document) -> list[Example]:
     return [_run(item, document.triggers, number) for number, item in enumerate(document.examples, 1)]
 
 
-def _run(item: Any, triggers: Sequence[Trigger], number: int) -> Example:
+def _run(item: Any, triggers: Sequence[Trigger], number: int) -> Example | TimesExample:
     place = f"example {number}"
+    if isinstance(item, Mapping) and "schedule" in item:
+        return schedule_examples.run(item, triggers, place)
     if not isinstance(item, Mapping) or not item.keys() <= {"trigger", "object", "fires"} or "trigger" not in item:
         raise Usage(f"{place}: give 'trigger', 'object' and 'fires', and nothing else")
     found = [one for one in triggers if item["trigger"] in (one.name, one.id)]

@@ -32,7 +32,7 @@ def schema() -> dict[str, Any]:
         "additionalProperties": False,
         "properties": {
             "triggers": {"type": "array", "items": {"oneOf": [_kind(kind) for kind in KINDS]}},
-            "examples": {"type": "array", "items": _EXAMPLE},
+            "examples": {"type": "array", "items": {"oneOf": [_EXAMPLE, _TIMES]}},
         },
     }
 
@@ -45,6 +45,19 @@ _EXAMPLE: Final[dict[str, Any]] = {
         "trigger": {"type": "string"},
         "fires": {"type": "boolean"},
         "object": {"type": "object"},
+    },
+}
+
+
+_TIMES: Final[dict[str, Any]] = {
+    "type": "object",
+    "description": "a schedule of this file, a moment, and the first times at which it fires after that",
+    "required": ["schedule", "from", "fires"],
+    "additionalProperties": False,
+    "properties": {
+        "schedule": {"type": "string"},
+        "from": {"type": "string"},
+        "fires": {"type": "array", "items": {"type": "string"}},
     },
 }
 

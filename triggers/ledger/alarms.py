@@ -62,4 +62,10 @@ REDIS_CLOCK: Final = Alarm(
     "the shown times are less than a minute ahead",
 )
 
-ALARMS: Final = (PACE, UNREADABLE, SERVICE_TASK, TWO_REDISES, HTTP_DATE, SERVER_CLOCK, REDIS_CLOCK)
+FAILURES: Final = Alarm(
+    "failures:",
+    "a trigger failed `pause_on_failures` times in a row and is paused. The name ends with the trigger",
+    "the trigger is resumed or gone",
+)
+
+ALARMS: Final = (PACE, FAILURES, UNREADABLE, SERVICE_TASK, TWO_REDISES, HTTP_DATE, SERVER_CLOCK, REDIS_CLOCK)

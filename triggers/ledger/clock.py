@@ -29,5 +29,11 @@ def now_ms(client: redis.Redis, keys: Keys) -> int:
     return read(client, keys)[0]
 
 
+def wall_ms(client: redis.Redis, keys: Keys) -> int:
+    """Redis' wall clock, wherever people or NTP set it."""
+    now, ahead = read(client, keys)
+    return now - ahead
+
+
 def _number(text: Any) -> int:
     return int(text) if text and str(text).isdigit() else 0

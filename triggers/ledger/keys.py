@@ -27,7 +27,7 @@ known. Everything else is covered by the version of its scheduler's record.
 | `triggers:{id}:registry:version` | string | raised with every change of the registry |
 | `triggers:{id}:base_tasks` | set | all base tasks that triggers ever had: never deleted (`actions.launching.drafts`) |
 | `triggers:{id}:aside` | hash | trigger id → `<from ms> <noted ms> <why>`: quarantined triggers (`unread_triggers`) |
-| `triggers:{id}:cursor:<source>` | hash | `reading.Cursor`: how far a source (`tasks`, `models`) was read, and when |
+| `triggers:{id}:cursor:<source>` | hash | `reading.Cursor`: how far a source was read, and when (`moments`: floor_ms) |
 | `triggers:{id}:seen:<source>` | sorted set | object id by last change seen (`reading`), while windows overlap |
 | `triggers:{id}:next_poll` | string | time of the next poll by the ledger's clock, ms |
 | `triggers:{id}:batches:<partition>` | list | batches of events, oldest first |
@@ -50,6 +50,11 @@ known. Everything else is covered by the version of its scheduler's record.
 | `triggers:{id}:launched:times` | sorted set | the same ids by launch time, to forget the oldest |
 | `triggers:{id}:edits` | hash | `<object> <trigger id>` → `<from> <till> <firing> <digest>`: own edits (`edits`) |
 | `triggers:{id}:edits:times` | sorted set | the same fields by when an edit was announced, to forget the oldest |
+| `triggers:{id}:limits` | sorted set | ClearML tasks that run under a limit, by launch time (`limits`) |
+| `triggers:{id}:limits:seen` | string | up to which launch time those are known |
+| `triggers:{id}:watched` | sorted set | ClearML tasks whose failing may pause a trigger, by launch time |
+| `triggers:{id}:watched:seen` | string | up to which launch time those are known |
+| `triggers:{id}:failures` | hash | trigger id → failures in a row; `dead <trigger id>` → firings given up so far |
 | `triggers:{id}:strays` | sorted set | firing keys whose void attempts may have left drafts, by the time to look |
 | `triggers:{id}:dead` | sorted set | dead letters by the time they died |
 | `triggers:{id}:home` | string | JSON (`leaders.Leader`): the process that holds, or held last, the lease `home` |
@@ -138,6 +143,11 @@ _PLAIN = {
     "launched_times": "launched:times",
     "edits": "edits",
     "edit_times": "edits:times",
+    "limits": "limits",
+    "limits_seen": "limits:seen",
+    "watched": "watched",
+    "watched_seen": "watched:seen",
+    "failures": "failures",
     "strays": "strays",
     "dead": "dead",
     "home": "home",

@@ -18,8 +18,10 @@ from triggers.ledger.firings import Firings
 from triggers.ledger.history import History
 from triggers.ledger.keys import Keys
 from triggers.ledger.leaders import Homes
+from triggers.ledger.limits import FailuresInARow, Limits
 from triggers.ledger.manual import ByHand
 from triggers.ledger.matching import Matching
+from triggers.ledger.moments import Moments
 from triggers.ledger.mutes import Mutes
 from triggers.ledger.operations import Operations
 from triggers.ledger.quarantine import Quarantine
@@ -52,6 +54,9 @@ class Ledger:
     registry: Registry
     unread_triggers: UnreadTriggers
     reading: Reading
+    moments: Moments
+    limits: Limits
+    failures: FailuresInARow
     matching: Matching
     undecided: Undecided
     quarantine: Quarantine
@@ -92,6 +97,10 @@ class Ledger:
     def ahead_ms(self) -> int:
         """How far that clock is ahead of Redis' wall clock, which was set back."""
         return clock.read(self.store.client, self.keys)[1]
+
+    def wall_ms(self) -> int:
+        """Redis' wall clock: schedules go by it, and by no other."""
+        return clock.wall_ms(self.store.client, self.keys)
 
     def lease(self, name: str, seconds: float) -> AbstractContextManager[str | None]:
         """Hold a lease of this scheduler while the body runs; yields None when another has it."""
@@ -172,6 +181,9 @@ def open_ledger(store: Store, scheduler: str, settings: Settings) -> Ledger:
         Registry(store, keys, signer),
         UnreadTriggers(store, keys),
         Reading(store, keys, history_length=length),
+        Moments(store, keys),
+        Limits(store, keys),
+        FailuresInARow(store, keys),
         Matching(store, keys, history_length=length, signer=signer),
         Undecided(store, keys),
         Quarantine(store, keys),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
+from operator import attrgetter
 from typing import Any, Final
 
 from triggers.base import forms
@@ -84,10 +85,12 @@ def encode_batches(
     latest_ms: int | None = None,
     read_plan: int = 0,
     signer: Signer = NO_KEY,
+    by: Callable[[Event], str] = attrgetter("id"),
 ) -> list[tuple[int, str]]:
     """Cut events into batches per partition: (partition, text).
 
     The first line is the head, then comes one event a line, and the signature where there is a key.
+    `by`: what keeps events in order: those of one such text share a partition.
     `latest_ms`, `read_plan`: as `Batch` has them, where the clock that stamps changes is known to have been set back.
     """
     head = {"v": KNOWN["batch"], "plan": plan, "polled_ms": polled_ms}
@@ -95,7 +98,7 @@ def encode_batches(
         head |= {"latest_ms": latest_ms, "read_plan": read_plan}
     lines: dict[int, list[str]] = {}
     for event in events:
-        lines.setdefault(partition_of(event.id, partitions), []).append(event.to_json())
+        lines.setdefault(partition_of(by(event), partitions), []).append(event.to_json())
     batches = []
     for partition, texts in lines.items():
         for start in range(0, len(texts), size):
@@ -197,9 +200,11 @@ class Reading:
         forget_before_ms: int,
         server_ms: int | None,
         partitions: int = 0,
+        lease: str = "poll",
     ) -> None:
         """Store batches, cut for so many partitions, and move the cursor in one step.
 
+        `lease`: whose token it is.
         `server_ms`: the ClearML server's time when the page was read, None where it is of another source.
 
         Raises:
@@ -216,7 +221,7 @@ class Reading:
         }
         keys = self.keys
         names = [
-            keys.lease("poll"),
+            keys.lease(lease),
             keys.cursor(source),
             keys.seen(source),
             keys.ready,

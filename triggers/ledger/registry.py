@@ -16,6 +16,7 @@ from triggers.ledger.signing import NO_KEY, Signer, Unsigned, is_sealed, parted
 from triggers.ledger.store import Script, Store
 from triggers.ledger.unread_triggers import Note
 from triggers.model import Trigger
+from triggers.model.kinds import KINDS, Kind
 
 __all__ = ["Edit", "Entry", "Registry", "Snapshot", "Unread"]
 
@@ -154,7 +155,7 @@ class Registry:
             known = replace(found, entries={**found.entries, **new})
             changes: dict[str, Entry | None] = {**new}
             for id_, trigger in wanted.items():
-                start = since.get(id_, server_now_ms)
+                start = since.get(id_, self.start_ms(trigger.kind, server_now_ms))
                 entry = self._declared(known, trigger, version, origin, start, files.get(id_, ""))
                 if entry is not None:
                     changes[id_] = entry
@@ -164,6 +165,10 @@ class Registry:
             return changes
 
         return edit
+
+    def start_ms(self, kind: Kind, server_now_ms: int) -> int:
+        """From when on a new trigger of a kind counts: the server's time, or Redis' where only that counts."""
+        return clock.wall_ms(self.store.client, self.keys) if KINDS[kind].by_redis_clock else server_now_ms
 
     def _declared(
         self, known: Snapshot, trigger: Trigger, version: int, origin: str, start_ms: int, source: str

@@ -71,6 +71,8 @@ class Event:
     task: str = field(default="", metadata=reads(models=items.MADE_BY))
     #: who made it (id, name) and who changed it last (id)
     users: tuple[str, ...] = field(default=(), metadata=reads(items.USERS, since=2))
+    #: schedules: the nominal time in ISO 8601, local with its offset; no collection has it
+    at: str = field(default="", metadata=reads(since=3))
 
     def concerns(self, kind: Kind) -> bool:
         """Tell whether triggers of `kind` look at this object; a dataset is a ClearML task as well."""

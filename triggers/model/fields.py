@@ -79,6 +79,8 @@ class Conditions(Frozen):
     before the regular expression.
     """
 
+    #: Whether it is about objects; a kind that is not has none of the fields of this class.
+    of_objects: ClassVar[bool] = True
     #: Clauses without a field.
     always: ClassVar[Mapping[str, Rule]] = {
         "kind": Rule(
@@ -218,7 +220,11 @@ def declared(conditions: type[Conditions]) -> dict[str, Rule | PartOf]:
     Raises:
         TypeError: a field has neither, and would never be looked at.
     """
-    fields = conditions.model_fields
+    fields = {
+        name: field
+        for name, field in conditions.model_fields.items()
+        if conditions.of_objects or name not in Conditions.model_fields
+    }
     found: dict[str, Rule | PartOf] = {}
     for name in sorted(fields, key=lambda name: name in Conditions.model_fields):
         notes = [note for note in fields[name].metadata if isinstance(note, (Rule, PartOf))]
@@ -233,3 +239,8 @@ def rules_of(conditions: type[Conditions]) -> tuple[NamedRule, ...]:
     """Give the rules of a kind, those without a field first."""
     rules = {name: note for name, note in declared(conditions).items() if isinstance(note, Rule)}
     return tuple(NamedRule(name, rule) for name, rule in {**conditions.always, **rules}.items())
+
+
+def applicable(conditions: type[Conditions]) -> list[str]:
+    """Give the fields of all kinds that this kind has."""
+    return list(Conditions.model_fields) if conditions.of_objects else []

@@ -24,7 +24,10 @@ class KindOfObject:
     """One kind.
 
     Attributes:
-        plural: As the configuration section of its triggers is named.
+        plural: What several of them are called.
+        section: As the configuration section of its triggers is named; "": as several of them are called.
+        call: The method of `TriggerScheduler` that declares one; "": `add_<kind>_trigger`.
+        by_redis_clock: Its triggers count from Redis' time on, and not from the ClearML server's.
         also: Other kinds whose triggers look at such an object, too.
         page: Its page in ClearML's web application, behind `/projects/*/`; "" if it has none.
         page_of_original: The same as the original's tables link it.
@@ -36,6 +39,9 @@ class KindOfObject:
     page: str = ""
     page_of_original: str = ""
     ids: re.Pattern[str] = _CLEARML_ID
+    section: str = ""
+    call: str = ""
+    by_redis_clock: bool = False
 
 
 #: By name, in the order in which they are shown. A dataset is a ClearML task with the system tag "dataset".
@@ -56,7 +62,20 @@ KINDS: Final[dict[Kind, KindOfObject]] = {
         page="experiments/{id}/output/log",
         page_of_original="tasks/{id}/output/log",
     ),
+    # its ids are nominal times, and the two that are none of a calendar (`schedule_fields`)
+    "schedule": KindOfObject(
+        "schedules",
+        ids=re.compile(r"immediately|once|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z", re.ASCII),
+        section="schedule",
+        call="add_schedule",
+        by_redis_clock=True,
+    ),
 }
+
+
+def call_of(kind: Kind) -> str:
+    """Name the method of `TriggerScheduler` that declares a trigger of a kind."""
+    return KINDS[kind].call or f"add_{kind}_trigger"
 
 
 def concerned(kind: Kind) -> tuple[Kind, ...]:
@@ -65,7 +84,7 @@ def concerned(kind: Kind) -> tuple[Kind, ...]:
 
 
 def one_of_them() -> str:
-    """Name them for an error: "one of model, dataset, task"."""
+    """Name them for an error: "one of model, dataset, task, schedule"."""
     return f"one of {', '.join(KINDS)}"
 
 

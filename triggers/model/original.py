@@ -11,15 +11,17 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from triggers.base.errors import Usage
+from triggers.model import original_schedule
 from triggers.model.action import ACTIONS, DeclaredAction, Policy, action_classes, first_of
 from triggers.model.events import milliseconds
 from triggers.model.fields import declared
 from triggers.model.kinds import KINDS, Kind
 from triggers.model.parts import LISTS
+from triggers.model.schedule_fields import SCHEDULE
 from triggers.model.trigger import CLASSES, PLAIN_FIELDS, Trigger, make_trigger
 
 #: Name of the configuration section of each kind.
-SECTIONS: Final[dict[Kind, str]] = {kind: row.plural for kind, row in KINDS.items()}
+SECTIONS: Final[dict[Kind, str]] = {kind: row.section or row.plural for kind, row in KINDS.items()}
 
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 #: Conditions that are written in a way of their own: the original has one key for both.
@@ -58,6 +60,8 @@ def to_original(trigger: Trigger, project_id: str | None = None) -> dict[str, An
             the original finds nothing (without any it would watch every project).
     """
     item: dict[str, Any] = {"name": trigger.name, **_action_to(trigger)}
+    if trigger.kind == SCHEDULE:
+        return _to_schedule(trigger, item)
     item["project"] = trigger.project_id or project_id or trigger.trigger_project
     item |= {key: _given(getattr(trigger, field)) for field, key in keys_of(trigger.kind).items()}
     item["last_update"] = None
@@ -70,6 +74,14 @@ def to_original(trigger: Trigger, project_id: str | None = None) -> dict[str, An
     return item | {key: value for key, value in own.items() if value is not None}
 
 
+def _to_schedule(trigger: Trigger, written: Mapping[str, Any]) -> dict[str, Any]:
+    fields = {key: getattr(trigger, field) for field, key in keys_of(trigger.kind).items()}
+    own = trigger.model_dump(include={*own_conditions(trigger.kind), *PLAIN_FIELDS}, exclude_defaults=True)
+    own |= trigger.policy.model_dump(exclude={_SINGLE}, exclude_defaults=True)
+    plain = {key: list(value) if isinstance(value, tuple) else value for key, value in own.items()}
+    return original_schedule.to_item(written, fields, plain)
+
+
 def from_original(kind: Kind, item: Mapping[str, Any]) -> Trigger:
     """Read an item of the original's configuration section, as the original or as `to_original` wrote it.
 
@@ -80,6 +92,8 @@ def from_original(kind: Kind, item: Mapping[str, Any]) -> Trigger:
     """
     if not isinstance(item, Mapping):
         raise Usage(f"configuration section {SECTIONS[kind]!r}: every item must be a dictionary, not {item!r}")
+    if kind == SCHEDULE:
+        item = original_schedule.from_item(item)
     fields = {field: item.get(key) for field, key in keys_of(kind).items()}
     fields |= {name: item[name] for name in (*own_conditions(kind), *PLAIN_FIELDS) if name in item}
     action, fields[ACTIONS] = _actions_from(item)
@@ -87,7 +101,7 @@ def from_original(kind: Kind, item: Mapping[str, Any]) -> Trigger:
         kind,
         name=item.get("name") or item.get("base_task_id"),
         **fields,
-        **_project_from(item),
+        **({} if kind == SCHEDULE else _project_from(item)),
         action=action,
         policy={name: item[name] for name in Policy.model_fields if item.get(name) is not None},
     )

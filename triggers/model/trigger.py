@@ -1,4 +1,4 @@
-"""The three kinds of trigger: condition, action and policy as one validated, immutable value."""
+"""The kinds of trigger: condition, action and policy as one validated, immutable value."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError, model_validator
 
@@ -19,8 +19,12 @@ from triggers.model.action import DeclaredAction, Policy, argument_of, read_acti
 from triggers.model.fields import Conditions, DatasetConditions
 from triggers.model.kinds import Kind, one_of_them
 from triggers.model.parts import LISTS, all_parts, list_of
+from triggers.model.schedule_fields import ScheduleConditions
 from triggers.model.task_fields import TaskConditions
 from triggers.model.values import Flag, Name, Since, Text, since_of, wrong
+
+#: The version of triggers that brought schedules.
+SCHEDULES_SINCE: Final = 4
 
 
 def slot_of_reused(task_id: str) -> str:
@@ -45,6 +49,9 @@ class Trigger(Conditions):
     ]
     action: Annotated[SerializeAsAny[DeclaredAction], BeforeValidator(read_action)]
     policy: Policy = Policy()
+    #: Fields of the policy that have no meaning for triggers of this kind.
+    NO_POLICY: ClassVar[tuple[str, ...]] = ()
+
     provenance: Annotated[
         Flag,
         Field(
@@ -114,7 +121,7 @@ class Trigger(Conditions):
 
     def _version(self) -> int:
         """The earliest version of triggers that has all the fields which say something."""
-        return max(lowest("trigger"), since_of(self))
+        return max(lowest("trigger"), since_of(self), self.policy.version)
 
     @staticmethod
     def from_json(text: str | bytes) -> Trigger:
@@ -140,6 +147,11 @@ class Trigger(Conditions):
                 raise wrong(way_out, argument, action.type)
         if self.on_resolved and self.policy.fire != "on_transition":
             raise wrong("requires fire='on_transition'", "on_resolved", [each.type for each in self.on_resolved])
+        if self.policy.overlap == "cancel_previous" and not (self.action.base_task or self.action.clones):
+            raise wrong("a function cannot be aborted: give a ClearML task", "overlap", self.policy.overlap)
+        for name in self.NO_POLICY:
+            if (value := getattr(self.policy, name)) != Policy.model_fields[name].get_default():
+                raise wrong(f"has no meaning for a {self.kind}; leave it out", name, value)
         return self
 
 
@@ -161,9 +173,21 @@ class TaskTrigger(TaskConditions, Trigger):
     kind: Literal["task"] = "task"
 
 
+class ScheduleTrigger(ScheduleConditions, Trigger):
+    """Fires at times; its conditions say which."""
+
+    kind: Annotated[Literal["schedule"], Since(SCHEDULES_SINCE)] = "schedule"
+
+    #: There is one firing for each time.
+    NO_POLICY = ("fire", "cooldown_minutes")
+
+    def _version(self) -> int:
+        return max(SCHEDULES_SINCE, super()._version())
+
+
 #: The class of each kind.
 CLASSES: Final[dict[Kind, type[Trigger]]] = {
-    one.model_fields["kind"].default: one for one in (ModelTrigger, DatasetTrigger, TaskTrigger)
+    one.model_fields["kind"].default: one for one in (ModelTrigger, DatasetTrigger, TaskTrigger, ScheduleTrigger)
 }
 
 
@@ -173,6 +197,11 @@ PLAIN_FIELDS: Final = tuple(
     for name in Trigger.model_fields
     if name not in Conditions.model_fields and name not in ("kind", "name", "action", "policy")
 )
+
+
+def policy_of(kind: Kind) -> tuple[str, ...]:
+    """Give the fields of the policy that triggers of a kind have."""
+    return tuple(name for name in Policy.model_fields if name not in CLASSES[kind].NO_POLICY)
 
 
 def make_trigger(kind: Kind, **fields: Any) -> Trigger:

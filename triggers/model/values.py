@@ -163,6 +163,23 @@ def _rate(value: Any) -> int | None:
     return value
 
 
+def _hours(value: Any) -> float | None:
+    if value is None:
+        return None
+    number = _number(value, "give a number of hours, more than 0")
+    if not 0 < number < math.inf:
+        raise wrong("give a number of hours, more than 0")
+    return number
+
+
+def _count(value: Any) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise wrong("give a whole number, 1 or more")
+    return value
+
+
 def _direction(value: Any) -> str | None:
     if value is not None and value not in _DIRECTIONS:
         raise wrong("give 'above' or 'below'")
@@ -239,4 +256,6 @@ Direction = Annotated[str | None, _validated(_direction), WithJsonSchema({"enum"
 Threshold = Annotated[float | None, _validated(_threshold)]
 Minutes = Annotated[float, _validated(_minutes)]
 Rate = Annotated[int | None, _validated(_rate)]
+Hours = Annotated[float | None, _validated(_hours)]
+Count = Annotated[int | None, _validated(_count)]
 Values = Annotated[dict[str, Any], _validated(_values)]

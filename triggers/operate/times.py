@@ -43,6 +43,17 @@ def time_ms(text: str, now_ms: int, option: str) -> int:
     return int(moment.timestamp() * 1000)
 
 
+def until_ms(text: str, now_ms: int, option: str) -> int:
+    """Read a moment to come: in how long ("7d"), or an ISO time.
+
+    Raises:
+        Usage: names the option, the value, and what to give instead.
+    """
+    if _SPAN.fullmatch(text.strip()):
+        return now_ms + span_ms(text, option)
+    return time_ms(text, now_ms, option)
+
+
 def iso(ms: int | None) -> str | None:
     """A moment for machines: ISO 8601 in UTC."""
     if not ms:

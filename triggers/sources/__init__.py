@@ -13,6 +13,7 @@ from typing import Final
 from triggers.ledger.registry import Entry
 from triggers.model import Trigger
 from triggers.model.kinds import Kind
+from triggers.sources.clock import ClockSource
 from triggers.sources.models import Models
 from triggers.sources.source import Page, Source
 from triggers.sources.tasks import Tasks
@@ -20,7 +21,7 @@ from triggers.sources.tasks import Tasks
 __all__ = ["SOURCES", "Page", "Source", "named", "of_kind", "of_source", "serving", "triggers_of"]
 
 #: In the order in which a poll reads them.
-SOURCES: Final[list[Source]] = [Models(), Tasks()]
+SOURCES: Final[list[Source]] = [Models(), Tasks(), ClockSource()]
 
 
 def of_kind(kind: Kind) -> Source:

@@ -13,7 +13,7 @@ from triggers.actions.python_function import FunctionAction
 from triggers.base.errors import Fenced
 from triggers.base.exhaustive import assert_never
 from triggers.base.logs import logger
-from triggers.clearml_api import launches
+from triggers.clearml_api import launches, stops
 from triggers.clearml_api.launches import TaggedTask
 from triggers.context import Context, Plan
 from triggers.ledger import alarms
@@ -23,6 +23,7 @@ from triggers.model import make_trigger
 from triggers.model.action import Lane
 from triggers.model.launch_tags import FIRING, scheduler_tag, value_of
 from triggers.model.parts import action_of, firing_of, key_of, list_of, parts
+from triggers.model.trigger import ScheduleTrigger
 from triggers.rules.policies import limit_of
 from triggers.rules.recovery import Holder
 from triggers.stages import own
@@ -31,6 +32,9 @@ log = logger(__name__)
 
 #: Longest pause between two looks whether a firing that has been resolved since was carried out.
 SETTLE_SECONDS = 30.0
+
+#: Pause before a launch that is under way is looked at again, to abort it, seconds.
+CANCEL_SECONDS = 1.0
 
 
 def admit(ctx: Context, plan: Plan, firings: Iterable[Firing], lane: Lane = "dispatch") -> list[Attempt]:
@@ -108,7 +112,7 @@ def _resolve(attempt: Attempt, plan: Plan) -> Beginning | None:
     elif action_of(attempt.trigger, firing.part, firing.action) is None:
         attempt.skip(f"the trigger was edited: it has no action {firing.part} any more")
     elif entry.paused and not attempt.is_trial:
-        attempt.hold(f"pause:{firing.trigger}", "the trigger is paused")
+        _hold_to_pause(attempt)
     elif len(firing.attempts) > ctx.settings.max_attempts * ATTEMPTS_PER_FAILURE:
         attempt.give_up(f"{len(firing.attempts)} attempts began and none ended: its workers died or hung")
     elif (lane := attempt.action.lane) != attempt.lane:
@@ -263,6 +267,25 @@ def _begin(ctx: Context, asking: Sequence[tuple[Attempt, Beginning]]) -> None:
                     assert_never(other)
 
 
+def _cancel(attempt: Attempt, first: str, task_id: str) -> None:
+    """Abort the previous launch, and wait until it has ended; of several that wait only the newest goes on."""
+    if not task_id:  # it is being launched: nothing can be aborted yet
+        attempt.snooze(CANCEL_SECONDS, f"single instance: waits until {first} is launched, to abort it")
+        return
+    stops.stop(attempt.ctx.api, task_id, f"overlap='cancel_previous' of trigger {attempt.trigger.name!r}")
+    attempt.hold(f"slot:{attempt.slot}", f"single instance: has aborted {first}, waits for its end", latest=True)
+
+
+def _hold_to_pause(attempt: Attempt) -> None:
+    """Hold it until the trigger is resumed; of the times of a schedule those that are made up for then."""
+    catch_up = attempt.trigger.catch_up if isinstance(attempt.trigger, ScheduleTrigger) else "all"
+    if catch_up == "none":
+        attempt.skip("the schedule was paused at that time, and catch_up='none'")
+    else:
+        latest = catch_up == "last"
+        attempt.hold(f"pause:{attempt.firing.trigger}", "the trigger is paused", latest=latest)
+
+
 def _hold_to_pace(attempt: Attempt, limit: int) -> None:
     attempt.hold(f"pace:{attempt.firing.trigger}", f"more than {limit} launches a minute")
     text = f"trigger {attempt.trigger.name!r} fires more than {limit} times a minute; the rest is held"
@@ -275,9 +298,12 @@ def _overlap(attempt: Attempt, holder: str) -> None:
     key, _, task_id = holder.partition(" ")
     first = f"ClearML task {task_id}" if task_id else f"firing {key}"
     match attempt.trigger.policy.overlap:
+        case "cancel_previous":
+            _cancel(attempt, first, task_id)
+        # "all" needs no slot of its own: here it waits for a task that is reused
         case "skip":
             attempt.skip(f"single instance: {first} had not ended", task_id)
-        case "queue" | "latest" as overlap:
+        case "queue" | "latest" | "all" as overlap:
             waits = f"single instance: waits for {first}"
             attempt.hold(f"slot:{attempt.slot}", waits, latest=overlap == "latest")
         case other:

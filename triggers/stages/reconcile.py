@@ -13,7 +13,9 @@ from triggers.ledger.ledger import SECONDS_PER_DAY
 from triggers.ledger.registry import Entry
 from triggers.model.launch_tags import FIRING, firing_tag, value_of
 from triggers.rules.recovery import Hit, judge_strays
+from triggers.stages.failures import pause_failing
 from triggers.stages.ledger_clock import tell_of_clock
+from triggers.stages.limits import abort_overdue
 from triggers.stages.quarantine import raise_alarms
 
 log = logger(__name__)
@@ -54,6 +56,8 @@ def reconcile(ctx: Context) -> Mended | None:
             dispatches = _hint_due(ctx)
         _forget(ctx)
         raise_alarms(ctx)
+        abort_overdue(ctx)
+        pause_failing(ctx)
         return Mended(len(partitions), dispatches, released, _clear_strays(ctx))
 
 

@@ -90,6 +90,12 @@ STAGES: Final[list[Stage]] = [
         every=TICK_SECONDS,
     ),
     Stage(
+        "clock",
+        "grants the times of schedules that are due, as events; asks nobody but Redis",
+        queues=("match",),  # whose workers wait for the ClearML server least
+        every=TICK_SECONDS,
+    ),
+    Stage(
         "match",
         "decides which triggers fire on the events of one partition, and grants firings",
         queues=("match",),

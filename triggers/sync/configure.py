@@ -113,7 +113,9 @@ def _edit(ctx: Context, edits: Mapping[str, Trigger | None], by: str, task: str)
             elif old is None or old.retired:
                 names = ("paused", "declared", "declared_in")
                 kept = {name: getattr(old, name) for name in names} if old else {}
-                changes[id_] = Entry(trigger, server_ms, version, ORIGIN, **kept)
+                changes[id_] = Entry(
+                    trigger, ctx.ledger.registry.start_ms(trigger.kind, server_ms), version, ORIGIN, **kept
+                )
             else:
                 changes[id_] = replace(old, trigger=trigger, origin=ORIGIN, source="")
         return changes

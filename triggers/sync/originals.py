@@ -10,10 +10,11 @@ from triggers.base.formats import reading
 from triggers.model.events import milliseconds
 from triggers.model.kinds import KINDS, Kind
 from triggers.model.original import triggered_objects
+from triggers.model.schedule_fields import AT_ONCE, ONLY_ONCE, SCHEDULE
 
 #: Name of the original's artifact, and of the list of each kind in it.
 ARTIFACT: Final = "state"
-LISTS: Final[dict[Kind, str]] = {kind: f"{kind}_triggers" for kind in KINDS}
+LISTS: Final[dict[Kind, str]] = {kind: "scheduled_jobs" if kind == SCHEDULE else f"{kind}_triggers" for kind in KINDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,22 @@ def read_state(text: str) -> dict[str, Left]:
             for item in body.get(key) or ():
                 name = item.get("name") or item.get("base_task_id")
                 if name:
-                    left, known = _left(item), found.get(f"{kind}:{name}")
+                    left, known = _left_of(kind, item), found.get(f"{kind}:{name}")
                     found[f"{kind}:{name}"] = _together(known, left) if known else left
     return found
+
+
+def _left_of(kind: Kind, item: dict[str, Any]) -> Left:
+    return _left_schedule(item) if kind == SCHEDULE else _left(item)
+
+
+def _left_schedule(item: dict[str, Any]) -> Left:
+    """What has run counts from then on; what was to run at once, or once only, has run."""
+    ran, began, tasks = item.get("_last_executed"), item.get("starting_time"), item.get("_executed_instances") or ()
+    ran_ms, began_ms = milliseconds(ran) if ran else 0, milliseconds(began) if began else 0
+    launched = tuple(str(task) for task in tasks if task and not str(task).isdigit())
+    fired = {AT_ONCE: ran_ms, ONLY_ONCE: ran_ms} if ran_ms else {}
+    return Left(ran_ms or max(0, began_ms), fired, launched)
 
 
 def _left(item: dict[str, Any]) -> Left:

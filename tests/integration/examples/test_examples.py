@@ -81,7 +81,9 @@ def server(clearml_sandbox: Sandbox) -> Iterator[Server]:
 
 
 @contextmanager
-def started(folder: Path, server: Server, *command: str, **settings: str) -> Iterator[Callable[[], str]]:
+def started(
+    folder: Path, server: Server, *command: str, polls: bool = True, **settings: str
+) -> Iterator[Callable[[], str]]:
     """The example, once it polls; what it has printed so far."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("TRIGGERS_")}
     own |= {
@@ -93,6 +95,9 @@ def started(folder: Path, server: Server, *command: str, **settings: str) -> Ite
     with said.open("w") as output:
         example = subprocess.Popen([sys.executable, *command], cwd=folder, env=own, stdout=output, stderr=output)
     try:
+        if not polls:
+            yield said.read_text
+            return
         reads = ("tasks.get_all_ex", "models.get_all_ex")
         wait_for(lambda: max(server.sandbox.control.counts().get(one, 0) for one in reads) > 1, said.read_text)
         yield said.read_text
@@ -122,7 +127,7 @@ CALLING: dict[str, tuple[Callable[[Server], str], str]] = {
     "migrate.py": (Server.published, "model {} was published"),
     "record_firing.py": (lambda server: server.model(tags=["candidate"]), "model {} fired, key "),
 }
-OTHERS = {"promote_on_metric.py", "shadow_mode.py", "several_conditions.yaml", "check_in_ci.py"}
+OTHERS = {"promote_on_metric.py", "nightly.py", "shadow_mode.py", "several_conditions.yaml", "check_in_ci.py"}
 ACTING = {"notify_on_failure.py", "abort_on_nan.py", "promote_model.py", "incident.py", "github_workflow.py"}
 
 
@@ -224,6 +229,13 @@ def test_a_workflow_is_started(server: Server, tmp_path: Path, receiver: Receive
         assert received.path == "/repos/example/models/actions/workflows/deploy.yml/dispatches"
         assert received.headers["authorization"] == "Bearer token-of-github"
         assert received.json == {"ref": "main", "inputs": {"model": id_, "name": "detector"}}
+
+
+def test_a_schedule_launches_at_once_with_its_time(server: Server, tmp_path: Path) -> None:
+    with started(tmp_path, server, str(EXAMPLES / "nightly.py"), polls=False) as said:
+        wait_for(server.sources, said)
+        (time_of_it,) = server.sources()
+        assert time_of_it[-6:] in ("+01:00", "+02:00"), said()
 
 
 def test_shadow_mode_only_says_what_it_would_launch(server: Server, tmp_path: Path) -> None:

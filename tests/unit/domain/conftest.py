@@ -16,6 +16,8 @@ def make() -> Callable[..., Trigger]:
 
     def build(kind: str, **fields: Any) -> Trigger:
         fields.setdefault("action", TaskAction(base_task_id="base", queue="q"))
+        if kind == "schedule":
+            fields.setdefault("hour", 1)
         return make_trigger(kind, **{"name": "t", **fields})  # type: ignore[arg-type]
 
     return build

@@ -293,4 +293,4 @@ def test_evaluate_explains_every_clause_in_words(make, event):
 def test_every_rule_is_named_as_an_argument_of_its_kind(make):
     fields = {kind: set(type(make(kind)).model_fields) for kind in KINDS}
     for kind, of_kind in ((kind, rules(type(make(kind)))) for kind in KINDS):
-        assert {rule.name for rule in of_kind} <= fields[kind] | {"finalized"}
+        assert {rule.name for rule in of_kind} <= fields[kind] | {"finalized", "schedule"}

@@ -44,7 +44,7 @@ def test_every_argument_of_an_add_call_has_a_description_a_type_and_a_default(ki
 
 @KINDS
 def test_a_reference_in_a_description_is_that_of_the_kind(kind: str) -> None:
-    assert set(re.findall(r"\$\{(\w+)\.id}", docstrings.section(kind))) == {kind}
+    assert set(re.findall(r"\$\{(\w+)\.(?:id|at)}", docstrings.section(kind))) == {kind}
 
 
 @pytest.mark.parametrize("method", METHODS)

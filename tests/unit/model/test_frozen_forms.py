@@ -12,6 +12,7 @@ from tests.frozen import FILE, faults, forms
 from triggers.base.formats import KNOWN, LOWEST
 from triggers.model.events import Event
 from triggers.model.items import Metric
+from triggers.model.schedule_fields import SCHEDULE
 from triggers.model.trigger import CLASSES, Trigger, make_trigger
 
 WAY_OUT = "a version has to be raised in triggers.base.formats first; then run: python -m tests.frozen"
@@ -67,7 +68,8 @@ def test_triggers_of_the_first_release_are_written_as_then_and_keep_their_digest
     )
     assert trigger.to_json() == text
     assert Trigger.from_json(text) == trigger
-    assert {json.loads(make_trigger(kind, name="t", action=ACTION).to_json())["v"] for kind in CLASSES} == {1}
+    kinds = [kind for kind in CLASSES if kind != SCHEDULE]
+    assert {json.loads(make_trigger(kind, name="t", action=ACTION).to_json())["v"] for kind in kinds} == {1}
 
 
 def test_events_of_the_first_release_are_read() -> None:

@@ -34,6 +34,7 @@ def test_queues_and_routes_are_those_that_workers_of_deployments_consume(configu
         "triggers.poll": {"queue": "poll"},
         "triggers.reconcile": {"queue": "poll"},
         "triggers.sync": {"queue": "poll"},
+        "triggers.clock": {"queue": "match"},
         "triggers.match": {"queue": "match"},
         "triggers.dispatch": {"queue": "dispatch"},
         "triggers.act": {"queue": "act"},
@@ -48,6 +49,7 @@ def test_the_schedule_ticks_each_stage_at_its_pace(configuration: dict[str, Any]
     }
     assert found == {
         ("poll", "triggers.poll", 1.0, "poll"),
+        ("clock", "triggers.clock", 1.0, "match"),
         ("reconcile", "triggers.reconcile", 7.0, "poll"),
         ("sync", "triggers.sync", 5.0, "poll"),
         ("notify by dispatch", "triggers.notify", 15.0, "dispatch"),
@@ -79,7 +81,7 @@ def test_every_celery_task_of_a_stage_has_a_row(configuration: dict[str, Any]) -
 
 
 def test_an_unknown_stage_is_named_with_those_there_are() -> None:
-    with pytest.raises(KeyError, match=r"no stage 'macth': one of poll, match"):
+    with pytest.raises(KeyError, match=r"no stage 'macth': one of poll, clock, match"):
         stage("macth")
 
 

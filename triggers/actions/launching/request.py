@@ -123,8 +123,8 @@ class _Changes:
 
     def __init__(self, base: Mapping[str, Any], event: Event, trigger: Trigger, action: TaskAction) -> None:
         self.base, self.event, self.trigger = base, event, trigger
-        self.parameters = fill(action.parameters, trigger.kind, event.id)
-        filled = fill(action.overrides, trigger.kind, event.id)
+        self.parameters = fill(action.parameters, trigger.kind, event.id, event.at)
+        filled = fill(action.overrides, trigger.kind, event.id, event.at)
         self.overrides: list[tuple[OverrideTarget, Any]] = [(parse_key(key), value) for key, value in filled.items()]
         self.fields = {
             _CLONE_FIELDS[name]: "" if value is None else value

@@ -1,0 +1,109 @@
+"""Limits of what was launched: aborted by the ledger, whichever process is alive."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.integration.stages.conftest import World
+from triggers.base.errors import InvalidTrigger
+from triggers.model import make_trigger
+
+
+def status(world: World, task: str) -> str:
+    (found,) = world.call("tasks.get_all", id=[task], only_fields=["status"])["tasks"]
+    return str(found["status"])
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_a_launch_is_aborted_after_its_limit_and_not_before(world: World, running: bool) -> None:
+    world.declare(world.trigger(policy={"limit_execution_time": 0.5}))
+    world.fail_task()
+    world.step()
+    (task,) = [clone["id"] for clone in world.clones()]
+    if running:
+        world.call("tasks.started", task=task)
+    world.reconcile()
+    assert status(world, task) == ("in_progress" if running else "queued")
+    world.ledger.store.client.zincrby(world.ledger.keys.limits, -1800 * 1000, task)
+    world.ctx = world.context()
+    world.reconcile()
+    assert status(world, task) == "stopped"
+    world.reconcile()
+    assert world.ledger.store.client.zcard(world.ledger.keys.limits) == 0
+
+
+def test_without_anything_overdue_the_server_is_not_asked(world: World) -> None:
+    world.declare(world.trigger(policy={"limit_execution_time": 1}))
+    world.fail_task()
+    world.step()
+    world.reconcile()
+    before = world.sandbox.control.counts()
+    world.reconcile()
+    assert world.sandbox.control.counts() == before
+
+
+def test_a_limit_that_was_taken_away_aborts_nothing(world: World) -> None:
+    world.declare(world.trigger(policy={"limit_execution_time": 1}))
+    world.fail_task()
+    world.step()
+    world.reconcile()
+    (task,) = [clone["id"] for clone in world.clones()]
+    world.ledger.store.client.zincrby(world.ledger.keys.limits, -7200 * 1000, task)
+    world.declare(world.trigger(), world.trigger(name="other", policy={"limit_execution_time": 1}))
+    world.reconcile()
+    assert status(world, task) == "queued"
+
+
+def test_cancel_previous_aborts_what_runs_and_launches_the_newest(world: World) -> None:
+    world.declare(world.trigger(policy={"single_instance": True, "overlap": "cancel_previous"}))
+    world.fail_task()
+    world.step()
+    (first,) = [clone["id"] for clone in world.clones()]
+    world.call("tasks.started", task=first)
+    for _ in range(2):
+        world.fail_task()
+        world.poll()
+    world.settle()
+    assert status(world, first) == "stopped"
+    world.reconcile()
+    launched = [clone["id"] for clone in world.clones()]
+    assert len(launched) == 2, "the one between was skipped"
+    assert status(world, launched[1]) == "queued"
+
+
+def test_a_function_cannot_be_aborted() -> None:
+    policy = {"single_instance": True, "overlap": "cancel_previous"}
+    with pytest.raises(InvalidTrigger, match="cannot be aborted"):
+        make_trigger("task", name="t", action={"type": "function", "name": "f"}, policy=policy)
+
+
+def fail(world: World, count: int) -> None:
+    """Let launches fail, one after the other."""
+    for _ in range(count):
+        world.fail_task()
+        world.step()
+        (task,) = [clone["id"] for clone in world.clones(status=["queued"])]
+        world.call("tasks.started", task=task)
+        world.call("tasks.failed", task=task)
+        world.reconcile()
+
+
+def test_failures_in_a_row_pause_a_trigger_and_a_success_begins_anew(world: World) -> None:
+    trigger = world.trigger(policy={"pause_on_failures": 2})
+    world.declare(trigger)
+    fail(world, 1)
+    world.fail_task()
+    world.step()
+    (task,) = [clone["id"] for clone in world.clones(status=["queued"])]
+    world.call("tasks.started", task=task)
+    world.call("tasks.completed", task=task)
+    world.reconcile()
+    fail(world, 1)
+    assert not world.ledger.registry.snapshot().entries[trigger.id].paused
+    fail(world, 1)
+    assert world.ledger.registry.snapshot().entries[trigger.id].paused
+    assert "2 times in a row" in world.ledger.history.alarms()[f"failures:{trigger.id}"]["text"]
+    world.pause(trigger, False)
+    world.reconcile()
+    assert f"failures:{trigger.id}" not in world.ledger.history.alarms()
+    assert not world.ledger.registry.snapshot().entries[trigger.id].paused

@@ -1,0 +1,61 @@
+"""What is remembered of the nominal times of schedules: their marks, as long as the clock might come back to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from triggers.ledger.keys import Keys
+from triggers.ledger.registry import Entry
+from triggers.ledger.store import Store
+from triggers.model.schedule_fields import AT_ONCE, ONLY_ONCE
+from triggers.model.trigger import ScheduleTrigger
+from triggers.rules.policies import Mark
+
+#: Field of the clock's cursor: no nominal time before it is granted any more, since its mark may be forgotten, ms.
+FLOOR = "floor_ms"
+
+#: Marks read in one trip.
+_AT_ONCE = 1000
+
+
+class Moments:
+    """The memory of the source `clock`."""
+
+    def __init__(self, store: Store, keys: Keys) -> None:
+        self.store, self.keys = store, keys
+
+    def floor_ms(self) -> int:
+        """Before which nothing is granted, ms."""
+        found: Any = self.store.client.hget(self.keys.cursor("clock"), FLOOR)
+        return int(found) if found and str(found).isdigit() else 0
+
+    def lower_floor(self, now_ms: int) -> None:
+        """Bring the floor down to a clock that was set back to before it."""
+        if self.floor_ms() > now_ms:
+            self.store.client.hset(self.keys.cursor("clock"), FLOOR, now_ms)
+
+    def forget_old(self, entries: Iterable[Entry], now_ms: int, kept_ms: int, every_ms: int) -> int:
+        """Forget the marks of times that are long over, now and then; how many. The floor is raised before."""
+        schedules = [(entry, entry.trigger) for entry in entries if isinstance(entry.trigger, ScheduleTrigger)]
+        before_ms = now_ms - kept_ms - max((trigger.window_ms for _, trigger in schedules), default=0)
+        if before_ms - self.floor_ms() < every_ms:
+            return 0
+        self.store.client.hset(self.keys.cursor("clock"), FLOOR, before_ms)
+        return sum(self._forget(entry.trigger.id, before_ms) for entry, _ in schedules)
+
+    def _forget(self, trigger: str, before_ms: int) -> int:
+        old = []
+        for id_, text in self.store.client.hscan_iter(self.keys.marks(trigger), count=_AT_ONCE):
+            if id_ not in (AT_ONCE, ONLY_ONCE) and _is_older(text, before_ms):
+                old.append(id_)
+        for start in range(0, len(old), _AT_ONCE):
+            self.store.client.hdel(self.keys.marks(trigger), *old[start : start + _AT_ONCE])
+        return len(old)
+
+
+def _is_older(text: str, before_ms: int) -> bool:
+    try:
+        return Mark.from_text(text).changed_ms < before_ms
+    except ValueError:  # people look at it
+        return False

@@ -1,0 +1,167 @@
+"""Types of the fields of a schedule: what is accepted for each argument, and what to give instead."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Any, Final
+from zoneinfo import ZoneInfo, available_timezones
+
+from cronsim import CronSim, CronSimError
+from pydantic import BeforeValidator, WithJsonSchema
+
+from triggers.model import durations
+from triggers.model.server_names import meant
+from triggers.model.values import wrong
+
+WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+#: The shortest time between two occurrences of `every`, ms.
+SHORTEST_MS: Final = 1_000
+#: The longest duration, ms: a hundred years.
+LONGEST_MS: Final = 100 * 366 * 86_400_000
+#: The longest jitter, seconds: a day.
+LONGEST_JITTER: Final = 86_400
+
+_CRON: Final = (
+    "give five fields: minute, hour, day of month, month, day of week (such as '15 6 * * mon-fri'), or six with "
+    "seconds first"
+)
+_MOMENT: Final = "give a datetime or ISO 8601, such as '2026-12-24T18:00' (local) or '2026-12-24T18:00:00+01:00'"
+_SOME_DAY: Final = datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)
+
+
+def _whole(value: Any) -> int | None:
+    if value is None:
+        return None
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, float))
+        or not math.isfinite(value)
+        or value != int(value)
+    ):
+        raise wrong("give a whole number, 0 or more")
+    if not 0 <= value <= 1_000_000:
+        raise wrong("give a whole number from 0 to 1,000,000")
+    return int(value)
+
+
+def _weekdays(value: Any) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if isinstance(value, (set, frozenset)):
+        value = sorted(value, key=str)
+    if not isinstance(value, (list, tuple)):
+        raise wrong("give a list of days of the week, such as ['monday', 'friday']")
+    for day in value:
+        if day not in WEEKDAYS:
+            raise wrong(f"{day!r} is no day of the week; give some of {', '.join(WEEKDAYS)}")
+    return tuple(dict.fromkeys(value))
+
+
+def _cron(value: Any) -> str | None:
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str) or len(value) > 1000:
+        raise wrong(_CRON)
+    text = " ".join(value.split())
+    try:
+        found = next(iter(CronSim(text, _SOME_DAY)), None)
+    except (CronSimError, ValueError, IndexError) as error:
+        raise wrong(f"no cron expression ({error}): {_CRON}") from None
+    if found is None:
+        raise wrong("it names no day that there is; correct day of month and month")
+    return text
+
+
+def _duration(value: Any, shortest_ms: int) -> str | None:
+    if value is None or value == "":
+        return None
+    try:
+        ms = durations.duration_ms(value)
+    except ValueError as error:
+        raise wrong(str(error)) from None
+    if not shortest_ms <= ms <= LONGEST_MS:
+        raise wrong(f"give {durations.duration_text(shortest_ms)} or more, and at most 100 years")
+    return durations.duration_text(ms)
+
+
+def _moment(value: Any) -> str | None:
+    if value is None or value == "":
+        return None
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value[:-1] + "+00:00" if value.endswith(("Z", "z")) else value)
+        except ValueError:
+            raise wrong(_MOMENT) from None
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime(value.year, value.month, value.day)
+    if not isinstance(value, datetime):
+        raise wrong(_MOMENT)
+    if not 1970 < value.year < 9990:
+        raise wrong("give a moment from 1971 to 9989")
+    return value.isoformat(timespec="milliseconds" if value.microsecond else "seconds")
+
+
+def _zone(value: Any) -> str:
+    if value is None or value == "":
+        return "UTC"
+    if isinstance(value, ZoneInfo):
+        value = value.key
+    if value is UTC:
+        return "UTC"
+    known = available_timezones()
+    if not isinstance(value, str) or value not in known:
+        near = meant(value, known) if isinstance(value, str) else ""
+        raise wrong(f"no time zone of the IANA database; give one such as 'Europe/Berlin' or 'UTC'{near}")
+    return value
+
+
+def _jitter(value: Any) -> float:
+    if value is None:
+        return 0.0
+    if isinstance(value, timedelta):
+        value = value.total_seconds()
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= LONGEST_JITTER:
+        raise wrong(f"give a number of seconds from 0 to {LONGEST_JITTER:,}")
+    return float(value)
+
+
+def _exclude(value: Any) -> tuple[str, ...]:
+    """Dates, and spans "FROM/TO" as an iCalendar file is kept."""
+    if value is None:
+        return ()
+    if isinstance(value, (str, date)) or not isinstance(value, (list, tuple, set, frozenset)):
+        raise wrong("give a list of dates such as ['2026-12-25'], or the path of an iCalendar file that ends in .ics")
+    return tuple(sorted(dict.fromkeys(_excluded(one) for one in value)))
+
+
+def _excluded(one: Any) -> str:
+    if isinstance(one, date) and not isinstance(one, datetime):
+        return one.isoformat()
+    try:
+        if isinstance(one, str) and "/" in one:
+            start, _, end = one.partition("/")
+            first, last = _moment(start), _moment(end)
+            if first and last:
+                return f"{first}/{last}"
+        if isinstance(one, str):
+            return date.fromisoformat(one).isoformat()
+    except ValueError:
+        pass
+    raise wrong(f"{one!r} is no date; give dates such as '2026-12-25'")
+
+
+Whole = Annotated[int | None, BeforeValidator(_whole)]
+Weekdays = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_weekdays),
+    WithJsonSchema({"type": "array", "items": {"enum": list(WEEKDAYS)}}),
+]
+CronExpression = Annotated[str | None, BeforeValidator(_cron)]
+Every = Annotated[str | None, BeforeValidator(lambda value: _duration(value, SHORTEST_MS))]
+Window = Annotated[str, BeforeValidator(lambda value: _duration(value, 0) or "1d")]
+When = Annotated[str | None, BeforeValidator(_moment)]
+Zone = Annotated[str, BeforeValidator(_zone)]
+Jitter = Annotated[float, BeforeValidator(_jitter)]
+Excluded = Annotated[tuple[str, ...], BeforeValidator(_exclude)]

@@ -1,0 +1,192 @@
+"""Clock: grant what is due of schedules. It asks Redis what time it is, and nobody anything else.
+
+The nominal times that are due become events, which `match` turns into firings as any other. A time is granted once:
+its mark and the key of its firing say so. How far the times have been looked at is the cursor of the source; where
+Redis' clock is set back, the cursor follows, and the marks keep what was granted from being granted again.
+"""
+
+from __future__ import annotations
+
+import heapq
+import time
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from triggers.base.logs import logger
+from triggers.context import Context
+from triggers.ledger.reading import Cursor, encode_batches
+from triggers.ledger.registry import Entry, Snapshot
+from triggers.model.events import Event
+from triggers.model.schedule_fields import SCHEDULE
+from triggers.rules.schedules.occurrences import Timetable, event_of
+from triggers.stages.partitions import partitions_now
+
+log = logger(__name__)
+
+SOURCE: Final = "clock"
+
+#: The stage waits for what comes due so soon, instead of leaving it to the next tick, ms.
+AHEAD_MS: Final = 1_400
+
+#: A lease is short: who dies in the middle of a tick delays what is due by no more, seconds.
+LEASE_SECONDS: Final = 6.0
+
+#: Redis' clock counts as set back when it is behind the cursor by more, ms.
+STEP_MS: Final = 1_000
+
+#: The cursor is written at least so often, ms.
+WRITTEN_MS: Final = 10_000
+
+#: Marks of times are kept for so much longer than the longest window in which missed times are made up for, ms.
+KEPT_MS: Final = 2 * 86_400_000
+
+#: Pause between two times at which old marks are forgotten, ms.
+FORGOTTEN_MS: Final = 3_600_000
+
+
+@dataclass
+class Tables:
+    """The timetables of one version of the registry, by when the next time of each is due. Of one process."""
+
+    version: int
+    looked_ms: int
+    tables: dict[str, Timetable]
+    due: list[tuple[int, str]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, version: int, entries: list[Entry], looked_ms: int) -> Tables:
+        """Make them ready."""
+        made = {entry.trigger.id: Timetable.of(entry.trigger, entry.since_ms) for entry in entries}
+        tables = cls(version, looked_ms, made)
+        for id_, table in made.items():
+            tables.plan(id_, min(looked_ms, table.since_ms - 1) if looked_ms else table.since_ms - 1)
+        return tables
+
+    def plan(self, id_: str, after_ms: int) -> None:
+        """Note when the next time of a schedule is due."""
+        next_ms = self.tables[id_].next_due_ms(after_ms)
+        if next_ms is not None:
+            heapq.heappush(self.due, (next_ms, id_))
+
+    def take(self, now_ms: int) -> list[str]:
+        """Take the schedules that have to be looked at now."""
+        taken = []
+        while self.due and self.due[0][0] <= now_ms:
+            taken.append(heapq.heappop(self.due)[1])
+        return taken
+
+    def next_ms(self) -> int | None:
+        """When the next of all is due."""
+        return self.due[0][0] if self.due else None
+
+
+def clock(ctx: Context) -> int | None:
+    """Grant what is due, and what comes due within the next second; how many events, None when another is at it.
+
+    Safe to run anywhere at any time: the lease lets one in, and events are stored together with the cursor or not at
+    all. Without schedules it costs one look at the registry.
+
+    Raises:
+        StoreUnavailable, Fenced: the next tick looks at the same times again.
+    """
+    snapshot = ctx.ledger.registry.snapshot()
+    entries = [entry for entry in snapshot.active if entry.trigger.kind == SCHEDULE]
+    if not entries:
+        return 0
+    with ctx.ledger.lease(SOURCE, min(LEASE_SECONDS, ctx.settings.lease_seconds)) as token:
+        if token is None:
+            return None
+        stored = _look(ctx, token, snapshot, entries)
+        until = time.monotonic() + AHEAD_MS / 1000
+        while (pause := _pause(ctx, until)) is not None:
+            time.sleep(pause)
+            snapshot = ctx.ledger.registry.snapshot()
+            entries = [entry for entry in snapshot.active if entry.trigger.kind == SCHEDULE]
+            stored += _look(ctx, token, snapshot, entries)
+        return stored
+
+
+def _pause(ctx: Context, until: float) -> float | None:
+    """How long to wait for what comes due before a time, seconds; None when nothing does."""
+    tables = ctx.memories.get(SOURCE)
+    next_ms = tables.next_ms() if isinstance(tables, Tables) else None
+    if next_ms is None:
+        return None
+    pause = max(0.0, (next_ms - ctx.ledger.wall_ms()) / 1000)
+    return pause if time.monotonic() + pause < until else None
+
+
+def _look(ctx: Context, token: str, snapshot: Snapshot, entries: list[Entry]) -> int:
+    """Store what is due by now; how many events."""
+    reading, now_ms = ctx.ledger.reading, ctx.ledger.wall_ms()
+    stored = reading.cursor(SOURCE)
+    cursor, entries = _set_back(ctx, stored, entries, now_ms)
+    from_ms = cursor.read_to_ms if cursor.plan else min(entry.since_ms for entry in entries) - 1
+    if from_ms > now_ms:
+        return 0
+    floor_ms = ctx.ledger.moments.floor_ms()
+    tables = _tables(ctx, snapshot.version, entries, cursor)
+    late = {entry.trigger.id for entry in entries if entry.version > cursor.plan}
+    events, to_ms, looked = list[tuple[int, Event]](), now_ms, tables.take(now_ms)
+    for id_ in looked:
+        table = tables.tables[id_]
+        after_ms = min(from_ms, table.since_ms - 1) if id_ in late or not cursor.plan else from_ms
+        due = table.due(max(after_ms, floor_ms), now_ms)
+        to_ms = min(to_ms, due.to_ms)
+        zone, name = table.trigger.timezone, table.trigger.name
+        events += [(one.due_ms, event_of(name, one, zone)) for one in due.occurrences]
+    fresh = [event for due_ms, event in sorted(events, key=lambda one: one[0]) if due_ms <= to_ms]
+    for id_ in looked:
+        tables.plan(id_, to_ms)
+    tables.looked_ms = to_ms
+    if fresh or cursor.plan != snapshot.version or to_ms - from_ms >= WRITTEN_MS or cursor is not stored:
+        _store(ctx, token, Cursor(to_ms, snapshot.version), fresh, now_ms)
+    ctx.ledger.moments.forget_old(entries, now_ms, KEPT_MS, FORGOTTEN_MS)
+    return len(fresh)
+
+
+def _set_back(ctx: Context, cursor: Cursor, entries: list[Entry], now_ms: int) -> tuple[Cursor, list[Entry]]:
+    """Follow Redis' clock where it was set back; what began by the clock of before begins now."""
+    if cursor.read_to_ms <= now_ms + STEP_MS:
+        return cursor, entries
+    seconds = (cursor.read_to_ms - now_ms) / 1000
+    log.warning("Redis' clock was set back by %.0f s: schedules follow it; what was launched is not launched again",
+                seconds)  # fmt: skip
+    ctx.ledger.moments.lower_floor(now_ms)
+    ahead = {entry.trigger.id for entry in entries if entry.since_ms > now_ms}
+    if ahead:
+        known = ctx.ledger.registry.edit(
+            lambda found, version: {
+                id_: replace(found.entries[id_], since_ms=now_ms, version=version)
+                for id_ in ahead
+                if id_ in found.entries
+            }
+        )
+        entries = [entry for entry in known.active if entry.trigger.kind == SCHEDULE]
+    ctx.memories.pop(SOURCE, None)
+    return replace(cursor, read_to_ms=now_ms), entries
+
+
+def _tables(ctx: Context, version: int, entries: list[Entry], cursor: Cursor) -> Tables:
+    """The timetables of this version, as this process has them."""
+    known = ctx.memories.get(SOURCE)
+    if not isinstance(known, Tables) or known.version != version or known.looked_ms > cursor.read_to_ms:
+        known = ctx.memories[SOURCE] = Tables.of(version, entries, cursor.read_to_ms if cursor.plan else 0)
+    return known
+
+
+def _store(ctx: Context, token: str, cursor: Cursor, events: list[Event], now_ms: int) -> None:
+    batches = encode_batches(
+        events,
+        plan=cursor.plan,
+        polled_ms=now_ms,
+        partitions=partitions_now(ctx),
+        size=ctx.settings.batch_events,
+        signer=ctx.ledger.signer,
+        by=lambda event: event.name,  # so that the times of a schedule are decided in order
+    )
+    ctx.ledger.reading.commit(
+        SOURCE, token, cursor, events, batches, forget_before_ms=now_ms - KEPT_MS, server_ms=None, lease=SOURCE
+    )
+    for partition in {number for number, _ in batches}:
+        ctx.hints.send("match", ctx.ledger.scheduler, partition)

@@ -1,0 +1,72 @@
+"""Failures in a row: pause a trigger that asks for it. `reconcile` calls it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from triggers.base.logs import logger
+from triggers.clearml_api import launches
+from triggers.context import Context
+from triggers.ledger.alarms import FAILURES
+from triggers.rules.recovery import DRAFT, RUNNING
+
+log = logger(__name__)
+
+_FAILED: Final = "failed"
+ALARM: Final = FAILURES.name
+
+
+def pause_failing(ctx: Context) -> int:
+    """Pause the triggers that failed so often in a row; how many. While no launch is open, nobody is asked."""
+    ledger = ctx.ledger
+    _clear_alarms(ctx)
+    entries = {entry.trigger.id: entry for entry in ledger.registry.snapshot().active}
+    watched = {
+        id_: entry.trigger.policy.pause_on_failures
+        for id_, entry in entries.items()
+        if entry.trigger.policy.pause_on_failures and not entry.paused
+    }
+    if not watched:
+        return 0
+    ledger.failures.note({id_: count for id_, count in watched.items() if count})
+    _count(ctx)
+    paused = 0
+    for id_, most in watched.items():
+        ledger.failures.dead(id_, ledger.history.last_of("dead", id_)[0])
+        count = ledger.failures.in_a_row(id_)
+        if most and count >= most:
+            _pause(ctx, id_, count)
+            paused += 1
+    return paused
+
+
+def _clear_alarms(ctx: Context) -> None:
+    """Clear the alarms of triggers that were resumed or are gone."""
+    known = ctx.ledger.registry.snapshot()
+    for name in ctx.ledger.history.alarms():
+        if name.startswith(ALARM):
+            entry = known.get(name.removeprefix(ALARM))
+            if entry is None or not entry.paused:
+                ctx.ledger.history.clear_alarm(name)
+
+
+def _count(ctx: Context) -> None:
+    open_ = ctx.ledger.failures.open()
+    statuses = launches.read_statuses(ctx.api, [task for task, _ in open_]) if open_ else {}
+    for task, trigger in open_:
+        status = statuses.get(task)
+        if status not in RUNNING and status != DRAFT:
+            ctx.ledger.failures.ended(task, trigger, failed=status == _FAILED)
+
+
+def _pause(ctx: Context, id_: str, count: int) -> None:
+    ledger = ctx.ledger
+    ledger.registry.edit(
+        lambda known, _: {id_: replace(known.entries[id_], paused=True)} if id_ in known.entries else {}
+    )
+    ledger.failures.begin_anew(id_)
+    name = id_.partition(":")[2]
+    text = f"{name!r} failed {count} times in a row and is paused; resume it with `clearml-triggers resume`"
+    log.error("%s", text)
+    ledger.history.raise_alarm(f"{ALARM}{id_}", text, ledger.now_ms())
