@@ -43,6 +43,6 @@ def test_times_of_an_example_are_the_first_ones(example: str, passes: bool) -> N
         ("{schedule: s, from: 2026-03-28T12:00, fires: true}", "a list of times"),
     ],
 )
-def test_what_cannot_be_read_is_said(example: str, what: str) -> None:
+def test_what_cannot_be_read_is_reported(example: str, what: str) -> None:
     with pytest.raises(Usage, match=what):
         held(example)
