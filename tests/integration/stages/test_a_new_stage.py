@@ -84,7 +84,7 @@ def test_status_metrics_notices_and_the_page_know_it(world: World, celery: Celer
     shown = {one.name: one for one in _others(target, ledger.now_ms())}["count"]
     assert (shown.state, shown.waiting) == ("late", 2)
     assert "2 things due" in shown.words
-    figures = {(name, values): number for name, _, _, values, number in _figures(ledger)}
+    figures = {(name, values): number for name, values, number in _figures(ledger)}
     assert figures["stage_waiting", ("count",)] == 2.0
     found = stalled(ledger, ledger.registry.snapshot(), 5.0, world.ctx.epoch.began_ms)
     assert found["counting has stopped"] == ("stale count", "nobody has counted for 2 min")
