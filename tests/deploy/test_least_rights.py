@@ -18,7 +18,7 @@ KUBERNETES = compose.ROOT / "deploy" / "kubernetes"
 REDIS = {"triggers_redis_password"}
 KEYS = {"clearml_api_access_key", "clearml_api_secret_key"}
 SIGNING = {"triggers_signing_key"}
-NOTICES = {"triggers_notice_webhook_url", "triggers_notice_webhook_secret", "triggers_notice_slack_url"}
+NOTICES = {f"triggers_notice_{name}" for name in ("webhook_url", "webhook_secret", "slack_url", "to")}
 #: which files docs/deployment.md puts into each secret of Kubernetes
 FILES = {
     "clearml-triggers-redis": REDIS,

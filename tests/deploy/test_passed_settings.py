@@ -18,8 +18,8 @@ UNITS = [path for path in (DEPLOY / "systemd").glob("*.service") if "health" not
 #: What manifests set for a role by themselves, whatever the file of settings says: where it keeps or finds things.
 OWN = {"redis_url", "health_file", "log_format", "metrics_address"}
 
-#: Secret settings of the script that sends itself to an agent.
-OF_SCRIPTS = {"package"}
+#: Secret settings of the script that sends itself to an agent, and of the console, which is no worker.
+OF_SCRIPTS = {"package", "console_users"}
 
 
 def roles() -> dict[str, Any]:

@@ -34,6 +34,7 @@ SECRETS = {
     "triggers_notice_webhook_url": "",
     "triggers_notice_webhook_secret": "",
     "triggers_notice_slack_url": "",
+    "triggers_notice_to": "",
 }
 QUEUE = "default"
 #: shorter than in production, so that the test is

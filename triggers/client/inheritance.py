@@ -99,7 +99,7 @@ def _going_on(stored: Service, saved: Saved, triggers: Sequence[Trigger], since_
     """What the service task keeps of the scheduler, where changes from `since_ms` on may not have been carried out."""
     registry = Kept.from_json(stored.runtime.get(saved_edits.PROPERTY))
     since = {
-        trigger.id: max(since_ms, registry.known.get(trigger.id, (0, False))[0])
+        trigger.id: saved_edits.counts_from(trigger, registry.known.get(trigger.id, (0, False))[0], since_ms)
         for trigger in triggers
         if trigger.id in shown_in(stored.sections, triggers) or trigger.id in registry.known
     }

@@ -16,6 +16,7 @@ from triggers.base.formats import KNOWN, check_version, reading
 from triggers.base.logs import logger
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.model import Trigger
+from triggers.model.schedule_fields import SCHEDULE
 
 log = logger(__name__)
 
@@ -94,5 +95,16 @@ class Kept:
             if action.CODE and functions.get(id_) != action and not entry.retired:
                 log.warning("trigger %r calls a function that no script declares here: apply it again", id_)
                 continue
-            found[id_] = replace(entry, since_ms=max(entry.since_ms, since_ms))
+            found[id_] = replace(entry, since_ms=counts_from(entry.trigger, entry.since_ms, since_ms))
         return found
+
+
+def counts_from(trigger: Trigger, known_ms: int, saved_ms: int) -> int:
+    """From when on a trigger's changes count on another Redis, where those from `saved_ms` on were not all carried out.
+
+    A schedule keeps its own start, which anchors its times and is a time of Redis' clock and not of the ClearML
+    server's: what it launched is found by its key, and `catch_up` limits how far back it looks.
+    """
+    if trigger.kind == SCHEDULE and known_ms:
+        return known_ms
+    return max(known_ms, saved_ms)

@@ -31,3 +31,21 @@ def test_each_of_five_objects_is_launched_once(home_world: HomeWorld, monkeypatc
     world.tick()
     later = world.fail_task()
     assert settled(world) == [later]
+
+
+def test_a_schedule_keeps_the_start_from_which_its_times_are_counted(
+    home_world: HomeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = home_world
+    schedule = world.trigger("schedule", "hourly", every="1h")
+    world.come_home(schedule)
+    begun = world.ledger.registry.snapshot().entries[schedule.id].since_ms
+    world.step()
+    world.sync()
+    world.ledger.store.client.flushall()
+    with pytest.raises(EpochChanged):
+        world.poll()
+    world.ctx.begin_epoch()
+    monkeypatch.setattr("triggers.sync.takeover.time.sleep", lambda _: _let_leases_run_out(world))
+    world.come_home(schedule)
+    assert world.ledger.registry.snapshot().entries[schedule.id].since_ms == begun

@@ -32,7 +32,7 @@ class HomeWorld(ServiceWorld):
         self.home = Home(task, 1.0, self.settings, triggers=triggers, sync_seconds=0.001)
         self.ledger = self.home.connect()
         service_calls.adopt(self.api, self.service, self.home.scheduler.id)
-        takeover.claim(self.home.context(self.ledger), self.home.scheduler)
+        takeover.take_over(self.home.context(self.ledger), self.home.scheduler)
         self.home.register(self.ledger)
         self.scheduler = self.home.scheduler
         self.ctx = replace(self.home.context(self.ledger), hints=self.hints)
@@ -102,9 +102,9 @@ def test_a_second_redis_is_refused_until_the_first_gives_back(
 
     monkeypatch.setattr(takeover.time, "sleep", renew)
     with pytest.raises(Usage, match=r"elsewhere\.sock"):
-        takeover.claim(context, scheduler)
+        takeover.take_over(context, scheduler)
     service_calls.write_runtime(world.api, world.service, {}, ["triggers-redis-other"])
-    takeover.claim(context, scheduler)
+    takeover.take_over(context, scheduler)
     renewal.give_back(context, scheduler)
     assert not [name for name in world.task()["runtime"] if name.startswith("triggers-redis-")]
 

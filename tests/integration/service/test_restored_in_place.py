@@ -86,7 +86,7 @@ def test_the_service_task_tells_a_worker_that_has_seen_nothing(
 def test_the_service_task_tells_a_script_that_starts(restored: tuple[ServiceWorld, Trigger, str, int]) -> None:
     world, _, _, number = restored
     ctx = stranger(world)
-    takeover.claim(ctx, world.scheduler)
+    takeover.take_over(ctx, world.scheduler)
     assert ctx.epoch.number == number + 1
 
 
@@ -95,5 +95,5 @@ def test_a_lease_of_before_says_nothing_of_another_run(restored: tuple[ServiceWo
     world, _, _, number = restored
     world.ledger.store.client.hset(world.ledger.keys.epoch, "nonce", "another")
     ctx = stranger(world)
-    takeover.claim(ctx, world.scheduler)
+    takeover.take_over(ctx, world.scheduler)
     assert ctx.epoch.number == number
