@@ -17,6 +17,7 @@ MODEL = Path(__file__).with_name("protocol.pml")
 #: What the model leaves out; docs/protocol.md says so.
 LEFT_OUT = {
     "poll_begin", "poll_commit", "hold", "line_up", "claim_held", "raise_mark", "release", "epoch_recalled",
+    "edit_announce", "edit_settle",
     "tasks.edit", "tasks.reset",
 }  # fmt: skip
 

@@ -84,7 +84,7 @@ def test_a_user_named_in_the_settings_is_believed(service_world: ServiceWorld) -
     memory.put("rival", first.to_json())
     assert not renewal.keep(ctx, world.scheduler, memory, force=True)
     text = ctx.ledger.history.alarms()[renewal.REDIS_ALARM]["text"]
-    assert f"so says ClearML task {task}, made by user mallory" in text
+    assert f"according to ClearML task {task}, made by user mallory" in text
 
 
 def _memory(world: ServiceWorld, ctx: Any) -> Any:

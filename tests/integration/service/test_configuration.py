@@ -15,7 +15,7 @@ RUNNING = "task:on failure"
 def test_sections_hold_the_triggers_in_the_originals_form(service_world: ServiceWorld) -> None:
     world = service_world
     world.declare(world.trigger(), world.trigger("model", "models", trigger_project="P"))
-    assert world.sync().sections == 3
+    assert world.sync().sections == 4
     (item,) = world.section("task")
     assert item["base_task_id"] == world.base
     assert item["on_status"] == ["failed"]
@@ -95,7 +95,7 @@ def test_of_two_edits_of_one_trigger_that_in_clearml_wins_and_the_log_says_so(se
     world.sync()
     assert world.registered(RUNNING).trigger_on_tags == ("person",)
     assert world.registered(RUNNING).trigger_on_status == ("failed",)
-    assert any("is dropped" in line for line in world.console())
+    assert any("are discarded" in line for line in world.console())
 
 
 def test_an_unchanged_script_does_not_undo_what_a_person_did(service_world: ServiceWorld) -> None:

@@ -83,7 +83,7 @@ def test_a_redis_that_was_overtaken_stops_serving(service_world: ServiceWorld) -
         world.sync()
     assert schedulers.all_of(world.ledger.store.client) == {}
     text = world.ledger.history.alarms()[renewal.REDIS_ALARM]["text"]
-    assert "redis://elsewhere by process 7 on h" in text
+    assert "redis://elsewhere, by process 7 on h" in text
     assert "redis.sock" in text
 
 

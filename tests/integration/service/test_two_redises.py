@@ -78,7 +78,7 @@ def test_the_higher_epoch_goes_on_and_both_say_so(
     caplog.clear()
     old.sync()
     assert not old.serves
-    assert f", epoch {new.ctx.epoch.number} (so says" in old.alarm
+    assert f", epoch {new.ctx.epoch.number} (according to" in old.alarm
     assert caplog.messages.count(old.alarm) == 1
     new.sync()
     assert new.serves
