@@ -13,8 +13,13 @@ import termios
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
+
+#: Seconds for a command to end when it is asked to.
+_END_SECONDS = 3.0
 #: Seconds for output to show, and for a command to end that installs packages, on a busy machine.
 SECONDS, INSTALLING_SECONDS = 90.0, 400.0
 
@@ -75,18 +80,19 @@ class Terminal:
             return self._shown
 
     def close(self) -> None:
-        """Hang up: what runs in it ends, in the background too."""
-        for pid in _session(self._shell.pid):
-            try:
-                os.kill(pid, signal.SIGTERM)
-            except ProcessLookupError:
-                continue
-        self._send("\x03")
-        try:
-            self._shell.wait(1)
-        except subprocess.TimeoutExpired:
-            self._shell.kill()
-            self._shell.wait(10)
+        """Hang up: what runs in it ends, in the background too; what asks a server that is gone is killed."""
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            running = [pid for pid in _session(self._shell.pid) if psutil.pid_exists(pid)]
+            for pid in running:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, number)
+            if number == signal.SIGTERM:
+                self._send("\x03")
+            deadline = time.monotonic() + _END_SECONDS
+            while any(map(psutil.pid_exists, running)) and time.monotonic() < deadline:
+                time.sleep(0.05)
+        self._shell.kill()
+        self._shell.wait(10)
 
     def _until(self, seen: Callable[[str], object], problem: str, seconds: float = SECONDS) -> None:
         deadline = time.monotonic() + seconds
