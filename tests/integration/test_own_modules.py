@@ -54,4 +54,4 @@ def test_name_workers_goes_on_being_the_application(desk: Desk, redis_url: str) 
     desk.environment["TRIGGERS_REDIS_URL"] = redis_url
     run = desk.run(sys.executable, "-m", "celery", "-A", "workers", "report")
     assert run.wait(60) == 0, desk.output()
-    assert "workers.beat:Scheduler" in desk.output()
+    assert "workers.beat:LeadingSchedule" in desk.output()

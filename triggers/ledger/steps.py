@@ -270,11 +270,11 @@ epoch that is the run of Redis alone) and sees each of them fail.
 
 *Not in the model:* time (a lease ends whenever it may, a forgotten enqueue has arrived before anything goes on, as
 [decision 5](decisions/0005-waiting-for-forgotten-attempts.md) assumes), reading windows, order, pace, holds, pauses
-and edits, `reuse_task`, repeating triggers, functions, parts of a firing and what they edit, schedules, a launch that a person deletes while Redis is emptied or
-before the ledger knows of it ([decision 4](decisions/0004-withdrawing-is-announced.md)), older data put back into
-Redis, and a promoted replica. The random interleavings of the real stages
-(`tests/property/stages`) put older data back; `tests/integration/failover/test_promotion.py` promotes a replica; the
-crash tests and chaos have most of the rest.
+and edits, `reuse_task`, repeating triggers, functions, parts of a firing and what they edit, schedules, a launch that
+a person deletes while Redis is emptied or before the ledger knows of it ([decision
+4](decisions/0004-withdrawing-is-announced.md)), older data put back into Redis, and a promoted replica. The random
+interleavings of the real stages (`tests/property/stages`) put older data back;
+`tests/integration/failover/test_promotion.py` promotes a replica; the crash tests and chaos have most of the rest.
 """
 
 

@@ -91,7 +91,7 @@ def from_original(kind: Kind, item: Mapping[str, Any]) -> Trigger:
         InvalidTrigger: a field is wrong.
     """
     if not isinstance(item, Mapping):
-        raise Usage(f"configuration section {SECTIONS[kind]!r}: every item must be a dictionary, not {item!r}")
+        raise Usage(f"every item must be a dictionary, not {item!r:.200}")
     if kind == SCHEDULE:
         item = original_schedule.from_item(item)
     fields = {field: item.get(key) for field, key in keys_of(kind).items()}

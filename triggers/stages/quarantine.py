@@ -116,8 +116,9 @@ def _firings(ctx: Context) -> dict[str, str]:
 
 def _refused(ctx: Context) -> dict[str, str]:
     count = ctx.ledger.refused.count()
+    refused = "1 item in Redis was refused" if count == 1 else f"{count} items in Redis were refused"
     text = (
-        f"{count} items in Redis were refused, since no key of TRIGGERS_SIGNING_KEY signed them: "
+        f"{refused}: no key of TRIGGERS_SIGNING_KEY had signed; "
         "`clearml-triggers unsigned list` shows it, `clearml-triggers unsigned adopt` signs yours, "
         "`clearml-triggers unsigned drop` ends this alarm"
     )

@@ -23,6 +23,7 @@ def triggers(world: World) -> list[Trigger]:
         world.trigger(name="single", policy={"single_instance": True, "overlap": "queue"}, trigger_on_tags=["single"]),
         world.trigger(name="broken", action={"queue": "nowhere"}, trigger_on_tags=["broken"]),
         world.trigger(name="given up", action={"base_task_id": "0" * 32}, trigger_on_tags=["given up"]),
+        world.trigger("schedule", "nightly", cron="30 2 * * *"),
     ]
 
 

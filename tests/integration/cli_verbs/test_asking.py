@@ -162,4 +162,4 @@ def test_several_schedulers_have_to_be_told_apart(world: World) -> None:
     assert "Team/Other" in refused.out
     assert run("list", "--scheduler", "Team/Other", "--json").json == []
     assert run("list", "-s", other.id, "--json").json == []
-    assert "none of those" in run("list", "-s", "Nobody").out
+    assert "not found in the Redis" in run("list", "-s", "Nobody").out

@@ -158,7 +158,7 @@ def test_delete_is_refused_for_what_a_script_declares(world: World, tmp_path: An
     world.declare(world.trigger(name="retry"))
     refused = run("delete", "retry")
     assert refused.code == 2
-    assert "take it out of the script" in refused.out
+    assert "remove it from the script" in refused.out
     file = tmp_path / "t.yaml"
     file.write_text(f"triggers:\n- {{kind: task, name: mine, schedule_task_id: {world.base}, schedule_queue: default}}")
     run("apply", "-f", str(file))

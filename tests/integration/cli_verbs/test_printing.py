@@ -91,8 +91,8 @@ def test_what_is_exported_into_an_ascii_pipe_can_be_applied(busy: World) -> None
         (["holds", "list"], "no firing is held"),
         (["slots", "list"], "no slot is held"),
         (["cursor", "show"], "nothing read yet"),
-        (["audit"], "nobody has changed anything"),
-        (["history"], "nothing that fits has happened"),
+        (["audit"], "no changes recorded"),
+        (["history"], "no matching history entries"),
     ],
     ids=str,
 )

@@ -52,7 +52,7 @@ def test_a_redis_that_is_away_is_reported_in_one_line(world: World, monkeypatch:
     settings.cache_clear()
     gone = run("list")
     assert gone.code == 1
-    assert "Redis gave no answer" in gone.out
+    assert "Redis did not answer" in gone.out
 
 
 @pytest.mark.parametrize("page", ["operating.md", "runbook.md"])

@@ -135,7 +135,11 @@ def test_script_that_stands_by_outlives_restarts_and_takes_over(desk: Desk, own_
 
 
 def servers_of(pid: int) -> list[psutil.Process]:
-    return [p for p in psutil.Process(pid).children() if p.name() == "redis-server" and p.status() != "zombie"]
+    return [
+        p
+        for p in psutil.Process(pid).children()
+        if p.name() in ("redis-server", "valkey-server") and p.status() != "zombie"
+    ]
 
 
 def test_stand_by_of_a_private_redis_outlives_its_restarts(desk: Desk) -> None:

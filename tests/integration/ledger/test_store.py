@@ -79,7 +79,7 @@ def test_no_answer_says_so(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> N
         raise redis.ConnectionError("gone")
 
     monkeypatch.setattr(redis.client.Pipeline, "execute", lose)
-    with pytest.raises(StoreUnavailable, match=r"gave no answer: gone .record."):
+    with pytest.raises(StoreUnavailable, match=r"did not answer: gone .record."):
         ledger.firings.record_each([(firing, "t") for firing in firings])
 
 

@@ -53,7 +53,7 @@ def test_child_that_never_writes_has_longer_and_the_file_of_an_earlier_one_says_
     liveness.begin(os.getpid(), 100.0)
     assert liveness.fault(100.0 + STARTING_SECONDS) == ""
     liveness.fault(101.0 + STARTING_SECONDS)
-    assert "nothing since its start" in liveness.fault(107.0 + STARTING_SECONDS)
+    assert "not written anything since its start" in liveness.fault(107.0 + STARTING_SECONDS)
 
 
 def test_file_that_the_environment_names_is_used_and_an_own_one_is_removed(monkeypatch, tmp_path: Path):

@@ -24,7 +24,8 @@ def test_tables_have_the_originals_columns_and_links(service_world: ServiceWorld
         "name", "base_task_id", "base_function", "queue", "target_project", "single_instance", "task_parameters",
         "task_overrides", "clone_task", "project", "match_name", "tags", "required_tags", "add_tag", "last_update",
         "on_publish", "on_archive",
-        "query", "any_tags", "exclude_tags", "user", "actions", "on_failed", "on_resolved", "fire", "overlap", "max_per_minute",
+        "query", "any_tags", "exclude_tags", "user", "actions", "on_failed", "on_resolved",
+        "fire", "overlap", "max_per_minute",
         "state", "dead", "held", "owner",
     ]  # fmt: skip
     (row,) = world.table("Task Triggers")

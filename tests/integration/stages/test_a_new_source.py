@@ -198,7 +198,7 @@ def test_people_see_it_as_any_other(world: World, letters: Letters) -> None:
     assert (found.kind, found.id) == ("letter", FIRST)
     assert [event.id for event in changed_since(world.api, [wanted], 0)] == [FIRST, "other"]
     assert link(target.scheduler, "letter", FIRST) == "", "it has no page in ClearML"
-    figures = {(name, values): number for name, _, _, values, number in _figures(world.ledger)}
+    figures = {(name, values): number for name, values, number in _figures(world.ledger)}
     assert figures["cursor_timestamp_seconds", ("letters",)] == letters.now_ms / 1000
 
 

@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.timeout(120), pytest.mark.xdist_group("upgrade"), pyte
 
 #: What was called otherwise then.
 WORDS = {"retry": "failed"}
+POLICIES = {"again when the condition was false in between": "once each time the condition becomes true"}
 #: What had been launched when it was left.
 BEFORE = {
     "plain: first", "plain: by hand", "transition: first", "repeating: first", "skipping: first", "queueing: first",
@@ -40,6 +41,7 @@ def as_facts(shown: dict[str, Any]) -> dict[str, Any]:
     kind, _, clauses = shown["condition"].partition(": ")
     return {key: value for key, value in shown.items() if key not in moment} | {
         "condition": (kind, sorted(clauses.split("; "))),
+        "policy": [POLICIES.get(words, words) for words in shown["policy"]],
         "counts": {WORDS.get(what, what): count for what, count in shown["counts"].items()},
     }
 

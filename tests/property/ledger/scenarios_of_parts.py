@@ -166,18 +166,18 @@ def a_trial_takes_no_firings_place(ledger: Ledger) -> None:
 
 
 # ---- own edits -------------------------------------------------------------------------------------------
-def judged(ledger: Ledger, changed_ms: int) -> str:
+def _judged(ledger: Ledger, changed_ms: int) -> str:
     return ledger.edits.judge_each([(TRIGGER.id, OBJECT, changed_ms)])[0]
 
 
 def an_edit_is_undecided_until_it_is_settled(ledger: Ledger) -> None:
     firing, after = begun(ledger), task_event(changed_ms=2_000, tags=("a",))
-    assert judged(ledger, 2_000) == "other"
+    assert _judged(ledger, 2_000) == "other"
     assert ledger.edits.announce(firing, "tasks", EVENT, replace(after, changed_ms=1_000))
-    assert (judged(ledger, 1_000), judged(ledger, 2_000)) == ("other", "undecided")
+    assert (_judged(ledger, 1_000), _judged(ledger, 2_000)) == ("other", "undecided")
     assert ledger.firings.get(firing.key).editing  # type: ignore[union-attr]
     assert ledger.edits.settle(firing, after)
-    assert (judged(ledger, 1_000), judged(ledger, 2_000), judged(ledger, 2_001)) == ("other", "own", "other")
+    assert (_judged(ledger, 1_000), _judged(ledger, 2_000), _judged(ledger, 2_001)) == ("other", "own", "other")
     assert not ledger.firings.get(firing.key).editing  # type: ignore[union-attr]
 
 
@@ -185,7 +185,7 @@ def an_edit_beside_somebody_elses_fires(ledger: Ledger) -> None:
     firing, foreseen = begun(ledger), task_event(tags=("a",))
     assert ledger.edits.announce(firing, "tasks", EVENT, foreseen)
     assert not ledger.edits.settle(firing, task_event(changed_ms=2_000, tags=("a", "b")))
-    assert judged(ledger, 2_000) == "other"
+    assert _judged(ledger, 2_000) == "other"
 
 
 def an_object_that_somebody_has_changed_is_not_announced(ledger: Ledger) -> None:
@@ -201,18 +201,18 @@ def own_edits_follow_one_another(ledger: Ledger) -> None:
         before = task_event(changed_ms=changed_ms - 1_000)
         assert ledger.edits.announce(firing, "tasks", before, before)
         assert ledger.edits.settle(firing, task_event(changed_ms=changed_ms))
-    assert [judged(ledger, ms) for ms in (1_000, 2_000, 3_000)] == ["other", "own", "own"]
+    assert [_judged(ledger, ms) for ms in (1_000, 2_000, 3_000)] == ["other", "own", "own"]
 
 
 def an_edit_of_a_firing_that_has_ended_is_over(ledger: Ledger) -> None:
     firing = begun(ledger)
     ledger.edits.announce(firing, "tasks", EVENT, EVENT)
     ledger.firings.give_up(firing, "dispatch", "why")
-    assert judged(ledger, 2_000) == "other"
+    assert _judged(ledger, 2_000) == "other"
 
 
 def a_lost_owner_announces_and_settles_nothing(ledger: Ledger) -> None:
     lost = replace(begun(ledger), lease="another")
     assert refused(lambda: ledger.edits.announce(lost, "tasks", EVENT, EVENT))
     assert refused(lambda: ledger.edits.settle(lost, EVENT))
-    assert judged(ledger, 2_000) == "other"
+    assert _judged(ledger, 2_000) == "other"

@@ -61,7 +61,11 @@ def test_a_damaged_section_is_read_or_every_problem_names_section_entry_field_an
     section = read_section(kind, text, {"P": "p" * 32}, [])
     for problem in section.problems:
         assert problem.startswith(f"configuration section {SECTIONS[kind]!r}")
-        whole = "is no JSON" in problem or "is a list of triggers" in problem or "every item is a dictionary" in problem
+        whole = (
+            "is no JSON" in problem
+            or "is a list of triggers" in problem
+            or "every item must be a dictionary" in problem
+        )
         assert whole or (", entry " in problem and "=" in problem), problem
     if not section.problems:
         again = read_section(kind, write_section(section.triggers.values(), {}), {}, section.triggers.values())

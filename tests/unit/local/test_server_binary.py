@@ -64,5 +64,5 @@ def test_find_server_says_what_to_install(path_folder, no_wheel):
 
 @pytest.mark.parametrize("setting", ["/nowhere/redis-server", "/bin/true"])
 def test_find_server_refuses_a_setting_that_does_not_work(setting):
-    with pytest.raises(Usage, match=r"TRIGGERS_REDIS_SERVER='/.*' is not .*: install one with"):
+    with pytest.raises(Usage, match=r"TRIGGERS_REDIS_SERVER='/.*' is no .*: install one with"):
         find_server(setting)
