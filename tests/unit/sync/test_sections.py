@@ -40,7 +40,7 @@ def test_what_is_written_is_read_again(trigger: Trigger) -> None:
     [
         ("[{]", "section 'tasks' is no JSON"),
         ('{"name": 1}', "section 'tasks' is a list of triggers, and this is a dict"),
-        ("[1]", "entry number 1: configuration section 'tasks': every item must be a dictionary"),
+        ("[1]", "entry number 1: every item must be a dictionary"),
         (json.dumps([item(on_status=["faild"])]), "entry 'one': on_status=['faild']: unknown status 'faild'"),
         (json.dumps([item(tags="a")]), "entry 'one': tags='a': give a list of strings"),
         (json.dumps([item(match_name="(")]), "entry 'one': match_name='(': not a regular expression"),
