@@ -21,7 +21,7 @@ import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,10 @@ from triggers.stages.sync import sync
 #: Part of the scheduler's identity, and so of every key: an address of this machine that nothing else listens on.
 HOST, PORT = "127.80.17.8", 8008
 ACCESS, SECRET = "upgrade", "upgrade-secret"
+#: Where the data says that everything was, whatever the machine on which it is made.
+PLACE = "/place"
+#: The checkouts of that commit and of this file.
+EARLIER, HERE = Path(launches.__file__).parents[2], Path(__file__).resolve().parents[3]
 
 #: Triggers of a file, beside those of the script.
 APPLIED = [
@@ -151,11 +155,18 @@ def live(world: Earlier) -> None:
     assert sync(world.ctx, world.scheduler, force=True) is not None
 
 
-def objects_of(sandbox: Sandbox) -> dict[str, Any]:
-    """Everything that the server knows."""
+def objects_of(sandbox: Sandbox, folders: Iterable[Path]) -> dict[str, Any]:
+    """Everything that the server knows; what stands in these folders, as if it stood in `PLACE`."""
     state = sandbox.app.state
     plain = {name: getattr(state, name) for name in ("projects", "queues", "workers", "events")}
-    return {**plain, "default_queue": state.default_queue, "tasks": state.tasks.objects, "models": state.models.objects}
+    known = {
+        **plain, "default_queue": state.default_queue, "tasks": state.tasks.objects, "models": state.models.objects
+    }  # fmt: skip
+    text = json.dumps(known)
+    for folder in folders:
+        text = text.replace(str(folder), PLACE)
+    found: dict[str, Any] = json.loads(text)
+    return found
 
 
 def dumped(client: redis.Redis) -> dict[str, list[Any]]:
@@ -197,7 +208,10 @@ def main(out: Path) -> None:
         base, reused, gone = (
             client.call("tasks.create", {"name": n, **task})["id"] for n in ("base", "reused", "gone")
         )
-        declare(base, reused, gone).register()
+        scheduler = declare(base, reused, gone)
+        # its file is written down where it cannot be replaced afterwards: audit lines are chained by their hashes
+        sys.modules["__main__"].__file__ = f"{PLACE}/make.py"
+        scheduler.register()
         client.call("tasks.delete", {"task": gone})
         with connect(url) as decoded:
             world = Earlier(sandbox, decoded)
@@ -208,8 +222,14 @@ def main(out: Path) -> None:
         with redis.Redis.from_url(url) as raw:
             keys = dumped(raw)
         server.stop()
+        folders = (EARLIER, HERE, Path(temporary), Path(sys.prefix))
         out.mkdir(parents=True, exist_ok=True)
-        for name, value in {"about": about, "server": objects_of(sandbox), "redis": keys, "said": talk}.items():
+        for name, value in {
+            "about": about,
+            "server": objects_of(sandbox, folders),
+            "redis": keys,
+            "said": talk,
+        }.items():
             (out / f"{name}.json").write_text(json.dumps(value, indent=None, sort_keys=True) + "\n")
         (out / "folder.tar.gz.base64").write_text(packed(server.folder))
 
