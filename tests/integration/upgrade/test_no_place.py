@@ -53,6 +53,6 @@ def test_no_folder_of_the_machine_is_named(redis_client: redis.Redis) -> None:
     assert {name: paths for name, paths in found.items() if paths} == {}
 
 
-@pytest.mark.parametrize("text", [b'"/work/x/y.py"', b" /tmp/a/b", b"in /root/z"])
+@pytest.mark.parametrize("text", [b'"/home/me/y.py"', b" /tmp/a/b", b"in /usr/z"])
 def test_a_path_would_be_found(text: bytes) -> None:
     assert PATH.search(text)
