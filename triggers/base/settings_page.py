@@ -74,7 +74,7 @@ def _secret_part() -> Iterator[str]:
     yield from (f"- `triggers_{name}`" for name in secrets())
     yield ""
     yield "The secrets folder also holds `clearml_api_access_key`, `clearml_api_secret_key` and `flower_basic_auth`."
-    yield "[Deployment](../deployment.md#exchanging-secrets) says when a changed secret takes effect."
+    yield "[Deployment](../deployment.md#rotating-secrets) says when a changed secret takes effect."
     yield ""
 
 
