@@ -3,7 +3,8 @@
 Whether a condition holds is decided in `rules`, what a launch consists of in `actions`.
 """
 
-from triggers.model.action import DeclaredAction, Policy
+from triggers.model.action import DeclaredAction
+from triggers.model.policy import Policy
 from triggers.model.trigger import DatasetTrigger, ModelTrigger, TaskTrigger, Trigger, check_new, make_trigger
 
 __all__ = [

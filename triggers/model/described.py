@@ -7,8 +7,9 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from triggers.model.action import Policy, action_classes
+from triggers.model.action import action_classes
 from triggers.model.kinds import Kind
+from triggers.model.policy import Policy
 from triggers.model.schedule_fields import SCHEDULE
 from triggers.model.trigger import CLASSES
 

@@ -12,11 +12,12 @@ from typing import Any, Final
 
 from triggers.base.errors import Usage
 from triggers.model import original_schedule
-from triggers.model.action import ACTIONS, DeclaredAction, Policy, action_classes, first_of
+from triggers.model.action import ACTIONS, DeclaredAction, action_classes, first_of
 from triggers.model.events import milliseconds
 from triggers.model.fields import declared
 from triggers.model.kinds import KINDS, Kind
 from triggers.model.parts import LISTS
+from triggers.model.policy import Policy
 from triggers.model.schedule_fields import SCHEDULE
 from triggers.model.trigger import CLASSES, PLAIN_FIELDS, Trigger, make_trigger
 

@@ -15,10 +15,11 @@ from triggers.base.bounds import LONGEST_NAME, MOST_TAGS
 from triggers.base.errors import InvalidTrigger
 from triggers.base.escaping import is_safe
 from triggers.base.formats import check_version, lowest, reading
-from triggers.model.action import DeclaredAction, Policy, argument_of, read_action, read_actions
+from triggers.model.action import DeclaredAction, argument_of, read_action, read_actions
 from triggers.model.fields import Conditions, DatasetConditions
 from triggers.model.kinds import Kind, one_of_them
 from triggers.model.parts import LISTS, all_parts, list_of
+from triggers.model.policy import Policy
 from triggers.model.schedule_fields import ScheduleConditions
 from triggers.model.task_fields import TaskConditions
 from triggers.model.values import Flag, Name, Since, Text, since_of, wrong
