@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 import subprocess
@@ -149,6 +150,29 @@ def test_pods_reach_what_they_call(name: str):
         for block in (to["ipBlock"] for to in rule["to"] if "ipBlock" in to):
             if block["cidr"] == "0.0.0.0/0":
                 assert "169.254.0.0/16" in block["except"], "clouds hand out credentials there"
+
+
+def test_receivers_are_reached_by_those_who_send_and_stay_reachable_where_clearml_is_narrowed():
+    (receivers,) = [
+        m["spec"] for m in manifests() if m["kind"] == "NetworkPolicy" and m["metadata"]["name"] == "receivers"
+    ]
+    senders = {name for name, (labels, _) in _pods().items() if _selects(receivers["podSelector"], labels)}
+    assert senders == {name for name, (_, pod) in _pods().items() if "act" in consumes(pod["containers"][0]["command"])}
+    (rule,) = receivers["egress"]
+    assert rule["ports"] == [{"port": 443, "protocol": "TCP"}]
+    closed = [ipaddress.ip_network(net) for to in rule["to"] for net in to["ipBlock"]["except"]]
+    for private in (
+        "10.1.2.3",
+        "172.20.0.1",
+        "192.168.1.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "::1",
+        "fd00::1",
+        "fe80::1",
+    ):
+        address = ipaddress.ip_address(private)
+        assert any(address in net for net in closed if net.version == address.version), private
 
 
 def test_documentation_makes_the_secrets_of_kubernetes_with_their_files():

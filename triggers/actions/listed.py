@@ -56,6 +56,9 @@ class Listed(Action):
             context = first.get("ctx", {})
             argument = str(context.get("argument") or ".".join(map(str, first["loc"])) or "arguments")
             raise InvalidAction(name, argument, context.get("way_out") or first["msg"]) from None
+        argument, way_out = self.in_clear()
+        if argument:
+            raise InvalidAction(name, argument, way_out)
 
     # pydantic goes past it when it reads stored fields, so that what is wrong there is an error of the trigger
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]

@@ -80,6 +80,13 @@ class Notify(Listed):
     POSITIONAL = ("to",)
     SECRETS = frozenset({"to"})
 
+    def in_clear(self) -> tuple[str, str]:
+        """A token that apprise takes for a part of the path, as of an address of `json://`."""
+        from triggers.actions.sending.in_clear import problem_of_address
+
+        problem = "" if is_reference(self.to) else problem_of_address(self.to)
+        return ("to", problem) if problem else ("", "")
+
     @property
     def receiver(self) -> str:
         """The host of the address, or its service; one that is a secret is known by the secret's name."""

@@ -161,6 +161,18 @@ class Webhook(Listed):
     POSITIONAL = ("url",)
     SECRETS = frozenset({"url", "headers", "body"})
 
+    def in_clear(self) -> tuple[str, str]:
+        """A token in the path or the query, in a header or in the body."""
+        from triggers.actions.sending import in_clear
+
+        url = "" if is_reference(self.url) else in_clear.problem_of_address(self.url)
+        found = {
+            "url": url,
+            "headers": in_clear.problem_of_headers(self.headers),
+            "body": in_clear.problem_of_body(self.body),
+        }
+        return next(((name, problem) for name, problem in found.items() if problem), ("", ""))
+
     @property
     def receiver(self) -> str:
         """The host; one whose address is a secret is known by the secret's name."""
@@ -173,9 +185,9 @@ class Webhook(Listed):
 
     @property
     def label(self) -> str:
-        """The address without its query."""
+        """The reference; of an address its scheme and host, since a path can hold a secret that nobody recognizes."""
         parts = urlsplit(self.url)
-        return self.url if is_reference(self.url) else f"{parts.scheme}://{parts.netloc}{parts.path}"
+        return self.url if is_reference(self.url) else f"{parts.scheme}://{parts.netloc}"
 
     @property
     def done(self) -> str:

@@ -88,11 +88,12 @@ def drop(
 def fields(target: Target, firing: Firing) -> dict[str, Any]:
     """A firing as JSON has it."""
     from triggers.clearml_api.links import link
+    from triggers.operate.selection import part_labels
     from triggers.operate.times import iso
 
     return {
         "firing": firing.key,
-        "action": part_label(target, firing),
+        "action": part_labels(target, [firing])[firing.key],
         "trigger": firing.trigger.partition(":")[2],
         "kind": firing.kind,
         "object": firing.object,
@@ -105,24 +106,16 @@ def fields(target: Target, firing: Firing) -> dict[str, Any]:
     }
 
 
-def part_label(target: Target, firing: Firing) -> str:
-    """Which action of a firing it is; "" for the firing itself."""
-    from triggers.operate import wording
-
-    known = target.ledger.registry.snapshot().entries.get(firing.trigger) if firing.part else None
-    return wording.part(known.trigger if known else None, firing.key, firing.action)
-
-
 def print_firings(target: Target, found: list[Firing], empty: str) -> None:
     """A table of firings; `empty` says that there are none."""
     from triggers.clearml_api.links import link
     from triggers.cli import output
     from triggers.cli.output import Column, text
-    from triggers.operate.selection import SHOWN
+    from triggers.operate.selection import SHOWN, part_labels
     from triggers.operate.times import ago
 
     now_ms, full = target.ledger.now_ms(), output.width() >= 130
-    rows = []
+    rows, labels = [], part_labels(target, found)
     for firing in found:
         object_ = firing.object if full else firing.object[:8]
         rows.append(
@@ -131,7 +124,7 @@ def print_firings(target: Target, found: list[Firing], empty: str) -> None:
                 text(firing.trigger.partition(":")[2]),
                 text(object_, "", link(target.scheduler, firing.kind, firing.object)),
                 text(ago(firing.ended_ms or firing.granted_ms, now_ms)),
-                text(": ".join(filter(None, (part_label(target, firing), firing.reason.partition("\n")[0])))),
+                text(": ".join(filter(None, (labels[firing.key], firing.reason.partition("\n")[0])))),
             ]
         )
     columns = [Column("firing"), Column("trigger", style="cyan", most=22), Column("object"), Column("since")]

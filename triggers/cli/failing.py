@@ -29,7 +29,8 @@ def list_(trigger: OfTrigger = None, scheduler: Choice = None, as_json: Json = F
         of = selection.trigger_id(target, trigger)
         found = [one for one in target.ledger.retrying.failing() if not of or one.trigger == of]
         if as_json:
-            output.print_json([fields(target, one) for one in found])
+            labels = selection.part_labels(target, found)
+            output.print_json([{**fields(target, one), "action": labels[one.key]} for one in found])
         else:
             _print(target, found)
 
@@ -82,8 +83,9 @@ def _print(target: Target, found: list[Failing]) -> None:
     from triggers.cli import output
     from triggers.cli.output import Column, text
     from triggers.operate.failing import progress
-    from triggers.operate.selection import SHOWN
+    from triggers.operate.selection import SHOWN, part_labels
 
+    labels = part_labels(target, found)
     now_ms, most, full = target.ledger.now_ms(), target.settings.max_attempts, output.width() >= 130
     rows = [
         [
@@ -91,7 +93,7 @@ def _print(target: Target, found: list[Failing]) -> None:
             text(one.trigger.partition(":")[2]),
             text(one.object if full else one.object[:8], "", link(target.scheduler, one.kind, one.object)),
             text("being tried" if one.in_hand else progress(one.failures, one.due_ms, most, now_ms)),
-            text(one.reason.partition("\n")[0]),
+            text(": ".join(filter(None, (labels[one.key], one.reason.partition("\n")[0])))),
         ]
         for one in found
     ]

@@ -74,10 +74,10 @@ class History:
         found: Any = self.store.client.xrevrange(self.keys.history, "+", "-", 1)
         return str(found[0][0]) if found else ""
 
-    def latest(self, what: str, count: int, *, scan: int = 5000) -> list[HistoryEntry]:
-        """The newest entries of one sort, newest first; looks at the last `scan` entries."""
+    def latest(self, *what: str, count: int, scan: int = 5000) -> list[HistoryEntry]:
+        """The newest entries of these sorts, newest first; looks at the last `scan` entries."""
         found: Any = self.store.client.xrevrange(self.keys.history, "+", "-", scan)
-        chosen = [(id_, fields) for id_, fields in found if _word(fields.get("what", "")) == what][:count]
+        chosen = [(id_, fields) for id_, fields in found if _word(fields.get("what", "")) in what][:count]
         return [HistoryEntry.of(id_, fields) for id_, fields in chosen]
 
     def tallies(self) -> list[Tally]:

@@ -20,7 +20,10 @@ LOOKED_AT: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Failing:
-    """A firing that failed at least once and waits for its next attempt at `due_ms`, or has it now (`in_hand`)."""
+    """A firing that failed at least once and waits for its next attempt at `due_ms`, or has it now (`in_hand`).
+
+    `action`: of a part, what it keeps of its action.
+    """
 
     key: str
     trigger: str
@@ -30,6 +33,7 @@ class Failing:
     reason: str
     due_ms: int
     in_hand: bool
+    action: str = ""
 
 
 class Retrying:
@@ -43,8 +47,8 @@ class Retrying:
         names = [self.keys.due(lane) for lane in LANES]
         rows = self.store.run(FAILING, names, self.keys.firing(""), LOOKED_AT)
         found = [
-            Failing(key, trigger, kind, object_id, int(failures), reason, int(float(due)), bool(lease))
-            for key, due, trigger, kind, object_id, failures, reason, lease in rows
+            Failing(key, trigger, kind, object_id, int(failures), reason, int(float(due)), bool(lease), action)
+            for key, due, trigger, kind, object_id, failures, reason, lease, action in rows
         ]
         return sorted(found, key=lambda one: (one.due_ms, one.key))
 

@@ -123,6 +123,13 @@ class DeclaredAction(Frozen, ABC):
     def check_for(self, kind: Kind) -> None:
         """Refuse, by `wrong`, what a trigger of this kind cannot carry out."""
 
+    def in_clear(self) -> tuple[str, str]:
+        """An argument that holds a secret where a reference to one belongs, and what to do; ("", "") for none.
+
+        Only new triggers are asked: what was stored before is still read.
+        """
+        return "", ""
+
     def needs(self) -> list[Need]:
         """What the server has to have."""
         return []

@@ -222,7 +222,8 @@ def check_new(trigger: Trigger) -> None:
     """Refuse what a new trigger may not have. Those that were stored with it before are still read.
 
     Raises:
-        InvalidTrigger: characters in its name that cannot be shown; a name or a list of tags that is too long.
+        InvalidTrigger: characters in its name that cannot be shown; a name or a list of tags that is too long; a secret
+            in clear.
     """
     name = trigger.name
     if not is_safe(name):
@@ -234,6 +235,10 @@ def check_new(trigger: Trigger) -> None:
         tags = getattr(trigger, field)
         if isinstance(tags, tuple) and len(tags) > MOST_TAGS:
             raise InvalidTrigger(name, field, tags[:3], f"{len(tags):,} are given; at most {MOST_TAGS:,} can be")
+    for _, action in all_parts(trigger):
+        argument, way_out = action.in_clear()
+        if argument:
+            raise InvalidTrigger(name, argument, "(hidden)", way_out)
 
 
 @contextmanager

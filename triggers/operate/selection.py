@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final, TypeVar
 
 from triggers.base.errors import Usage
 from triggers.ledger.firing import Firing
 from triggers.ledger.retrying import Failing
+from triggers.model.parts import part_of
+from triggers.operate import wording
 from triggers.operate.commands import command
 from triggers.operate.target import Target
 
@@ -46,6 +48,17 @@ def _pages(read: object) -> Iterator[Firing]:
         if len(page) < _PAGE:
             return
         start += _PAGE
+
+
+def part_labels(target: Target, found: Collection[Firing | Failing]) -> dict[str, str]:
+    """Which action of its firing each is, by key: "action 1 (webhook)"; "" for the firing itself."""
+    labels, known = dict.fromkeys((one.key for one in found), ""), None
+    for one in found:
+        if part_of(one.key):
+            known = known or target.ledger.registry.snapshot().entries
+            entry = known.get(one.trigger)
+            labels[one.key] = wording.part(entry.trigger if entry else None, one.key, one.action)
+    return labels
 
 
 def trigger_id(target: Target, name: str | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from triggers.clearml_api import service
@@ -13,6 +14,7 @@ from triggers.ledger.history import HistoryEntry
 from triggers.ledger.registry import Snapshot
 from triggers.ledger.schedulers import Scheduler
 from triggers.model.events import Event
+from triggers.model.parts import is_trial, label_of, part_of
 from triggers.rules.recovery import RUNNING
 from triggers.sync import report, shadow_report
 from triggers.sync.memory import Memory
@@ -27,6 +29,16 @@ LINES: Final = 500
 POINTS: Final = 500
 _PAGE: Final = 1000
 _PAGES: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What the table needs of a firing: two times, the name of the object, and of a part its action."""
+
+    changed_ms: int
+    granted_ms: int
+    named: str = ""
+    action: str = ""
 
 
 def tell(ctx: Context, scheduler: Scheduler, memory: Memory) -> int:
@@ -82,7 +94,7 @@ def _lines(ctx: Context, memory: Memory, snapshot: Snapshot) -> tuple[list[Conso
     for _ in range(_PAGES):
         entries = ctx.ledger.history.read(after, _PAGE)
         for entry in entries:
-            happened = happened or entry.what == "launched"
+            happened = happened or entry.what in ("launched", "acted")
             said = report.console_line(entry, _trigger(snapshot, entry))
             if said and len(lines) < LINES:
                 lines.append(ConsoleLine(entry.at_ms, *said))
@@ -104,33 +116,41 @@ def _trigger(snapshot: Snapshot, entry: HistoryEntry) -> Any:
 
 
 def _executed(ctx: Context, scheduler: Scheduler, memory: Memory) -> dict[str, str]:
-    """The table of the last launches, and the plots."""
-    entries = ctx.ledger.history.latest("launched", POINTS)
-    ends = _ends(ctx, memory, [entry for entry in entries[:ROWS] if entry.task])
-    firings = _firings(ctx, entries)
-    rows, snapshot = [], ctx.ledger.registry.snapshot()
-    for entry in entries[:ROWS]:
-        changed_ms, granted_ms, named = firings.get(entry.firing, (entry.at_ms, entry.at_ms, ""))
-        started_ms = _started_ms(entry, changed_ms, granted_ms)
-        finished = _finished(*ends.get(entry.task, ("", ""))) if entry.task else report.moment(entry.at_ms)
-        declared = snapshot.entries.get(entry.trigger)
-        shown = declared.trigger.action.cell if declared else ""
-        rows.append(LaunchRow(entry.trigger, entry.task, started_ms, finished, entry.object, named, shown))
+    """The table of what was carried out last, and the plots of the last launches."""
+    found = ctx.ledger.history.latest("launched", "acted", count=ROWS + POINTS)
+    found = [entry for entry in found if not is_trial(entry.firing)]
+    done, launches = found[:ROWS], [entry for entry in found if entry.what == "launched"][:POINTS]
+    firings = _firings(ctx, [*done, *(entry for entry in launches if entry not in done)])
+    rows = _rows(ctx, memory, done, firings)
     # what was launched before, as Redis had forgotten, was launched at no time that is known here
-    entries = [entry for entry in entries if entry.is_launch]
-    delays = [(e.trigger, firings[e.firing][0], e.at_ms) for e in entries if e.firing in firings]
+    launches = [entry for entry in launches if entry.is_launch]
+    delays = [(e.trigger, firings[e.firing].changed_ms, e.at_ms) for e in launches if e.firing in firings]
     bodies = {EXECUTED: report.table_plot(EXECUTED, report.executed_table(rows, scheduler.web))}
-    if entries:
-        bodies[FIRINGS] = report.firings_plot([(entry.trigger, entry.at_ms) for entry in entries])
+    if launches:
+        bodies[FIRINGS] = report.firings_plot([(entry.trigger, entry.at_ms) for entry in launches])
         bodies[DELAYS] = report.delays_plot(delays)
     return bodies
 
 
-def _started_ms(entry: HistoryEntry, changed_ms: int, granted_ms: int) -> int:
-    """When a launch started, or a function; of one that was found launched it was soon after the change."""
-    if not entry.is_launch:
-        return changed_ms
-    return entry.at_ms if entry.task else granted_ms
+def _rows(ctx: Context, memory: Memory, done: list[HistoryEntry], firings: Mapping[str, _Kept]) -> list[LaunchRow]:
+    """The rows of the table: launches, functions, and the further actions of firings."""
+    ends, snapshot = _ends(ctx, memory, [entry for entry in done if entry.task]), ctx.ledger.registry.snapshot()
+    rows = []
+    for entry in done:
+        kept = firings.get(entry.firing, _Kept(entry.at_ms, entry.at_ms))
+        finished = _finished(*ends.get(entry.task, ("", ""))) if entry.task else report.moment(entry.at_ms)
+        trigger, part = _trigger(snapshot, entry), part_of(entry.firing)
+        shown = label_of(trigger, part, kept.action) if part else (trigger.action.cell if trigger else "")
+        started_ms = _started_ms(entry, kept)
+        rows.append(LaunchRow(entry.trigger, entry.task, started_ms, finished, entry.object, kept.named, shown))
+    return rows
+
+
+def _started_ms(entry: HistoryEntry, kept: _Kept) -> int:
+    """When a launch, function or action started; of one that was found launched it was soon after the change."""
+    if entry.what == "launched" and not entry.is_launch:
+        return kept.changed_ms
+    return entry.at_ms if entry.task else kept.granted_ms
 
 
 def _ends(ctx: Context, memory: Memory, entries: list[HistoryEntry]) -> dict[str, tuple[str, str]]:
@@ -151,13 +171,13 @@ def _finished(status: str, ended: str) -> str:
     return ended.replace("T", " ").partition(".")[0] or status
 
 
-def _firings(ctx: Context, entries: list[HistoryEntry]) -> dict[str, tuple[int, int, str]]:
-    """Firing key → (change time, time granted, name of the object), for those still kept."""
-    found = ctx.ledger.firings.read_fields([entry.firing for entry in entries], "changed_ms", "granted_ms", "event")
-    pairs = zip(entries, found, strict=True)
+def _firings(ctx: Context, entries: list[HistoryEntry]) -> dict[str, _Kept]:
+    """What is kept by firing key, for those still kept."""
+    names = ("changed_ms", "granted_ms", "event", "action")
+    found = ctx.ledger.firings.read_fields([entry.firing for entry in entries], *names)
     return {
-        entry.firing: (int(changed), int(granted), _name_in(event))
-        for entry, (changed, granted, event) in pairs
+        entry.firing: _Kept(int(changed), int(granted), _name_in(event), action or "")
+        for entry, (changed, granted, event, action) in zip(entries, found, strict=True)
         if changed and granted
     }
 

@@ -202,6 +202,8 @@ def test_mail_is_sent_to_an_open_address_and_to_no_other(
         (f"mailtos://user:{CANARY}@mail.example.com", "the address holds a secret"),
         (f"json://user:{CANARY}@hooks.example.com", "the address holds a secret"),
         (f"json://hooks.example.com/?+Authorization={CANARY}", "env:NAME"),
+        ("json://hooks.example.com/in/xKq3Zt9LmP2vB7nR", "looks like a secret"),
+        ("form://hooks.example.com/in/?to=0a1b2c3d-1111-2222-3333-444455556666", "looks like a secret"),
         (CANARY, "an address of apprise"),
         (f"nosuch://{CANARY}", "apprise knows no service"),
         (f"json://${{object.name}}/{CANARY}", "references"),

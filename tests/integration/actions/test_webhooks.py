@@ -17,7 +17,7 @@ from tests.integration.stages.conftest import World
 from triggers.actions import Webhook
 from triggers.actions.listed import InvalidAction
 from triggers.base.errors import InvalidTrigger
-from triggers.model import Trigger, make_trigger
+from triggers.model import Trigger, check_new, make_trigger
 
 PLAIN = "any text is a key"
 ENCODED = "whsec_" + base64.b64encode(b"0123456789abcdef01234567").decode()
@@ -153,7 +153,7 @@ def test_shadow_mode_says_what_would_be_sent_and_sends_nothing(world: World, rec
     ctx = allowing(world)
     ctx.shadow = True
     world.step(ctx)
-    assert ended(world)[-1] == ("shadow", f"would POST to {receiver.url}/hook")
+    assert ended(world)[-1] == ("shadow", f"would POST to {receiver.url}")
     assert receiver.received == []
 
 
@@ -218,6 +218,73 @@ def test_what_cannot_or_may_not_be_sent_is_refused_at_registration(fields: dict[
         assert said in str(error)
         chain = json.dumps([str(error), repr(error), str(error.__cause__), str(error.__context__)])
         assert CANARY not in chain
+
+
+TOKENS = (
+    "xKq3Zt9LmP2vB7nR",
+    "4f2a9c1e77b34d0f8a6b5c4d3e2f1a0b",
+    "0a1b2c3d-1111-2222-3333-444455556666",
+    "p4ssw0rdabcd",
+)
+
+
+@pytest.mark.parametrize("token", TOKENS)
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"url": "https://hooks.example.com/in/%s/enqueue"},
+        {"url": "https://hooks.example.com/in?to=%s"},
+        {"url": "https://hooks.example.com/in", "headers": {"X-Route": "%s"}},
+        {"url": "https://hooks.example.com/in", "body": {"event": [{"key": "%s"}]}},
+        {"url": "https://hooks.example.com/in", "body": {"routing_key": "short"}},
+        {"url": "https://hooks.example.com/in", "body": {"a": {"apiToken": "short"}}},
+    ],
+)
+def test_a_token_in_clear_that_no_name_betrays_is_refused_in_new_triggers_and_read_in_old_ones(
+    fields: dict[str, Any], token: str
+) -> None:
+    fields = json.loads(json.dumps(fields).replace("%s", token))
+    with pytest.raises(InvalidAction, match="env:NAME") as in_script:
+        Webhook(**fields)
+    stored = make_trigger(
+        "task", name="t", action={"type": "tag", "add": ["a"]}, actions=[{"type": "webhook", **fields}]
+    )
+    with pytest.raises(InvalidTrigger, match="env:NAME") as in_file:
+        check_new(stored)
+    for error in (in_script.value, in_file.value):
+        assert token not in repr(error)
+        assert "short" not in repr(error)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"url": "https://api.github.com/repos/my-organization/my-repo/actions/workflows/train-v2.yml/dispatches"},
+        {"url": "https://hooks.example.com/${env:TOKEN}/clearml-production-2024?run=${object.id}"},
+        {"url": "https://hooks.example.com/in", "headers": {"Accept": "application/vnd.github+json", "X-Key": "env:K"}},
+        {"url": "https://hooks.example.com/in", "body": {"id": TOKENS[1], "tokenizer": "bert", "key": "loss"}},
+        {"url": "https://hooks.example.com/in", "body": {"routing_key": "${env:KEY}", "dedup_key": "${firing.key}"}},
+    ],
+)
+def test_addresses_that_people_think_up_are_no_secrets(fields: dict[str, Any]) -> None:
+    check_new(make_trigger("task", name="t", action={"type": "webhook", **Webhook(**fields).form()}))
+
+
+def test_people_are_shown_the_host_of_an_address_alone(world: World, receiver: Receiver) -> None:
+    """A path can hold a secret that nobody recognizes."""
+    receiver.answers(Reply(500))
+    declare(world, Webhook(f"{receiver.url}/{CANARY}?q={CANARY}"), name="t")
+    world.fail_task()
+    world.step(allowing(world))
+    entry = world.ledger.registry.snapshot().entries["task:t"]
+    said = [
+        entry.trigger.action.words(),
+        entry.trigger.action.done,
+        entry.trigger.action.label,
+        *map(str, ended(world)),
+    ]
+    assert f"POST to {receiver.url}" in said
+    assert CANARY not in str(said)
 
 
 def test_a_webhook_survives_being_stored() -> None:

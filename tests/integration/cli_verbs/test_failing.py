@@ -6,6 +6,7 @@ import pytest
 
 from tests.integration.cli_verbs.conftest import run
 from tests.integration.stages.conftest import World
+from tests.toy_action import known
 
 
 @pytest.fixture
@@ -38,7 +39,19 @@ def test_a_failing_trigger_is_seen_in_every_verb(world: World, failed: str) -> N
     assert (listed["failing"]["failures"], listed["failing"]["attempts"]) == (1, 10)
     assert run("status", "--json").json["failing"] == 1
     (one,) = run("failing", "list", "--json").json
-    assert (one["object"], one["failures"]) == (failed, 1)
+    assert (one["object"], one["failures"], one["action"]) == (failed, 1, "")
+
+
+def test_the_action_that_fails_is_named(world: World) -> None:
+    with known() as receivers:
+        receivers.failing["broken"] = 9
+        posts = [{"type": "posting", "host": host, "text": "x"} for host in ("fine", "broken")]
+        world.declare(world.trigger(name="tell", actions=posts))
+        world.fail_task()
+        world.step()
+        (one,) = run("failing", "list", "--json").json
+        assert (one["action"], one["firing"][-2:]) == ("action 2 (posting)", "-2")
+        assert "action 2 (posting): broken answers 500" in run("failing", "list", width=200).out
 
 
 def test_a_failing_firing_is_tried_at_once_as_the_runbook_says(world: World, failed: str) -> None:

@@ -40,7 +40,7 @@ def test_words_of_an_earlier_release_are_read_as_those_of_today(redis_client: re
     grant(ledger, trigger, task_event("a" * 32))
     ledger.firings.fail(claim_one(ledger), "dispatch", 0, "why")
     assert [entry.what for entry in ledger.history.read()] == ["failed", "retried", "granted", "failed"]
-    assert [entry.object for entry in ledger.history.latest("failed", 9)] == ["a" * 32, "o"]
+    assert [entry.object for entry in ledger.history.latest("failed", count=9)] == ["a" * 32, "o"]
     for counted, before in ((ledger.history.tallies(), 3), (ledger.history.recent(0), 1)):
         sums = {tally.what: tally for tally in counted}
         assert (sums["failed"].count, sums["retried"].count, len(sums), len(counted)) == (before + 1, before, 3, 3)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from tests.integration.service.conftest import ServiceWorld
+from triggers.operate import sending
+from triggers.stages.act import act
 from triggers.sync import publish
 
 
@@ -46,6 +50,26 @@ def test_tables_have_the_originals_columns_and_links(service_world: ServiceWorld
     assert row[5] == f'<a href="http://web/projects/*/tasks/{failed}/output/log">some task ({failed})</a>'
     for title in ("Firings over time", "Seconds from change to launch"):
         assert world.plots(title)[-1]["data"][0]["name"] == "task:on failure"
+
+
+def test_the_table_shows_each_action_of_a_firing_and_no_trial(service_world: ServiceWorld, eager: None) -> None:
+    world = service_world
+    world.declare(world.trigger(actions=[{"type": "tag", "add": ["seen"]}, {"type": "comment", "text": "seen"}]))
+    failed = world.fail_task()
+    world.step()
+    world.settle()
+    entry = world.ledger.registry.snapshot().entries["task:on failure"]
+    sending.send(SimpleNamespace(ledger=world.ledger, api=world.api), entry, failed, "1")  # type: ignore[arg-type]
+    act(world.ctx)
+    world.sync()
+    rows = world.table("Triggers Executed")
+    (launched,) = world.clones()
+    assert len(rows) == 3
+    shown = {row[2] for row in rows if launched["id"] not in row[2]}
+    assert shown == {"action 1 (tag)", "action 2 (comment)"}
+    assert {(row[0], row[1], row[5]) for row in rows} == {("TaskTrigger", "on failure", rows[0][5])}
+    assert failed in rows[0][5]
+    assert len(world.plots("Firings over time")[-1]["data"][0]["x"]) == 1, "launches alone are plotted"
 
 
 @pytest.mark.sandbox_control

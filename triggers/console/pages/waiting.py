@@ -12,6 +12,7 @@ from triggers.console.request import Asked
 from triggers.explain.values import Slot
 from triggers.explain.waiting import in_slot
 from triggers.ledger.firing import Firing
+from triggers.operate import selection
 from triggers.operate.waiting import LAUNCHING, slot_statuses
 
 #: Firings of one page.
@@ -52,6 +53,7 @@ def page(asked: Asked) -> Response:
         firings = ledger.operations.dead(start, SIZE + 1)
     elif tab == "held" and hold:
         firings = ledger.operations.held(hold, start, SIZE + 1)
+    failing = ledger.retrying.failing()[:500] if tab == "failing" else []
     slots, silent = _slots(asked) if tab == "slots" else ([], "")
     return asked.page(
         "waiting.html",
@@ -62,7 +64,8 @@ def page(asked: Asked) -> Response:
         firings=firings[:SIZE],
         start=start,
         more=start + SIZE if len(firings) > SIZE else 0,
-        failing=ledger.retrying.failing()[:500] if tab == "failing" else [],
+        failing=failing,
+        labels=selection.part_labels(asked.scheduler.target, [*firings, *failing]),
         slots=slots,
         silent=silent,
         most=asked.scheduler.target.settings.max_attempts,
