@@ -102,10 +102,13 @@ pins: setup
 		--constraint constraints.txt --python-version 3.11.11 --universal --generate-hashes \
 		--no-header --no-annotate --output-file requirements.txt
 
-# everything of a release up to the upload: wheel, sources, and what the image holds as an SBOM (CycloneDX)
+# everything of a release up to the upload: wheel, sources, and what the image holds as an SBOM (CycloneDX); the same
+# commit gives the same bytes
+release: export SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),1767225600)
 release: setup
-	rm -rf dist
+	rm -rf dist build
 	$(BIN)/python -m build --no-isolation --outdir dist
+	$(BIN)/python -m tests.same_archive dist/*.tar.gz
 	$(BIN)/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --mc-type application \
 		--output-reproducible --output-file dist/clearml-triggers.cdx.json
 	$(BIN)/twine check --strict dist/*.whl dist/*.tar.gz
