@@ -9,6 +9,7 @@ from pydantic import BeforeValidator
 from triggers.actions.filling import filling
 from triggers.actions.on_object import OnObject
 from triggers.base.escaping import one_line
+from triggers.model.kinds import noun_of
 from triggers.model.values import wrong
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class Abort(OnObject):
 
     def _reason(self, attempt: Attempt) -> str:
         said = one_line(filling(attempt, self.message).fill(self.message))
-        return said or f"aborted by trigger {one_line(attempt.trigger.name)}"
+        return said or f"aborted by {noun_of(attempt.trigger.kind)} {one_line(attempt.trigger.name)}"
 
 
 def _is_stopping(state: ObjectState) -> bool:

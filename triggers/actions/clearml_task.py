@@ -13,7 +13,7 @@ from triggers.actions.placeholders import references, unknown_placeholder
 from triggers.actions.task_query import BaseTaskQuery
 from triggers.base.errors import InvalidTrigger
 from triggers.model.action import Lane, Need, unknown_console_line
-from triggers.model.kinds import Kind
+from triggers.model.kinds import Kind, phrase_of
 from triggers.model.values import Flag, Project, Text, Values, wrong
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class TaskAction(Action):
         """Refuse references that a trigger of this kind cannot fill."""
         for argument, values in (("task_parameters", self.parameters), ("task_overrides", self.overrides)):
             if unknown := unknown_placeholder(values, kind):
-                known = f"a {kind} trigger knows {' and '.join(f'${{{name}}}' for name in references(kind))} only"
+                known = f"a {phrase_of(kind)} knows {' and '.join(f'${{{name}}}' for name in references(kind))} only"
                 raise wrong(f"unknown {unknown}: {known}; write $${{...}} for a literal ${{...}}", argument, values)
 
     # -- what depends on it elsewhere

@@ -56,14 +56,21 @@ class Usage(TriggersError, ValueError):
 
 
 class InvalidTrigger(Usage):
-    """One argument of one trigger is wrong: the message names trigger, argument, value, and what to give instead."""
+    """One argument of one trigger is wrong: the message names trigger, argument, value, and what to give instead.
+
+    `noun` is what the message calls the trigger; whoever knows its kind sets it (`model.kinds.named_as`).
+    """
 
     def __init__(self, trigger: str, argument: str, value: object, way_out: str) -> None:
-        shown = repr(value)
+        super().__init__(trigger, argument, value, way_out)
+        self.trigger, self.argument, self.value, self.way_out = trigger, argument, value, way_out
+        self.noun = "trigger"
+
+    def __str__(self) -> str:
+        shown = repr(self.value)
         if len(shown) > 200:
             shown = shown[:197] + "..."
-        super().__init__(f"trigger {trigger!r}: {argument}={shown}: {way_out}")
-        self.trigger, self.argument, self.value, self.way_out = trigger, argument, value, way_out
+        return f"{self.noun} {self.trigger!r}: {self.argument}={shown}: {self.way_out}"
 
 
 class NoCredentials(Usage):

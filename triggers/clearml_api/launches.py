@@ -28,6 +28,7 @@ __all__ = [
     "find_queue",
     "find_running",
     "read_base_tasks",
+    "read_status_times",
     "read_statuses",
     "reset_task",
 ]
@@ -158,6 +159,12 @@ def read_statuses(api: Api, ids: Collection[str]) -> dict[str, str]:
     """Read statuses; ids that the server does not have are absent."""
     tasks = _by_id(api, ids, ["id", "status"], _PAGE_SIZE)
     return {id_: _text(task, "status") for id_, task in tasks.items()}
+
+
+def read_status_times(api: Api, ids: Collection[str]) -> dict[str, int]:
+    """Read since when ClearML tasks have the status that they have, in ms by the server's clock."""
+    tasks = _by_id(api, ids, ["id", "status_changed"], _PAGE_SIZE)
+    return {id_: _milliseconds(_text(task, "status_changed")) for id_, task in tasks.items()}
 
 
 def clone(api: Api, request: LaunchRequest) -> str:

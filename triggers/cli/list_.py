@@ -23,6 +23,7 @@ def list_(
 ) -> None:
     """List the triggers: state, condition, last firing, number of firings, and what waits."""
     from triggers.cli import output
+    from triggers.model.kinds import noun_of_id
     from triggers.operate.query import views
     from triggers.operate.target import open_target
 
@@ -38,7 +39,7 @@ def list_(
             return
         _print(target, found)
         for id_, unread in unreadable.items():
-            output.note(f"trigger {id_!r} is quarantined: {unread.why}")
+            output.note(f"{noun_of_id(id_)} {id_!r} is quarantined: {unread.why}")
 
 
 def fields(target: Target, view: View) -> dict[str, Any]:

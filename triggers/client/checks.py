@@ -50,7 +50,7 @@ def warn_of_missing(api: Api, triggers: Iterable[Trigger]) -> None:
 def unconditional(triggers: Iterable[Trigger]) -> list[str]:
     """A line for each trigger that has no condition at all."""
     return [
-        f"trigger {trigger.name!r} has no condition: it fires for every {trigger.kind} that changes; "
+        f"{trigger.called} has no condition: it fires for every {trigger.kind} that changes; "
         "give it trigger_project, trigger_on_tags or another condition"
         for trigger in triggers
         if not any(getattr(trigger, name) for name in declared(type(trigger)))
@@ -80,52 +80,50 @@ def lacking(api: Api, triggers: Iterable[Trigger]) -> list[Lacking]:
     for trigger in triggers:
         project = trigger.trigger_project
         if project in no_projects:
-            found.append(_project(trigger.name, str(project), near_projects))
+            found.append(_project(trigger, str(project), near_projects))
         for need in needs[trigger.id]:
             if need.what == "base task" and need.name not in bases:
-                found.append(_base_task(trigger.name, need))
+                found.append(_base_task(trigger, need))
             if need.what == "queue" and need.name in no_queues:
-                found.append(_queue(trigger.name, need, near_queues))
+                found.append(_queue(trigger, need, near_queues))
             if need.what == "project" and need.name in no_projects:
-                found += _to_make(trigger.name, need, near_projects)
+                found += _to_make(trigger, need, near_projects)
     return found + _misspelt_tags(api, triggers)
 
 
 def _misspelt_tags(api: Api, triggers: Sequence[Trigger]) -> list[Lacking]:
     """Tags that no object has, if one that objects have is spelled alike: any other may be new. One request."""
-    named = [(t.name, field, tag) for t in triggers for field in _TAGLESS for tag in getattr(t, field) or ()]
+    named = [(t, field, tag) for t in triggers for field in _TAGLESS for tag in getattr(t, field) or ()]
     known = set(known_tags(api)) if named else set()
     return [
-        Lacking(
-            f"trigger {trigger!r}: no object has the tag {tag!r} of {field}: {_TAGLESS[field]}{near}", may_come=True
-        )
+        Lacking(f"{trigger.called}: no object has the tag {tag!r} of {field}: {_TAGLESS[field]}{near}", may_come=True)
         for trigger, field, tag in named
         if tag not in known and (near := meant(tag, known))
     ]
 
 
-def _project(trigger: str, project: str, known: list[str]) -> Lacking:
-    said = f"trigger {trigger!r}: trigger_project={project!r} is not on the server: nothing matches"
+def _project(trigger: Trigger, project: str, known: list[str]) -> Lacking:
+    said = f"{trigger.called}: trigger_project={project!r} is not on the server: nothing matches"
     if problem := problem_of_project(project):
         return Lacking(f"{said}, and {problem}{meant(project, known)}")
     return Lacking(f"{said} until a project of that name is created{meant(project, known)}", may_come=True)
 
 
-def _base_task(trigger: str, need: Need) -> Lacking:
+def _base_task(trigger: Trigger, need: Need) -> Lacking:
     text = f"{need.argument}={need.name!r} is not on the server: every firing becomes a dead letter"
-    return Lacking(f"trigger {trigger!r}: {text} until it is")
+    return Lacking(f"{trigger.called}: {text} until it is")
 
 
-def _to_make(trigger: str, need: Need, known: list[str]) -> list[Lacking]:
+def _to_make(trigger: Trigger, need: Need, known: list[str]) -> list[Lacking]:
     """Nothing where the project can be made."""
     problem = problem_of_project(need.name)
     text = f"{need.argument}={need.name!r} cannot be made: {problem}; every firing becomes a dead letter"
-    return [Lacking(f"trigger {trigger!r}: {text}{meant(need.name, known)}")] if problem else []
+    return [Lacking(f"{trigger.called}: {text}{meant(need.name, known)}")] if problem else []
 
 
-def _queue(trigger: str, need: Need, known: list[str]) -> Lacking:
+def _queue(trigger: Trigger, need: Need, known: list[str]) -> Lacking:
     queue = need.name
-    said = f"trigger {trigger!r}: {need.argument}={queue!r} is not on the server"
+    said = f"{trigger.called}: {need.argument}={queue!r} is not on the server"
     if problem := problem_of_name(queue):
         return Lacking(f"{said}, and {problem}: every firing becomes a dead letter{meant(queue, known)}")
     then = "launches are retried until it is created, and become dead letters after the last attempt"

@@ -14,7 +14,7 @@ from triggers.client.excluded_days import excluded
 from triggers.model import DeclaredAction, Trigger, make_trigger
 from triggers.model.action import ACTIONS, action_classes, first_of
 from triggers.model.fields import declared
-from triggers.model.kinds import Kind
+from triggers.model.kinds import Kind, named_as, noun_of, phrase_of
 from triggers.model.trigger import CLASSES, PLAIN_FIELDS, policy_of
 
 _NAMELESS: Final = "(without a name)"
@@ -50,7 +50,13 @@ def declare(
     Raises:
         InvalidTrigger: names the trigger, the argument, its value, and what to give instead.
     """
-    arguments = {"kind": kind, **arguments}
+    with named_as(kind):
+        return _declare(kind, {"kind": kind, **arguments}, taken, place, in_file=in_file)
+
+
+def _declare(
+    kind: Kind, arguments: Mapping[str, Any], taken: Mapping[str, Declaration], place: str, *, in_file: bool
+) -> Declaration:
     cls = _action_class(arguments)
     own_name = cls.name_in(arguments)
     name = _name(kind, cls, own_name, arguments, taken, place)
@@ -63,6 +69,7 @@ def declare(
     )
     _projects_have_names(trigger.name, arguments)
     _no_tag_is_wanted_and_excluded(trigger)
+    _a_limit_has_something_to_abort(trigger)
     function = arguments.get(cls.CODE) if cls.CODE else None
     return Declaration(trigger, function if callable(function) else None, bool(arguments["name"]), place)
 
@@ -80,6 +87,14 @@ def _projects_have_names(trigger: str, arguments: Mapping[str, Any]) -> None:
         name = arguments.get(argument)
         if isinstance(name, str) and name and not name.strip("/ \t\n"):
             raise InvalidTrigger(trigger, argument, name, "give the full name of a project, such as 'Team/Training'")
+
+
+def _a_limit_has_something_to_abort(trigger: Trigger) -> None:
+    """Refuse a limit that the original ignores in silence; one that was stored before stays readable."""
+    limit = trigger.policy.limit_execution_time
+    if limit is not None and not trigger.action.launches:
+        way_out = "nothing is launched that could be aborted, and a function runs to its end; leave it out"
+        raise InvalidTrigger(trigger.name, "limit_execution_time", limit, way_out)
 
 
 def _no_tag_is_wanted_and_excluded(trigger: Trigger) -> None:
@@ -116,10 +131,10 @@ def _name(
         raise InvalidTrigger(own_name or _NAMELESS, "name", name, "give a string")
     if not name and not own_name:
         what = next((way for way in cls.WAYS if arguments[way] not in (None, "")), ACTIONS)
-        raise InvalidTrigger(_NAMELESS, "name", name, f"{what} needs a name for the trigger")
+        raise InvalidTrigger(_NAMELESS, "name", name, f"{what} needs a name for the {noun_of(kind)}")
     if name in taken:
         way_out = (
-            f"the {kind} trigger at {place} has the same name as the one at {taken[name].place}; rename one of them"
+            f"the {phrase_of(kind)} at {place} has the same name as the one at {taken[name].place}; rename one of them"
         )
         raise InvalidTrigger(name, "name", name, way_out)
     return str(name or _free_name(own_name, taken))

@@ -20,7 +20,7 @@ from triggers.ledger.history import HistoryEntry
 from triggers.ledger.schedulers import Scheduler
 from triggers.model import Trigger
 from triggers.model.events import Event
-from triggers.model.kinds import KINDS
+from triggers.model.kinds import KINDS, phrase_of
 
 log = logger(__name__)
 
@@ -53,7 +53,7 @@ def opening(scheduler: Scheduler, settings: Settings, triggers: Sequence[Trigger
     for kind in KINDS:
         if names := sorted(trigger.name for trigger in triggers if trigger.kind == kind):
             more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-            lines.append(f"triggers: {kind} triggers: {', '.join(map(repr, names[:MOST_NAMED]))}{more}")
+            lines.append(f"triggers: {phrase_of(kind)}s: {', '.join(map(repr, names[:MOST_NAMED]))}{more}")
     if not triggers:
         lines.append("triggers: no trigger is declared, so nothing fires")
     state = f"Redis at {shown(settings.redis_url)}" if settings.redis_url else f"the folder {folder}"

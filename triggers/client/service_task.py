@@ -15,10 +15,9 @@ from triggers.clearml_api import Api, Credentials, service
 from triggers.clearml_api.names import find_project
 from triggers.client import package_source
 from triggers.model import Trigger
-from triggers.model.original import SECTIONS
 from triggers.model.server_names import problem_of_project
 from triggers.sync.originals import ARTIFACT
-from triggers.sync.sections import DESCRIPTIONS, write_section
+from triggers.sync.sections import DESCRIPTIONS, write_sections
 
 #: Where the original puts its service task.
 DEFAULT_PROJECT, DEFAULT_NAME = "DevOps", "Scheduler"
@@ -58,7 +57,7 @@ class ServiceTask:
         """
         if doubt := self.require_package(package):
             say(f"triggers: {doubt}", error=True)
-        texts = {name: write_section([t for t in triggers if t.kind == kind], {}) for kind, name in SECTIONS.items()}
+        texts = write_sections(triggers)
         service.write_sections(Api(Credentials.resolve(), timeout_seconds=20), self.id, texts, DESCRIPTIONS)
         self.handle.execute_remotely(queue_name=queue, exit_process=True)
 

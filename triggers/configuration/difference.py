@@ -11,6 +11,7 @@ from triggers.base.exhaustive import assert_never
 from triggers.configuration.writing import arguments_of
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.model import Trigger, check_new
+from triggers.model.kinds import named_as
 from triggers.operate.changes import ORIGIN, declarer
 from triggers.operate.target import Target
 
@@ -53,7 +54,8 @@ def _change(trigger: Trigger, old: Entry | None) -> TriggerDifference:
     action = trigger.action
     problem = action.problem_of_file()
     if problem and (not old or old.trigger.action != action):
-        raise InvalidTrigger(trigger.name, action.CODE, action.label, problem)
+        with named_as(trigger.kind):
+            raise InvalidTrigger(trigger.name, action.CODE, action.label, problem)
     before = arguments_of(old.trigger) if old else {}
     fields = {
         name: (before.get(name), new.get(name))

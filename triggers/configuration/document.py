@@ -17,7 +17,7 @@ from triggers.base.errors import InvalidTrigger, Usage
 from triggers.client.declaration import Declaration, declare
 from triggers.client.scheduler import TriggerScheduler
 from triggers.model import Trigger, make_trigger
-from triggers.model.kinds import KINDS, Kind, call_of, one_of_them
+from triggers.model.kinds import KINDS, Kind, call_of, named_as, one_of_them, phrase_of
 
 #: What a trigger may say beside the arguments of its `add_*` call.
 KIND, PROJECT_ID = "kind", "project_id"
@@ -111,7 +111,8 @@ def _trigger(item: Any, place: str, taken: dict[Kind, dict[str, Declaration]]) -
     known = defaults(kind)
     for key in item:
         if key not in known and key not in (KIND, PROJECT_ID):
-            raise InvalidTrigger(name, str(key), item[key], f"unknown for a {kind} trigger; leave it out")
+            with named_as(kind):
+                raise InvalidTrigger(name, str(key), item[key], f"unknown for a {phrase_of(kind)}; leave it out")
     arguments = {**known, **{key: value for key, value in item.items() if key in known}}
     declaration = declare(kind, arguments, taken[kind], place, in_file=True)
     trigger = declaration.trigger

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from triggers.explain.values import Check, Facts
 from triggers.model.events import Event
+from triggers.model.kinds import noun_of_id
 from triggers.operate.wording import declared
 from triggers.rules.conditions import matches
 from triggers.rules.policies import Decision, decide_by
@@ -38,7 +39,7 @@ def checks(facts: Facts) -> tuple[Check, ...]:
         found += [_reading(facts, event), _registration(facts, event), _memory(facts, event)]
     if facts.launched_by:
         own = facts.launched_by == facts.entry.trigger.id
-        by = "this trigger" if own else f"trigger {facts.launched_by!r}"
+        by = "this trigger" if own else f"{noun_of_id(facts.launched_by)} {facts.launched_by!r}"
         found.append(Check("own launch", not own, f"{by} launched it"))
     return (*found, _pause(facts), _pace(facts), *_slot(facts))
 

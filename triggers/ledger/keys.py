@@ -52,6 +52,7 @@ known. Everything else is covered by the version of its scheduler's record.
 | `triggers:{id}:edits:times` | sorted set | the same fields by when an edit was announced, to forget the oldest |
 | `triggers:{id}:limits` | sorted set | ClearML tasks that run under a limit, by launch time (`limits`) |
 | `triggers:{id}:limits:seen` | string | up to which launch time those are known |
+| `triggers:{id}:limits:epoch` | string | the epoch (its run id) in which they were last compared with what runs |
 | `triggers:{id}:watched` | sorted set | ClearML tasks whose failing may pause a trigger, by launch time |
 | `triggers:{id}:watched:seen` | string | up to which launch time those are known |
 | `triggers:{id}:failures` | hash | trigger id → failures in a row; `dead <trigger id>` → firings given up so far |
@@ -145,6 +146,7 @@ _PLAIN = {
     "edit_times": "edits:times",
     "limits": "limits",
     "limits_seen": "limits:seen",
+    "limits_epoch": "limits:epoch",
     "watched": "watched",
     "watched_seen": "watched:seen",
     "failures": "failures",

@@ -19,6 +19,25 @@ class Limits:
         """Note the launches of triggers with a limit that were made since the last time."""
         _note(self.store, self.keys.limits, self.keys.limits_seen, self.keys, limited)
 
+    def known_in(self, epoch: str) -> bool:
+        """Whether what Redis may have forgotten before this epoch has been learned again."""
+        return bool(self.store.client.get(self.keys.limits_epoch) == epoch)
+
+    def learn(self, epoch: str, running: Mapping[str, tuple[str, int]]) -> None:
+        """Note launches that run, as the ClearML server knows them; what is noted here already stays.
+
+        Args:
+            epoch: run id of the present one.
+            running: id of the ClearML task → id of its trigger, and when it was launched by the ledger's clock, ms.
+        """
+        with self.store.client.pipeline(transaction=True) as pipe:
+            for task, (trigger, launched_ms) in running.items():
+                pipe.hsetnx(self.keys.launched, task, trigger)
+                pipe.zadd(self.keys.launched_times, {task: launched_ms}, nx=True)
+                pipe.zadd(self.keys.limits, {task: launched_ms}, nx=True)
+            pipe.set(self.keys.limits_epoch, epoch)
+            pipe.execute()
+
     def overdue(self, limits_ms: Mapping[str, float], now_ms: int) -> list[str]:
         """Give the launched ClearML tasks whose limit has passed, oldest first."""
         oldest = now_ms - min(limits_ms.values(), default=0)
@@ -96,6 +115,6 @@ def _note(store: Store, name: str, seen_name: str, keys: Keys, wanted: Mapping[s
     new = {task: ms for (task, ms), owner in zip(found, owners, strict=True) if owner in wanted}
     with store.client.pipeline() as pipe:
         if new:
-            pipe.zadd(name, new, nx=True)
+            pipe.zadd(name, new, gt=True)  # a task that is run again is as old as its last launch
         pipe.set(seen_name, f"({int(found[-1][1])}")
         pipe.execute()

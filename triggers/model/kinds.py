@@ -7,8 +7,12 @@ the fields of its condition are those of its class in `trigger`.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
+
+from triggers.base.errors import InvalidTrigger
 
 #: A key of `KINDS`.
 Kind = str
@@ -32,6 +36,7 @@ class KindOfObject:
         page: Its page in ClearML's web application, behind `/projects/*/`; "" if it has none.
         page_of_original: The same as the original's tables link it.
         ids: The form of the ids that its source gives; what comes from Redis and has another is refused.
+        noun: What texts call one of its triggers.
     """
 
     plural: str
@@ -42,6 +47,7 @@ class KindOfObject:
     section: str = ""
     call: str = ""
     by_redis_clock: bool = False
+    noun: str = "trigger"
 
 
 #: By name, in the order in which they are shown. A dataset is a ClearML task with the system tag "dataset".
@@ -69,6 +75,7 @@ KINDS: Final[dict[Kind, KindOfObject]] = {
         section="schedule",
         call="add_schedule",
         by_redis_clock=True,
+        noun="schedule",
     ),
 }
 
@@ -76,6 +83,32 @@ KINDS: Final[dict[Kind, KindOfObject]] = {
 def call_of(kind: Kind) -> str:
     """Name the method of `TriggerScheduler` that declares a trigger of a kind."""
     return KINDS[kind].call or f"add_{kind}_trigger"
+
+
+def noun_of(kind: str) -> str:
+    """Name a trigger of a kind in texts: "trigger", or "schedule"."""
+    return KINDS[kind].noun if kind in KINDS else "trigger"
+
+
+def noun_of_id(trigger_id: str) -> str:
+    """Name the trigger that an id is of."""
+    return noun_of(trigger_id.partition(":")[0])
+
+
+def phrase_of(kind: str) -> str:
+    """Name a trigger together with its kind: "model trigger", or "schedule"."""
+    noun = noun_of(kind)
+    return noun if noun == kind else f"{kind} {noun}"
+
+
+@contextmanager
+def named_as(kind: str) -> Iterator[None]:
+    """Let errors about the arguments of a trigger of a kind name it as texts do."""
+    try:
+        yield
+    except InvalidTrigger as error:
+        error.noun = noun_of(kind)
+        raise
 
 
 def concerned(kind: Kind) -> tuple[Kind, ...]:

@@ -17,7 +17,7 @@ from triggers.base.escaping import is_safe
 from triggers.base.formats import check_version, lowest, reading
 from triggers.model.action import DeclaredAction, argument_of, read_action, read_actions
 from triggers.model.fields import Conditions, DatasetConditions
-from triggers.model.kinds import Kind, one_of_them
+from triggers.model.kinds import Kind, named_as, noun_of, one_of_them
 from triggers.model.parts import LISTS, all_parts, list_of
 from triggers.model.policy import Policy
 from triggers.model.schedule_fields import ScheduleConditions
@@ -94,6 +94,11 @@ class Trigger(Conditions):
     def id(self) -> str:
         """Identity among the triggers of a scheduler; survives edits."""
         return f"{self.kind}:{self.name}"
+
+    @property
+    def called(self) -> str:
+        """What texts call it: "trigger 'on failure'", "schedule 'nightly'"."""
+        return f"{noun_of(self.kind)} {self.name!r}"
 
     @property
     def slot(self) -> str:
@@ -214,7 +219,7 @@ def make_trigger(kind: Kind, **fields: Any) -> Trigger:
     name = fields.get("name")
     if kind not in CLASSES:
         raise InvalidTrigger(str(name), "kind", kind, one_of_them())
-    with invalid_trigger_of(name):
+    with named_as(kind), invalid_trigger_of(name):
         return CLASSES[kind](**fields)
 
 
@@ -225,6 +230,11 @@ def check_new(trigger: Trigger) -> None:
         InvalidTrigger: characters in its name that cannot be shown; a name or a list of tags that is too long; a secret
             in clear.
     """
+    with named_as(trigger.kind):
+        _check_new(trigger)
+
+
+def _check_new(trigger: Trigger) -> None:
     name = trigger.name
     if not is_safe(name):
         way_out = "leave out line breaks, control characters and marks that nobody sees or that turn the text around"

@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 from triggers.base.formats import known_fields
+from triggers.model.kinds import noun_of_id
 
 #: Pause between two notices of one trigger's dead letters, and of one thing that lasts, ms.
 DEAD_EVERY_MS: Final = 600_000
@@ -169,9 +170,10 @@ def _dead(name: str, count: int, example: Notice | None, last: Notice | None) ->
     if last is not None and count == last.count:
         return last
     if last is None:
-        return Notice("dead", f"{count} more firings of trigger {trigger!r} were given up", trigger, count=count)
+        text = f"{count} more firings of {noun_of_id(name)} {trigger!r} were given up"
+        return Notice("dead", text, trigger, count=count)
     more = "more " if example is None else ""
-    text = f"{count} {more}firings of trigger {trigger!r} were given up; the last: {last.text}"
+    text = f"{count} {more}firings of {noun_of_id(name)} {trigger!r} were given up; the last: {last.text}"
     return replace(last, text=text, count=count)
 
 

@@ -75,8 +75,8 @@ def delete(target: Target, entry: Entry) -> None:
     if entry.declared or entry.origin == "script":
         file = entry.declared_in or "the script"
         raise Usage(
-            f"trigger {name!r} is declared by {declarer(entry)}, which would bring it back: remove it from {file} "
-            f"and restart that; until then {command('pause', name)} stops its launches"
+            f"{entry.trigger.called} is declared by {declarer(entry)}, which would bring it back: remove it from "
+            f"{file} and restart that; until then {command('pause', name)} stops its launches"
         )
     with target.ledger.audit.change("delete", trigger=name, specification=entry.trigger.to_json()):
         target.ledger.registry.edit(

@@ -43,9 +43,9 @@ def fire(target: Target, entry: Entry, object_id: str) -> tuple[str, Event]:
     event = read_object(target.api, [entry.trigger], object_id, entry.trigger.kind)
     name = entry.trigger.name
     if event is None:
-        raise Usage(f"trigger {name!r}: object {object_id!r} is not on the server: look for its id there")
+        raise Usage(f"{entry.trigger.called}: object {object_id!r} is not on the server: look for its id there")
     if not event.concerns(entry.trigger.kind):
-        raise Usage(f"trigger {name!r} fires on a {entry.trigger.kind}, but {object_id!r} is a {event.kind}")
+        raise Usage(f"{entry.trigger.called} fires on a {entry.trigger.kind}, but {object_id!r} is a {event.kind}")
     with target.ledger.audit.change("fire", trigger=name, object=object_id) as came:
         came["firing"] = _grant_anew(target, entry, event)
     return str(came["firing"]), event
@@ -58,7 +58,7 @@ def _grant_anew(target: Target, entry: Entry, event: Event) -> str:
         key = _grant(target, entry, event, mark, next_, "by hand")
         if key:
             return key
-    raise Usage(f"trigger {entry.trigger.name!r} is firing for {event.id} itself just now: look with `explain`")
+    raise Usage(f"{entry.trigger.called} is firing for {event.id} itself just now: look with `explain`")
 
 
 def find(

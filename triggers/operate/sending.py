@@ -43,7 +43,7 @@ def chosen(trigger: Trigger, wanted: str | None) -> list[tuple[str, DeclaredActi
     if wanted is None:
         listed = [(part, action) for part, action in found if list_of(part) == "actions" and not action.WAYS]
         if not listed:
-            raise Usage(f"trigger {trigger.name!r} has no actions to try; `clearml-triggers fire` launches it by hand")
+            raise Usage(f"{trigger.called} has no actions to try; `clearml-triggers fire` launches it by hand")
         return listed
     for part, action in found:
         if wanted == number(part):
@@ -51,7 +51,7 @@ def chosen(trigger: Trigger, wanted: str | None) -> list[tuple[str, DeclaredActi
                 raise Usage(f"action {wanted} of {trigger.name!r} would {action.words()}: `clearml-triggers fire` does")
             return [(part, action)]
     numbers = ", ".join(number(part) for part, _ in found)
-    raise Usage(f"trigger {trigger.name!r} has no action {wanted!r}: it has {numbers}")
+    raise Usage(f"{trigger.called} has no action {wanted!r}: it has {numbers}")
 
 
 def send(target: Target, entry: Entry, object_id: str, wanted: str | None = None) -> tuple[list[Trial], Event]:
@@ -63,7 +63,7 @@ def send(target: Target, entry: Entry, object_id: str, wanted: str | None = None
     trigger, ledger = entry.trigger, target.ledger
     event = read_object(target.api, [trigger], object_id, trigger.kind)
     if event is None or not event.concerns(trigger.kind):
-        raise Usage(f"trigger {trigger.name!r} is for a {trigger.kind}, and the server has none with id {object_id!r}")
+        raise Usage(f"{trigger.called} is for a {trigger.kind}, and the server has none with id {object_id!r}")
     parts = chosen(trigger, wanted)
     ledger.registry.require_key()
     nonce, first = secrets.token_hex(4), firing_key(ledger.scheduler, trigger.id, event.id, 0)

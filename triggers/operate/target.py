@@ -16,6 +16,7 @@ from triggers.base.settings import Settings, settings
 from triggers.ledger import Ledger, Store, connect, open_ledger, schedulers
 from triggers.ledger.registry import Entry
 from triggers.ledger.schedulers import Scheduler
+from triggers.model.kinds import noun_of_id
 
 if TYPE_CHECKING:
     from triggers.clearml_api import Api
@@ -77,7 +78,7 @@ class Target:
             raise Usage(f"{len(found)} triggers are named {name!r}: say {ids}")
         for id_, unread in self.ledger.registry.snapshot().unreadable.items():
             if name in (id_, id_.partition(":")[2]):
-                raise Usage(f"trigger {name!r} is quarantined: {unread.why}")
+                raise Usage(f"{noun_of_id(id_)} {name!r} is quarantined: {unread.why}")
         known = ", ".join(sorted(entry.trigger.name for entry in entries.values())) or "none"
         raise Usage(f"scheduler {title(self.scheduler)} has no trigger {name!r}; it has: {_short(known)}")
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from triggers.base.errors import Usage
 from triggers.ledger.registry import Entry
 from triggers.model.events import Event
+from triggers.model.kinds import phrase_of
 from triggers.model.schedule_fields import SCHEDULE
 from triggers.operate.granting import Candidate, judge
 from triggers.operate.target import Target
@@ -46,7 +47,7 @@ def past(target: Target, entry: Entry, from_ms: int, to_ms: int) -> list[Candida
     """
     name = entry.trigger.name
     if entry.trigger.kind != SCHEDULE:
-        raise Usage(f"{name!r} is a {entry.trigger.kind} trigger: use `replay` for changes of objects")
+        raise Usage(f"{name!r} is a {phrase_of(entry.trigger.kind)}: use `replay` for changes of objects")
     if not from_ms < to_ms <= target.ledger.wall_ms():
         raise Usage("give --from and --to of the past, --from first")
     found: list[Occurrence] = []

@@ -40,7 +40,7 @@ def serve_declared(
     name, project = name or DEFAULT_NAME, project or DEFAULT_PROJECT
     for trigger in declared:
         if problem := trigger.action.problem_of_file():
-            raise Usage(f"{file}: trigger {trigger.name!r}: {trigger.action.CODE}: {problem}")
+            raise Usage(f"{file}: {trigger.called}: {trigger.action.CODE}: {problem}")
     scheduler = TriggerScheduler(force_create_task_name=name, force_create_task_project=project)
     for trigger in declared:
         scheduler.declare(Declaration(trigger, None, True, file))

@@ -50,7 +50,7 @@ def refuse_paused(target: Target, hold: str) -> None:
     entry = target.ledger.registry.snapshot().get(trigger)
     if reason == "pause" and entry and entry.paused:
         name = entry.trigger.name
-        raise Usage(f"trigger {name!r} is paused, so they would wait again: {command('resume', name)}")
+        raise Usage(f"{entry.trigger.called} is paused, so they would wait again: {command('resume', name)}")
 
 
 def release_held(target: Target, hold: str, firings: Sequence[Firing]) -> int:

@@ -272,7 +272,7 @@ def _cancel(attempt: Attempt, first: str, task_id: str) -> None:
     if not task_id:  # it is being launched: nothing can be aborted yet
         attempt.snooze(CANCEL_SECONDS, f"single instance: waits until {first} is launched, to abort it")
         return
-    stops.stop(attempt.ctx.api, task_id, f"overlap='cancel_previous' of trigger {attempt.trigger.name!r}")
+    stops.stop(attempt.ctx.api, task_id, f"overlap='cancel_previous' of {attempt.trigger.called}")
     attempt.hold(f"slot:{attempt.slot}", f"single instance: has aborted {first}, waits for its end", latest=True)
 
 
@@ -288,7 +288,7 @@ def _hold_to_pause(attempt: Attempt) -> None:
 
 def _hold_to_pace(attempt: Attempt, limit: int) -> None:
     attempt.hold(f"pace:{attempt.firing.trigger}", f"more than {limit} launches a minute")
-    text = f"trigger {attempt.trigger.name!r} fires more than {limit} times a minute; the rest is held"
+    text = f"{attempt.trigger.called} fires more than {limit} times a minute; the rest is held"
     attempt.ctx.ledger.history.raise_alarm(
         f"{alarms.PACE.name}{attempt.firing.trigger}", text, attempt.firing.granted_ms
     )

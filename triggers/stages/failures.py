@@ -15,6 +15,8 @@ log = logger(__name__)
 
 _FAILED: Final = "failed"
 ALARM: Final = FAILURES.name
+#: Who pauses a trigger so, in the audit log.
+BY: Final = "pause_on_failures"
 
 
 def pause_failing(ctx: Context) -> int:
@@ -62,11 +64,12 @@ def _count(ctx: Context) -> None:
 
 def _pause(ctx: Context, id_: str, count: int) -> None:
     ledger = ctx.ledger
-    ledger.registry.edit(
-        lambda known, _: {id_: replace(known.entries[id_], paused=True)} if id_ in known.entries else {}
-    )
-    ledger.failures.begin_anew(id_)
     name = id_.partition(":")[2]
+    with ledger.audit.change("pause", BY, triggers=[name], reason=f"failed {count} times in a row"):
+        ledger.registry.edit(
+            lambda known, _: {id_: replace(known.entries[id_], paused=True)} if id_ in known.entries else {}
+        )
+    ledger.failures.begin_anew(id_)
     text = f"{name!r} failed {count} times in a row and is paused; resume it with `clearml-triggers resume`"
     log.error("%s", text)
     ledger.history.raise_alarm(f"{ALARM}{id_}", text, ledger.now_ms())

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from triggers.base.logs import logger
-from triggers.clearml_api import launches, stops
+from triggers.clearml_api import launches, server_now_ms, stops
 from triggers.context import Context
+from triggers.ledger.firing import DIGEST_LENGTH, trigger_digest
+from triggers.model.launch_tags import FIRING, scheduler_tag, value_of
 from triggers.rules.recovery import RUNNING
+from triggers.stages import own
 
 log = logger(__name__)
 
@@ -22,6 +27,7 @@ def abort_overdue(ctx: Context) -> int:
     }
     if not limits:
         return 0
+    _learn(ctx, limits)
     ctx.ledger.limits.note(limits)
     overdue = ctx.ledger.limits.overdue(limits, ctx.ledger.now_ms())
     if not overdue:
@@ -33,3 +39,26 @@ def abort_overdue(ctx: Context) -> int:
         stops.stop(ctx.api, task, "limit_execution_time")
     ctx.ledger.limits.done([task for task in overdue if task not in running])
     return len(running)
+
+
+def _learn(ctx: Context, limited: Collection[str]) -> None:
+    """Once in an epoch, learn from the ClearML server which limited launches run: Redis may have forgotten some.
+
+    One that was forgotten counts from when it was enqueued, or from its start if that has come.
+    """
+    ledger, epoch = ctx.ledger, ctx.epoch
+    if ledger.limits.known_in(epoch.run_id):
+        return
+    running: dict[str, tuple[str, int]] = {}
+    if not (epoch.complete and epoch.number == 1):  # else nothing was launched before
+        triggers = {trigger_digest(ledger.scheduler, id_): id_ for id_ in limited}
+        tagged = launches.find_running(ctx.api, scheduler_tag(ledger.scheduler))
+        found = {
+            one.id: triggers[key[:DIGEST_LENGTH]]
+            for one in own.launches_among(ledger, ctx.api, tagged)
+            if (key := value_of(FIRING, one.system_tags))[:DIGEST_LENGTH] in triggers
+        }
+        times = launches.read_status_times(ctx.api, found) if found else {}
+        now_ms, server_ms = ledger.now_ms(), server_now_ms(ctx.api, ctx.service_task or None) if times else 0
+        running = {task: (found[task], now_ms - max(0, server_ms - ms)) for task, ms in times.items()}
+    ledger.limits.learn(epoch.run_id, running)

@@ -16,6 +16,7 @@ from triggers.ledger.history import HistoryEntry
 from triggers.ledger.registry import Snapshot
 from triggers.ledger.schedulers import Scheduler
 from triggers.model.events import Event
+from triggers.model.kinds import noun_of
 from triggers.notices import Notice, Situation, Told, decide
 from triggers.notices.send import in_words, send
 from triggers.stages.stalled import stalled
@@ -66,7 +67,7 @@ def _dead(ctx: Context, scheduler: Scheduler, snapshot: Snapshot, entry: History
     kind, _, name = entry.trigger.partition(":")
     called, first = _name_of(ctx, entry.firing), entry.reason.partition("\n")[0]
     object_ = f"{kind} {called!r} ({entry.object})" if called else f"{kind} {entry.object}"
-    text = f"trigger {name!r} gave up {object_}: {first}"
+    text = f"{noun_of(kind)} {name!r} gave up {object_}: {first}"
     page = link(scheduler, kind, entry.object)
     return Notice("dead", text, name, _owner(snapshot, entry.trigger), count, page, entry.object)
 

@@ -18,6 +18,7 @@ from triggers.ledger.registry import Entry, Snapshot
 from triggers.ledger.unread_triggers import Note
 from triggers.model.action import LANES
 from triggers.model.events import Event
+from triggers.model.kinds import noun_of_id
 
 log = logger(__name__)
 
@@ -75,8 +76,8 @@ def _found(ctx: Context) -> dict[str, str]:
 
 def _triggers(ctx: Context) -> dict[str, str]:
     return {
-        f"trigger {id_}": f"trigger {id_!r} is quarantined, its changes wait: {note.why}. It catches up by itself once "
-        "all workers can read it; an entry that no release can read: declare the trigger again"
+        f"trigger {id_}": f"{noun_of_id(id_)} {id_!r} is quarantined, its changes wait: {note.why}. It catches up "
+        "by itself once all workers can read it; an entry that no release can read: declare the trigger again"
         for id_, note in ctx.ledger.unread_triggers.notes().items()
     }
 

@@ -1,4 +1,4 @@
-"""Configure: the three configuration sections of the service task and the registry, made the same."""
+"""Configure: the configuration sections of the service task and the registry, made the same."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from triggers.context import Context
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.ledger.schedulers import Scheduler
 from triggers.model import Trigger
-from triggers.model.kinds import Kind
+from triggers.model.kinds import Kind, phrase_of
 from triggers.model.original import SECTIONS
 from triggers.sync.compare import compare
 from triggers.sync.memory import Memory
 from triggers.sync.permitted_edits import Mode, permitted
 from triggers.sync.registering import audited, in_clearml
-from triggers.sync.sections import DESCRIPTIONS, Section, as_written, read_section, write_section
+from triggers.sync.sections import DESCRIPTIONS, ONLY_WITH_TRIGGERS, Section, as_written, read_section, write_section
 
 log = logger(__name__)
 
@@ -139,7 +139,8 @@ def _write(
         here = {e.trigger.id: e.trigger for e in snapshot.active if e.trigger.kind == kind}
         digests = {id_: as_written(trigger).digest for id_, trigger in here.items()}
         there = {} if section is None else {id_: trigger.digest for id_, trigger in section.triggers.items()}
-        if section is None or digests != there:
+        missing = section is None and (bool(here) or kind not in ONLY_WITH_TRIGGERS)
+        if missing or digests != there:
             order = {id_: place for place, id_ in enumerate(there)}
             ordered = sorted(here.values(), key=lambda trigger: (order.get(trigger.id, len(order)), trigger.name))
             to_write[name] = write_section(ordered, _project_ids(ctx, memory, ordered))
@@ -196,7 +197,7 @@ def _told(id_: str, trigger: Trigger | None, overruled: bool) -> str:
     kind, _, name = id_.partition(":")
     what = "removed" if trigger is None else "changed or added"
     also = "; changes by script or command line since then are discarded" if overruled else ""
-    return f"{kind} trigger {name!r} was {what} in the configuration of this task{also}"
+    return f"{phrase_of(kind)} {name!r} was {what} in the configuration of this task{also}"
 
 
 def allowed_stored(

@@ -7,6 +7,7 @@ from typing import Literal
 
 from triggers.model import Trigger
 from triggers.model.fields import declared
+from triggers.model.kinds import phrase_of
 
 Mode = Literal["all", "conditions", "none"]
 
@@ -33,8 +34,8 @@ def permitted(
             kind, _, name = id_.partition(":")
             what = "nothing" if mode == "none" else "only what a known trigger waits for"
             told.append(
-                f"{kind} trigger {name!r}: this edit has no effect: TRIGGERS_SECTIONS={mode}, so {what} is changed in "
-                "configuration sections; change it in its script or file"
+                f"{phrase_of(kind)} {name!r}: this edit has no effect: TRIGGERS_SECTIONS={mode}, so {what} is changed "
+                "in configuration sections; change it in its script or file"
             )
     return good, told
 

@@ -10,11 +10,17 @@ from typing import Any, Final
 from triggers.base.bounds import DEEPEST, LARGEST_TEXT, MOST_TRIGGERS
 from triggers.base.errors import InvalidTrigger, Usage
 from triggers.model import DeclaredAction, Trigger, check_new
-from triggers.model.kinds import Kind
+from triggers.model.kinds import Kind, phrase_of
 from triggers.model.original import SECTIONS, from_original, keys_of, own_keys, to_original
+from triggers.model.schedule_fields import SCHEDULE
 
 #: As the original describes its sections.
-DESCRIPTIONS: Final[dict[str, str]] = {SECTIONS[kind]: f"{kind.title()} trigger configuration" for kind in SECTIONS}
+DESCRIPTIONS: Final[dict[str, str]] = {
+    **{SECTIONS[kind]: f"{phrase_of(kind).capitalize()} configuration" for kind in SECTIONS},
+    SECTIONS[SCHEDULE]: "schedule tasks configuration",
+}
+#: Sections that a service task only has where there is something in them; the original's schedulers are apart.
+ONLY_WITH_TRIGGERS: Final[tuple[Kind, ...]] = (SCHEDULE,)
 
 #: The section's key of an action's argument, where it differs.
 _OF_ACTIONS: Final = {
@@ -40,6 +46,18 @@ def write_section(triggers: Iterable[Trigger], project_ids: Mapping[str, str]) -
     """Write the section of one kind, as the original does; `project_ids`: project name → id where it is known."""
     items = [to_original(each, project_ids.get(each.trigger_project or "")) for each in triggers]
     return json.dumps(items)
+
+
+def write_sections(triggers: Iterable[Trigger]) -> dict[str, str]:
+    """Write all sections of a new service task: name → text."""
+    of_kind: dict[Kind, list[Trigger]] = {kind: [] for kind in SECTIONS}
+    for trigger in triggers:
+        of_kind[trigger.kind].append(trigger)
+    return {
+        SECTIONS[kind]: write_section(found, {})
+        for kind, found in of_kind.items()
+        if found or kind not in ONLY_WITH_TRIGGERS
+    }
 
 
 def as_written(trigger: Trigger) -> Trigger:

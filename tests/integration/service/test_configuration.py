@@ -15,13 +15,28 @@ RUNNING = "task:on failure"
 def test_sections_hold_the_triggers_in_the_originals_form(service_world: ServiceWorld) -> None:
     world = service_world
     world.declare(world.trigger(), world.trigger("model", "models", trigger_project="P"))
-    assert world.sync().sections == 4
+    assert world.sync().sections == 3
     (item,) = world.section("task")
     assert item["base_task_id"] == world.base
     assert item["on_status"] == ["failed"]
     assert item["clone_task"] is True
     assert world.section("dataset") == []
     assert world.sync() == world.sync()
+
+
+def test_the_section_of_schedules_is_there_only_where_there_are_any(service_world: ServiceWorld) -> None:
+    world = service_world
+    world.declare(world.trigger())
+    world.sync()
+    assert "schedule" not in world.task()["configuration"]
+    world.declare(world.trigger(), world.trigger("schedule", "nightly", hour=1))
+    assert world.sync().sections == 1
+    (item,) = json.loads(world.task()["configuration"]["schedule"]["value"])
+    assert (item["name"], item["hour"]) == ("nightly", 1)
+    world.declare(world.trigger())
+    world.sync()
+    assert json.loads(world.task()["configuration"]["schedule"]["value"]) == [], "what an earlier release always wrote"
+    assert world.sync().edits == 0
 
 
 @pytest.mark.parametrize("ended", [False, True])

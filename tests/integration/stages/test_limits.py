@@ -42,6 +42,54 @@ def test_without_anything_overdue_the_server_is_not_asked(world: World) -> None:
     assert world.sandbox.control.counts() == before
 
 
+def test_a_reused_task_has_its_limit_from_its_last_launch_on(world: World) -> None:
+    """Its first run has long ended when the second is launched."""
+    world.declare(world.trigger(action={"reuse_task": True}, policy={"limit_execution_time": 1}))
+    for minutes in (50, 0):
+        world.fail_task()
+        world.step()
+        world.reconcile()
+        world.launched_before(world.base, 60 * minutes)
+        world.ledger.store.client.zincrby(world.ledger.keys.limits, -60_000 * minutes, world.base)
+        if minutes:
+            world.call("tasks.started", task=world.base)
+            world.call("tasks.completed", task=world.base)
+    world.ledger.store.client.zincrby(world.ledger.keys.limits, -20 * 60_000, world.base)
+    world.reconcile()
+    assert status(world, world.base) == "queued", "it runs for 20 minutes"
+    world.ledger.store.client.zincrby(world.ledger.keys.limits, -41 * 60_000, world.base)
+    world.reconcile()
+    assert status(world, world.base) == "stopped"
+
+
+@pytest.mark.sandbox_control
+def test_an_emptied_redis_learns_again_what_runs_under_a_limit(world: World) -> None:
+    limited = world.trigger(name="limited", policy={"limit_execution_time": 1})
+    triggers = (limited, world.trigger(name="unlimited"))
+    world.declare(*triggers)
+    world.fail_task()
+    world.step()
+    world.reconcile()
+    for clone in world.clones():
+        world.call("tasks.started", task=clone["id"])
+    since = {id_: entry.since_ms for id_, entry in world.ledger.registry.snapshot().entries.items()}
+    world.ledger.store.client.flushall()
+    world.ctx = world.context()
+    world.ledger.registry.declare(triggers, origin="script", server_now_ms=0, since_ms=since)
+    world.sandbox.control.clock(offset_seconds=3500)
+    world.reconcile()
+    assert {clone["status"] for clone in world.clones()} == {"in_progress"}
+    (task,) = world.ledger.store.client.zrange(world.ledger.keys.limits, 0, -1)
+    assert world.ledger.firings.launchers([task]) == {task: limited.id}
+    world.ledger.store.client.zincrby(world.ledger.keys.limits, -200_000, task)
+    world.reconcile()
+    assert [clone["id"] for clone in world.clones(status=["stopped"])] == [task]
+    world.reconcile()  # it has ended
+    before = world.sandbox.control.counts()
+    world.reconcile()
+    assert world.sandbox.control.counts() == before, "it is learned once"
+
+
 def test_a_limit_that_was_taken_away_aborts_nothing(world: World) -> None:
     world.declare(world.trigger(policy={"limit_execution_time": 1}))
     world.fail_task()
@@ -102,6 +150,9 @@ def test_failures_in_a_row_pause_a_trigger_and_a_success_begins_anew(world: Worl
     assert not world.ledger.registry.snapshot().entries[trigger.id].paused
     fail(world, 1)
     assert world.ledger.registry.snapshot().entries[trigger.id].paused
+    (line,) = world.ledger.audit.read()
+    assert (line.who, line.what, line.outcome) == ("pause_on_failures", "pause", "done")
+    assert line.detail == {"triggers": [trigger.name], "reason": "failed 2 times in a row"}
     assert "2 times in a row" in world.ledger.history.alarms()[f"failures:{trigger.id}"]["text"]
     world.pause(trigger, False)
     world.reconcile()

@@ -65,6 +65,31 @@ def test_clearml_1075_a_task_is_reused_once_it_has_completed(world: World, wall:
     assert world.clones() == []
 
 
+def test_clearml_1137_a_pipeline_with_a_target_project_leaves_its_own_project_alone(
+    world: World,
+    wall: Wall,  # noqa: F811
+    tick: Tick,  # noqa: F811
+) -> None:
+    """There the runs of a pipeline landed in the target project itself, and neither showed them as a pipeline's."""
+    hidden = world.call("projects.create", name="Chat/.pipelines/chat testing", description="")["id"]
+    pipeline = world.create_task("chat testing", type="controller", project=hidden, system_tags=["pipeline"])
+    action = {"base_task_id": pipeline, "target_project": "Scheduled"}
+    world.declare(schedule(world, day=1, execute_immediately=True, action=action))
+    tick()
+    wall.at("2026-11-28T00:00:01")
+    tick()
+    (target,) = world.call("projects.get_all", name=r"^Scheduled/\.pipelines/chat testing$", search_hidden=True)[
+        "projects"
+    ]
+    runs = world.clones()
+    assert [(run["project"]["id"], run["type"]) for run in runs] == [(target["id"], "controller")] * 2
+    assert all("pipeline" in run["system_tags"] for run in runs)
+    left = world.call("tasks.get_all_ex", project=[hidden], search_hidden=True)["tasks"]
+    assert [task["id"] for task in left] == [pipeline]
+    (kept,) = world.call("projects.get_all", id=[hidden], search_hidden=True)["projects"]
+    assert kept["name"] == "Chat/.pipelines/chat testing"
+
+
 def test_clearml_1211_the_task_is_chosen_when_it_is_due(world: World, wall: Wall, tick: Tick) -> None:  # noqa: F811
     """There the task to clone is fixed when the schedule is declared."""
     query = {"name": "train", "tags": ["best"]}
@@ -72,7 +97,11 @@ def test_clearml_1211_the_task_is_chosen_when_it_is_due(world: World, wall: Wall
     newest = world.create_task("train", tags=["best"])
     wall.ms += HOUR
     tick()
-    assert [clone["parent"] for clone in world.clones()] == [{"id": newest}]
+    for _ in range(2):  # what was launched lies beside it, has its name and its tags, and is newer
+        wall.ms += HOUR
+        tick()
+    assert [clone["parent"] for clone in world.clones()] == [{"id": newest}] * 3
+    assert {(clone["name"], *clone["tags"]) for clone in world.clones()} == {("train", "best")}
 
 
 def test_a_configuration_and_a_state_of_the_original_load_and_nothing_runs_again(

@@ -94,7 +94,7 @@ def _check_origin(attempt: Attempt) -> None:
     if attempt.ctx.settings.sections == "none" and attempt.entry.origin == _CONFIGURATION:
         way_out = "start the script again, or apply the file again, to declare it there"
         raise LaunchImpossible(
-            f"trigger {attempt.trigger.name!r} was last changed in the configuration of the service task, and "
+            f"{attempt.trigger.called} was last changed in the configuration of the service task, and "
             f"TRIGGERS_SECTIONS=none; {way_out}"
         )
 
@@ -126,7 +126,7 @@ def imports(module: str, allowed: Collection[str]) -> bool:
 def _no_module(trigger: Trigger, module: str, allowed: Collection[str]) -> LaunchImpossible:
     has = ", ".join(allowed) or "nothing"
     return LaunchImpossible(
-        f"trigger {trigger.name!r}: functions of the module {module!r} are not called here: the workers' "
+        f"{trigger.called}: functions of the module {module!r} are not called here: the workers' "
         f"TRIGGERS_FUNCTION_MODULES has {has}; have it added there, then retry the dead letter, or leave out "
         "function_workers: the script calls the function then"
     )
@@ -183,6 +183,6 @@ def _name_of(ctx: Context, project_id: Any) -> str:
 def _refused(trigger: Trigger, field: str, value: object, setting: str, of: Settings) -> LaunchImpossible:
     allowed = ", ".join(getattr(of, setting))
     return LaunchImpossible(
-        f"trigger {trigger.name!r}: {field}={value!r} is not allowed here: the workers' TRIGGERS_{setting.upper()} has "
+        f"{trigger.called}: {field}={value!r} is not allowed here: the workers' TRIGGERS_{setting.upper()} has "
         f"{allowed}; change the trigger, or have it added there, then retry the dead letter"
     )

@@ -216,7 +216,7 @@ class _Changes:
 
 def _task_action(trigger: Trigger) -> TaskAction:
     if not isinstance(trigger.action, TaskAction):
-        raise LaunchImpossible(f"trigger {trigger.name!r} calls a function and launches no ClearML task")
+        raise LaunchImpossible(f"{trigger.called} calls a function and launches no ClearML task")
     return trigger.action
 
 

@@ -64,7 +64,7 @@ def functions(triggers: Iterable[Trigger], allowed: Collection[str]) -> Iterator
         if reference and not imports(module, allowed):
             words = f"it calls {reference}, and workers may not import {module}"
             to_do = "add the module to the workers' TRIGGERS_FUNCTION_MODULES"
-            yield Finding(f"trigger {trigger.name!r}", "bad", words, to_do)
+            yield Finding(f"{trigger.called}", "bad", words, to_do)
 
 
 def _limits(policy: Mapping[str, Any], whose: str) -> Iterator[Finding]:
