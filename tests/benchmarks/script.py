@@ -36,8 +36,15 @@ scheduler.start()
 def running(of: Server, package: str, triggers: int, folder: Path) -> Iterator[subprocess.Popen[str]]:
     """The script at work, with so many triggers, each on failures of ClearML tasks named `run <number> ...`."""
     base = of.call("tasks.create", name="base", type="training")["id"]
+    with running_text(of, SCRIPT.format(package=package, triggers=triggers, base=base), folder) as process:
+        yield process
+
+
+@contextmanager
+def running_text(of: Server, text: str, folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """Any script at work."""
     script = folder / "script.py"
-    script.write_text(SCRIPT.format(package=package, triggers=triggers, base=base))
+    script.write_text(text)
     environment = {**of.env(), "HOME": str(folder), "CLEARML_CACHE_DIR": str(folder / "cache")}
     environment["TRIGGERS_STATE_FOLDER"] = str(folder / "state")
     with (folder / "log").open("w") as log:

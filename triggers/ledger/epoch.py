@@ -59,6 +59,17 @@ class Epoch:
             return True
         return changed_ms <= self.server_ms + MARGIN_MS
 
+    def may_have_launched_time(self, granted_ms: int) -> bool:
+        """Whether a time of a schedule may have been launched without the ledger remembering it.
+
+        Nominal times are by Redis' clock, which may have been set back since: then a time comes again at any later
+        moment of an epoch, and the ClearML server's clock says nothing of it.
+
+        Args:
+            granted_ms: when its firing was granted in this epoch, by the ledger's clock.
+        """
+        return not self.complete or self.number > 1 or granted_ms <= self.began_ms + GRANTED_MS
+
 
 def adopt(store: Store, keys: Keys, *, nothing_launched_before: bool = False, at_least: int = 0) -> Epoch:
     """Learn the present epoch, beginning a new one if Redis or its data changed. Idempotent.

@@ -31,9 +31,7 @@ def _must_look(attempt: Attempt) -> bool:
     firing = attempt.firing
     if not attempt.trigger.action.clones:
         return False  # a reused task is looked at in any case
-    epoch = attempt.ctx.epoch
-    forgotten = epoch.may_have_launched(firing.changed_ms, firing.granted_ms, firing.polled_ms)
-    return len(firing.attempts) > 1 or forgotten
+    return len(firing.attempts) > 1 or launch.may_be_forgotten(attempt.ctx, firing)
 
 
 def together(attempts: Sequence[Attempt], read: Callable[[], Any]) -> Any:

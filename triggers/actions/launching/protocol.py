@@ -17,10 +17,11 @@ from triggers.base.exhaustive import assert_never
 from triggers.clearml_api import launches, transport
 from triggers.clearml_api.launches import TaggedTask
 from triggers.context import Context
-from triggers.ledger.firing import firing_key
+from triggers.ledger.firing import Firing, firing_key
 from triggers.ledger.history import FOUND
 from triggers.model.events import Event
 from triggers.model.launch_tags import ATTEMPT, FIRING, LaunchTags, firing_tag, value_of
+from triggers.model.schedule_fields import SCHEDULE
 from triggers.rules.recovery import DRAFT, Hit, judge_found, judge_recorded
 
 #: After this long, even a Redis that crashes has its writes on disk (append-only file, every second).
@@ -90,8 +91,7 @@ def look(attempt: Attempt, found: Sequence[TaggedTask]) -> None:
     """Decide about the ClearML tasks that carry the firing's key, nothing being recorded."""
     ctx, firing = attempt.ctx, attempt.firing
     hits = [Hit(hit.id, hit.status, hit.cloned_by) for hit in found if not _was_prepared(hit, firing.attempts)]
-    forgotten = ctx.epoch.may_have_launched(firing.changed_ms, firing.granted_ms, firing.polled_ms)
-    late = forgotten and late_call_possible(ctx)
+    late = may_be_forgotten(ctx, firing) and late_call_possible(ctx)
     judged = judge_found(hits, firing.attempts[:-1], late_enqueue_possible=late)
     if judged.launched:
         _count_on(attempt)
@@ -108,6 +108,13 @@ def look(attempt: Attempt, found: Sequence[TaggedTask]) -> None:
 def _was_prepared(found: TaggedTask, attempts: Sequence[str]) -> bool:
     """Whether an attempt known here has made this task ready to be run itself: that attempt is over, and it is left."""
     return found.status == DRAFT and not found.cloned_by and value_of(ATTEMPT, found.system_tags) in attempts
+
+
+def may_be_forgotten(ctx: Context, firing: Firing) -> bool:
+    """Whether the firing may have been launched without the ledger remembering it."""
+    if firing.kind == SCHEDULE:
+        return ctx.epoch.may_have_launched_time(firing.granted_ms)
+    return ctx.epoch.may_have_launched(firing.changed_ms, firing.granted_ms, firing.polled_ms)
 
 
 def late_call_possible(ctx: Context) -> bool:
