@@ -216,6 +216,6 @@ def test_a_file_of_holidays_is_excluded(scheduler: TaskScheduler, tmp_path: Path
 def test_a_limit_needs_something_that_can_be_aborted() -> None:
     """The original takes it and ignores it: a thread cannot be ended."""
     scheduler = TaskScheduler()
-    with pytest.raises(InvalidTrigger, match="schedule 's': limit_execution_time=1.5: nothing is launched"):
+    with pytest.raises(InvalidTrigger, match=r"schedule 's': limit_execution_time=1\.5: nothing is launched"):
         scheduler.add_task(name="s", schedule_function=print, minute=5, limit_execution_time=1.5)
     scheduler.add_task(name="s", schedule_function=print, minute=5, pause_on_failures=3)
