@@ -18,7 +18,7 @@ from tests.benchmarks.script import running_text
 from tests.benchmarks.server import Server, server
 from tests.benchmarks.worker import eventually
 
-#: Schedules of which one is due at each second, and the launches that are waited for.
+#: Schedules of which one is due at each second, and how many launches to wait for.
 PRECISE, LAUNCHES = 20, 200
 MANY = 1_000
 SLOWEST_BOUND, MANY_BOUND = Bound(most=1_000), Bound(most=10)
