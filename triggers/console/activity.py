@@ -56,11 +56,7 @@ class Activity:
                 self._forget()
 
     def _add(self, entry: HistoryEntry) -> None:
-        names = tuple(
-            (name, value)
-            for name, value in (("trigger", entry.trigger), ("object", entry.object), ("what", entry.what))
-            if value
-        )
+        names = tuple((name, value) for name, value in _indexed(entry) if value)
         self._all.append((entry.id, names))
         for name in names:
             self._ids.setdefault(name, deque()).append(entry.id)
@@ -91,6 +87,12 @@ class Activity:
                     counts[buckets - 1 - back] += count
         return counts
 
+    def launch_of(self, task: str) -> HistoryEntry | None:
+        """The firing that launched a ClearML task, as far as the history goes back."""
+        with self._lock:
+            ids = list(islice(reversed(self._ids.get(("task", task), deque[str]())), _CHUNK))
+        return next((entry for entry in self._read(ids) if entry.what == "launched"), None)
+
     def page(self, wanted: Filter, before: str, size: int) -> HistoryPage:
         """Entries that pass, newest first, from before an id on ("" for the newest)."""
         found: list[HistoryEntry] = []
@@ -118,6 +120,12 @@ class Activity:
     def _read(self, ids: Sequence[str]) -> Iterator[HistoryEntry]:
         for id_, fields in self._stream.each(ids):
             yield HistoryEntry.of(id_, fields)
+
+
+def _indexed(entry: HistoryEntry) -> tuple[tuple[str, str], ...]:
+    """What an entry can be found by."""
+    names = ("trigger", entry.trigger), ("object", entry.object), ("what", entry.what), ("task", entry.task)
+    return tuple((name, value) for name, value in names if value)
 
 
 def _order(id_: str) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 from markupsafe import Markup, escape
 
 from triggers.base.escaping import one_line, our_text
-from triggers.operate.times import ago
+from triggers.operate.times import ago, span
 
 #: How a state or what happened looks: a class of the style sheet, and a sign, so that color is never alone.
 _LOOKS: Final[dict[str, tuple[str, str]]] = {
@@ -49,6 +49,19 @@ def moment(ms: int | None, now_ms: int) -> Markup:
     exact = datetime.fromtimestamp(ms / 1000, UTC)
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
         exact.isoformat(timespec="milliseconds"), exact.strftime("%Y-%m-%d %H:%M:%S UTC"), ago(ms, now_ms)
+    )
+
+
+def ahead(ms: int, now_ms: int) -> str:
+    """How long until a time, for people."""
+    return span(ms - now_ms) if ms - now_ms >= 1000 else "now"
+
+
+def exactly(ms: int) -> Markup:
+    """An exact time, which the script puts into the reader's zone."""
+    exact = datetime.fromtimestamp(ms / 1000, UTC)
+    return Markup('<time datetime="{}" data-exact>{}</time>').format(
+        exact.isoformat(timespec="milliseconds"), exact.strftime("%Y-%m-%d %H:%M:%S UTC")
     )
 
 

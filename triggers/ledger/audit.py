@@ -26,6 +26,9 @@ BEGUN, DONE, FAILED = "begun", "done", "failed"
 #: Names of a list that a line keeps; of more it keeps how many, so that a change of many firings stays small.
 LISTED = 100
 
+#: Lines behind a page in which the outcomes of what begins on it are looked for.
+_LOOKED_AT = 200
+
 
 @dataclass(frozen=True, slots=True)
 class AuditLine:
@@ -62,10 +65,15 @@ class Audit:
             raise
         self._write(by, what, {**came, "begun": begun}, DONE)
 
-    def read(self, since_ms: int = 0, count: int = 1000) -> list[AuditLine]:
-        """Lines since a time, newest first; a change that has an outcome is one line."""
-        found: Any = self.store.client.xrevrange(self.keys.audit, "+", str(since_ms), 2 * count)
-        lines, ended = [], set()
+    def read(self, since_ms: int = 0, count: int = 1000, before: str = "") -> list[AuditLine]:
+        """Lines since a time, newest first; a change that has an outcome is one line.
+
+        `before`: the id of a line, of which older ones are meant.
+        """
+        found: Any = self.store.client.xrevrange(
+            self.keys.audit, f"({before}" if before else "+", str(since_ms), 2 * count
+        )
+        lines, ended = [], self._ended_behind(before) if before else set()
         for id_, fields in found:
             detail = json.loads(fields["detail"])
             ended.add(detail.pop("begun", ""))
@@ -73,6 +81,11 @@ class Audit:
                 at_ms = int(id_.partition("-")[0])
                 lines.append(AuditLine(id_, at_ms, fields["who"], fields["what"], detail, fields["outcome"]))
         return lines[:count]
+
+    def _ended_behind(self, id_: str) -> set[str]:
+        """The beginnings of changes whose outcomes are the lines from an id on: they are no lines of their own."""
+        later: Any = self.store.client.xrange(self.keys.audit, id_, "+", _LOOKED_AT)
+        return {str(json.loads(fields["detail"]).get("begun", "")) for _, fields in later}
 
     def _write(self, by: str, what: str, detail: dict[str, Any], outcome: str) -> str:
         """Add a line behind the last one, whichever that is by then; the id of its entry."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,6 +28,14 @@ class Operations:
         """The firings of a hold, in the order of their grant."""
         return self._list(self.keys.held(hold), start, count)
 
+    def dead_page(self, after: str, count: int) -> tuple[list[Firing], str]:
+        """Dead letters behind a cursor ("" for the first), and the cursor behind them, "" at the end."""
+        return self._page(self.keys.dead, after, count)
+
+    def held_page(self, hold: str, after: str, count: int) -> tuple[list[Firing], str]:
+        """The same of the firings of a hold."""
+        return self._page(self.keys.held(hold), after, count)
+
     def held_count(self, hold: str) -> int:
         """How many firings a hold has."""
         count: Any = self.store.client.zcard(self.keys.held(hold))
@@ -50,8 +59,28 @@ class Operations:
         arguments = (hold, prefix, self.retention_ms, self.history_length, who)
         return run_by_parts(self.store, DROP, names, arguments, keys)
 
+    def _page(self, name: str, after: str, count: int) -> tuple[list[Firing], str]:
+        found: Any = self.store.client.zrange(name, start := self._rank(name, after), start + count, withscores=True)
+        shown = found[:count]
+        cursor = f"{shown[-1][1]!r} {shown[-1][0]}" if len(found) > count else ""
+        return self._read([key for key, _ in shown]), cursor
+
+    def _rank(self, name: str, after: str) -> int:
+        """The place behind a cursor, which is the score and key of a member that may be gone by now."""
+        score, _, key = after.partition(" ")
+        if not re.fullmatch(r"\d+(\.\d+)?(e\+?\d+)?", score, re.ASCII):
+            return 0
+        rank: Any = self.store.client.zrank(name, key)
+        if rank is not None:
+            return int(rank) + 1
+        before: Any = self.store.client.zcount(name, "-inf", f"({score}")
+        return int(before)
+
     def _list(self, name: str, start: int, count: int) -> list[Firing]:
         keys: Any = self.store.client.zrange(name, start, start + count - 1)
+        return self._read(keys)
+
+    def _read(self, keys: Sequence[str]) -> list[Firing]:
         with self.store.client.pipeline(transaction=False) as pipe:
             for key in keys:
                 pipe.hgetall(self.keys.firing(key))

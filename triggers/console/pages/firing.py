@@ -10,7 +10,11 @@ from triggers.base.errors import Usage
 from triggers.console.request import Asked
 from triggers.ledger.firing import Firing
 from triggers.ledger.history import HistoryEntry
+from triggers.ledger.registry import Entry
 from triggers.model.events import Event
+from triggers.model.parts import all_parts, is_trial, key_of, part_of
+from triggers.model.parts import firing_of as firing_of_key
+from triggers.operate import wording
 from triggers.operate.history import Filter
 
 #: Entries of its object's history in which the steps of a firing are looked for.
@@ -38,10 +42,35 @@ def page(asked: Asked) -> Response:
         entry=entry,
         name=firing.trigger.partition(":")[2],
         steps=steps,
+        parts=_parts(asked, entry, firing),
+        whole=firing_of_key(firing.key) if part_of(firing.key) else "",
+        part=wording.part(entry.trigger if entry else None, firing.key),
         place=_place(asked, firing),
         event=_event(firing),
         most=asked.scheduler.target.settings.max_attempts,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class PartRow:
+    """One action of a trigger, and what became of it in a firing; None where nothing is kept of it, or not yet."""
+
+    number: str
+    words: str
+    firing: Firing | None
+
+
+def _parts(asked: Asked, entry: Entry | None, firing: Firing) -> list[PartRow]:
+    """The actions of the firing's trigger, each with its state; of a trigger with one action alone, none."""
+    if entry is None or part_of(firing.key) or is_trial(firing.key):
+        return []
+    found = list(all_parts(entry.trigger))
+    firings = asked.scheduler.target.ledger.firings
+    rows = [
+        PartRow(wording.number(part), action.words(), firings.get(key_of(firing.key, part)) if part else firing)
+        for part, action in found
+    ]
+    return rows if len(rows) > 1 else []
 
 
 def firing_of(asked: Asked) -> Firing:

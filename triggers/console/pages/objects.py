@@ -42,8 +42,10 @@ def page(asked: Asked) -> Response:
         object=now,
         kind=now.kind if now else _kind(entries.entries),
         entries=entries,
+        causes=_causes(asked, id_),
         tree=_tree(asked, id_, _DEPTH, {id_}),
         explanations=explanations,
+        nearest=next((one for one in explanations if not one.fires and one.clauses), None),
         more=more,
         unknown=unknown,
     )
@@ -60,6 +62,17 @@ def _explained(asked: Asked, id_: str) -> tuple[list[Explanation], int, str]:
     except TriggersError as failure:
         return [], 0, str(failure)
     return found, more, ""
+
+
+def _causes(asked: Asked, id_: str) -> list[HistoryEntry]:
+    """The launches that led to an object, the first of them first, as far as the ledger knows."""
+    found: list[HistoryEntry] = []
+    while len(found) < _DEPTH and (entry := asked.scheduler.activity.launch_of(id_)):
+        if entry.object == id_ or any(entry.object == one.object for one in found):
+            break
+        found.append(entry)
+        id_ = entry.object
+    return found[::-1]
 
 
 def _tree(asked: Asked, id_: str, depth: int, seen: set[str]) -> list[Branch]:

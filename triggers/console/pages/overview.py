@@ -19,7 +19,7 @@ from triggers.operate.target import Target
 SIZE: Final = 50
 
 #: What the list can be narrowed to, in words.
-STATES: Final = ("paused", "failing", "held", "dead")
+STATES: Final = ("paused", "muted", "failing", "held", "dead")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,9 @@ def _state(target: Target, state: str) -> Callable[[Entry], bool]:
     ledger = target.ledger
     if state == "paused":
         return lambda entry: entry.paused
+    if state == "muted":
+        muted = ledger.mutes.at(ledger.now_ms())
+        return lambda entry: entry.trigger.id in muted
     if state == "failing":
         failing = {one.trigger for one in ledger.retrying.failing()}
         return lambda entry: entry.trigger.id in failing

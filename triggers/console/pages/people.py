@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from starlette.responses import Response
 
+from triggers.base.errors import Usage
 from triggers.console.request import Asked
 from triggers.operate.doctor import examine
 from triggers.operate.status import read_status
@@ -40,6 +43,9 @@ def audit(asked: Asked) -> Response:
     """
     since = asked.query.get("since", "")
     since_ms = time_ms(since, asked.now_ms, "since") if since else 0
-    size = min(1000, int(asked.query["n"])) if asked.query.get("n", "").isdigit() else SIZE
-    lines = asked.scheduler.target.ledger.audit.read(since_ms, size)
-    return asked.page("audit.html", lines=lines, since=since, size=size)
+    before = asked.query.get("before", "")
+    if before and not re.fullmatch(r"\d{1,20}-\d{1,20}", before, re.ASCII):
+        raise Usage(f"before={before!r}: give the id of a line, as the links between pages do")
+    lines = asked.scheduler.target.ledger.audit.read(since_ms, SIZE + 1, before)
+    shown = lines[:SIZE]
+    return asked.page("audit.html", lines=shown, since=since, next=shown[-1].id if len(lines) > SIZE else "")

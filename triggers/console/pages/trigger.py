@@ -11,12 +11,15 @@ from triggers.configuration import dump
 from triggers.console.pages.tables import rows_of
 from triggers.console.request import Asked
 from triggers.ledger.registry import Entry
-from triggers.operate import granting, wording
+from triggers.model.parts import all_parts
+from triggers.operate import granting, timetables, wording
 from triggers.operate.history import Filter
 from triggers.operate.times import time_ms
 
 #: Entries of the timeline.
 _TIMELINE = 20
+#: Coming times of a schedule, and how far they are looked for, ms.
+_COMING, _COMING_MS = 8, 366 * 86_400_000
 #: Minutes and bars of the chart.
 _MINUTES, _BARS = 24 * 60, 96
 
@@ -45,9 +48,17 @@ def page(asked: Asked) -> Response:
         policy=wording.policy(trigger, target.settings.max_per_minute),
         declared=wording.declared(entry),
         wanted=wording.condition(trigger),
+        coming=_coming(asked, entry),
+        actions=[(wording.number(part), action.words()) for part, action in all_parts(trigger)],
         timeline=timeline,
         chart=_chart(asked, trigger.id),
     )
+
+
+def _coming(asked: Asked, entry: Entry) -> list[timetables.Coming]:
+    """The next times of a schedule; none of any other trigger."""
+    now_ms = asked.scheduler.target.ledger.wall_ms()
+    return timetables.coming([entry], now_ms, now_ms + _COMING_MS, _COMING)[:_COMING]
 
 
 def _chart(asked: Asked, trigger: str) -> dict[str, Any]:

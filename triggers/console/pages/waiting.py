@@ -12,6 +12,7 @@ from triggers.console.request import Asked
 from triggers.explain.values import Slot
 from triggers.explain.waiting import in_slot
 from triggers.ledger.firing import Firing
+from triggers.ledger.retrying import Failing
 from triggers.operate import selection
 from triggers.operate.waiting import LAUNCHING, slot_statuses
 
@@ -46,14 +47,14 @@ def page(asked: Asked) -> Response:
     tab = asked.query.get("tab", "held")
     tab = tab if tab in TABS else "held"
     ledger = asked.scheduler.target.ledger
-    start = int(asked.query["start"]) if asked.query.get("start", "").isdigit() else 0
-    hold = asked.query.get("hold", "")
+    hold, after = asked.query.get("hold", ""), asked.query.get("after", "")
     firings: list[Firing] = []
+    next_ = ""
     if tab == "dead":
-        firings = ledger.operations.dead(start, SIZE + 1)
+        firings, next_ = ledger.operations.dead_page(after, SIZE)
     elif tab == "held" and hold:
-        firings = ledger.operations.held(hold, start, SIZE + 1)
-    failing = ledger.retrying.failing()[:500] if tab == "failing" else []
+        firings, next_ = ledger.operations.held_page(hold, after, SIZE)
+    failing, next_ = _failing(asked, after) if tab == "failing" else ([], next_)
     slots, silent = _slots(asked) if tab == "slots" else ([], "")
     return asked.page(
         "waiting.html",
@@ -61,9 +62,8 @@ def page(asked: Asked) -> Response:
         tabs=TABS,
         hold=hold,
         holds=_holds(asked) if tab == "held" and not hold else [],
-        firings=firings[:SIZE],
-        start=start,
-        more=start + SIZE if len(firings) > SIZE else 0,
+        firings=firings,
+        next=next_,
         failing=failing,
         labels=selection.part_labels(asked.scheduler.target, [*firings, *failing]),
         slots=slots,
@@ -71,6 +71,18 @@ def page(asked: Asked) -> Response:
         most=asked.scheduler.target.settings.max_attempts,
         dead_count=ledger.waiting.dead_count(),
     )
+
+
+def _failing(asked: Asked, after: str) -> tuple[list[Failing], str]:
+    """A page of the firings that fail, the next attempt first, from behind a cursor on, and the next cursor."""
+    found = asked.scheduler.target.ledger.retrying.failing()
+    if after:
+        found = [one for one in found if _place(one) > after]
+    return found[:SIZE], _place(found[SIZE - 1]) if len(found) > SIZE else ""
+
+
+def _place(one: Failing) -> str:
+    return f"{one.due_ms:015d} {one.key}"
 
 
 def _holds(asked: Asked) -> list[Hold]:

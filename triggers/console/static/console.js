@@ -23,6 +23,10 @@
         one.title = new Date(then).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
         one.dataset.local = "1";
       }
+      if (one.dataset.exact !== undefined) {
+        if (one.textContent !== one.title) one.textContent = one.title;
+        return;
+      }
       var words = ago(then);
       if (one.textContent !== words) one.textContent = words;
     });

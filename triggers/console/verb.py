@@ -1,0 +1,46 @@
+"""What a change from a page consists of: what it does, and what is asked before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from triggers.base.errors import Usage
+from triggers.console.request import Asked
+from triggers.ledger.registry import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked before: a sentence, what it is about, line by line, and lines of a difference with their signs."""
+
+    words: str
+    lines: tuple[str, ...] = ()
+    diff: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleVerb:
+    """One change.
+
+    Attributes:
+        label: What its button says.
+        do: Carries it out; what it brought, as a sentence.
+        question: What is asked before; None where it can be undone.
+    """
+
+    label: str
+    do: Callable[[Asked], str]
+    question: Callable[[Asked], Question | None] = lambda _: None
+
+
+def entries_of(asked: Asked) -> list[Entry]:
+    """The triggers that a form names.
+
+    Raises:
+        Usage: it names none, or one that there is not.
+    """
+    names = asked.form.get("trigger", [])
+    if not names:
+        raise Usage("choose a trigger first")
+    return [asked.scheduler.target.entry(name) for name in names]
