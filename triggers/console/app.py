@@ -76,13 +76,15 @@ def _lead_in(site: Site, request: Request) -> Response:
     return PlainTextResponse(words, 401)
 
 
-def _asked(site: Site, person: Person, request: Request, form: dict[str, list[str]] | None = None) -> Asked:
+def _asked(
+    site: Site, person: Person, request: Request, form: dict[str, list[str]] | None = None, version: int = 0
+) -> Asked:
     parts = dict(request.path_params)
     id_ = parts.pop("scheduler", "")
     shown = site.schedulers.get(id_) if id_ else None
     url = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     said = site.sessions.told(request.cookies.get(_SAID, ""))
-    return Asked(site, person, url, dict(request.query_params), shown, parts, form or {}, said)
+    return Asked(site, person, url, dict(request.query_params), shown, parts, form or {}, said, version)
 
 
 class _Pages:
@@ -90,7 +92,7 @@ class _Pages:
 
     def __init__(self, site: Site, hub: Hub) -> None:
         self.site, self.hub = site, hub
-        self._made: dict[tuple[str, str], tuple[float, int, Response]] = {}
+        self._made: dict[tuple[str, str], tuple[float, int, int, bytes]] = {}
 
     def endpoint(self, page: pages.Show) -> Callable[[Request], object]:
         """The endpoint of one page."""
@@ -104,13 +106,14 @@ class _Pages:
             version = self.hub.version(request.path_params.get("scheduler", ""))
             made = self._made.get(key)
             if update and made and made[1] == version and time.monotonic() - made[0] < _SAME_SECONDS:
-                return made[2]
+                # an answer of its own: what is sent is changed on its way
+                return Response(made[3], made[2], media_type="text/html")
             begun = time.monotonic()
-            answer = await run_in_threadpool(_shown, self.site, person, request, page)
+            answer = await run_in_threadpool(_shown, self.site, person, request, page, version)
             if update:
                 self.hub.note_cost(time.monotonic() - begun)
                 self._made = {k: m for k, m in self._made.items() if time.monotonic() - m[0] < _SAME_SECONDS}
-                self._made[key] = (time.monotonic(), version, answer)
+                self._made[key] = (time.monotonic(), version, answer.status_code, bytes(answer.body))
             if _SAID in request.cookies:
                 answer.delete_cookie(_SAID, httponly=True, samesite="strict")
             return answer
@@ -118,10 +121,10 @@ class _Pages:
         return serve
 
 
-def _shown(site: Site, person: Person, request: Request, page: pages.Show) -> Response:
+def _shown(site: Site, person: Person, request: Request, page: pages.Show, version: int) -> Response:
     asked = None
     try:
-        asked = _asked(site, person, request)
+        asked = _asked(site, person, request, version=version)
         if asked.shown is None and "scheduler" in request.path_params:
             return asked.page("error.html", 404, words="There is no such scheduler here.", hint="")
         return asked.scheduler.asked(partial(page, asked)) if asked.shown else page(asked)
@@ -136,7 +139,7 @@ def _failed(asked: Asked, failure: Exception) -> Response:
     hint = "This page comes back by itself once Redis answers." if away else ""
     status = 503 if away or isinstance(failure, (Transient, redis.RedisError)) else 400
     words = f"Redis gives no answer: {failure}" if away else str(failure)
-    return Asked(asked.site, asked.person, asked.url, asked.query, asked.shown).page(
+    return Asked(asked.site, asked.person, asked.url, asked.query, asked.shown, version=asked.version).page(
         "error.html", status, words=words, hint=hint
     )
 
@@ -145,7 +148,9 @@ async def _form(request: Request) -> dict[str, list[str]]:
     if request.headers.get("content-type", "").partition(";")[0] != "application/x-www-form-urlencoded":
         return {}
     try:
-        return parse_qs((await request.body()).decode(), keep_blank_values=True, max_num_fields=2000)
+        # browsers end lines as mail does, also those of fields that nobody has edited
+        body = (await request.body()).decode().replace("%0D%0A", "%0A").replace("%0d%0a", "%0A")
+        return parse_qs(body, keep_blank_values=True, max_num_fields=2000)
     except ValueError:
         return {}
 
@@ -193,9 +198,9 @@ async def _live(site: Site, hub: Hub, request: Request) -> Response:
     if person_of(site, request) is None:
         return _lead_in(site, request)
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-    return StreamingResponse(
-        hub.follow(request.path_params["scheduler"]), media_type="text/event-stream", headers=headers
-    )
+    shown = request.query_params.get("v", "")
+    news = hub.follow(request.path_params["scheduler"], int(shown) if shown.isdecimal() else None)
+    return StreamingResponse(news, media_type="text/event-stream", headers=headers)
 
 
 class _Door:

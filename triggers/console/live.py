@@ -51,12 +51,12 @@ class Hub:
         """How often a scheduler has changed while pages were open."""
         return self._versions.get(id_, 0)
 
-    async def follow(self, id_: str) -> AsyncIterator[str]:
-        """Lines of server-sent events for one open page, until it is closed."""
+    async def follow(self, id_: str, shown: int | None = None) -> AsyncIterator[str]:
+        """Lines of server-sent events for one open page, until it is closed; `shown`: the version that it shows."""
         self._pages += 1
         if self._watch is None:
             self._watch = asyncio.create_task(self._look_on())
-        told = self.version(id_)
+        told = self.version(id_) if shown is None else shown
         try:
             yield "retry: 2000\n\nevent: open\ndata: \n\n"
             while True:

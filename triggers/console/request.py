@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a page function gets. `query`: of the address; `form`: what was posted, with all values of each field."""
+    """What a page function gets.
+
+    `query`: of the address; `form`: what was posted, with all values of each field; `version`: of what open pages show.
+    """
 
     site: Site
     person: Person
@@ -29,6 +32,7 @@ class Asked:
     parts: Mapping[str, str] = field(default_factory=dict)
     form: Mapping[str, list[str]] = field(default_factory=dict)
     said: str = ""
+    version: int = 0
 
     @property
     def scheduler(self) -> ShownScheduler:

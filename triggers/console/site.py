@@ -57,7 +57,7 @@ def _environment() -> Environment:
         finalize=_harmless,
     )
     made.globals.update(
-        badge=wording.badge, moment=wording.moment, ahead=wording.ahead, exactly=wording.exactly,
+        badge=wording.badge, moment=wording.moment, ahead=wording.ahead, exactly=wording.exactly, zoned=wording.zoned,
         sparkline=wording.sparkline, short=wording.short, path=wording.path,
         plural=wording.plural, firing_end=wording.firing_end, link=link, static=static, kept_lines=wording.kept_lines,
     )  # fmt: skip

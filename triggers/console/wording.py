@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -15,13 +16,17 @@ from triggers.operate.times import ago, span
 #: How a state or what happened looks: a class of the style sheet, and a sign, so that color is never alone.
 _LOOKS: Final[dict[str, tuple[str, str]]] = {
     "active": ("good", "●"), "new": ("calm", "○"), "paused": ("warn", "‖"), "retired": ("quiet", "-"),
-    "failing": ("warn", "↻"), "granted": ("quiet", "·"), "launched": ("good", "✓"), "skipped": ("quiet", "-"),
+    "muted": ("quiet", "⊘"), "failing": ("warn", "↻"), "granted": ("quiet", "·"), "launched": ("good", "✓"),
+    "acted": ("good", "✓"), "resolved": ("good", "✓"), "tried": ("quiet", "·"), "skipped": ("quiet", "-"),
     "held": ("warn", "‖"), "waiting": ("calm", "○"), "failed": ("warn", "↻"), "dead": ("bad", "✗"),
     "dropped": ("quiet", "-"), "released": ("calm", ">"), "retried": ("calm", "↻"), "shadow": ("quiet", "·"),
     "ok": ("good", "✓"), "idle": ("quiet", "·"), "late": ("bad", "!"), "warn": ("warn", "!"), "bad": ("bad", "✗"),
     "fired": ("good", "✓"), "will fire": ("calm", "○"), "does not fire": ("quiet", "-"), "done": ("good", "✓"),
     "begun": ("calm", "○"), "no such object": ("bad", "?"),
 }  # fmt: skip
+
+#: A time as the verbs write one (`operate.times.local`).
+_LOCAL: Final = re.compile(r"\b(20\d\d-[01]\d-[0-3]\d [0-2]\d:[0-5]\d:[0-5]\d)\b", re.ASCII)
 
 #: Width and height of a sparkline, in its own units.
 _WIDE, _HIGH = 96, 20
@@ -33,7 +38,9 @@ def text(value: object) -> str:
 
 
 def badge(state: str) -> Markup:
-    """A state with its sign and color; what follows the first words is kept."""
+    """A state with its sign and color; what follows the first words is kept, and a mute is a badge of its own."""
+    if state.endswith(", muted"):
+        return badge(state.removesuffix(", muted")) + " " + badge("muted")
     for words, (look, sign) in sorted(_LOOKS.items(), key=lambda row: -len(row[0])):
         if state == words or state.startswith(words + " "):
             return Markup('<span class="badge {}"><span aria-hidden="true">{}</span> {}</span>').format(
@@ -63,6 +70,19 @@ def exactly(ms: int) -> Markup:
     return Markup('<time datetime="{}" data-exact>{}</time>').format(
         exact.isoformat(timespec="milliseconds"), exact.strftime("%Y-%m-%d %H:%M:%S UTC")
     )
+
+
+def zoned(words: str) -> Markup:
+    """A sentence of the verbs, whose times are of this machine's zone, with times that the script puts into another."""
+    pieces = _LOCAL.split(one_line(words))
+    return Markup("").join(_exact_of(piece) if place % 2 else piece for place, piece in enumerate(pieces))
+
+
+def _exact_of(text: str) -> str:
+    try:
+        return exactly(int(datetime.fromisoformat(text).timestamp() * 1000))
+    except (ValueError, OverflowError):  # it only looks like a time
+        return text
 
 
 def sparkline(counts: Sequence[int], words: str) -> Markup:

@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 import requests
+from playwright.sync_api import Browser as Chromium
 
 from tests.integration.cli_verbs.conftest import server as server
 from tests.integration.cli_verbs.conftest import world as world
+from tests.integration.console.chromium import Person, launched
+from tests.integration.console.scene import Scene, play
 from tests.integration.stages.conftest import World
 from triggers.base.settings import Settings, settings
 from triggers.console.passwords import hashed
@@ -80,3 +83,22 @@ def guarded(world: World) -> Iterator[ConsoleServer]:
     users = (f"olga:operator:{hashed(PASSWORD)}", f"rita:reader:{hashed(PASSWORD)}")
     with serving(console_settings(world, console_users=users), "127.0.0.1", 0) as console:
         yield console
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Chromium]:
+    yield from launched()
+
+
+@pytest.fixture
+def person(chromium: Chromium, console: ConsoleServer) -> Iterator[Person]:
+    """Somebody with a browser; no page may make a mistake or ask another host for anything."""
+    person = Person(chromium, console)
+    yield person
+    person.leave()
+    assert person.faults == []
+
+
+@pytest.fixture
+def scene(world: World) -> Scene:
+    return play(world)

@@ -43,13 +43,19 @@
       var style = getComputedStyle(document.documentElement);
       var ink = style.getPropertyValue("--quiet"), line = style.getPropertyValue("--line");
       var axis = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
+      var hours = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+      function clock(chart, at) {
+        return at.map(function (one) { return hours.format(new Date(one * 1000)); });
+      }
+      var counts = numbers(place.dataset.count).map(function (one) { return one || null; });
       new window.uPlot({
-        width: Math.max(280, place.clientWidth - 24), height: 160, legend: { show: false }, cursor: { show: false },
-        scales: { y: { range: function (u, low, high) { return [0, Math.max(1, high)]; } } },
-        axes: [axis, Object.assign({ size: 44 }, axis)],
-        series: [{}, { stroke: style.getPropertyValue("--link"), fill: style.getPropertyValue("--calm-ground"),
-          width: 1, paths: window.uPlot.paths.bars({ size: [0.8, 40] }), points: { show: false } }]
-      }, [numbers(place.dataset.at), numbers(place.dataset.count)], place);
+        width: Math.max(240, place.clientWidth - 24), height: 160, legend: { show: false }, cursor: { show: false },
+        scales: { y: { range: function (u, low, high) { return [0, Math.max(1, high || 0)]; } } },
+        axes: [Object.assign({ values: clock, space: 72 }, axis), Object.assign({ size: 44, incrs: [1, 2, 5, 10, 20,
+          50, 100, 200, 500, 1000, 5000, 10000, 100000] }, axis)],
+        series: [{}, { stroke: style.getPropertyValue("--link"), fill: style.getPropertyValue("--link"),
+          width: 0, paths: window.uPlot.paths.bars({ size: [0.8, 40, 3], align: -1 }), points: { show: false } }]
+      }, [numbers(place.dataset.at), counts], place);
     });
   }
 
@@ -67,9 +73,17 @@
       (at && live.contains(at) && /^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName)));
   }
 
+  var missed = false;
+
   function news() {
     var live = document.getElementById("live");
-    if (live && window.htmx && !busy()) window.htmx.trigger(live, "news");
+    missed = busy();
+    if (live && window.htmx && !missed) window.htmx.trigger(live, "news");
+  }
+
+  // what was not shown while somebody chose is shown once nobody does
+  function catchUp() {
+    if (missed && !busy()) news();
   }
 
   function listen() {
@@ -107,12 +121,22 @@
     if (document.hidden) { stop(); } else { listenAgain(); }
   });
   window.addEventListener("pagehide", stop);
+  document.addEventListener("change", catchUp);
+  document.addEventListener("focusout", function () { setTimeout(catchUp, 0); });
 
+  document.addEventListener("htmx:beforeRequest", function (event) {
+    if (document.hidden) event.preventDefault();
+  });
   document.addEventListener("htmx:beforeSwap", function (event) {
     // an error is shown in place as well, but no page of somebody who is logged out
     var status = event.detail.xhr.status;
     if (status === 503 || status === 400) event.detail.shouldSwap = true;
     if (status === 401) window.location.reload();
+    // somebody may have begun to choose since it was asked for
+    if (busy()) {
+      missed = true;
+      event.detail.shouldSwap = false;
+    }
   });
   document.addEventListener("htmx:sendError", function () { away(true); });
   document.addEventListener("htmx:afterSettle", function () { away(false); countOn(); draw(); });
