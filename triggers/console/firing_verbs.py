@@ -83,7 +83,7 @@ def _slots(asked: Asked) -> list[str]:
 
 
 def _release_slot(asked: Asked) -> str:
-    """Free slots one by one: the first that is not let go of ends it, and the message names it."""
+    """Free slots one by one: the first that is refused ends it, and the message names it."""
     words = []
     for slot in _slots(asked):
         done = waiting.release_slot(asked.scheduler.target, slot, force=bool(asked.given("force")))

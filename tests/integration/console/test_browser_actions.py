@@ -182,7 +182,7 @@ def test_a_change_is_made_from_a_page(scene: Scene, person: Person, verb: str) -
     assert scene.world.ledger.audit.read()[0].who == "tester (console)"
 
 
-def test_cancelling_changes_nothing(scene: Scene, person: Person) -> None:
+def test_a_change_that_is_not_confirmed_is_not_made(scene: Scene, person: Person) -> None:
     page = person.enter()
     page.goto(f"{person.home}/waiting?tab=dead")
     page.get_by_label("all of them").check()
