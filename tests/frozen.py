@@ -41,7 +41,7 @@ from triggers.sync.saved_state import Saved
 FILE = Path(__file__).parent / "unit" / "model" / "forms.json"
 
 #: Kinds whose readers pass over fields that they do not know: one more needs no new version.
-TOLERANT = frozenset({"scheduler", "state", "leader", "lease of Redis", "told"})
+TOLERANT = frozenset({"cursor", "scheduler", "state", "leader", "lease of Redis", "told"})
 #: The kind whose version covers that of another one: what it lies in, or the record of the whole layout.
 COVERED = {
     "policy": "trigger", "action task": "trigger", "action function": "trigger", "task query": "trigger",

@@ -17,8 +17,10 @@ from triggers.clearml_api.credentials import Credentials
 from triggers.ledger.schedulers import Scheduler
 from workers.api_counts import MeasuredApi
 
-#: How long the worker waits before it asks again who it is, while it does not know, seconds.
+#: How long the worker waits before it asks again who it is, while the server accepts no credentials, seconds.
 _ASK_AGAIN_SECONDS: Final = 10.0
+#: How long after the first question that the server did not answer; twice as long after each further one.
+_ASK_SOON_SECONDS: Final = 1.0
 
 _WAY_OUT: Final = "give it a key pair of the scheduler's workspace, or stop it"
 
@@ -39,6 +41,7 @@ class Identity:
         self._timeout_seconds, self._resolve, self._clock = timeout_seconds, resolve, clock
         self._asking = threading.Lock()
         self._ask_at = 0.0
+        self._unanswered = 0
         self._workspace = ""
         self.api: MeasuredApi | None = None
         self.fault = ""
@@ -51,8 +54,8 @@ class Identity:
             return True
         with self._asking:
             if self._clock() >= self._ask_at:
-                self._ask_at = self._clock() + _ASK_AGAIN_SECONDS
                 self._ask()
+                self._ask_at = self._clock() + self._pause_seconds()
         return bool(self._workspace) and not self.fault
 
     def why_not(self, scheduler: Scheduler) -> str:
@@ -68,7 +71,14 @@ class Identity:
             return f"{title} is left alone: it is of workspace {its}, this worker's key pair of {mine}; {_WAY_OUT}"
         return ""
 
+    def _pause_seconds(self) -> float:
+        """A server that fails for a moment must not keep the worker waiting; one that refuses will go on refusing."""
+        if not self._unanswered:
+            return _ASK_AGAIN_SECONDS
+        return float(min(_ASK_AGAIN_SECONDS, _ASK_SOON_SECONDS * 2 ** min(self._unanswered - 1, 10)))
+
     def _ask(self) -> None:
+        unanswered, self._unanswered = self._unanswered, 0
         try:
             credentials = self._resolve()
             if self.api is None or self.api.credentials != credentials:
@@ -80,6 +90,7 @@ class Identity:
             self.fault = f"{missing}"
         except TriggersError as failure:
             self.fault = f"whose credentials these are is not known yet: {failure}"
+            self._unanswered = unanswered + 1
         else:
             self.api.refused = self.fault = ""
 

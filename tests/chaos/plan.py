@@ -84,6 +84,11 @@ class Disturbance:
     by: int = 0
 
     @property
+    def steps_the_server(self) -> bool:
+        """Whether the clock that stamps changes is set: `run` does that after polls have read since the last time."""
+        return (self.kind, self.target) == ("step", "clearml")
+
+    @property
     def name(self) -> str:
         """The kind, and the role of what it is done to."""
         return f"{self.kind} {role_of(self.target)}".strip()
@@ -251,21 +256,18 @@ def _disturbances(dice: random.Random, seconds: float, mode: Mode) -> tuple[Dist
 def _steps(seed: int, seconds: float, mode: Mode) -> Iterator[Disturbance]:
     """Wall clocks that are set, forward and back, at any moment; half of them are set right again.
 
-    The clock that stamps changes goes forward first and then back, by more than a little: what is stamped in a moment
-    in which it is behind, and read after that moment, looks like what was read late. It goes back once: nothing may be
-    polled for as long as this lasts, and two steps between two polls cannot be told apart (decision 21).
+    The clock that stamps changes goes forward first and then back several times, by more than a little. Two steps of it
+    with no poll between them cannot be told apart (decision 21): `run` waits for polls before it makes the next one.
     """
-    server, is_back = 0, False
+    server = 0
     dice, at = random.Random(f"steps {seed} {seconds:g} {mode}"), 1.0
     while at < seconds:
         (clock,) = dice.choices(list(CLOCKS[mode]), list(CLOCKS[mode].values()))
         by = dice.choice((1, -1)) * dice.choice(STEPS)
         stays = dice.random() < 0.5
-        if clock == "clearml" and is_back:
-            clock = "date"
         if clock == "clearml":
-            before, server = server, by if by > 0 else -max(45, abs(by))
-            by, stays, is_back = server, True, server < before
+            server = by = by if by > 0 <= server else min(server, 0) - max(45, abs(by))
+            stays = True
         yield Disturbance(round(at, 2), "step", clock, 0.0 if stays else round(dice.uniform(1, 8), 2), by)
         at += dice.uniform(*STEP_EVERY)
 

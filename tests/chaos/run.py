@@ -19,6 +19,7 @@ from tests.chaos.facts import Observer
 from tests.chaos.fleet import SETTINGS, Fleet
 from tests.chaos.local import Local
 from tests.chaos.plan import CLOCKS, KINDS, Change, Disturbance, Plan
+from tests.chaos.polls import SOURCES, Polls
 from tests.chaos.report import Recovery, Report
 from tests.chaos.script import BASE, QUEUE, REUSED, REUSED_QUEUE
 from tests.clocks.stepping import SteppedClock
@@ -86,6 +87,7 @@ class Run:
         self._begun: dict[tuple[str, str], float] = {}
         self._pending: list[Pending] = []
         self._redis_is_away = False
+        self._polls = Polls()
 
     def _make_server(self) -> None:
         call = self.client.call
@@ -135,7 +137,7 @@ class Run:
 
         def look(ledger: Ledger) -> bool:
             version = ledger.registry.version()
-            return bool(version) and all(ledger.reading.cursor(s).plan >= version for s in ("tasks", "models"))
+            return bool(version) and all(ledger.reading.cursor(s).plan >= version for s in SOURCES)
 
         return bool(self._ask(look))
 
@@ -176,6 +178,8 @@ class Run:
         self.observer.look()
         self._note_recoveries()
         self._redis_is_away = False
+        if self.plan.stepped:
+            self._ask(self._polls.look)
         lives, self._lives = self._lives, []
         for life, is_true in lives:
             if is_true():
@@ -195,6 +199,11 @@ class Run:
             self._lives.append((life, waits))
 
     def _disturb(self, what: Disturbance) -> None:
+        if what.steps_the_server:
+            if not self._polls.completed and self.now < what.at + SETTLE_SECONDS:
+                self._at(self.now + LOOK_SECONDS, lambda: self._disturb(what))
+                return
+            self._polls.begin()
         undo = self.disturber.do(what)
         if undo is not None:
             self._at(self.now + what.seconds, undo)

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from triggers.ledger.reading import Cursor
+from triggers.ledger.reading import Batch, Cursor
 from triggers.ledger.registry import Entry
 from triggers.model import make_trigger
 from triggers.rules.policies import STAMP_TOLERANCE_MS, Mark, decide
-from triggers.sources.windows import LOST_TOLERANCE_MS, Window, advance
+from triggers.sources.windows import BEHIND_MS, LOST_TOLERANCE_MS, Window, advance
 from triggers.stages.server_clock import latest_stamp
 from triggers.sync.clocks import DOUBTED_MS, SAME_MS, Measured, correction, measure
 
@@ -55,24 +55,47 @@ def test_a_small_difference_is_measured_twice() -> None:
 def test_the_cursor_remembers_where_it_stood_until_that_time_comes_again() -> None:
     moved = advance(DONE, FRESH, 3, read_to_ms=NOW - HOUR, last=True, server_ms=NOW - HOUR)
     assert moved.stepped_back
-    assert moved.cursor == Cursor(NOW - HOUR, 3, ahead_ms=NOW)
+    assert moved.cursor == Cursor(NOW - HOUR, 3, ahead_ms=NOW, tail_ms=NOW + BEHIND_MS)
     halfway = advance(moved.cursor, FRESH, 3, read_to_ms=NOW - 1, last=True, server_ms=NOW - 1)
     assert halfway.cursor.ahead_ms == NOW
     again = advance(halfway.cursor, FRESH, 3, read_to_ms=NOW, last=True, server_ms=NOW)
     assert again.cursor.ahead_ms == 0
+    assert again.cursor.tail_ms == NOW + BEHIND_MS
+    assert advance(again.cursor, FRESH, 3, read_to_ms=NOW, last=True, server_ms=NOW + BEHIND_MS).cursor.tail_ms == 0
 
 
 def test_a_page_after_the_step_leaves_the_others_to_be_read() -> None:
     """Whatever ends the poll after its first page: the next one reads what they have, for new triggers as well."""
     moved = advance(DONE, FRESH, 4, read_to_ms=NOW - 2 * HOUR, last=False, server_ms=NOW - HOUR)
     assert moved.stepped_back
-    assert moved.cursor == Cursor(NOW - 2 * HOUR, DONE.plan, ahead_ms=NOW)
+    assert moved.cursor == Cursor(NOW - 2 * HOUR, DONE.plan, ahead_ms=NOW, tail_ms=NOW + BEHIND_MS)
 
 
 def test_a_clock_set_back_twice_is_remembered_from_the_highest() -> None:
     first = advance(DONE, FRESH, 3, read_to_ms=0, last=True, server_ms=NOW - HOUR)
     second = advance(first.cursor, FRESH, 3, read_to_ms=0, last=True, server_ms=NOW - 2 * HOUR)
-    assert second.cursor == Cursor(NOW - 2 * HOUR, 3, ahead_ms=NOW)
+    assert second.cursor == Cursor(NOW - 2 * HOUR, 3, ahead_ms=NOW, tail_ms=NOW - HOUR + BEHIND_MS)
+
+
+def test_what_was_stamped_just_before_a_step_is_told_from_what_was_stamped_before_the_one_before_it() -> None:
+    """The tail counts for the poll that finds the clock set: for all its pages, and for nothing after them."""
+    ahead = advance(DONE, FRESH, 3, read_to_ms=NOW + 5, last=False, server_ms=NOW + HOUR, idle_ms=9_000)
+    assert not ahead.stepped_back
+    assert ahead.tail_ms == ahead.cursor.tail_ms == NOW + 9_000 + BEHIND_MS
+    last = advance(ahead.cursor, FRESH, 3, read_to_ms=NOW + HOUR, last=True, server_ms=NOW + HOUR)
+    assert last.tail_ms == ahead.tail_ms
+    assert last.cursor.tail_ms == 0
+    batch = Batch("", 3, NOW + HOUR, (), latest_ms=NOW + HOUR, tail_ms=ahead.tail_ms)
+    assert batch.latest_then_ms(NOW + 8_000) == ahead.tail_ms
+    assert batch.latest_then_ms(NOW + HOUR - 1) == NOW + HOUR
+    assert batch.latest_then_ms(NOW + 2 * HOUR) == NOW + HOUR, "stamped before the step before"
+
+
+@pytest.mark.parametrize("faster_ms", [0, 2_000, 5_000])
+def test_a_server_whose_clock_goes_on_was_not_set_forward(faster_ms: int) -> None:
+    server_ms = NOW + 60_000 + faster_ms
+    moved = advance(DONE, FRESH, 3, read_to_ms=server_ms, last=True, server_ms=server_ms, idle_ms=60_000)
+    assert moved.tail_ms == moved.cursor.tail_ms == 0
 
 
 @pytest.mark.parametrize("idle_ms", [0, 1_000, HOUR, 24 * HOUR])
@@ -87,7 +110,7 @@ def test_a_server_whose_clock_goes_on_was_not_set_back(idle_ms: int) -> None:
 def test_a_clock_that_lost_time_while_nobody_polled_is_read_from_there() -> None:
     moved = advance(DONE, FRESH, 3, read_to_ms=NOW, last=True, server_ms=NOW + HOUR, idle_ms=2 * HOUR)
     assert moved.stepped_back
-    assert moved.cursor == Cursor(NOW - HOUR, 3)
+    assert moved.cursor == Cursor(NOW - HOUR, 3, tail_ms=NOW + 2 * HOUR + BEHIND_MS)
 
 
 def test_a_source_that_was_never_read_has_lost_nothing() -> None:

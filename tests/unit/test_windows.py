@@ -10,7 +10,7 @@ from triggers.base.settings import Settings
 from triggers.ledger.reading import Cursor
 from triggers.ledger.registry import Entry
 from triggers.model import make_trigger
-from triggers.sources.windows import CLOCK_TOLERANCE_MS, Window, advance, choose_window
+from triggers.sources.windows import BEHIND_MS, CLOCK_TOLERANCE_MS, Window, advance, choose_window
 
 NOW = 1_800_000_000_000
 SETTINGS = Settings(overlap_seconds=30, sweep_every_seconds=600, sweep_window_seconds=900)
@@ -92,7 +92,7 @@ def test_a_page_that_is_not_the_last_keeps_the_plan_and_the_windows() -> None:
 def test_a_clock_that_was_set_back_takes_the_cursor_with_it(behind_ms: int, back: bool) -> None:
     moved = advance(DONE, FRESH, 3, read_to_ms=NOW, last=True, server_ms=NOW - behind_ms)
     assert moved.stepped_back is back
-    assert moved.cursor == (Cursor(NOW - behind_ms, 3, ahead_ms=NOW) if back else DONE)
+    assert moved.cursor == (Cursor(NOW - behind_ms, 3, ahead_ms=NOW, tail_ms=NOW + BEHIND_MS) if back else DONE)
     if back:
         window = choose_window(moved.cursor, [entry()], SETTINGS)
         assert window is not None

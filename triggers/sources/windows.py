@@ -19,6 +19,9 @@ CLOCK_TOLERANCE_MS = 5_000
 #: The server's clock counts as set back while nobody polled when it lags by more; Redis' clock is not exact, ms.
 LOST_TOLERANCE_MS = 60_000
 
+#: How far behind that clock the cursor may be: the server's time is known in whole seconds, and corrected, ms.
+BEHIND_MS = 6_000
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -82,10 +85,14 @@ def _sweep_from(cursor: Cursor, settings: Settings) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Advance:
-    """The cursor after a page; `stepped_back` is set when the server's clock was set back since the last one."""
+    """The cursor after a page; `stepped_back` is set when the server's clock was set back since the last one.
+
+    `tail_ms`: as `Cursor` has it, for the changes of this page.
+    """
 
     cursor: Cursor
     stepped_back: bool
+    tail_ms: int = 0
 
 
 def advance(
@@ -96,7 +103,8 @@ def advance(
     The cursor never passes the server's own time: a replica whose clock runs ahead must not carry it past
     changes that the others are still stamping. Behind the cursor by more than the tolerance, the server's
     clock has been set back: the cursor follows, and everything recent is read again. Where nobody polled
-    meanwhile, that clock may have passed the cursor again: it then lags behind the time that has gone by.
+    meanwhile, that clock may have passed the cursor again: it then lags behind the time that has gone by. Where it is
+    ahead of that, it was set forward.
 
     Args:
         cursor: before it.
@@ -108,15 +116,26 @@ def advance(
         idle_ms: time since anything was read, for the first page of a poll.
     """
     lost_ms = cursor.read_to_ms + idle_ms - server_ms if cursor.plan and idle_ms else 0
+    tail_ms = cursor.read_to_ms + idle_ms + BEHIND_MS
     if server_ms + CLOCK_TOLERANCE_MS < cursor.read_to_ms or lost_ms > LOST_TOLERANCE_MS:
         back_ms = min(server_ms, cursor.read_to_ms - (lost_ms if lost_ms > LOST_TOLERANCE_MS else 0))
         ahead_ms = max(cursor.ahead_ms, cursor.read_to_ms)
-        moved = Cursor(back_ms, plan, overlapped_ms=0, swept_ms=0, ahead_ms=ahead_ms if ahead_ms > server_ms else 0)
+        moved = Cursor(
+            back_ms,
+            plan,
+            overlapped_ms=0,
+            swept_ms=0,
+            ahead_ms=ahead_ms if ahead_ms > server_ms else 0,
+            tail_ms=tail_ms if tail_ms > server_ms or not last else 0,
+        )
         if not last:  # what the other pages have is still to be read, if this poll ends before them
             moved = replace(moved, read_to_ms=min(back_ms, read_to_ms), plan=cursor.plan)
-        return Advance(moved, stepped_back=True)
+        return Advance(moved, True, tail_ms)
+    if lost_ms >= -CLOCK_TOLERANCE_MS:
+        tail_ms = cursor.tail_ms
     if not last:
-        return Advance(replace(cursor, read_to_ms=max(cursor.read_to_ms, min(read_to_ms, server_ms))), False)
+        reached = max(cursor.read_to_ms, min(read_to_ms, server_ms))
+        return Advance(replace(cursor, read_to_ms=reached, tail_ms=tail_ms), False, tail_ms)
     reached = max(server_ms, cursor.read_to_ms)
     return Advance(
         Cursor(
@@ -125,6 +144,8 @@ def advance(
             overlapped_ms=reached if window.overlaps else cursor.overlapped_ms,
             swept_ms=reached if window.sweeps else cursor.swept_ms,
             ahead_ms=cursor.ahead_ms if cursor.ahead_ms > reached else 0,
+            tail_ms=tail_ms if tail_ms > reached else 0,
         ),
-        stepped_back=False,
+        False,
+        tail_ms,
     )

@@ -164,10 +164,9 @@ def _changes(ctx: Context, plan: Plan, met: Sequence[Met], batch: Batch) -> list
         if one.pair not in now:
             _quarantine_mark(ctx, one.entry, one.event)
             continue
-        policy = one.entry.trigger.policy
-        decision = decide_by(
-            policy, now[one.pair], matched=one.matched, changed_ms=one.event.changed_ms, latest_ms=batch.latest_ms
-        )
+        policy, changed_ms = one.entry.trigger.policy, one.event.changed_ms
+        latest_ms = batch.latest_then_ms(changed_ms)
+        decision = decide_by(policy, now[one.pair], matched=one.matched, changed_ms=changed_ms, latest_ms=latest_ms)
         if decision.changed:
             now[one.pair] = decision.mark
             changes.append(_change(ctx, one, batch.polled_ms, first[one.pair], decision))

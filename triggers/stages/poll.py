@@ -102,6 +102,7 @@ def _read(ctx: Context, token: str, source: Source, version: int, entries: list[
             signer=ctx.ledger.signer,
             latest_ms=latest_ms if moved.cursor.ahead_ms else None,
             read_plan=cursor.plan,
+            tail_ms=moved.tail_ms,
         )
         forget_before = moved.cursor.read_to_ms - int(ctx.settings.sweep_window_seconds * 2000)
         reading.commit(

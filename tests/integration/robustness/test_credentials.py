@@ -75,6 +75,26 @@ def test_worker_without_credentials_says_so_and_serves_once_it_has_some(
     assert runtime.run(scheduler.id, lambda ctx: "ran") == "ran"
 
 
+def test_worker_that_starts_while_the_server_fails_serves_soon_after_it_answers(world: World, runtime: Any) -> None:
+    """It asks after 1, 2, 4 and 8 s, then every 10 s: neither does it wait for long, nor storm the server."""
+    scheduler, now, asked = enter(world), [0.0], []
+    resolve = runtime.identity._resolve
+
+    def noted() -> Credentials:
+        asked.append(now[0])
+        return resolve()  # type: ignore[no-any-return]
+
+    runtime.identity._resolve, runtime.identity._clock = noted, lambda: now[0]
+    fault = world.sandbox.control.fault("error")
+    while now[0] < 40:
+        assert runtime.run(scheduler.id, lambda ctx: "ran") is None
+        now[0] += 0.5
+    assert asked == [0, 1, 3, 7, 15, 25, 35]
+    world.sandbox.control.clear_faults(fault)
+    now[0] += 5
+    assert runtime.run(scheduler.id, lambda ctx: "ran") == "ran"
+
+
 def test_worker_whose_key_pair_is_revoked_takes_nothing_more(
     world: World, runtime: Any, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -315,6 +315,38 @@ def test_a_clock_set_back_a_second_time(world: ServiceWorld, again: int) -> None
     assert launched(world, polls=2) == 3, "nothing of before the registration"
 
 
+@pytest.mark.parametrize("fire", ["on_transition", "while_true"])
+@pytest.mark.parametrize("then", [-2 * HOUR, -20, HOUR, 4 * HOUR])
+@pytest.mark.parametrize("failures", [0, 1])
+def test_what_changed_just_before_the_clock_was_set_again(
+    world: ServiceWorld, fire: str, then: int, failures: int
+) -> None:
+    """An object fired at a time to come; what it does after that is newer, whichever clock stamps and reads it."""
+    control = world.sandbox.control
+    control.clock(offset_seconds=2 * HOUR)
+    world.declare(world.trigger(policy={"fire": fire, "cooldown_minutes": 0}))
+    task = world.fail_task()
+    assert launched(world) == 1
+    control.clock(offset_seconds=0)
+    world.call("tasks.reset", task=task, force=True)
+    assert launched(world, polls=2) == 1
+    world.tick()
+    world.call("tasks.started", task=task)
+    world.call("tasks.failed", task=task)
+    control.clock(offset_seconds=then)
+    control.fault("error", "tasks.get_all_ex", times=failures)
+    for _ in range(failures):
+        with pytest.raises(ServerUnavailable):
+            world.step()
+    assert launched(world, polls=3) == 2
+    world.call("tasks.reset", task=task, force=True)
+    assert launched(world, polls=2) == 2
+    world.tick()
+    world.call("tasks.started", task=task)
+    world.call("tasks.failed", task=task)
+    assert launched(world, polls=2) == 3
+
+
 def test_a_clock_set_back_while_nobody_polls_past_the_registration(world: ServiceWorld) -> None:
     """By the next poll the clock has passed the time of the registration again, but not where the change was made."""
     control = world.sandbox.control
