@@ -77,7 +77,7 @@ def test_a_clock_set_back_twice_is_remembered_from_the_highest() -> None:
     assert second.cursor == Cursor(NOW - 2 * HOUR, 3, ahead_ms=NOW, tail_ms=NOW - HOUR + BEHIND_MS)
 
 
-def test_what_was_stamped_just_before_a_step_is_told_from_what_was_stamped_before_the_one_before_it() -> None:
+def test_what_was_stamped_just_before_a_step_differs_from_what_was_stamped_before_an_earlier_one() -> None:
     """The tail counts for the poll that finds the clock set: for all its pages, and for nothing after them."""
     ahead = advance(DONE, FRESH, 3, read_to_ms=NOW + 5, last=False, server_ms=NOW + HOUR, idle_ms=9_000)
     assert not ahead.stepped_back
