@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from triggers.model import Policy
-from triggers.rules.policies import Decision, FireMode, Mark, decide, decide_by, limit_of
+from triggers.rules.policies import Decision, FireMode, Mark, arm, decide, decide_by, limit_of
 
 NEW = Mark()
 FIRED = Mark(1, active=True, changed_ms=100, fired_ms=100)
@@ -69,3 +69,10 @@ def test_a_mark_survives_its_text(mark: Mark) -> None:
 
 def test_no_text_is_an_object_never_seen() -> None:
     assert Mark.from_text("") == NEW
+
+
+def test_an_own_edit_arms_without_a_firing_unless_something_newer_is_known() -> None:
+    was_false = Mark(1, False, 100, 50)
+    assert arm(was_false, 200) == Decision(Mark(1, True, 200, 50), changed=True, occurrence=None)
+    for earlier in (99, 100):
+        assert arm(was_false, earlier) == Decision(was_false, changed=False, occurrence=None)

@@ -85,7 +85,7 @@ def judge(target: Target, entry: Entry, event: Event) -> Candidate:
     """What matching would decide on an object that satisfies the condition, were its change read now."""
     mark = _mark(target, entry, event)
     (verdict,) = own.judge_each(target.ledger, target.api, [(event, entry.trigger)])
-    if verdict == "own":
+    if verdict in ("own", "own edit"):
         return Candidate(entry, event, mark, None, "this trigger launched it, or has edited it itself")
     if verdict == "undecided":
         return Candidate(entry, event, mark, None, "this trigger may be launching it right now: try again in a minute")

@@ -105,6 +105,16 @@ def decide(  # noqa: RET503 (it ends with assert_never)
             assert_never(other)
 
 
+def arm(mark: Mark, changed_ms: int) -> Decision:
+    """Decide on a trigger's own edit after which its `on_transition` condition holds: it is seen, and fires nothing.
+
+    Otherwise the next change by anybody would fire for what the trigger itself has made true.
+    """
+    if changed_ms <= mark.changed_ms:
+        return Decision(mark, changed=False, occurrence=None)
+    return Decision(replace(mark, active=True, changed_ms=changed_ms), changed=True, occurrence=None)
+
+
 def _after_a_step(mode: FireMode, cooldown_ms: int, mark: Mark, *, matched: bool, changed_ms: int) -> Decision:
     """Decide on the first change of an object that is stamped after the server's clock was set back."""
     if mode == "while_true" and matched and cooldown_ms and mark.fired_ms > changed_ms:

@@ -17,7 +17,7 @@ from triggers.ledger.signing import Unsigned, parted
 from triggers.ledger.undecided import UNDECIDED, UndecidedMatch, from_text, to_text
 from triggers.model.events import Event
 from triggers.rules.conditions import Condition
-from triggers.rules.policies import Decision, Mark, decide_by
+from triggers.rules.policies import Decision, Mark, arm, decide_by
 from triggers.stages import own
 
 log = logger(__name__)
@@ -25,11 +25,12 @@ log = logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Met:
-    """An event beside a trigger that it concerns: whether it satisfies the condition."""
+    """An event beside a trigger that it concerns: whether it satisfies the condition, and is the trigger's own edit."""
 
     event: Event
     entry: Entry
     matched: bool
+    own: bool = False
 
     @property
     def pair(self) -> tuple[str, str]:
@@ -140,7 +141,7 @@ def _left(plan: Plan, event: Event, armed: set[str]) -> Iterator[Met]:
 def _apart(
     ctx: Context, met: Sequence[Met], blocked: set[tuple[str, str]]
 ) -> tuple[list[Met], dict[str, list[UndecidedMatch]]]:
-    """Those that can be decided on, without own launches; by object, those that cannot be yet.
+    """Those that can be decided on, without own launches and most own edits; by object, those that cannot be yet.
 
     What follows an undecided event of the same trigger and object waits behind it.
     """
@@ -153,6 +154,8 @@ def _apart(
             waiting.setdefault(one.event.id, []).append(UndecidedMatch(one.entry.trigger.id, one.event.to_json()))
         elif verdict == "other":
             decidable.append(one)
+        elif verdict == "own edit" and one.matched and one.entry.trigger.policy.fire == "on_transition":
+            decidable.append(replace(one, own=True))
     return decidable, waiting
 
 
@@ -164,13 +167,19 @@ def _changes(ctx: Context, plan: Plan, met: Sequence[Met], batch: Batch) -> list
         if one.pair not in now:
             _quarantine_mark(ctx, one.entry, one.event)
             continue
-        policy, changed_ms = one.entry.trigger.policy, one.event.changed_ms
-        latest_ms = batch.latest_then_ms(changed_ms)
-        decision = decide_by(policy, now[one.pair], matched=one.matched, changed_ms=changed_ms, latest_ms=latest_ms)
+        decision = _decision(one, now[one.pair], batch)
         if decision.changed:
             now[one.pair] = decision.mark
             changes.append(_change(ctx, one, batch.polled_ms, first[one.pair], decision))
     return changes
+
+
+def _decision(one: Met, mark: Mark, batch: Batch) -> Decision:
+    policy, changed_ms = one.entry.trigger.policy, one.event.changed_ms
+    if one.own:
+        return arm(mark, changed_ms)
+    latest_ms = batch.latest_then_ms(changed_ms)
+    return decide_by(policy, mark, matched=one.matched, changed_ms=changed_ms, latest_ms=latest_ms)
 
 
 def _disarmed(

@@ -8,6 +8,7 @@ firing. Events without such a key, nearly all, cost nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
 
 from triggers.base.errors import Refused, Transient
 from triggers.base.logs import logger
@@ -24,9 +25,11 @@ from triggers.rules.recovery import Hit, Own, Trace, judge_own, judge_own_by_ser
 log = logger(__name__)
 
 Pair = tuple[Event, Trigger]
+#: "own edit": the object is as the trigger itself has edited it.
+Verdict = Own | Literal["own edit"]
 
 
-def judge_each(ledger: Ledger, api: Api, pairs: Sequence[Pair], matched: Sequence[bool] | None = None) -> list[Own]:
+def judge_each(ledger: Ledger, api: Api, pairs: Sequence[Pair], matched: Sequence[bool] | None = None) -> list[Verdict]:
     """Judge events beside the triggers that they would fire; asks the server about unknown firings only.
 
     `matched`: which satisfy the condition, all if not given. An own edit after which an object does not is seen: the
@@ -35,10 +38,10 @@ def judge_each(ledger: Ledger, api: Api, pairs: Sequence[Pair], matched: Sequenc
     launchers = ledger.firings.launchers([event.id for event, _ in pairs])
     keys = _keys(ledger, pairs)
     firings = ledger.undecided.firings(keys.values()) if keys else {}
-    verdicts: list[Own] = []
+    verdicts: list[Verdict] = []
     asking: dict[int, str] = {}
     for number, (event, trigger) in enumerate(pairs):
-        verdict: Own = "own" if launchers.get(event.id) == trigger.id else "other"
+        verdict: Verdict = "own" if launchers.get(event.id) == trigger.id else "other"
         if verdict == "other" and (key := keys.get(number)):
             known = judge_own(_hit(event), _trace(firings.get(key)))
             if known == "unknown":
@@ -51,7 +54,7 @@ def judge_each(ledger: Ledger, api: Api, pairs: Sequence[Pair], matched: Sequenc
     edits = ledger.edits.judge_each([(pairs[n][1].id, pairs[n][0].id, pairs[n][0].changed_ms) for n in editing])
     for number, edit in zip(editing, edits, strict=True):
         if verdicts[number] == "other":
-            verdicts[number] = edit
+            verdicts[number] = "own edit" if edit == "own" else edit
     return verdicts
 
 

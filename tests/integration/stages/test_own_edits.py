@@ -15,6 +15,8 @@ from triggers.model import Trigger
 from triggers.model.parts import firing_of, part_of
 from triggers.stages.act import act
 
+TRIGGER = "task:on failure"
+
 
 @pytest.fixture
 def receivers() -> Iterator[Receivers]:
@@ -168,3 +170,31 @@ def test_no_edit_of_a_real_action_fires_its_trigger(world: World, action: dict[s
     assert steps(world, 4) == 1
     world.call("tasks.edit", task=id_, comment="by a person", force=True)
     assert steps(world) == 2
+
+
+def test_an_own_edit_that_makes_a_condition_true_is_seen_and_fires_nothing_later(
+    world: World, receivers: Receivers
+) -> None:
+    """What the trigger has made true is no transition, neither at its own edit nor at the next change by anybody."""
+    receivers.failing["broken"] = 100
+    broken = {"type": "posting", "host": "broken", "text": "x"}
+    undone, done_again = ({"type": "tag", how: ["go"]} for how in ("remove", "add"))
+    world.declare(
+        world.trigger(
+            trigger_on_status=[], trigger_on_tags=["go"], policy={"fire": "on_transition"},
+            actions=[undone, broken], on_failed=[done_again],
+        )
+    )  # fmt: skip
+    id_ = world.create_task()
+    world.call("tasks.edit", force=True, task=id_, tags=["go"])
+    assert steps(world) == 1
+    assert tags_of(world, id_) == []
+    assert not world.ledger.matching.marks([(TRIGGER, id_)])[TRIGGER, id_].active, "it is seen that it is over"
+    assert steps(world, world.settings.max_attempts + 2) == 1
+    assert tags_of(world, id_) == ["go"]
+    world.call("tasks.edit", task=id_, comment="by a person", force=True)
+    assert steps(world) == 1
+    world.call("tasks.edit", force=True, task=id_, tags=[])
+    assert steps(world) == 1
+    world.call("tasks.edit", force=True, task=id_, tags=["go"])
+    assert steps(world) == 2, "a person has made it true"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -58,6 +59,9 @@ Action = tuple[str, int, int, Outcome]
 
 class Interleaving(OnServer):
     """One world and what happens in it; `do` is one action."""
+
+    stages: Sequence[str] = STAGES
+    points: Sequence[str] = POINTS
 
     def __init__(
         self, servers: list[redis.Redis], clock: SimpleNamespace, *, max_attempts: int = 10_000, edits: bool = False
@@ -137,7 +141,7 @@ class Interleaving(OnServer):
     def begin(self, which: int, much: int, *_: object) -> None:
         process = self.world.processes[which % 3]
         if len(process.actors) < 2:
-            process.begin(STAGES[much % len(STAGES)])
+            process.begin(self.stages[much % len(self.stages)])
 
     def _actor(self, which: int) -> Actor | None:
         actors = self.world.actors
@@ -160,7 +164,7 @@ class Interleaving(OnServer):
         for _ in range(40):
             if actor.ended:
                 return
-            if POINTS[much % len(POINTS)] in actor.point:
+            if self.points[much % len(self.points)] in actor.point:
                 break
             self.world.resume(actor)
         if outcome != "ok" and not actor.ended:
@@ -179,7 +183,7 @@ class Interleaving(OnServer):
                 self.world.resume(other)
 
     def undisturbed(self, which: int, *_: object) -> None:
-        self.world.serve(STAGES[which % len(STAGES)])
+        self.world.serve(self.stages[which % len(self.stages)])
 
     def look(self, *_: object) -> None:
         """Poll and match."""

@@ -21,6 +21,9 @@ from triggers.clearml_api.connection import Answer
 from triggers.context import Context
 from triggers.ledger import Store, open_ledger
 from triggers.ledger.store import Script
+from triggers.model.action import LANES
+from triggers.stages.act import act
+from triggers.stages.crew import Crew
 from triggers.stages.dispatch import dispatch
 from triggers.stages.match import match
 from triggers.stages.poll import poll
@@ -137,6 +140,16 @@ def run_stage(ctx: Context, stage: str) -> None:
             dispatch(ctx)
         case "reconcile":
             reconcile(ctx)
+        case "act":
+            act(ctx, InPlace())
+
+
+class InPlace(Crew):
+    """A crew whose jobs run where they are begun, call by call like everything else."""
+
+    def begin(self, name: str, job: Callable[[], None]) -> bool:
+        job()
+        return True
 
 
 def match_partition(ctx: Context, partition: int) -> None:
@@ -243,9 +256,9 @@ class World:
         """Let leases and pauses run out."""
         keys = self.ledger.keys
         if firings:
-            due = keys.due("dispatch")
-            for key in self.client.zrange(due, 0, -1):
-                self.client.zadd(due, {key: 0})
+            for due in map(keys.due, LANES):
+                for key in self.client.zrange(due, 0, -1):
+                    self.client.zadd(due, {key: 0})
             for key in self.client.zrange(keys.strays, 0, -1):
                 self.client.zadd(keys.strays, {key: 0})
         if leases:
