@@ -98,7 +98,7 @@ check: lint types test
 # what the image installs: the runtime set alone, as constraints.txt has it, every file by its hash. `setuptools` builds
 # the package itself without a download of its own.
 pins: setup
-	echo setuptools | $(BIN)/uv pip compile --quiet pyproject.toml - --extra flower --extra metrics --extra sandbox \
+	echo setuptools | $(BIN)/uv pip compile --quiet pyproject.toml - --extra console --extra flower --extra metrics --extra sandbox \
 		--constraint constraints.txt --python-version 3.11.11 --universal --generate-hashes \
 		--no-header --no-annotate --output-file requirements.txt
 

@@ -27,6 +27,7 @@ FILES = {
     "clearml-triggers-signing": SIGNING,
     "clearml-triggers-notices": NOTICES,
     "clearml-triggers-flower": {"flower_basic_auth"},
+    "clearml-triggers-console": {"triggers_console_users"},
 }
 SERVICES = compose.read()["services"]
 
@@ -47,6 +48,8 @@ def needs(command: list[str]) -> set[str]:
         found |= SIGNING  # they write what others verify, or verify it
     if notifies(command):
         found |= NOTICES
+    if "console" in command:  # it writes what workers verify, and asks ClearML as the verbs do
+        found |= KEYS | SIGNING | {"triggers_console_users"}
     if "flower" in command:
         found.add("flower_basic_auth")
     return found
@@ -87,7 +90,7 @@ def test_services_of_compose_reach_what_they_call():
     for name, service in SERVICES.items():
         goes_out = bool(outgoing & set(service["networks"]))
         own = "sandbox" in service.get("profiles", [])
-        assert goes_out == (own or bool(consumes(service.get("command", [])))), name
+        assert goes_out == (own or name == "console" or bool(consumes(service.get("command", [])))), name
     assert SERVICES["redis"]["networks"] == ["inner"]
     assert networks["inner"]["internal"] is True
 
@@ -144,7 +147,11 @@ def test_pods_reach_what_they_call(name: str):
     assert all(rule.get("to") and rule.get("ports") for rule in rules), "no rule is open to any place or port"
     ports = {port["port"] for rule in rules for port in rule["ports"]}
     (container,) = pod["containers"]
-    expected = set() if name == "redis" else {53, 6379} | ({443} if consumes(container["command"]) else set())
+    expected = (
+        set()
+        if name == "redis"
+        else {53, 6379} | ({443} if consumes(container["command"]) or name == "console" else set())
+    )
     assert ports == expected
     for rule in rules:
         for block in (to["ipBlock"] for to in rule["to"] if "ipBlock" in to):

@@ -18,7 +18,7 @@ from tests.deploy import compose, kustomize
 
 DEPLOY = compose.ROOT / "deploy"
 TOOLS = Path(sys.executable).parent
-OWN = ("beat", "poll", "match", "dispatch", "flower", "metrics", "sandbox", "example")
+OWN = ("beat", "poll", "match", "dispatch", "flower", "console", "metrics", "sandbox", "example")
 WORKERS = ("poll", "match", "dispatch")
 
 
@@ -135,7 +135,7 @@ def test_kubernetes_pods_are_restricted():
 
 def test_kubernetes_runs_the_commands_of_compose(services: dict[str, Any]):
     pods = _pods()
-    for name in (*WORKERS, "beat", "flower", "metrics"):
+    for name in (*WORKERS, "beat", "flower", "console", "metrics"):
         (container,) = pods[name]["containers"]
         assert container["command"] == services[name]["command"]
         if name in (*WORKERS, "beat"):
@@ -162,7 +162,9 @@ def test_kubernetes_names_refer_to_what_is_there():
     secrets = {
         s for pod in _pods().values() for s in re.findall(r"'secret(?:Name)?': (?:\{'name': )?'([\w-]+)'", str(pod))
     }
-    assert secrets == {f"clearml-triggers-{whose}" for whose in ("redis", "clearml", "signing", "notices", "flower")}
+    assert secrets == {
+        f"clearml-triggers-{whose}" for whose in ("redis", "clearml", "signing", "notices", "flower", "console")
+    }
     assert "Secret" not in by_kind, "secrets are made by people, not committed"
 
 

@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[2]
 #: what the image has: Linux, and a Python of its own
 IMAGE = {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix"}
-ROOT_EXTRAS = ("flower", "metrics", "sandbox")
+ROOT_EXTRAS = ("console", "flower", "metrics", "sandbox")
 
 
 def pins(text: str) -> dict[str, tuple[Requirement, list[str]]]:

@@ -100,7 +100,7 @@ class TriggerScheduler(AddsModelTriggers, AddsDatasetTriggers, AddsTaskTriggers,
             home.depart(ledger)
         self._service = None  # closed where workers go on with it
 
-    def start(self, *, dry_run: bool = False) -> None:
+    def start(self, *, dry_run: bool = False, console: bool | int = False) -> None:
         """Register the declared triggers and serve them until Ctrl-C or SIGTERM.
 
         Without TRIGGERS_REDIS_URL (local mode), this process starts a private Redis and one more Python process that
@@ -110,12 +110,14 @@ class TriggerScheduler(AddsModelTriggers, AddsDatasetTriggers, AddsTaskTriggers,
         Args:
             dry_run (bool, default False): Shadow mode, for a run beside `clearml.automation`: do everything except
                 launching, and print at the end where the two differ.
+            console (bool | int, default False): Serve the console on this machine meanwhile, on port 8090 or on the
+                port that is given, and print a link to it. Needs the extra `console`.
 
         Raises:
-            Usage: There are no ClearML credentials or no usable Redis, or another running process declares other
-                triggers for this scheduler.
+            Usage: There are no ClearML credentials or no usable Redis, another running process declares other
+                triggers for this scheduler, or the extra `console` is not installed.
         """
-        with self._home(shadow=dry_run) as home:
+        with self._home(shadow=dry_run) as home, home.console(console):
             home.task.require_package_meanwhile(home.settings.package)
             ledger = home.enter()
             home.register(ledger)

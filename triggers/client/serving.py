@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Final
 
 import redis
@@ -27,6 +28,7 @@ from triggers.ledger import Ledger
 from triggers.ledger.epoch import Epoch
 from triggers.ledger.registry import Snapshot
 from triggers.ledger.schedulers import Scheduler
+from triggers.local import console_child
 from triggers.local.supervisor import Supervisor
 from triggers.model import Trigger
 from triggers.model.launch_tags import scheduler_tag
@@ -99,6 +101,15 @@ class Home:
     def _terminate(self, number: int) -> None:
         self._sigterm.__exit__()
         end_process(number)
+
+    def console(self, wanted: bool | int) -> AbstractContextManager[object]:
+        """The console beside what this process serves: on the port that is given, on that of always for True.
+
+        Raises:
+            Usage: what the console is made of is not installed.
+        """
+        port = console_child.PORT if wanted is True else None if wanted is False else wanted
+        return console_child.beside(port, self.scheduler.id, self.credentials.environment())
 
     def enter(self) -> Ledger:
         """Wait until this process is the serving one; return the scheduler's ledger.

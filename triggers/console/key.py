@@ -1,7 +1,12 @@
-"""The key that signs sessions: kept in the state folder, so that open pages outlive a restart of the console."""
+"""The key that signs sessions, so that open pages outlive a restart of the console.
+
+It comes from the key that signs what lies in Redis, which every console of a cluster has; without one it is kept in the
+state folder.
+"""
 
 from __future__ import annotations
 
+import hmac
 import os
 import secrets
 from pathlib import Path
@@ -12,10 +17,13 @@ from triggers.local.private_files import make, state_folder
 
 _NAME = "console.key"
 _BYTES = 32
+_PURPOSE = b"clearml-triggers console sessions 1"
 
 
 def session_key(of: Settings) -> bytes:
-    """The key, made at the first start; one of this process where there is no place to keep it."""
+    """From the key of the settings, else one made at the first start; one of this process where nothing can be kept."""
+    if of.signing_key:
+        return hmac.digest(of.signing_key[0].encode(), _PURPOSE, "sha256")
     try:
         folder = state_folder(of.state_folder)
         make(folder)

@@ -1,14 +1,16 @@
-"""The console in the foreground: the link is printed, and another one for each line on standard input."""
+"""The console in the foreground: the link is printed, and another one for each line on a terminal and each SIGUSR1."""
 
 from __future__ import annotations
 
 import signal
 import sys
 import threading
+from types import FrameType
 
 from triggers.base.settings import Settings
 from triggers.base.terminal import say
 from triggers.console.serve import ConsoleServer, serving
+from triggers.local.console_child import ANOTHER_LINK
 
 
 def run(of: Settings, host: str, port: int, choice: str | None) -> None:
@@ -17,14 +19,24 @@ def run(of: Settings, host: str, port: int, choice: str | None) -> None:
     Raises:
         Usage: the port is taken, or the settings make no sense.
     """
-    ended = threading.Event()
+    ended, wanted = threading.Event(), threading.Event()
+
+    def end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        ended.set()
+        wanted.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
+        signal.signal(number, end)
+    signal.signal(ANOTHER_LINK, lambda *_: wanted.set())
     with serving(of, host, port, choice) as console:
         say(f"console at {console.link()}", error=True)
         if sys.stdin.isatty():
             threading.Thread(target=_more_links, args=(console,), daemon=True).start()
-        ended.wait()
+        while not ended.is_set():
+            wanted.wait()
+            wanted.clear()
+            if not ended.is_set():
+                say(f"console at {console.link()}", error=True)
 
 
 def _more_links(console: ConsoleServer) -> None:

@@ -37,7 +37,7 @@ paths = system + [os.environ["{_OWN_FOLDER}"]] + sys.path + json.loads(os.enviro
 sys.path[:] = dict.fromkeys(paths)
 from triggers.local.parent import end_with_parent
 end_with_parent(int(os.environ["{PARENT_DESCRIPTOR}"]))
-from workers.local import main
+from {{module}} import main
 sys.exit(main())
 """
 
@@ -59,6 +59,6 @@ def bootstrap_environment() -> dict[str, str]:
     return {_OWN_FOLDER: str(own), _USER_PATH: json.dumps(user_path)}
 
 
-def child_command() -> list[str]:
-    """Command of the child: a fresh interpreter that finds our packages and runs `workers.local.main`."""
-    return [sys.executable, "-c", _BOOTSTRAP]
+def child_command(module: str = "workers.local", *arguments: str) -> list[str]:
+    """Command of a child: a fresh interpreter that finds our packages and runs `main` of a module of ours."""
+    return [sys.executable, "-c", _BOOTSTRAP.replace("{module}", module), *arguments]

@@ -18,6 +18,7 @@ from triggers.base.settings import Settings, said_of, settings
 from triggers.base.terminal import end_renewed, renew, say
 from triggers.client.declaration import Declaration
 from triggers.client.scheduler import TriggerScheduler
+from triggers.local.console_child import beside, links_by_enter
 from triggers.local.redis_server import PrivateRedis
 from triggers.local.supervisor import Supervisor
 from triggers.model import Trigger
@@ -32,9 +33,18 @@ _FIRST_SECONDS = 5.0
 
 
 def serve_declared(
-    declared: Sequence[Trigger], file: str, name: str | None, project: str | None, *, quiet: bool
+    declared: Sequence[Trigger],
+    file: str,
+    name: str | None,
+    project: str | None,
+    *,
+    quiet: bool,
+    console: int | None = None,
 ) -> None:
-    """Declare triggers as a script would, and serve them until Ctrl-C or SIGTERM. `file`: what declares them."""
+    """Declare triggers as a script would, and serve them until Ctrl-C or SIGTERM.
+
+    `file`: what declares them; `console`: port of the console beside them, None for none.
+    """
     from triggers.client.service_task import DEFAULT_NAME, DEFAULT_PROJECT
 
     name, project = name or DEFAULT_NAME, project or DEFAULT_PROJECT
@@ -44,12 +54,16 @@ def serve_declared(
     scheduler = TriggerScheduler(force_create_task_name=name, force_create_task_project=project)
     for trigger in declared:
         scheduler.declare(Declaration(trigger, None, True, file))
-    with StatusLine(f"{project}/{name}", settings(), quiet=quiet):
+    with (
+        beside(console, f"{project}/{name}", _credentials()) as shown,
+        links_by_enter(shown),
+        StatusLine(f"{project}/{name}", settings(), quiet=quiet),
+    ):
         scheduler.start()
 
 
-def serve(choice: str | None, *, quiet: bool) -> None:
-    """Serve what is registered until Ctrl-C or SIGTERM.
+def serve(choice: str | None, *, quiet: bool, console: int | None = None) -> None:
+    """Serve what is registered until Ctrl-C or SIGTERM; `console`: port of the console beside it, None for none.
 
     Raises:
         Usage: no scheduler found here, or another process serves it.
@@ -72,7 +86,11 @@ def serve(choice: str | None, *, quiet: bool) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     logs.to_standard_error("%(message)s")
-    with StatusLine(chosen, of, quiet=quiet):
+    with (
+        beside(console, chosen, _credentials()) as shown,
+        links_by_enter(shown),
+        StatusLine(chosen, of, quiet=quiet),
+    ):
         supervisor.run()
 
 
