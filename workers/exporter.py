@@ -24,8 +24,10 @@ from triggers.base.redis_address import refuse_unsupported
 from triggers.base.settings import Settings, settings
 from triggers.base.terminal import say
 from triggers.ledger import Ledger, Store, connect, open_ledger, schedulers
+from triggers.ledger.api_account import CallBook
 from triggers.ledger.shared import api_requests, beat_said
 from triggers.model.action import LANES
+from triggers.rules.api_budget import projected
 from triggers.stages import table
 from workers.app import app, redis_address
 from workers.http_server import serve
@@ -90,6 +92,13 @@ class Exporter(Collector):
     def _api_requests(self) -> Iterator[Metric]:
         requests = api_requests(self.client).items()
         yield counters("api_requests", [(tuple(field.split(" ", 1)), float(number)) for field, number in requests])
+        book = CallBook(self.client)
+        usage, pause = book.usage(), book.pause_now()
+        yield gauge("api_calls_month", [(tuple(one), float(number)) for one, number in usage.counts.items()])
+        yield gauge("api_calls_projected", [((), float(projected(usage)))])
+        if limit := self.settings.api_calls_per_month or book.limit_in_use():
+            yield gauge("api_calls_limit", [((), float(limit))])
+        yield gauge("api_paused_seconds", [((), pause.seconds if pause else 0.0)])
 
 
 def _harmless(family: Metric) -> Metric:

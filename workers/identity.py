@@ -15,7 +15,7 @@ from triggers.base.errors import Refused, TriggersError, Usage
 from triggers.clearml_api import identity
 from triggers.clearml_api.credentials import Credentials
 from triggers.ledger.schedulers import Scheduler
-from workers.api_counts import MeasuredApi
+from workers.watched_api import WatchedApi
 
 #: How long the worker waits before it asks again who it is, while the server accepts no credentials, seconds.
 _ASK_AGAIN_SECONDS: Final = 10.0
@@ -43,7 +43,7 @@ class Identity:
         self._ask_at = 0.0
         self._unanswered = 0
         self._workspace = ""
-        self.api: MeasuredApi | None = None
+        self.api: WatchedApi | None = None
         self.fault = ""
 
     def known(self) -> bool:
@@ -82,7 +82,7 @@ class Identity:
         try:
             credentials = self._resolve()
             if self.api is None or self.api.credentials != credentials:
-                self.api, self._workspace = MeasuredApi(credentials, timeout_seconds=self._timeout_seconds), ""
+                self.api, self._workspace = WatchedApi(credentials, timeout_seconds=self._timeout_seconds), ""
             self._workspace = identity(self.api)
         except Refused as refusal:
             self._say(str(refusal))

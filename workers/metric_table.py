@@ -73,7 +73,20 @@ METRICS: Final[dict[str, Declared]] = {
         ("scheduler", "since"),
         "since: change, grant",
     ),
-    "api_requests": Declared("counter", "Calls of all workers to the ClearML API.", ("endpoint", "result")),
+    "api_requests": Declared(
+        "counter",
+        "HTTP requests of scripts, workers and the command line to the ClearML API, log-ins and second tries included.",
+        ("endpoint", "result"),
+    ),
+    "api_calls_month": Declared(
+        "gauge",
+        "The same since the month (UTC) began.",
+        ("cause", "endpoint"),
+        "cause: poll, launch, action, sync, script, verb and others",
+    ),
+    "api_calls_projected": Declared("gauge", "What the month comes to if its rest goes on as the last day did."),
+    "api_calls_limit": Declared("gauge", "`TRIGGERS_API_CALLS_PER_MONTH`; absent without one."),
+    "api_paused_seconds": Declared("gauge", "What is left of a pause that the ClearML server asked for."),
 }
 
 _HEAD = """# Metrics

@@ -18,7 +18,9 @@ from triggers.base.escaping import one_line
 from triggers.base.logs import Seldom, about, logger
 from triggers.base.settings import Settings, settings
 from triggers.context import Context
+from triggers.context.api_account import ApiAccount
 from triggers.ledger import Store, connect, open_ledger, schedulers
+from triggers.ledger.api_account import CallBook
 from triggers.ledger.schedulers import Scheduler
 from triggers.stages import table
 from workers import failover
@@ -64,6 +66,8 @@ class Runtime:
         self.settings, self.client = of, connect(of.redis_url or "")
         self.hints = CeleryHints(celery, self.name_of)
         self.identity = Identity(of.request_timeout_seconds)
+        self.calls = CallBook(self.client)
+        self.account = ApiAccount(of.api_calls_per_month)
         self._seldom = Seldom()
         self._names: dict[str, str] = {}
         self.left_alone: dict[str, str] = {}
@@ -146,10 +150,12 @@ class Runtime:
                 record = record or self.schedulers().get(scheduler_id)
                 if record is None:
                     return None
-                result = stage(self.context(scheduler_id, record))
-                if self.identity.api is not None:
-                    self.identity.api.add_up(self.client)
-                return result
+                context = self.context(scheduler_id, record)
+                self.account.settle(self.calls, context.api)  # before: another process may have been asked for a pause
+                try:
+                    return stage(context)
+                finally:
+                    self.account.settle(self.calls, context.api)
             except EpochChanged as change:
                 log.warning("%s; beginning a new epoch", change)
                 with self._lock:

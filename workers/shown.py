@@ -13,6 +13,9 @@ from typing import Any, Final
 from celery import Task
 from celery.worker.request import Request as CeleryRequest
 
+from triggers.clearml_api.calls import caused_by
+from triggers.stages import table
+
 #: How the result of a Celery task reads that found nothing to do.
 NOTHING: Final = ("''", "None")
 
@@ -60,3 +63,8 @@ class ShownTask(Task):  # type: ignore[misc]
     abstract = True
     Request = "workers.shown:Request"
     send_events = False
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run it; the requests that it makes to the ClearML server are counted as its stage's."""
+        with caused_by(table.cause_of(self.name)):
+            return self.run(*args, **kwargs)

@@ -164,6 +164,8 @@ class Attempt:
     def fail(self, reason: str, *, retry_after_seconds: float = 0.0) -> None:
         """Try again later, or give up after the last attempt, once no draft is left that may be enqueued.
 
+        While the ClearML server wants a pause, the attempt does not count.
+
         Args:
             reason: for people, without secrets.
             retry_after_seconds: the least pause, as a receiver asked for it; of one longer than a day, a day is kept.
@@ -171,12 +173,15 @@ class Attempt:
         if self.is_trial:
             self.skip(reason)
             return
+        if not self.action.receiver and (left := self.ctx.api.pause_seconds):
+            self.snooze(left, reason)  # the server takes no calls now: that says nothing about this one
+            return
         settings, failures = self.ctx.settings, self.firing.failures + 1
         if failures >= settings.max_attempts and not self.may_still_be_enqueued:
             self.give_up(f"{reason} (attempt {failures} of {settings.max_attempts})")
             return
         pause = retry_seconds(failures, settings.retry_base_seconds, settings.retry_cap_seconds, random.random())
-        pause = max(pause, self._pause_asked_for(retry_after_seconds))
+        pause = max(pause, min(retry_after_seconds, LONGEST_PAUSE_SECONDS))
         log.warning(
             "trigger %r: %s %s is tried again in %.1f s: %s",
             self.trigger.name,
@@ -187,12 +192,6 @@ class Attempt:
         )
         self.ctx.ledger.firings.fail(self.firing, self.lane, pause, reason, untouched=not self.cloned)
         self._ended("failed", reason)
-
-    def _pause_asked_for(self, retry_after_seconds: float) -> float:
-        """By the ClearML server, which receivers have nothing to do with; or by the receiver."""
-        if self.action.receiver:
-            return min(retry_after_seconds, LONGEST_PAUSE_SECONDS)
-        return max(retry_after_seconds, self.ctx.api.pause_seconds)
 
     def snooze(self, seconds: float, reason: str) -> None:
         """Look again later; nothing failed."""

@@ -3,6 +3,7 @@
 TriggersError
 ├── Transient                 try again later
 │   ├── ServerUnavailable       no answer, or a 5xx: whether the call took effect is unknown
+│   │   └── ServerBusy            it wants a pause (too many calls, or a quota is used up): the call had no effect
 │   └── StoreUnavailable        Redis did not answer
 ├── Permanent                 trying again cannot help: dead letter
 │   ├── Refused                 the ClearML server refused, with its code
@@ -29,6 +30,14 @@ class Transient(TriggersError):
 
 class ServerUnavailable(Transient):
     """The ClearML server gave no usable answer; a call that writes may have taken effect."""
+
+
+class ServerBusy(ServerUnavailable):
+    """Too many calls, or a quota is used up: the call had no effect, and the next ones wait for `seconds`."""
+
+    def __init__(self, text: str, seconds: float) -> None:
+        super().__init__(text)
+        self.seconds = seconds
 
 
 class StoreUnavailable(Transient):

@@ -90,6 +90,12 @@ class Settings(BaseModel):
         default=Path("~/.clearml-triggers"), description="folder in which local mode keeps all state"
     )
     poll_seconds: float = Field(default=5.0, ge=1.0, description="pause between two polls, if the script sets none")
+    api_calls_per_month: int | None = Field(
+        default=None,
+        ge=1,
+        description="calls to the ClearML API in a month of UTC; polls stretch so that they suffice, and launches go "
+        "before polls; no limit if not set",
+    )
     overlap_seconds: float = Field(
         default=30.0, ge=1.0, description="how late a change may become visible: polls re-read this stretch"
     )

@@ -15,9 +15,10 @@ _T = TypeVar("_T")
 
 #: refusals that say nothing about the call: too early, too many requests, timeout
 _UNDECIDED = frozenset({408, 425, 429})
-#: answers whose `Retry-After` counts, and the longest pause that a server (or a proxy before it) may ask for
-_PAUSING = frozenset({429, 503})
-LONGEST_PAUSE_SECONDS = 60.0
+#: the longest pause that a server (or a proxy before it) may ask for: one that has counted our calls knows when it
+#: takes more; one that is away does not, seconds
+_LONGEST_PAUSE = 3600.0
+_LONGEST_WHILE_AWAY = 60.0
 _EXCERPT = 160
 
 
@@ -110,11 +111,18 @@ def server_ms(where: str, reply: Reply) -> int:
 
 
 def pause_seconds(reply: Reply) -> float:
-    """The pause that a busy server asks for by `Retry-After`, in seconds or as a time; 0 for none."""
-    text = (reply.headers.get("Retry-After") or "").strip()
-    if reply.status not in _PAUSING:
-        return 0.0
-    return asked_pause(text, reply.headers.get("Date"), LONGEST_PAUSE_SECONDS)
+    """The pause that an answer asks for by `Retry-After`, in seconds or as a time; 0 for none.
+
+    Whether it counts is a matter of the answer (`pauses`).
+    """
+    longest = _LONGEST_WHILE_AWAY if reply.status >= 500 else _LONGEST_PAUSE
+    return asked_pause(reply.headers.get("Retry-After") or "", reply.headers.get("Date"), longest)
+
+
+def meta_of(reply: Reply) -> Any:
+    """The head of an answer, as far as it has one."""
+    body = _json(reply)
+    return body.get("meta") if isinstance(body, dict) else None
 
 
 def asked_pause(text: str, date: str | None, longest: float, now: float | None = None) -> float:

@@ -18,11 +18,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from triggers.base import progress
-from triggers.base.errors import Refused, ServerUnavailable
+from triggers.base.errors import Refused, ServerBusy, ServerUnavailable
+from triggers.base.logs import logger
 from triggers.clearml_api import answers
+from triggers.clearml_api.calls import TALLY
 from triggers.clearml_api.credentials import Credentials
 from triggers.clearml_api.login import Login
+from triggers.clearml_api.pauses import Pause, pause_after
 from triggers.clearml_api.transport import CONNECT_SECONDS, Broken, Connection, Reply
+
+log = logger(__name__)
 
 #: the version that the SDK 2.1 sends, with which the contract was recorded
 API_VERSION = "2.23"
@@ -51,14 +56,15 @@ class Answer:
 class Api:
     """A ClearML server as one user. Threads share it; each has a connection of its own."""
 
-    def __init__(self, credentials: Credentials, *, timeout_seconds: float) -> None:
+    def __init__(self, credentials: Credentials, *, timeout_seconds: float, cause: str = "script") -> None:
         """Prepare; nothing is sent.
 
         Args:
             credentials: Which server, and as whom.
             timeout_seconds: Longest time from a request to the end of its answer.
+            cause: Under which its requests are counted where `calls.caused_by` says nothing else.
         """
-        self.credentials = credentials
+        self.credentials, self.cause = credentials, cause
         self._timeout_seconds = timeout_seconds
         self._local = threading.local()
         # weak: the connection of a thread ends with it
@@ -66,7 +72,9 @@ class Api:
         self._opening = threading.Lock()
         self._login = Login(self._buy_token)
         self._bearer = credentials.token
-        self._paused_until = 0.0
+        self._paused_until, self._pause = 0.0, Pause(0.0, 0, "")
+        #: a pause that the server asked this process for, to be shared with the others; None once it is
+        self.new_pause: Pause | None = None
         #: calls that this server was found not to know
         self.lacks: set[str] = set()
         # without a user name and password that the address may carry
@@ -80,6 +88,7 @@ class Api:
 
         Raises:
             Refused: The server refused (4xx).
+            ServerBusy: There were too many calls; this one had no effect.
             ServerUnavailable: Any other outcome: it is unknown whether the call took effect.
         """
         token = self._login.token()
@@ -94,6 +103,17 @@ class Api:
     def pause_seconds(self) -> float:
         """What is left of a pause that the server asked for; 0 without one."""
         return max(0.0, self._paused_until - time.monotonic())
+
+    @property
+    def pause_why(self) -> str:
+        """What asked for the last pause."""
+        return self._pause.why
+
+    def pause(self, pause: Pause) -> None:
+        """Make no call for a while, as the server asked one of the processes; a longer pause stays."""
+        until = time.monotonic() + pause.seconds
+        if until > self._paused_until:
+            self._paused_until, self._pause = until, pause
 
     def close(self) -> None:
         """Close the connections of all threads; the next call opens new ones."""
@@ -120,11 +140,24 @@ class Api:
     def _send(self, endpoint: str, body: Body, authorization: str) -> Answer:
         where = f"{endpoint} at {self.shown_host}{self._connection().through}"
         if left := self.pause_seconds:
-            raise ServerUnavailable(f"{where}: not asked: the server wants a pause, for another {left:.1f} s")
+            why = f" ({self._pause.why})" if self._pause.why else ""
+            raise ServerBusy(f"{where}: not asked: the server wants a pause, for another {left:.1f} s{why}", left)
         reply = self._post(where, endpoint, body, authorization)
-        if pause := answers.pause_seconds(reply):
-            self._paused_until = time.monotonic() + pause
+        if reply.status == 200:
+            self._pause = Pause(0.0, 0, "")
+        elif pause := pause_after(
+            reply.status, answers.meta_of(reply), answers.pause_seconds(reply), self._pause.times
+        ):
+            self._obey(where, reply.status, pause)
         return Answer(answers.parse(endpoint, where, reply), answers.server_ms(where, reply))
+
+    def _obey(self, where: str, status: int, pause: Pause) -> None:
+        """Pause; the answer to a call that was one too many says that it had no effect."""
+        self.pause(pause)
+        self.new_pause = pause
+        if status < 500:
+            log.warning("%s: the server takes no calls for %.0f s: %s", where, pause.seconds, pause.why)
+            raise ServerBusy(f"{where}: {pause.why}; calls wait for {pause.seconds:.0f} s", pause.seconds)
 
     def _post(self, where: str, endpoint: str, body: Body, authorization: str) -> Reply:
         path, headers = f"/v{API_VERSION}/{endpoint}", {**_HEADERS, "Authorization": authorization}
@@ -137,15 +170,27 @@ class Api:
         progress.note(2 * (CONNECT_SECONDS + self._timeout_seconds))
         try:
             try:
-                return connection.post(path, content, headers)
+                return self._counted(connection, endpoint, path, content, headers)
             except Broken as broken:
                 if broken.timed_out or endpoint.rpartition(".")[2] not in _READING:
                     raise
-            return connection.post(path, content, headers)
+            return self._counted(connection, endpoint, path, content, headers)
         except Broken as broken:
             raise ServerUnavailable(f"{where}: {broken}") from broken
         finally:
             progress.note()
+
+    def _counted(
+        self, connection: Connection, endpoint: str, path: str, content: bytes, headers: Mapping[str, str]
+    ) -> Reply:
+        """Send one request; it counts whatever comes of it."""
+        status = None
+        try:
+            reply = connection.post(path, content, headers)
+            status = reply.status
+            return reply
+        finally:
+            TALLY.add(endpoint, status, self.cause)
 
     def _connection(self) -> Connection:
         """This thread's; never one that a fork of the process has copied."""

@@ -51,6 +51,8 @@ def fields(found: SchedulerStatus) -> dict[str, Any]:
     from triggers.operate.times import iso
 
     told = asdict(found) | {"now": iso(found.now_ms), "read_to": iso(found.read_to_ms), "is_well": found.is_well}
+    if found.api_calls is not None:
+        told["api_calls"]["ends"] = found.api_calls.ends.isoformat()
     told["last"] = [{**one, "at": iso(one["at_ms"])} for one in told["last"]]
     return told
 
@@ -96,6 +98,7 @@ def _parts(target: Target, found: SchedulerStatus) -> list[Any]:
         ("failing", text(str(found.failing), "bold yellow" if found.failing else "")),
         ("dead letters", text(str(found.dead), "bold red" if found.dead else "")),
         ("served by", text(found.home or "no script: functions that scripts declare are not called")),
+        *_api_calls(found),
         *(("alarm", text(words, "bold red")) for words in found.alarms.values()),
         *((f"worker {name}", text(words, "bold red")) for name, words in found.left_alone.items()),
     ]
@@ -104,3 +107,14 @@ def _parts(target: Target, found: SchedulerStatus) -> list[Any]:
     if found.last:
         parts += ["", entries_table(target, list(found.last), output.width(), found.now_ms)]
     return parts
+
+
+def _api_calls(found: SchedulerStatus) -> list[tuple[str, Any]]:
+    """Calls to the ClearML API; in red where the month's limit will not do, or the server wants a pause."""
+    from triggers.cli.output import text
+    from triggers.operate.api_budget import line
+
+    budget = found.api_calls
+    if budget is None or not budget.made:
+        return []
+    return [("API calls", text(line(budget), "bold red" if budget.is_over or budget.paused_seconds else ""))]

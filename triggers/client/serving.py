@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import Final
 
 import redis
@@ -24,6 +24,7 @@ from triggers.client.narration import narrate
 from triggers.client.registration import Registration
 from triggers.client.service_task import ServiceTask
 from triggers.context import Context, NoHints
+from triggers.context.api_account import ApiAccount
 from triggers.ledger import Ledger
 from triggers.ledger.epoch import Epoch
 from triggers.ledger.registry import Snapshot
@@ -67,6 +68,7 @@ class Home:
         self.sources = dict(sources or {})
         self.credentials = Credentials.resolve()
         self.api = Api(self.credentials, timeout_seconds=settings.request_timeout_seconds)
+        self._account = ApiAccount(settings.api_calls_per_month)
         patiently(lambda: require_supported(self.api))
         self.scheduler = Scheduler(
             host=self.credentials.host,
@@ -171,6 +173,11 @@ class Home:
             self.task.leave_running(self.api, self.settings.package)
         elif self._arrival.redis is not None:
             renewal.give_back(self.context(ledger), self.scheduler)
+        self._hand_in_calls(ledger)
+
+    def _hand_in_calls(self, ledger: Ledger) -> None:
+        with suppress(redis.RedisError):
+            self._account.settle(ledger.calls, self.api, force=True)
 
     def run(self, ledger: Ledger) -> None:
         """Serve until `stop`, SIGINT or SIGTERM; then end every process started here, within 10 s.
@@ -224,6 +231,7 @@ class Home:
         """Keep serving: renew the lease, and register again on a Redis that came back empty."""
         while not self._stopping.wait(self.settings.lease_seconds / 3):
             try:
+                self._account.settle(ledger.calls, self.api)
                 other = self._arrival.stay(ledger)
                 if other is not None:
                     self._lost = f"{other} took over this scheduler"
@@ -253,6 +261,7 @@ class Home:
                 renewal.give_back(context, self.scheduler)
         except (TriggersError, redis.RedisError) as failure:
             log.warning("could not save the final state to the service task: %s", failure)
+        self._hand_in_calls(ledger)
         self._arrival.give_up_home(ledger)
 
     def stop(self) -> None:

@@ -13,7 +13,9 @@ import redis
 from triggers.base.errors import EpochChanged, Usage
 from triggers.base.settings import Settings
 from triggers.console.activity import Activity
+from triggers.context.api_account import hand_in
 from triggers.ledger import connect, schedulers
+from triggers.ledger.api_account import CallBook
 from triggers.operate.target import Target, is_meant, open_known, running, title
 
 T = TypeVar("T")
@@ -91,6 +93,7 @@ class Schedulers:
     def _on(self, url: str, where: str) -> list[ShownScheduler]:
         """Those of one Redis; one that was open already stays as it is, unless it says something new of itself."""
         client = self._clients.get(url) or self._clients.setdefault(url, connect(url))
+        hand_in(CallBook(client))
         found = []
         for id_, scheduler in schedulers.all_of(client).items():
             known = self._shown.get(id_)

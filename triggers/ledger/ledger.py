@@ -9,6 +9,7 @@ from typing import Any
 from triggers.base.settings import Settings
 from triggers.ledger import at_work, clock, epoch, exclusions, leases, schedulers
 from triggers.ledger.adopting import Adopting
+from triggers.ledger.api_account import CallBook
 from triggers.ledger.at_work import Running
 from triggers.ledger.audit import Audit
 from triggers.ledger.decisions import Decisions
@@ -154,6 +155,11 @@ class Ledger:
     def workers_at_work(self) -> dict[str, Running]:
         """What the workers on this Redis run with, by their names."""
         return at_work.of(self.store.client)
+
+    @property
+    def calls(self) -> CallBook:
+        """The account of calls to the ClearML API, of all that share this Redis."""
+        return CallBook(self.store.client)
 
     def api_requests(self) -> dict[str, int]:
         """How many calls to the ClearML API ended how, by `<endpoint> <result>`, of all workers on this Redis."""

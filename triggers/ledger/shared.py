@@ -6,7 +6,6 @@ For clients of Redis without a ledger: beat, exporter, `doctor`.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
 from typing import Any, Final
 
 import redis
@@ -69,14 +68,6 @@ def beat_said(client: redis.Redis) -> str:
     """What the active beat reported last: it changes with every tick. "" if none ticks."""
     said: Any = client.get(shared(_BEAT))
     return str(said or "")
-
-
-def add_api_requests(client: redis.Redis, counts: Mapping[str, int]) -> None:
-    """Add calls to the ClearML API to the sums; keys are `<endpoint> <result>`."""
-    with client.pipeline(transaction=True) as pipe:
-        for field, number in counts.items():
-            pipe.hincrby(shared(_API_REQUESTS), field, number)
-        pipe.execute()
 
 
 def api_requests(client: redis.Redis) -> dict[str, int]:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from triggers import sources
 from triggers.ledger.history import HistoryEntry
+from triggers.operate.api_budget import ApiBudget, read_budget
 from triggers.operate.history import Filter, newest
 from triggers.operate.target import Target
 from triggers.operate.times import ago, span
@@ -52,6 +53,8 @@ class SchedulerStatus:
     last: tuple[HistoryEntry, ...]
     #: worker → why it does not serve this scheduler
     left_alone: Mapping[str, str] = field(default_factory=dict)
+    #: calls to the ClearML API this month, of all schedulers on this Redis
+    api_calls: ApiBudget | None = None
 
     @property
     def is_well(self) -> bool:
@@ -83,6 +86,7 @@ def read_status(target: Target, *, last: int = 5) -> SchedulerStatus:
         alarms={name: str(alarm.get("text", "")) for name, alarm in ledger.history.alarms().items()},
         left_alone=ledger.left_alone_by(),
         home=str(holder) if holder else "",
+        api_calls=read_budget(ledger, target.settings.api_calls_per_month),
         last=tuple(newest(target, Filter(), last)),
     )
 

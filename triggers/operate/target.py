@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -49,7 +49,14 @@ class Target:
                 f"scheduler {title(self.scheduler)} watches {self.scheduler.host}, and the ClearML credentials here "
                 f"are for {credentials.host}: set CLEARML_API_HOST, CLEARML_API_ACCESS_KEY and CLEARML_API_SECRET_KEY"
             )
-        return Api(credentials, timeout_seconds=self.settings.request_timeout_seconds)
+        return Api(credentials, timeout_seconds=self.settings.request_timeout_seconds, cause="verb")
+
+    def hand_in_calls(self) -> None:
+        """Count what was asked of the ClearML server; without Redis, it is not counted."""
+        from triggers.context.api_account import hand_in
+
+        with suppress(redis.RedisError):
+            hand_in(self.ledger.calls)
 
     def renew(self) -> None:
         """Learn the present run of Redis, after a restart; begins no epoch."""
@@ -101,7 +108,11 @@ def open_target(choice: str | None = None, of: Settings | None = None, *, start:
     of = of or settings()
     with ExitStack() as stack:
         try:
-            yield _on_redis(of, choice, stack) if of.redis_url else _in_folder(of, choice, stack, start=start)
+            target = _on_redis(of, choice, stack) if of.redis_url else _in_folder(of, choice, stack, start=start)
+            try:
+                yield target
+            finally:
+                target.hand_in_calls()
         except redis.RedisError as failure:
             if not redis_refusals.code_of(failure):
                 raise

@@ -192,6 +192,11 @@ def _instead(fault: Fault, route: Route) -> SandboxAnswer | None:
         return failure(errors.bad_token("Signature has expired"), route)
     if fault.kind == "html":
         return SandboxAnswer(502, 0, b"<html><body><h1>502 Bad Gateway</h1></body></html>")
+    if fault.kind in ("busy", "quota"):
+        answer = failure(errors.too_many_calls() if fault.kind == "busy" else errors.quota_exceeded(), route)
+        if fault.retry_after is not None:
+            answer.headers += ((b"retry-after", f"{fault.retry_after:g}".encode()),)
+        return answer
     if fault.kind == "error":
         body = envelope(route, fault.status, 100, "General data error", {})
         return SandboxAnswer(fault.status, 100, body)

@@ -80,6 +80,16 @@ def empty_batch() -> ApiError:
     return ApiError(400, 17, "Batch request contains no items")
 
 
+def quota_exceeded() -> ApiError:
+    """More than the plan of a workspace allows; not recorded, but as hosted servers answer for what is stored."""
+    return ApiError(400, 68, "The usage quota was exceeded: type=api_calls")
+
+
+def too_many_calls() -> ApiError:
+    """What a proxy or a hosted server says to calls that come too fast; not recorded."""
+    return ApiError(429, 0, "Too many requests")
+
+
 def bad_pattern(error: Exception) -> ApiError:
     """A malformed regular expression."""
     return ApiError(400, 21, "Malformed regular expression", err=error, extra_info=None)

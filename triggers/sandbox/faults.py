@@ -6,6 +6,8 @@ delay      the call, or with `when="after"` its answer, waits for some seconds
 malformed  it took effect, and half of the answer comes back
 html       a proxy answers with a page: HTTP 502 and no JSON
 expired    its token counts as expired (401/30)
+busy       refused because there were too many calls: HTTP 429, with `Retry-After` where `retry_after` says one
+quota      refused because the month's calls are used up: 400/68, as the hosted server refuses what exceeds a quota
 hold       it waits until it is released, before or after it took effect
 """
 
@@ -16,9 +18,9 @@ import random
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from itertools import count
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-FaultKind = Literal["error", "drop", "delay", "malformed", "html", "expired", "hold"]
+FaultKind = Literal["error", "drop", "delay", "malformed", "html", "expired", "busy", "quota", "hold"]
 _numbers = count(1)
 
 
@@ -37,6 +39,8 @@ class Fault:
     when: Literal["before", "after"] = "before"
     seconds: float = 0.0
     status: int = 500
+    #: seconds, of kinds busy and quota; None: the answer does not say
+    retry_after: float | None = None
     #: only for callers who have made this call since the rule was set
     after_call: str = ""
     id: int = field(default_factory=lambda: next(_numbers))
@@ -47,7 +51,7 @@ class Fault:
 
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)
-        if self.kind not in ("error", "drop", "delay", "malformed", "html", "expired", "hold"):
+        if self.kind not in get_args(FaultKind):
             raise ValueError(f"no such kind of fault: {self.kind!r}")
 
     def strikes(self, endpoint: str, caller: str) -> bool:
@@ -96,7 +100,19 @@ class Fault:
 
     def shown(self) -> dict[str, Any]:
         """The rule as JSON."""
-        named = ("id", "kind", "endpoint", "caller", "fraction", "seed", "times", "when", "seconds", "status")
+        named = (
+            "id",
+            "kind",
+            "endpoint",
+            "caller",
+            "fraction",
+            "seed",
+            "times",
+            "when",
+            "seconds",
+            "status",
+            "retry_after",
+        )
         return {**{name: getattr(self, name) for name in (*named, "after_call", "hits")}, "held": self.held}
 
 

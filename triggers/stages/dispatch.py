@@ -27,6 +27,8 @@ def dispatch(ctx: Context) -> int:
     Any number of dispatchers may call it at once, on any host; each firing has one owner at a time.
     """
     taken = 0
+    if ctx.api.pause_seconds:  # reconcile hints at what is due
+        return 0
     for _ in range(BATCHES_PER_TURN):
         claim = take(ctx, "dispatch", ctx.settings.batch_firings)
         if not claim.firings:
@@ -34,6 +36,8 @@ def dispatch(ctx: Context) -> int:
         taken += len(claim.firings)
         with _keeping(ctx, claim.firings):
             _carry_out(ctx, claim.firings, claim.registry_version)
+        if ctx.api.pause_seconds:
+            return taken
     ctx.hints.send("dispatch", ctx.ledger.scheduler)  # behind the hints of the schedulers that share these workers
     return taken
 

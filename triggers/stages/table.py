@@ -178,6 +178,16 @@ def stage(name: str) -> Stage:
     return found
 
 
+#: Causes of requests, as people call them, where the stage is named otherwise.
+_CAUSES: Final = {"dispatch": "launch", "act": "action"}
+
+
+def cause_of(task: str) -> str:
+    """Under which cause the requests of a Celery task are counted."""
+    name = task.rpartition(".")[2]
+    return _CAUSES.get(name, name)
+
+
 def queues() -> tuple[str, ...]:
     """Give the queues that workers consume, one of each role, in the order of the stages."""
     return tuple(dict.fromkeys(queue for row in STAGES for queue in row.queues))

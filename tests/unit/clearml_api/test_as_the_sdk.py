@@ -163,12 +163,10 @@ NOON = 1_700_000_000
         (503, formatdate(NOON + 20, usegmt=True), 20),
         (503, formatdate(NOON - 20, usegmt=True), 0),
         (503, formatdate(NOON + 20_000, usegmt=True), 60),
-        (429, "9" * 400, 60),
+        (429, "9" * 400, 3600),
         (429, "-5", 0),
         (429, "soon", 0),
         (429, "", 0),
-        (400, "7", 0),
-        (502, "7", 0),
     ],
 )
 def test_pause_of_an_answer(status, value, seconds):

@@ -70,6 +70,7 @@ def test_call_raises_unavailable_and_does_not_repeat_what_may_have_had_an_effect
     for endpoint in ("tasks.clone", "queues.get_next_task"):
         faulty.script[endpoint] = [step]
         faulty.calls.clear()
+        api = Api(api.credentials, timeout_seconds=5)  # one that has not been asked for a pause
         with pytest.raises(ServerUnavailable, match=rf"{endpoint} at 127\.0\.0\.1:\d+: "):
             api.call(endpoint, {})
         assert len(faulty.calls) == 1

@@ -12,7 +12,7 @@ from triggers.actions.attempt import Attempt, ending
 from triggers.actions.clearml_task import TaskAction
 from triggers.actions.launching import drafts, lookups
 from triggers.actions.launching.request import launch_request, resolve_target_project
-from triggers.base.errors import Fenced, LaunchImpossible, Refused
+from triggers.base.errors import Fenced, LaunchImpossible, Refused, ServerBusy
 from triggers.base.exhaustive import assert_never
 from triggers.clearml_api import launches, transport
 from triggers.clearml_api.launches import TaggedTask
@@ -179,7 +179,11 @@ def clone(attempt: Attempt, base: Mapping[str, Any] | None) -> None:
         lookups.project_id(ctx, project) if project else None,
     )
     attempt.cloned = True
-    draft = launches.clone(ctx.api, request)
+    try:
+        draft = launches.clone(ctx.api, request)
+    except ServerBusy:
+        attempt.cloned = False  # it was refused before it had an effect
+        raise
     if request.edit:
         try:
             launches.edit_draft(ctx.api, draft, request.edit)

@@ -8,7 +8,7 @@ import redis
 
 from triggers.base import redis_refusals
 from triggers.base.errors import TriggersError
-from triggers.operate.doctor import clearml_server, permissions, redis_server, workers
+from triggers.operate.doctor import api_calls, clearml_server, permissions, redis_server, workers
 from triggers.operate.doctor.findings import Finding
 from triggers.operate.target import Target
 
@@ -18,6 +18,7 @@ def examine(target: Target) -> Iterator[Finding]:
     looks: dict[str, Callable[[], Iterator[Finding]]] = {
         "Redis": lambda: redis_server.look(target.ledger.store.client),
         "ClearML": lambda: clearml_server.look(target),
+        "API calls": lambda: api_calls.look(target),
         "workers": lambda: workers.look(target),
         "permissions": lambda: permissions.look(target),
     }

@@ -1,0 +1,91 @@
+"""What a process tells the account of API calls, and what it learns there: the pause of all, whether calls are left."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from typing import Final
+
+import redis
+
+from triggers.base.logs import logger
+from triggers.clearml_api.calls import TALLY, Counted
+from triggers.clearml_api.connection import Api
+from triggers.clearml_api.pauses import Pause
+from triggers.ledger.api_account import CallBook, Settled, SharedPause
+from triggers.rules.api_budget import end_of_month, is_used_up, seconds_left
+
+log = logger(__name__)
+
+#: Pause between two talks with Redis, seconds. A process that is killed takes what it counted since with it.
+SETTLE_SECONDS: Final = 1.0
+#: How long calls wait while none is left; somebody may raise the limit meanwhile.
+_USED_UP_SECONDS: Final = 60.0
+
+
+def hand_in(book: CallBook) -> None:
+    """Hand in what this process has counted, if anything: for one that is about to end.
+
+    Raises:
+        redis.RedisError: Redis gave no answer; nothing that was counted is lost.
+    """
+    counts = TALLY.take()
+    if counts:
+        _settle(book, counts, None)
+
+
+def _settle(book: CallBook, counts: Mapping[Counted, int], limit: int | None) -> Settled:
+    named = {(one.cause, one.endpoint, one.result): number for one, number in counts.items()}
+    try:
+        return book.settle(named, limit)
+    except redis.RedisError:
+        TALLY.put_back(counts)
+        raise
+
+
+class ApiAccount:
+    """The account as one process sees it. Threads share it; each may call `settle` as often as it likes."""
+
+    def __init__(self, limit: int | None) -> None:
+        self.limit = limit
+        self._next_at = 0.0
+        self._lock = threading.Lock()
+        self._used_up = False
+
+    def settle(self, book: CallBook, api: Api | None, *, now: float | None = None, force: bool = False) -> None:
+        """Hand in what was counted, share a pause, and keep that of the others; at most once a second.
+
+        Args:
+            book: of the Redis.
+            api: whose calls have to wait where a pause is kept; None where only counts are handed in.
+            now: of the monotonic clock.
+            force: now, and not only once a second.
+
+        Raises:
+            redis.RedisError: Redis gave no answer; nothing that was counted is lost.
+        """
+        now = time.monotonic() if now is None else now
+        new = api.new_pause if api is not None else None
+        with self._lock:
+            if now < self._next_at and not force and new is None:
+                return
+            self._next_at = now + SETTLE_SECONDS
+        if api is not None and new is not None:
+            book.share_pause(SharedPause(new.seconds, new.times, new.why))
+            api.new_pause = None
+        settled = _settle(book, TALLY.take(), self.limit)
+        if api is not None:
+            self._keep_pauses(api, settled)
+
+    def _keep_pauses(self, api: Api, settled: Settled) -> None:
+        if settled.pause is not None and settled.pause.seconds > 0:
+            api.pause(Pause(settled.pause.seconds, settled.pause.times, settled.pause.why))
+        used_up = is_used_up(self.limit, settled.made)
+        if used_up:
+            until = f"{end_of_month(settled.now):%Y-%m-%d}"
+            why = f"all {self.limit} calls of TRIGGERS_API_CALLS_PER_MONTH are made; the next month begins on {until}"
+            api.pause(Pause(min(_USED_UP_SECONDS, seconds_left(settled.now)), 0, why))
+            if not self._used_up:
+                log.error("%s: polls and launches wait, and nothing is lost", why)
+        self._used_up = used_up

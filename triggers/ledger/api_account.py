@@ -1,0 +1,164 @@
+"""The account of calls to the ClearML API in Redis: of all processes and schedulers that share it, by the month.
+
+Also what all of them obey: a pause that the ClearML server asked one of them for, and the limit by which they go.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import redis
+
+from triggers.ledger.keys import shared
+from triggers.rules.api_budget import POLL, ApiUsage, month_of
+
+_SUMS, _MONTH, _HOUR, _PAUSE, _LIMIT = "api_requests", "api_calls:", "api_calls:hour:", "api_pause", "api_limit"
+
+#: How long a month stays readable after its last call, seconds.
+_MONTH_LIVES: Final = 100 * 86_400
+#: Hours that count as recent; their keys live one longer.
+_HOURS: Final = 24
+#: How long a pause is remembered after its end, ms: the next one is longer then.
+_PAUSE_REMEMBERED_MS: Final = 120_000
+
+#: The longest pause that is kept, seconds: Redis' clock may have been set back since.
+_LONGEST_PAUSE: Final = 3600.0
+
+#: KEYS: pause. ARGV: JSON, until (ms, Redis' clock), life (ms). The one that ends last stays.
+#: Rules out: a short pause in the place of a long one that another process was asked for.
+_PAUSE_SCRIPT: Final = """
+local known = redis.call('GET', KEYS[1])
+local ok, old = pcall(cjson.decode, known or '')
+if ok and type(old) == 'table' and (tonumber(old.until_ms) or 0) >= tonumber(ARGV[2]) then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
+return 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SharedPause:
+    """A pause that all processes keep: what is left of it, how many answers in a row asked for one, and why."""
+
+    seconds: float
+    times: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a process learns when it hands its counts in."""
+
+    now: datetime
+    made: int
+    pause: SharedPause | None
+
+
+class CallBook:
+    """The account in one Redis."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self.client = client
+
+    def settle(self, counts: Mapping[tuple[str, str, str], int], limit: int | None) -> Settled:
+        """Add counts, by (cause, endpoint, result); learn the month's total and the pause. Two trips.
+
+        Raises:
+            redis.RedisError: Redis gave no answer; some may have been counted.
+        """
+        now = _now(self.client)
+        month = shared(_MONTH + month_of(now))
+        with self.client.pipeline(transaction=True) as pipe:
+            if counts:
+                _add(pipe, month, now, counts)
+            if limit is not None:
+                pipe.set(shared(_LIMIT), limit, ex=3600)
+            pipe.hget(month, "made")
+            pipe.get(shared(_PAUSE))
+            *_, made, pause = pipe.execute()
+        return Settled(now, _number(made), _pause(pause, now))
+
+    def share_pause(self, pause: SharedPause) -> None:
+        """Let every process keep a pause; of two, the one that ends last."""
+        until_ms = int(_now(self.client).timestamp() * 1000 + pause.seconds * 1000)
+        text = json.dumps({"until_ms": until_ms, "times": pause.times, "why": pause.why})
+        life_ms = int(pause.seconds * 1000) + _PAUSE_REMEMBERED_MS
+        self.client.register_script(_PAUSE_SCRIPT)(keys=[shared(_PAUSE)], args=[text, until_ms, life_ms])
+
+    def usage(self) -> ApiUsage:
+        """What was counted this month and in the last day, in two trips.
+
+        Raises:
+            redis.RedisError: Redis gave no answer.
+        """
+        now = _now(self.client)
+        this_hour = int(now.timestamp()) // 3600
+        with self.client.pipeline(transaction=False) as pipe:
+            pipe.hgetall(shared(_MONTH + month_of(now)))
+            for hour in range(this_hour - _HOURS + 1, this_hour + 1):
+                pipe.hgetall(shared(_HOUR + str(hour)))
+            fields, *hours = pipe.execute()
+        counts = Counter[tuple[str, str]]()
+        for name, number in fields.items():
+            if name.count(" ") == 2:
+                cause, endpoint, _ = name.split(" ")
+                counts[cause, endpoint] += _number(number)
+        known = [hour for hour in hours if hour]
+        began = min((_number(hour.get("began")) for hour in known), default=0)
+        return ApiUsage(
+            now,
+            counts,
+            recent=sum(_number(hour.get("all")) for hour in known),
+            recent_polls=sum(_number(hour.get(POLL)) for hour in known),
+            recent_seconds=max(0.0, now.timestamp() - began) if began else 0.0,
+        )
+
+    def pause_now(self) -> SharedPause | None:
+        """The pause that all processes keep now; None without one."""
+        pause = _pause(self.client.get(shared(_PAUSE)), _now(self.client))
+        return pause if pause and pause.seconds > 0 else None
+
+    def limit_in_use(self) -> int | None:
+        """The limit by which workers go, None for none."""
+        found: Any = self.client.get(shared(_LIMIT))
+        return int(found) if found and str(found).isdigit() else None
+
+
+def _add(pipe: Any, month: str, now: datetime, counts: Mapping[tuple[str, str, str], int]) -> None:
+    hour = shared(_HOUR + str(int(now.timestamp()) // 3600))
+    total = sum(counts.values())
+    for (cause, endpoint, result), number in counts.items():
+        pipe.hincrby(shared(_SUMS), f"{endpoint} {result}", number)
+        pipe.hincrby(month, f"{cause} {endpoint} {result}", number)
+    pipe.hincrby(month, "made", total)
+    pipe.hincrby(hour, "all", total)
+    pipe.hincrby(hour, POLL, sum(number for (cause, *_), number in counts.items() if cause == POLL))
+    pipe.hsetnx(hour, "began", int(now.timestamp()))
+    pipe.expire(month, _MONTH_LIVES)
+    pipe.expire(hour, (_HOURS + 1) * 3600)
+
+
+def _pause(text: Any, now: datetime) -> SharedPause | None:
+    try:
+        told = json.loads(text or "null")
+        left = float(told["until_ms"]) / 1000 - now.timestamp()
+        return SharedPause(min(max(0.0, left), _LONGEST_PAUSE), int(told["times"]), str(told["why"]))
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def _now(client: redis.Redis) -> datetime:
+    found: Any = client.time()
+    seconds, micros = found
+    return datetime.fromtimestamp(int(seconds) + int(micros) / 1e6, UTC)
+
+
+def _number(text: Any) -> int:
+    try:
+        return int(text or 0)
+    except ValueError:
+        return 0

@@ -1,0 +1,75 @@
+"""What a month of calls to the ClearML API comes to, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from triggers.ledger import Ledger
+from triggers.rules import api_budget
+
+
+@dataclass(frozen=True, slots=True)
+class ApiBudget:
+    """Calls of everything that shares one Redis, in one month of UTC.
+
+    Attributes:
+        month: `2026-11`.
+        made: so far.
+        projected: at its end, if the rest of it goes on as the last day did.
+        limit: TRIGGERS_API_CALLS_PER_MONTH of this process, else of the workers; None without one.
+        by_cause: the calls made, the most first: poll, launch, action, sync, script, verb, ...
+        by_endpoint: the calls made, the most first.
+        ends: when the next month begins.
+        paused_seconds: what is left of a pause that the ClearML server asked for; 0 without one.
+        paused_why: the reason that it gave.
+    """
+
+    month: str
+    made: int
+    projected: int
+    limit: int | None
+    by_cause: Mapping[str, int]
+    by_endpoint: Mapping[str, int]
+    ends: datetime
+    paused_seconds: float = 0.0
+    paused_why: str = ""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the month is projected to end beyond the limit."""
+        return self.limit is not None and self.projected > self.limit
+
+
+def read_budget(ledger: Ledger, limit: int | None = None) -> ApiBudget:
+    """Read it, in a handful of requests to Redis.
+
+    Args:
+        ledger: of any scheduler of that Redis.
+        limit: of this process' settings.
+
+    Raises:
+        redis.RedisError: Redis gave no answer.
+    """
+    usage, pause = ledger.calls.usage(), ledger.calls.pause_now()
+    return ApiBudget(
+        month=api_budget.month_of(usage.now),
+        made=usage.made,
+        projected=api_budget.projected(usage),
+        limit=limit if limit is not None else ledger.calls.limit_in_use(),
+        by_cause=usage.by("cause"),
+        by_endpoint=usage.by("endpoint"),
+        ends=api_budget.end_of_month(usage.now),
+        paused_seconds=pause.seconds if pause else 0.0,
+        paused_why=pause.why if pause else "",
+    )
+
+
+def line(budget: ApiBudget) -> str:
+    """All of it in one line."""
+    of = f" of {budget.limit:,}" if budget.limit is not None else ""
+    words = f"{budget.made:,}{of} calls in {budget.month}, {budget.projected:,} projected"
+    causes = ", ".join(f"{cause} {count:,}" for cause, count in list(budget.by_cause.items())[:4])
+    paused = f"; paused for {budget.paused_seconds:.0f} s ({budget.paused_why})" if budget.paused_seconds else ""
+    return words + (f" ({causes})" if causes else "") + paused

@@ -1,0 +1,27 @@
+"""Will the month's calls to the ClearML API do, and does the server take any now?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from triggers.operate.api_budget import line, read_budget
+from triggers.operate.doctor.findings import Finding
+from triggers.operate.target import Target
+
+_ABOUT = "API calls"
+
+
+def look(target: Target) -> Iterator[Finding]:
+    """Look at the account of calls; it costs none."""
+    budget = read_budget(target.ledger, target.settings.api_calls_per_month)
+    if budget.paused_seconds:
+        way = "wait, or raise the limit: of the plan, or TRIGGERS_API_CALLS_PER_MONTH; nothing is lost meanwhile"
+        yield Finding(_ABOUT, "bad", line(budget), way)
+    elif budget.limit is not None and budget.made >= budget.limit:
+        way = f"raise TRIGGERS_API_CALLS_PER_MONTH, or wait for {budget.ends:%Y-%m-%d}; nothing is lost meanwhile"
+        yield Finding(_ABOUT, "bad", f"{line(budget)}: all are made", way)
+    elif budget.is_over:
+        way = "polls stretch so that the month holds; raise TRIGGERS_API_CALLS_PER_MONTH if that is too slow"
+        yield Finding(_ABOUT, "warn", line(budget), way)
+    else:
+        yield Finding(_ABOUT, "ok", line(budget))
