@@ -32,7 +32,7 @@ def usage(now: datetime, made: int = 0, **more: float) -> ApiUsage:
         (datetime(2028, 2, 1, tzinfo=UTC), datetime(2028, 3, 1, tzinfo=UTC), "2028-02"),
     ],
 )
-def test_months_end_at_midnight_and_february_where_it_does(now, end, name):
+def test_a_month_ends_where_the_next_one_begins(now, end, name):
     assert end_of_month(now) == end
     assert month_of(now) == name
     assert seconds_left(now) == (end - now).total_seconds()
