@@ -26,6 +26,7 @@ from triggers.base.terminal import say
 from triggers.ledger import Ledger, Store, connect, open_ledger, schedulers
 from triggers.ledger.api_account import CallBook
 from triggers.ledger.shared import api_requests, beat_said
+from triggers.ledger.waiting import Line
 from triggers.model.action import LANES
 from triggers.rules.api_budget import projected
 from triggers.stages import table
@@ -142,6 +143,7 @@ def _figures(ledger: Ledger) -> Iterator[Figure]:
         if stage.backlog:
             due = float(waiting.due(stage.backlog.line, ledger.now_ms()))
             yield "stage_waiting", (stage.name,), due
+            yield "stage_oldest_waiting_seconds", (stage.name,), _oldest_seconds(ledger, stage.backlog.line)
     held = dict.fromkeys(("pause", "pace", "slot"), 0.0)
     for hold in ledger.firings.holds():
         held[hold.partition(":")[0]] = held.get(hold.partition(":")[0], 0.0) + float(ledger.operations.held_count(hold))
@@ -156,6 +158,12 @@ def _figures(ledger: Ledger) -> Iterator[Figure]:
         states["retired" if entry.retired else "paused" if entry.paused else "active"] += 1
     for state, number in states.items():
         yield "triggers", (state,), number
+
+
+def _oldest_seconds(ledger: Ledger, line: Line) -> float:
+    """For how long the first of a line has been due by the ledger's clock; 0 if nothing is."""
+    first_ms = ledger.waiting.oldest_ms(line)
+    return max(0, ledger.now_ms() - first_ms) / 1000 if first_ms is not None else 0.0
 
 
 def main() -> None:

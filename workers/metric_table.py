@@ -48,6 +48,11 @@ METRICS: Final[dict[str, Declared]] = {
     ),
     "firings_unfinished": Declared("gauge", "Firings due now or later.", ("scheduler", "lane")),
     "stage_waiting": Declared("gauge", "Things due that wait for a stage.", ("scheduler", "stage")),
+    "stage_oldest_waiting_seconds": Declared(
+        "gauge",
+        "For how long the oldest thing that waits for a stage has been due; 0 if none is.",
+        ("scheduler", "stage"),
+    ),
     "firings_held": Declared(
         "gauge", "Firings that wait on purpose.", ("scheduler", "reason"), "reason: pause, pace, slot"
     ),

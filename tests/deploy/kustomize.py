@@ -27,6 +27,9 @@ def build(folder: Path) -> list[Manifest]:
     for patch in says.get("patches", []):
         for part in load(folder / patch["path"]):
             target = _one(manifests, part)
+            if part.get("$patch") == "delete":
+                manifests.remove(target)
+                continue
             merged = _merge(target, part)
             target.clear()
             target.update(merged)

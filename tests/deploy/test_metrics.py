@@ -138,6 +138,8 @@ def test_exporter_tells_what_waits_and_what_happened(exporter: Any, known: Ledge
     assert value(found, "launch_latency_seconds_count", since="change") == 1
     assert 0.4 < value(found, "launch_latency_seconds_sum", since="change") < 60
     assert value(found, "firings_due", lane="dispatch") == 1
+    assert 0 < value(found, "stage_oldest_waiting_seconds", stage="dispatch") < 60
+    assert value(found, "stage_oldest_waiting_seconds", stage="act") == 0
     assert value(found, "firings_held", reason="pace") == 1
     assert value(found, "dead_letters") == 1
     assert value(found, "queue_messages", queue="match") == 1
@@ -167,6 +169,9 @@ def asked_for() -> dict[str, str]:
     adapter = yaml.safe_load((compose.ROOT / "deploy/kubernetes/production/prometheus-adapter.yaml").read_text())
     for rule in adapter["rules"]["external"]:
         found[f"adapter {rule['seriesQuery']}"] = rule["seriesQuery"]
+    for scaled in yaml.safe_load_all((compose.ROOT / "deploy/kubernetes/keda/scaledobjects.yaml").read_text()):
+        for number, trigger in enumerate(scaled["spec"]["triggers"]):
+            found[f"KEDA {scaled['metadata']['name']} {number}"] = trigger["metadata"]["query"]
     scaling = (compose.ROOT / "deploy/kubernetes/production/autoscaling.yaml").read_text()
     return found | {f"scaler {name}": name for name in re.findall(r"name: (clearml_triggers_\w+)", scaling)}
 

@@ -22,6 +22,14 @@ _SINGLE = (
     "Sentinel and Cluster are not supported, since their failover drops writes that were confirmed and a firing "
     "could be lost or launched twice; " + _WAY_OUT
 )
+#: What to do about a Redis that evicts.
+NO_EVICTION = (
+    "set maxmemory-policy to noeviction: with CONFIG SET, or in the settings (parameter group) of a managed Redis"
+)
+_WHY_INFO = (
+    "; the user must be allowed INFO, by which workers notice that Redis restarted and may have forgotten its last "
+    "second: ACL SETUSER USER +info"
+)
 _CERT_REQS = {"none": ssl.CERT_NONE, "optional": ssl.CERT_OPTIONAL, "required": ssl.CERT_REQUIRED}
 _TLS_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 _TLS = ("ssl_cert_reqs", "ssl_check_hostname", *_TLS_FILES)
@@ -156,16 +164,32 @@ def refuse_unsupported(client: redis.Redis, url: str) -> None:
     """Look whether what answers is a single Redis. A Redis that does not answer passes: it may come up yet.
 
     Raises:
-        Usage: it is a Sentinel or a node of a Cluster, or refuses for a reason that waiting does not fix, such as a
-            wrong password.
+        Usage: it is a Sentinel or a node of a Cluster, evicts keys when it is full, or refuses for a reason that
+            waiting does not fix, such as a wrong password or a user that may not call INFO.
     """
     from triggers.base import redis_refusals  # the ledger itself reads addresses
 
     try:
-        mode = dict(client.info("server")).get("redis_mode", "standalone")
+        info: dict[str, Any] = {**dict(client.info("server")), **dict(client.info("memory"))}
     except (redis.RedisError, OSError) as failure:
         if redis_refusals.needs_person(failure):
-            raise Usage(f"the Redis at {shown(url)} cannot be used: {redis_refusals.in_words(failure)}") from failure
+            why = _WHY_INFO if redis_refusals.code_of(failure) == "NOPERM" else ""
+            words = f"the Redis at {shown(url)} cannot be used: {redis_refusals.in_words(failure)}{why}"
+            raise Usage(words) from failure
         return
+    mode = info.get("redis_mode", "standalone")
     if mode != "standalone":
         raise Usage(f"the Redis at {shown(url)} runs as {mode}: {_SINGLE}")
+    if evicts := eviction(info):
+        raise Usage(f"the Redis at {shown(url)} cannot be used: {evicts}; {NO_EVICTION}")
+
+
+def eviction(info: dict[str, Any]) -> str:
+    """What a Redis would forget when it is full, by its own INFO; "" if nothing, or if it has no limit to reach."""
+    policy, most = info.get("maxmemory_policy", "noeviction"), int(info.get("maxmemory", 0))
+    if policy == "noeviction" or not most:
+        return ""
+    return (
+        f"when its {most >> 20} MiB are full, it evicts keys (maxmemory-policy is {policy}), "
+        "and a firing could be lost or launched twice"
+    )

@@ -89,19 +89,21 @@ class Home:
         self._stopping = threading.Event()
         self._received: list[int] = []
         self._lost = ""
-        self._sigterm = handled(self._terminate, signal.SIGTERM)
+        # what a shell without job control starts in the background ignores SIGINT, and goes on doing so
+        ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        self._signals = handled(self._terminate, signal.SIGTERM, *(() if ignored else (signal.SIGINT,)))
 
     def __enter__(self) -> Home:
-        """Until `run` takes the signals, SIGTERM ends the process at once; the SDK would swallow it."""
-        self._sigterm.__enter__()
+        """Until `run` takes the signals, they end the process at once; the SDK would swallow SIGTERM."""
+        self._signals.__enter__()
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._sigterm.__exit__(*exc)
+        self._signals.__exit__(*exc)
         self._arrival.leave()
 
     def _terminate(self, number: int) -> None:
-        self._sigterm.__exit__()
+        self._signals.__exit__()
         end_process(number)
 
     def console(self, wanted: bool | int) -> AbstractContextManager[object]:
@@ -134,7 +136,7 @@ class Home:
     def _claimed(self, ledger: Ledger) -> Ledger:
         """The ledger, once the service task says which Redis has it."""
         context = self.context(ledger)
-        patiently(lambda: takeover.take_over(context, self.scheduler))
+        takeover.take_over(context, self.scheduler, ask=patiently)
         return ledger
 
     def connect(self) -> Ledger:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+from collections.abc import Callable
 from typing import Final
 
 from triggers.base.errors import Usage
@@ -22,34 +23,51 @@ log = logger(__name__)
 LOOK_SECONDS: Final = 2.0
 
 
-def take_over(ctx: Context, scheduler: Scheduler) -> None:
+def take_over(
+    ctx: Context, scheduler: Scheduler, *, ask: Callable[[Callable[[], float]], float] = lambda do: do()
+) -> None:
     """Take the scheduler for this Redis, at a start.
 
     Another Redis whose lease was not seen renewed yet is watched: it is renewed, or runs out. So a start beside another
     Redis takes as long as its next renewal, and a lease that nobody renews keeps nobody out.
 
+    Args:
+        ctx: of the scheduler.
+        scheduler: what is taken.
+        ask: runs what asks the ClearML server, more than once while that gives no usable answer; waiting for a lease
+            is not among it.
+
     Raises:
         Usage: another Redis serves it; the message names both.
     """
     seen: dict[str, RedisLease] = {}
-    while True:
-        known, server_ms = renewal.services(ctx, scheduler), server_now_ms(ctx.api)
-        renewal.notice_older_state(ctx, renewal.my_lease(ctx, known, server_ms), renewal.leases(known, server_ms))
-        lease = renewal.my_lease(ctx, known, server_ms)
-        rivals = [
-            one
-            for one in renewal.leases(known, server_ms)
-            if one.until_ms > server_ms and not one.same_redis(lease) and not _is_past(one, lease)
-        ]
-        if not rivals:
-            break
-        _look_at(ctx, scheduler, lease, rivals, known, seen, server_ms)
+    while pause := ask(lambda: _attempt(ctx, scheduler, seen)):
+        time.sleep(pause)
+
+
+def _attempt(ctx: Context, scheduler: Scheduler, seen: dict[str, RedisLease]) -> float:
+    """Take it, unless another Redis may serve it; seconds to wait before the next look, 0.0 once it is taken.
+
+    Raises:
+        Usage: another Redis serves it.
+    """
+    known, server_ms = renewal.services(ctx, scheduler), server_now_ms(ctx.api)
+    renewal.notice_older_state(ctx, renewal.my_lease(ctx, known, server_ms), renewal.leases(known, server_ms))
+    lease = renewal.my_lease(ctx, known, server_ms)
+    rivals = [
+        one
+        for one in renewal.leases(known, server_ms)
+        if one.until_ms > server_ms and not one.same_redis(lease) and not _is_past(one, lease)
+    ]
+    if rivals:
+        return _look_at(ctx, scheduler, lease, rivals, known, seen, server_ms)
     service.write_runtime(ctx.api, scheduler.service_task, {lease.property: lease.to_json()})
     now = renewal.services(ctx, scheduler)
     first = other_holder([one for one in renewal.leases(now, server_ms) if not _is_past(one, lease)], lease, server_ms)
     if first is not None:
         service.write_runtime(ctx.api, scheduler.service_task, {}, remove=[lease.property])
         raise _occupied(ctx, scheduler, first, now, server_ms)
+    return 0.0
 
 
 def _is_past(other: RedisLease, mine: RedisLease) -> bool:
@@ -65,8 +83,8 @@ def _look_at(
     known: list[service.Service],
     seen: dict[str, RedisLease],
     server_ms: int,
-) -> None:
-    """Wait a little for what becomes of the others' leases.
+) -> float:
+    """Seconds to wait for what becomes of the others' leases.
 
     Raises:
         Usage: one of them was renewed.
@@ -84,10 +102,9 @@ def _look_at(
             )  # fmt: skip
         seen.setdefault(rival.property, rival)
     if elsewhere:
-        time.sleep(LOOK_SECONDS)
-        return
+        return LOOK_SECONDS
     log.warning("the Redis at %s was emptied: waiting until its lease expires", mine.address)
-    time.sleep(max(0.0, min(rivals[0].until_ms - server_ms, LIFE_MS) / 1000))
+    return max(0.001, min(rivals[0].until_ms - server_ms, LIFE_MS) / 1000)
 
 
 def _occupied(

@@ -34,7 +34,7 @@ except KeyboardInterrupt as interrupt:
     [
         (signal.SIGINT, 130, "serving", "foreground"),
         (signal.SIGTERM, 143, "serving", "foreground"),
-        # Ctrl-C while registering is a plain KeyboardInterrupt, as anywhere in Python
+        (signal.SIGINT, 130, "registering", "foreground"),
         (signal.SIGTERM, 143, "registering", "foreground"),
         (signal.SIGTERM, 143, "serving", "background"),
         (signal.SIGTERM, 143, "registering", "background"),
@@ -70,6 +70,40 @@ def test_script_ends_quietly_with_its_service_task_stopped(
     assert "seen by the script" in out
     assert task["status"] == "stopped"
     assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_script_that_waits_for_the_lease_of_another_redis_ends_quietly(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    with Sandbox() as sandbox:
+
+        def started(state: str) -> subprocess.Popen[str]:
+            own = {"HOME": str(tmp_path), "TRIGGERS_STATE_FOLDER": str(tmp_path / state)}
+            with open(tmp_path / f"{state}.txt", "w") as output:
+                command = [sys.executable, "-c", SCRIPT, "foreground"]
+                environ = os.environ | sandbox.env() | own
+                return subprocess.Popen(command, env=environ, stdout=output, stderr=output, text=True)
+
+        first = started("first")
+        wait_until_it_is("serving", sandbox)
+        for process in [psutil.Process(first.pid), *psutil.Process(first.pid).children(recursive=True)]:
+            process.kill()
+        first.wait()
+        second = started("second")
+        try:
+            deadline = time.monotonic() + 60
+            while "may be served from another Redis" not in (told := (tmp_path / "second.txt").read_text()):
+                assert time.monotonic() < deadline, told
+                time.sleep(0.1)
+            second.send_signal(number)
+            assert second.wait(30) == code
+        finally:
+            second.kill()
+            second.wait()
+    told = (tmp_path / "second.txt").read_text()
+    assert "Traceback" not in told
+    assert "seen by the script" in told
 
 
 def wait_until_it_is(when: str, sandbox: Sandbox) -> None:

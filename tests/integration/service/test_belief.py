@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -122,8 +123,20 @@ def test_a_lease_that_nobody_renews_refuses_nobody_once_it_has_run_out(
         ahead += max(seconds, 10.0)
         world.sandbox.control.clock(offset_seconds=ahead)
 
-    monkeypatch.setattr(takeover.time, "sleep", pass_time)
-    takeover.take_over(world.ctx, world.scheduler)
+    asking: list[bool] = []
+
+    def ask(do: Callable[[], float]) -> float:
+        asking.append(True)
+        found = do()
+        asking.append(False)
+        return found
+
+    def pass_time_between(seconds: float) -> None:
+        assert asking[-1:] == [False], "a wait for a lease is no wait for the ClearML server, and not reported as one"
+        pass_time(seconds)
+
+    monkeypatch.setattr(takeover.time, "sleep", pass_time_between)
+    takeover.take_over(world.ctx, world.scheduler, ask=ask)
     world.sandbox.control.clock(offset_seconds=0.0)
     assert ahead >= LIFE_MS / 1000
     assert world.ledger.homes.instance() in {one.instance for one in leases_in([world.task()["runtime"]])}

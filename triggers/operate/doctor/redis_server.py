@@ -8,6 +8,7 @@ from typing import Any, Final
 import redis
 
 from triggers.base import redis_refusals
+from triggers.base.redis_address import NO_EVICTION, eviction
 from triggers.ledger.shared import probe_writing
 from triggers.operate.doctor.findings import Finding
 
@@ -66,8 +67,10 @@ def _eviction(info: dict[str, Any], policy: str | None) -> Finding:
     if policy is None:
         return Finding("Redis eviction", "warn", "it does not say", "see that maxmemory-policy is noeviction")
     if policy != "noeviction":
-        words = f"maxmemory-policy is {policy}: a full Redis would forget firings and launch them again"
-        return Finding("Redis eviction", "bad", words, "set maxmemory-policy to noeviction")
+        words = eviction({**info, "maxmemory_policy": policy})
+        # without a limit nothing is evicted yet, and roles do not refuse to start
+        words = words or f"maxmemory-policy is {policy}: a full Redis would forget firings and launch them again"
+        return Finding("Redis eviction", "bad", words, NO_EVICTION)
     return Finding("Redis eviction", "ok", "noeviction")
 
 
