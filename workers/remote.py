@@ -6,6 +6,7 @@ scaled by what supervises it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from celery.worker.control import Panel
@@ -35,11 +36,19 @@ def _hello(state: Any, from_node: str, revoked: Any = None, **_: Any) -> dict[st
     return {"clock": state.app.clock.forward(), "revoked": None}
 
 
+class Questions(dict[str, Any]):
+    """The commands that a worker takes. Any other changes nothing and is answered so: a KeyError would be logged.
+
+    Flower broadcasts `enable_events` again and again; these workers send events, or were told not to.
+    """
+
+    def __missing__(self, name: str) -> Callable[..., dict[str, str]]:
+        return lambda *_, **__: {"error": f"this worker answers questions only, and ignored {name:.40}"}
+
+
 def only_questions() -> None:
     """Let a worker take no command but these. Idempotent."""
-    for name in set(Panel.data) - QUESTIONS:
-        del Panel.data[name]
-    Panel.data["hello"] = _hello
+    Panel.data = Questions({name: Panel.data[name] for name in QUESTIONS} | {"hello": _hello})
 
 
 only_questions()

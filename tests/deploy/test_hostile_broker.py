@@ -58,8 +58,11 @@ def test_remote_control_asks_and_changes_nothing(url: str, tmp_path: Path):
         for question in ("stats", "active_queues", "registered", "scheduled", "active", "reserved", "revoked", "conf"):
             (answer,) = somebody.broadcast(question, reply=True, timeout=5, limit=1)
             assert "error" not in answer["lone@here"], f"Flower asks for {question}"
+        for command in ("enable_events", "of nobody"):  # as Flower does: nobody waits for an answer
+            somebody.broadcast(command)
         worker.takes("a hint afterwards")
         assert worker.starts == 1
+        assert "pidbox command error" not in worker.log.read_text()
     finally:
         worker.down()
 
