@@ -37,9 +37,9 @@ def _hello(state: Any, from_node: str, revoked: Any = None, **_: Any) -> dict[st
 
 
 class Questions(dict[str, Any]):
-    """The commands that a worker takes. Any other changes nothing and is answered so: a KeyError would be logged.
+    """The commands that a worker takes. Any other changes nothing and is answered by an error.
 
-    Flower broadcasts `enable_events` again and again; these workers send events, or were told not to.
+    Without that, each would be a traceback in the log: Flower broadcasts `enable_events` again and again.
     """
 
     def __missing__(self, name: str) -> Callable[..., dict[str, str]]:
