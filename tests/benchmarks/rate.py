@@ -77,7 +77,7 @@ def slow(of: Server, delay: float) -> int:
     return of.last()
 
 
-def bare(of: Server, token: str, base: str, queue: str) -> None:
+def bare(of: Server, token: str, base: str, queue: str, *, threads: int = THREADS) -> None:
     """Clone and enqueue, as fast as so many threads can."""
     address = urlsplit(of.url)
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
@@ -94,8 +94,8 @@ def bare(of: Server, token: str, base: str, queue: str) -> None:
             call("tasks.enqueue", {"task": made, "queue": queue})
         connection.close()
 
-    with ThreadPoolExecutor(THREADS) as pool:
-        list(pool.map(some, [LAUNCHES // THREADS] * THREADS))
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(some, [LAUNCHES // threads] * threads))
 
 
 def seconds(entries: Sequence[dict[str, Any]]) -> float:

@@ -20,6 +20,7 @@ from triggers.sandbox import Client, Control, Sandbox
 
 KEYS = ("K", "S")
 Fill = Callable[[Sandbox], None]
+Wrap = Callable[[Any], Any]
 
 
 class Server:
@@ -55,21 +56,26 @@ class Server:
         return [entry for entry in self.control.requests(after=number) if entry["caller"] != "measure"]
 
 
-def _serve(telling: Any, fill: Fill | None) -> None:
+def _serve(telling: Any, fill: Fill | None, wrap: Wrap | None) -> None:
     sandbox = Sandbox(0, *KEYS)
     if fill is not None:
         fill(sandbox)
+    if wrap is not None:
+        sandbox.app = wrap(sandbox.app)
     sandbox.bind()
     telling.send(sandbox.port)
     sandbox.serve()
 
 
 @contextmanager
-def server(fill: Fill | None = None) -> Iterator[Server]:
-    """A running sandbox; `fill`, an importable function, puts things into it before it listens."""
+def server(fill: Fill | None = None, wrap: Wrap | None = None) -> Iterator[Server]:
+    """A running sandbox.
+
+    Both are importable: `fill` puts things into it before it listens, `wrap` is what stands in front of its calls.
+    """
     context = multiprocessing.get_context("spawn")
     listening, telling = context.Pipe(duplex=False)
-    process = context.Process(target=_serve, args=(telling, fill), daemon=True)
+    process = context.Process(target=_serve, args=(telling, fill, wrap), daemon=True)
     process.start()
     telling.close()  # so that its end without a word ends the waiting
     try:
