@@ -1,8 +1,9 @@
-"""Abort a run whose loss has become NaN.
+"""Abort a run whose loss has become NaN or infinite.
 
-The SDK reports NaN as 0 unless the training script says otherwise, as in
+The SDK reports both as 0, which no condition can tell from a loss of 0. Let the training script report a large number:
 
     Logger.set_reporting_nan_value(1e30)
+    Logger.set_reporting_inf_value(1e30)
 """
 
 from triggers import TriggerScheduler
@@ -17,6 +18,6 @@ scheduler.add_task_trigger(
     trigger_on_variant="train",
     trigger_on_threshold=1e30,
     trigger_on_sign="max",
-    actions=[Abort("the loss is NaN")],
+    actions=[Abort("the loss is NaN or infinite")],
 )
 scheduler.start()

@@ -19,6 +19,7 @@ import time
 from clearml import Logger, Task
 
 Logger.set_reporting_nan_value(1e30)
+Logger.set_reporting_inf_value(1e30)
 task = Task.init("Examples", "diverging", auto_connect_frameworks=False, auto_resource_monitoring=False)
 logger = task.get_logger()
 for step in range(10_000):

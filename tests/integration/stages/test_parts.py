@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -253,3 +253,39 @@ def test_a_trigger_without_such_actions_pays_nothing(world: World, receivers: Re
     world.settle()
     assert world.hints.acts == 0
     assert [key for key in world.ledger.store.client.scan_iter() if ":act" in key or "receiver" in key] == []
+
+
+def commands_of(world: World, flow: Callable[[], None]) -> list[str]:
+    """Every command that Redis carries out meanwhile, those of scripts included."""
+    with world.ledger.store.client.monitor() as monitor:
+        flow()
+        world.ledger.store.client.echo("that was all")
+        commands: list[str] = []
+        while "that was all" not in (commands or [""])[-1]:
+            commands.append(str(monitor.next_command()["command"]))
+    return [each for each in commands[:-1] if not each.startswith(("EVALSHA", "EVAL", "SCRIPT"))]
+
+
+def launch(world: World) -> None:
+    world.fail_task()
+    world.poll()
+    world.settle()
+
+
+def test_a_launch_costs_no_command_for_actions_that_its_trigger_does_not_have(
+    world: World, receivers: Receivers
+) -> None:
+    """But for one look, in each of two scripts, at a field of the record that they have to look at anyway."""
+    world.declare(world.trigger())
+    launch(world)
+    plain = commands_of(world, lambda: launch(world))
+    keys = world.ledger.keys
+    of_actions = [keys.due("act"), keys.edits, keys.edit_times, keys.holds, keys.lease("receiver:")]
+    assert [each for each in plain if any(name in each for name in of_actions)] == []
+    assert [each.split()[0] for each in plain if each.endswith(" parts")] == ["HGET"] * 2
+    world.declare(world.trigger(actions=[post("told")]))
+    launch(world)
+    told = commands_of(world, lambda: launch(world))
+    assert any(keys.due("act") in each for each in told), "what is looked for is what actions use"
+    assert len(told) > len(plain) + 10
+    assert len(receivers.posts) == 2
