@@ -60,7 +60,7 @@ class Changes:
         self.call("tasks.update_tags", ids=ids, add_tags=["go"])
         yield from ()
 
-    _called = _queued = _skipped = _quiet = _tagged
+    _called = _queued = _skipped = _quiet = _told = _tagged
 
     def _published(self, name: str) -> Life:
         self.steps(self.task(name), "started", "stopped", "publish")

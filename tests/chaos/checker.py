@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from tests.chaos.facts import Facts
 from tests.chaos.plan import KINDS, Plan, Promise
+from tests.chaos.receiver import end_of, taken
 
 #: statuses of a launch that keeps others out
 UNDER_WAY = frozenset({"queued", "in_progress"})
@@ -17,7 +18,9 @@ UNDER_WAY = frozenset({"queued", "in_progress"})
 
 def violations(plan: Plan, facts: Facts) -> list[str]:
     """What is not as promised, in words; empty when all is well."""
-    return [*_counts(plan, facts), *_strangers(plan, facts), *_alone(facts), *_enqueued_again(facts)]
+    return [
+        *_counts(plan, facts), *_strangers(plan, facts), *_alone(facts), *_enqueued_again(facts), *_ids(facts),
+    ]  # fmt: skip
 
 
 def missing(plan: Plan, facts: Facts) -> list[str]:
@@ -37,6 +40,8 @@ def _runs(plan: Plan, facts: Facts) -> Counter[tuple[str, str]]:
     for kind, name in plan.objects():
         if kind == "reused":
             runs[kind, name] = facts.starts.count(facts.reused)
+        if kind == "told":
+            runs[kind, name] = taken(facts.deliveries, name)
     return runs
 
 
@@ -82,6 +87,26 @@ def _alone(facts: Facts) -> Iterator[str]:
         if len(under_way[trigger]) > 1:
             sources = sorted(facts.launches[one][1] for one in under_way[trigger])
             yield f"{trigger}: {' and '.join(sources)} queued or running at the same time"
+
+
+def _ids(facts: Facts) -> Iterator[str]:
+    """What arrives twice carries one id, which belongs to one action of one object; all of a firing begin alike."""
+    ids: dict[tuple[str, str], set[str]] = defaultdict(set)
+    whose: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    firings: dict[str, set[str]] = defaultdict(set)
+    for one in facts.deliveries:
+        ids[one.object, one.what].add(one.id)
+        whose[one.id].add((one.object, one.what))
+        firings[one.object].add(one.id.removesuffix(end_of(one.what)))
+    for (name, what), several in sorted(ids.items()):
+        if len(several) > 1:
+            yield f"{name}: {what} arrived under {len(several)} ids: {', '.join(sorted(several))}"
+    for id_, several_of in sorted(whose.items()):
+        if len(several_of) > 1:
+            yield f"{id_} is the id of {' and '.join(map(' of '.join, sorted(several_of)))}"
+    for name, keys in sorted(firings.items()):
+        if len(keys) > 1:
+            yield f"{name}: its actions are of {len(keys)} firings: {', '.join(sorted(keys))}"
 
 
 def _enqueued_again(facts: Facts) -> Iterator[str]:

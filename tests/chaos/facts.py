@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.chaos.receiver import Delivery, Receivers
 from triggers.sandbox.client import Client, Control
 
 PAGE = 400
@@ -24,6 +25,7 @@ class Facts:
         starts: the ClearML tasks that agents started, each as often as they did.
         statuses: (ClearML task, new status or None when it was deleted) in the order in which they took effect.
         calls: ids of the objects that the function was called for.
+        deliveries: what receivers of webhooks have seen.
     """
 
     names: dict[str, str] = field(default_factory=dict)
@@ -32,6 +34,7 @@ class Facts:
     starts: list[str] = field(default_factory=list)
     statuses: list[tuple[str, str | None]] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
+    deliveries: list[Delivery] = field(default_factory=list)
 
     def runs(self) -> Counter[tuple[str, str]]:
         """How often what was launched for (trigger, object) was started."""
@@ -41,8 +44,9 @@ class Facts:
 class Observer:
     """Reads the facts; what does not change is read once."""
 
-    def __init__(self, control: Control, client: Client, reused: str, calls: Path) -> None:
+    def __init__(self, control: Control, client: Client, reused: str, calls: Path, receivers: Receivers) -> None:
         self.control, self.client, self.reused, self.calls_file = control, client, reused, calls
+        self.receivers = receivers
         self._launches: dict[str, tuple[str, str]] = {}
         self._names: dict[str, str] = {}
         self._known: set[str] = set()
@@ -99,4 +103,5 @@ class Observer:
         self._learn({task for task, _ in statuses} - self._known)
         for object_id in self.calls():
             self._name(object_id)
-        return Facts(dict(self._names), dict(self._launches), self.reused, self._seen.starts, statuses, self.calls())
+        names, launches, starts = dict(self._names), dict(self._launches), self._seen.starts
+        return Facts(names, launches, self.reused, starts, statuses, self.calls(), self.receivers.seen())

@@ -54,6 +54,8 @@ KINDS: Mapping[str, Kind] = {
     "queued": Kind(1, alone=True, together=3),
     "skipped": Kind(2, "at most", alone=True, together=3),
     "quiet": Kind(6, "never"),
+    # several actions, sent to receivers that are as bad as they can be
+    "told": Kind(6, "at least"),
 }
 #: changes a second
 RATE = 5.0

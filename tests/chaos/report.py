@@ -43,6 +43,9 @@ class Report:
     objects: int = 0
     runs: int = 0
     calls: int = 0
+    #: webhooks that arrived, and how many of them under an id that had arrived before
+    deliveries: int = 0
+    repeated: int = 0
     disturbances: Counter[str] = field(default_factory=Counter)
     calls_hit: Counter[str] = field(default_factory=Counter)
     recoveries: list[Recovery] = field(default_factory=list)
@@ -69,6 +72,7 @@ class Report:
         found = [
             f"seed {self.seed}, {self.mode}, {self.seconds:g} s: {self.objects} objects changed, {self.runs} launches "
             f"ran, the function was called {self.calls} times",
+            f"{self.deliveries} webhooks arrived, {self.repeated} of them again under an id that was known",
             f"{sum(self.disturbances.values())} disturbances, {hit} API calls hit; "
             f"all was done {self.settled_seconds:.1f} s after the last of them",
             f"from a change to its run: {times(self.latencies)}",

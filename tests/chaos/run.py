@@ -20,8 +20,9 @@ from tests.chaos.fleet import SETTINGS, Fleet
 from tests.chaos.local import Local
 from tests.chaos.plan import CLOCKS, KINDS, Change, Disturbance, Plan
 from tests.chaos.polls import SOURCES, Polls
+from tests.chaos.receiver import HOSTS, Receivers
 from tests.chaos.report import Recovery, Report
-from tests.chaos.script import BASE, QUEUE, REUSED, REUSED_QUEUE
+from tests.chaos.script import BASE, PORT, QUEUE, REUSED, REUSED_QUEUE
 from tests.clocks.stepping import SteppedClock
 from tests.crash.processes import Server, eventually
 from triggers.base.settings import Settings
@@ -65,8 +66,10 @@ class Run:
         self.control.clock(offset_seconds=clocks.server, replicas=list(clocks.replicas), by="caller")
         self._make_server()
         calls = folder / "calls"
-        self.observer = Observer(self.control, self.client, self.reused, calls)
+        self.receivers = Receivers(plan.seed)
+        self.observer = Observer(self.control, self.client, self.reused, calls, self.receivers)
         extra = {BASE: self.base, REUSED: self.reused, "CRASH_TEST_CALLS": str(calls)}
+        extra |= {PORT: str(self.receivers.port), "TRIGGERS_WEBHOOK_ALLOW": ",".join(HOSTS)}
         extra |= dict.fromkeys(("CLEARML_WEB_HOST", "CLEARML_FILES_HOST"), self.server.url)
         stepped = {}
         if plan.stepped:
@@ -228,6 +231,7 @@ class Run:
     def _settle(self) -> None:
         """Wait until everything promised has run, and then for what nobody promised."""
         began = self.now
+        self.receivers.calm.set()
         while (self._lives or checker.missing(self.plan, self.observer.facts())) and self.now < began + SETTLE_SECONDS:
             self._step()
         self.report.settled_seconds = self.now - began
@@ -239,12 +243,15 @@ class Run:
         facts, report = self.observer.facts(), self.report
         report.objects = len(list(self.plan.objects()))
         report.runs, report.calls = len(facts.starts), len(facts.calls)
+        report.deliveries = len(facts.deliveries)
+        report.repeated = report.deliveries - len({one.id for one in facts.deliveries})
         report.disturbances, report.calls_hit = self.disturber.done, self.disturber.calls_hit
         report.violations = checker.violations(self.plan, facts)
 
     def close(self) -> None:
         """End every process."""
         self.system.stop()
+        self.receivers.close()
         self.control.close()
         self.client.close()
         self.server.stop()

@@ -6,11 +6,13 @@ import os
 from typing import Any
 
 from tests.chaos.plan import KINDS
+from tests.chaos.receiver import HOSTS, SENT
 from tests.crash.functions import note
 from triggers import TriggerScheduler
+from triggers.actions import Webhook
 
-#: environment variables: ids of the ClearML tasks that are cloned and reused
-BASE, REUSED = "CHAOS_BASE", "CHAOS_REUSED"
+#: environment variables: ids of the ClearML tasks that are cloned and reused, the port of the receivers of webhooks
+BASE, REUSED, PORT = "CHAOS_BASE", "CHAOS_REUSED", "CHAOS_RECEIVERS"
 #: where objects change, and the queues of launches
 PROJECT, QUEUE, REUSED_QUEUE = "chaos", "chaos", "chaos reused"
 
@@ -43,7 +45,18 @@ TRIGGERS: dict[str, dict[str, Any]] = {
     "queued": {"trigger_on_tags": ["go"], "single_instance": True, "overlap": "queue"},
     "skipped": {"trigger_on_tags": ["go"], "single_instance": True, "overlap": "skip"},
     "quiet": {"trigger_on_tags": ["go", "never given"]},
+    "told": {"trigger_on_tags": ["go"]},
 }
+
+
+def sends() -> dict[str, Any]:
+    """What is sent where: two webhooks that go well in the end, one that is refused for good, and the alarm for it."""
+    made = {
+        what: Webhook(f"http://{HOSTS[host]}:{os.environ[PORT]}/{what}", body={"object": "${object.name}"})
+        for what, (_, host) in SENT.items()
+    }
+    alarm = made.pop("alarm")
+    return {"actions": [*made.values()], "on_failed": [alarm]}
 
 
 def declare(scheduler: TriggerScheduler) -> None:
@@ -53,6 +66,8 @@ def declare(scheduler: TriggerScheduler) -> None:
         how = {"trigger_project": PROJECT, "trigger_name": rf"^{name}-\d+$"} | TRIGGERS[name]
         if how.get("reuse_task"):
             how |= {"schedule_task_id": os.environ[REUSED], "schedule_queue": REUSED_QUEUE}
+        elif name == "told":
+            how |= sends()
         elif "schedule_function" not in how:
             parameters = {"Args/trigger": name, "Args/source": f"${{{kind}.id}}"}
             how |= {"schedule_task_id": os.environ[BASE], "schedule_queue": QUEUE, "task_parameters": parameters}

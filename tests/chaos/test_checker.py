@@ -10,6 +10,7 @@ import pytest
 from tests.chaos.checker import missing, violations
 from tests.chaos.facts import Facts
 from tests.chaos.plan import KINDS, Change, Clocks, Plan
+from tests.chaos.receiver import SENT, Delivery, end_of
 
 CHANGES = (
     Change(1.0, "failed", ("failed-0",)),
@@ -19,6 +20,7 @@ CHANGES = (
     Change(1.0, "called", ("called-0",)),
     Change(1.0, "reused", ("reused-0",)),
     Change(1.0, "quiet", ("quiet-0",)),
+    Change(1.0, "told", ("told-0", "told-1")),
 )
 PLAN = Plan(1, 10.0, "fleet", Clocks(0, (), {}), 0, CHANGES, ())
 LIFE = ("created", "queued", "in_progress", "completed")
@@ -35,6 +37,7 @@ def well() -> Facts:
         starts=[*launches, *["reused task"] * KINDS["reused"].rounds],
         statuses=[(task, status) for task in launches for status in LIFE],
         calls=["id of called-0"],
+        deliveries=[Delivery(what, f"told-{n}", f"key{n}{end_of(what)}", True) for n in range(2) for what in SENT],
     )
 
 
@@ -97,7 +100,37 @@ def second_enqueue(facts: Facts) -> Facts:
     return replace(facts, statuses=[*facts.statuses, (launch_of(facts, "failed-0"), "queued")])
 
 
+def lost_webhook(facts: Facts) -> Facts:
+    first = next(one for one in facts.deliveries if one.what == "second")
+    heard_nothing = replace(first, answered=False)
+    return replace(facts, deliveries=[heard_nothing if one is first else one for one in facts.deliveries])
+
+
+def second_id(facts: Facts) -> Facts:
+    return replace(facts, deliveries=[*facts.deliveries, Delivery("alarm", "told-0", "key0-f0-f0", True)])
+
+
+def shared_id(facts: Facts) -> Facts:
+    kept = [one for one in facts.deliveries if (one.what, one.object) != ("second", "told-0")]
+    return replace(facts, deliveries=[*kept, Delivery("second", "told-0", "key0-2", True)])
+
+
 DOCTORED = (
+    (lost_webhook, ["told-0: 0 runs where at least 1 were promised"]),
+    (
+        second_id,
+        [
+            "told-0: alarm arrived under 2 ids: key0-f0, key0-f0-f0",
+            "told-0: its actions are of 2 firings: key0, key0-f0",
+        ],
+    ),
+    (
+        shared_id,
+        [
+            "key0-2 is the id of told-0 of refused and told-0 of second",
+            "told-0: its actions are of 2 firings: key0, key0-2",
+        ],
+    ),
     (doubled_start, "failed-0: 2 runs where exactly 1 were promised"),
     (second_launch, "failed-0: 2 runs where exactly 1 were promised"),
     (missing_start, "failed-0: 0 runs where exactly 1 were promised"),
@@ -119,8 +152,14 @@ def test_a_run_in_which_all_is_well_has_no_violations() -> None:
 
 
 @pytest.mark.parametrize(("doctor", "says"), DOCTORED, ids=lambda value: getattr(value, "__name__", ""))
-def test_a_doctored_run_is_objected_to(doctor: Callable[[Facts], Facts], says: str) -> None:
-    assert violations(PLAN, doctor(well())) == [says]
+def test_a_doctored_run_is_objected_to(doctor: Callable[[Facts], Facts], says: str | list[str]) -> None:
+    assert violations(PLAN, doctor(well())) == ([says] if isinstance(says, str) else says)
+
+
+def test_webhooks_that_arrive_again_under_their_ids_are_as_promised() -> None:
+    facts = well()
+    again = [replace(one, answered=False) for one in facts.deliveries]
+    assert violations(PLAN, replace(facts, deliveries=[*again, *facts.deliveries])) == []
 
 
 def test_more_calls_of_a_function_and_fewer_runs_of_a_skipping_trigger_are_as_promised() -> None:

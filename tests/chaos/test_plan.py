@@ -46,6 +46,7 @@ def test_in_twenty_seeds_every_disturbance_comes_and_every_process_is_hit() -> N
 def test_every_kind_of_change_has_a_trigger_and_someone_who_makes_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(script.BASE, "base")
     monkeypatch.setenv(script.REUSED, "reused")
+    monkeypatch.setenv(script.PORT, "8080")
     scheduler = TriggerScheduler()
     script.declare(scheduler)
     declared = {each.trigger.name: each.trigger for each in scheduler.declarations}

@@ -64,3 +64,8 @@ def test_what_was_not_launched_says_why_in_one_line() -> None:
 
 def test_the_decision_alone_is_not_logged() -> None:
     assert told(entry("granted"), "x", "") == ""
+
+
+def test_an_action_of_a_firing_is_named() -> None:
+    assert told(entry("acted", firing="f-2"), "x", "").startswith("triggers: 'mine' action 2 acted: task 'x'")
+    assert told(entry("failed", firing="f-f0"), "x", "").startswith("triggers: 'mine' on_failed 0 failed: task 'x'")

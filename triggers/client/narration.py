@@ -21,6 +21,7 @@ from triggers.ledger.schedulers import Scheduler
 from triggers.model import Trigger
 from triggers.model.events import Event
 from triggers.model.kinds import KINDS, phrase_of
+from triggers.model.parts import label_of, part_of
 
 log = logger(__name__)
 
@@ -78,7 +79,8 @@ def told(entry: HistoryEntry, called: str, page: str) -> str:
         return ""
     kind, _, name = entry.trigger.partition(":")
     object_ = f"{called!r} ({entry.object})" if called else entry.object
-    line = f"triggers: {name!r} {_VERBS[entry.what]}: {kind} {object_}"
+    of = f"{name!r} {label}" if (label := label_of(None, part_of(entry.firing))) else f"{name!r}"
+    line = f"triggers: {of} {_VERBS[entry.what]}: {kind} {object_}"
     if entry.task:
         line += f" -> ClearML task {entry.task}" + (f" {page}" if page else "")
     if reason := entry.reason.partition("\n")[0]:
