@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from triggers.base.errors import Refused
@@ -10,6 +11,8 @@ from triggers.clearml_api.answers import field, objects
 from triggers.clearml_api.connection import Api
 
 _DUPLICATE = (400, 801)
+#: Names in one pattern.
+_NAMES_AT_ONCE = 100
 
 
 def find_queue(api: Api, name_or_id: str) -> str | None:
@@ -31,6 +34,20 @@ def find_project(api: Api, name: str, create: bool = False) -> str | None:
             raise
         return _named(api, "projects", name)
     return field("projects.create", answer.data, "id", str)
+
+
+def find_projects(api: Api, names: Sequence[str]) -> dict[str, str]:
+    """Ids of projects by their full names, hidden or not; a name without a project is absent. Many in one request."""
+    found: dict[str, str] = {}
+    for start in range(0, len(names), _NAMES_AT_ONCE):
+        wanted = {name for name in names[start : start + _NAMES_AT_ONCE] if name}
+        # the server's filter is a regular expression; `$` would also match before a newline at the end
+        pattern = f"^({'|'.join(re.escape(name) for name in sorted(wanted))})$"
+        query = {"name": pattern, "only_fields": ["id", "name"], "search_hidden": True, "page": 0, "page_size": 500}
+        for one in objects("projects.get_all", api.call("projects.get_all", query).data, "projects") if wanted else ():
+            if one.get("name") in wanted:
+                found.setdefault(str(one["name"]), field("projects.get_all", one, "id", str))
+    return found
 
 
 def project_name(api: Api, id_: str) -> str | None:

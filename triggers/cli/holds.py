@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from triggers.cli import completion, options
-from triggers.cli.options import Choice, Json
+from triggers.cli.options import Choice, Json, Limit
 
 if TYPE_CHECKING:
     from triggers.ledger.firing import Firing
@@ -30,39 +30,58 @@ def list_(
         str | None,
         typer.Argument(metavar="[HOLD]", help="list the firings of this hold", autocompletion=completion.holds),
     ] = None,
+    limit: Limit = None,
     scheduler: Choice = None,
     as_json: Json = False,
 ) -> None:
     """List the holds, or the firings of one hold, in the order in which they will launch."""
-    from triggers.cli import dead, output
+    from triggers.cli import dead, options, output
     from triggers.operate import selection
     from triggers.operate.target import open_target
 
+    shown = options.rows(limit, as_json=as_json)
     with open_target(scheduler) as target:
         if hold:
-            found = selection.held(target, hold)
+            found = selection.held(target, hold, shown)
             if as_json:
                 output.print_json([dead.fields(target, firing) for firing in found])
             else:
                 dead.print_firings(target, found, f"no firing is held by {hold!r}")
+                _more(len(found), target.ledger.operations.held_count(hold), "firing")
             return
-        holds = {name: target.ledger.operations.held(name, 0, 1) for name in target.ledger.firings.holds()}
+        holds = target.ledger.firings.holds()
+        meant = holds[:shown]
+        counts, firsts = target.ledger.operations.held_counts(meant), target.ledger.operations.first_held(meant)
         if as_json:
-            output.print_json([_fields(target, name, first) for name, first in holds.items()])
+            output.print_json([_fields(target, name, counts[name], firsts[name]) for name in meant])
         else:
-            _print(target, holds)
+            _print(target, counts, firsts)
+            _more(len(meant), len(holds), "hold")
 
 
-def _fields(target: Target, name: str, first: list[Firing]) -> dict[str, object]:
+def _more(shown: int, number: int, word: str) -> None:
+    from triggers.cli import output
+
+    if shown < number:
+        output.note(f"{shown} of {output.plural(number, word)} shown; --limit 0 shows all")
+
+
+def _fields(target: Target, name: str, count: int, oldest: Firing | None) -> dict[str, object]:
     from triggers.operate.times import iso
 
-    oldest = first[0] if first else None
     return {
         "hold": name,
-        "count": target.ledger.operations.held_count(name),
+        "count": count,
         "oldest": iso(oldest.granted_ms) if oldest else None,
         "reason": _why(target, name, oldest) if oldest else "",
+        "minutes": _minutes(target, oldest, count),
     }
+
+
+def _minutes(target: Target, oldest: Firing | None, count: int) -> int:
+    from triggers.operate import releasing
+
+    return releasing.minutes(target, oldest.trigger, count) if oldest else 0
 
 
 def _why(target: Target, hold: str, oldest: Firing) -> str:
@@ -77,21 +96,19 @@ def _why(target: Target, hold: str, oldest: Firing) -> str:
     return in_slot(Slot(name, firing, task), target.settings.max_attempts, target.ledger.now_ms())[0]
 
 
-def _print(target: Target, holds: dict[str, list[Firing]]) -> None:
+def _print(target: Target, counts: dict[str, int], firsts: dict[str, Firing | None]) -> None:
     from triggers.cli import output
     from triggers.cli.output import Column, text
+    from triggers.operate import releasing
     from triggers.operate.times import ago
 
     now_ms = target.ledger.now_ms()
-    rows = [
-        [
-            text(name, "cyan"),
-            str(target.ledger.operations.held_count(name)),
-            text(ago(first[0].granted_ms, now_ms) if first else ""),
-            text(_why(target, name, first[0]) if first else ""),
-        ]
-        for name, first in holds.items()
-    ]
+    rows = []
+    for name, oldest in firsts.items():
+        lasts = releasing.in_words(_minutes(target, oldest, counts[name]))
+        why = "; ".join(filter(None, [_why(target, name, oldest) if oldest else "", lasts]))
+        when = ago(oldest.granted_ms, now_ms) if oldest else ""
+        rows.append([text(name, "cyan"), str(counts[name]), text(when), text(why)])
     columns = [Column("hold", grows=True), Column("firings", right=True), Column("oldest"), Column("why", grows=True)]
     output.show_rows(columns, rows, "no firing is held")
 

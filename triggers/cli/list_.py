@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from triggers.cli.options import Choice, Json
+from triggers.cli.options import Choice, Json, Limit
 
 if TYPE_CHECKING:
     from triggers.operate.query import View
@@ -19,16 +19,17 @@ _WIDE = 110
 def list_(
     scheduler: Choice = None,
     everything: Annotated[bool, typer.Option("--all", help="include triggers that are no longer declared")] = False,
+    limit: Limit = None,
     as_json: Json = False,
 ) -> None:
     """List the triggers: state, condition, last firing, number of firings, and what waits."""
-    from triggers.cli import output
+    from triggers.cli import options, output
     from triggers.model.kinds import noun_of_id
     from triggers.operate.query import views
     from triggers.operate.target import open_target
 
     with open_target(scheduler) as target:
-        found = views(target, retired=everything)
+        found = views(target, retired=everything, limit=options.rows(limit, as_json=as_json))
         unreadable = target.ledger.registry.snapshot().unreadable
         if as_json:
             quarantined = [
@@ -37,7 +38,7 @@ def list_(
             ]
             output.print_json([fields(target, view) for view in found] + quarantined)
             return
-        _print(target, found)
+        _print(target, found, everything)
         for id_, unread in unreadable.items():
             output.note(f"{noun_of_id(id_)} {id_!r} is quarantined: {unread.why}")
 
@@ -97,11 +98,11 @@ def lag_seconds(target: Target, view: View) -> float | None:
     return max(0.0, round((target.ledger.now_ms() - view.read_to_ms) / 1000, 1)) if view.read_to_ms else None
 
 
-def _print(target: Target, found: list[View]) -> None:
+def _print(target: Target, found: list[View], retired: bool) -> None:
     from triggers.cli import output
     from triggers.cli.output import Column, styled, text
     from triggers.operate import wording
-    from triggers.operate.query import state_of
+    from triggers.operate.query import in_order, state_of
     from triggers.operate.target import title
     from triggers.operate.times import ago
 
@@ -132,6 +133,8 @@ def _print(target: Target, found: list[View]) -> None:
     read_to = min((view.read_to_ms for view in found if view.read_to_ms), default=0)
     reading = f"read up to {ago(read_to, now_ms)}" if read_to else "nothing read yet"
     stopped = "" if target.running else "; not running"
-    said = f"{title(target.scheduler)}: {output.plural(len(found), 'trigger')}, {reading}{stopped}"
+    number = len(in_order(target, retired=retired))
+    shown = f" ({len(found)} shown, --limit 0 shows all)" if len(found) < number else ""
+    said = f"{title(target.scheduler)}: {output.plural(number, 'trigger')}{shown}, {reading}{stopped}"
     if output.fits_a_terminal():
         output.show(text(said, "dim"))

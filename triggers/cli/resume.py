@@ -8,6 +8,9 @@ import typer
 
 from triggers.cli.options import Choice, Json, Names
 
+#: Triggers that the answer names; of more, it says how many.
+NAMED = 50
+
 
 def resume(
     names: Names = None,
@@ -25,14 +28,21 @@ def resume(
     again.
     """
     from triggers.cli import output
-    from triggers.operate import changes
+    from triggers.operate import changes, releasing
     from triggers.operate.target import open_target
 
     with open_target(scheduler) as target:
         entries = changes.chosen(target, names or [], everything=everything)
         resumed = changes.resume(target, [entry for entry in entries if entry.paused], skip_missed=skip_missed)
         if as_json:
-            output.print_json({"resumed": resumed.names, "released": resumed.go, "skipped": resumed.skipped})
+            output.print_json(
+                {
+                    "resumed": resumed.names,
+                    "released": resumed.go,
+                    "skipped": resumed.skipped,
+                    "minutes": resumed.minutes,
+                }
+            )
         elif not resumed.names:
             output.say("none of them is paused; nothing to do")
         else:
@@ -41,4 +51,10 @@ def resume(
                 if skip_missed
                 else f"released {output.plural(resumed.go, 'held firing')}"
             )
-            output.say(f"resumed: {', '.join(resumed.names)}; {waited}")
+            lasts = releasing.in_words(resumed.minutes)
+            output.say(f"resumed: {_named(resumed.names)}; {waited}" + (f"; {lasts}" if lasts else ""))
+
+
+def _named(names: list[str]) -> str:
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f", and {more:,} more" if more > 0 else "")

@@ -46,9 +46,9 @@ def compare(wanted: Sequence[Trigger], known: Snapshot, *, prune: bool) -> list[
 
 
 def _change(trigger: Trigger, old: Entry | None) -> TriggerDifference:
-    new = arguments_of(trigger)
     if old is not None and old.trigger == trigger:
         return TriggerDifference("same", trigger, {})
+    new = arguments_of(trigger)
     if old is None:
         check_new(trigger)
     action = trigger.action

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from triggers.base.bounds import DEEPEST, LARGEST_TEXT, MOST_VALUES, TooBig, che
 from triggers.base.errors import InvalidTrigger, Usage
 from triggers.client.declaration import Declaration, declare
 from triggers.client.scheduler import TriggerScheduler
+from triggers.configuration import plain_yaml
 from triggers.model import Trigger, make_trigger
 from triggers.model.kinds import KINDS, Kind, call_of, named_as, one_of_them, phrase_of
 
@@ -79,6 +81,9 @@ def _content(text: str, name: str) -> Any:
     """What a text says; it is made only once its size is known to be within bounds."""
     if len(text) > LARGEST_TEXT:
         raise Usage(f"{name} is larger than {LARGEST_TEXT:,} characters: divide it into several schedulers")
+    if len(text) >= plain_yaml.LARGE:
+        with suppress(plain_yaml.NotPlain):
+            return plain_yaml.read(text)
     try:
         loader = _Loader(text)
         try:

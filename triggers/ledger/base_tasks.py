@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from triggers.ledger.keys import Keys
 from triggers.ledger.store import Store
 from triggers.model import Trigger
 from triggers.model.trigger import slot_of_reused
+
+#: Ids that one command adds.
+_AT_ONCE: Final = 1000
 
 
 class BaseTasks:
@@ -21,8 +25,9 @@ class BaseTasks:
 
         One that is remembered without need, since the write then fails, does no harm.
         """
-        if ids := {trigger.action.base_task for trigger in triggers} - {""}:
-            self.store.client.sadd(self.keys.base_tasks, *ids)
+        ids = sorted({trigger.action.base_task for trigger in triggers} - {""})
+        for start in range(0, len(ids), _AT_ONCE):
+            self.store.client.sadd(self.keys.base_tasks, *ids[start : start + _AT_ONCE])
 
     def has(self, task_id: str, registered: Iterable[Trigger], unreadable: Iterable[str]) -> bool:
         """Whether a ClearML task is a base task, or ever was.

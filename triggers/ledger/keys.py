@@ -29,6 +29,8 @@ known. Everything else is covered by the version of its scheduler's record.
 | `triggers:{id}:leases` | hash | its key → `<token> <ms>`: when it runs out by the ledger's clock |
 | `triggers:{id}:registry` | hash | trigger id → JSON entry (specification, since_ms, version, origin, state) |
 | `triggers:{id}:registry:version` | string | raised with every change of the registry |
+| `triggers:{id}:registry:staged:<nonce>` | hash, expires | entries written in parts, before they are in use |
+| `triggers:{id}:registry:staged:<nonce>:old` | hash | what they replace, until it is freed |
 | `triggers:{id}:base_tasks` | set | all base tasks that triggers ever had: never deleted (`actions.launching.drafts`) |
 | `triggers:{id}:aside` | hash | trigger id → `<from ms> <noted ms> <why>`: quarantined triggers (`unread_triggers`) |
 | `triggers:{id}:cursor:<source>` | hash | `reading.Cursor`: how far a source was read, and when (`moments`: floor_ms) |
@@ -102,6 +104,9 @@ class Keys:
 
     def cursor(self, source: str) -> str:
         return f"{self.prefix}cursor:{source}"
+
+    def registry_staged(self, nonce: str) -> str:
+        return f"{self.prefix}registry:staged:{nonce}"
 
     def seen(self, source: str) -> str:
         return f"{self.prefix}seen:{source}"

@@ -41,6 +41,24 @@ class Operations:
         count: Any = self.store.client.zcard(self.keys.held(hold))
         return int(count)
 
+    def held_counts(self, holds: Sequence[str]) -> dict[str, int]:
+        """How many firings each hold has."""
+        with self.store.client.pipeline(transaction=False) as pipe:
+            for hold in holds:
+                pipe.zcard(self.keys.held(hold))
+            counts: list[Any] = pipe.execute() if holds else []
+        return dict(zip(holds, map(int, counts), strict=True))
+
+    def first_held(self, holds: Sequence[str]) -> dict[str, Firing | None]:
+        """The firing of each hold that was granted first."""
+        with self.store.client.pipeline(transaction=False) as pipe:
+            for hold in holds:
+                pipe.zrange(self.keys.held(hold), 0, 0)
+            found: list[Any] = pipe.execute() if holds else []
+        firsts = {hold: keys[0] for hold, keys in zip(holds, found, strict=True) if keys}
+        read = {firing.key: firing for firing in self._read(list(firsts.values()))}
+        return {hold: read.get(firsts.get(hold, "")) for hold in holds}
+
     def retry_dead(self, key: str) -> bool:
         """Make a dead letter due again with all its retries; False if there is none of that key."""
         names = [self.keys.firing(key), self.keys.dead, self.keys.history]

@@ -8,12 +8,12 @@ from typing import Any
 
 from triggers.base.errors import Unreadable, Usage
 from triggers.base.logs import logger
-from triggers.ledger import clock
+from triggers.ledger import clock, registry_texts
 from triggers.ledger.base_tasks import BaseTasks
 from triggers.ledger.entries import Entry, Unread
 from triggers.ledger.keys import Keys
 from triggers.ledger.signing import NO_KEY, Signer, Unsigned, is_sealed, parted
-from triggers.ledger.store import Script, Store
+from triggers.ledger.store import Store
 from triggers.ledger.unread_triggers import Note
 from triggers.model import Trigger
 from triggers.model.kinds import KINDS, Kind
@@ -21,8 +21,6 @@ from triggers.model.kinds import KINDS, Kind
 __all__ = ["Edit", "Entry", "Registry", "Snapshot", "Unread"]
 
 log = logger(__name__)
-
-WRITE = Script("registry_write")
 
 #: How often a writer that came second reads again before it gives up.
 WRITE_TRIES = 50
@@ -68,6 +66,8 @@ class Registry:
         self.store, self.keys, self.signer = store, keys, signer
         self.base_tasks = BaseTasks(store, keys)
         self._snapshot: Snapshot | None = None
+        #: text of each entry as it was read last, with what was read from it
+        self._decoded: dict[str, tuple[str, Entry | Unread]] = {}
 
     def snapshot(self, version: int | None = None) -> Snapshot:
         """The registry as it is now; read only if it changed.
@@ -96,19 +96,26 @@ class Registry:
         return clock.now_ms(self.store.client, self.keys)
 
     def _read(self) -> Snapshot:
-        with self.store.client.pipeline(transaction=True) as pipe:
-            pipe.get(self.keys.registry_version)
-            pipe.hgetall(self.keys.registry)
-            version, texts = pipe.execute()
-        entries, unreadable = {}, {}
+        return self._snapshot_of(*registry_texts.read(self.store, self.keys))
+
+    def _snapshot_of(self, version: int, texts: Mapping[str, str]) -> Snapshot:
+        """Decode entries; one whose text is as before is not decoded again, and stays the same object."""
+        before, decoded = self._decoded, dict[str, tuple[str, Entry | Unread]]()
         for id_, text in texts.items():
-            try:
-                entries[id_] = Entry.from_json(id_, self.signer.unseal("trigger", id_, text))
-            except Unsigned as fault:
-                unreadable[id_] = Unread.refused(id_, parted(text)[0], fault)
-            except Unreadable as fault:
-                unreadable[id_] = Unread.of(parted(text)[0], fault)
-        return Snapshot(int(version or 0), entries, unreadable, any(map(is_sealed, texts.values())))
+            known = before.get(id_)
+            decoded[id_] = known if known is not None and known[0] == text else (text, self._decode(id_, text))
+        self._decoded = decoded
+        entries = {id_: one for id_, (_, one) in decoded.items() if isinstance(one, Entry)}
+        unreadable = {id_: one for id_, (_, one) in decoded.items() if isinstance(one, Unread)}
+        return Snapshot(version, entries, unreadable, any(map(is_sealed, texts.values())))
+
+    def _decode(self, id_: str, text: str) -> Entry | Unread:
+        try:
+            return Entry.from_json(id_, self.signer.unseal("trigger", id_, text))
+        except Unsigned as fault:
+            return Unread.refused(id_, parted(text)[0], fault)
+        except Unreadable as fault:
+            return Unread.of(parted(text)[0], fault)
 
     def declare(
         self,
@@ -216,7 +223,8 @@ class Registry:
             decide: (registry as it is, version it will have) → entry by trigger id, None to remove it.
         """
         for _ in range(WRITE_TRIES):
-            known = self._read()
+            before, texts = registry_texts.read(self.store, self.keys)
+            known = self._snapshot_of(before, texts)
             version = known.version + 1 if known.version else self._first_version()
             changes = decide(known, version)
             if not changes:
@@ -225,8 +233,7 @@ class Registry:
             entries = [*known.entries.values(), *filter(None, changes.values())]
             self.base_tasks.note(entry.trigger for entry in entries)
             self.require_key(known)
-            pairs = [p for id_, entry in changes.items() for p in (id_, self._sealed(id_, entry))]
-            names = [self.keys.registry, self.keys.registry_version]
-            if self.store.run(WRITE, names, known.version, version, *pairs) != -1:
+            sealed = {id_: self._sealed(id_, entry) for id_, entry in changes.items()}
+            if registry_texts.write(self.store, self.keys, (before, version), texts, sealed):
                 return self.snapshot()
         raise Usage("the registry is being written by others all the time; try again when they are done")

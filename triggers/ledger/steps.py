@@ -172,6 +172,8 @@ SUPPORT = (
     "lease_release",
     "renew",
     "registry_write",
+    "registry_stage",
+    "registry_swap",
     "unread_note",
     "unread_done",
     "quarantine",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,10 +26,15 @@ class LeasedFields:
         with leases.held(self.store, self.keys, self._lease, lease_seconds) as token:
             yield token
 
-    def read(self) -> dict[str, str]:
-        """All that is remembered, by field."""
-        found: Any = self.store.client.hgetall(self._name)
-        return dict(found)
+    def read(self, names: Sequence[str]) -> dict[str, str]:
+        """These fields, "" for what is not remembered."""
+        found: Any = self.store.client.hmget(self._name, [*names])
+        return {name: text or "" for name, text in zip(names, found, strict=True)}
+
+    def names(self) -> list[str]:
+        """The fields of which anything is remembered."""
+        found: Any = self.store.client.hkeys(self._name)
+        return list(found)
 
     def write(self, token: str, fields: Mapping[str, str]) -> None:
         """Remember some fields; an empty text forgets one.

@@ -7,6 +7,7 @@ derived, or a test says what is missing.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any, ClassVar, Final, NamedTuple
 
 from pydantic import Field
@@ -214,8 +215,11 @@ class DatasetConditions(Conditions):
 
 
 # ---- what is declared -----------------------------------------------------------------------------------
+@cache
 def declared(conditions: type[Conditions]) -> dict[str, Rule | PartOf]:
     """Give the fields of a condition with what they are declared with, those of the kind itself first.
+
+    All callers share what it gives.
 
     Raises:
         TypeError: a field has neither, and would never be looked at.

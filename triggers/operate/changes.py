@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from triggers.base.errors import Usage
 from triggers.ledger.registry import Entry, Snapshot
+from triggers.operate import releasing
 from triggers.operate.commands import command
 from triggers.operate.target import Target
 
@@ -16,11 +17,15 @@ ORIGIN = "command"
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """What resuming brought: the triggers that were paused, and how many held firings go or were skipped."""
+    """What resuming brought: the triggers that were paused, and how many held firings go or were skipped.
+
+    `minutes`: how long the rate limits keep the last of them waiting.
+    """
 
     names: list[str]
     go: int
     skipped: int
+    minutes: int = 0
 
 
 def chosen(target: Target, names: Sequence[str], *, everything: bool) -> list[Entry]:
@@ -56,13 +61,24 @@ def resume(target: Target, entries: Sequence[Entry], *, skip_missed: bool) -> Re
     """
     ids = [entry.trigger.id for entry in entries]
     with target.ledger.audit.change("resume", triggers=_names(entries), skip_missed=skip_missed) as came:
-        skipped, held = 0, sum(target.ledger.operations.held_count(f"pause:{id_}") for id_ in ids)
+        skipped, waiting = 0, _held_for_a_pause(target, ids)
+        held = sum(waiting.values())
         if skip_missed:
             # still paused: from here on nothing older is granted, and what is newer waits
             _edit(target, ids, since_ms=target.server_now_ms())
             skipped = sum(target.ledger.by_hand.skip_waiting(id_, "missed during a pause") for id_ in ids)
         came |= {"changed": _edit(target, ids, paused=False), "skipped": skipped}
-    return Resumed(list(came["changed"]), max(0, held - skipped), skipped)
+    go = max(0, held - skipped)
+    lasts = max((releasing.minutes(target, id_, count) for id_, count in waiting.items()), default=0)
+    return Resumed(list(came["changed"]), go, skipped, lasts if go else 0)
+
+
+def _held_for_a_pause(target: Target, ids: Sequence[str]) -> dict[str, int]:
+    """How many firings of each trigger wait because it is paused, of those that have any."""
+    holds = set(target.ledger.firings.holds())
+    waiting = {id_: f"pause:{id_}" for id_ in ids if f"pause:{id_}" in holds}
+    counts = target.ledger.operations.held_counts(list(waiting.values()))
+    return {id_: counts[hold] for id_, hold in waiting.items()}
 
 
 def delete(target: Target, entry: Entry) -> None:

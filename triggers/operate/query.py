@@ -52,11 +52,15 @@ def state_of(target: Target, view: View, now_ms: int) -> str:
     return state if view.muted_until_ms is None else f"{state}, muted"
 
 
-def views(target: Target, *, retired: bool = False) -> list[View]:
-    """All triggers, by kind and name."""
+def views(target: Target, *, retired: bool = False, limit: int | None = None) -> list[View]:
+    """The triggers, by kind and name: all, or the first `limit`."""
+    return views_of(target, in_order(target, retired=retired)[:limit], target.ledger.history.tallies())
+
+
+def in_order(target: Target, *, retired: bool = False) -> list[Entry]:
+    """All entries by kind and name."""
     entries = [entry for entry in target.ledger.registry.snapshot().entries.values() if retired or not entry.retired]
-    entries.sort(key=lambda entry: (entry.trigger.kind, entry.trigger.name))
-    return views_of(target, entries, target.ledger.history.tallies())
+    return sorted(entries, key=lambda entry: (entry.trigger.kind, entry.trigger.name))
 
 
 def views_of(target: Target, entries: list[Entry], tallies: list[Tally]) -> list[View]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from itertools import islice
 from typing import Final, TypeVar
 
 from triggers.base.errors import Usage
@@ -28,8 +29,8 @@ def dead(target: Target) -> list[Firing]:
     return list(_pages(lambda start: target.ledger.operations.dead(start, _PAGE)))
 
 
-def held(target: Target, hold: str) -> list[Firing]:
-    """All firings of a hold, in the order of their grant.
+def held(target: Target, hold: str, limit: int | None = None) -> list[Firing]:
+    """The firings of a hold, in the order of their grant: all, or the first `limit`.
 
     Raises:
         Usage: there is no such hold; the message lists those that there are.
@@ -37,7 +38,7 @@ def held(target: Target, hold: str) -> list[Firing]:
     known = target.ledger.firings.holds()
     if hold not in known:
         raise Usage(f"no firing is held by {hold!r}; holds: {', '.join(known) or 'none'}")
-    return list(_pages(lambda start: target.ledger.operations.held(hold, start, _PAGE)))
+    return list(islice(_pages(lambda start: target.ledger.operations.held(hold, start, _PAGE)), limit))
 
 
 def _pages(read: object) -> Iterator[Firing]:

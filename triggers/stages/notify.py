@@ -35,7 +35,7 @@ def notify(ctx: Context, scheduler: Scheduler) -> int | None:
     with ledger.notified.turn(ctx.settings.lease_seconds) as token:
         if token is None:
             return None
-        known = ledger.notified.read()
+        known = ledger.notified.read(("after", "told"))
         situation, after = _situation(ctx, scheduler, known.get("after", ""))
         before = Told.from_text(known.get("told", ""))
         notices, told = decide(before, situation, ctx.settings.notices_per_hour)

@@ -24,8 +24,8 @@ class Comparison:
     overruled: tuple[str, ...]
 
 
-def compare(written: Mapping[str, str], section: Mapping[str, Trigger], registry: Mapping[str, Trigger]) -> Comparison:
-    """Compare trigger by trigger; each side is trigger id → trigger, what was written trigger id → digest.
+def compare(written: Mapping[str, str], section: Mapping[str, Trigger], registry: Mapping[str, str]) -> Comparison:
+    """Compare trigger by trigger; the section is trigger id → trigger, what was written and the registry → digest.
 
     Cases, for one trigger:
       1. both sides say the same             → nothing to do
@@ -37,16 +37,13 @@ def compare(written: Mapping[str, str], section: Mapping[str, Trigger], registry
     rewrite, overruled = False, []
     for id_ in sorted({*written, *section, *registry}):
         there, here = section.get(id_), registry.get(id_)
-        if _digest(there) == _digest(here):
+        digest = there.digest if there else None
+        if digest == here:
             continue
-        if _digest(there) == written.get(id_):
+        if digest == written.get(id_):
             rewrite = True
             continue
         edits[id_] = there
-        if _digest(here) != written.get(id_):
+        if here != written.get(id_):
             overruled.append(id_)
     return Comparison(edits, rewrite, tuple(overruled))
-
-
-def _digest(trigger: Trigger | None) -> str | None:
-    return trigger.digest if trigger else None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 from triggers.base.errors import Refused
 from triggers.base.logs import logger
-from triggers.clearml_api import launches, server_now_ms, service
+from triggers.clearml_api import server_now_ms, service
+from triggers.clearml_api.names import find_projects
 from triggers.clearml_api.service import ConsoleLine
 from triggers.context import Context
 from triggers.ledger.registry import Entry, Snapshot
@@ -18,11 +19,20 @@ from triggers.ledger.schedulers import Scheduler
 from triggers.model import Trigger
 from triggers.model.kinds import Kind, phrase_of
 from triggers.model.original import SECTIONS
+from triggers.sync import seen
 from triggers.sync.compare import compare
 from triggers.sync.memory import Memory
 from triggers.sync.permitted_edits import Mode, permitted
 from triggers.sync.registering import audited, in_clearml
-from triggers.sync.sections import DESCRIPTIONS, ONLY_WITH_TRIGGERS, Section, as_written, read_section, write_section
+from triggers.sync.sections import (
+    DESCRIPTIONS,
+    ONLY_WITH_TRIGGERS,
+    Section,
+    as_written,
+    digest_as_written,
+    read_section,
+    write_section,
+)
 
 log = logger(__name__)
 
@@ -51,46 +61,67 @@ def configure(
     found = service.read(ctx.api, scheduler.service_task)
     if found is None:
         raise Refused("tasks.get_all", 400, 101, "the service task was deleted")
-    snapshot = registry.snapshot(registry.version())
-    sections = _read(snapshot, found.sections, memory)
-    edits, overruled = ({}, []) if fresh else _compare(snapshot, sections, memory)
-    edits, refused = permitted(ctx.settings.sections, edits, _as_written(snapshot))
+    version, mode = registry.version(), ctx.settings.sections
+    if not force and memory.text("seen") == seen.all_of(version, mode, found.sections):
+        _done(memory, now_ms, version)
+        return 0, 0
+    snapshot = registry.snapshot(version)
+    known = set() if force else seen.unchanged(memory, mode, found.sections)
+    sections = _read(snapshot, found.sections, memory, known)
+    edits, overruled = ({}, []) if fresh else _compare(snapshot, sections, memory, known)
+    edits, refused = permitted(mode, edits, _as_written(snapshot, edits))
     if edits:
         by = in_clearml(ctx.api, memory.text("changed_by") or found.changed_by)
         snapshot = _edit(ctx, edits, by, scheduler.service_task)
-    written = _write(ctx, scheduler, memory, sections, snapshot)
+    written = _write(ctx, memory, sections, snapshot, known)
+    if written:
+        service.write_sections(ctx.api, scheduler.service_task, written, DESCRIPTIONS)
     _complain(ctx, scheduler, memory, sections, edits, overruled, refused)
+    remarked = {kind for kind, one in sections.items() if one and one.has_remarks} | _half_known(snapshot)
+    seen.remember(memory, mode, {**found.sections, **written}, snapshot.version, remarked)
+    _done(memory, now_ms, snapshot.version)
+    return len(edits), len(written)
+
+
+def _done(memory: Memory, now_ms: int, version: int) -> None:
+    """Note that the sections and the registry of that version are the same."""
     memory.put("changed_by", "")
     memory.put("read_ms", str(now_ms))
-    memory.put("version", str(snapshot.version))
-    return len(edits), written
+    memory.put("version", str(version))
 
 
-def _read(snapshot: Snapshot, texts: Mapping[str, str], memory: Memory) -> dict[Kind, Section | None]:
-    """What each section says; None for one that is not there."""
+def _read(
+    snapshot: Snapshot, texts: Mapping[str, str], memory: Memory, known: Collection[Kind]
+) -> dict[Kind, Section | None]:
+    """What each section says; None for one that is not there, and nothing for one that is known."""
     registered = [entry.trigger for entry in snapshot.entries.values()]
-    projects = memory.value("projects")
-    return {
-        kind: read_section(kind, texts[name], projects, registered) if name in texts else None
-        for kind, name in SECTIONS.items()
-    }
+    found: dict[Kind, Section | None] = {}
+    for kind, name in SECTIONS.items():
+        if kind in known:
+            found[kind] = Section()
+        elif name not in texts:
+            found[kind] = None
+        else:
+            found[kind] = read_section(kind, texts[name], memory.value("projects"), registered)
+    return found
 
 
-def _as_written(snapshot: Snapshot) -> dict[str, Trigger]:
-    return {entry.trigger.id: as_written(entry.trigger) for entry in snapshot.active}
+def _as_written(snapshot: Snapshot, ids: Iterable[str]) -> dict[str, Trigger]:
+    return {id_: as_written(entry.trigger) for id_ in ids if (entry := snapshot.get(id_))}
 
 
 def _compare(
-    snapshot: Snapshot, sections: Mapping[Kind, Section | None], memory: Memory
+    snapshot: Snapshot, sections: Mapping[Kind, Section | None], memory: Memory, known: Collection[Kind]
 ) -> tuple[dict[str, Trigger | None], list[str]]:
     edits: dict[str, Trigger | None] = {}
     overruled: list[str] = []
     for kind, section in sections.items():
-        if section is not None and not section.problems and kind not in _half_known(snapshot):
-            registered = {e.trigger.id: as_written(e.trigger) for e in snapshot.active if e.trigger.kind == kind}
-            compared = compare(memory.value(f"written:{kind}"), section.triggers, registered)
-            edits |= compared.edits
-            overruled += compared.overruled
+        if kind in known or section is None or section.problems or kind in _half_known(snapshot):
+            continue
+        registered = {e.trigger.id: digest_as_written(e.trigger) for e in snapshot.active if e.trigger.kind == kind}
+        compared = compare(memory.value(f"written:{kind}"), section.triggers, registered)
+        edits |= compared.edits
+        overruled += compared.overruled
     return edits, overruled
 
 
@@ -125,38 +156,37 @@ def _edit(ctx: Context, edits: Mapping[str, Trigger | None], by: str, task: str)
 
 def _write(
     ctx: Context,
-    scheduler: Scheduler,
     memory: Memory,
     sections: Mapping[Kind, Section | None],
     snapshot: Snapshot,
-) -> int:
-    """Write the sections that do not say what is registered; one that cannot be read is left to its author."""
+    known: Collection[Kind],
+) -> dict[str, str]:
+    """Texts of the sections that do not say what is registered; one that cannot be read is left to its author."""
     to_write: dict[str, str] = {}
     for kind, name in SECTIONS.items():
         section = sections[kind]
         if (section is not None and section.problems) or kind in _half_known(snapshot):
             continue
         here = {e.trigger.id: e.trigger for e in snapshot.active if e.trigger.kind == kind}
-        digests = {id_: as_written(trigger).digest for id_, trigger in here.items()}
-        there = {} if section is None else {id_: trigger.digest for id_, trigger in section.triggers.items()}
+        digests = {id_: digest_as_written(trigger) for id_, trigger in here.items()}
+        if kind in known:
+            there = memory.value(f"written:{kind}")
+        else:
+            there = {} if section is None else {id_: trigger.digest for id_, trigger in section.triggers.items()}
+        order = {id_: place for place, id_ in enumerate(there)}
+        ordered = sorted(here.values(), key=lambda trigger: (order.get(trigger.id, len(order)), trigger.name))
         missing = section is None and (bool(here) or kind not in ONLY_WITH_TRIGGERS)
         if missing or digests != there:
-            order = {id_: place for place, id_ in enumerate(there)}
-            ordered = sorted(here.values(), key=lambda trigger: (order.get(trigger.id, len(order)), trigger.name))
             to_write[name] = write_section(ordered, _project_ids(ctx, memory, ordered))
-        memory.put(f"written:{kind}", digests)
-    if to_write:
-        service.write_sections(ctx.api, scheduler.service_task, to_write, DESCRIPTIONS)
-    return len(to_write)
+        memory.put(f"written:{kind}", {trigger.id: digests[trigger.id] for trigger in ordered})
+    return to_write
 
 
 def _project_ids(ctx: Context, memory: Memory, triggers: list[Trigger]) -> dict[str, str]:
-    """Ids of the projects that the triggers name, as far as there are any; one request for each new name."""
+    """Ids of the projects that the triggers name, as far as there are any; one request for many new names."""
     known: dict[str, str] = memory.value("projects")
-    for name in {trigger.trigger_project for trigger in triggers if trigger.trigger_project} - set(known):
-        found = launches.find_project(ctx.api, name)
-        if found:
-            known[name] = found
+    names = {trigger.trigger_project for trigger in triggers if trigger.trigger_project} - set(known)
+    known |= find_projects(ctx.api, sorted(names))
     memory.put("projects", known)
     return known
 

@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Final
 
 from triggers.ledger.syncing import LeasedFields
 
+#: Fields that most turns look at. All others are read when somebody asks: some grow with the number of triggers.
+_SMALL: Final = (
+    "task", "version", "problems", "problems:open", "read_ms", "kept_ms", "told", "changed_by", "looked_ms", "rival",
+    "kept_run", "known_runs", "ends", "tabled", "compared_ms", "seen", "clocks_doubted", "clocks_compared",
+    "plot:Triggers Executed",
+)  # fmt: skip
+
 
 class Memory:
-    """Fields: `task` (service task it is about), `version` (registry written there), `written:<section>`
-    (trigger id → digest), `projects` (name → id as written), `problems`, `read_ms`, `kept_ms`, `told` (history id),
-    `changed_by` (another user), `looked_ms`, `rival` (lease of another Redis as last seen),
-    `kept_run` (run of Redis that renewed last), `known_runs` (whose leases it saw then),
+    """Fields: `task` (service task it is about), `version` (registry written there), `written:<kind>`
+    (trigger id → digest, in the order of the section), `text:<kind>` (digest of the section that says so, where it
+    says nothing else), `seen` (digest of all sections at `version`), `projects` (name → id as written), `problems`,
+    `read_ms`, `kept_ms`, `told` (history id), `changed_by` (another user), `looked_ms`, `rival` (lease of another
+    Redis as last seen), `kept_run` (run of Redis that renewed last), `known_runs` (whose leases it saw then),
     `ends` (ClearML task → [status, end]), `plot:<title>` (digest of what is shown).
     """
 
     def __init__(self, syncing: LeasedFields, token: str) -> None:
         self._syncing, self._token = syncing, token
-        self._known = syncing.read()
+        self._known = syncing.read(_SMALL)
         self._changed: dict[str, str] = {}
 
     def text(self, name: str) -> str:
         """A field, "" if there is none."""
-        return self._changed.get(name, self._known.get(name, ""))
+        if name in self._changed:
+            return self._changed[name]
+        if name not in self._known:
+            self._known |= self._syncing.read((name,))
+        return self._known[name]
 
     def number(self, name: str) -> int:
         """A field that is a number, 0 if it is missing or corrupt."""
@@ -50,7 +62,7 @@ class Memory:
         """Forget what is about another service task; whether it was."""
         if self.text("task") == task:
             return False
-        for name in self._known:
+        for name in self._syncing.names():
             if name not in ("told", "ends"):
                 self._changed[name] = ""
         self.put("task", task)

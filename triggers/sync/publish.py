@@ -27,6 +27,8 @@ LOOK_SECONDS: Final = 15.0
 LINES: Final = 500
 #: Launches in the plots.
 POINTS: Final = 500
+#: Triggers in the table of a kind; of more, only their number.
+ROWS_OF_TRIGGERS: Final = 1_000
 _PAGE: Final = 1000
 _PAGES: Final = 20
 
@@ -70,7 +72,10 @@ def _triggers(scheduler: Scheduler, snapshot: Snapshot, stand: Mapping[str, Stan
         triggers = [entry.trigger for entry in snapshot.active if entry.trigger.kind == kind]
         if triggers:
             triggers.sort(key=lambda one: one.name)
-            rows = report.trigger_table(kind, triggers, scheduler.web, stand)
+            rows = report.trigger_table(kind, triggers[:ROWS_OF_TRIGGERS], scheduler.web, stand)
+            if (more := len(triggers) - ROWS_OF_TRIGGERS) > 0:
+                said = f"... and {more:,} more, see `clearml-triggers list`"
+                rows.append([said, *[""] * (len(rows[0]) - 1)])
             tables[title] = report.table_plot(title, rows)
     return tables
 

@@ -70,16 +70,23 @@ class Standing:
     held: int = 0
 
 
+#: How most triggers stand.
+ACTIVE: Final = Standing("active")
+
+
 def trigger_table(
     kind: Kind, triggers: Iterable[Trigger], web: str, standings: Mapping[str, Standing] | None = None
 ) -> list[list[str]]:
-    """The table of the triggers of one kind, header first: the original's columns, then those of ours."""
+    """The table of the triggers of one kind, header first: the original's columns, then those of ours.
+
+    `standings`: of those that are not just active; None where nothing is known of any.
+    """
     columns = [*_COMMON, *_OWN.get(kind, _OWN_OF_OTHERS), "query", *map(_column, own_conditions(kind)), *_FURTHER]
     rows = [columns]
     for trigger in triggers:
         item: dict[str, Any] = to_original(trigger)
         item |= trigger.action.columns()
-        item |= _further(trigger, (standings or {}).get(trigger.id, Standing()))
+        item |= _further(trigger, (standings or {}).get(trigger.id, ACTIVE if standings is not None else Standing()))
         row = [str(item.get(column) or "") for column in columns]
         task = columns.index("base_task_id")
         row[task] = link(web, row[task]) if row[task] else ""

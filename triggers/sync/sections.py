@@ -41,6 +41,11 @@ class Section:
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
+    @property
+    def has_remarks(self) -> bool:
+        """Whether there is anything to tell its author."""
+        return bool(self.problems or self.warnings)
+
 
 def write_section(triggers: Iterable[Trigger], project_ids: Mapping[str, str]) -> str:
     """Write the section of one kind, as the original does; `project_ids`: project name → id where it is known."""
@@ -63,6 +68,20 @@ def write_sections(triggers: Iterable[Trigger]) -> dict[str, str]:
 def as_written(trigger: Trigger) -> Trigger:
     """Give what reading the section again makes of a trigger."""
     return from_original(trigger.kind, json.loads(json.dumps(to_original(trigger))))
+
+
+#: Digest of a trigger → digest of what reading its section again makes of it.
+_digests: dict[str, str] = {}
+
+
+def digest_as_written(trigger: Trigger) -> str:
+    """Give the digest of `as_written`; each trigger is written and read once in a process."""
+    known = _digests.get(trigger.digest)
+    if known is None:
+        if len(_digests) >= 5 * MOST_TRIGGERS:
+            _digests.clear()
+        known = _digests[trigger.digest] = as_written(trigger).digest
+    return known
 
 
 def read_section(kind: Kind, text: str, project_ids: Mapping[str, str], registered: Iterable[Trigger]) -> Section:
@@ -112,8 +131,7 @@ def read_section(kind: Kind, text: str, project_ids: Mapping[str, str], register
         elif problem := trigger.action.problem_of_edit(_action(known.get(trigger.id))):
             problems.append(f"{where}: {problem}")
         triggers[trigger.id] = trigger
-        # null says nothing: so the original writes what a schedule does not have
-        unknown = ", ".join(sorted(key for key in item if item[key] is not None and not _is_known(key, trigger)))
+        unknown = ", ".join(sorted(key for key in item if not _is_known(key, trigger)))
         if unknown:
             warnings.append(f"{where}: {unknown}: unknown, ignored")
     return Section(triggers, tuple(problems), tuple(warnings))

@@ -2,42 +2,32 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
-
 from triggers import sources
 from triggers.ledger import Ledger
 from triggers.ledger.firing import trigger_digest
-from triggers.ledger.registry import Entry, Snapshot
+from triggers.ledger.registry import Snapshot
 from triggers.ledger.retrying import Failing
-from triggers.sync.report import Standing
+from triggers.model.kinds import KINDS
+from triggers.sync.report import ACTIVE, Standing
 
 
 def standings(ledger: Ledger, snapshot: Snapshot, max_attempts: int) -> dict[str, Standing]:
-    """Trigger id → how it stands."""
+    """Trigger id → how it stands, of those that are not just active; all others are `ACTIVE`."""
     plans = {source.name: ledger.reading.cursor(source.name).plan for source in sources.serving(snapshot.active)}
     held, dead = ledger.retrying.held_and_dead(ledger.firings.holds())
     worst: dict[str, Failing] = {}
     for one in ledger.retrying.failing():
         if one.trigger not in worst or worst[one.trigger].failures < one.failures:
             worst[one.trigger] = one
-    return {
-        entry.trigger.id: _standing(ledger, entry, plans, held, dead, worst.get(entry.trigger.id), max_attempts)
-        for entry in snapshot.active
-    }
-
-
-def _standing(
-    ledger: Ledger,
-    entry: Entry,
-    plans: Mapping[str, int],
-    held: Counter[str],
-    dead: Counter[str],
-    worst: Failing | None,
-    max_attempts: int,
-) -> Standing:
-    digest = trigger_digest(ledger.scheduler, entry.trigger.id)
-    state = "new" if entry.version > plans[sources.of_kind(entry.trigger.kind).name] else "active"
-    if worst is not None:
-        state = f"failing ({worst.failures} of {max_attempts})"
-    return Standing("paused" if entry.paused else state, dead[digest], held[digest])
+    read = {kind: plans.get(sources.of_kind(kind).name, 0) for kind in KINDS}
+    found = {}
+    for entry in snapshot.active:
+        id_ = entry.trigger.id
+        digest = trigger_digest(ledger.scheduler, id_) if held or dead else ""
+        state = "new" if entry.version > read[entry.trigger.kind] else "active"
+        if id_ in worst:
+            state = f"failing ({worst[id_].failures} of {max_attempts})"
+        standing = Standing("paused" if entry.paused else state, dead[digest], held[digest])
+        if standing != ACTIVE:
+            found[id_] = standing
+    return found

@@ -6,6 +6,7 @@ import pytest
 
 from triggers.base.errors import Refused, ServerUnavailable
 from triggers.clearml_api import launches
+from triggers.clearml_api.names import find_projects
 from triggers.model.launch_request import BASE_FIELDS, LaunchRequest
 
 MISSING = "0" * 31 + "1"
@@ -153,6 +154,18 @@ def test_find_project_by_its_exact_name_hidden_or_not(api, call):
     assert launches.find_project(api, "a.b [c]") == plain
     assert launches.find_project(api, "a.b") is None
     assert launches.find_project(api, "aXb [c]") is None
+
+
+def test_find_many_projects_by_one_request_for_a_hundred(api, call, monkeypatch):
+    names = ("a.b [c]", "x|yz", "zebra")
+    made = {name: call("projects.create", {"name": name, "description": ""})["id"] for name in names}
+    asked = []
+    monkeypatch.setattr(api, "call", lambda *one, call=api.call: asked.append(one) or call(*one))
+    wanted = ["a.b", "aXb [c]", "", *made, *(f"none {n}" for n in range(120))]
+    assert find_projects(api, wanted) == made
+    assert len(asked) == 2
+    assert find_projects(api, []) == {}
+    assert len(asked) == 2
 
 
 def test_find_project_makes_a_missing_one_once(api, call):

@@ -24,7 +24,8 @@ def test_pause_holds_and_resume_catches_up(world: World) -> None:
     world.fail_task()
     world.step()
     assert world.clones() == []
-    assert run("resume", "--all", "--json").json == {"resumed": ["other", "retry"], "released": 1, "skipped": 0}
+    counts = {"released": 1, "skipped": 0, "minutes": 0}
+    assert run("resume", "--all", "--json").json == {"resumed": ["other", "retry"], **counts}
     world.reconcile()
     assert len(world.clones()) == 1
     assert (audited("pause")[0]["who"], audited("pause")[0]["outcome"]) == ("tester", "done")

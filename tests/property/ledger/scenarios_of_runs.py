@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from unittest.mock import patch
 
 from tests.integration.ledger.helpers import store_batch, task_trigger
 from tests.property.ledger.making import PARTITION, TRIGGER, a_batch, lease, lose, passes, refused, set_back
-from triggers.ledger import Ledger, clock, leases
+from triggers.ledger import Ledger, clock, leases, registry_texts
 
 
 # ---- registry and epochs ---------------------------------------------------------------------------------
@@ -29,6 +30,36 @@ def writers_see_each_other(ledger: Ledger) -> None:
     ledger.registry.declare([TRIGGER], origin="script", server_now_ms=1)
     ledger.registry.edit(write)
     assert {id_ for id_, entry in ledger.registry.snapshot().entries.items() if entry.paused} == {TRIGGER.id, other.id}
+
+
+def writers_of_parts_see_each_other(ledger: Ledger) -> None:
+    """A change that is written in parts is not taken into use over that of another writer."""
+    with patch.object(registry_texts, "ONE_SCRIPT", 0):
+        writers_see_each_other(ledger)
+
+
+def a_registry_with_a_lost_part_is_not_used(ledger: Ledger) -> None:
+    """Parts that were forgotten before the last was there do not leave a registry without them."""
+    ledger.registry.declare([TRIGGER], origin="script", server_now_ms=1)
+    store, keys, version = ledger.store, ledger.keys, ledger.registry.version()
+    store.run(registry_texts.STAGE, [keys.registry_staged("n")], 60_000, TRIGGER.id, "{}")
+    names = [keys.registry, keys.registry_version, keys.registry_staged("n"), keys.registry_staged("n:old")]
+    assert store.run(registry_texts.SWAP, names, version, version + 1, 2) == -1
+    assert ledger.registry.snapshot().version == version
+
+
+def a_registry_in_use_does_not_expire(ledger: Ledger) -> None:
+    """Only parts that nobody took into use are forgotten."""
+    with patch.object(registry_texts, "ONE_SCRIPT", 0):
+        ledger.registry.declare([TRIGGER], origin="script", server_now_ms=1)
+    assert ledger.store.client.ttl(ledger.keys.registry) == -1
+
+
+def parts_of_a_dead_writer_are_forgotten(ledger: Ledger) -> None:
+    """What a writer that died has staged goes away by itself."""
+    name = ledger.keys.registry_staged("n")
+    ledger.store.run(registry_texts.STAGE, [name], registry_texts.STAGED_MS, TRIGGER.id, "{}")
+    assert ledger.store.client.ttl(name) > 0
 
 
 def an_epoch_begins_with_another_run(ledger: Ledger) -> None:

@@ -23,8 +23,12 @@ def sides(was: Trigger | None, there: Trigger | None, here: Trigger | None) -> t
     return (
         {was.id: was.digest} if was else {},
         {there.id: there} if there else {},
-        {here.id: here} if here else {},
+        {here.id: here.digest} if here else {},
     )
+
+
+def digests(of: dict[str, Trigger]) -> dict[str, str]:
+    return {id_: one.digest for id_, one in of.items()}
 
 
 @pytest.mark.parametrize(("was", "there", "here"), list(itertools.product(STATES, repeat=3)))
@@ -46,9 +50,9 @@ def test_both_sides_say_the_same_afterwards(rows: list[tuple[str, str, str]]) ->
         return {one.id: one for one in made}
 
     was, there, here = side(0), side(1), side(2)
-    result = compare({id_: one.digest for id_, one in was.items()}, there, here)
+    result = compare(digests(was), there, digests(here))
     registry = {id_: one for id_, one in {**here, **result.edits}.items() if one is not None}
     rewritten = registry if result.rewrite else there
     assert rewritten == registry
-    again = compare({id_: one.digest for id_, one in registry.items()}, registry, registry)
+    again = compare(digests(registry), registry, digests(registry))
     assert (dict(again.edits), again.rewrite) == ({}, False)
