@@ -58,9 +58,9 @@ bench: setup
 chaos: setup
 	$(BIN)/python -m tests.chaos --seed $(SEED)
 
-# twenty seeds, every fourth in local mode, a table at the end
+# twenty seeds with all options, every fourth in local mode, every second with stepped clocks; a table at the end
 chaos-long: setup
-	$(BIN)/python -m tests.chaos --seed $(SEED) --seeds 20 --mode alternate
+	$(BIN)/python -m tests.chaos --seed $(SEED) --seeds 20 --mode alternate --all
 
 # five seeds, in which clocks are stepped as well: of processes, of Redis, of ClearML and its HTTP Date
 chaos-clocks: setup

@@ -1,4 +1,5 @@
-"""Chaos: `python -m tests.chaos [--seed N] [--seconds S] [--mode fleet|local|both|alternate] [--seeds K] [--clocks]`.
+"""Chaos: `python -m tests.chaos [--seed N] [--seconds S] [--mode fleet|local|both|alternate] [--seeds K]
+[--clocks] [--slow] [--late] [--operator] [--promote] [--own] [--all]`.
 
 Carries out the plans of one or more seeds, one after the other, each in both modes by default; ends with 1
 if anything was lost or doubled.
@@ -12,17 +13,20 @@ import random
 import shutil
 import sys
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
-from tests.chaos.plan import Mode, make_plan
+from tests.chaos.plan import EXTRAS, Extra, Mode, make_plan
 from tests.chaos.report import Report, times
 from tests.chaos.run import Run
 
 
-def carry_out(seed: int, seconds: float, mode: Mode, *, stepped: bool = False) -> Report:
+def carry_out(
+    seed: int, seconds: float, mode: Mode, *, stepped: bool = False, extras: Collection[Extra] = ()
+) -> Report:
     """Run one seed; what the processes wrote is kept when it fails."""
     folder = Path(tempfile.mkdtemp(prefix=f"chaos-{seed}-"))
-    run = Run(make_plan(seed, seconds, mode, stepped=stepped), folder)
+    run = Run(make_plan(seed, seconds, mode, stepped=stepped, extras=extras), folder)
     try:
         report = run.go()
     finally:
@@ -66,6 +70,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=60.0, help="how long each is disturbed")
     parser.add_argument("--mode", choices=("fleet", "local", "both", "alternate"), default="both")
     parser.add_argument("--clocks", action="store_true", help="step the clocks of processes, Redis and ClearML as well")
+    for extra in EXTRAS:
+        parser.add_argument(f"--{extra}", action="store_true", help=f"{extra}: as `tests.chaos.extras` says")
+    parser.add_argument("--all", action="store_true", help="all of these, and in every second seed the clocks")
     parser.add_argument("--json", action="store_true", help="print the reports as JSON too")
     asked = parser.parse_args(arguments)
     first = random.randrange(1_000_000) if asked.seed is None else asked.seed
@@ -73,7 +80,9 @@ def main(arguments: list[str] | None = None) -> int:
     for seed in range(first, first + asked.seeds):
         for mode in modes_of(asked.mode, seed - first):
             print(f"seed {seed}, {mode} ...", flush=True)
-            reports.append(carry_out(seed, asked.seconds, mode, stepped=asked.clocks))
+            stepped = asked.clocks or (asked.all and seed % 2 == 1)
+            extras = [extra for extra in EXTRAS if asked.all or getattr(asked, extra)]
+            reports.append(carry_out(seed, asked.seconds, mode, stepped=stepped, extras=extras))
             print("\n".join(reports[-1].lines()), flush=True)
     if len(reports) > 1:
         print(table(reports))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -28,6 +29,10 @@ FAULTS: dict[str, dict[str, Any]] = {
     # longer than a worker waits for an answer
     "api slow": {"kind": "delay", "seconds": 3.5},
     "api slow after": {"kind": "delay", "when": "after", "seconds": 3.5},
+    # within and beyond what a worker waits for an answer where that is not shortened
+    "api takes 1 s": {"kind": "delay", "seconds": 1},
+    "api takes 6 s": {"kind": "delay", "seconds": 6},
+    "api takes 30 s": {"kind": "delay", "seconds": 30},
 }
 
 
@@ -38,6 +43,9 @@ class Disturber:
         self.system, self.control, self.seed = system, control, seed
         self.server_offset = float(control.clock()["offset_seconds"])
         self.done: Counter[str] = Counter()
+        #: when Redis was replaced by a copy that lags, and when something was confirmed to a person last
+        self.promoted_at: list[float] = []
+        self.confirmed_at: Callable[[], float] = lambda: 0.0
         self.calls_hit: Counter[str] = Counter()
 
     def do(self, what: Disturbance) -> Undo | None:
@@ -75,6 +83,20 @@ class Disturber:
         self.system.kill_redis()
         return self.system.start_redis
 
+    def _promote_redis(self, _: Disturbance) -> Undo:
+        """After a while Redis is what a copy of it was before; what was confirmed to a person is not forgotten."""
+        assert isinstance(self.system, Fleet)
+        system, copy, began = self.system, self.system.copy_of_redis(), time.monotonic()
+
+        def promote() -> None:
+            if self.confirmed_at() >= began:
+                system.kill_redis()
+                system.start_redis()
+            elif system.promote(copy):
+                self.promoted_at.append(time.monotonic())
+
+        return promote
+
     def _freeze_redis(self, _: Disturbance) -> Undo:
         pid = self.system.freeze_redis()
         return lambda: self.system.go_on(pid)
@@ -99,7 +121,8 @@ class Disturber:
 
     def _break_calls(self, what: Disturbance) -> Undo:
         seed = self.seed + int(1000 * what.at)
-        number = self.control.fault(endpoint="*", caller=CALLER, fraction=FRACTION, seed=seed, **FAULTS[what.kind])
+        how = FAULTS[what.kind] | ({"when": what.target} if what.target else {})
+        number = self.control.fault(endpoint="*", caller=CALLER, fraction=FRACTION, seed=seed, **how)
 
         def mend() -> None:
             self.calls_hit[what.kind] += sum(rule["hits"] for rule in self.control.faults() if rule["id"] == number)

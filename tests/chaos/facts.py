@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.chaos.book import Book
 from tests.chaos.receiver import Delivery, Receivers
 from triggers.sandbox.client import Client, Control
 
@@ -26,6 +27,8 @@ class Facts:
         statuses: (ClearML task, new status or None when it was deleted) in the order in which they took effect.
         calls: ids of the objects that the function was called for.
         deliveries: what receivers of webhooks have seen.
+        book: what a person did to two of the triggers.
+        promotions: how often Redis was replaced by a copy that lags.
     """
 
     names: dict[str, str] = field(default_factory=dict)
@@ -35,6 +38,8 @@ class Facts:
     statuses: list[tuple[str, str | None]] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
+    book: Book = field(default_factory=Book)
+    promotions: int = 0
 
     def runs(self) -> Counter[tuple[str, str]]:
         """How often what was launched for (trigger, object) was started."""

@@ -13,6 +13,8 @@ from urllib.parse import unquote
 import psutil
 import pytest
 
+from tests.chaos import lagging
+from tests.chaos.lagging import Lengths
 from tests.chaos.ways import Ways
 from tests.clocks.stepping import SteppedClock
 from tests.conftest import redis_binaries
@@ -165,6 +167,18 @@ class Fleet:
         """Start it again with what its append-only file has."""
         with self._redis_turn:
             self._start_redis()
+
+    def copy_of_redis(self) -> Lengths:
+        """What a copy of Redis that lags has."""
+        return lagging.lengths(self.folder / "redis")
+
+    def promote(self, copy: Lengths) -> bool:
+        """Put that copy in the place of Redis, as another run of it; False where only a restart could be made."""
+        self.kill_redis()
+        with self._redis_turn:
+            taken = lagging.take_back(self.folder / "redis", copy)
+            self._start_redis()
+        return taken
 
     def _start_redis(self) -> str:
         """Start it, on a clock of its own if it has one."""

@@ -29,10 +29,11 @@ class Local:
         server: Server,
         *,
         extra: Mapping[str, str],
+        settings: Mapping[str, str] = SETTINGS,
         clocks: Mapping[str, SteppedClock] | None = None,
     ) -> None:
         self.folder, self.server, self.extra = folder, server, dict(extra)
-        self.state = folder / "state"
+        self.state, self.settings = folder / "state", dict(settings)
         self.clocks = dict(clocks or {})
         self.services: dict[str, Service] = {}
 
@@ -46,7 +47,7 @@ class Local:
             "HOME": str(self.folder),
             "TRIGGERS_STATE_FOLDER": str(self.state),
             **self.server.environment,
-            **environment(SETTINGS),
+            **environment(self.settings),
             **self.extra,
             **(self.clocks["machine"].environ if self.clocks else {}),
             **variables,

@@ -1,6 +1,6 @@
 """A seed's plan: what changes, what is disturbed, when. Pure and deterministic; it is all that the checker believes.
 
-    python -m tests.chaos.plan SEED [SECONDS] [fleet|local] [clocks]
+    python -m tests.chaos.plan SEED [SECONDS] [fleet|local] [clocks] [slow] [late] [operator] [promote] [own]
 
 prints one.
 """
@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 Mode = Literal["fleet", "local"]
 Promise = Literal["exactly", "at least", "at most", "never"]
+#: what a plan may have beside its disturbances; `extras` says what each brings
+Extra = Literal["slow", "late", "operator", "promote", "own"]
+EXTRAS: tuple[Extra, ...] = get_args(Extra)
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,7 @@ class Kind:
         rounds: how often an object of this kind changes.
         alone: no two launches of its trigger are ever queued or running at once.
         together: several objects change in one call.
+        extra: only plans that have this one have such changes.
     """
 
     weight: int
@@ -34,6 +38,7 @@ class Kind:
     rounds: int = 1
     alone: bool = False
     together: int = 1
+    extra: str = ""
 
 
 #: by name; an object's name is the kind's and a number
@@ -56,6 +61,9 @@ KINDS: Mapping[str, Kind] = {
     "quiet": Kind(6, "never"),
     # several actions, sent to receivers that are as bad as they can be
     "told": Kind(6, "at least"),
+    "own": Kind(0, extra="own"),
+    "watched": Kind(0, extra="operator"),
+    "returning": Kind(0, extra="operator"),
 }
 #: changes a second
 RATE = 5.0
@@ -129,6 +137,9 @@ class Plan:
     disturbances: tuple[Disturbance, ...]
     #: clocks are stepped as well
     stepped: bool = False
+    extras: tuple[Extra, ...] = ()
+    #: writes become visible to reads so late
+    late_seconds: float = 0.0
 
     def objects(self) -> Iterator[tuple[str, str]]:
         """Kind and name of every object that changes."""
@@ -144,6 +155,8 @@ class Plan:
             rows.append((d.at, f"{text} for {d.seconds:.1f} s" if d.seconds else text))
         slow = f"a call takes 2 times {self.call_seconds} s"
         head = f"seed {self.seed}, {self.seconds:g} s, {self.mode}; {slow}; {self.clocks}"
+        if self.late_seconds:
+            head += f"; writes are visible {self.late_seconds} s late"
         return [head, *(f"{at:7.2f}  {text}" for at, text in sorted(rows))]
 
 
@@ -184,15 +197,6 @@ TO_OTHERS: Mapping[str, tuple[int, float, float]] = {
     "api slow after": (4, 2, 5),
     "api tokens": (2, 0, 0),
 }
-#: whose clocks are stepped, by weight: a process, Redis, the clock that stamps changes, the HTTP `Date`; in local
-#: mode the script, its child and Redis have the clock of one machine
-CLOCKS: Mapping[Mode, Mapping[str, int]] = {
-    "fleet": {**dict.fromkeys(PROCESSES["fleet"], 1), "redis": 4, "clearml": 3, "date": 3},
-    "local": {"machine": 4, "clearml": 3, "date": 3},
-}
-#: seconds by which, and the range of seconds between two steps
-STEPS = (7, 45, 600, 3_600, 14_400)
-STEP_EVERY = (1.5, 4.0)
 #: by role, how often a process is hit beside a worker: a script takes seconds to start, and while the schedule is
 #: taken over nothing goes on that could be disturbed
 ROLE_WEIGHT = {"script": 0.3, "beat": 0.2, "dispatch": 1.5}
@@ -203,17 +207,28 @@ def role_of(process: str) -> str:
     return process.partition("-")[0]
 
 
-def make_plan(seed: int, seconds: float = 60.0, mode: Mode = "fleet", *, stepped: bool = False) -> Plan:
+def make_plan(
+    seed: int,
+    seconds: float = 60.0,
+    mode: Mode = "fleet",
+    *,
+    stepped: bool = False,
+    extras: Collection[Extra] = (),
+) -> Plan:
     """The plan of a seed; the same arguments give the same plan, in every process.
 
-    `stepped`: clocks are stepped as well; all the rest is the same.
+    `stepped`: clocks are stepped as well; `extras`: what else there is. All the rest is the same.
     """
     dice = random.Random(f"{seed} {seconds:g} {mode}")
     clocks, call_seconds = _clocks(dice, mode), round(dice.uniform(0.02, 0.15), 2)
     changes, disturbances = _changes(dice, seconds, clocks.apart), _disturbances(dice, seconds, mode)
+    from tests.chaos.extras import with_extras  # these add to a plan
+    from tests.chaos.steps import steps
+
     if stepped:
-        disturbances = tuple(sorted([*disturbances, *_steps(seed, seconds, mode)], key=lambda one: one.at))
-    return Plan(seed, seconds, mode, clocks, call_seconds, changes, disturbances, stepped)
+        disturbances = tuple(sorted([*disturbances, *steps(seed, seconds, mode)], key=lambda one: one.at))
+    plan = Plan(seed, seconds, mode, clocks, call_seconds, changes, disturbances, stepped)
+    return with_extras(plan, extras)
 
 
 def _clocks(dice: random.Random, mode: Mode) -> Clocks:
@@ -227,7 +242,8 @@ def _changes(dice: random.Random, seconds: float, begin: float) -> tuple[Change,
     weights = [kind.weight for kind in KINDS.values()]
     counts = dict.fromkeys(KINDS, 0)
     found: list[Change] = []
-    chosen = [*KINDS, *dice.choices(list(KINDS), weights, k=max(0, int(seconds * RATE) - len(KINDS)))]
+    always = [name for name, kind in KINDS.items() if not kind.extra]
+    chosen = [*always, *dice.choices(list(KINDS), weights, k=max(0, int(seconds * RATE) - len(always)))]
     for name in chosen:
         if name == "reused" and counts[name]:
             name = "failed"  # one base task, one line of rounds
@@ -255,27 +271,14 @@ def _disturbances(dice: random.Random, seconds: float, mode: Mode) -> tuple[Dist
     return tuple(found)
 
 
-def _steps(seed: int, seconds: float, mode: Mode) -> Iterator[Disturbance]:
-    """Wall clocks that are set, forward and back, at any moment; half of them are set right again.
-
-    The clock that stamps changes goes forward first and then back several times, by more than a little. Two steps of it
-    with no poll between them cannot be told apart (decision 21): `run` waits for polls before it makes the next one.
-    """
-    server = 0
-    dice, at = random.Random(f"steps {seed} {seconds:g} {mode}"), 1.0
-    while at < seconds:
-        (clock,) = dice.choices(list(CLOCKS[mode]), list(CLOCKS[mode].values()))
-        by = dice.choice((1, -1)) * dice.choice(STEPS)
-        stays = dice.random() < 0.5
-        if clock == "clearml":
-            server = by = by if by > 0 <= server else min(server, 0) - max(45, abs(by))
-            stays = True
-        yield Disturbance(round(at, 2), "step", clock, 0.0 if stays else round(dice.uniform(1, 8), 2), by)
-        at += dice.uniform(*STEP_EVERY)
-
-
 if __name__ == "__main__":
     arguments = sys.argv[1:]
     wanted: Mode = "local" if "local" in arguments[2:] else "fleet"
-    stepped = "clocks" in arguments[2:]
-    print("\n".join(make_plan(int(arguments[0]), float((arguments[1:] or ["60"])[0]), wanted, stepped=stepped).lines()))
+    printed = make_plan(
+        int(arguments[0]),
+        float((arguments[1:] or ["60"])[0]),
+        wanted,
+        stepped="clocks" in arguments[2:],
+        extras=[extra for extra in EXTRAS if extra in arguments[2:]],
+    )
+    print("\n".join(printed.lines()))

@@ -39,6 +39,7 @@ class Report:
     mode: str
     #: clocks were stepped as well
     stepped: bool = False
+    extras: tuple[str, ...] = ()
     changes: int = 0
     objects: int = 0
     runs: int = 0
@@ -59,8 +60,8 @@ class Report:
     @property
     def replay(self) -> str:
         """The command that does it again."""
-        clocks = " --clocks" if self.stepped else ""
-        return f"python -m tests.chaos --seed {self.seed} --seconds {self.seconds:g} --mode {self.mode}{clocks}"
+        options = "".join(f" --{name}" for name in (*(("clocks",) if self.stepped else ()), *self.extras))
+        return f"python -m tests.chaos --seed {self.seed} --seconds {self.seconds:g} --mode {self.mode}{options}"
 
     def recovered(self) -> list[float]:
         """All recovery times."""

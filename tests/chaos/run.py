@@ -6,7 +6,7 @@ import heapq
 import itertools
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,16 @@ import redis
 from tests.chaos import checker
 from tests.chaos.changes import Changes, Life
 from tests.chaos.disturbances import CALLER, Disturber
-from tests.chaos.facts import Observer
+from tests.chaos.facts import Facts, Observer
 from tests.chaos.fleet import SETTINGS, Fleet
 from tests.chaos.local import Local
-from tests.chaos.plan import CLOCKS, KINDS, Change, Disturbance, Plan
+from tests.chaos.person import Person
+from tests.chaos.plan import KINDS, Change, Disturbance, Plan
 from tests.chaos.polls import SOURCES, Polls
 from tests.chaos.receiver import HOSTS, Receivers
 from tests.chaos.report import Recovery, Report
 from tests.chaos.script import BASE, PORT, QUEUE, REUSED, REUSED_QUEUE
+from tests.chaos.steps import CLOCKS
 from tests.clocks.stepping import SteppedClock
 from tests.crash.processes import Server, eventually
 from triggers.base.settings import Settings
@@ -37,6 +39,9 @@ SETTLE_SECONDS = 75.0
 #: then so long nothing more may happen: more than a lease and a late answer
 QUIET_SECONDS = 8.0
 START_SECONDS = 90.0
+#: where the server is slow: what a call may take, as in production, and the longest time that an answer takes
+PATIENT = {"request_timeout_seconds": "20"}
+SLOWEST_SECONDS = 30.0
 #: gives a process another time of the day
 CLOCK = "import os, time\n_true = time.time\n_by = float(os.environ.get('CHAOS_CLOCK', 0))\n"
 CLOCK += "time.time = lambda: _true() + _by\n"
@@ -71,19 +76,21 @@ class Run:
         extra = {BASE: self.base, REUSED: self.reused, "CRASH_TEST_CALLS": str(calls)}
         extra |= {PORT: str(self.receivers.port), "TRIGGERS_WEBHOOK_ALLOW": ",".join(HOSTS)}
         extra |= dict.fromkeys(("CLEARML_WEB_HOST", "CLEARML_FILES_HOST"), self.server.url)
+        settings = SETTINGS | (PATIENT if "slow" in plan.extras else {})
         stepped = {}
         if plan.stepped:
             stepped = SteppedClock.of_each(CLOCKS[plan.mode], folder / "clock")
         self.system: Fleet | Local
         if plan.mode == "fleet":
-            self.system = Fleet(
-                folder, self.server, extra=extra, shifted=(folder / "clock", clocks.workers), clocks=stepped
-            )
+            shifted = (folder / "clock", clocks.workers)
+            self.system = Fleet(folder, self.server, settings=settings, extra=extra, shifted=shifted, clocks=stepped)
         else:
-            self.system = Local(folder, self.server, extra=extra, clocks=stepped)
-        self.changes = Changes(self.client, self.observer, self._saw_it_end)
+            self.system = Local(folder, self.server, settings=settings, extra=extra, clocks=stepped)
         self.disturber = Disturber(self.system, self.control, plan.seed)
-        self.report = Report(plan.seed, plan.seconds, plan.mode, plan.stepped)
+        self.changes = Changes(self.client, self.observer, self._saw_it_end, self.disturber.promoted_at)
+        self.person = Person(self._ask, runs=self._have_run, server_now_ms=self._server_now_ms, apart=clocks.apart)
+        self.disturber.confirmed_at = lambda: self.person.acted_at
+        self.report = Report(plan.seed, plan.seconds, plan.mode, plan.stepped, plan.extras)
         self._turn = itertools.count()
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._lives: list[tuple[Life, Callable[[], bool]]] = []
@@ -135,6 +142,12 @@ class Run:
         marks = self._ask(lambda ledger: ledger.matching.marks([pair]))
         return bool(marks) and not marks[pair].active
 
+    def _have_run(self, trigger: str) -> frozenset[str]:
+        return frozenset(name for kind, name in self.observer.runs() if kind == trigger)
+
+    def _server_now_ms(self) -> int:
+        return int((time.time() + float(self.control.clock()["offset_seconds"])) * 1000)
+
     def _is_polled(self) -> bool:
         self._redis_is_away = False
 
@@ -152,6 +165,7 @@ class Run:
         eventually(self._is_polled, lambda: f"all is polled\n{self.system.log()}", seconds=START_SECONDS)
         for when in ("before", "after"):
             self.control.fault("delay", caller=CALLER, when=when, seconds=self.plan.call_seconds)
+        self.control.late(self.plan.late_seconds)
         self._began = time.monotonic()
         for change in self.plan.changes:
             self._at(change.at, lambda change=change: self._change(change))  # type: ignore[misc]
@@ -192,6 +206,8 @@ class Run:
 
     def _change(self, change: Change) -> None:
         self._go_on(self.changes.begin(change))
+        if KINDS[change.kind].extra == "operator":
+            self.person.book.changed |= dict.fromkeys(change.objects, time.monotonic())
         self.report.changes += 1
         if KINDS[change.kind].promise == "exactly" and KINDS[change.kind].rounds == 1 and not KINDS[change.kind].alone:
             self._begun |= dict.fromkeys(((change.kind, name) for name in change.objects), self.now)
@@ -207,6 +223,10 @@ class Run:
                 self._at(self.now + LOOK_SECONDS, lambda: self._disturb(what))
                 return
             self._polls.begin()
+        if what.kind.startswith("operator"):
+            self.disturber.done[what.kind] += 1
+            self._go_on(self.person.act(what))
+            return
         undo = self.disturber.do(what)
         if undo is not None:
             self._at(self.now + what.seconds, undo)
@@ -230,17 +250,22 @@ class Run:
 
     def _settle(self) -> None:
         """Wait until everything promised has run, and then for what nobody promised."""
-        began = self.now
+        began, slowest = self.now, SLOWEST_SECONDS if "slow" in self.plan.extras else 0.0
+        until = began + SETTLE_SECONDS + slowest
         self.receivers.calm.set()
-        while (self._lives or checker.missing(self.plan, self.observer.facts())) and self.now < began + SETTLE_SECONDS:
+        while (self._lives or checker.missing(self.plan, self._facts())) and self.now < until:
             self._step()
         self.report.settled_seconds = self.now - began
-        quiet_until = self.now + QUIET_SECONDS
+        quiet_until = self.now + QUIET_SECONDS + slowest
         while self.now < quiet_until:
             self._step()
 
+    def _facts(self) -> Facts:
+        promotions = len(self.disturber.promoted_at)
+        return replace(self.observer.facts(), book=self.person.book, promotions=promotions)
+
     def _judge(self) -> None:
-        facts, report = self.observer.facts(), self.report
+        facts, report = self._facts(), self.report
         report.objects = len(list(self.plan.objects()))
         report.runs, report.calls = len(facts.starts), len(facts.calls)
         report.deliveries = len(facts.deliveries)

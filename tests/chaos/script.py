@@ -46,6 +46,14 @@ TRIGGERS: dict[str, dict[str, Any]] = {
     "skipped": {"trigger_on_tags": ["go"], "single_instance": True, "overlap": "skip"},
     "quiet": {"trigger_on_tags": ["go", "never given"]},
     "told": {"trigger_on_tags": ["go"]},
+    # its launches lie in the project, have such a name, and end as its objects do
+    "own": {
+        "trigger_on_status": ["failed", "completed"],
+        "target_project": PROJECT,
+        "task_overrides": {"name": "own-0"},
+    },
+    "watched": {"trigger_on_status": ["failed"]},
+    "returning": {"trigger_on_status": ["failed"]},
 }
 
 

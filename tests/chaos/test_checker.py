@@ -139,7 +139,7 @@ DOCTORED = (
     (missing_run_of_the_reused_task, "reused-0: 3 runs where exactly 4 were promised"),
     (one_run_too_many_of_the_reused_task, "reused-0: 5 runs where exactly 4 were promised"),
     (all_skipped, "skipped: no object ran at all"),
-    (run_for_nothing, "quiet-0: 1 runs where never 1 were promised"),
+    (run_for_nothing, "quiet-0: 1 runs where none were promised"),
     (run_of_another_trigger, "1 runs of trigger 'tagged' for failed-0, which nothing in the plan calls for"),
     (overlap, "queued: queued-0 and queued-1 queued or running at the same time"),
     (second_enqueue, "failed-0: its launch launch 0 was enqueued 2 times"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 
 import pytest
 
@@ -11,7 +12,9 @@ import triggers.testing  # noqa: F401  constructors ask no server then
 from tests.chaos import __main__ as chaos
 from tests.chaos import changes, script
 from tests.chaos.disturbances import FAULTS, Disturber
-from tests.chaos.plan import KINDS, PROCESSES, TO_OTHERS, TO_PROCESSES, Mode, make_plan
+from tests.chaos.extras import ACTS, SLOW
+from tests.chaos.person import Person
+from tests.chaos.plan import EXTRAS, KINDS, PROCESSES, TO_OTHERS, TO_PROCESSES, Extra, Mode, make_plan
 from tests.chaos.report import Report
 from triggers import TriggerScheduler
 
@@ -29,7 +32,7 @@ def test_a_plan_is_the_same_in_every_process(mode: Mode) -> None:
 @pytest.mark.parametrize("mode", MODES)
 def test_a_plan_has_every_kind_of_change_and_a_disturbance_a_second(mode: Mode) -> None:
     plan = make_plan(3, 60.0, mode)
-    assert {change.kind for change in plan.changes} == set(KINDS)
+    assert {change.kind for change in plan.changes} == {name for name, kind in KINDS.items() if not kind.extra}
     assert [round(one.at) for one in plan.disturbances] == list(range(1, 60))
     assert {one.target for one in plan.disturbances} <= {"", *PROCESSES[mode]}
     names = [name for _, name in plan.objects()]
@@ -62,16 +65,35 @@ def test_every_disturbance_has_someone_who_does_it() -> None:
         assert hasattr(Disturber, "_" + kind.replace(" ", "_"))
 
 
-@pytest.mark.parametrize("stepped", [False, True])
-def test_the_command_of_a_report_makes_the_same_plan(monkeypatch: pytest.MonkeyPatch, stepped: bool):
+@pytest.mark.parametrize("mode", MODES)
+def test_extras_add_to_a_plan_and_leave_the_rest_as_it_is(mode: Mode) -> None:
+    plain, full = make_plan(3, 60.0, mode), make_plan(3, 60.0, mode, extras=EXTRAS)
+    assert set(plain.changes) < set(full.changes)
+    assert set(plain.disturbances) < set(full.disturbances)
+    assert {change.kind for change in full.changes} == set(KINDS)
+    assert full.late_seconds
+    assert ("promote" in full.extras) == (mode == "fleet")
+
+
+def test_in_twenty_seeds_every_extra_comes_and_has_someone_who_does_it() -> None:
+    found = {one.kind for seed in range(20) for one in make_plan(seed, 60.0, "fleet", extras=EXTRAS).disturbances}
+    assert found == {*TO_PROCESSES["fleet"], *TO_OTHERS, *ACTS, *SLOW, "promote redis"}
+    assert set(SLOW) <= set(FAULTS)
+    assert all(hasattr(Person, "_" + act.removeprefix("operator ")) for act in ACTS)
+
+
+@pytest.mark.parametrize(("stepped", "extras"), [(False, ()), (True, ()), (False, EXTRAS), (True, ("late", "own"))])
+def test_the_command_of_a_report_makes_the_same_plan(
+    monkeypatch: pytest.MonkeyPatch, stepped: bool, extras: Sequence[Extra]
+) -> None:
     asked: list[object] = []
 
-    def note(seed: int, seconds: float, mode: Mode, *, stepped: bool) -> Report:
-        asked.append(make_plan(seed, seconds, mode, stepped=stepped))
+    def note(seed: int, seconds: float, mode: Mode, *, stepped: bool, extras: Sequence[Extra]) -> Report:
+        asked.append(make_plan(seed, seconds, mode, stepped=stepped, extras=extras))
         return Report(seed, seconds, mode)
 
     monkeypatch.setattr(chaos, "carry_out", note)
-    plan = make_plan(4003, 12.0, "local", stepped=stepped)
-    command = Report(plan.seed, plan.seconds, plan.mode, plan.stepped).replay
+    plan = make_plan(4003, 12.0, "local", stepped=stepped, extras=extras)
+    command = Report(plan.seed, plan.seconds, plan.mode, plan.stepped, plan.extras).replay
     assert chaos.main(command.split()[3:]) == 0
     assert asked == [plan]

@@ -36,6 +36,7 @@ class Cursor:
     `overlapped_ms`, `swept_ms`: server time of the last overlap read and sweep (`sources.windows`).
     `ahead_ms`: where the cursor stood before the server's clock was set back, until that time comes again; else 0.
     `tail_ms`: no change made before that clock was set last can have got a later time; 0 where it no longer matters.
+    `latest_ms`: no change that was read up to now can have got a later time, unless before that clock was set back.
     """
 
     read_to_ms: int = 0
@@ -44,6 +45,7 @@ class Cursor:
     swept_ms: int = 0
     ahead_ms: int = 0
     tail_ms: int = 0
+    latest_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Batch:
     `latest_ms`: no change can have got a later time from the clock that stamps them, when these were read; None if
     unknown. What has one was stamped before that clock was set back.
     `read_plan`: registry version under which all that counts was read before; 0 if unknown.
-    `tail_ms`: as `Cursor` has it.
+    `tail_ms`, `before_ms`: `tail_ms` and `latest_ms` of the cursor before these were read; 0 if unknown.
     """
 
     head: str
@@ -63,14 +65,18 @@ class Batch:
     latest_ms: int | None = None
     read_plan: int = 0
     tail_ms: int = 0
+    before_ms: int = 0
 
     def latest_then_ms(self, changed_ms: int) -> int | None:
-        """The latest time that a change can have got at the moment when one that has this time was made.
+        """The latest time that a change which was read before one that has this time can have got, without steps.
 
         A change that the polls before had not read was made after the server's clock was set last, or shortly before.
         """
         known = [ms for ms in (self.latest_ms, self.tail_ms) if ms and changed_ms <= ms]
-        return min(known, default=self.latest_ms)
+        if not known:
+            return self.latest_ms
+        latest_ms = min(known)
+        return max(changed_ms, min(latest_ms, self.before_ms)) if self.before_ms else latest_ms
 
 
 def partition_of(object_id: str, partitions: int) -> int:
@@ -97,6 +103,7 @@ def encode_batches(
     latest_ms: int | None = None,
     read_plan: int = 0,
     tail_ms: int = 0,
+    before_ms: int = 0,
     signer: Signer = NO_KEY,
     by: Callable[[Event], str] = attrgetter("id"),
 ) -> list[tuple[int, str]]:
@@ -104,14 +111,13 @@ def encode_batches(
 
     The first line is the head, then comes one event a line, and the signature where there is a key.
     `by`: what keeps events in order: those of one such text share a partition.
-    `latest_ms`, `read_plan`, `tail_ms`: as `Batch` has them, where the clock that stamps changes is known to have been
-    set.
+    `latest_ms`, `read_plan`, `tail_ms`, `before_ms`: as `Batch` has them, where the clock that stamps changes is known
+    to have been set.
     """
     head = {"v": KNOWN["batch"], "plan": plan, "polled_ms": polled_ms}
     if latest_ms is not None:
         head |= {"latest_ms": latest_ms, "read_plan": read_plan}
-    if tail_ms:
-        head |= {"tail_ms": tail_ms}
+    head |= {name: ms for name, ms in (("tail_ms", tail_ms), ("before_ms", before_ms)) if ms}
     lines: dict[int, list[str]] = {}
     for event in events:
         lines.setdefault(partition_of(by(event), partitions), []).append(event.to_json())
@@ -137,8 +143,8 @@ def decode_batch(text: str) -> Batch:
         check_version("batch", fields["v"])
         polled_ms = int(fields["polled_ms"])
         latest_ms = int(fields.get("latest_ms", polled_ms + STAMP_TOLERANCE_MS))
-        read_plan, tail_ms = (int(fields.get(name, 0)) for name in ("read_plan", "tail_ms"))
-        return Batch(head, int(fields["plan"]), polled_ms, tuple(lines), latest_ms, read_plan, tail_ms)
+        rest = {name: int(fields.get(name, 0)) for name in ("read_plan", "tail_ms", "before_ms")}
+        return Batch(head, int(fields["plan"]), polled_ms, tuple(lines), latest_ms, **rest)
 
 
 class Reading:

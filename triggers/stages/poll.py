@@ -85,6 +85,7 @@ def _read(ctx: Context, token: str, source: Source, version: int, entries: list[
         now_ms = page.now_ms
         moved = source.advance(cursor, window, version, page, idle_ms=0 if number else unread_ms)
         latest_ms = latest_stamp(moved.cursor, now_ms, time.monotonic() - began)
+        after = replace(moved.cursor, latest_ms=latest_ms)
         fresh = _fresh(ctx, source, page.events, window, latest_ms)
         fresh = [event for event in fresh if not source.is_service(event, ctx.ledger.scheduler, ctx.service_task)]
         if moved.stepped_back:
@@ -103,12 +104,13 @@ def _read(ctx: Context, token: str, source: Source, version: int, entries: list[
             latest_ms=latest_ms if moved.cursor.ahead_ms else None,
             read_plan=cursor.plan,
             tail_ms=moved.tail_ms,
+            before_ms=cursor.latest_ms if cursor.ahead_ms or moved.cursor.ahead_ms else 0,
         )
         forget_before = moved.cursor.read_to_ms - int(ctx.settings.sweep_window_seconds * 2000)
         reading.commit(
             source.name,
             token,
-            moved.cursor,
+            after,
             fresh,
             batches,
             forget_before_ms=forget_before,
@@ -117,7 +119,7 @@ def _read(ctx: Context, token: str, source: Source, version: int, entries: list[
         )
         for partition in {number for number, _ in batches}:
             ctx.hints.send("match", ctx.ledger.scheduler, partition)
-        cursor, unread_ms = moved.cursor, int((time.monotonic() - began) * 1000)
+        cursor, unread_ms = after, int((time.monotonic() - began) * 1000)
         yield len(fresh)
     if not cursor.ahead_ms and (was_ahead or window.sweeps):
         clear_alarm(ctx, sources.serving(entries))

@@ -347,6 +347,24 @@ def test_what_changed_just_before_the_clock_was_set_again(
     assert launched(world, polls=2) == 3
 
 
+@pytest.mark.parametrize("idle", [10, 60, 600])
+def test_a_time_at_which_an_object_fired_comes_again_between_two_polls(world: ServiceWorld, idle: int) -> None:
+    """What it does before that time is newer all the same; a late read of what it did before it fired is not."""
+    control = world.sandbox.control
+    control.clock(offset_seconds=45)
+    world.declare(world.trigger(policy={"fire": "while_true", "cooldown_minutes": 0}))
+    task = world.fail_task()
+    assert launched(world) == 1
+    control.clock(offset_seconds=0)
+    assert launched(world, polls=2) == 1
+    world.call("tasks.update", task=task, comment="changed")
+    unread(world, idle)
+    assert launched(world, polls=2) == 2
+    world.tick()
+    world.call("tasks.update", task=task, comment="changed again")
+    assert launched(world, polls=2) == 3
+
+
 def test_a_clock_set_back_while_nobody_polls_past_the_registration(world: ServiceWorld) -> None:
     """By the next poll the clock has passed the time of the registration again, but not where the change was made."""
     control = world.sandbox.control

@@ -49,6 +49,8 @@ WEIGHTS = {
     "fsync": 2,
     "restart": 3,
     "restore": 1,
+    "replicate": 2,
+    "promote": 2,
 }
 
 ACTIONS = [name for name, weight in WEIGHTS.items() for _ in range(weight)]
@@ -78,7 +80,6 @@ class Interleaving(OnServer):
         self.looked_at = 0
         #: actors that began under a run of Redis whose last second is lost
         self.forgotten: list[Actor] = []
-        self.stepped = False
         self.triggers = make_triggers(self.world.base)
         self.steady = list(self.triggers)
         self.editable = edited_triggers(self.world.base) if edits else []
@@ -121,11 +122,16 @@ class Interleaving(OnServer):
         elif whose == "Date":
             self.server.date_ahead = by
             self.clocks_are_compared()
-        elif not self.stepped:  # and never forward: what is stamped before that and read after it looks late
-            self.stepped = True
+        elif self.is_read():  # two steps with no poll between them cannot be told apart
+            self.server.now += by
             self.look()
-            self.server.now -= abs(by)
-            self.look()
+
+    def is_read(self) -> bool:
+        """Poll and match; whether a poll was completed: another one may hold the lease."""
+        cursor = self.world.ledger.keys.cursor("tasks")
+        before = self.world.client.hget(cursor, "polled_ms")
+        self.look()
+        return self.world.client.hget(cursor, "polled_ms") not in (None, before)
 
     def clocks_are_compared(self) -> None:
         """As sync does by a write of its own."""
@@ -227,12 +233,28 @@ class Interleaving(OnServer):
         self.world.trace.append("Redis comes back " + ("empty" if empty else "as it was on disk"))
         kept = {id_: one.since_ms for id_, one in self.world.ledger.registry.snapshot().entries.items()}
         self.world.restart_redis(keep=not empty)
+        self.another_run()
+        if empty:  # what the service task keeps
+            self.declare(kept)
+
+    def another_run(self) -> None:
+        """What follows from another run of Redis in any case."""
         self.world.epoch_skew_ms = int(self.clock.skew_seconds * 1000)
         self.forgotten = self.world.actors
         self.world.ledger.adopt_epoch()
         self.clocks_are_compared()
-        if empty:  # what the service task keeps
-            self.declare(kept)
+
+    def replicate(self, *_: object) -> None:
+        """A replica falls behind from now on."""
+        self.world.replicate()
+
+    def promote(self, *_: object) -> None:
+        """The replica takes over, without what came after."""
+        if self.world.replica and self.world.restarts < len(self.world.servers) - 1:
+            self.world.trace.append("a replica takes over from Redis")
+            self.paused.clear()  # it may be forgotten
+            self.world.promote_replica()
+            self.another_run()
 
     def restore(self, *_: object) -> None:
         """What was on disk is put back into the Redis that runs."""

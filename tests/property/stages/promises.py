@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from tests.property.stages.interleaving import Interleaving
 from tests.property.stages.world import SCHEDULER
+from triggers import ledger as ledger_package
 from triggers.ledger.firing import DIGEST_LENGTH, firing_key, trigger_digest
 from triggers.model.action import LANES
 from triggers.model.launch_tags import FIRING, value_of
 from triggers.model.parts import part_of
 from triggers.rules.recovery import RUNNING
+
+#: The clock by which the scripts decide what is due.
+CLOCK = (Path(ledger_package.__file__).parent / "scripts" / "clock.lua").read_text()
+#: How long a script may take in an example, ms.
+CALL_MS = 2_000
 
 #: On which list a firing is in each of its states; in the others on none.
 PLACES = {"waiting": "due", "held": "held", "dead": "dead"}
@@ -70,6 +77,17 @@ def no_granted_firing_is_lost(run: Interleaving) -> None:
             assert run.server.enqueued[task] == 1, f"{key} says that {task} was launched"
 
 
+def every_unfinished_firing_is_due_soon(run: Interleaving) -> None:
+    """Whatever clocks were set, no firing waits for longer than a lease, or its pause between two attempts."""
+    ledger, settings = run.world.ledger, run.world.settings
+    now_ms = int(run.world.client.eval(f"{CLOCK}\nreturn string.format('%d', now_ms())", 1, ledger.keys.epoch))
+    due: Any = run.world.client.zrange(ledger.keys.due("dispatch"), 0, -1, withscores=True)
+    for key, at_ms in due:
+        pause = settings.retry_cap_seconds * 1000 + 1 if key in run.world.pauses else 0
+        most = max(settings.lease_seconds, pause) * 1000 + CALL_MS
+        assert at_ms - now_ms <= most, f"{key} is due only in {(at_ms - now_ms) / 1000:.0f} s"
+
+
 def the_history_is_consistent(run: Interleaving) -> None:
     """A firing is launched once at most, and only after it was granted."""
     granted: dict[str, str] = {}
@@ -124,3 +142,4 @@ def check(run: Interleaving) -> None:
     nothing_of_others_is_deleted(run)
     a_slot_has_one_live_holder(run)
     no_granted_firing_is_lost(run)
+    every_unfinished_firing_is_due_soon(run)

@@ -51,6 +51,8 @@ class SteppedStore(Store):
         def effect() -> Any:
             sender = Store(self.world.client)
             sender.run_id, sender._scripts, sender.seen = known, self.world.scripts, self.seen
+            if script.name == "put_back":
+                self.world.pauses.add(str(args[1]))
             try:
                 return self.world.at_its_time(script.name, keys, args, sender.run(script, keys, *args))
             finally:
@@ -175,7 +177,11 @@ class World:
         self.announced: set[tuple[str, str]] = set()
         self.durable: set[tuple[str, str]] = set()
         self.seen: Counter[object] = Counter()
+        #: firings whose pause between two attempts was made longer than any example
+        self.pauses: set[str] = set()
         self.snapshot: Copy = {}
+        #: a replica that lags behind what is here, but not behind what is on disk, and what it has of `announced`
+        self.replica: tuple[Copy, set[tuple[str, str]]] | None = None
         self.epoch_skew_ms = 0
         self.ledger = open_ledger(self.store(), SCHEDULER, settings)
         self.ledger.adopt_epoch(nothing_launched_before=nothing_before)
@@ -280,6 +286,11 @@ class World:
         """What is written now survives a crash of Redis."""
         self.durable |= self.announced
         self.snapshot = copy_of(self.client)
+        self.replica = None  # it would lag by longer than those who withdraw wait
+
+    def replicate(self) -> None:
+        """A replica has got everything up to now, and gets nothing more for a while."""
+        self.replica = copy_of(self.client), set(self.announced)
 
     def restore_redis(self) -> None:
         """The same run of Redis with what `fsync` has seen last: a backup put back while everything goes on."""
@@ -302,3 +313,11 @@ class World:
             store.client = self.client
         put_copy(self.client, self.snapshot if keep else {})
         self.snapshot = self.snapshot if keep else {}
+        self.replica = None
+
+    def promote_replica(self) -> None:
+        """The replica takes the place of Redis, as another run of it."""
+        assert self.replica
+        self.snapshot, announced = self.replica
+        self.restart_redis()
+        self.announced = announced
