@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from tests.crash.processes import eventually
 from tests.crash.world import World
 from triggers.model import Trigger
 from triggers.rules.recovery import RUNNING
+from triggers.rules.schedules.zones import utc_text
 
 
 def _one(world: World) -> list[str]:
@@ -131,6 +133,21 @@ def _function(world: World) -> list[Trigger]:
     return [world.trigger(action={"type": "function", "reference": "tests.crash.functions:note", "name": "note"})]
 
 
+#: Between two times of the schedule, seconds.
+EVERY = 3
+
+
+def _schedule(world: World) -> list[Trigger]:
+    return [world.trigger("schedule", trigger_project=None, cron=f"*/{EVERY} * * * * *")]
+
+
+def _times(world: World) -> list[str]:
+    """All times so far, and the next: none is missing, and none is doubled, whatever happened before."""
+    (entry,) = world.ledger.registry.snapshot().active
+    first, next_ = entry.since_ms // 1000 // EVERY + 1, int(time.time()) // EVERY + 1
+    return [utc_text(number * EVERY * 1000) for number in range(first, next_ + 1)]
+
+
 _AFTER, _BEFORE = {"when": "after"}, {"when": "before"}
 
 SCENARIOS = (
@@ -145,6 +162,7 @@ SCENARIOS = (
     Scenario("target project", _plain, _elsewhere),
     Scenario("pause", _plain, _held),
     Scenario("function", _function, count=lambda world, id_: world.calls()[id_], exactly=False),
+    Scenario("schedule", _schedule, _times),
     Scenario("enqueue not sent", _plain, _after(("drop", "tasks.enqueue", _BEFORE)), strays=True),
     Scenario("clone without reply", _plain, _after(("drop", "tasks.clone", _AFTER)), strays=True),
     Scenario("edit without reply", _edited, _after(("drop", "tasks.edit", _AFTER)), strays=True),

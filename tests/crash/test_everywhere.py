@@ -18,7 +18,7 @@ WORLDS = {"clone": 2, "single instance": 2}
 #: a firing held by a pause: Redis would forget the end of the pause, a person's decision
 NOT_FORGOTTEN = {"pause"}
 #: workers are killed in all scenarios; what is frozen and forgotten in every run are these, with CRASH_TESTS=all all
-CORE = {"clone", "edit", "three at once", "single instance", "reuse", "enqueue not sent"}
+CORE = {"clone", "edit", "three at once", "single instance", "reuse", "enqueue not sent", "schedule"}
 
 
 def _jobs(deed: Callable[[Run, Point], bool], *, workers: int = 1, only: set[str] | None = None) -> list[Job]:

@@ -24,6 +24,7 @@ from triggers.ledger.history import HistoryEntry
 from triggers.local.redis_server import PrivateRedis
 from triggers.model import Trigger, make_trigger
 from triggers.model.launch_tags import scheduler_tag
+from triggers.model.schedule_fields import SCHEDULE
 from triggers.rules.recovery import DRAFT
 
 #: everything that waits waits for a short time
@@ -236,7 +237,13 @@ class World:
         self.kill_redis(replace)
 
     def wait_for_epoch(self) -> None:
-        """The workers have met the new run of Redis: they have polled in it."""
+        """The workers have met the new run of Redis: they have polled in it, or read its clock."""
+        if all(trigger.kind == SCHEDULE for trigger in self.registered):
+            now_ms, reading = self.ledger.wall_ms(), self.ledger.reading
+            eventually(
+                lambda: reading.cursor("clock").read_to_ms > now_ms, f"{self.name} reads the clock\n{self.log()}"
+            )
+            return
         eventually(lambda: self.ledger.adopt_epoch().server_ms, f"{self.name} is polled in the new epoch\n{self.log()}")
 
     def delete_append_only_file(self) -> None:

@@ -30,27 +30,29 @@ def show(name: Name, scheduler: Choice = None, as_json: Json = False) -> None:
 def _print(target: Target, view: View) -> None:
     from triggers.clearml_api.links import link
     from triggers.cli import output
-    from triggers.operate import wording
+    from triggers.operate import timetables, wording
     from triggers.operate.history import Filter, newest
     from triggers.operate.query import state_of
     from triggers.operate.times import ago, local
+    from triggers.rules.schedules.zones import LAST_MS
 
     now_ms = target.ledger.now_ms()
     trigger, seen, fired = view.entry.trigger, view.considered, view.launched
     policy = "; ".join(wording.policy(trigger, target.settings.max_per_minute))
+    changes, thing = ("changes", "object") if trigger.of_objects else ("times", "time")
     rows = [
-        ("trigger", output.text(trigger.name, "cyan")),
+        ("trigger" if trigger.of_objects else "schedule", output.text(trigger.name, "cyan")),
         ("state", output.styled(state_of(target, view, now_ms))),
         ("condition", output.text(wording.condition(trigger))),
         ("action", output.text(wording.action(trigger))),
         ("policy", output.text(policy)),
         (
             "declared",
-            output.text(f"by {wording.declared(view.entry)}; changes count from {local(view.entry.since_ms)} on"),
+            output.text(f"by {wording.declared(view.entry)}; {changes} count from {local(view.entry.since_ms)} on"),
         ),
         ("last event", output.text(f"{seen.kind} {seen.name!r} {ago(seen.changed_ms, now_ms)}" if seen else "none")),
         ("read up to", output.text(ago(view.read_to_ms, now_ms))),
-        ("fired for", output.text(output.plural(view.objects, "object"))),
+        ("fired for", output.text(output.plural(view.objects, thing))),
         ("now", output.text(f"{view.waiting} waiting, {view.held} held, {view.dead} dead")),
     ]
     for tally in [fired] if fired else []:
@@ -63,6 +65,10 @@ def _print(target: Target, view: View) -> None:
         rows.insert(2, ("muted", output.text(f"until {local(view.muted_until_ms) or '`unmute`'}: nobody is notified")))
     if view.failing:
         rows.append(("failed last", output.text(view.failing.reason.partition("\n")[0])))
+    if not trigger.of_objects:
+        coming = timetables.coming([view.entry], target.ledger.wall_ms(), LAST_MS, 1)
+        next_ = coming[0].event.at if coming else "not while it is paused" if view.entry.paused else "never"
+        rows.insert(3, ("next", output.text(next_)))
     kept = ", ".join(f"{what} {count}" for what, count in sorted(view.counts.items())) or "nothing"
     rows.append(("in all", output.text(kept)))
     output.show(output.pairs(rows))

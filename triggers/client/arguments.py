@@ -12,10 +12,10 @@ def minutes(argument: str, value: object, least: float) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise Usage(f"TriggerScheduler: {argument}={value!r}: give a number of minutes")
+        raise Usage(f"{argument}={value!r}: give a number of minutes")
     if value < least or value <= 0:
         bound = "1/60 (one second) or more" if least else "more than 0"
-        raise Usage(f"TriggerScheduler: {argument}={value!r}: give {bound} minutes")
+        raise Usage(f"{argument}={value!r}: give {bound} minutes")
     return float(value)
 
 
@@ -25,7 +25,7 @@ def task_name(argument: str, value: object) -> str | None:
 
     name = optional_name(argument, value)
     if name and (problem := problem_of_name(name)):
-        raise Usage(f"TriggerScheduler: {argument}={value!r}: {problem}; give a longer name")
+        raise Usage(f"{argument}={value!r}: {problem}; give a longer name")
     return name
 
 
@@ -33,4 +33,4 @@ def optional_name(argument: str, value: object) -> str | None:
     """Check a name; None passes."""
     if value is None or (isinstance(value, str) and value):
         return value
-    raise Usage(f"TriggerScheduler: {argument}={value!r}: give a name or None")
+    raise Usage(f"{argument}={value!r}: give a name or None")

@@ -7,6 +7,7 @@ from datetime import datetime
 from triggers.explain.values import Check, Facts
 from triggers.model.events import Event
 from triggers.model.kinds import noun_of_id
+from triggers.model.schedule_fields import SCHEDULE
 from triggers.operate.wording import declared
 from triggers.rules.conditions import matches
 from triggers.rules.policies import Decision, decide_by
@@ -63,7 +64,8 @@ def _reading(facts: Facts, event: Event) -> Check:
 
 
 def _registration(facts: Facts, event: Event) -> Check:
-    since = f"changes count from {moment(facts.entry.since_ms)[3:]} on"
+    what = "times" if facts.entry.trigger.kind == SCHEDULE else "changes"
+    since = f"{what} count from {moment(facts.entry.since_ms)[3:]} on"
     return Check("registration", facts.entry.counts(event.changed_ms), since)
 
 

@@ -2,6 +2,8 @@
 
 In the order in which a change passes the stages:
 
+A time of a schedule without a firing is judged by `times`: its calendar says what it is.
+
 The object
   1. neither the server nor a poll has it             → no such object
   2. it is gone from the server                       → fired, or does not fire
@@ -25,9 +27,11 @@ from __future__ import annotations
 
 from triggers.explain import waiting
 from triggers.explain.checks import checks, is_read, match_decision, moment
+from triggers.explain.times import judge_time
 from triggers.explain.values import AnswerWord, ClauseResult, ClauseRow, Explanation, Facts, Open
 from triggers.ledger.firing import Firing
 from triggers.model.events import Event
+from triggers.model.trigger import ScheduleTrigger
 from triggers.operate.commands import command
 from triggers.rules.conditions import Verdict, evaluate
 
@@ -60,6 +64,9 @@ def _found(verdict: Verdict | None, position: int) -> ClauseResult | None:
 
 def _answer(facts: Facts) -> _Said:
     object_, last = facts.now or facts.seen, facts.firings[-1] if facts.firings else None
+    schedule = facts.entry.trigger if isinstance(facts.entry.trigger, ScheduleTrigger) else None
+    if schedule is not None and last is None and not facts.mark.occurrence:
+        return judge_time(facts, schedule)
     if object_ is None and last is None:  # 1
         text = f"the server has no model, dataset or ClearML task {facts.object_id}, and no poll has seen one"
         return "no such object", text, "check that the id is complete and belongs to this server and workspace"
@@ -89,8 +96,9 @@ def _open(facts: Facts, last: Firing) -> _Said:
 
 def _ended(facts: Facts, last: Firing) -> _Said:
     if last.state == "skipped":
-        text = f"its firing was skipped: {last.reason}; the object's next change is considered again"
-        return "skipped", text, _BY_HAND
+        is_time = isinstance(facts.entry.trigger, ScheduleTrigger)
+        then = "" if is_time else "; the object's next change is considered again"
+        return "skipped", f"its firing was skipped: {last.reason}{then}", _BY_HAND
     if last.state == "dropped":
         return "dropped", "someone dropped its firing; it does not fire again for that change", _BY_HAND
     return "fired", _launched(facts, last), ""
@@ -147,6 +155,8 @@ def _fired_before(facts: Facts, now: Event, last: Firing | None) -> _Said:
     rules, mark, before = facts.entry.trigger.policy, facts.mark, _before(facts, last)
     if rules.fire == "once":
         way_out = f"fire='on_transition' or 'while_true' lets it fire again; {_BY_HAND}"
+        if isinstance(facts.entry.trigger, ScheduleTrigger):
+            return "fired", f"{before}; each time fires once", _BY_HAND
         return "fired", f"{before}; it fires once per object", way_out
     if now.changed_ms <= mark.changed_ms:
         return "does not fire", f"this change ({moment(now.changed_ms)}) was decided on before; {before}", _BY_HAND

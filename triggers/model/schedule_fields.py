@@ -44,6 +44,18 @@ _WAYS: Final = ("cron", "every", "at")
 _MINUTES_A_DAY: Final = 1440
 
 
+#: The arguments by which its times are shown, in this order.
+_SHOWN: Final = (
+    *_WAYS, *_CLASSIC, "timezone", "recurring", "execute_immediately", "jitter_seconds", "until", "exclude",
+)  # fmt: skip
+
+
+def _shown(name: str, value: object) -> str:
+    if name == "exclude" and isinstance(value, tuple) and len(value) > 3:
+        return f"exclude={len(value)} days and spans"
+    return f"{name}={list(value) if isinstance(value, tuple) else value!r}"
+
+
 class ScheduleConditions(Conditions):
     """What a schedule is declared with. Of the conditions on objects it has none."""
 
@@ -166,6 +178,12 @@ class ScheduleConditions(Conditions):
         PartOf(_PART),
         Field(description="How old a missed time may be to be run, such as '6h'."),
     ] = "1d"
+
+    @property
+    def when(self) -> str:
+        """Its times in words: the arguments that say them."""
+        shown = [name for name in _SHOWN if getattr(self, name) != type(self).model_fields[name].get_default()]
+        return ", ".join(_shown(name, getattr(self, name)) for name in shown)
 
     @property
     def window_ms(self) -> int:

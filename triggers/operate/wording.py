@@ -5,11 +5,14 @@ from __future__ import annotations
 from triggers.ledger.registry import Entry
 from triggers.model import Trigger
 from triggers.model.parts import all_parts, is_trial, label_of, list_of, number_of, part_of
+from triggers.model.trigger import ScheduleTrigger
 from triggers.rules import conditions
 
 
 def condition(trigger: Trigger) -> str:
     """What has to hold, all of it."""
+    if isinstance(trigger, ScheduleTrigger):
+        return f"schedule: {trigger.when}"
     wanted = conditions.wanted(trigger)
     return f"{trigger.kind}: {'; '.join(wanted)}" if wanted else f"any change of a {trigger.kind}"
 
@@ -38,14 +41,19 @@ def policy(trigger: Trigger, default_per_minute: int) -> list[str]:
     """When it may do so; what is default first."""
     rules = trigger.policy
     fire = {
-        "once": "once per object",
+        "once": "once per object" if trigger.of_objects else "once at each time",
         "on_transition": "once each time the condition becomes true",
         "while_true": f"at every change, at least {rules.cooldown_minutes:g} min after the last firing",
     }
     words = [fire[rules.fire]]
     if rules.single_instance:
         then = {"skip": "the rest is skipped", "queue": "the rest waits", "latest": "only the newest waits"}
+        then["cancel_previous"] = "the newest aborts the one before"
         words.append(f"one launch at a time, {then[rules.overlap]}")
+    if rules.limit_execution_time is not None:
+        words.append(f"aborted after {rules.limit_execution_time:g} h")
+    if rules.pause_on_failures is not None:
+        words.append(f"paused after {rules.pause_on_failures} failures in a row")
     limit = default_per_minute if rules.max_per_minute is None else rules.max_per_minute
     words.append(f"at most {limit} launches a minute" if limit else "any number of launches a minute")
     return words

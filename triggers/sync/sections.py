@@ -131,7 +131,8 @@ def read_section(kind: Kind, text: str, project_ids: Mapping[str, str], register
         elif problem := trigger.action.problem_of_edit(_action(known.get(trigger.id))):
             problems.append(f"{where}: {problem}")
         triggers[trigger.id] = trigger
-        unknown = ", ".join(sorted(key for key in item if not _is_known(key, trigger)))
+        # null says nothing: so the original writes what a schedule does not have
+        unknown = ", ".join(sorted(key for key in item if item[key] is not None and not _is_known(key, trigger)))
         if unknown:
             warnings.append(f"{where}: {unknown}: unknown, ignored")
     return Section(triggers, tuple(problems), tuple(warnings))
