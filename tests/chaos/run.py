@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import redis
 
@@ -59,6 +59,9 @@ class Pending:
 
 class Run:
     """Everything of one seed. `go` is called once."""
+
+    #: The module of the user's script, and its arguments.
+    SCRIPT: ClassVar[tuple[str, ...]] = ("tests.chaos.script",)
 
     def __init__(self, plan: Plan, folder: Path) -> None:
         self.plan, self.folder = plan, folder
@@ -161,7 +164,7 @@ class Run:
     def go(self) -> Report:
         """Carry it out, check it."""
         self.system.start()
-        self.system.add("script", ["python", "-m", "tests.chaos.script"])
+        self.system.add("script", ["python", "-m", *self.SCRIPT])
         eventually(self._is_polled, lambda: f"all is polled\n{self.system.log()}", seconds=START_SECONDS)
         for when in ("before", "after"):
             self.control.fault("delay", caller=CALLER, when=when, seconds=self.plan.call_seconds)
