@@ -55,6 +55,9 @@ def _reading(facts: Facts, event: Event) -> Check:
     if facts.entry.version > cursor.plan:
         return Check("reading", None, "no poll has been made with this trigger yet")
     upto = f"read up to {moment(cursor.read_to_ms)[3:]}"
+    if facts.entry.trigger.kind == SCHEDULE:
+        come = True if facts.firings or event.changed_ms <= cursor.read_to_ms else None
+        return Check("reading", come, f"the clock was {upto}")
     if is_read(facts, event):
         return Check("reading", True, f"its change {moment(event.changed_ms)} was read; {upto}")
     why = ""

@@ -51,6 +51,7 @@ def test_a_time_is_explained(
         ("yesterday", "no such object", "yesterday is no time of a schedule", "2026-11-28T05:15:00Z"),
     ):
         found = explained(world, at)
+        assert not any("change at" in check.words for check in found.checks), "a time is no change"
         assert (found.answer, words in found.because, way_out in found.way_out) == (answer, True, True), found
 
 
