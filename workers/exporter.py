@@ -68,7 +68,11 @@ class Exporter(Collector):
         for id_, one in found.items():
             ledgers[f"{one.project}/{one.name}"] = open_ledger(Store(self.client), id_, self.settings)
         yield from self._of_celery()
-        paces = {(f"{one.project}/{one.name}",): one.poll_seconds for one in found.values()}
+        paces = {
+            (name,): max(one.poll_seconds, one.quiet_seconds, _stretched(ledgers[name]))
+            for one in found.values()
+            if (name := f"{one.project}/{one.name}")
+        }
         yield gauge("poll_pace_seconds", paces.items())
         yield from _of_ledgers(ledgers)
         for name, ledger in ledgers.items():
@@ -108,6 +112,12 @@ def _harmless(family: Metric) -> Metric:
         labels = {name: one_line(value) for name, value in sample.labels.items()}
         family.samples[number] = sample._replace(labels=labels)
     return family
+
+
+def _stretched(ledger: Ledger) -> float:
+    """How far the next poll is from the last one: where calls are short, farther than the pace."""
+    polled = max(ledger.times_polled_ms(), default=0)
+    return (ledger.waiting.next_poll_ms() - polled) / 1000 if polled else 0.0
 
 
 def _of_ledgers(ledgers: dict[str, Ledger]) -> Iterator[Metric]:

@@ -37,7 +37,11 @@ METRICS: Final[dict[str, Declared]] = {
     "redis_up": Declared("gauge", "Whether Redis answered this scrape."),
     "beat_leader": Declared("gauge", "Whether a beat ticks."),
     "queue_messages": Declared("gauge", "Celery messages that wait.", ("queue",)),
-    "poll_pace_seconds": Declared("gauge", "How often the server is polled.", ("scheduler",)),
+    "poll_pace_seconds": Declared(
+        "gauge",
+        "Pause between two polls; the longest one where it varies.",
+        ("scheduler",),
+    ),
     "poll_last_success_timestamp_seconds": Declared("gauge", "When a page was last read.", ("scheduler",)),
     "cursor_timestamp_seconds": Declared(
         "gauge", "Up to which change the server was read, by its own clock.", ("scheduler", "source")

@@ -14,7 +14,8 @@ def poll() -> str:
     """Poll every scheduler whose pace says so; a tick too many does nothing. Says which found events."""
     found = []
     for id_, scheduler in runtime().served().items():
-        polled = runtime().run(id_, partial(stage, pace_seconds=scheduler.poll_seconds), scheduler)
+        paced = partial(stage, pace_seconds=scheduler.poll_seconds, quiet_seconds=scheduler.quiet_seconds)
+        polled = runtime().run(id_, paced, scheduler)
         if polled and polled.events:
             found.append(f"{runtime().name_of(id_)}: {polled.events} events")
     return "; ".join(found)

@@ -50,7 +50,9 @@ _VERBS: Final = {
 
 def opening(scheduler: Scheduler, settings: Settings, triggers: Sequence[Trigger], folder: Path) -> list[str]:
     """The first lines: what is watched at which pace, where the state is, how to ask. `folder`: of a private Redis."""
-    lines = [f"triggers: {scheduler.project}/{scheduler.name} polls every {scheduler.poll_seconds:g} s"]
+    quiet = scheduler.quiet_seconds
+    slower = f", and every {quiet:g} s after ten minutes without a change" if quiet > scheduler.poll_seconds else ""
+    lines = [f"triggers: {scheduler.project}/{scheduler.name} polls every {scheduler.poll_seconds:g} s{slower}"]
     for kind in KINDS:
         if names := sorted(trigger.name for trigger in triggers if trigger.kind == kind):
             more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""

@@ -58,7 +58,8 @@ class TriggerScheduler(AddsModelTriggers, AddsDatasetTriggers, AddsTaskTriggers,
 
         Args:
             pooling_frequency_minutes (float, optional): Pause between two polls, in minutes; at least 1/60 (one
-                second). None means the setting TRIGGERS_POLL_SECONDS, 5 seconds by default.
+                second). None means the setting TRIGGERS_POLL_SECONDS, or, if that is not set either, 5 seconds while
+                something changes and up to 30 seconds after ten minutes without a change.
             sync_frequency_minutes (float, default 15): Pause between two reads of the service task's configuration, in
                 minutes; more than 0.
             force_create_task_name (str, optional): Create the service task under this name even if the script has a
@@ -181,6 +182,7 @@ class TriggerScheduler(AddsModelTriggers, AddsDatasetTriggers, AddsTaskTriggers,
             functions={each.trigger.id: each.function for each in self.declarations if each.function},
             sync_seconds=(self.sync_frequency_minutes or 15) * 60,
             shadow=shadow,
+            quiet_seconds=self.quiet_seconds,
             sources={each.trigger.id: each.source for each in self.declarations},
         )
 
@@ -195,3 +197,12 @@ class TriggerScheduler(AddsModelTriggers, AddsDatasetTriggers, AddsTaskTriggers,
         from triggers.base.settings import settings  # read late: importing this module reads no environment
 
         return settings().poll_seconds
+
+    @property
+    def quiet_seconds(self) -> float:
+        """Pace of polling after ten quiet minutes; 0 where script or settings chose the pace."""
+        from triggers.base.settings import settings
+        from triggers.rules.pace import QUIET_POLL_SECONDS
+
+        chosen = self.pooling_frequency_minutes is not None or "poll_seconds" in settings().model_fields_set
+        return 0.0 if chosen else QUIET_POLL_SECONDS

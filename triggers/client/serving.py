@@ -55,6 +55,7 @@ class Home:
         functions: Mapping[str, Function] | None = None,
         sync_seconds: float = 900.0,
         shadow: bool = False,
+        quiet_seconds: float = 0.0,
         sources: Mapping[str, str] | None = None,
     ) -> None:
         """Find out who the scheduler is; starts nothing. `sources`: trigger id → file that declares it.
@@ -80,6 +81,7 @@ class Home:
             sync_seconds=sync_seconds,
             web=task.web,
             shadow=shadow,
+            quiet_seconds=quiet_seconds,
         )
         self._registration = Registration(task, self.scheduler, self.api, settings, self.sources, self._adopt)
         self._arrival = Arrival(

@@ -122,6 +122,11 @@ class CallBook:
         pause = _pause(self.client.get(shared(_PAUSE)), _now(self.client))
         return pause if pause and pause.seconds > 0 else None
 
+    def schedulers(self) -> int:
+        """How many schedulers share the account; one at least."""
+        found: Any = self.client.hlen(shared("schedulers"))
+        return max(1, int(found))
+
     def limit_in_use(self) -> int | None:
         """The limit by which workers go, None for none."""
         found: Any = self.client.get(shared(_LIMIT))

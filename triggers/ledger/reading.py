@@ -21,6 +21,7 @@ from triggers.model.events import Event
 from triggers.rules.policies import STAMP_TOLERANCE_MS
 
 BEGIN, COMMIT, STAMPS = Script("poll_begin"), Script("poll_commit"), Script("stamps_note")
+STRETCH = Script("poll_stretch")
 
 #: What the signature of a batch is of, with the partition.
 BATCH: Final = "batch of partition"
@@ -154,11 +155,18 @@ class Reading:
         self.store, self.keys, self.history_length = store, keys, history_length
 
     @contextmanager
-    def poll(self, *, pace_seconds: float, lease_seconds: float, force: bool = False) -> Iterator[str | None]:
-        """Hold the poll lease while the body runs; yields None when no poll is due or another polls."""
+    def poll(
+        self, *, pace_seconds: float, lease_seconds: float, force: bool = False, longest_seconds: float = 0.0
+    ) -> Iterator[str | None]:
+        """Hold the poll lease while the body runs; yields None when no poll is due or another polls.
+
+        `longest_seconds`: how far `stretch` may have moved the next poll; one farther away counts as due.
+        """
         names = [self.keys.lease("poll"), self.keys.fence, self.keys.next_poll]
         pace, life = int(pace_seconds * 1000), int(lease_seconds * 1000)
-        token = self.store.run(BEGIN, names, life, leases.nonce(), pace, POLL_SLACK_MS, int(force))
+        token = self.store.run(
+            BEGIN, names, life, leases.nonce(), pace, POLL_SLACK_MS, int(force), int(longest_seconds * 1000)
+        )
         if not token:
             yield None
             return
@@ -172,6 +180,16 @@ class Reading:
                 yield str(token)
         finally:
             leases.release(self.store, self.keys, "poll", token)
+
+    def stretch(self, token: str, seconds: float) -> None:
+        """Let the next poll wait so much longer, while the lease is held."""
+        self.store.run(STRETCH, [self.keys.lease("poll"), self.keys.next_poll], token, int(seconds * 1000))
+
+    def quiet_ms(self) -> int:
+        """How long no poll has found a change, ms; since the first poll where none ever has."""
+        found: Any = self.store.client.hmget(self.keys.epoch, "changed_ms", "first_polled_ms")
+        since_ms = max(map(_number, found))
+        return max(0, clock.now_ms(self.store.client, self.keys) - since_ms) if since_ms else 0
 
     def cursor(self, source: str) -> Cursor:
         """How far the source was read; what is no number counts as never read, and is read again."""

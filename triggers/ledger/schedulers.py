@@ -22,9 +22,10 @@ class Scheduler:
     """The set of triggers that one `TriggerScheduler` declares.
 
     `host`, `workspace`, `project` and `name` (of the service task) are its identity; `service_task` is the
-    id of the ClearML task that stands for it now, `poll_seconds` its pace, `sync_seconds` that of reading the
-    service task's configuration, `web` the address of ClearML's web pages. A `shadow` launches nothing; it is a
-    scheduler of its own, so that it never takes anything from the one that it shadows.
+    id of the ClearML task that stands for it now, `poll_seconds` its pace, `quiet_seconds` that after ten quiet minutes
+    (0: polls keep theirs), `sync_seconds` that of reading the service task's configuration, `web` the address of
+    ClearML's web pages. A `shadow` launches nothing; it is a scheduler of its own, so that it never takes anything from
+    the one that it shadows.
     """
 
     host: str
@@ -36,6 +37,7 @@ class Scheduler:
     sync_seconds: float = 900.0
     web: str = ""
     shadow: bool = False
+    quiet_seconds: float = 0.0
 
     @property
     def id(self) -> str:
@@ -67,6 +69,8 @@ class Scheduler:
             for seconds in (scheduler.poll_seconds, scheduler.sync_seconds):
                 if not 0 < float(seconds) < math.inf:
                     raise ValueError(f"a pace of {seconds!r:.40} seconds")
+            if not 0 <= float(scheduler.quiet_seconds) < math.inf:
+                raise ValueError(f"a quiet pace of {scheduler.quiet_seconds!r:.40} seconds")
             return scheduler
 
 

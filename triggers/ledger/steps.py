@@ -31,7 +31,7 @@ class Step:
 STEPS = (
     Step(
         "poll",
-        ("poll_begin", "poll_commit"),
+        ("poll_begin", "poll_commit", "poll_stretch"),
         (),
         "batches of events and the cursor, if the poll lease is still ours",
         "the next tick reads the same window again",

@@ -103,7 +103,9 @@ def _poll(target: Target, now_ms: int, wanted: bool) -> StageStatus:
     last_ms = due_ms - pace_ms
     if overdue_ms > max(LATE_MS // 2, 3 * pace_ms):
         return StageStatus("poll", "late", 0, overdue_ms, f"the last poll was {ago(last_ms, now_ms)}")
-    return StageStatus("poll", "ok", 0, overdue_ms, f"every {span(pace_ms)}")
+    quiet_ms = int(target.scheduler.quiet_seconds * 1000)
+    slower = f", up to {span(quiet_ms)} while nothing changes" if quiet_ms > pace_ms else ""
+    return StageStatus("poll", "ok", 0, overdue_ms, f"every {span(pace_ms)}{slower}")
 
 
 def _others(target: Target, now_ms: int) -> list[StageStatus]:

@@ -12,8 +12,10 @@ from triggers.context import Context
 from triggers.ledger.reading import encode_batches
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.model.events import Event
+from triggers.rules.api_budget import LONGEST_POLL_SECONDS
 from triggers.sources import Page, Source
 from triggers.sources.windows import Window
+from triggers.stages.pace import stretch
 from triggers.stages.partitions import partitions_now
 from triggers.stages.quarantine import entries_to_read
 from triggers.stages.server_clock import Clocks, clear_alarm, clocks_of, correct_since, latest_stamp, report_step
@@ -27,18 +29,21 @@ class Polled:
     events: int
 
 
-def poll(ctx: Context, *, pace_seconds: float, force: bool = False) -> Polled | None:
+def poll(ctx: Context, *, pace_seconds: float, quiet_seconds: float = 0.0, force: bool = False) -> Polled | None:
     """Read every source once, if a poll is due; None when none is, or another poller is at it.
 
     Safe to run anywhere at any time: the lease lets one poller in, and every page is stored together with
-    the cursor or not at all.
+    the cursor or not at all. `quiet_seconds`: the pace after ten quiet minutes, where the script chose none.
 
     Raises:
         ServerUnavailable, Refused: a source could not be read; what the others brought is stored.
         StoreUnavailable, Fenced: the next tick reads the same window again.
     """
     with ctx.ledger.reading.poll(
-        pace_seconds=pace_seconds, lease_seconds=ctx.settings.lease_seconds, force=force
+        pace_seconds=pace_seconds,
+        lease_seconds=ctx.settings.lease_seconds,
+        force=force,
+        longest_seconds=max(quiet_seconds, LONGEST_POLL_SECONDS if ctx.settings.api_calls_per_month else 0.0),
     ) as token:
         if token is None:
             return None
@@ -56,6 +61,8 @@ def poll(ctx: Context, *, pace_seconds: float, force: bool = False) -> Polled | 
         if failures:
             raise failures[0]
         ctx.ledger.unread_triggers.done(caught_up)
+        read = len(list(sources.serving(entries)))
+        stretch(ctx, token, pace=pace_seconds, quiet_pace=quiet_seconds, sources=read)
     return Polled(pages, events)
 
 

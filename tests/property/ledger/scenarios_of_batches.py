@@ -66,6 +66,15 @@ def polls_keep_their_pace(ledger: Ledger) -> None:
             assert bool(token) is expected
 
 
+def a_frozen_poller_delays_no_poll(ledger: Ledger) -> None:
+    with suppress(Fenced), ledger.reading.poll(pace_seconds=0, lease_seconds=5, force=True) as token:
+        assert token
+        due_ms = ledger.waiting.next_poll_ms()
+        lose(ledger, "poll")
+        ledger.reading.stretch(token, 60)
+    assert ledger.waiting.next_poll_ms() == due_ms
+
+
 def a_frozen_poller_stores_nothing(ledger: Ledger) -> None:
     with suppress(Fenced), ledger.reading.poll(pace_seconds=0, lease_seconds=5, force=True) as token:
         assert token

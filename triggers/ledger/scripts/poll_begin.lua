@@ -1,8 +1,8 @@
--- Take the poll lease if a poll is due. KEYS: lease, fence, next_poll. ARGV: run id, lease ms, nonce, pace ms, slack ms, force (0/1).
+-- Take the poll lease if a poll is due. KEYS: lease, fence, next_poll. ARGV: run id, lease ms, nonce, pace ms, slack ms, force (0/1), longest pace ms.
 -- Returns the token, or false. Polls keep to a grid of one pace, however long each takes; a tick may be early by the slack.
 -- Rules out: two pollers at once; more polls than the pace says when several beats tick.
 local now, due, pace, slack = now_ms(), tonumber(redis.call('GET', KEYS[3]) or '0'), tonumber(ARGV[4]), tonumber(ARGV[5])
-if due > now + pace + slack then due = now end -- the pace was slower
+if due > now + math.max(pace, tonumber(ARGV[7] or ARGV[4])) + slack then due = now end -- the pace was slower
 if ARGV[6] ~= '1' and now < due - slack then return false end
 if is_held(KEYS[1]) then return false end
 local token = new_token(KEYS[2], ARGV[3])

@@ -17,6 +17,7 @@ end
 for i = 1, #page.seen, 2 do redis.call('ZADD', KEYS[3], page.seen[i + 1], page.seen[i]) end
 redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', '(' .. page.forget_before)
 for field, value in pairs(page.cursor) do redis.call('HSET', KEYS[2], field, value) end
+if #page.seen > 0 then redis.call('HSET', KEYS[6], 'changed_ms', now) end -- by which polls are slow or fast
 redis.call('HSET', KEYS[2], 'polled_ms', now) -- of this source alone: others may be readable while it is not
 if page.server_ms ~= '' and redis.call('HEXISTS', KEYS[6], 'server_ms') == 0 then
   redis.call('HSET', KEYS[6], 'server_ms', page.server_ms, 'first_polled_ms', now)

@@ -1,0 +1,27 @@
+"""The pause after a poll: longer while nothing changes, and where the month's calls would not do otherwise."""
+
+from __future__ import annotations
+
+from triggers.context import Context
+from triggers.rules import api_budget
+from triggers.rules.pace import pace_seconds
+
+
+def stretch(ctx: Context, token: str, *, pace: float, quiet_pace: float, sources: int) -> float:
+    """Let the next poll wait as long as it may; the pause, seconds. Call it at the end of a poll, holding its lease.
+
+    Args:
+        ctx: the scheduler.
+        token: of the poll lease.
+        pace: by which the next poll is due as yet, seconds.
+        quiet_pace: after ten quiet minutes.
+        sources: that a poll reads; each costs a call.
+    """
+    reading, limit = ctx.ledger.reading, ctx.settings.api_calls_per_month
+    wanted = pace if quiet_pace <= pace else pace_seconds(pace, quiet_pace, reading.quiet_ms() / 1000)
+    if limit is not None:
+        calls = sources * ctx.ledger.calls.schedulers()
+        wanted = api_budget.poll_seconds(limit, ctx.ledger.calls.usage(), calls_per_poll=calls, pace_seconds=wanted)
+    if wanted > pace:
+        reading.stretch(token, wanted - pace)
+    return wanted
