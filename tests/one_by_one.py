@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from triggers.base.errors import EpochChanged, Fenced
-from triggers.ledger.store import Call, Script, Store
+from triggers.ledger.store import ScriptCall, Store
 
 
-def run_each(store: Store, script: Script, calls: Sequence[Call]) -> list[Any]:
-    """What `Store.run_each` answers, by way of `run`."""
+def run_together(store: Store, calls: Sequence[ScriptCall]) -> list[Any]:
+    """What `Store.run_together` answers, by way of `run`."""
     answers: list[Any] = []
-    for keys, arguments in calls:
+    for script, keys, arguments in calls:
         try:
             answers.append(store.run(script, keys, *arguments))
         except EpochChanged:

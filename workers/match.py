@@ -1,8 +1,6 @@
-"""Celery task `triggers.match`: matches what waits in one partition."""
+"""Celery task `triggers.match`: matches what waits."""
 
 from __future__ import annotations
-
-from functools import partial
 
 from triggers.stages.match import match as stage
 from workers.app import app
@@ -10,7 +8,7 @@ from workers.runtime import runtime
 
 
 @app.task(name="triggers.match")  # type: ignore[untyped-decorator]
-def match(scheduler: str, partition: int) -> str:
-    """A hint that there are batches in a partition of a scheduler; none may be there. Says what it granted."""
-    granted = runtime().run(scheduler, partial(stage, partition=partition))
+def match(scheduler: str) -> str:
+    """A hint that a scheduler has batches of events; none may be there. Says what it granted."""
+    granted = runtime().run(scheduler, stage)
     return f"firings granted: {granted}" if granted else ""

@@ -21,7 +21,7 @@ from triggers.stages import table
 
 log = logger(__name__)
 
-#: Hints kept in a queue: those of a minute of `reconcile` for ten schedulers, about a megabyte.
+#: Messages kept in a queue: a hint of each of hundreds of schedulers and many minutes of ticks, about a megabyte.
 LONGEST: Final = 1000
 
 #: Messages that a process sends between two cuts, so that a cut costs next to nothing.

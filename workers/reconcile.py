@@ -15,8 +15,7 @@ def reconcile() -> str:
     for id_, scheduler in runtime().served().items():
         if mended := runtime().run(id_, stage, scheduler):
             said[runtime().name_of(id_)] = {
-                "match hints re-sent": mended.partitions,
-                "dispatch hints re-sent": mended.dispatches,
+                "hints sent": len(mended.hints),
                 "held firings released": mended.released,
                 "drafts deleted": mended.strays,
             }

@@ -6,16 +6,18 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import redis
 from celery import Celery
 from kombu.exceptions import OperationalError
 
 from triggers.base import redis_refusals
+from triggers.base.broker import broker_prefix
 from triggers.base.errors import EpochChanged, Fenced, StoreUnavailable, Transient
 from triggers.base.escaping import one_line
 from triggers.base.logs import Seldom, about, logger
+from triggers.base.messages import hinted_scheduler
 from triggers.base.settings import Settings, settings
 from triggers.context import Context
 from triggers.context.api_account import ApiAccount
@@ -35,8 +37,8 @@ T = TypeVar("T")
 class CeleryHints:
     """Passes hints on as Celery messages. One that cannot be sent is given again by `reconcile`."""
 
-    def __init__(self, celery: Celery, named: Callable[[str], str]) -> None:
-        self.celery, self.named = celery, named
+    def __init__(self, celery: Celery, client: redis.Redis, named: Callable[[str], str]) -> None:
+        self.celery, self.client, self.named = celery, client, named
         self._seldom = Seldom()
 
     def send(self, stage: str, scheduler: str, *where: int) -> None:
@@ -57,6 +59,16 @@ class CeleryHints:
                 log.warning("the hint %s%s was not sent: %s%s", row.task, args, failure, suffix)
             failover.look_for_primary(self.celery, failure)
 
+    def waiting(self, stage: str, first: int | None = None) -> set[str]:
+        """The schedulers whose hints lie in the queue of a stage; none where Redis cannot be asked."""
+        row = table.stage(stage)
+        try:
+            messages: Any = self.client.lrange(broker_prefix() + row.queues[0], -first if first else 0, -1)
+        except redis.RedisError as failure:
+            redis_refusals.look_for_primary(self.client, failure)
+            return set()
+        return {scheduler for message in messages if (scheduler := hinted_scheduler(message, row.task))}
+
 
 class Runtime:
     """Threads of one worker process share it."""
@@ -64,7 +76,7 @@ class Runtime:
     def __init__(self, celery: Celery, of: Settings) -> None:
         redis_address(of.redis_url)  # there has to be one
         self.settings, self.client = of, connect(of.redis_url or "")
-        self.hints = CeleryHints(celery, self.name_of)
+        self.hints = CeleryHints(celery, self.client, self.name_of)
         self.identity = Identity(of.request_timeout_seconds)
         self.calls = CallBook(self.client)
         self.account = ApiAccount(of.api_calls_per_month)
@@ -90,6 +102,22 @@ class Runtime:
         self._names = {id_: f"{one.project}/{one.name}" for id_, one in served.items()}
         return served
 
+    def scheduler(self, scheduler_id: str) -> Scheduler | None:
+        """One of `schedulers`, read alone; None if it is not one of them."""
+        try:
+            found, unreadable = schedulers.read_all(self.client, self.settings, scheduler_id)
+        except redis.RedisError as failure:
+            redis_refusals.look_for_primary(self.client, failure)
+            raise StoreUnavailable(redis_refusals.said(failure)) from failure
+        one = found.get(scheduler_id)
+        reason = self.identity.why_not(one) if one else str(unreadable.get(scheduler_id, ""))
+        if reason:
+            self._say_why({**self.left_alone, scheduler_id: reason})
+        if one is None or reason:
+            return None
+        self._names = {**self._names, scheduler_id: f"{one.project}/{one.name}"}
+        return one
+
     def served(self) -> dict[str, Scheduler]:
         """The same, none while Redis cannot be used: with a line in the log."""
         try:
@@ -109,7 +137,7 @@ class Runtime:
         """Project and name of a scheduler, for people; its id while they are not known."""
         if scheduler_id not in self._names:
             with suppress(StoreUnavailable):
-                self.schedulers()
+                self.scheduler(scheduler_id)
         return self._names.get(scheduler_id, scheduler_id)
 
     def context(self, scheduler_id: str, record: Scheduler) -> Context:
@@ -147,7 +175,7 @@ class Runtime:
         """
         with about(scheduler=self.name_of(scheduler_id)):
             try:
-                record = record or self.schedulers().get(scheduler_id)
+                record = record or self.scheduler(scheduler_id)
                 if record is None:
                     return None
                 context = self.context(scheduler_id, record)

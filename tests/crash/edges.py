@@ -148,13 +148,13 @@ def copy_append_only_file(redis: Path, to: Path) -> None:
 
 def wrap(folder: Path) -> None:
     """Wrap both edges of this process."""
-    from tests.one_by_one import run_each
+    from tests.one_by_one import run_together
     from triggers.clearml_api.connection import Api
     from triggers.ledger.store import Store
 
     guard = _Guard(folder)
     Store.run = _wrapped(guard, Store.run, lambda script: f"store:{script.name}")  # type: ignore[method-assign]
-    Store.run_each = run_each  # type: ignore[method-assign]
+    Store.run_together = run_together  # type: ignore[method-assign]
     Api.call = _wrapped(guard, Api.call, lambda endpoint: f"api:{endpoint}")  # type: ignore[method-assign]
 
 

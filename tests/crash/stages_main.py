@@ -28,6 +28,9 @@ class _NoHints:
     def send(self, stage: str, scheduler: str, *where: int) -> None:
         pass
 
+    def waiting(self, stage: str, first: int | None = None) -> set[str]:
+        return set()
+
 
 def _context(of: Settings, api: Api) -> Context:
     ledger = open_ledger(Store(connect(of.redis_url or "")), os.environ["CRASH_TEST_SCHEDULER"], of)
@@ -36,8 +39,7 @@ def _context(of: Settings, api: Api) -> Context:
 
 def _round(context: Context) -> None:
     poll(context, pace_seconds=1.0)
-    for partition in context.ledger.reading.waiting_partitions():
-        match(context, partition)
+    match(context)
     reconcile(context)
     dispatch(context)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Container, Mapping, Sequence
 from datetime import datetime
@@ -33,6 +34,18 @@ def fault_of(message: Any, tasks: Mapping[str, Sequence[str]]) -> str:
         return _of_headers(message.headers, tasks) or _of_body(message.body, tasks[message.headers["task"]])
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as fault:
         return f"{type(fault).__name__}: {fault}"
+
+
+def hinted_scheduler(text: str, task: str) -> str:
+    """The scheduler that a message in a queue, as it lies in Redis, hints a Celery task of; "" if it does not."""
+    try:
+        message = json.loads(text)
+        if message["headers"]["task"] != task:
+            return ""
+        (scheduler, *_), *_ = json.loads(base64.b64decode(message["body"]))
+    except (ValueError, TypeError, LookupError, RecursionError):
+        return ""
+    return scheduler if forms.is_scheduler(scheduler) else ""
 
 
 def _of_headers(headers: Any, tasks: Container[str]) -> str:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from triggers.base.settings import Settings
 from triggers.clearml_api import Api
-from triggers.context.hints import Hints
+from triggers.context.hints import Hints, NoHints
 from triggers.ledger import Ledger
 from triggers.ledger.epoch import Epoch
 from triggers.ledger.registry import Entry, Snapshot
+from triggers.ledger.store import ScriptCall
 from triggers.rules.conditions import Condition
 from triggers.rules.index import Index
 
@@ -79,6 +81,17 @@ class Context:
             if self._plan is None or self._plan.snapshot.version != snapshot.version:
                 self._plan = Plan.of(snapshot)
             return self._plan
+
+    def hint(self, stage: str) -> None:
+        """Say that work waits for a stage, where no hint is under way that says so already."""
+        if not isinstance(self.hints, NoHints) and self.ledger.hinted.send(stage):
+            self.hints.send(stage, self.ledger.scheduler)
+
+    def hinting(self, stages: Iterable[str]) -> list[tuple[str, ScriptCall]]:
+        """The same in a trip with others: what to run for each of them, and whose answer says whether to send it."""
+        if isinstance(self.hints, NoHints):
+            return []
+        return [(stage, self.ledger.hinted.sending(stage)) for stage in stages]
 
     def begin_epoch(self) -> None:
         """Learn the present run of Redis after `EpochChanged`."""

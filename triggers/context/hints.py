@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Protocol
 
 
@@ -9,7 +10,10 @@ class Hints(Protocol):
     """Says "look" to the next stage. A lost hint costs time, never an event: `reconcile` re-sends it."""
 
     def send(self, stage: str, scheduler: str, *where: int) -> None:
-        """Say that work waits for a stage of a scheduler; `where` is what its row names, such as the partition."""
+        """Say that work waits for a stage of a scheduler; `where` is what its row names."""
+
+    def waiting(self, stage: str, first: int | None = None) -> Collection[str]:
+        """The schedulers whose hints to a stage lie in its queue: of all, or of those that are taken first."""
 
 
 class NoHints:
@@ -17,3 +21,7 @@ class NoHints:
 
     def send(self, stage: str, scheduler: str, *where: int) -> None:
         """Nothing to say."""
+
+    def waiting(self, stage: str, first: int | None = None) -> Collection[str]:  # noqa: ARG002
+        """Nothing lies anywhere."""
+        return ()

@@ -15,9 +15,18 @@ FALL: Final = 16
 def read(client: redis.Redis, keys: Keys) -> tuple[int, int]:
     """The ledger's time, and how far it is ahead of Redis' wall clock, which was set back; ms."""
     with client.pipeline(transaction=True) as pipe:
-        pipe.time()
-        pipe.hmget(keys.epoch, ["clock_ms", "ahead_ms"])
-        time, known = pipe.execute()
+        ask(pipe, keys)
+        return made_of(*pipe.execute())
+
+
+def ask(pipe: Any, keys: Keys) -> None:
+    """Ask for it in a trip with others; `made_of` says what the two answers mean."""
+    pipe.time()
+    pipe.hmget(keys.epoch, ["clock_ms", "ahead_ms"])
+
+
+def made_of(time: Any, known: Any) -> tuple[int, int]:
+    """The ledger's time, and how far it is ahead of Redis' wall clock."""
     wall_ms = int(time[0]) * 1000 + int(time[1]) // 1000
     last_ms, ahead_ms = (_number(text) for text in known)
     now_ms = max(wall_ms + ahead_ms, last_ms)

@@ -12,7 +12,7 @@ from triggers.ledger.firing import Beginning, Claim, Firing, State
 from triggers.ledger.keys import Keys
 from triggers.ledger.leases import nonce
 from triggers.ledger.signing import NO_KEY, Signer
-from triggers.ledger.store import Call, Script, Store
+from triggers.ledger.store import Arguments, Call, Script, ScriptCall, Store
 from triggers.model.action import Lane
 
 CLAIM, RENEW, BEGIN, RECORD = Script("claim"), Script("renew"), Script("begin"), Script("record")
@@ -46,14 +46,21 @@ class Firings:
         self.store, self.keys, self.signer = store, keys, signer
         self.retention_ms, self.history_length = int(retention_seconds * 1000), history_length
 
-    def claim(self, lane: Lane, limit: int, lease_seconds: float, running: Iterable[Firing] = ()) -> Claim:
+    def claim(
+        self,
+        lane: Lane,
+        limit: int,
+        lease_seconds: float,
+        running: Iterable[Firing] = (),
+        before: Sequence[ScriptCall] = (),
+    ) -> Claim:
         """Lease up to `limit` firings that are due, oldest first; those of a later release are passed over.
 
-        What is `running` in this process keeps its lease, also one that ran out, and is not claimed again.
+        What is `running` in this process keeps its lease, also one that ran out, and is not claimed again. What has to
+        be done `before` goes in the same trip.
         """
-        version, *found = self.store.run(
-            CLAIM,
-            [self.keys.due(lane), self.keys.fence, self.keys.registry_version],
+        keys = [self.keys.due(lane), self.keys.fence, self.keys.registry_version]
+        arguments: Arguments = (
             limit,
             int(lease_seconds * 1000),
             nonce(),
@@ -62,6 +69,10 @@ class Firings:
             PASSED_OVER,
             *(part for firing in running for part in (firing.key, firing.lease)),
         )
+        if before:
+            version, *found = self.store.run_together([*before, (CLAIM, keys, arguments)])[-1]
+        else:
+            version, *found = self.store.run(CLAIM, keys, *arguments)
         return Claim.from_answer(version, found, self.signer)
 
     def renew(self, lane: Lane, firings: Iterable[Firing], lease_seconds: float) -> list[str]:

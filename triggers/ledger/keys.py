@@ -27,6 +27,7 @@ known. Everything else is covered by the version of its scheduler's record.
 | `triggers:{id}:fence` | string | counter inside every lease token |
 | `triggers:{id}:lease:<name>` | string, expires | token of its holder: a poll, a matcher, ... |
 | `triggers:{id}:leases` | hash | its key → `<token> <ms>`: when it runs out by the ledger's clock |
+| `triggers:{id}:hinted` | hash | stage → when its hint was sent that nobody has taken yet, ms (`hinted`) |
 | `triggers:{id}:registry` | hash | trigger id → JSON entry (specification, since_ms, version, origin, state) |
 | `triggers:{id}:registry:version` | string | raised with every change of the registry |
 | `triggers:{id}:registry:staged:<nonce>` | hash, expires | entries written in parts, before they are in use |
@@ -175,4 +176,5 @@ _PLAIN = {
     "quarantine": "poison",
     "refused": "refused",
     "leases": "leases",
+    "hinted": "hinted",
 }

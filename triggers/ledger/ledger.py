@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from triggers.base.settings import Settings
-from triggers.ledger import at_work, clock, epoch, exclusions, leases, schedulers
+from triggers.ledger import at_work, clock, epoch, exclusions, leases, schedulers, upkeep
 from triggers.ledger.adopting import Adopting
 from triggers.ledger.api_account import CallBook
 from triggers.ledger.at_work import Running
@@ -16,11 +16,13 @@ from triggers.ledger.decisions import Decisions
 from triggers.ledger.edits import Edits
 from triggers.ledger.epoch import Epoch
 from triggers.ledger.firings import Firings
+from triggers.ledger.hinted import Hinted
 from triggers.ledger.history import History
 from triggers.ledger.keys import Keys
 from triggers.ledger.leaders import Homes
 from triggers.ledger.limits import FailuresInARow, Limits
 from triggers.ledger.manual import ByHand
+from triggers.ledger.matchers import Matchers
 from triggers.ledger.matching import Matching
 from triggers.ledger.moments import Moments
 from triggers.ledger.mutes import Mutes
@@ -39,6 +41,7 @@ from triggers.ledger.syncing import LeasedFields
 from triggers.ledger.turns import Turns
 from triggers.ledger.undecided import Undecided
 from triggers.ledger.unread_triggers import UnreadTriggers
+from triggers.ledger.upkeep import Upkeep
 from triggers.ledger.waiting import Line, Waiting
 
 SECONDS_PER_DAY = 86_400
@@ -77,6 +80,8 @@ class Ledger:
     waiting: Waiting
     turns: Turns
     edits: Edits
+    hinted: Hinted
+    matchers: Matchers
 
     def adopt_epoch(self, *, nothing_launched_before: bool = False, at_least: int = 0) -> Epoch:
         """Learn which epoch this is; call it first, and again after `EpochChanged`, with the number known before."""
@@ -169,6 +174,10 @@ class Ledger:
         """What the active beat reported last, "" if none ticks."""
         return beat_said(self.store.client)
 
+    def upkeep(self) -> Upkeep:
+        """What a round of reconcile has to do."""
+        return upkeep.look(self.store, self.keys)
+
     def close(self) -> None:
         """Close the connections to Redis."""
         self.store.client.close()
@@ -209,4 +218,6 @@ def open_ledger(store: Store, scheduler: str, settings: Settings) -> Ledger:
         Waiting(store, keys),
         Turns(store, keys, signer=signer),
         Edits(store, keys),
+        hinted := Hinted(store, keys),
+        Matchers(store, keys, hinted),
     )

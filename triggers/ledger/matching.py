@@ -15,7 +15,7 @@ from triggers.ledger.firing import SIGNATURE, firing_key, signed_parts
 from triggers.ledger.keys import Keys
 from triggers.ledger.parts import PARTS, PartGrant, parts_of, resolving_parts, to_text
 from triggers.ledger.signing import NO_KEY, Signer
-from triggers.ledger.store import Script, Store
+from triggers.ledger.store import Script, ScriptCall, Store
 from triggers.model import Trigger
 from triggers.model.action import Lane
 from triggers.model.events import Event
@@ -146,19 +146,29 @@ class Matching:
 
         A mark that cannot be read is left out: whether that object has fired is unknown.
         """
+        return self.marks_and_launchers(pairs)[0]
+
+    def marks_and_launchers(
+        self, pairs: Sequence[tuple[str, str]]
+    ) -> tuple[dict[tuple[str, str], Mark], dict[str, str]]:
+        """The marks of pairs, and which trigger launched those of the objects that one has (`Firings.launchers`)."""
+        if not pairs:
+            return {}, {}
         by_trigger: dict[str, list[str]] = {}
         for trigger, object_id in pairs:
             by_trigger.setdefault(trigger, []).append(object_id)
+        all_objects = list(dict.fromkeys(object_id for _, object_id in pairs))
         with self.store.client.pipeline(transaction=False) as pipe:
             for trigger, objects in by_trigger.items():
                 pipe.hmget(self.keys.marks(trigger), objects)
-            found: list[Any] = pipe.execute() if by_trigger else []
+            pipe.hmget(self.keys.launched, all_objects)
+            *found, owners = pipe.execute()
         marks = {}
         for (trigger, objects), texts in zip(by_trigger.items(), found, strict=True):
             for object_id, text in zip(objects, texts, strict=True):
                 with suppress(ValueError):
                     marks[trigger, object_id] = Mark.from_text(text or "")
-        return marks
+        return marks, {id_: owner for id_, owner in zip(all_objects, owners, strict=True) if owner}
 
     def mark(self, trigger: str, object_id: str) -> Mark:
         """The mark of one pair.
@@ -224,6 +234,19 @@ class Matching:
         Raises:
             Fenced: the partition was taken by another, or the batch is gone; nothing was changed.
         """
+        script, names, arguments = self.committing(partition, token, head, changes, undecided)
+        granted = self.store.run(script, names, *arguments)
+        return None if granted == -1 else int(granted)
+
+    def committing(
+        self,
+        partition: int,
+        token: str,
+        head: str,
+        changes: Iterable[MarkChange],
+        undecided: Mapping[str, str] | None = None,
+    ) -> ScriptCall:
+        """The call of `commit`, to make it in one trip with others; it answers -1 in place of None."""
         keys = self.keys
         ops = [
             (
@@ -245,8 +268,7 @@ class Matching:
         names += [keys.due("dispatch"), keys.due("caller"), keys.fence]
         names += [keys.undecided(partition), keys.undecided_partitions, keys.indexed, keys.due("act")]
         pairs = [part for pair in (undecided or {}).items() for part in pair]
-        granted = self.store.run(COMMIT, names, token, head, partition, json.dumps(ops), self.history_length, *pairs)
-        return None if granted == -1 else int(granted)
+        return COMMIT, names, (token, head, partition, json.dumps(ops), self.history_length, *pairs)
 
     def object_counts(self, triggers: Sequence[str]) -> list[int]:
         """Of how many objects each trigger remembers anything."""

@@ -16,7 +16,7 @@ from triggers.base.formats import KNOWN, check_version, reading
 from triggers.ledger import clock, leases
 from triggers.ledger.keys import Keys
 from triggers.ledger.signing import NO_KEY, Signer, parted
-from triggers.ledger.store import Script, Store
+from triggers.ledger.store import Script, ScriptCall, Store
 from triggers.model.events import Event
 from triggers.rules.policies import STAMP_TOLERANCE_MS
 
@@ -242,9 +242,11 @@ class Reading:
         server_ms: int | None,
         partitions: int = 0,
         lease: str = "poll",
-    ) -> None:
+        hints: Sequence[ScriptCall] = (),
+    ) -> bool:
         """Store batches, cut for so many partitions, and move the cursor in one step.
 
+        `hints`: what says whether to send a hint, in the same trip; whether one of them is to be sent.
         `lease`: whose token it is.
         `server_ms`: the ClearML server's time when the page was read, None where it is of another source.
 
@@ -269,7 +271,10 @@ class Reading:
             keys.events,
             keys.epoch,
         ]
-        self.store.run(COMMIT, names, token, json.dumps(page))
+        stored, *hinted = self.store.run_together([(COMMIT, names, (token, json.dumps(page))), *hints])
+        if isinstance(stored, Fenced):
+            raise stored
+        return any(hinted)
 
     def partitions(self, wanted: int) -> int:
         """How many partitions to cut the next batches for: the number that waiting events were cut for, else `wanted`.
@@ -288,18 +293,6 @@ class Reading:
         """Partitions that hold batches, those waiting longest first."""
         found: Any = self.store.client.zrange(self.keys.ready, 0, -1)
         return [int(partition) for partition in found if forms.partition_of(partition) is not None]
-
-    def first(self, partition: int) -> tuple[str | None, int, dict[str, str]]:
-        """As `first_batch`, the registry's version and the undecided events, by one trip.
-
-        The version is read later than the batch, so it is no older.
-        """
-        with self.store.client.pipeline(transaction=False) as pipe:
-            pipe.lindex(self.keys.batches(partition), 0)
-            pipe.get(self.keys.registry_version)
-            pipe.hgetall(self.keys.undecided(partition))
-            text, version, undecided = pipe.execute()
-        return None if text is None else str(text), int(version or 0), dict(undecided)
 
     def first_batch(self, partition: int) -> str | None:
         """The text of the oldest batch of a partition."""

@@ -90,15 +90,20 @@ def remove(client: redis.Redis, id_: str) -> None:
 
 
 def read_all(
-    client: redis.Redis, verified_by: Settings | None = None
+    client: redis.Redis, verified_by: Settings | None = None, only: str | None = None
 ) -> tuple[dict[str, Scheduler], dict[str, Unreadable]]:
     """The schedulers on this Redis by id, and why others cannot be read: they are left alone.
 
     Args:
         client: of the Redis.
         verified_by: settings by whose keys the records have to be signed, if they name any; None: whoever signed.
+        only: id of the only one to read.
     """
-    texts: Any = client.hgetall(shared("schedulers"))
+    if only is None:
+        texts: Any = client.hgetall(shared("schedulers"))
+    else:
+        text: Any = client.hget(shared("schedulers"), only)
+        texts = {} if text is None else {only: text}
     found, unreadable = {}, {}
     for id_, text in texts.items():
         try:

@@ -35,14 +35,14 @@ STEPS = (
         (),
         "batches of events and the cursor, if the poll lease is still ours",
         "the next tick reads the same window again",
-        "reconcile hints the partitions that hold batches",
+        "reconcile hints match, for as long as batches wait",
     ),
     Step(
         "match",
-        ("match_commit",),
+        ("match_take", "match_commit"),
         (),
-        "the batch's firings, each key once, with the names of their parts; the marks, what is undecided; the batch "
-        "leaves, if the partition lease is still ours",
+        "the leases of the partitions that are matched; then the batch's firings, each key once, with the names of "
+        "their parts; the marks, what is undecided; the batch leaves, if the partition lease is still ours",
         "the batch is matched again; granted keys are not granted twice",
         "reconcile hints the firings",
     ),
@@ -166,6 +166,8 @@ STEPS = (
 
 #: Scripts that belong to no step of their own: leases, the registry, epochs, what people do, the service task.
 SUPPORT = (
+    "hint",
+    "hint_taken",
     "stamps_note",
     "lease_acquire",
     "lease_renew",

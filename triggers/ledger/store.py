@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -16,8 +15,10 @@ from triggers.base import progress, redis_login, redis_refusals
 from triggers.base.errors import EpochChanged, Fenced, StoreUnavailable
 from triggers.base.redis_address import RedisAddress
 
+Arguments = tuple[str | int | float, ...]
+
 #: What one call of a script is given: its keys, and its arguments without the run id.
-Call = tuple[list[str], tuple[str | int | float, ...]]
+Call = tuple[list[str], Arguments]
 
 #: Pause between two looks at how far the counter of tokens has gone, seconds.
 SEE_SECONDS = 1.0
@@ -37,6 +38,10 @@ class Script:
     def text(self) -> str:
         """The Lua source as it is sent."""
         return _read("clock") + (_read("prelude") if self.fenced else "") + _read(self.name)
+
+
+#: A script and what it is given, to run it in one trip with others.
+ScriptCall = tuple[Script, list[str], Arguments]
 
 
 @cache
@@ -75,6 +80,7 @@ class Store:
         self.run_id, self.seen = "", 0
         self._look_at = 0.0
         self._scripts: dict[str, Any] = {}
+        self._loaded: set[str] = set()  # scripts that Redis has been given
 
     def url(self) -> str:
         """Address of the Redis in use, without a password."""
@@ -97,8 +103,8 @@ class Store:
         """
         progress.note()
         try:
-            answer = self._registered(script)(keys=keys, args=self._arguments(script, args))
-            self._see(keys)
+            answer = self._run(script, keys, self._arguments(script, args))
+            self._loaded.add(script.name)
             return answer
         except redis.RedisError as refusal:
             if (meaning := self._meaning(script, refusal)) is refusal:
@@ -106,7 +112,11 @@ class Store:
             raise meaning from refusal
 
     def run_each(self, script: Script, calls: Sequence[Call]) -> list[Any]:
-        """Run one script several times in order, in one trip: each is atomic, others may come between them.
+        """Run one script several times in order, in one trip: as `run_together`."""
+        return self.run_together([(script, *call) for call in calls])
+
+    def run_together(self, calls: Sequence[ScriptCall]) -> list[Any]:
+        """Run scripts in order, in one trip: each is atomic, others may come between them.
 
         Returns:
             What each answers; where one was refused as fenced, that `Fenced`.
@@ -115,32 +125,49 @@ class Store:
             EpochChanged: Redis or its data is another than `run_id` names; nothing was written.
             StoreUnavailable: no answer; any of them may have run.
         """
+        if not calls:
+            return []
         progress.note()
-        sha = self._registered(script).sha
         try:
+            new = {script.name: script for script, *_ in calls if script.name not in self._loaded}
             with self.client.pipeline(transaction=False) as pipe:
-                for keys, args in calls:
-                    pipe.evalsha(sha, len(keys), *keys, *self._arguments(script, args))
-                answers = pipe.execute(raise_on_error=False)
+                for (
+                    script
+                ) in new.values():  # loaded first: one that ran later than its turn might find others' work done
+                    pipe.script_load(self._registered(script).script)
+                for script, keys, args in calls:
+                    pipe.evalsha(self._registered(script).sha, len(keys), *keys, *self._arguments(script, args))
+                answers = pipe.execute(raise_on_error=False)[len(new) :]
         except redis.RedisError as failure:
-            raise self._meaning(script, failure) from failure
+            raise self._meaning(calls[0][0], failure) from failure
+        self._loaded |= set(new)
         for position, answer in enumerate(answers):
+            script, keys, args = calls[position]
             if isinstance(answer, redis.exceptions.NoScriptError):  # a Redis that does not know it yet: `run` tells it
-                answers[position] = self._run_or_fenced(script, calls[position])
+                answers[position] = self._run_or_fenced(script, (keys, args))
             elif isinstance(answer, redis.RedisError):
                 answers[position] = meaning = self._meaning(script, answer)
                 if isinstance(meaning, EpochChanged) or not isinstance(meaning, Fenced):
                     raise meaning
         return answers
 
-    def _see(self, keys: Sequence[str]) -> None:
-        """Look once a second how far the counter of tokens has gone."""
-        now = time.monotonic()
-        if now >= self._look_at:
-            self._look_at = now + SEE_SECONDS
-            with suppress(redis.RedisError):  # what the script did is done
-                found: Any = self.client.get(f"{keys[0].partition('}:')[0]}}}:fence")
-                self.seen = max(self.seen, int(found or 0))
+    def _run(self, script: Script, keys: list[str], args: list[str | int | float]) -> Any:
+        """Run a script; once a second, look in the same trip how far the counter of tokens has gone."""
+        registered, now = self._registered(script), time.monotonic()
+        if now < self._look_at or not keys:
+            return registered(keys=keys, args=args)
+        self._look_at = now + SEE_SECONDS
+        with self.client.pipeline(transaction=False) as pipe:
+            pipe.evalsha(registered.sha, len(keys), *keys, *args)
+            pipe.get(f"{keys[0].partition('}:')[0]}}}:fence")
+            answer, found = pipe.execute(raise_on_error=False)
+        if isinstance(answer, redis.exceptions.NoScriptError):
+            return registered(keys=keys, args=args)
+        if isinstance(answer, Exception):
+            raise answer
+        if not isinstance(found, Exception):  # what the script did is done
+            self.seen = max(self.seen, int(found or 0))
+        return answer
 
     def _run_or_fenced(self, script: Script, call: Call) -> Any:
         keys, args = call

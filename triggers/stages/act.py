@@ -24,11 +24,9 @@ from triggers.model.parts import action_of
 from triggers.stages.admission import admit
 from triggers.stages.crew import Crew
 from triggers.stages.taking import give_up_unreadable, take
+from triggers.stages.turn import Turn
 
 log = logger(__name__)
-
-#: Batches of firings that one hint leads to at most, so that a flood of one scheduler leaves room for the others.
-BATCHES_PER_TURN = 50
 
 #: Firings that one job holds at a time: what is behind them can be taken by the other job, paused, or dropped.
 AT_ONCE = 10
@@ -46,15 +44,16 @@ def act(ctx: Context, crew: Crew | None = None) -> int:
     if crew is None:
         with Crew() as own:
             return act(ctx, own)
-    taken = 0
-    for _ in range(BATCHES_PER_TURN):
-        claim = take(ctx, LANE, ctx.settings.batch_firings)
+    taken, turn = 0, Turn(ctx, LANE)
+    while True:
+        claim = take(ctx, LANE, ctx.settings.batch_firings, hinted=not taken)
         taken += len(claim.firings)
         _give_out(ctx, claim, crew)
         if not claim.firings:
             break
-    else:
-        ctx.hints.send("act", ctx.ledger.scheduler)
+        if turn.is_over():
+            turn.pass_on()
+            break
     for receiver in ctx.ledger.turns.waiting():  # whose job died, or found all threads busy
         _Job(ctx, receiver, crew).begin()
     return taken
@@ -91,7 +90,7 @@ def _carry_out(ctx: Context, firings: Sequence[Firing], registry_version: int) -
     ctx.know_epoch()
     carry_out(admit(ctx, ctx.plan(registry_version), firings, LANE))
     if any(firing.has_parts for firing in firings):
-        ctx.hints.send("act", ctx.ledger.scheduler)
+        ctx.hint("act")
 
 
 @dataclass

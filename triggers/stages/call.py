@@ -51,4 +51,4 @@ def carry(ctx: Context, claimed: Claim, functions: Mapping[str, Function]) -> No
             attempt.function = functions.get(firing.trigger)
             carry_out([attempt])
     if firing.has_parts:
-        ctx.hints.send("act", ctx.ledger.scheduler)
+        ctx.hint("act")

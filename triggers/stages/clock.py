@@ -188,5 +188,5 @@ def _store(ctx: Context, token: str, cursor: Cursor, events: list[Event], now_ms
     ctx.ledger.reading.commit(
         SOURCE, token, cursor, events, batches, forget_before_ms=now_ms - KEPT_MS, server_ms=None, lease=SOURCE
     )
-    for partition in {number for number, _ in batches}:
-        ctx.hints.send("match", ctx.ledger.scheduler, partition)
+    if batches:
+        ctx.hint("match")

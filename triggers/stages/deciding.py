@@ -23,6 +23,15 @@ from triggers.stages import own
 log = logger(__name__)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ToDecide:
+    """What is decided in one step of the ledger: the events of a batch, behind what was undecided in its partition."""
+
+    events: Sequence[Event]
+    undecided: Mapping[str, str]
+    batch: Batch
+
+
 @dataclass(frozen=True, slots=True)
 class Met:
     """An event beside a trigger that it concerns: whether it satisfies the condition, and is the trigger's own edit."""
@@ -30,6 +39,7 @@ class Met:
     event: Event
     entry: Entry
     matched: bool
+    of: ToDecide
     own: bool = False
 
     @property
@@ -55,18 +65,31 @@ def know_transitions(ctx: Context, plan: Plan) -> None:
         ctx.transitions_known = plan.snapshot.version
 
 
-def decide(
-    ctx: Context, plan: Plan, events: Sequence[Event], undecided: Mapping[str, str], batch: Batch
-) -> BatchDecisions:
-    """All decisions of a batch. Several events of one object follow one another on the same mark."""
-    earlier, unread = _earlier(ctx, plan, undecided, batch)
-    met = [*earlier, *_met(ctx, plan, events, earlier, batch)]
-    decidable, waiting = _apart(ctx, met, {(one.trigger, id_) for id_, kept in unread.items() for one in kept})
+def decide_each(ctx: Context, plan: Plan, batches: Sequence[ToDecide]) -> list[BatchDecisions]:
+    """All decisions of some batches; what has to be read for them is read at once.
+
+    Several events of one object are of one batch, and follow one another on the same mark.
+    """
+    earlier, unread = list[Met](), dict[str, list[UndecidedMatch]]()
+    for one in batches:
+        of_one, unread_of_one = _earlier(ctx, plan, one)
+        earlier += of_one
+        unread |= unread_of_one
+    met = [*earlier, *_met(ctx, plan, batches, earlier)]
+    marks, launchers = ctx.ledger.matching.marks_and_launchers([one.pair for one in met])
+    blocked = {(one.trigger, id_) for id_, kept in unread.items() for one in kept}
+    decidable, waiting = _apart(ctx, met, blocked, launchers)
     for id_, kept in unread.items():
         waiting[id_] = [*kept, *waiting.get(id_, ())]
-    texts = {id_: _sealed(ctx, id_, to_text(waiting.get(id_, ()))) for id_ in [*undecided, *waiting]}
-    changed = {id_: text for id_, text in texts.items() if text != undecided.get(id_, "")}
-    return BatchDecisions(_changes(ctx, plan, decidable, batch), changed)
+    homes = {one.event.id: one.of for one in met} | {id_: one for one in batches for id_ in one.undecided}
+    changes = _changes(ctx, plan, decidable, marks)
+    decided = []
+    for one in batches:
+        ids = [*one.undecided, *(id_ for id_ in waiting if homes[id_] is one)]
+        texts = {id_: _sealed(ctx, id_, to_text(waiting.get(id_, ()))) for id_ in ids}
+        changed = {id_: text for id_, text in texts.items() if text != one.undecided.get(id_, "")}
+        decided.append(BatchDecisions([change for of, change in changes if of is one], changed))
+    return decided
 
 
 def _sealed(ctx: Context, object_id: str, text: str) -> str:
@@ -84,12 +107,10 @@ def _unsealed(ctx: Context, object_id: str, sealed: str) -> str:
         return ""
 
 
-def _earlier(
-    ctx: Context, plan: Plan, undecided: Mapping[str, str], batch: Batch
-) -> tuple[list[Met], dict[str, list[UndecidedMatch]]]:
+def _earlier(ctx: Context, plan: Plan, of: ToDecide) -> tuple[list[Met], dict[str, list[UndecidedMatch]]]:
     """What was undecided before, judged by the triggers as they are now; and what a later release has to read."""
     met, unread = [], dict[str, list[UndecidedMatch]]()
-    for id_, text in undecided.items():
+    for id_, text in of.undecided.items():
         for one in from_text(_unsealed(ctx, id_, text)):
             try:
                 event = Event.from_json(one.event)
@@ -101,21 +122,23 @@ def _earlier(
                 continue
             entry = plan.entries.get(one.trigger)
             if entry is not None:
-                matched = _counts(entry, event, batch) and _matches(plan.conditions[one.trigger], event)
-                met.append(Met(event, entry, matched))
+                matched = _counts(entry, event, of.batch) and _matches(plan.conditions[one.trigger], event)
+                met.append(Met(event, entry, matched, of))
     return met, unread
 
 
-def _met(ctx: Context, plan: Plan, events: Sequence[Event], earlier: Sequence[Met], batch: Batch) -> list[Met]:
+def _met(ctx: Context, plan: Plan, batches: Sequence[ToDecide], earlier: Sequence[Met]) -> list[Met]:
     """The triggers that each event concerns, in the order of the events."""
-    matched = [[Met(event, entry, True) for entry in _concerned(plan, event, batch)] for event in events]
+    events = [(event, of) for of in batches for event in of.events]
+    matched = [[Met(event, entry, True, of) for entry in _concerned(plan, event, of.batch)] for event, of in events]
     if plan.transitions:
-        armed = ctx.ledger.matching.active([event.id for event in events])
+        armed = ctx.ledger.matching.active([event.id for event, _ in events])
         for one in [*earlier, *(one for of_event in matched for one in of_event)]:  # armed within this batch
             if one.entry.trigger.policy.fire == "on_transition":
                 armed.setdefault(one.event.id, set()).add(one.entry.trigger.id)
-        for event, of_event in zip(events, matched, strict=True):
-            of_event += _left(plan, event, armed.get(event.id, set()) - {one.entry.trigger.id for one in of_event})
+        for (event, of), of_event in zip(events, matched, strict=True):
+            others = armed.get(event.id, set()) - {one.entry.trigger.id for one in of_event}
+            of_event += [Met(event, entry, False, of) for entry in _left(plan, event, others)]
     return [one for of_event in matched for one in of_event]
 
 
@@ -131,22 +154,22 @@ def _concerned(plan: Plan, event: Event, batch: Batch) -> Iterator[Entry]:
             yield entry
 
 
-def _left(plan: Plan, event: Event, armed: set[str]) -> Iterator[Met]:
+def _left(plan: Plan, event: Event, armed: set[str]) -> Iterator[Entry]:
     """The `on_transition` triggers whose condition held before and does not now."""
     for id_ in sorted(armed):
         if id_ in plan.entries and not _matches(plan.conditions[id_], event):
-            yield Met(event, plan.entries[id_], False)
+            yield plan.entries[id_]
 
 
 def _apart(
-    ctx: Context, met: Sequence[Met], blocked: set[tuple[str, str]]
+    ctx: Context, met: Sequence[Met], blocked: set[tuple[str, str]], launchers: Mapping[str, str]
 ) -> tuple[list[Met], dict[str, list[UndecidedMatch]]]:
     """Those that can be decided on, without own launches and most own edits; by object, those that cannot be yet.
 
     What follows an undecided event of the same trigger and object waits behind it.
     """
     pairs, matched = [(one.event, one.entry.trigger) for one in met], [one.matched for one in met]
-    verdicts = own.judge_each(ctx.ledger, ctx.api, pairs, matched)
+    verdicts = own.judge_each(ctx.ledger, ctx.api, pairs, matched, launchers)
     decidable, waiting = [], dict[str, list[UndecidedMatch]]()
     for one, verdict in zip(met, verdicts, strict=True):
         if verdict == "undecided" or (verdict == "other" and one.pair in blocked):
@@ -159,26 +182,27 @@ def _apart(
     return decidable, waiting
 
 
-def _changes(ctx: Context, plan: Plan, met: Sequence[Met], batch: Batch) -> list[MarkChange]:
-    first = ctx.ledger.matching.marks([one.pair for one in met])
+def _changes(
+    ctx: Context, plan: Plan, met: Sequence[Met], first: Mapping[tuple[str, str], Mark]
+) -> list[tuple[ToDecide, MarkChange]]:
     now = {**first, **_disarmed(ctx, plan, met, first)}
     changes = []
     for one in met:
         if one.pair not in now:
             _quarantine_mark(ctx, one.entry, one.event)
             continue
-        decision = _decision(one, now[one.pair], batch)
+        decision = _decision(one, now[one.pair])
         if decision.changed:
             now[one.pair] = decision.mark
-            changes.append(_change(ctx, one, batch.polled_ms, first[one.pair], decision))
+            changes.append((one.of, _change(ctx, one, first[one.pair], decision)))
     return changes
 
 
-def _decision(one: Met, mark: Mark, batch: Batch) -> Decision:
+def _decision(one: Met, mark: Mark) -> Decision:
     policy, changed_ms = one.entry.trigger.policy, one.event.changed_ms
     if one.own:
         return arm(mark, changed_ms)
-    latest_ms = batch.latest_then_ms(changed_ms)
+    latest_ms = one.of.batch.latest_then_ms(changed_ms)
     return decide_by(policy, mark, matched=one.matched, changed_ms=changed_ms, latest_ms=latest_ms)
 
 
@@ -223,6 +247,6 @@ def _matches(condition: Condition, event: Event) -> bool:
         return False
 
 
-def _change(ctx: Context, one: Met, polled_ms: int, before: Mark, decision: Decision) -> MarkChange:
-    trigger, after = one.entry.trigger, decision.mark
+def _change(ctx: Context, one: Met, before: Mark, decision: Decision) -> MarkChange:
+    trigger, after, polled_ms = one.entry.trigger, decision.mark, one.of.batch.polled_ms
     return change_of(ctx.ledger.scheduler, trigger, one.event, before, after, decision.occurrence, polled_ms)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from triggers.actions.launching.batch import settle_recorded
 from triggers.actions.launching.looking import look_for_launches
@@ -14,11 +15,15 @@ from triggers.ledger import leases
 from triggers.ledger.firing import Firing
 from triggers.stages.admission import admit, admit_again
 from triggers.stages.taking import take
+from triggers.stages.turn import Turn
 
 log = logger(__name__)
 
-#: Batches of firings that one hint leads to at most, so that a flood of one scheduler leaves room for the others.
-BATCHES_PER_TURN = 50
+#: A batch grows while it takes less, seconds: a slow Redis is asked for more at a time, a slow ClearML server is not.
+BATCH_SECONDS: Final = 0.4
+
+#: Firings in a batch at most, however fast it goes.
+LARGEST: Final = 100
 
 
 def dispatch(ctx: Context) -> int:
@@ -26,20 +31,27 @@ def dispatch(ctx: Context) -> int:
 
     Any number of dispatchers may call it at once, on any host; each firing has one owner at a time.
     """
-    taken = 0
     if ctx.api.pause_seconds:  # reconcile hints at what is due
+        ctx.ledger.hinted.take("dispatch")
         return 0
-    for _ in range(BATCHES_PER_TURN):
-        claim = take(ctx, "dispatch", ctx.settings.batch_firings)
+    taken, turn, limit = 0, Turn(ctx, "dispatch"), ctx.settings.batch_firings
+    while True:
+        began = time.monotonic()
+        claim = take(ctx, "dispatch", limit, hinted=not taken)
         if not claim.firings:
             return taken
+        if not taken and len(claim.firings) >= limit:
+            ctx.hint("dispatch")  # there may be more: others help
         taken += len(claim.firings)
         with _keeping(ctx, claim.firings):
             _carry_out(ctx, claim.firings, claim.registry_version)
         if ctx.api.pause_seconds:
             return taken
-    ctx.hints.send("dispatch", ctx.ledger.scheduler)  # behind the hints of the schedulers that share these workers
-    return taken
+        if turn.is_over():
+            turn.pass_on()
+            return taken
+        if 2 * (time.monotonic() - began) < BATCH_SECONDS:
+            limit = min(max(LARGEST, limit), 2 * limit)
 
 
 def _keeping(ctx: Context, firings: Iterable[Firing]) -> Any:
@@ -63,4 +75,4 @@ def _carry_out(ctx: Context, firings: Iterable[Firing], registry_version: int) -
     admit_again([a for a in recorded if not a.done and a.cleared], plan)
     carry_out([a for a in attempts if not a.done])
     if any(firing.has_parts for firing in firings):
-        ctx.hints.send("act", ctx.ledger.scheduler)
+        ctx.hint("act")

@@ -9,6 +9,7 @@ from triggers.base.logs import logger
 from triggers.clearml_api import launches
 from triggers.context import Context
 from triggers.ledger.alarms import FAILURES
+from triggers.ledger.upkeep import Upkeep
 from triggers.rules.recovery import DRAFT, RUNNING
 
 log = logger(__name__)
@@ -19,11 +20,11 @@ ALARM: Final = FAILURES.name
 BY: Final = "pause_on_failures"
 
 
-def pause_failing(ctx: Context) -> int:
+def pause_failing(ctx: Context, look: Upkeep) -> int:
     """Pause the triggers that failed so often in a row; how many. While no launch is open, nobody is asked."""
     ledger = ctx.ledger
-    _clear_alarms(ctx)
-    entries = {entry.trigger.id: entry for entry in ledger.registry.snapshot().active}
+    _clear_alarms(ctx, look)
+    entries = {entry.trigger.id: entry for entry in ledger.registry.snapshot(look.registry_version).active}
     watched = {
         id_: entry.trigger.policy.pause_on_failures
         for id_, entry in entries.items()
@@ -43,10 +44,10 @@ def pause_failing(ctx: Context) -> int:
     return paused
 
 
-def _clear_alarms(ctx: Context) -> None:
+def _clear_alarms(ctx: Context, look: Upkeep) -> None:
     """Clear the alarms of triggers that were resumed or are gone."""
-    known = ctx.ledger.registry.snapshot()
-    for name in ctx.ledger.history.alarms():
+    known = ctx.ledger.registry.snapshot(look.registry_version)
+    for name in look.alarms:
         if name.startswith(ALARM):
             entry = known.get(name.removeprefix(ALARM))
             if entry is None or not entry.paused:

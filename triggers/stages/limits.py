@@ -8,6 +8,7 @@ from triggers.base.logs import logger
 from triggers.clearml_api import launches, server_now_ms, stops
 from triggers.context import Context
 from triggers.ledger.firing import DIGEST_LENGTH, trigger_digest
+from triggers.ledger.upkeep import Upkeep
 from triggers.model.launch_tags import FIRING, scheduler_tag, value_of
 from triggers.rules.recovery import RUNNING
 from triggers.stages import own
@@ -17,9 +18,9 @@ log = logger(__name__)
 _MS_PER_HOUR = 3_600_000
 
 
-def abort_overdue(ctx: Context) -> int:
+def abort_overdue(ctx: Context, look: Upkeep) -> int:
     """Abort the launches whose limit has passed; how many. Without any, the ClearML server is not asked."""
-    entries = ctx.ledger.registry.snapshot().entries
+    entries = ctx.ledger.registry.snapshot(look.registry_version).entries
     limits = {
         id_: entry.trigger.policy.limit_execution_time * _MS_PER_HOUR
         for id_, entry in entries.items()

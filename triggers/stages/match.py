@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
-from triggers.base.errors import Newer, Unreadable
+from triggers.base.errors import EpochChanged, Fenced, Newer, Transient, Unreadable
 from triggers.base.logs import logger
 from triggers.base.slowness import slowness
 from triggers.context import Context, Plan
+from triggers.ledger import leases
+from triggers.ledger.matchers import Taken, TakenPartition
 from triggers.ledger.matching import MarkChange
 from triggers.ledger.quarantine import Quarantined
 from triggers.ledger.reading import BATCH, Batch, decode_batch
 from triggers.ledger.signing import Unsigned
+from triggers.ledger.store import ScriptCall
 from triggers.model.events import Event
-from triggers.stages.deciding import decide, know_transitions
+from triggers.stages.deciding import ToDecide, decide_each, know_transitions
+from triggers.stages.turn import Turn
 
 log = logger(__name__)
 
@@ -23,40 +26,143 @@ log = logger(__name__)
 NOTHING: Final = Batch(head="", plan=0, polled_ms=0, events=())
 
 
-def match(ctx: Context, partition: int) -> int:
-    """Match all batches of one partition, oldest first; how many firings were granted.
+def match(ctx: Context, partition: int | None = None) -> int:
+    """Match the batches that wait, oldest first in each partition, until none does or it is the turn of others.
 
     Any number of matchers may call it at once: a lease lets one in per partition, and a batch leaves its
     partition in the same step that grants its firings. Undecided events are looked at again before each batch,
     and once where there is none.
+
+    Args:
+        ctx: the scheduler.
+        partition: the only one to match; None: all that wait, as many at a time as have events for one batch.
+
+    Returns:
+        How many firings were granted.
     """
-    ledger, granted = ctx.ledger, 0
-    while True:
-        with ledger.lease(f"match:{partition}", ctx.settings.lease_seconds) as token:
-            if token is None:
-                return granted
-            while True:
-                text, version, undecided = ledger.reading.first(partition)
-                if text is None and not undecided:
-                    break
-                try:
-                    batch = _verified(ctx, partition, text) if text is not None else NOTHING
-                    count = _match_batch(ctx, ctx.plan(version), partition, token, batch, undecided)
-                except Newer as fault:
-                    log.info("partition %s waits for a matcher of a later release: %s", partition, fault)
-                    return granted
-                except Unsigned as fault:
-                    _refuse(ctx, partition, token, text or "", str(fault))
-                    continue
-                except Unreadable as fault:
-                    _take_away(ctx, partition, token, text or "", str(fault))
-                    continue
+    matching = _MatchTurn(ctx, partition)
+    work = matching.take(first=True)
+    if not work.partitions:
+        return 0
+    if work.more:
+        ctx.hint("match")  # somebody else may take the others
+    granted = 0
+    try:
+        with leases.renewing(ctx.settings.lease_seconds / 3, matching.extend):
+            while work.partitions:
+                count, work = matching.go_on(work)
                 granted += count
-                if text is None:
+                if work.partitions and matching.turn.is_over():
                     break
-        # a batch that came between the last look and the release found the lease taken
-        if ledger.reading.first_batch(partition) is None:
-            return granted
+    finally:
+        matching.give_back()
+    if work.partitions or work.more:
+        ctx.hint("match")
+    return granted
+
+
+class _MatchTurn:
+    """The partitions that one matcher has, and what it does with them: by one trip from one look to the next."""
+
+    def __init__(self, ctx: Context, only: int | None) -> None:
+        self.ctx, self.only, self.turn = ctx, only, Turn(ctx, "match")
+        self.held: dict[int, str] = {}
+        self.left: list[int] = []
+
+    def take(self, *before: ScriptCall, first: bool = False) -> Taken:
+        """Look what waits, and hold the partitions of it. What has to be done before goes in the same trip."""
+        return self._take(before, first)[1]
+
+    def _take(self, before: Sequence[ScriptCall], first: bool = False) -> tuple[list[Any], Taken]:
+        of = self.ctx.settings
+        answers, taken = self.ctx.ledger.matchers.take(
+            self.held,
+            lease_seconds=of.lease_seconds,
+            events=of.batch_events,
+            only=self.only,
+            left=self.left,
+            first=first,
+            before=before,
+        )
+        self.held = {one.partition: one.token for one in taken.partitions}
+        return answers, taken
+
+    def extend(self) -> None:
+        """Keep the partitions; one that was lost is another matcher's, and its commit is refused."""
+        for number in self.ctx.ledger.matchers.extend(dict(self.held), self.ctx.settings.lease_seconds):
+            log.warning("partition %s was taken by another", number)
+
+    def give_back(self) -> None:
+        """Let others have what is still held."""
+        if self.held:
+            try:
+                self.ctx.ledger.matchers.give_back(self.held)
+            except (EpochChanged, Transient) as failure:
+                log.warning("the leases of %d partitions will run out by themselves: %s", len(self.held), failure)
+
+    def go_on(self, work: Taken) -> tuple[int, Taken]:
+        """Match one batch of each partition; how many firings were granted, and what waits then."""
+        ctx, plan = self.ctx, self.ctx.plan(work.registry_version)
+        batches = [(one, waiting) for one in work.partitions if (waiting := self._read(plan, one))]
+        if not batches:
+            return 0, self.take()
+        know_transitions(ctx, plan)
+        decided = decide_each(ctx, plan, [waiting for _, waiting in batches])
+        _name_slow(plan)
+        commits, changes = [], list[MarkChange]()
+        for (one, waiting), its in zip(batches, decided, strict=True):
+            if waiting.batch is not NOTHING or its.changes or its.undecided:
+                head = waiting.batch.head
+                commits.append(
+                    ctx.ledger.matching.committing(one.partition, one.token, head, its.changes, its.undecided)
+                )
+                changes += its.changes
+        hinting = ctx.hinting(_lanes(changes))
+        answers, taken = self._take([*commits, *(call for _, call in hinting)])
+        for (lane, _), answer in zip(hinting, answers[len(commits) :], strict=True):
+            if answer:
+                ctx.hints.send(lane, ctx.ledger.scheduler)
+        return sum(_granted(answer) for answer in answers[: len(commits)]), taken
+
+    def _read(self, plan: Plan, one: TakenPartition) -> ToDecide | None:
+        """What has to be decided in a partition; None where nothing can be now: it was taken away, or is left alone."""
+        ctx, text = self.ctx, one.text
+        if text is None:
+            return ToDecide((), one.undecided, NOTHING)
+        try:
+            batch = _verified(ctx, one.partition, text)
+            events, quarantined = _decode(batch)
+        except Newer as fault:
+            log.info("partition %s waits for a matcher of a later release: %s", one.partition, fault)
+            self.left.append(one.partition)
+            ctx.ledger.matchers.give_back({one.partition: self.held.pop(one.partition)})
+            return None
+        except Unsigned as fault:
+            _refuse(ctx, one.partition, one.token, text, str(fault))
+            return None
+        except Unreadable as fault:
+            _take_away(ctx, one.partition, one.token, text, str(fault))
+            return None
+        ctx.ledger.quarantine.keep(quarantined)
+        if events and plan.snapshot.unreadable:
+            ctx.ledger.unread_triggers.note(plan.snapshot.whys, min(event.changed_ms for event in events))
+        return ToDecide(events, one.undecided, batch)
+
+
+def _lanes(changes: Sequence[MarkChange]) -> list[str]:
+    """Whom to hint of what is granted; a process that calls functions looks by itself."""
+    granted = {change.grant.lane for change in changes if change.grant}
+    return [lane for lane in ("dispatch", "act") if lane in granted]
+
+
+def _granted(answer: Any) -> int:
+    """How many firings a commit granted: none, where a mark changed in between (what is taken next is the same batch),
+    or where the partition or the batch was taken by another.
+    """
+    if isinstance(answer, Fenced):
+        log.warning("%s", answer)
+        return 0
+    return max(0, int(answer))
 
 
 def _verified(ctx: Context, partition: int, text: str) -> Batch:
@@ -72,41 +178,6 @@ def _refuse(ctx: Context, partition: int, token: str, text: str, why: str) -> No
 def _take_away(ctx: Context, partition: int, token: str, text: str, why: str) -> None:
     log.error("quarantined a batch of partition %s: %s: %.200s", partition, why, text)
     ctx.ledger.quarantine.take_batch(partition, token, text, why)
-
-
-def _match_batch(
-    ctx: Context, plan: Plan, partition: int, token: str, batch: Batch, undecided: Mapping[str, str]
-) -> int:
-    """Match one batch, behind the events that were undecided before; how many firings were granted.
-
-    Raises:
-        Newer: an event in it is of a later release; nothing was changed.
-    """
-    events, quarantined = _decode(batch)
-    ctx.ledger.quarantine.keep(quarantined)
-    if events and plan.snapshot.unreadable:
-        ctx.ledger.unread_triggers.note(plan.snapshot.whys, min(event.changed_ms for event in events))
-    know_transitions(ctx, plan)
-    while True:
-        decided = decide(ctx, plan, events, undecided, batch)
-        _name_slow(plan)
-        if batch is NOTHING and not decided.changes and not decided.undecided:
-            return 0
-        granted = ctx.ledger.matching.commit(partition, token, batch.head, decided.changes, decided.undecided)
-        if granted is not None:
-            if granted:
-                _hint(ctx, decided.changes)
-            return granted
-        log.info("a mark changed while partition %s was matched; deciding again", partition)
-
-
-def _hint(ctx: Context, changes: Sequence[MarkChange]) -> None:
-    """Hint those who carry out what was granted; a process that calls functions looks by itself."""
-    lanes = Counter(change.grant.lane for change in changes if change.grant)
-    for _ in range(-(-lanes["dispatch"] // ctx.settings.batch_firings)):
-        ctx.hints.send("dispatch", ctx.ledger.scheduler)
-    if lanes["act"]:  # one: it goes on until nothing is due
-        ctx.hints.send("act", ctx.ledger.scheduler)
 
 
 def _decode(batch: Batch) -> tuple[list[Event], list[Quarantined]]:

@@ -29,13 +29,20 @@ Pair = tuple[Event, Trigger]
 Verdict = Own | Literal["own edit"]
 
 
-def judge_each(ledger: Ledger, api: Api, pairs: Sequence[Pair], matched: Sequence[bool] | None = None) -> list[Verdict]:
+def judge_each(
+    ledger: Ledger,
+    api: Api,
+    pairs: Sequence[Pair],
+    matched: Sequence[bool] | None = None,
+    launchers: Mapping[str, str] | None = None,
+) -> list[Verdict]:
     """Judge events beside the triggers that they would fire; asks the server about unknown firings only.
 
     `matched`: which satisfy the condition, all if not given. An own edit after which an object does not is seen: the
-    next change by which it does again fires.
+    next change by which it does again fires. `launchers`: of the objects, where they were read already.
     """
-    launchers = ledger.firings.launchers([event.id for event, _ in pairs])
+    if launchers is None:
+        launchers = ledger.firings.launchers([event.id for event, _ in pairs])
     keys = _keys(ledger, pairs)
     firings = ledger.undecided.firings(keys.values()) if keys else {}
     verdicts: list[Verdict] = []

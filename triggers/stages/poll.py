@@ -114,7 +114,7 @@ def _read(ctx: Context, token: str, source: Source, version: int, entries: list[
             before_ms=cursor.latest_ms if cursor.ahead_ms or moved.cursor.ahead_ms else 0,
         )
         forget_before = moved.cursor.read_to_ms - int(ctx.settings.sweep_window_seconds * 2000)
-        reading.commit(
+        hinted = reading.commit(
             source.name,
             token,
             after,
@@ -123,9 +123,10 @@ def _read(ctx: Context, token: str, source: Source, version: int, entries: list[
             forget_before_ms=forget_before,
             server_ms=now_ms if source.by_server_clock else None,
             partitions=partitions,
+            hints=[call for _, call in ctx.hinting(["match"] if batches else [])],
         )
-        for partition in {number for number, _ in batches}:
-            ctx.hints.send("match", ctx.ledger.scheduler, partition)
+        if hinted:
+            ctx.hints.send("match", ctx.ledger.scheduler)
         cursor, unread_ms = after, int((time.monotonic() - began) * 1000)
         yield len(fresh)
     if not cursor.ahead_ms and (was_ahead or window.sweeps):

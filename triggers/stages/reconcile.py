@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from triggers.actions.launching import drafts, lookups
@@ -11,17 +12,18 @@ from triggers.context import Context
 from triggers.ledger import alarms
 from triggers.ledger.ledger import SECONDS_PER_DAY
 from triggers.ledger.registry import Entry
+from triggers.ledger.upkeep import Upkeep
 from triggers.model.launch_tags import FIRING, firing_tag, value_of
 from triggers.rules.recovery import Hit, judge_strays
+from triggers.stages import quarantine
 from triggers.stages.failures import pause_failing
 from triggers.stages.ledger_clock import tell_of_clock
 from triggers.stages.limits import abort_overdue
-from triggers.stages.quarantine import raise_alarms
 
 log = logger(__name__)
 
-#: Dispatch hints given in one round at most; a dispatcher goes on until nothing is due anyway.
-HINTS_PER_ROUND = 16
+#: A hint that nobody has taken for so long, and that is in no queue, was lost, seconds.
+LOST_SECONDS = 2.0
 
 #: Firing keys looked up in one query.
 KEYS_PER_QUERY = 100
@@ -33,10 +35,9 @@ RELEASED_PER_ROUND = 1000
 
 @dataclass(frozen=True, slots=True)
 class Mended:
-    """What one round did."""
+    """What one round did. `hints`: the stages that were hinted."""
 
-    partitions: int = 0
-    dispatches: int = 0
+    hints: tuple[str, ...] = ()
     released: int = 0
     strays: int = 0
 
@@ -47,50 +48,64 @@ def reconcile(ctx: Context) -> Mended | None:
     with ledger.lease("reconcile", ctx.settings.lease_seconds) as token:
         if token is None:
             return None
-        partitions = list(dict.fromkeys([*ledger.reading.waiting_partitions(), *ledger.undecided.partitions()]))
-        for partition in partitions:
-            ctx.hints.send("match", ledger.scheduler, partition)
+        look = ledger.upkeep()
+        hints, released = _hint_waiting(ctx, look, ["match"]), 0
         try:
-            released = _release_holds(ctx)
+            if look.holds:
+                released = _release_holds(ctx, look)
         finally:  # functions need no ClearML server
-            dispatches = _hint_due(ctx)
-        _forget(ctx)
-        raise_alarms(ctx)
-        abort_overdue(ctx)
-        pause_failing(ctx)
-        return Mended(len(partitions), dispatches, released, _clear_strays(ctx))
+            hints += _hint_waiting(ctx, ledger.upkeep() if released else look, ["dispatch", "act"])
+        _forget(ctx, look)
+        if look.has_set_aside or look.alarms or look.long_waiting(quarantine.PATIENCE_SECONDS):
+            quarantine.raise_alarms(ctx)
+        abort_overdue(ctx, look)
+        pause_failing(ctx, look)
+        strays = _clear_strays(ctx) if look.has_strays else 0
+        return Mended(tuple(hints), released, strays)
 
 
-def _hint_due(ctx: Context) -> int:
-    """One hint a batch of firings that are due; how many."""
-    dispatches = min(HINTS_PER_ROUND, -(-ctx.ledger.due("dispatch") // ctx.settings.batch_firings))
-    for _ in range(dispatches):
-        ctx.hints.send("dispatch", ctx.ledger.scheduler)
-    if ctx.ledger.due("act") or ctx.ledger.turns.waiting():  # one: it goes on until nothing is due
-        ctx.hints.send("act", ctx.ledger.scheduler)
-    return dispatches
+def _hint_waiting(ctx: Context, look: Upkeep, stages: Sequence[str]) -> list[str]:
+    """Hint the stages for which something waits, unless a hint is under way; which were hinted.
+
+    A hint that lies in its queue is under way however long it does: another behind it would say the same.
+    """
+    hinted = []
+    for stage in stages:
+        if not look.waits(stage):
+            continue
+        sent_ms = look.hinted_ms.get(stage)
+        if sent_ms is not None and sent_ms <= look.now_ms:
+            if look.now_ms - sent_ms < LOST_SECONDS * 1000 or ctx.ledger.scheduler in ctx.hints.waiting(stage):
+                continue
+            log.info("the hint for %s was lost, sending another", stage)
+        if ctx.ledger.hinted.send(stage, again_after_ms=int(LOST_SECONDS * 1000)):
+            ctx.hints.send(stage, ctx.ledger.scheduler)
+            hinted.append(stage)
+    return hinted
 
 
-def _forget(ctx: Context) -> None:
+def _forget(ctx: Context, look: Upkeep) -> None:
     """End what is over: old launches, alarms whose hold is empty."""
     ledger = ctx.ledger
-    ledger.firings.forget_launched(ledger.now_ms() - int(ctx.settings.launched_days * SECONDS_PER_DAY * 1000))
-    if any(entry.trigger.sees_own_edits for entry in ctx.plan().snapshot.active):
+    before_ms = look.now_ms - int(ctx.settings.launched_days * SECONDS_PER_DAY * 1000)
+    if look.launched_ms is not None and look.launched_ms <= before_ms:
+        ledger.firings.forget_launched(before_ms)
+    if look.has_old_edits:
         ledger.edits.forget()
-    known = ledger.history.alarms()
-    tell_of_clock(ctx, known)
-    if known:
-        for name in known.keys() - set(ledger.firings.holds()):
-            if name.startswith(alarms.PACE.name):
-                ledger.history.clear_alarm(name)
+    if look.ahead_ms or look.alarms:
+        tell_of_clock(ctx, look.alarms)
+    paces = {name for name in look.alarms if name.startswith(alarms.PACE.name)}
+    if paces:
+        for name in paces - set(ledger.firings.holds()):
+            ledger.history.clear_alarm(name)
 
 
-def _release_holds(ctx: Context) -> int:
+def _release_holds(ctx: Context, look: Upkeep) -> int:
     """Let held firings go whose reason is over: the pause ended, the minute passed, the slot's task ended."""
     ledger, released = ctx.ledger, 0
-    snapshot = ledger.registry.snapshot()
+    snapshot = ledger.registry.snapshot(look.registry_version)
     slots = {}
-    for hold in ledger.firings.holds():
+    for hold in look.holds:
         reason, _, name = hold.partition(":")
         if reason == "receiver":  # whoever has a turn there takes them
             continue

@@ -99,7 +99,7 @@ STAGES: Final[list[Stage]] = [
         "match",
         "decides which triggers fire on the events of one partition, and grants firings",
         queues=("match",),
-        hint=("partition",),
+        hint=(),
         backlog=Backlog(
             "batches",
             "partitions with events",

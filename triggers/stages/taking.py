@@ -14,15 +14,16 @@ from triggers.sync.recall import recall
 log = logger(__name__)
 
 
-def take(ctx: Context, lane: Lane, limit: int, running: Iterable[Firing] = ()) -> Claim:
+def take(ctx: Context, lane: Lane, limit: int, running: Iterable[Firing] = (), *, hinted: bool = False) -> Claim:
     """Lease up to `limit` firings that are due, oldest first; of what cannot be read some more are looked at.
 
     Nothing is claimed only when nothing is due, or when what is due waits for workers of a later release.
+    `hinted`: the hint of the lane is taken with it.
     """
     recall(ctx)
-    running = list(running)
+    running, before = list(running), [ctx.ledger.hinted.taking(lane)] if hinted else []
     while True:
-        claim = ctx.ledger.firings.claim(lane, limit, ctx.settings.lease_seconds, running)
+        claim = ctx.ledger.firings.claim(lane, limit, ctx.settings.lease_seconds, running, before)
         give_up_unreadable(ctx, claim, lane)
         if claim.firings or not claim.unreadable:
             return claim

@@ -77,11 +77,11 @@ def test_hints_reach_the_new_primary(pair: Pair, monkeypatch: pytest.MonkeyPatch
     path = f"redis+socket://{pair.address}"
     celery = Celery("sender", broker=path)
     celery.conf.update(task_publish_retry=False, task_ignore_result=True, task_default_queue="match")
-    hints = CeleryHints(celery, lambda id_: id_)
-    hints.send("match", "one", 1)
+    hints = CeleryHints(celery, pair.direct[0], lambda id_: id_)
+    hints.send("match", "one")
     pair.fail_over()
-    hints.send("match", "one", 2)  # lost: reconcile gives it again
-    hints.send("match", "one", 3)
+    hints.send("match", "one")  # lost: reconcile gives it again
+    hints.send("match", "one")
     assert [one.llen("match") for one in pair.direct] == [1, 1]
     celery.close()
     cached.cache_clear()

@@ -9,13 +9,13 @@ import pytest
 import redis
 
 from tests.integration.ledger.helpers import grant, task_event, task_trigger
-from tests.one_by_one import run_each as one_by_one
+from tests.one_by_one import run_together as one_by_one
 from triggers.base.errors import EpochChanged, Fenced, StoreUnavailable
 from triggers.ledger import Ledger
 from triggers.ledger.firing import Firing
 from triggers.ledger.store import Script, Store
 
-EACH: list[Callable[..., list[object]]] = [Store.run_each, one_by_one]
+EACH: list[Callable[..., list[object]]] = [Store.run_together, one_by_one]
 
 
 def claimed(ledger: Ledger, number: int = 3) -> list[Firing]:
@@ -24,11 +24,11 @@ def claimed(ledger: Ledger, number: int = 3) -> list[Firing]:
     return list(ledger.firings.claim("dispatch", number, 10).firings)
 
 
-@pytest.mark.parametrize("run_each", EACH)
+@pytest.mark.parametrize("run_together", EACH)
 def test_each_call_answers_in_its_place(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, run_each: Callable[..., list[object]]
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, run_together: Callable[..., list[object]]
 ) -> None:
-    monkeypatch.setattr(Store, "run_each", run_each)
+    monkeypatch.setattr(Store, "run_together", run_together)
     first, second, third = claimed(ledger)
     second = replace(second, lease=first.lease)
     answers = ledger.firings.record_each([(first, "t1"), (second, "t2"), (third, "t3"), (first, "t4")])
@@ -38,11 +38,11 @@ def test_each_call_answers_in_its_place(
     assert ledger.firings.get(second.key).task is None
 
 
-@pytest.mark.parametrize("run_each", EACH)
+@pytest.mark.parametrize("run_together", EACH)
 def test_another_run_of_redis_refuses_all(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, run_each: Callable[..., list[object]]
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, run_together: Callable[..., list[object]]
 ) -> None:
-    monkeypatch.setattr(Store, "run_each", run_each)
+    monkeypatch.setattr(Store, "run_together", run_together)
     firings = claimed(ledger)
     ledger.store.run_id = "0" * 40
     with pytest.raises(EpochChanged):

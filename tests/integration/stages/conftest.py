@@ -32,17 +32,21 @@ class Hints:
     """Keeps hints until the world follows them."""
 
     def __init__(self) -> None:
-        self.partitions: list[int] = []
+        self.partitions: list[int | None] = []
         self.dispatches = 0
         self.acts = 0
+        self.others: set[str] = set()  # schedulers whose hints lie in the queues
 
     def send(self, stage: str, scheduler: str, *where: int) -> None:
         if stage == "match":
-            self.partitions += where
+            self.partitions.append(None)  # any
         elif stage == "act":
             self.acts += 1
         else:
             self.dispatches += 1
+
+    def waiting(self, stage: str, first: int | None = None) -> set[str]:
+        return self.others
 
 
 class World:
@@ -159,6 +163,14 @@ class World:
     def launched_before(self, task_id: str, seconds: float) -> None:
         """Let a launch be so long ago that everything about it is visible."""
         self.ledger.store.client.zincrby(self.ledger.keys.launched_times, -1000 * seconds, task_id)
+
+    def lose_hints(self) -> None:
+        """Let every hint that was sent be lost, so long ago that it is missed."""
+        self.hints.partitions.clear()
+        self.hints.dispatches = self.hints.acts = 0
+        client, name = self.ledger.store.client, self.ledger.keys.hinted
+        for stage in client.hkeys(name):
+            client.hset(name, stage, 0)
 
     def expire_leases(self) -> None:
         """Let every lease run out now, and every pause end."""

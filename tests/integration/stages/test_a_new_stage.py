@@ -57,7 +57,7 @@ def test_its_queue_route_ticks_and_import_are_there(celery: Celery) -> None:
 def test_a_hint_arrives_in_its_queue_and_says_where(world: World, celery: Celery) -> None:
     from workers.runtime import CeleryHints
 
-    hints = CeleryHints(celery, lambda _: "examples/toys")
+    hints = CeleryHints(celery, world.ledger.store.client, lambda _: "examples/toys")
     hints.send("count", world.ledger.scheduler, 3)
     with celery.connection() as connection:
         message: Any = celery.amqp.queues["count"](connection.default_channel).get(no_ack=True)
@@ -67,11 +67,13 @@ def test_a_hint_arrives_in_its_queue_and_says_where(world: World, celery: Celery
 
 
 @pytest.mark.parametrize(("name", "where"), [("count", ()), ("count", (1, 2)), ("sync", ()), ("nothing", ())])
-def test_a_hint_that_no_row_describes_is_refused(celery: Celery, name: str, where: tuple[int, ...]) -> None:
+def test_a_hint_that_no_row_describes_is_refused(
+    world: World, celery: Celery, name: str, where: tuple[int, ...]
+) -> None:
     from workers.runtime import CeleryHints
 
     with pytest.raises((LookupError, ValueError)):
-        CeleryHints(celery, lambda id_: id_).send(name, "one", *where)
+        CeleryHints(celery, world.ledger.store.client, lambda id_: id_).send(name, "one", *where)
 
 
 def test_status_metrics_notices_and_the_page_know_it(world: World, celery: Celery) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from tests.crash.processes import eventually
 from tests.integration.stages.conftest import World
-from tests.one_by_one import run_each
+from tests.one_by_one import run_together
 from triggers.base.errors import Refused, ServerUnavailable
 from triggers.clearml_api import launches
 from triggers.model import Trigger
@@ -54,12 +54,12 @@ def edges(world: World, at: Callable[[int, str, str], None]) -> Iterator[None]:
         return wrapped
 
     store.run = wrap(type(store).run.__get__(store), lambda script, *_: script.name)  # type: ignore[method-assign]
-    store.run_each = run_each.__get__(store)  # type: ignore[method-assign]
+    store.run_together = run_together.__get__(store)  # type: ignore[method-assign]
     api.call = wrap(type(api).call.__get__(api), lambda endpoint, *_: endpoint)  # type: ignore[method-assign]
     try:
         yield
     finally:
-        del store.run, store.run_each, api.call
+        del store.run, store.run_together, api.call
 
 
 def release_leases(world: World) -> None:
@@ -72,6 +72,7 @@ def release_leases(world: World) -> None:
 
 def carry_on(world: World) -> None:
     """What the other processes do after one died."""
+    world.lose_hints()
     for _ in range(6):
         release_leases(world)
         ctx = world.context()
@@ -106,8 +107,6 @@ def test_a_launch_cut_off_anywhere_happens_exactly_once(world: World, kind: str)
 
         with edges(world, die), suppress(Killed):
             world.step()
-        world.hints.partitions.clear()
-        world.hints.dispatches = 0
         carry_on(world)
         assert launches_of(world, kind) == 1, f"cut off {reached}"
         drafts = [t["id"] for t in world.clones() if t["status"] == "created"]

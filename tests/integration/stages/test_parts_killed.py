@@ -53,7 +53,7 @@ class Points:
 @contextmanager
 def dying(monkeypatch: pytest.MonkeyPatch, points: Points) -> Iterator[None]:
     with monkeypatch.context() as patched:
-        for name in ("run", "run_each"):
+        for name in ("run", "run_together"):
             original = getattr(Store, name)
 
             def wrapped(self: Store, *arguments: Any, original: Any = original) -> Any:
@@ -78,6 +78,7 @@ def several(world: World) -> Trigger:
 
 def go_on(world: World) -> None:
     """What the other workers do: leases run out, hints are given again."""
+    world.lose_hints()
     for _ in range(4):
         for key in world.ledger.store.client.scan_iter(f"{world.ledger.keys.prefix}lease:*"):
             world.ledger.store.client.delete(key)

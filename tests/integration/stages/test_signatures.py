@@ -186,7 +186,7 @@ def test_a_batch_that_somebody_else_wrote_is_taken_away_and_the_rest_goes_on(sig
     signed.declare(mine)
     signed.fail_task()
     signed.poll(signed.context())
-    (partition,) = set(signed.hints.partitions)
+    (partition,) = signed.ledger.reading.waiting_partitions()
     client, ledger = signed.ledger.store.client, attacker(signed, *keys)
     genuine = str(client.lindex(signed.ledger.keys.batches(partition), 0))
     head, event, _ = genuine.split("\n")
@@ -204,7 +204,7 @@ def test_a_batch_cannot_be_moved_to_another_partition(signed: World):
     signed.declare(signed.trigger(name="mine"))
     signed.fail_task()
     signed.poll(signed.context())
-    partition = signed.hints.partitions.pop()
+    (partition,) = signed.ledger.reading.waiting_partitions()
     keys = signed.ledger.keys
     signed.ledger.store.client.rename(keys.batches(partition), keys.batches((partition + 1) % 16))
     match(signed.context(), (partition + 1) % 16)
@@ -216,7 +216,7 @@ def test_undecided_events_that_somebody_else_wrote_are_not_decided_on(signed: Wo
     signed.declare(mine)
     signed.fail_task()
     signed.poll(signed.context())
-    partition = signed.hints.partitions.pop()
+    (partition,) = signed.ledger.reading.waiting_partitions()
     client, keys = signed.ledger.store.client, signed.ledger.keys
     _, event, _ = str(client.lpop(keys.batches(partition))).split("\n")
     client.hset(keys.undecided(partition), json.loads(event)["id"], json.dumps([[mine.id, event]]))

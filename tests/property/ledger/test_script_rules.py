@@ -141,6 +141,17 @@ MUTATIONS: list[tuple[str, str, str, Scenario]] = [
     ("edit_settle", "if not owns(KEYS[1], ARGV[2])", "if false", s.a_lost_owner_announces_and_settles_nothing),
     ("edit_settle", "local as_announced = digest == ARGV[6]", "local as_announced = true", s.an_edit_beside_somebody_elses_fires),
     ("edit_settle", "redis.call('HDEL', KEYS[1], 'editing')", "", s.an_edit_is_undecided_until_it_is_settled),
+    ("hint", "if sent and sent <= now and", "if false and", s.one_hint_is_under_way),
+    ("hint", "sent <= now and", "", s.a_lost_hint_is_sent_again),
+    ("hint", "ARGV[3] == '' or now - sent < tonumber(ARGV[3])", "true", s.a_lost_hint_is_sent_again),
+    ("hint_taken", "redis.call('HDEL', KEYS[1], ARGV[2])", "0", s.a_hint_that_was_taken_is_sent_again),
+    ("match_take", "if is_held(lease) then return end", "", s.a_partition_has_one_matcher),
+    ("match_take", "if take(partition, token) then hold_lease(lease, token, ARGV[3]) end", "take(partition, token)", s.a_partition_has_one_matcher),
+    ("match_take", "leads(ARGV[7] .. partition, token) and not take", "not take", s.a_partition_that_was_lost_is_not_read),
+    ("match_take", "redis.call('DEL', ARGV[7] .. partition)", "do end", s.an_empty_partition_is_given_back),
+    ("match_take", "and not take(partition, token) then", "and (take(partition, token) or true) then", s.a_partition_in_which_more_waits_is_kept),
+    ("match_take", "(#undecided == 0 or ARGV[5] ~= '1')", "#undecided == 0", s.undecided_events_alone_are_looked_at_once),
+    ("match_take", "if #answer > 2 and events >= tonumber(ARGV[4]) then more = more + 1 return end", "", s.no_more_is_taken_than_is_enough),
     ("epoch_adopt", "'complete', ARGV[1]", "'complete', 1", s.an_empty_redis_is_not_complete),
 ]  # fmt: skip
 

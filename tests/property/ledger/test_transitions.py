@@ -12,6 +12,7 @@ import pytest
 import redis
 
 from tests.integration.ledger.helpers import grant, task_event, task_trigger
+from tests.one_by_one import run_together
 from tests.property.ledger.test_script_rules import SCENARIOS, fresh_ledger
 from triggers.base.errors import Fenced
 from triggers.base.settings import Settings
@@ -150,7 +151,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> Seen:
         return run
 
     monkeypatch.setattr(Store, "run", observed(Store.run))
-    monkeypatch.setattr(Store, "run_each", observed(Store.run_each))
+    monkeypatch.setattr(Store, "run_together", run_together)
     return found
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import redis
 
-from tests.one_by_one import run_each
+from tests.one_by_one import run_together
 from tests.property.stages.actors import Actor, Outcome, current
 from tests.property.stages.redis_copies import Copy, copy_of, put_copy
 from tests.property.stages.server import Server
@@ -40,7 +40,7 @@ class SteppedStore(Store):
     """The real store, stopping before each script."""
 
     world: World
-    run_each = run_each
+    run_together = run_together
 
     def run(self, script: Script, keys: list[str], *args: str | int | float) -> Any:
         told, known = current(), self.run_id
@@ -88,6 +88,9 @@ class Hints:
     """Hints go nowhere: the test calls the stages."""
 
     def send(self, stage: str, scheduler: str, *where: int) -> None: ...
+
+    def waiting(self, stage: str, first: int | None = None) -> set[str]:
+        return set()
 
 
 class Process:
