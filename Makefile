@@ -70,7 +70,7 @@ chaos-clocks: setup
 soak: setup
 	$(BIN)/python -m tests.chaos.soak
 
-# every picture of the docs: diagrams from the code's tables, recordings of real runs; Flower's pages need chromium
+# every picture of the docs: diagrams from the code's tables, recordings of real runs; pages of Flower and the console need chromium
 pictures: setup
 	$(BIN)/python -m tests.docs.pictures
 

@@ -1,7 +1,7 @@
 """Pictures of the docs that come from real runs: `make pictures` makes them all again.
 
-`demo` and `explain` are recorded on a terminal of their own and drawn by rich; Flower's pages are photographed by
-`tests/deploy/test_flower.py`, which needs chromium. Diagrams come from the tables that they show.
+`demo` and `explain` are recorded on a terminal of their own and drawn by rich; Pages of Flower and of the console
+are photographed by tests of theirs, which need chromium. Diagrams come from the tables that they show.
 """
 
 from __future__ import annotations
@@ -34,6 +34,12 @@ COLUMNS = 110
 #: Written by a module each.
 DIAGRAMS = {"architecture.svg": "triggers.stages.diagram", "states.svg": "triggers.ledger.diagram"}
 
+#: Tests that photograph pages.
+PHOTOGRAPHED = (
+    "tests/deploy/test_flower.py::test_pages_of_flower_can_be_looked_at",
+    "tests/integration/console/test_browser_pages.py::test_pages_of_the_console_can_be_looked_at",
+)
+
 _FONT_FACE = re.compile(r"@font-face\s*{[^}]*}")
 #: What a live display writes to take back a line.
 _TAKEN_BACK = re.compile(r"\x1b\[\d*[ABGJK]|\x1b\[\?25[hl]|\r(?!\n)")
@@ -49,10 +55,9 @@ def main(folder: Path = FOLDER) -> None:
         (folder / name).write_text(record())
         say(f"{folder / name}")
     if not shutil.which("chromium"):
-        say("the pictures of Flower stay as they are: chromium is not installed", error=True)
+        say("the pictures of Flower and the console stay as they are: chromium is not installed", error=True)
         return
-    test = "tests/deploy/test_flower.py::test_pages_of_flower_can_be_looked_at"
-    pytest = [sys.executable, "-m", "pytest", "-q", test]
+    pytest = [sys.executable, "-m", "pytest", "-q", *PHOTOGRAPHED]
     subprocess.run(pytest, cwd=ROOT, env=os.environ | {"TRIGGERS_TEST_PICTURES": str(folder)}, check=True)
 
 

@@ -12,10 +12,16 @@ from tests.docs import pictures
 from triggers.stages import diagram, table
 
 FLOWER = {f"flower-{page}.png" for page in ("queues", "task", "tasks", "workers")}
+CONSOLE = {f"console-{page}.png" for page in ("firing", "object", "overview")}
 
 
 def test_every_picture_is_made_by_the_command() -> None:
-    assert {path.name for path in pictures.FOLDER.iterdir()} == {*pictures.DIAGRAMS, *pictures.RECORDINGS, *FLOWER}
+    assert {path.name for path in pictures.FOLDER.iterdir()} == {
+        *pictures.DIAGRAMS,
+        *pictures.RECORDINGS,
+        *FLOWER,
+        *CONSOLE,
+    }
 
 
 @pytest.mark.parametrize(("name", "module"), pictures.DIAGRAMS.items())

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from triggers.explain.gather import gather, now_of
 from triggers.explain.judge import judge
+from triggers.explain.prepared import prepared
 from triggers.explain.values import Explanation
-from triggers.ledger.registry import Entry
-from triggers.model.events import Event
 from triggers.operate.query import last_event_of
 from triggers.operate.target import Target
-from triggers.rules.conditions import evaluate
 
 
 def explain_every(target: Target, object_id: str, *, at_most: int = 0) -> tuple[list[Explanation], int]:
@@ -34,10 +32,6 @@ def explain_every(target: Target, object_id: str, *, at_most: int = 0) -> tuple[
     ]
     known = now or (last_event_of(target, object_id) if at_most else None)
     if at_most and known is not None:
-        entries.sort(key=lambda entry: _misses(entry, known))
+        entries = prepared(target.ledger.registry).nearest(known)
     chosen = entries[:at_most] if at_most else entries
     return [judge(gather(target, entry, object_id, now)) for entry in chosen], len(entries) - len(chosen)
-
-
-def _misses(entry: Entry, event: Event) -> tuple[int, str]:
-    return len(evaluate(entry.trigger, event).failed), entry.trigger.name

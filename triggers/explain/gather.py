@@ -6,6 +6,7 @@ from typing import Any
 
 from triggers import sources
 from triggers.clearml_api import launches
+from triggers.explain.prepared import prepared
 from triggers.explain.values import Facts, Open, Read, Slot
 from triggers.ledger.firing import Firing, firing_key
 from triggers.ledger.registry import Entry
@@ -13,10 +14,9 @@ from triggers.ledger.turns import hold_of
 from triggers.model import Trigger
 from triggers.model.events import Event
 from triggers.model.parts import all_parts, key_of
-from triggers.operate.objects import read_object
+from triggers.operate.objects import look_up
 from triggers.operate.query import last_event_of
 from triggers.operate.target import Target
-from triggers.rules.index import Index
 from triggers.rules.policies import Mark, limit_of
 from triggers.sources import Source
 from triggers.stages import own
@@ -31,8 +31,7 @@ UNREAD: Any = object()
 
 def now_of(target: Target, object_id: str, kind: str = "task") -> Event | None:
     """The object as the server has it now; one of another kind where there is none of that kind."""
-    triggers = [entry.trigger for entry in target.ledger.registry.snapshot().entries.values()]
-    return read_object(target.api, triggers, object_id, kind)
+    return look_up(target.api, prepared(target.ledger.registry).needs, object_id, kind)
 
 
 def gather(target: Target, entry: Entry, object_id: str, now: Event | None = UNREAD) -> Facts:
@@ -129,14 +128,14 @@ def _open(target: Target, entry: Entry, last: Firing) -> Open:
 
 
 def _index_leads(target: Target, entry: Entry, now: Event) -> bool:
-    index = Index(one.trigger for one in target.ledger.registry.snapshot().active)
-    return any(found.id == entry.trigger.id for found in index.candidates(now))
+    candidates = prepared(target.ledger.registry).index.candidates(now)
+    return any(found.id == entry.trigger.id for found in candidates)
 
 
 def _read(target: Target, source: Source) -> Read:
     ledger = target.ledger
     cursor = ledger.reading.cursor(source.name)
-    serves = sources.of_source(source, ledger.registry.snapshot().active)
+    serves = prepared(ledger.registry).serving(source)
     oldest = min((entry.since_ms for entry in serves), default=0)
     sweep_ms = max(oldest, cursor.read_to_ms - int(target.settings.sweep_window_seconds * 1000))
     return Read(

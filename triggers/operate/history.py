@@ -32,7 +32,10 @@ class Filter:
 def newest(target: Target, wanted: Filter, limit: int) -> list[HistoryEntry]:
     """The last entries that pass, oldest of them first."""
     found: list[HistoryEntry] = []
-    for entry in _backwards(target, wanted.since_ms):
+    if limit < 1:
+        return found
+    chunk = min(_CHUNK, limit) if wanted == Filter() else _CHUNK
+    for entry in _backwards(target, wanted.since_ms, chunk):
         if wanted.passes(entry):
             found.append(entry)
             if len(found) == limit:
@@ -40,8 +43,8 @@ def newest(target: Target, wanted: Filter, limit: int) -> list[HistoryEntry]:
     return found[::-1]
 
 
-def _backwards(target: Target, since_ms: int) -> Iterator[HistoryEntry]:
-    for id_, fields in target.ledger.happenings().backwards(str(since_ms), _CHUNK):
+def _backwards(target: Target, since_ms: int, chunk: int) -> Iterator[HistoryEntry]:
+    for id_, fields in target.ledger.happenings().backwards(str(since_ms), chunk):
         yield HistoryEntry.of(id_, fields)
 
 

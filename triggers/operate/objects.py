@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
 
 from triggers import sources
 from triggers.base.errors import Usage
@@ -67,8 +67,13 @@ def _only(text: str, how: str, ids: list[str]) -> str:
 def read_object(api: Api, triggers: Iterable[Trigger], object_id: str, kind: str) -> Event | None:
     """An object as polls for these triggers read it; one of another kind where there is none of that kind."""
     triggers = list(triggers)
+    return look_up(api, lambda source: source.needs(sources.triggers_of(source, triggers)), object_id, kind)
+
+
+def look_up(api: Api, needs: Callable[[sources.Source], Any], object_id: str, kind: str) -> Event | None:
+    """The same where the caller knows what each source reads."""
     for source in sorted(sources.SOURCES, key=lambda source: kind not in source.kinds):
-        found = source.look_up(api, source.needs(sources.triggers_of(source, triggers)), [object_id])
+        found = source.look_up(api, needs(source), [object_id])
         if found:
             return found[0]
     return None

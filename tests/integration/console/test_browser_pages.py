@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -95,3 +97,22 @@ def test_the_doors_are_accessible(chromium: object, guarded: ConsoleServer, sche
     person.leave()
     # a page that hears of news in the moment of the log-out
     assert [fault for fault in person.faults if "Status Error Code 401" not in fault] == []
+
+
+#: Picture of the docs → address, size of the window, and scheme.
+PICTURES = {
+    "console-overview": ("overview", WIDE, "light"),
+    "console-firing": ("firing", WIDE, "light"),
+    "console-object": ("object", WIDE, "dark"),
+}
+
+
+def test_pages_of_the_console_can_be_looked_at(scene: Scene, person: Person, tmp_path: Path) -> None:
+    """With TRIGGERS_TEST_PICTURES=docs/img the pictures of the docs are made anew."""
+    folder = Path(os.environ.get("TRIGGERS_TEST_PICTURES", tmp_path))
+    for name, (address, size, scheme) in PICTURES.items():
+        page = person.enter(viewport=size, color_scheme=scheme)
+        page.goto(person.home + addresses(scene)[address])
+        expect(page.locator("time").first).not_to_have_attribute("title", re.compile("UTC$"))  # the script has run
+        page.screenshot(path=folder.resolve() / f"{name}.png", animations="disabled")
+        assert (folder / f"{name}.png").stat().st_size > 20_000

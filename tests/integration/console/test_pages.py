@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.integration.console.conftest import Browser
@@ -38,3 +40,50 @@ def test_every_page_answers_and_is_whole(past: World, browser: Browser) -> None:
         assert answer.text.rstrip().endswith("</html>"), page
         assert "style=" not in answer.text, page
         assert "<script>" not in answer.text, page
+
+
+def test_a_first_load_is_small(past: World, browser: Browser) -> None:
+    """The page and all that it loads, compressed as they are sent."""
+    names = [f"trigger {number:05} with a name that says what it is for" for number in range(60)]
+    past.declare(*(past.trigger(name=name) for name in names))
+    page = browser.get(browser.home)
+    files = re.findall(r'(?:src|href)="(/static/[^"]+)"', page.text)
+    assert len(files) >= 6
+    sizes = {file: sent(browser, file) for file in {*files, browser.home}}
+    assert sum(sizes.values()) <= 150_000, sizes
+
+
+def sent(browser: Browser, path: str) -> int:
+    with browser.get(path, stream=True, headers={"accept-encoding": "gzip"}) as answer:
+        assert answer.status_code == 200, path
+        return len(answer.raw.read(decode_content=False)) + sum(map(len, answer.headers)) + 200
+
+
+def test_long_lists_go_on_behind_a_cursor(world: World, browser: Browser) -> None:
+    """Each dead letter and each line of the audit log once, also when some are gone between two pages."""
+    world.ctx = world.context(max_attempts=1)
+    world.declare(world.trigger(name="nowhere", action={"queue": "nowhere"}))
+    world.step()
+    for number in range(60):
+        world.fail_task(name=f"training {number}")
+    for _ in range(3):
+        world.step()
+    assert world.ledger.waiting.dead_count() == 60
+    first = browser.get(f"{browser.home}/waiting?tab=dead").text
+    shown = re.findall(r'name="firing" value="(\w+)"', first)
+    world.ledger.operations.drop_dead(shown[-2:], "tester")
+    after = re.search(r'href="([^"]*after=[^"]*)"', first)
+    assert after
+    second = browser.get(after[1].replace("&amp;", "&")).text
+    rest = re.findall(r'name="firing" value="(\w+)"', second)
+    assert (len(shown), len(rest), len({*shown, *rest})) == (50, 10, 60)
+    for number in range(30):
+        browser.do("pause" if number % 2 else "resume", trigger="task:nowhere")
+        browser.do("mute", trigger="task:nowhere")
+    lines, address = [], f"{browser.home}/audit"
+    while address:
+        text = browser.get(address).text
+        lines += re.findall(r"<td>(pause|resume|mute)</td>", text)
+        following = re.search(r'href="([^"]*before=[^"]*)"', text)
+        address = following[1].replace("&amp;", "&") if following else ""
+    assert len(lines) == 60

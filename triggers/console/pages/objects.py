@@ -18,7 +18,7 @@ from triggers.operate.selection import SHOWN
 #: Entries of an object's history, and how far what it launched is followed.
 _ENTRIES, _DEPTH, _BRANCHES = 50, 4, 30
 #: Triggers whose decision is explained in full: those that come nearest.
-_EXPLAINED = 20
+_EXPLAINED = 10
 
 
 @dataclass(slots=True)

@@ -1,0 +1,176 @@
+"""Pages of the console with 10,000 triggers and 100,000 entries of the history, and what fifty open pages cost."""
+
+from __future__ import annotations
+
+import random
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import quantiles
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import psutil
+import requests
+
+from tests.benchmarks.result import Bound, Result, load
+from tests.benchmarks.server import Server, redis, server
+from tests.integration.cli_verbs.conftest import build
+from tests.integration.stages.conftest import World
+from triggers.base.settings import Settings
+from triggers.ledger import connect
+
+TRIGGERS, ENTRIES, OBJECTS = 10_000, 100_000, 2_000
+#: Requests of each page in a run; open pages, and for how long they are watched, seconds.
+EACH, OPEN, WATCHED = 20, 50, 30.0
+SLOWEST, CORE = Bound(most=100), Bound(most=5)
+
+
+def measure(runs: int) -> list[Result]:
+    """The slowest page at the 95th percentile, all of them together, and the share of a core."""
+    pages: dict[str, list[float]] = {}
+    shares = []
+    with server() as of, TemporaryDirectory() as folder, redis(Path(folder)) as url:
+        world = _filled(of, url, Path(folder))
+        with _console(of, url, Path(folder)) as (process, session, home):
+            for name, address in _addresses(world).items():
+                session.get(home + address, timeout=60).raise_for_status()  # the index is made, templates are read
+                pages[name] = []
+            for _ in range(runs * EACH):
+                for name, address in _addresses(world).items():
+                    began = time.perf_counter()
+                    session.get(home + address, timeout=60).raise_for_status()
+                    pages[name].append((time.perf_counter() - began) * 1000)
+            for _ in range(runs):
+                shares.append(_share_of_open_pages(world, process, session, home))
+    worst = {name: quantiles(times, n=20)[-1] for name, times in pages.items()}
+    slowest = max(worst, key=lambda name: worst[name])
+    note = ", ".join(f"{name} {ms:.0f}" for name, ms in sorted(worst.items(), key=lambda row: -row[1])[:6])
+    return [
+        Result(f"console: slowest page ({slowest}), p95", "ms", (worst[slowest],), bound=SLOWEST, note=note),
+        Result("the same: 50 open pages, console and Redis", "% of a core", tuple(shares), bound=CORE, note=load()),
+    ]
+
+
+def _filled(of: Server, url: str, folder: Path) -> World:
+    """A scheduler with triggers and a past: launches, holds and dead letters of every day."""
+    settings = Settings(state_folder=folder / "state", max_per_minute=0, batch_firings=100)
+    world = build(of, connect(url), settings)  # type: ignore[arg-type]
+    chosen = random.Random(1)
+    triggers = [_trigger(world, number) for number in range(TRIGGERS)]
+    world.declare(*triggers)
+    world.step()
+    for number in range(60):
+        world.fail_task(name=f"training {number}", tags=[f"group {number % 30}"])
+    for _ in range(3):
+        world.step()
+    _remember(world, [trigger.id for trigger in triggers], chosen)
+    return world
+
+
+def _trigger(world: World, number: int) -> Any:
+    tags = {
+        "trigger_required_tags": [f"group {number % 1000}", f"tag {number % 7}"]
+        if number >= 30
+        else [f"group {number}"]
+    }
+    action = {"queue": "nowhere"} if number in (3, 4) else {}
+    return world.trigger(name=f"trigger {number:05}", trigger_on_status=["failed"], action=action, **tags)
+
+
+def _remember(world: World, triggers: list[str], chosen: random.Random) -> None:
+    """Entries as the scripts write them, up to the length of the history."""
+    client, key = world.ledger.store.client, world.ledger.keys.history
+    known = world.history()[-1]
+    newest = int(known.id.partition("-")[0])
+    entries = client.xrange(key)
+    client.delete(key)
+    with client.pipeline(transaction=False) as pipe:
+        for number in range(ENTRIES - len(entries)):
+            at = f"{newest - (ENTRIES - number) * 800}-0"
+            fields = {
+                "what": chosen.choice(("granted", "launched", "skipped")), "trigger": chosen.choice(triggers),
+                "object": f"{chosen.randrange(OBJECTS):032x}", "firing": f"{number:032x}", "reason": "", "task": "",
+            }  # fmt: skip
+            pipe.xadd(key, fields, id=at)
+            if number % 5000 == 0:
+                pipe.execute()
+        for id_, fields in entries:
+            pipe.xadd(key, fields, id=id_)
+        pipe.execute()
+
+
+def _addresses(world: World) -> dict[str, str]:
+    launched = world.history("launched")[-1]
+    dead_or_failing = world.history("failed")[-1]
+    trigger = launched.trigger
+    return {
+        "overview": "", "overview, narrowed": "?q=99&state=failing",
+        "overview, in the middle": "?after=trigger 05000%0Atask",
+        "trigger": f"/triggers/{trigger}", "edit": f"/edit/{trigger}", "firing": f"/firings/{launched.firing}",
+        "failing firing": f"/firings/{dead_or_failing.firing}", "object": f"/objects/{launched.object}",
+        "history": "/history", "history of a trigger": f"/history?trigger={launched.trigger}",
+        "history of a sort": "/history?what=skipped&since=12h", "holds": "/waiting?tab=held",
+        "failing": "/waiting?tab=failing", "dead": "/waiting?tab=dead", "slots": "/waiting?tab=slots",
+        "workers": "/workers", "audit": "/audit",
+    }  # fmt: skip
+
+
+@contextmanager
+def _console(of: Server, url: str, folder: Path) -> Iterator[tuple[psutil.Process, requests.Session, str]]:
+    """A console in a process of its own, and somebody who is logged in."""
+    environ = {**of.env(), "TRIGGERS_REDIS_URL": url, "TRIGGERS_STATE_FOLDER": str(folder), "NO_PROXY": "127.0.0.1"}
+    command = [sys.executable, "-m", "triggers", "console", "--port", "0"]
+    running = subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True)
+    try:
+        assert running.stderr
+        link = re.search(r"http://\S+", running.stderr.readline())
+        assert link
+        session = requests.Session()
+        home = session.get(link[0], timeout=60, headers={"accept": "text/html"}).url
+        yield psutil.Process(running.pid), session, home
+    finally:
+        running.terminate()
+        running.wait(10)
+
+
+def _share_of_open_pages(world: World, console: psutil.Process, session: requests.Session, home: str) -> float:
+    """Processor time of console and Redis while pages are open and something happens all the time."""
+    store = psutil.Process(int(world.ledger.store.client.info("server")["process_id"]))
+    ended = threading.Event()
+    readers = [threading.Thread(target=_read_on, args=(session.cookies, home, ended), daemon=True) for _ in range(OPEN)]
+    for reader in readers:
+        reader.start()
+    time.sleep(5.0)  # all are open, and have been shown once
+    before = _used(console) + _used(store)
+    deadline = time.monotonic() + WATCHED
+    while time.monotonic() < deadline:
+        world.ledger.store.client.xadd(world.ledger.keys.history, {"what": "granted", "trigger": "task:trigger 00001"})
+        time.sleep(0.25)
+    share = (_used(console) + _used(store) - before) / WATCHED * 100
+    ended.set()
+    for reader in readers:
+        reader.join(30)
+    return share
+
+
+def _used(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def _read_on(cookies: Any, home: str, ended: threading.Event) -> None:
+    """One open page: it hears news, and asks for its content anew after each."""
+    session = requests.Session()
+    session.cookies.update(cookies)
+    with session.get(f"{home}/live?v=0", stream=True, timeout=60) as news:
+        for line in news.iter_lines(decode_unicode=True):
+            if ended.is_set():
+                return
+            if line == "event: changed":
+                session.get(home, headers={"hx-request": "true"}, timeout=60)

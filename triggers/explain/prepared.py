@@ -1,0 +1,67 @@
+"""What explanations need of all triggers, made once for each state of the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from triggers import sources
+from triggers.ledger.registry import Entry, Registry, Snapshot
+from triggers.model.events import Event
+from triggers.rules.conditions import Condition
+from triggers.rules.index import Index
+from triggers.sources import Source
+
+
+class Prepared:
+    """The triggers of one state of the registry, ready to be asked about objects."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self._needs: dict[str, Any] = {}
+        self._serving: dict[str, list[Entry]] = {}
+
+    @cached_property
+    def index(self) -> Index:
+        """The index of those that are active, as matching has it."""
+        return Index(entry.trigger for entry in self.snapshot.active)
+
+    @cached_property
+    def _ready(self) -> list[tuple[Entry, Condition]]:
+        return [(entry, Condition.of(entry.trigger)) for entry in self.snapshot.active]
+
+    def needs(self, source: Source) -> Any:
+        """What a source reads for these triggers, retired ones included."""
+        if source.name not in self._needs:
+            triggers = [entry.trigger for entry in self.snapshot.entries.values()]
+            self._needs[source.name] = source.needs(sources.triggers_of(source, triggers))
+        return self._needs[source.name]
+
+    def serving(self, source: Source) -> list[Entry]:
+        """The active triggers of a source."""
+        if source.name not in self._serving:
+            self._serving[source.name] = list(sources.of_source(source, self.snapshot.active))
+        return self._serving[source.name]
+
+    def nearest(self, event: Event) -> list[Entry]:
+        """The active triggers for such an object, those of which the fewest clauses fail first, then by name."""
+        counted: Iterable[tuple[int, str, Entry]] = (
+            (sum(not holds(value, event) for holds, value in ready.clauses), entry.trigger.name, entry)
+            for entry, ready in self._ready
+            if event.concerns(entry.trigger.kind)
+        )
+        return [entry for _, _, entry in sorted(counted, key=lambda row: row[:2])]
+
+
+_KNOWN: WeakKeyDictionary[Registry, Prepared] = WeakKeyDictionary()
+
+
+def prepared(registry: Registry) -> Prepared:
+    """The triggers as they are now; made anew when the registry has changed."""
+    snapshot = registry.snapshot()
+    known = _KNOWN.get(registry)
+    if known is None or known.snapshot is not snapshot:
+        known = _KNOWN[registry] = Prepared(snapshot)
+    return known
