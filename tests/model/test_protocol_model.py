@@ -13,6 +13,8 @@ import pytest
 from triggers.ledger.steps import STEPS
 
 MODEL = Path(__file__).with_name("protocol.pml")
+#: Of the actions of a firing beyond the first.
+PARTS = Path(__file__).with_name("parts.pml")
 
 #: What the model leaves out; docs/protocol.md says so.
 LEFT_OUT = {
@@ -27,7 +29,7 @@ STATES, VIOLATED = re.compile(r"(\d+) states, stored"), re.compile(r"assertion v
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
-def explored(folder: Path, **sizes: int | bool) -> tuple[int, str]:
+def explored(folder: Path, model: Path = MODEL, **sizes: int | bool) -> tuple[int, str]:
     """Every reachable state of a model of these sizes: how many there are, and which assertion one of them violates."""
     for program in ("spin", "gcc"):
         if shutil.which(program) is None:
@@ -35,7 +37,7 @@ def explored(folder: Path, **sizes: int | bool) -> tuple[int, str]:
             missing(f"{program} is not installed: apt-get install spin gcc")
     chosen = [f"-D{name}" if size is True else f"-D{name}={size}" for name, size in sizes.items()]
     for command in (
-        ["spin", "-a", *chosen, str(MODEL)],
+        ["spin", "-a", *chosen, str(model)],
         ["gcc", "-O2", "-w", "-DSAFETY", "-DCOLLAPSE", "-o", "pan", "pan.c"],
     ):
         subprocess.run(command, cwd=folder, check=True, capture_output=True)
@@ -76,6 +78,31 @@ def test_every_interleaving_keeps_the_promises(tmp_path: Path, sizes: dict[str, 
 def test_the_rules_of_before_are_found_wanting(tmp_path: Path, rule: str, sizes: dict[str, int], violated: str) -> None:
     """A trigger that fires on its own launches, a slot that leaks, a Redis emptied while serving."""
     assert violated in explored(tmp_path, **sizes, **{rule: True})[1]
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [{"FAULTS": 1, "ACTS": 1}, {"FAULTS": 2, "ACTS": 0}],
+    ids=["one fault, a person", "two faults"],
+)
+def test_no_part_of_a_firing_is_lost_or_done_twice(tmp_path: Path, sizes: dict[str, int]) -> None:
+    states, violated = explored(tmp_path, PARTS, **sizes)
+    assert not violated
+    assert states > 1_000_000, "the model has stopped moving"
+
+
+@pytest.mark.parametrize(
+    ("rule", "sizes", "violated"),
+    [
+        ("OLD_GRANT", {"FAULTS": 1, "ACTS": 0}, "sent"),
+        ("OLD_ALARM", {"FAULTS": 0, "ACTS": 1}, "acted"),
+    ],
+)
+def test_other_rules_for_parts_are_found_wanting(
+    tmp_path: Path, rule: str, sizes: dict[str, int], violated: str
+) -> None:
+    """Parts that are granted by a step of their own, and an alarm for each failure."""
+    assert violated in explored(tmp_path, PARTS, **sizes, **{rule: True})[1]
 
 
 def test_the_model_has_every_step_of_a_launch() -> None:

@@ -272,10 +272,16 @@ object was launched once, or skipped for such a reason. `tests/model/test_protoc
 the rules of before (own launches known by what the last step writes, slots left alone by what ends a firing, an
 epoch that is the run of Redis alone) and sees each of them fail.
 
-*Not in the model:* time (a lease ends whenever it may, a forgotten enqueue has arrived before anything goes on, as
+`tests/model/parts.pml` is a second model, of the parts of one firing: one that goes along with it, one that waits for
+its launch, one that its receiver refuses for good, and the alarm of `on_failed`. Two workers and a person, who retries
+and drops dead letters, interleave with a process killed before any step, one frozen past its lease, a lost reply, and
+Redis emptied. Checked: each part is carried out once under its lease, none before its time, and at the end none is
+missing. Parts granted by a step of their own, and an alarm for each failure, fail there.
+
+*Not in the models:* time (a lease ends whenever it may, a forgotten enqueue has arrived before anything goes on, as
 [decision 5](decisions/0005-waiting-for-forgotten-attempts.md) assumes), reading windows, order, pace, holds, pauses
-and edits, `reuse_task`, repeating triggers, functions, parts of a firing and what they edit, schedules, a launch that
-a person deletes while Redis is emptied or before the ledger knows of it ([decision
+and edits, `reuse_task`, repeating triggers, functions, what parts of a firing edit, turns at receivers, schedules, a
+launch that a person deletes while Redis is emptied or before the ledger knows of it ([decision
 4](decisions/0004-withdrawing-is-announced.md)), older data put back into Redis, and a promoted replica. The random
 interleavings of the real stages (`tests/property/stages`) put older data back;
 `tests/integration/failover/test_promotion.py` promotes a replica; the crash tests and chaos have most of the rest.
