@@ -65,11 +65,14 @@ def _of_all(target: Target, word: str) -> list[Explanation]:
     """The explanations of all triggers of the object's kind; of every trigger for an object that is not known."""
     from triggers.base.errors import Usage
     from triggers.explain.every import explain_every
+    from triggers.model.kinds import noun_of
     from triggers.operate.objects import full_id
 
     entries = target.ledger.registry.snapshot().active
-    if any(word in (entry.trigger.name, entry.trigger.id) for entry in entries):
-        raise Usage(f"{word!r} is a trigger: say for which object it is to be explained, or only the object")
+    meant = next((entry.trigger for entry in entries if word in (entry.trigger.name, entry.trigger.id)), None)
+    if meant is not None:
+        what = "object" if meant.of_objects else "time"
+        raise Usage(f"{word!r} is a {noun_of(meant.kind)}: say which {what} to explain it for, or only the {what}")
     return explain_every(target, full_id(target, word))[0]
 
 
@@ -167,7 +170,7 @@ def _print(target: Target, explanation: Explanation) -> None:
 
     facts = explanation.facts
     shown = facts.now or facts.seen
-    what = f"{shown.kind} {shown.name!r}" if shown else "object"
+    what = f"{shown.kind} {shown.name!r}" if shown else "object" if facts.entry.trigger.of_objects else "time"
     title = output.text(f"{facts.entry.trigger.name} and {what} ").append(facts.object_id, "dim")
     output.show(title, _answer(explanation).append(f": {explanation.because}", "not bold default"))
     if explanation.way_out:

@@ -6,6 +6,7 @@ from triggers.explain.gather import gather, now_of
 from triggers.explain.judge import judge
 from triggers.explain.prepared import prepared
 from triggers.explain.values import Explanation
+from triggers.model.kinds import is_subject
 from triggers.operate.query import last_event_of
 from triggers.operate.target import Target
 
@@ -30,6 +31,9 @@ def explain_every(target: Target, object_id: str, *, at_most: int = 0) -> tuple[
     entries = [
         entry for entry in target.ledger.registry.snapshot().active if now is None or now.concerns(entry.trigger.kind)
     ]
+    if now is None:  # a time of schedules, or an object that nobody knows
+        fitting = [entry for entry in entries if is_subject(entry.trigger.kind, object_id)]
+        entries = fitting or [entry for entry in entries if entry.trigger.of_objects] or entries
     known = now or (last_event_of(target, object_id) if at_most else None)
     if at_most and known is not None:
         entries = prepared(target.ledger.registry).nearest(known)

@@ -15,6 +15,7 @@ from tests.integration.stages.test_schedules import (  # noqa: F401 - fixtures
     tick,
     wall,
 )
+from triggers.explain.every import explain_every
 from triggers.explain.gather import gather
 from triggers.explain.judge import judge
 from triggers.explain.values import Explanation
@@ -53,6 +54,18 @@ def test_a_time_is_explained(
         found = explained(world, at)
         assert not any("change at" in check.words for check in found.checks), "a time is no change"
         assert (found.answer, words in found.because, way_out in found.way_out) == (answer, True, True), found
+
+
+def test_a_time_alone_is_explained_for_schedules_and_an_object_for_triggers(world: World) -> None:
+    world.declare(schedule(world, "a", hour=1), schedule(world, "b", hour=1), world.trigger())
+    scheduler = SimpleNamespace(service_task=world.service)
+    target: Any = SimpleNamespace(ledger=world.ledger, api=world.api, settings=world.settings, scheduler=scheduler)
+    for word, names in (
+        ("2026-11-28T05:15:00Z", ["a", "b"]), (world.create_task("some"), ["on failure"]),
+        ("no such object", ["on failure"]),
+    ):  # fmt: skip
+        found, left_out = explain_every(target, word)
+        assert ([one.facts.entry.trigger.name for one in found], left_out) == (names, 0)
 
 
 def test_a_time_that_was_skipped_does_not_come_again(
