@@ -20,7 +20,7 @@ def one(status: str = "queued", attempt: str = "n2") -> Hit:
         (one(), Trace("held", None, ""), "undecided"),
         (one(), Trace("waiting", "another", "n1"), "undecided"),
         (one(), Trace("launched", "another", "n2"), "other"),
-        (one(DRAFT, "n2"), Trace("launched", "another", "n2"), "other"),
+        (one(DRAFT, "n2"), Trace("launched", "another", "n2"), "unknown"),
         (one(DRAFT, "n1"), Trace("launched", "another", "n2"), "own"),
         (one(DRAFT, "forgotten"), Trace("launched", "another", "n2"), "own"),
         (one(DRAFT, "n2"), Trace("launched", "found by its key", ""), "unknown"),
@@ -47,6 +47,12 @@ def test_by_the_ledger(hit: Hit, trace: Trace | None, verdict: str) -> None:
 def test_by_the_server(hit: Hit, others: list[Hit], verdict: str) -> None:
     assert judge_own_by_server(hit, [*others, hit]) == verdict
     assert judge_own_by_server(hit, others) == verdict, "reads do not show it yet"
+
+
+def test_a_draft_that_is_older_than_the_launch_is_no_copy_of_it() -> None:
+    """The clone call arrived twice: both drafts carry the nonce of the attempt, and one of them was enqueued."""
+    assert judge_own_by_server(one(DRAFT), [one(DRAFT), Hit("launch", "queued", "n2")]) == "own"
+    assert judge_own_by_server(one(DRAFT), [Hit("launch", "queued", "n2"), one(DRAFT)]) == "other"
 
 
 def test_the_oldest_is_the_launch_and_not_what_was_copied_from_it() -> None:

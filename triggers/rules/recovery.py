@@ -146,10 +146,9 @@ def judge_own(one: Hit, trace: Trace | None) -> Own | Literal["unknown"]:
         return "unknown"
     if one.status != DRAFT:
         return "other"
-    if not trace.recorded_by:  # the launch was found by its key: the server has the nonce that it carries
-        return "unknown"
-    # copies inherit the launch's nonce; any other is of an attempt that is void, also of one that Redis forgot
-    return "other" if one.attempt == trace.recorded_by else "own"
+    # any other nonce than the launch's is of an attempt that is void, also of one that Redis forgot. Copies inherit it,
+    # and so has a second clone where the call arrived twice; a launch that was found by its key has it on the server
+    return "own" if trace.recorded_by and one.attempt != trace.recorded_by else "unknown"
 
 
 def judge_own_by_server(one: Hit, hits: Sequence[Hit]) -> Own:
@@ -158,7 +157,10 @@ def judge_own_by_server(one: Hit, hits: Sequence[Hit]) -> Own:
     launch = next((hit for hit in known if hit.status != DRAFT), None)
     if launch is None or launch.id == one.id:
         return "own"
-    return "own" if one.status == DRAFT and one.attempt != launch.attempt else "other"
+    if one.status != DRAFT:
+        return "other"
+    older = next(hit for hit in known if hit.id in (one.id, launch.id)).id == one.id  # than what it would be a copy of
+    return "own" if older or one.attempt != launch.attempt else "other"
 
 
 def retry_seconds(failures: int, base_seconds: float, cap_seconds: float, dice: float) -> float:

@@ -55,7 +55,7 @@ def judge_each(
                 asking[number] = key
             verdict = "undecided" if known == "unknown" else known
         verdicts.append(verdict)
-    for number, verdict in _ask(api, pairs, asking):
+    for number, verdict in _ask(api, pairs, asking, firings):
         verdicts[number] = verdict
     editing = [n for n, (_, trigger) in enumerate(pairs) if trigger.sees_own_edits and (matched is None or matched[n])]
     edits = ledger.edits.judge_each([(pairs[n][1].id, pairs[n][0].id, pairs[n][0].changed_ms) for n in editing])
@@ -120,8 +120,10 @@ def _trace(firing: Firing | None) -> Trace | None:
     return Trace(firing.state, firing.task, firing.recorded_by)
 
 
-def _ask(api: Api, pairs: Sequence[Pair], asking: Mapping[int, str]) -> Iterator[tuple[int, Own]]:
-    """Ask the server for all that carries the keys of firings that the ledger does not know."""
+def _ask(
+    api: Api, pairs: Sequence[Pair], asking: Mapping[int, str], firings: Mapping[str, Firing]
+) -> Iterator[tuple[int, Own]]:
+    """Ask the server for all that carries the keys of firings of which the ledger does not know enough."""
     if not asking:
         return
     try:
@@ -132,4 +134,12 @@ def _ask(api: Api, pairs: Sequence[Pair], asking: Mapping[int, str]) -> Iterator
     for number, key in asking.items():
         of_key = [one for one in found if value_of(FIRING, one.system_tags) == key]
         hits = [_hit_of(one) for one in of_key]
-        yield number, judge_own_by_server(_hit(pairs[number][0]), hits)
+        trace = _trace(firings.get(key))
+        yield number, "other" if _is_gone(trace, hits) else judge_own_by_server(_hit(pairs[number][0]), hits)
+
+
+def _is_gone(trace: Trace | None, hits: Sequence[Hit]) -> bool:
+    """Whether the launch that the ledger knows has been deleted: what still carries its key are copies."""
+    if trace is None or trace.state != "launched" or not trace.recorded_by:
+        return False
+    return all(hit.id != trace.task for hit in hits)

@@ -48,6 +48,19 @@ def only(run: Interleaving, *names: str) -> None:
     run.declare()
 
 
+def test_a_clone_call_that_arrives_twice_makes_no_event(
+    redis_servers: list[redis.Redis], clock: SimpleNamespace
+) -> None:
+    """The second draft carries all that the launch carries, as a copy would, but is older than what was enqueued."""
+    run = Interleaving(redis_servers, clock, edits=True)
+    run.object_fails()
+    run.look()
+    actor = begin(run, until="tasks.clone")
+    go_on(run, actor, "twice")
+    come_to_rest(run)
+    assert not [key for key in run.server.launched if run.server.launched[key] > 1]
+
+
 def test_a_withdrawal_that_redis_forgets_is_no_launch(run: Interleaving) -> None:
     run.object_fails()
     run.look()
