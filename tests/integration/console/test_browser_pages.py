@@ -13,6 +13,7 @@ from tests.integration.console.chromium import NARROW, WIDE, Person, accessible,
 from tests.integration.console.conftest import PASSWORD
 from tests.integration.console.looks import addresses
 from tests.integration.console.scene import Scene
+from tests.integration.stages.conftest import World
 from triggers.console.pages import PAGES
 from triggers.console.serve import ConsoleServer
 
@@ -116,3 +117,28 @@ def test_pages_of_the_console_can_be_looked_at(scene: Scene, person: Person, tmp
         expect(page.locator("time").first).not_to_have_attribute("title", re.compile("UTC$"))  # the script has run
         page.screenshot(path=folder.resolve() / f"{name}.png", animations="disabled")
         assert (folder / f"{name}.png").stat().st_size > 20_000
+
+
+def test_hostile_names_run_nothing_and_keep_the_layout(world: World, person: Person) -> None:
+    markup = "</title><script>alert(1)</script><img src=x onerror=alert(2)>"
+    turned = "safe\u202egnp.exe\u2066"
+    world.declare(world.trigger(name="retry", action={"queue": markup[:40]}))
+    world.step()
+    task = world.fail_task(name=f"{markup} {turned} {'x' * 10_000}", tags=[markup, turned, "y" * 10_000])
+    world.step()
+    firing = world.history()[0].firing
+    page = person.enter(viewport=NARROW)
+    page.on("dialog", lambda dialog: person.faults.append(dialog.message))
+    for address in (
+        "",
+        "/history",
+        "/waiting?tab=failing",
+        f"/objects/{task}",
+        f"/firings/{firing}",
+        "/test/task:retry",
+    ):
+        page.goto(person.home + address)
+        fits(page)
+        assert page.locator("main img, main script").count() == 0
+    page.goto(f"{person.home}/objects/{task}")
+    accessible(page)

@@ -59,3 +59,22 @@ def test_a_page_of_ten_thousand_triggers_costs_what_it_shows(world: World, brows
         assert text.count("/triggers/task%3Atrigger") == 50
         assert f"{count} triggers" in text
     assert counted[1] <= counted[0] + 5, json.dumps(counted)
+
+
+def test_an_edit_with_markup_marks_and_ten_thousand_characters_is_text(world: World, browser: Browser) -> None:
+    world.declare(world.trigger(name="retry"))
+    long = "y" * 10_000
+    texts = [
+        f"triggers:\n- kind: task\n  name: {json.dumps(MARKUP)}\n  trigger_on_status: [failed]\n",
+        f'triggers:\n- kind: task\n  name: "{TURNED[:5]}\\u202Egnp"\n  trigger_on_status: [{long}]\n',
+        f"triggers:\n- kind: task\n  {MARKUP}: {TURNED}{long}\n",
+        "triggers: &a [*a]\n", "\x00\x1b[31m", "!!python/object/apply:os.system [id]\n", "a: " * 10_000, "[" * 10_000,
+    ]  # fmt: skip
+    known = world.ledger.registry.version()
+    for text in texts:
+        answer = browser.do("apply", text=text)
+        assert answer.status_code in (200, 400), (answer.status_code, text[:40])
+        assert "<script>" not in answer.text, text[:40]
+        assert "<img src=x" not in answer.text, text[:40]
+        assert not {"\u202e", "\u2066", "\x1b", "\x00"} & set(answer.text), text[:40]
+    assert world.ledger.registry.version() == known

@@ -6,8 +6,9 @@ import re
 
 import pytest
 
-from tests.integration.console.conftest import Browser
+from tests.integration.console.conftest import Browser, console_settings
 from tests.integration.stages.conftest import World
+from triggers.console.serve import serving
 
 
 @pytest.fixture
@@ -87,3 +88,19 @@ def test_long_lists_go_on_behind_a_cursor(world: World, browser: Browser) -> Non
         following = re.search(r'href="([^"]*before=[^"]*)"', text)
         address = following[1].replace("&amp;", "&") if following else ""
     assert len(lines) == 60
+
+
+def test_calls_are_shown_against_the_budget(past: World) -> None:
+    """What was counted this month, what it comes to, and the limit; beyond it, it is marked."""
+    past.ledger.calls.settle({("poll", "tasks.get_all_ex", "200"): 1234, ("launch", "tasks.clone", "200"): 7}, None)
+    for limit, marked in ((10_000_000, False), (1000, True)):
+        with serving(console_settings(past, api_calls_per_month=limit), "127.0.0.1", 0) as console:
+            browser = Browser(console).enter()
+            overview = browser.get(browser.home).text
+            made = past.ledger.calls.usage().made
+            assert f"<b>{made:,}</b><span>API calls this month of {limit:,};" in overview
+            assert ('class="alarming"><a href="' + f'{browser.home}/workers"' in overview) is marked
+            workers = browser.get(f"{browser.home}/workers").text
+            assert f"{made:,} of {limit:,} calls" in workers
+            assert re.search(r"poll 1,2\d\d", workers)
+            assert ("badge warn" in workers.partition("Calls to ClearML")[2]) is marked

@@ -12,6 +12,7 @@ from triggers.console.pages.tables import Row, rows_of
 from triggers.console.request import Asked
 from triggers.ledger.firing import trigger_digest
 from triggers.ledger.registry import Entry
+from triggers.operate.api_budget import read_budget
 from triggers.operate.status import read_status
 from triggers.operate.target import Target
 
@@ -40,6 +41,7 @@ def page(asked: Asked) -> Response:
         "overview.html",
         status=read_status(target, last=8),
         listed=_listed(asked, words, state if state in STATES else "", after),
+        budget=read_budget(target.ledger, target.settings.api_calls_per_month),
         states=STATES,
         words=words,
         state=state,

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from triggers.base.errors import Usage
 from triggers.console.request import Asked
+from triggers.operate import api_budget
 from triggers.operate.doctor import examine
 from triggers.operate.status import read_status
 from triggers.operate.times import time_ms
@@ -24,6 +25,7 @@ def workers(asked: Asked) -> Response:
         status=read_status(target, last=0),
         running=sorted(target.ledger.workers_at_work().items()),
         calls=_calls(asked),
+        budget=api_budget.read_budget(target.ledger, target.settings.api_calls_per_month),
         findings=list(examine(target)) if "doctor" in asked.query else None,
     )
 
