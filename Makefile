@@ -36,13 +36,17 @@ ALONE := tests/crash tests/deploy tests/acceptance tests/chaos tests/model
 test-quick: setup
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" tests/unit tests/contract tests/docs $(PYTEST_ARGS)
 
-# the same on every supported Python but the one of $(VENV), each in an environment of its own; absent ones are named
+# the same on every supported Python but the one of $(VENV), each in an environment of its own; absent ones are named.
+# those of pyenv are found where it keeps them: its commands start only the version that is chosen
 test-pythons: setup
 	@failed=; for each in 3.11 3.12 3.13 3.14; do \
 		$(BIN)/python -c "import sys; sys.exit(sys.version_info[:2] != tuple(map(int, '$$each'.split('.'))))" && continue; \
-		python$$each -c pass 2>/dev/null || { echo "Python $$each is not on this machine: not tested"; continue; }; \
+		found=; for one in python$$each "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/$$each.*/bin/python$$each; do \
+			[ -n "$$found" ] || ! "$$one" -c pass 2>/dev/null || found=$$one; \
+		done; \
+		[ -n "$$found" ] || { echo "Python $$each is not on this machine: not tested"; continue; }; \
 		echo "Python $$each:"; \
-		$(MAKE) --no-print-directory VENV=.venv-$$each PYTHON=python$$each test-quick || failed="$$failed $$each"; \
+		$(MAKE) --no-print-directory VENV=.venv-$$each PYTHON=$$found test-quick || failed="$$failed $$each"; \
 	done; [ -z "$$failed" ] || { echo "failed on Python$$failed"; exit 1; }
 
 # everything, what is shipped installed into empty environments among it
