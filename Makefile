@@ -37,7 +37,7 @@ test-quick: setup
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" tests/unit tests/contract tests/docs $(PYTEST_ARGS)
 
 # the same on every supported Python but the one of $(VENV), each in an environment of its own; absent ones are named.
-# those of pyenv are found where it keeps them: its commands start only the version that is chosen
+# ~/.pyenv keeps several beside each other, and its commands start one of them alone
 test-pythons: setup
 	@failed=; for each in 3.11 3.12 3.13 3.14; do \
 		$(BIN)/python -c "import sys; sys.exit(sys.version_info[:2] != tuple(map(int, '$$each'.split('.'))))" && continue; \

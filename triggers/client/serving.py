@@ -102,6 +102,8 @@ class Home:
 
     def __exit__(self, *exc: object) -> None:
         self._signals.__exit__(*exc)
+        if self._supervisor is not None:
+            self._supervisor.stop()
         self._arrival.leave()
 
     def _terminate(self, number: int) -> None:
@@ -125,7 +127,11 @@ class Home:
         """
         # first of all: a process that is refused ends its service task as failed, which is no event
         self._mark_service_task()
-        return self._claimed(self._arrival.enter())
+        ledger = self._arrival.enter()
+        if self._arrival.redis is not None:
+            self._supervisor = Supervisor(redis=self._arrival.redis, credentials=self.credentials.environment())
+            self._supervisor.prepare()
+        return self._claimed(ledger)
 
     def visit(self) -> Ledger:
         """The ledger for a registration beside a serving process that declares the same."""
@@ -226,10 +232,9 @@ class Home:
             self._stopping.wait()
             farewell()
             return
-        credentials = self.credentials.environment()
-        self._supervisor = Supervisor(redis=private, credentials=credentials, farewell=farewell)
+        assert self._supervisor is not None
         if not self._stopping.is_set():
-            self._supervisor.run()
+            self._supervisor.run(farewell)
 
     def _stay(self, ledger: Ledger, context: Context) -> None:
         """Keep serving: renew the lease, and register again on a Redis that came back empty."""

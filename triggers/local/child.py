@@ -12,6 +12,8 @@ from pathlib import Path
 PREFIX = "TRIGGERS_LOCAL_"
 #: file descriptor of the pipe for `parent.watch_parent`
 PARENT_DESCRIPTOR = PREFIX + "PARENT_FD"
+#: file descriptor of the pipe whose end lets a child begin that was started early
+HOLD_DESCRIPTOR = PREFIX + "HOLD_FD"
 #: the variable of a setting that is for a shared Redis only
 KEY_PREFIX = "TRIGGERS_KEY_PREFIX"
 _OWN_FOLDER = PREFIX + "OWN_FOLDER"

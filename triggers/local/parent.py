@@ -34,6 +34,14 @@ def watch_parent(descriptor: int, on_death: Callable[[], None]) -> threading.Thr
     return thread
 
 
+def wait_until_released(descriptor: int) -> None:
+    """Wait for the parent to close its end of a pipe, which it never writes to; its death closes it as well."""
+    try:
+        os.read(descriptor, 1)
+    finally:
+        os.close(descriptor)
+
+
 def end_with_parent(descriptor: int) -> threading.Thread:
     """End this process with its parent: in order (SIGTERM to itself), and at once if that takes long."""
 

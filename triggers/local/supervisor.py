@@ -92,6 +92,7 @@ class Supervisor:
         self._wake_write.setblocking(False)
         # never written to: its reading end, which the child has, ends when this process ends
         self._life_read, self._life_write = map(keep_from_forks, os.pipe())
+        self._hold_write: int | None = None
 
     def start(self) -> None:
         """Start Redis and the child; returns when Redis answers.
@@ -105,13 +106,36 @@ class Supervisor:
             self._started_at["redis"] = time.monotonic()
         self._start_child()
 
-    def run(self) -> None:
+    def prepare(self) -> None:
+        """Start the child early, beside what else a start does: it imports, and begins only in `run`."""
+        hold_read, self._hold_write = map(keep_from_forks, os.pipe())
+        try:
+            self._start_child(hold_read)
+        finally:
+            close(hold_read)
+
+    def _release_child(self) -> None:
+        """Let a child begin that was started early."""
+        if self._hold_write is not None:
+            close(self._hold_write)
+            self._hold_write = None
+            if self._child is not None:
+                self._started_at["child"] = time.monotonic()
+                self._liveness.begin(self._child.pid, self._started_at["child"])
+
+    def run(self, farewell: Callable[[], None] | None = None) -> None:
         """Start what is not started, keep it alive until a stop is requested, then end it (within 10 s).
+
+        Args:
+            farewell: as the constructor takes it, for a caller that knows it only now.
 
         Raises:
             SystemExit: The child fails at each start in the same way; one line has logged how.
         """
+        self._farewell = farewell or self._farewell
         try:
+            self._started_at.setdefault("redis", time.monotonic())
+            self._release_child()
             if self._child is None:
                 self.start()
             while not self._stopping:
@@ -143,6 +167,9 @@ class Supervisor:
                 self._redis.stop()
             close(self._life_read)
             close(self._life_write)
+            if self._hold_write is not None:
+                close(self._hold_write)
+                self._hold_write = None
             self._wake_read.close()
             self._wake_write.close()
             self._liveness.close()
@@ -223,8 +250,11 @@ class Supervisor:
             with contextlib.suppress(OSError, ValueError):  # closed by a stop in another thread
                 select.select([self._wake_read], [], [], seconds)
 
-    def _start_child(self) -> None:
-        """Start the child with the reading end of a pipe whose writing end only this process has."""
+    def _start_child(self, hold: int | None = None) -> None:
+        """Start the child with the reading end of a pipe whose writing end only this process has.
+
+        `hold`: another such pipe, at whose end the child begins.
+        """
         environment = child.child_environment(os.environ) | child.bootstrap_environment() | self._credentials
         environment |= {f"{child.PREFIX}{name.upper()}": value for name, value in self._parameters.items()}
         environment["TRIGGERS_REDIS_URL"] = self.redis_url
@@ -233,6 +263,10 @@ class Supervisor:
         environment[child.PARENT_DESCRIPTOR] = str(self._life_read)
         environment[HEALTH_FILE] = str(self._liveness.file)
         self._started_at["child"] = time.monotonic()
-        self._child = spawn(self._command, env=environment, pass_fds=(self._life_read,), stderr=subprocess.PIPE)
+        passed = [self._life_read]
+        if hold is not None:
+            environment[child.HOLD_DESCRIPTOR] = str(hold)
+            passed.append(hold)
+        self._child = spawn(self._command, env=environment, pass_fds=passed, stderr=subprocess.PIPE)
         self._told = ChildErrors(self._child)
         self._liveness.begin(self._child.pid, self._started_at["child"])

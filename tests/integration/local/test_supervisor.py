@@ -158,3 +158,56 @@ def test_a_child_that_fails_in_the_same_way_is_given_up_in_one_line(capfd):
     told = [line for line in capfd.readouterr().err.splitlines() if line.startswith("clearml-triggers: ")]
     assert len(told) == 1
     assert "No module named 'no_such_module'" in told[0]
+
+
+HELD = """
+import os, sys, time
+from triggers.local.parent import end_with_parent, wait_until_released
+end_with_parent(int(os.environ["TRIGGERS_LOCAL_PARENT_FD"]))
+said = lambda word: open(os.environ["TRIGGERS_LOCAL_FILE"], "a").write(word + "\\n")
+said("imported")
+if held := os.environ.pop("TRIGGERS_LOCAL_HOLD_FD", ""):
+    wait_until_released(int(held))
+said("begun")
+time.sleep(600)
+"""
+
+
+@pytest.fixture
+def held(tmp_path, monkeypatch):
+    """A supervisor whose child was started early, and what the child has written."""
+    monkeypatch.setenv("PYTHONPATH", os.getcwd())
+    file = tmp_path / "said"
+    supervisor = Supervisor(
+        redis_url="redis://127.0.0.1:9/0", parameters={"file": str(file)}, command=[sys.executable, "-c", HELD]
+    )
+    supervisor.prepare()
+    said = lambda: file.read_text().split() if file.exists() else []  # noqa: E731
+    assert wait_until(lambda: said() == ["imported"], 20)
+    yield supervisor, said
+    supervisor.stop()
+
+
+def test_a_child_that_was_started_early_begins_with_the_run_alone(held):
+    supervisor, said = held
+    pid = supervisor.child_pid
+    time.sleep(0.5)
+    assert said() == ["imported"]
+    running = threading.Thread(target=supervisor.run)
+    running.start()
+    assert wait_until(lambda: said() == ["imported", "begun"], 20)
+    assert supervisor.child_pid == pid
+    os.kill(pid, signal.SIGKILL)
+    # the next one is not held
+    assert wait_until(lambda: said()[2:] == ["imported", "begun"], 20)
+    supervisor.request_stop()
+    running.join(20)
+    assert not running.is_alive()
+
+
+def test_a_child_that_was_started_early_ends_with_a_start_that_fails(held):
+    supervisor, said = held
+    pid = supervisor.child_pid
+    supervisor.stop()
+    assert gone(pid)
+    assert said() == ["imported"]
