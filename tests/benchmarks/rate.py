@@ -21,7 +21,7 @@ PROCESSES = 2
 #: By how much every call is slower than the local server answers, seconds: it is far nearer than one in production.
 DELAYS = (0.0, 0.002, 0.02)
 BOUND = Bound(least=0.8, of="ratio")
-#: None at full speed, where both sides share the cores with a server that answers in a third of a millisecond: a genuine
+#: None at full speed: both share the cores with a server that answers in a third of a millisecond, and a genuine
 #: one takes some 16 ms for a launch (`paced`).
 BOUNDS = {0.0: None, 0.002: BOUND, 0.02: BOUND}
 
