@@ -12,7 +12,7 @@ from triggers.operate.target import Target
 
 
 def explain_every(target: Target, object_id: str, *, at_most: int = 0) -> tuple[list[Explanation], int]:
-    """Explain it for all triggers that are for such an object; of an object that is not known, for every trigger.
+    """Explain an object for the triggers on such objects (on any, if nobody knows it), a time for the schedules.
 
     Args:
         target: the scheduler.
