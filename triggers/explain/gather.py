@@ -13,6 +13,7 @@ from triggers.ledger.registry import Entry
 from triggers.ledger.turns import hold_of
 from triggers.model import Trigger
 from triggers.model.events import Event
+from triggers.model.launch_tags import is_service_task
 from triggers.model.parts import all_parts, key_of
 from triggers.operate.objects import look_up
 from triggers.operate.query import last_event_of
@@ -60,7 +61,8 @@ def gather(target: Target, entry: Entry, object_id: str, now: Event | None = UNR
         mark=mark,
         firings=firings,
         launched_by=_launched_by(target, trigger, now, object_id),
-        is_service_task=object_id == target.scheduler.service_task,
+        is_service_task=object_id == target.scheduler.service_task
+        or (now is not None and is_service_task(now.system_tags)),
         read=_read(target, source),
         room=ledger.firings.pace_room(trigger.id, limit) if limit else None,
         slot=_slot(target, trigger.slot),

@@ -11,7 +11,7 @@ A firing that is the last word on it
   3. waits, fails, is held, is dead                   → that, with its reason as it is now
   4. launched, skipped or dropped, nothing newer      → that
 Poll
-  5. it is the scheduler's own service task           → does not fire
+  5. it is the service task of a scheduler            → does not fire
 Match
   6. changed before the trigger was registered        → does not fire
   7. a clause of the condition fails                  → does not fire, names it
@@ -120,7 +120,7 @@ def _by_stage(facts: Facts, now: Event, last: Firing | None) -> _Said:
     if entry.retired:
         return "does not fire", "the trigger is no longer declared", "declare it again"
     if facts.is_service_task:  # 5
-        return "does not fire", "this is the scheduler's own service task, which is never an event", ""
+        return "does not fire", "this is the service task of a scheduler, which is never an event", ""
     failed = evaluate(entry.trigger, now).failed
     if failed:  # 7, which says more than 6
         failing = _failing(facts, failed[0].name, failed[0].wanted, failed[0].found)

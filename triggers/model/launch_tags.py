@@ -55,6 +55,11 @@ def service_tag(scheduler: str) -> str:
     return SERVICE + scheduler
 
 
+def is_service_task(tags: Iterable[str]) -> bool:
+    """Tell whether an object with these system tags is the service task of any scheduler."""
+    return any(tag.startswith(SERVICE) for tag in tags)
+
+
 def firing_tag(key: str) -> str:
     """Give the tag that one exact query finds a firing's clones by."""
     return FIRING + key

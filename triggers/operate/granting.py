@@ -9,6 +9,7 @@ from triggers.base.errors import Usage
 from triggers.ledger.matching import change_of
 from triggers.ledger.registry import Entry
 from triggers.model.events import Event
+from triggers.model.launch_tags import is_service_task
 from triggers.operate.objects import changed_since, read_object
 from triggers.operate.target import Target
 from triggers.rules.conditions import matches
@@ -71,6 +72,8 @@ def find(
     found, looked = [], 0
     for event in changed_since(target.api, [entry.trigger for entry in entries], since_ms):
         if (until_ms is not None and event.changed_ms > until_ms) or event.id == target.scheduler.service_task:
+            continue
+        if is_service_task(event.system_tags):
             continue
         looked += 1
         found += [

@@ -11,7 +11,7 @@ from triggers.clearml_api.narrowing import Narrowing
 from triggers.clearml_api.polls import Listing
 from triggers.model import Trigger
 from triggers.model.events import Event
-from triggers.model.launch_tags import service_tag
+from triggers.model.launch_tags import is_service_task
 from triggers.rules import query_plan
 from triggers.rules.query_plan import Query
 from triggers.sources.source import Page, Source
@@ -50,8 +50,8 @@ class Collection(Source):
     def look_up(self, api: Api, needs: Needs, ids: Sequence[str]) -> list[Event]:
         return polls.read_by_id(api, needs.listing, ids)
 
-    def is_service(self, event: Event, scheduler: str, service_task: str) -> bool:
-        return event.id == service_task or service_tag(scheduler) in event.system_tags
+    def is_service(self, event: Event, service_task: str) -> bool:
+        return event.id == service_task or is_service_task(event.system_tags)
 
 
 def _pages(read: Iterable[polls.PollPage]) -> Iterator[Page]:

@@ -95,7 +95,10 @@ class Source(ABC):
             cursor, window, version, read_to_ms=read_to_ms, last=last, server_ms=now_ms, idle_ms=idle_ms
         )
 
-    def is_service(self, event: Event, scheduler: str, service_task: str) -> bool:
-        """Tell whether an event is of the scheduler's own service task, which no trigger sees."""
-        del event, scheduler, service_task
+    def is_service(self, event: Event, service_task: str) -> bool:
+        """Tell whether an event is of a scheduler's service task, which no trigger sees: of this one or of another.
+
+        Each scheduler renews its service task several times a minute; of N schedulers each would store the others'.
+        """
+        del event, service_task
         return False

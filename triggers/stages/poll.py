@@ -94,7 +94,7 @@ def _read(ctx: Context, token: str, source: Source, version: int, entries: list[
         latest_ms = latest_stamp(moved.cursor, now_ms, time.monotonic() - began)
         after = replace(moved.cursor, latest_ms=latest_ms)
         fresh = _fresh(ctx, source, page.events, window, latest_ms)
-        fresh = [event for event in fresh if not source.is_service(event, ctx.ledger.scheduler, ctx.service_task)]
+        fresh = [event for event in fresh if not source.is_service(event, ctx.service_task)]
         if moved.stepped_back:
             report_step(ctx, source.clock, cursor, now_ms)
             window = replace(window, overlaps=False, sweeps=False)  # of what has changed since, it began too late

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.integration.stages.conftest import World
+from triggers.model.launch_tags import service_tag
 
 
 def create_model(world: World, name: str = "net", **fields: object) -> str:
@@ -209,6 +210,20 @@ def test_the_service_task_is_no_event(world: World) -> None:
     world.call("tasks.update_tags", ids=[world.service], add_tags=["x"])
     world.step()
     assert world.clones() == []
+
+
+def test_the_service_task_of_another_scheduler_is_no_event_and_is_not_stored(world: World) -> None:
+    """Each renews its own several times a minute: of N schedulers each would store N - 1 events."""
+    world.tick()
+    world.declare(world.trigger(trigger_on_tags=["x"]))
+    world.poll()
+    other = world.create_task("another", "service", tags=["x"], system_tags=[service_tag("f" * 16)])
+    changed = world.create_task("some task", tags=["x"])
+    world.step()
+    stored = str(list(world.ledger.events().backwards()))
+    assert changed in stored
+    assert other not in stored
+    assert [entry.object for entry in world.history("launched")] == [changed]
 
 
 def test_the_base_task_can_be_a_query_and_is_never_a_launch_of_ours(world: World) -> None:
