@@ -118,6 +118,12 @@ class Settings(BaseModel):
     launched_days: float = Field(
         default=180.0, gt=0, description="how long a ClearML task is known as launched by a trigger"
     )
+    firings_megabytes: float = Field(
+        default=1000.0, gt=0, description="memory of finished firings; beyond it the oldest are forgotten earlier"
+    )
+    launched_megabytes: float = Field(
+        default=200.0, gt=0, description="memory of launched ClearML tasks; beyond it the oldest are forgotten earlier"
+    )
     sections: Literal["all", "conditions", "none"] = Field(
         default="all", description="which edits of the service task's configuration sections take effect"
     )

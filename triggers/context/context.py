@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -57,6 +58,7 @@ class Context:
         needs: by source, what polls read for the triggers of the registry version `needs_version`.
         memories: by source, what polls of this process remember.
         transitions_known: registry version whose `on_transition` triggers the ledger finds by object.
+        forgot_at: when this process looked last at what memory is used for, by its monotonic clock.
     """
 
     ledger: Ledger
@@ -71,6 +73,7 @@ class Context:
     needs_version: int = -1
     memories: dict[str, Any] = field(default_factory=dict)
     transitions_known: int = -1
+    forgot_at: float = field(default_factory=time.monotonic)
     _plan: Plan | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

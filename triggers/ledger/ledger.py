@@ -16,6 +16,7 @@ from triggers.ledger.decisions import Decisions
 from triggers.ledger.edits import Edits
 from triggers.ledger.epoch import Epoch
 from triggers.ledger.firings import Firings
+from triggers.ledger.forgetting import Forgetting
 from triggers.ledger.hinted import Hinted
 from triggers.ledger.history import History
 from triggers.ledger.keys import Keys
@@ -82,6 +83,7 @@ class Ledger:
     edits: Edits
     hinted: Hinted
     matchers: Matchers
+    forgetting: Forgetting
 
     def adopt_epoch(self, *, nothing_launched_before: bool = False, at_least: int = 0) -> Epoch:
         """Learn which epoch this is; call it first, and again after `EpochChanged`, with the number known before."""
@@ -220,4 +222,5 @@ def open_ledger(store: Store, scheduler: str, settings: Settings) -> Ledger:
         Edits(store, keys),
         hinted := Hinted(store, keys),
         Matchers(store, keys, hinted),
+        Forgetting(store, keys),
     )

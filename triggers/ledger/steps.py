@@ -176,6 +176,7 @@ SUPPORT = (
     "registry_write",
     "registry_stage",
     "registry_swap",
+    "forget_ended",
     "unread_note",
     "unread_done",
     "quarantine",

@@ -16,6 +16,7 @@ from triggers.ledger.upkeep import Upkeep
 from triggers.model.launch_tags import FIRING, firing_tag, value_of
 from triggers.rules.recovery import Hit, judge_strays
 from triggers.stages import quarantine
+from triggers.stages.budgets import keep_to_budgets
 from triggers.stages.failures import pause_failing
 from triggers.stages.ledger_clock import tell_of_clock
 from triggers.stages.limits import abort_overdue
@@ -90,6 +91,7 @@ def _forget(ctx: Context, look: Upkeep) -> None:
     before_ms = look.now_ms - int(ctx.settings.launched_days * SECONDS_PER_DAY * 1000)
     if look.launched_ms is not None and look.launched_ms <= before_ms:
         ledger.firings.forget_launched(before_ms)
+    keep_to_budgets(ctx)
     if look.has_old_edits:
         ledger.edits.forget()
     if look.ahead_ms or look.alarms:

@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
-from tests.integration.ledger.helpers import store_batch, task_trigger
+from tests.integration.ledger.helpers import grant, store_batch, task_event, task_trigger
 from tests.property.ledger.making import PARTITION, TRIGGER, a_batch, lease, lose, passes, refused, set_back
 from triggers.ledger import Ledger, clock, leases, registry_texts
+from triggers.ledger.forgetting import FORGET
 
 
 # ---- registry and epochs ---------------------------------------------------------------------------------
@@ -236,3 +237,21 @@ def what_is_taken_away_is_kept_for_people(ledger: Ledger) -> None:
     assert ledger.reading.first_batch(PARTITION) is None
     assert ledger.reading.waiting_partitions() == []
     assert [one.text for one in ledger.quarantine.read()] == [text]
+
+
+def only_what_has_ended_is_forgotten(ledger: Ledger) -> None:
+    """A firing that waits, or was granted again, is not forgotten by somebody who saw an ended one of its key."""
+    firing = grant(ledger, TRIGGER, task_event())
+    assert ledger.store.run(FORGET, [ledger.keys.epoch], ledger.keys.firing(""), firing) == 0
+    (claimed,) = ledger.firings.claim("dispatch", 1, 10).firings
+    ledger.firings.launched(claimed, "dispatch", task_id="t" * 32)
+    assert ledger.store.run(FORGET, [ledger.keys.epoch], ledger.keys.firing(""), firing) == 1
+
+
+def what_has_parts_to_grant_is_not_forgotten(ledger: Ledger) -> None:
+    """The actions for a failure of a part are known as long as the part may fail."""
+    firing = grant(ledger, TRIGGER, task_event())
+    (claimed,) = ledger.firings.claim("dispatch", 1, 10).firings
+    ledger.firings.launched(claimed, "dispatch", task_id="t" * 32)
+    ledger.store.client.hset(ledger.keys.firing(firing), "parts", "[]")
+    assert ledger.store.run(FORGET, [ledger.keys.epoch], ledger.keys.firing(""), firing) == 0

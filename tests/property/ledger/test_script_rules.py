@@ -103,6 +103,8 @@ MUTATIONS: list[tuple[str, str, str, Scenario]] = [
     ("registry_swap", "~= ARGV[2] or", "== '' or", s.writers_of_parts_see_each_other),
     ("registry_swap", "or redis.call('HLEN', KEYS[3]) ~= tonumber(ARGV[4])", "", s.a_registry_with_a_lost_part_is_not_used),
     ("registry_swap", "redis.call('PERSIST', KEYS[1])", "", s.a_registry_in_use_does_not_expire),
+    ("forget_ended", "redis.call('PTTL', firing) > 0 and", "", s.only_what_has_ended_is_forgotten),
+    ("forget_ended", "and redis.call('HEXISTS', firing, 'parts') == 0", "", s.what_has_parts_to_grant_is_not_forgotten),
     ("registry_stage", "redis.call('PEXPIRE', KEYS[1], ARGV[2])", "", s.parts_of_a_dead_writer_are_forgotten),
     ("prelude", " .. '.' .. (redis.call('HGET', epoch, 'nonce') or '')", " .. string.match(ARGV[1], '%..*$')", s.scripts_refuse_emptied_data),
     ("prelude", "or seen) < seen then", "or seen) < 0 then", s.scripts_refuse_older_data_of_the_same_epoch),

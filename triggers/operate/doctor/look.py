@@ -8,7 +8,7 @@ import redis
 
 from triggers.base import redis_refusals
 from triggers.base.errors import TriggersError
-from triggers.operate.doctor import api_calls, clearml_server, permissions, redis_server, workers
+from triggers.operate.doctor import api_calls, clearml_server, memory, permissions, redis_server, workers
 from triggers.operate.doctor.findings import Finding
 from triggers.operate.target import Target
 
@@ -17,6 +17,7 @@ def examine(target: Target) -> Iterator[Finding]:
     """Look at Redis, the ClearML server and the workers."""
     looks: dict[str, Callable[[], Iterator[Finding]]] = {
         "Redis": lambda: redis_server.look(target.ledger.store.client),
+        "memory": lambda: memory.look(target),
         "ClearML": lambda: clearml_server.look(target),
         "API calls": lambda: api_calls.look(target),
         "workers": lambda: workers.look(target),
