@@ -21,7 +21,10 @@ _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 _COMPATIBLE: Final = ipaddress.IPv6Network("::/96")
 #: Not of the public internet either, which not every release of Python knows: IETF protocol assignments, the relays of
 #: 6to4, local NAT64.
-_CLOSED: Final = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "64:ff9b:1::/48")))
+_CLOSED: Final = tuple(
+    # the last, 6to4, is public to Python up to 3.12, and has long been given up
+    map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "64:ff9b:1::/48", "2002::/16"))
+)
 
 
 @dataclass(frozen=True, slots=True)
