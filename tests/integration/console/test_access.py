@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import requests
 
 from tests.integration.console.conftest import PASSWORD, Browser, console_settings
@@ -112,7 +114,12 @@ def test_every_answer_forbids_scripts_frames_and_other_hosts(console: ConsoleSer
         assert "frame-ancestors 'none'" in headers["content-security-policy"]
         assert "unsafe" not in headers["content-security-policy"]
         assert headers["x-content-type-options"] == "nosniff"
-    assert browser.get(browser.home).headers["cache-control"] == "no-store"
+    page = browser.get(browser.home)
+    assert page.headers["cache-control"] == "no-store"
+    files = re.findall(r'(?:src|href)="(/static/[^"]+)"', page.text)
+    assert files
+    assert all("immutable" in browser.get(file).headers["cache-control"] for file in files)
+    assert browser.get("/static/console.css").headers["cache-control"] == "no-store"
 
 
 def test_what_is_too_large_is_refused(browser: Browser) -> None:

@@ -69,7 +69,8 @@ def test_a_hidden_page_asks_for_nothing(scene: Scene, person: Person) -> None:
     scene.world.fail_task(name="one more", tags=["report"])
     scene.world.step()
     page.wait_for_timeout(2500)  # longer than an update takes to come
-    assert asked == []
+    # the picture of a page that came just before may still be taken from the cache
+    assert [url for url in asked if "/static/" not in url] == []
     page.evaluate(hide % "false" + changed)
     reported = page.locator("tbody tr", has_text="report failed retries").locator(".number").first
     expect(reported).to_have_text("2", timeout=SECONDS)
@@ -120,3 +121,14 @@ def test_a_page_left_open_outlives_a_restart_of_everything(
         expect(page.get_by_text("The console does not answer.")).to_be_hidden()
         person.leave()
     assert [fault for fault in person.faults if "htmx" not in fault and "Status Error Code 503" not in fault] == []
+
+
+def test_an_update_keeps_what_was_chosen_in_a_list(scene: Scene, person: Person) -> None:
+    page = person.enter()
+    length = page.get_by_label("Mute for")
+    length.select_option("for 1 day")
+    page.get_by_role("link", name="one at a time", exact=True).first.focus()
+    scene.world.fail_task(name="one more", tags=["report"])
+    scene.world.step()
+    page.wait_for_timeout(2500)  # longer than an update takes to come
+    expect(length).to_have_value("1d")

@@ -69,7 +69,8 @@
   function busy() {
     // somebody is choosing or writing in what would be replaced
     var live = document.getElementById("live"), at = document.activeElement;
-    return live && (live.querySelector("input:checked") ||
+    var chosen = live && [].some.call(live.querySelectorAll("select"), function (one) { return one.selectedIndex > 0; });
+    return live && (chosen || live.querySelector("input:checked") ||
       (at && live.contains(at) && /^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName)));
   }
 
