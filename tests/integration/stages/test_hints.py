@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+import redis
+from celery import Celery
 
 from tests.integration.stages.conftest import World
+from triggers.base.settings import settings
 from triggers.ledger.waiting import Line
 from triggers.stages.reconcile import LOST_SECONDS, reconcile
 
@@ -91,3 +94,25 @@ def test_at_rest_there_are_none(world: World) -> None:
         world.poll()
         reconcile(world.ctx)
     assert sent(world) == (0, 0)
+
+
+def test_the_queue_is_read_as_celery_writes_it(
+    world: World, redis_url: str, redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRIGGERS_REDIS_URL", redis_url)
+    settings.cache_clear()
+    from workers.app import configuration
+    from workers.runtime import CeleryHints
+
+    celery = Celery("sender", set_as_current=False)
+    celery.conf.update(configuration(world.settings.model_copy(update={"redis_url": redis_url})))
+    hints = CeleryHints(celery, redis_client, str)
+    first, second = "1" * 16, "2" * 16
+    hints.send("match", first)
+    celery.send_task("triggers.clock", queue="match")
+    hints.send("match", second)
+    assert hints.waiting("match") == {first, second}
+    assert hints.waiting("match", 2) == {first}, "a tick lies behind it"
+    assert hints.waiting("dispatch") == set()
+    celery.close()
+    settings.cache_clear()
