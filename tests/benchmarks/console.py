@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import re
 import subprocess
@@ -37,12 +38,13 @@ def measure(runs: int) -> list[Result]:
     shares = []
     with server() as of, TemporaryDirectory() as folder, redis(Path(folder)) as url:
         world = _filled(of, url, Path(folder))
+        addresses = _addresses(world)
         with _console(of, url, Path(folder)) as (process, session, home):
-            for name, address in _addresses(world).items():
+            for name, address in addresses.items():
                 session.get(home + address, timeout=60).raise_for_status()  # the index is made, templates are read
                 pages[name] = []
             for _ in range(runs * EACH):
-                for name, address in _addresses(world).items():
+                for name, address in addresses.items():
                     began = time.perf_counter()
                     session.get(home + address, timeout=60).raise_for_status()
                     pages[name].append((time.perf_counter() - began) * 1000)
@@ -153,7 +155,7 @@ def _share_of_open_pages(world: World, console: psutil.Process, session: request
         world.ledger.store.client.xadd(world.ledger.keys.history, {"what": "granted", "trigger": "task:trigger 00001"})
         time.sleep(0.25)
     share = (_used(console) + _used(store) - before) / WATCHED * 100
-    ended.set()
+    ended.set()  # each reader leaves at its next line, which a silent console sends after 15 s
     for reader in readers:
         reader.join(30)
     return share
@@ -168,8 +170,11 @@ def _read_on(cookies: Any, home: str, ended: threading.Event) -> None:
     """One open page: it hears news, and asks for its content anew after each."""
     session = requests.Session()
     session.cookies.update(cookies)
-    with session.get(f"{home}/live?v=0", stream=True, timeout=60) as news:
-        for line in news.iter_lines(decode_unicode=True):
+    with (
+        contextlib.suppress(requests.RequestException),
+        session.get(f"{home}/live?v=0", stream=True, timeout=20) as news,
+    ):
+        for line in news.iter_lines(chunk_size=1, decode_unicode=True):
             if ended.is_set():
                 return
             if line == "event: changed":
