@@ -147,6 +147,12 @@ class Plan:
             for name in change.objects:
                 yield change.kind, name
 
+    @property
+    def line(self) -> int:
+        """How many runs may have to follow one another."""
+        objects = [kind for kind, _ in self.objects()]
+        return max(*(2 * kind.rounds for kind in KINDS.values()), objects.count("queued"))
+
     def lines(self) -> list[str]:
         """The plan for people, in order of time."""
         rows = [(c.at, f"{c.kind}: {', '.join(c.objects)}") for c in self.changes]

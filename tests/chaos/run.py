@@ -255,6 +255,7 @@ class Run:
         """Wait until everything promised has run, and then for what nobody promised."""
         began, slowest = self.now, SLOWEST_SECONDS if "slow" in self.plan.extras else 0.0
         until = began + SETTLE_SECONDS + 2 * slowest  # what met one such answer may meet another
+        until += self.plan.late_seconds * self.plan.line  # each waits until reads show that the one before it has ended
         self.receivers.calm.set()
         while (self._lives or checker.missing(self.plan, self._facts())) and self.now < until:
             self._step()
