@@ -123,8 +123,10 @@ class Interleaving(OnServer):
             self.server.date_ahead = by
             self.clocks_are_compared()
         elif self.is_read():  # two steps with no poll between them cannot be told apart
+            self.world.fsync()  # and a Redis that forgets polls forgets the steps that they saw
             self.server.now += by
             self.look()
+            self.world.fsync()
 
     def is_read(self) -> bool:
         """Poll and match; whether a poll was completed: another one may hold the lease."""
