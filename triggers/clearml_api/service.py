@@ -33,7 +33,7 @@ class Service:
     """A service task as the server has it: `sections` are its configuration, name → text; `user` made it.
 
     `changed_by` is the user who changed it last, this program included; "" where the server does not say. `changed_ms`:
-    when, 0 where it does not say.
+    when, 0 where it does not say. `is_stopping`: a person asked a worker to end it.
     """
 
     id: str
@@ -45,6 +45,7 @@ class Service:
     user: str = ""
     changed_by: str = ""
     changed_ms: int = 0
+    is_stopping: bool = False
 
 
 def read(api: Api, task_id: str) -> Service | None:
@@ -71,6 +72,7 @@ def _read(api: Api, query: dict[str, Any], *, configuration: bool) -> list[Servi
         "id",
         "name",
         "status",
+        "status_message",
         "system_tags",
         "runtime",
         "user",
@@ -94,6 +96,7 @@ def _service(task: Mapping[str, Any]) -> Service:
         sections={name: str(item.get("value", "")) for name, item in sections.items() if isinstance(item, dict)},
         user=optional(_READ, task, "user", str),
         changed_by=optional(_READ, task, "last_changed_by", str),
+        is_stopping="stopping" in optional(_READ, task, "status_message", str),
         changed_ms=_time(optional(_READ, task, "last_change", str)),
     )
 
@@ -240,6 +243,24 @@ def read_ends(api: Api, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
             ended = optional(_READ, task, "completed", str) or optional(_READ, task, "status_changed", str)
             found[field(_READ, task, "id", str)] = (field(_READ, task, "status", str), ended)
     return found
+
+
+def read_status(api: Api, task_id: str) -> tuple[str, str]:
+    """Read status and status message of a service task; "" and "" when it is gone. One request."""
+    query = {"id": [task_id], "only_fields": ["status", "status_message"], "search_hidden": True}
+    found = objects(_READ, api.call(_READ, query).data, "tasks")
+    if not found:
+        return "", ""
+    return optional(_READ, found[0], "status", str), optional(_READ, found[0], "status_message", str)
+
+
+def stopped(api: Api, task_id: str, why: str) -> None:
+    """Let a service task end as stopped.
+
+    Raises:
+        Refused: it has ended otherwise, or is gone.
+    """
+    api.call("tasks.stopped", {"task": task_id, "status_reason": why, "force": False})
 
 
 def restart(api: Api, task_id: str) -> None:

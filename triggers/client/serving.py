@@ -16,6 +16,7 @@ from triggers.base.logs import logger
 from triggers.base.retry import patiently
 from triggers.base.settings import Settings
 from triggers.clearml_api import Api, Credentials, identity, launches, require_supported, service
+from triggers.client.abort_watch import AbortWatch, silence
 from triggers.client.callers import Callers
 from triggers.client.declarer import holder
 from triggers.client.election import Arrival
@@ -90,7 +91,7 @@ class Home:
         self._supervisor: Supervisor | None = None
         self._stopping = threading.Event()
         self._received: list[int] = []
-        self._lost = ""
+        self._lost, self._aborted = "", False
         # what a shell without job control starts in the background ignores SIGINT, and goes on doing so
         ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
         self._signals = handled(self._terminate, signal.SIGTERM, *(() if ignored else (signal.SIGINT,)))
@@ -194,7 +195,9 @@ class Home:
 
         Raises:
             Fenced: another process took over this scheduler.
+            SystemExit: a person aborted the service task.
         """
+        silence(self.task.handle)
         context = self.context(ledger)
         callers = Callers(context, self.functions)
         callers.start()
@@ -221,6 +224,9 @@ class Home:
             end_process(self._received[0])
         if self._lost:
             raise Fenced(self._lost)
+        if self._aborted:
+            AbortWatch(self.api, ledger, self.scheduler).end(self.task.handle)
+            raise SystemExit(1)
 
     def _receive(self, number: int) -> None:
         self._received.append(number)
@@ -238,9 +244,15 @@ class Home:
 
     def _stay(self, ledger: Ledger, context: Context) -> None:
         """Keep serving: renew the lease, and register again on a Redis that came back empty."""
+        abort = AbortWatch(self.api, ledger, self.scheduler)
         while not self._stopping.wait(self.settings.lease_seconds / 3):
             try:
                 self._account.settle(ledger.calls, self.api)
+                if self.task.handle is not None and not self.task.remote and abort.is_aborted():
+                    self._aborted = True
+                    log.warning("the service task %s was aborted; shutting down", self.task.id)
+                    self.stop()
+                    return
                 other = self._arrival.stay(ledger)
                 if other is not None:
                     self._lost = f"{other} took over this scheduler"

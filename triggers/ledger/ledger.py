@@ -34,6 +34,7 @@ from triggers.ledger.refused import Refusals
 from triggers.ledger.registry import Registry
 from triggers.ledger.retrying import Retrying
 from triggers.ledger.schedulers import Scheduler
+from triggers.ledger.service_watch import ServiceWatch
 from triggers.ledger.shared import api_requests, beat_said
 from triggers.ledger.signing import Signer
 from triggers.ledger.store import Store
@@ -162,6 +163,11 @@ class Ledger:
     def workers_at_work(self) -> dict[str, Running]:
         """What the workers on this Redis run with, by their names."""
         return at_work.of(self.store.client)
+
+    @property
+    def service_watch(self) -> ServiceWatch:
+        """What polls see of the scheduler's service tasks."""
+        return ServiceWatch(self.store, self.keys)
 
     @property
     def calls(self) -> CallBook:

@@ -19,6 +19,7 @@ from triggers.stages.pace import stretch
 from triggers.stages.partitions import partitions_now
 from triggers.stages.quarantine import entries_to_read
 from triggers.stages.server_clock import Clocks, clear_alarm, clocks_of, correct_since, latest_stamp, report_step
+from triggers.stages.service_watch import note_changes, note_cover
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,9 @@ def _read(ctx: Context, token: str, source: Source, version: int, entries: list[
         latest_ms = latest_stamp(moved.cursor, now_ms, time.monotonic() - began)
         after = replace(moved.cursor, latest_ms=latest_ms)
         fresh = _fresh(ctx, source, page.events, window, latest_ms)
-        fresh = [event for event in fresh if not source.is_service(event, ctx.service_task)]
+        service = [event for event in page.events if source.is_service(event, ctx.service_task)]
+        note_changes(ctx, service)
+        fresh = [event for event in fresh if event not in service]
         if moved.stepped_back:
             report_step(ctx, source.clock, cursor, now_ms)
             window = replace(window, overlaps=False, sweeps=False)  # of what has changed since, it began too late
@@ -129,6 +132,7 @@ def _read(ctx: Context, token: str, source: Source, version: int, entries: list[
             ctx.hints.send("match", ctx.ledger.scheduler)
         cursor, unread_ms = after, int((time.monotonic() - began) * 1000)
         yield len(fresh)
+    note_cover(ctx, source.name)
     if not cursor.ahead_ms and (was_ahead or window.sweeps):
         clear_alarm(ctx, sources.serving(entries))
 

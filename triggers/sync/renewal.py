@@ -16,6 +16,7 @@ from triggers.context import Context
 from triggers.ledger import alarms
 from triggers.ledger.reading import decode_batch
 from triggers.ledger.schedulers import Scheduler
+from triggers.ledger.service_watch import STOPPING
 from triggers.model.events import Event
 from triggers.sync import saved_edits
 from triggers.sync.clocks import compare_clocks, measure
@@ -89,6 +90,8 @@ def _look(ctx: Context, scheduler: Scheduler, memory: Memory) -> tuple[int, list
     known = services(ctx, scheduler)
     took_ms = int((time.monotonic() - began) * 1000)
     own = next((one for one in known if one.id == scheduler.service_task), None)
+    if own is not None and own.status == "in_progress" and own.is_stopping:
+        ctx.ledger.service_watch.note(changed_ms=own.changed_ms, task=own.id, status=STOPPING)
     if own is not None and own.changed_ms:
         compare_clocks(ctx, memory, measure(own.changed_ms, pinged.server_ms, took_ms))
     return pinged.server_ms, known

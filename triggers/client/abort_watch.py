@@ -1,0 +1,78 @@
+"""Whether a person aborted the service task: by what polls see of it, in place of the SDK's monitor.
+
+That monitor asks the ClearML server every two seconds, a million calls a month. Polls read what changes anyway; only
+where they do not, the serving process asks itself, and no more often than they would.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Final
+
+from triggers.base.errors import Refused
+from triggers.base.logs import logger
+from triggers.clearml_api import Api, service
+from triggers.ledger import Ledger
+from triggers.ledger.schedulers import Scheduler
+
+log = logger(__name__)
+
+#: Statuses of a service task that nobody aborted; `published` and others end what it stands for.
+_SERVING: Final = ("created", "queued", "in_progress")
+
+#: Pause between two questions of our own while polls do not see the service task, seconds.
+ASK_SECONDS: Final = 20.0
+
+
+def silence(handle: Any) -> None:
+    """End the SDK's monitor of a task, which pings it and asks for its status."""
+    monitor = getattr(handle, "_dev_worker", None)
+    if monitor is not None:
+        monitor.unregister()
+
+
+class AbortWatch:
+    """Looks at what polls have seen of one service task; asks the server only where that says too little."""
+
+    def __init__(
+        self, api: Api, ledger: Ledger, scheduler: Scheduler, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._api, self._ledger, self._scheduler, self._clock = api, ledger, scheduler, clock
+        self._changed_ms, self._ask_at = 0, clock() + ASK_SECONDS
+
+    def is_aborted(self) -> bool:
+        """Whether the task was stopped, failed, or asked to stop, since the last look.
+
+        Raises:
+            ServerUnavailable: the server had to be asked, and gives no answer.
+        """
+        seen, now = self._ledger.service_watch.read(), self._clock()
+        pace = max(self._scheduler.poll_seconds, self._scheduler.quiet_seconds)
+        is_ours = seen.task == self._scheduler.service_task
+        if not is_ours or seen.status in _SERVING:
+            if seen.covers(pace) or now < self._ask_at:
+                return False
+        elif seen.changed_ms == self._changed_ms and now < self._ask_at:  # the server contradicted it
+            return False
+        self._changed_ms, self._ask_at = seen.changed_ms, now + max(ASK_SECONDS, pace)
+        return self._ask()
+
+    def _ask(self) -> bool:
+        status, message = service.read_status(self._api, self._scheduler.service_task)
+        if status == "in_progress":
+            return "stopping" in message
+        return bool(status) and status not in _SERVING and "worker" not in message
+
+    def end(self, handle: Any) -> None:
+        """Let the task be stopped, as the SDK does: one that was only asked to stop is still in progress.
+
+        Args:
+            handle: the SDK's object, which would complete the task as this process ends.
+        """
+        hook = getattr(type(handle), "_Task__exit_hook", None)
+        if hook is not None:
+            hook.remote_user_aborted = True
+        with suppress(Refused):
+            service.stopped(self._api, self._scheduler.service_task, "USER ABORTED")
