@@ -14,7 +14,7 @@ STOPPING: Final = "stopping"
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class SeenServiceTask:
     """Service tasks as polls have seen them.
 
     Attributes:
@@ -50,12 +50,12 @@ class ServiceWatch:
         """Remember that everything that had changed was read now."""
         self.store.client.hset(self.keys.service_watch, "covered_ms", clock.now_ms(self.store.client, self.keys))
 
-    def read(self) -> Watched:
+    def read(self) -> SeenServiceTask:
         """What is remembered."""
         found: Any = self.store.client.hgetall(self.keys.service_watch)
         covered = _number(found.get("covered_ms"))
         now_ms = clock.now_ms(self.store.client, self.keys) if covered else 0
-        return Watched(
+        return SeenServiceTask(
             _number(found.get("changed_ms")),
             found.get("task", ""),
             found.get("status", ""),
