@@ -16,7 +16,7 @@ from triggers.base.settings_file import page, public, secrets
 DEPLOY = compose.ROOT / "deploy"
 UNITS = [path for path in (DEPLOY / "systemd").glob("*.service") if "health" not in path.name]
 #: What manifests set for a role by themselves, whatever the file of settings says: where it keeps or finds things.
-OWN = {"redis_url", "health_file", "log_format", "metrics_address"}
+OWN = {"redis_url", "health_file", "log_format", "metrics_address", "state_folder"}
 
 #: Secret settings of the script that sends itself to an agent, and of the console, which is no worker.
 OF_SCRIPTS = {"package", "console_users"}
