@@ -73,8 +73,14 @@ def parse(text: str, name: str) -> Document:
         except Usage as error:
             problems.append(f"{name}, item {number}: {error}")
     if problems:
-        raise Usage("\n".join(problems))
+        raise Usage("\n".join(_at_most(problems)))
     return Document(tuple(triggers), tuple(content.get("examples") or ()))
+
+
+def _at_most(problems: list[str], most: int = 20) -> list[str]:
+    """So many of the problems, and how many more there are: a list of thousands helps nobody."""
+    more = len(problems) - most
+    return problems if more <= 0 else [*problems[:most], f"and {more:,} more problems"]
 
 
 def _content(text: str, name: str) -> Any:
@@ -83,7 +89,7 @@ def _content(text: str, name: str) -> Any:
         raise Usage(f"{name} is larger than {LARGEST_TEXT:,} characters: divide it into several schedulers")
     if len(text) >= plain_yaml.LARGE:
         with suppress(plain_yaml.NotPlain):
-            return plain_yaml.read(text)
+            return plain_yaml.read(text, MOST_VALUES)
     try:
         loader = _Loader(text)
         try:

@@ -23,16 +23,16 @@ class NotPlain(Exception):
     """A document that the full loader has to read."""
 
 
-def read(text: str) -> Any:
-    """What a plain document says.
+def read(text: str, most_values: int = MOST_VALUES) -> Any:
+    """What a plain document of at most so many values says.
 
     Raises:
-        NotPlain: it is not plain, or there is no libyaml here.
+        NotPlain: it is not plain, too much, or there is no libyaml here.
     """
     if not yaml.__with_libyaml__:
         raise NotPlain
     try:
-        return _Reader().read(text)
+        return _Reader(most_values).read(text)
     except NotPlain:
         raise
     except Exception as fault:  # the full loader says what is wrong, in its own words
@@ -42,7 +42,8 @@ def read(text: str) -> Any:
 class _Reader:
     """Puts values together as the events come."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_values: int) -> None:
+        self._most_values = most_values
         self._full: Any = yaml.SafeLoader("")
         self._scalars: dict[str, Any] = {}
         #: what the present value lies in, the outermost first
@@ -74,7 +75,7 @@ class _Reader:
             if kind is not yaml.ScalarEvent:
                 self._open.append(into)
                 into = value
-            if number > MOST_VALUES or len(self._open) > DEEPEST or len(root) > 1:
+            if number > self._most_values or len(self._open) > DEEPEST or len(root) > 1:
                 raise NotPlain
         return root[0] if root else None
 

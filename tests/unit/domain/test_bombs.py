@@ -184,3 +184,13 @@ def test_budgets_are_of_a_text_of_an_expression_and_of_all_and_come_back() -> No
     now[0] += WINDOW_SECONDS
     assert not budget.is_spent("slow", "text")
     assert not budget.is_crowded("a new text")
+
+
+def test_a_file_with_thousands_of_mistakes_names_the_first_and_counts_the_rest() -> None:
+    text = "triggers: [" + "x, " * 30_000 + "x]"
+    with pytest.raises(Usage) as caught:
+        parse(text, "bombs.yaml")
+    lines = str(caught.value).splitlines()
+    assert lines[0].startswith("bombs.yaml, item 1:")
+    assert len(lines) == 21
+    assert lines[-1] == "and 29,981 more problems"
