@@ -62,7 +62,7 @@ class LoneWorker:
             if time.monotonic() - given_at > again_seconds:
                 given_at = time.monotonic()
                 probes.append(uuid.uuid4().hex)
-                self.put(message([[probes[-1], 0], {}, {}], id=probes[-1]))
+                self.put(message([[probes[-1]], {}, {}], id=probes[-1]))
             log = self.log.read_text(errors="replace")
             return any(f"Task triggers.match[{probe}] succeeded" in log for probe in probes)
 

@@ -15,24 +15,26 @@ from triggers.local.redis_server import PrivateRedis
 
 pytestmark = pytest.mark.slow
 
+ID = "0" * 32
+
 #: what Celery or the consumer rejects
 REJECTED = {
     "a body that is no JSON": message(b"garbage"),
     "a body of another shape": message("x"),
     "a body that is a dictionary": message({"a": 1}),
     "an unknown task, as of a later release": message([[], {}, {}], task="triggers.of_a_later_release"),
-    "a task that has no name": message([["s", 0], {}, {}], task=None),
-    "a task whose name is a dictionary": message([["s", 0], {}, {}], task={"a": 1}),
+    "a task that has no name": message([[ID], {}, {}], task=None),
+    "a task whose name is a dictionary": message([[ID], {}, {}], task={"a": 1}),
     "too many arguments": message([["a", "b", "c", "d"], {}, {}]),
     "unknown arguments": message([[], {"x": 1}, {}]),
     "arguments of other types": message([[{"a": 1}, ["b"]], {}, {}]),
-    "a partition that is none": message([["s", None], {}, {}]),
-    "a body of five million characters": message([["x" * 5_000_000, 0], {}, {}]),
+    "a scheduler that is none": message([[None], {}, {}]),
+    "a body of five million characters": message([["x" * 5_000_000], {}, {}]),
     "a pickle": message(b"cos\nsystem\n(S'exit'\ntR.", content="application/x-python-serialize"),
-    "no id": message([["s", 0], {}, {}], id=None),
-    "a time that is none": message([["s", 0], {}, {}], eta="nonsense"),
-    "an end that is none": message([["s", 0], {}, {}], expires="nonsense"),
-    "numbers that are none": message([["s", 0], {}, {}], retries="x", timelimit="x"),
+    "no id": message([[ID], {}, {}], id=None),
+    "a time that is none": message([[ID], {}, {}], eta="nonsense"),
+    "an end that is none": message([[ID], {}, {}], expires="nonsense"),
+    "numbers that are none": message([[ID], {}, {}], retries="x", timelimit="x"),
     "nothing but a pair of braces": "{}",
     "no headers": '{"body": "x", "properties": {"delivery_tag": "t", "delivery_info": null}, "headers": {}}',
 }

@@ -24,6 +24,7 @@ pytestmark = pytest.mark.slow
 
 KEY = "of-the-scripts-and-workers"
 ID = "0123456789abcdef"
+ANOTHER = ID[::-1]
 
 
 @pytest.fixture
@@ -74,12 +75,12 @@ def test_messages_that_are_not_signed_are_refused_and_counted(
     (tmp_path / "secrets" / "triggers_signing_key").write_text(KEY + "\n")
     worker = LoneWorker(url, url, tmp_path, TRIGGERS_SECRETS_DIR=str(tmp_path / "secrets"))
     try:
-        worker.put(message([[ID, 0], {}, {}], id="unsigned"))
-        other = Signer(["of-somebody-else-altogether"]).sign("message", "triggers.match", json.dumps([ID, 0]))
-        worker.put(message([[ID, 0], {}, {}], id="other", signature=other))
-        signature = Signer([KEY]).sign("message", "triggers.match", json.dumps([ID, 0], separators=(",", ":")))
-        worker.put(message([[ID, 1], {}, {}], id="moved", signature=signature))
-        worker.put(message([[ID, 0], {}, {}], id="genuine", signature=signature))
+        worker.put(message([[ID], {}, {}], id="unsigned"))
+        other = Signer(["of-somebody-else-altogether"]).sign("message", "triggers.match", json.dumps([ID]))
+        worker.put(message([[ID], {}, {}], id="other", signature=other))
+        signature = Signer([KEY]).sign("message", "triggers.match", json.dumps([ID], separators=(",", ":")))
+        worker.put(message([[ANOTHER], {}, {}], id="moved", signature=signature))
+        worker.put(message([[ID], {}, {}], id="genuine", signature=signature))
         eventually(lambda: "Task triggers.match[genuine] succeeded" in worker.log.read_text(), "the genuine one")
         log = worker.log.read_text()
         assert not [name for name in ("unsigned", "other", "moved") if f"match[{name}]" in log]
