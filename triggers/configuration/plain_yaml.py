@@ -24,7 +24,7 @@ class NotPlain(Exception):
 
 
 def read(text: str, most_values: int = MOST_VALUES) -> Any:
-    """What a plain document of at most so many values says.
+    """What a plain document says, of no more than `most_values` values.
 
     Raises:
         NotPlain: it is not plain, too much, or there is no libyaml here.
