@@ -124,7 +124,7 @@ from workers import watchdog
 from workers.match import match
 watchdog.LOOK_SECONDS, watchdog.SEND_SECONDS, watchdog.TAKEN_WITHIN_SECONDS = 0.1, 0.3, 1.0
 
-def long(scheduler, partition):
+def long(scheduler):
     time.sleep(4)
     print("long work done", flush=True)
 
@@ -132,7 +132,7 @@ match.run = long  # workers take tasks of stages only
 
 @worker_ready.connect
 def begin(**_):
-    match.delay("ab12" * 4, 0)
+    match.delay("ab12" * 4)
 
 sys.argv[1:] = ["-A", "workers", "worker", "-Q", "match", "-P", "solo", "--concurrency=4"]
 main()
