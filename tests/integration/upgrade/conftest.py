@@ -97,7 +97,8 @@ class Upgraded(World):
         environment = os.environ | {"UPGRADE_BASES": " ".join(self.about["bases"]), "PYTHONPATH": str(here.parents[3])}
         script = f"import sys; sys.path.insert(0, {str(here.parent)!r}); import declarations; declarations.main()"
         command = [sys.executable, "-c", script]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+        # it waits for the lease of the Redis of those days to expire, which takes a minute at most
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=110)
         assert done.returncode == 0, done.stdout + done.stderr
         self.serve()
 
