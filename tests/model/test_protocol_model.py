@@ -19,7 +19,7 @@ PARTS = Path(__file__).with_name("parts.pml")
 #: What the model leaves out; docs/protocol.md says so.
 LEFT_OUT = {
     "poll_begin", "poll_commit", "hold", "line_up", "claim_held", "raise_mark", "release", "epoch_recalled",
-    "edit_announce", "edit_settle",
+    "edit_announce", "edit_settle", "match_take", "poll_stretch",
     "tasks.edit", "tasks.reset",
 }  # fmt: skip
 
