@@ -281,10 +281,10 @@ missing. Parts granted by a step of their own, and an alarm for each failure, fa
 
 *Not in the models:* time (a lease ends whenever it may, a forgotten enqueue has arrived before anything goes on, as
 [decision 5](decisions/0005-waiting-for-forgotten-attempts.md) assumes), reading windows, the pace of polls, which
-matcher takes which partition, order, pace, holds, pauses and edits, `reuse_task`, repeating triggers, functions, what parts of a firing edit, turns at receivers, schedules, a
-launch that a person deletes while Redis is emptied or before the ledger knows of it ([decision
-4](decisions/0004-withdrawing-is-announced.md)), older data put back into Redis, and a promoted replica. The random
-interleavings of the real stages (`tests/property/stages`) put older data back;
+matcher takes which partition, order, pace, holds, pauses and edits, `reuse_task`, repeating triggers, functions, what
+parts of a firing edit, turns at receivers, schedules, a launch that a person deletes while Redis is emptied or before
+the ledger knows of it ([decision 4](decisions/0004-withdrawing-is-announced.md)), older data put back into Redis, and
+a promoted replica. The random interleavings of the real stages (`tests/property/stages`) put older data back;
 `tests/integration/failover/test_promotion.py` promotes a replica; the crash tests and chaos have most of the rest.
 """
 
