@@ -36,7 +36,7 @@ class Homes:
         self.store, self.keys = store, keys
 
     def enter(self, holder: Leader, seconds: float) -> tuple[str, Leader | None]:
-        """Become home if nobody is: (token, None), or ("", who is)."""
+        """Take the lease "home" if it is free: (token, None), otherwise ("", its holder)."""
         names = [self.keys.lease(_LEASE), self.keys.home, self.keys.fence]
         text = json.dumps(asdict(holder))
         token, other = self.store.run(ENTER, names, int(seconds * 1000), leases.nonce(), text)
