@@ -133,6 +133,8 @@ def _console(of: Server, url: str, folder: Path) -> Iterator[tuple[psutil.Proces
         assert running.stderr
         link = re.search(r"http://\S+", running.stderr.readline())
         assert link
+        # what it logs is read on: a full pipe would stop it
+        threading.Thread(target=running.stderr.read, daemon=True).start()
         session = requests.Session()
         home = session.get(link[0], timeout=60, headers={"accept": "text/html"}).url
         yield psutil.Process(running.pid), session, home
