@@ -16,6 +16,8 @@ _VARYING = (
     (r"\bin \d+ ms\b", "in N ms"),
     (r"(?<=[^\n])\b(?:now|\d+ (?:s|min) ago)(?=\s|$|,|:)", "N s ago"),
     (r"\b\d+ s\b", "N s"),
+    (r"\bnext in (?:N s|\d+ min)\b", "next in N s"),
+    (r"\b[\d,]+ calls in \d{4}-\d\d, [\d,]+ projected(?: \([^)]*\))?", "N calls in MONTH, N projected (CAUSES)"),
     (r"\bRedis \d+(?:\.\d+)+", "Redis VERSION"),
     (r"\b\d+ more launches", "N more launches"),
     # widths of columns follow from what varies

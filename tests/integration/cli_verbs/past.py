@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.integration.stages.conftest import World
+from triggers.context.api_account import hand_in
 from triggers.model import Trigger
 
 FILE = """triggers:
@@ -29,6 +30,8 @@ def triggers(world: World) -> list[Trigger]:
 
 def make(world: World, folder: Path) -> None:
     """Declare them and let each come into its state; a file of triggers lies in the folder."""
+    # what failed stays between two attempts, however long the rest takes
+    world.ctx = world.context(retry_base_seconds=1000.0)
     declared = triggers(world)
     world.declare(*declared)
     world.pause(declared[3])
@@ -39,4 +42,5 @@ def make(world: World, folder: Path) -> None:
         world.tick()
         world.create_task(name=f"{tag} task", tags=[tag])
         world.step()
+    hand_in(world.ledger.calls)
     (folder / "triggers.yaml").write_text(FILE.format(base=world.base))

@@ -66,7 +66,7 @@ def _server(target: Target) -> Iterator[Finding]:
 
 
 def _names(target: Target, known: Snapshot) -> Iterator[Finding]:
-    triggers = [entry.trigger for entry in known.active]
+    triggers = sorted((entry.trigger for entry in known.active), key=lambda trigger: (trigger.name, trigger.id))
     absent = lacking(target.api, triggers)
     for one in absent:
         # a script may well be registered before the project that it waits for
