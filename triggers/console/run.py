@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -37,6 +38,15 @@ def run(of: Settings, host: str, port: int, choice: str | None) -> None:
             wanted.clear()
             if not ended.is_set():
                 say(f"console at {console.link()}", error=True)
+    _leave()
+
+
+def _leave() -> None:
+    """End the process although threads may still wait for ClearML, for pages that nobody waits for any more."""
+    if any(one.is_alive() and not one.daemon for one in threading.enumerate() if one is not threading.main_thread()):
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        os._exit(0)
 
 
 def _more_links(console: ConsoleServer) -> None:

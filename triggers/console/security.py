@@ -91,14 +91,14 @@ class BodyRefused(Exception):
 
 def _bounded(receive: Receive) -> Receive:
     """The same body, refused once it is too large or takes too long."""
-    size, whole = 0, False
+    size, whole, until = 0, False, asyncio.get_running_loop().time() + BODY_SECONDS
 
     async def bounded() -> Message:
         nonlocal size, whole
         if whole:  # what comes now is that the browser has gone
             return await receive()
         try:
-            message = await asyncio.wait_for(receive(), BODY_SECONDS)
+            message = await asyncio.wait_for(receive(), until - asyncio.get_running_loop().time())
         except TimeoutError as error:
             raise BodyRefused("the request did not arrive in time") from error
         if message["type"] == "http.request":

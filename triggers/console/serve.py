@@ -7,46 +7,17 @@ import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
-
-import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from triggers.base.errors import Usage
 from triggers.base.settings import Settings
 from triggers.console.access import Proxy, Sessions, accounts
 from triggers.console.app import make_app
 from triggers.console.key import session_key
+from triggers.console.listener import Server, make_server
 from triggers.console.schedulers import Schedulers
 from triggers.console.security import LOOPBACK, hosts
 from triggers.console.site import Site
 from triggers.ledger.audit import who
-
-#: Seconds until a connection has sent the head of its first request.
-_HEAD_SECONDS: Final = 10.0
-#: Connections at the same time: a page that is open has one.
-_CONNECTIONS: Final = 500
-
-
-class _Protocol(H11Protocol):
-    """Hangs up on who connects and says nothing."""
-
-    def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
-        self._asked = False
-        self._deadline = self.loop.call_later(_HEAD_SECONDS, self._hang_up)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._deadline.cancel()
-        super().connection_lost(exc)
-
-    def handle_events(self) -> None:
-        super().handle_events()
-        self._asked = self._asked or self.scope is not None
-
-    def _hang_up(self) -> None:
-        if not self._asked:
-            self.transport.close()
 
 
 def make_site(of: Settings, host: str, choice: str | None = None) -> Site:
@@ -72,7 +43,7 @@ class ConsoleServer:
 
     site: Site
     url: str
-    server: uvicorn.Server
+    server: Server
     socket: socket.socket
 
     def link(self) -> str:
@@ -86,9 +57,8 @@ class ConsoleServer:
         self.server.run(sockets=[self.socket])
 
     def stop(self) -> None:
-        """End soon; open pages are closed."""
+        """End within two seconds: pages that are being made are finished as far as they can be."""
         self.server.should_exit = True
-        self.server.force_exit = True
 
 
 def listen(of: Settings, host: str, port: int, choice: str | None = None) -> ConsoleServer:
@@ -108,31 +78,8 @@ def listen(of: Settings, host: str, port: int, choice: str | None = None) -> Con
         raise Usage(
             f"the console cannot listen on {host}:{port} ({error.strerror}): choose --port or --host"
         ) from error
-    config = uvicorn.Config(
-        make_app(site),
-        http=_Protocol,
-        loop="asyncio",
-        lifespan="off",
-        ws="none",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        limit_concurrency=_CONNECTIONS,
-        timeout_keep_alive=30,
-        timeout_graceful_shutdown=1,
-        h11_max_incomplete_event_size=32_768,
-    )
     shown = f"[{host}]" if ":" in host else host
-    return ConsoleServer(site, f"http://{shown}:{listening.getsockname()[1]}", _Server(config), listening)
-
-
-class _Server(uvicorn.Server):
-    """Leaves signals to the process that it runs in."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
+    return ConsoleServer(site, f"http://{shown}:{listening.getsockname()[1]}", make_server(make_app(site)), listening)
 
 
 @contextlib.contextmanager
