@@ -60,7 +60,7 @@ def _length(request: h11.Request) -> int:
     return len(request.method) + len(request.target) + len(b"  HTTP/1.1\r\n") + headers
 
 
-class Connection(H11Protocol):
+class ConsoleConnection(H11Protocol):
     """One connection. It is hung up on when it sends or reads too slowly."""
 
     def connection_made(self, transport: Any) -> None:
@@ -177,8 +177,8 @@ class Server(uvicorn.Server):
             if connection.is_answering:
                 connection.hang_up()
 
-    def _connections(self) -> list[Connection]:
-        return [one for one in self.server_state.connections if isinstance(one, Connection)]
+    def _connections(self) -> list[ConsoleConnection]:
+        return [one for one in self.server_state.connections if isinstance(one, ConsoleConnection)]
 
     async def _ended(self, seconds: float) -> None:
         if tasks := list(self.server_state.tasks):
@@ -189,7 +189,7 @@ def make_server(app: ASGIApp) -> Server:
     """Put the server together."""
     config = uvicorn.Config(
         Ending(app),
-        http=Connection,
+        http=ConsoleConnection,
         loop="asyncio",
         lifespan="off",
         ws="none",
