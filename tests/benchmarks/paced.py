@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from statistics import quantiles
 
 from tests.benchmarks.burst import HALF, change, polls, register
@@ -16,7 +13,7 @@ from tests.benchmarks.latency import changed, launched
 from tests.benchmarks.rate import bare, seconds
 from tests.benchmarks.result import Bound, Result, load
 from tests.benchmarks.server import Server, server
-from tests.benchmarks.worker import ROOT, Working, eventually, working
+from tests.benchmarks.worker import Working, eventually, working
 from triggers.model import make_trigger
 
 PROCESSES, THREADS = (1, 2, 4), 2
@@ -82,7 +79,7 @@ def latencies(chance: random.Random) -> list[float]:
         here.home.register(here.ledger, [trigger])
         for name in ("poll", "match", "dispatch", "dispatch"):
             stack.enter_context(here.process(name, threads=4, name=f"{name}{len(name)}{chance.random()}"))
-        stack.enter_context(_beat(here))
+        stack.enter_context(here.beat())
         eventually(lambda: polls(of.since(0)) > 1, "it polls", seconds=60)
         made = [of.call("tasks.create", name=f"run {n}", type="training")["id"] for n in range(CHANGES)]
         for task in made:
@@ -93,16 +90,3 @@ def latencies(chance: random.Random) -> list[float]:
         eventually(lambda: len(launched(of)) >= CHANGES, "all are launched", seconds=60)
         began, ended = changed(of, made), launched(of)
         return [ended[task] - began[task] for task in made]
-
-
-@contextmanager
-def _beat(here: Working) -> Iterator[None]:
-    """The schedule of a cluster."""
-    with (here.folder / "beat.log").open("wb") as output:
-        command = [sys.executable, "-m", "celery", "-A", "workers", "beat"]
-        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output)
-    try:
-        yield
-    finally:
-        process.kill()
-        process.wait()

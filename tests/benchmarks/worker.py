@@ -8,11 +8,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from celery import Celery
 
+from tests.benchmarks.delay import delayed
 from tests.benchmarks.server import Server, redis
 from triggers.base.settings import Settings
 from triggers.client.service_task import ServiceTask
@@ -45,6 +46,18 @@ class Working:
         return int(self.ledger.store.client.zcard(self.ledger.keys.due("dispatch")))
 
     @contextmanager
+    def beat(self) -> Iterator[subprocess.Popen[bytes]]:
+        """The schedule of a cluster."""
+        with (self.folder / "beat.log").open("wb") as output:
+            command = [sys.executable, "-m", "celery", "-A", "workers", "beat"]
+            process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output)
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+
+    @contextmanager
     def process(self, *queues: str, threads: int, name: str = "worker") -> Iterator[subprocess.Popen[bytes]]:
         """A worker process that is ready."""
         log = self.folder / f"{name}.log"
@@ -65,12 +78,18 @@ class Working:
 
 
 @contextmanager
-def working(of: Server) -> Iterator[Working]:
-    """A scheduler without triggers on that server; this process takes its environment for as long."""
+def working(of: Server, network_ms: float | None = None) -> Iterator[Working]:
+    """A scheduler without triggers on that server; this process takes its environment for as long.
+
+    `network_ms`: how long a trip to Redis takes for its workers, None for those of a Unix socket.
+    """
     before = dict(os.environ)
-    with tempfile.TemporaryDirectory() as folder, redis(Path(folder)) as url:
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        url = stack.enter_context(redis(Path(folder)))
+        seen_as = url if network_ms is None else stack.enter_context(delayed(url, network_ms))
         os.environ.clear()
-        os.environ.update(of.env(), TRIGGERS_REDIS_URL=url, TRIGGERS_MAX_PER_MINUTE="0")
+        os.environ.update(of.env(), TRIGGERS_REDIS_URL=seen_as, TRIGGERS_MAX_PER_MINUTE="0")
         try:
             here = Working(of, url, Path(folder))
             yield here

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 from triggers.base.settings import Settings
-from triggers.ledger import at_work, clock, epoch, exclusions, leases, schedulers, upkeep
+from triggers.ledger import at_work, clock, epoch, exclusions, leases, poll_look, schedulers, sync_look, upkeep
 from triggers.ledger.adopting import Adopting
 from triggers.ledger.api_account import CallBook
 from triggers.ledger.at_work import Running
@@ -28,6 +29,7 @@ from triggers.ledger.matching import Matching
 from triggers.ledger.moments import Moments
 from triggers.ledger.mutes import Mutes
 from triggers.ledger.operations import Operations
+from triggers.ledger.poll_look import PollLook
 from triggers.ledger.quarantine import Quarantine
 from triggers.ledger.reading import Reading
 from triggers.ledger.refused import Refusals
@@ -39,6 +41,7 @@ from triggers.ledger.shared import api_requests, beat_said
 from triggers.ledger.signing import Signer
 from triggers.ledger.store import Store
 from triggers.ledger.streams import Events, Stream
+from triggers.ledger.sync_look import SyncLook
 from triggers.ledger.syncing import LeasedFields
 from triggers.ledger.turns import Turns
 from triggers.ledger.undecided import Undecided
@@ -185,6 +188,14 @@ class Ledger:
     def upkeep(self) -> Upkeep:
         """What a round of reconcile has to do."""
         return upkeep.look(self.store, self.keys)
+
+    def look_before_poll(self, sources: Sequence[str]) -> PollLook:
+        """What a poll of these sources looks at before it asks the ClearML server."""
+        return poll_look.look(self.store, self.keys, sources)
+
+    def look_before_sync(self, sources: Sequence[str], fields: Sequence[str]) -> SyncLook:
+        """What a turn of sync looks at first, with these fields of what sync remembers."""
+        return sync_look.look(self.store, self.keys, sources, fields)
 
     def close(self) -> None:
         """Close the connections to Redis."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from operator import attrgetter
@@ -47,6 +47,11 @@ class Cursor:
     ahead_ms: int = 0
     tail_ms: int = 0
     latest_ms: int = 0
+
+    @classmethod
+    def of(cls, found: Mapping[str, str]) -> Cursor:
+        """Read what is kept in Redis; what is no number counts as never read, and is read again."""
+        return cls(**{field.name: _number(found.get(field.name)) for field in fields(cls)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +199,7 @@ class Reading:
     def cursor(self, source: str) -> Cursor:
         """How far the source was read; what is no number counts as never read, and is read again."""
         found: Any = self.store.client.hgetall(self.keys.cursor(source))
-        return Cursor(**{field.name: _number(found.get(field.name)) for field in fields(Cursor)})
+        return Cursor.of(found)
 
     def stamps_ms(self) -> int:
         """How far the server's clock that stamps changes is ahead of its `Date`, ms."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from triggers.base.errors import Unreadable, Usage
@@ -49,7 +50,7 @@ class Snapshot:
         """Why each of the unreadable entries is quarantined."""
         return {id_: unread.why for id_, unread in self.unreadable.items()}
 
-    @property
+    @cached_property
     def active(self) -> list[Entry]:
         """Entries whose triggers are matched: all but the retired. Paused ones match; their firings wait."""
         return [entry for entry in self.entries.values() if not entry.retired]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -28,6 +29,17 @@ class SeenServiceTask:
     status: str = ""
     covered_ms: int | None = None
 
+    @classmethod
+    def of(cls, fields: Mapping[str, str], now_ms: int) -> SeenServiceTask:
+        """Read what is kept in Redis; `now_ms`: the ledger's time."""
+        covered_ms = _number(fields.get("covered_ms"))
+        return cls(
+            _number(fields.get("changed_ms")),
+            fields.get("task", ""),
+            fields.get("status", ""),
+            max(0, now_ms - covered_ms) if covered_ms else None,
+        )
+
     def covers(self, pace_seconds: float) -> bool:
         """Whether polls at this pace go on seeing what changes."""
         return self.covered_ms is not None and self.covered_ms < 1000 * (3 * pace_seconds + 15)
@@ -46,21 +58,15 @@ class ServiceWatch:
             fields |= {"task": task, "status": status}
         self.store.client.hset(self.keys.service_watch, mapping=fields)
 
-    def cover(self) -> None:
-        """Remember that everything that had changed was read now."""
-        self.store.client.hset(self.keys.service_watch, "covered_ms", clock.now_ms(self.store.client, self.keys))
+    def cover(self, now_ms: int) -> None:
+        """Remember that everything that had changed by then was read, by the ledger's clock."""
+        self.store.client.hset(self.keys.service_watch, "covered_ms", now_ms)
 
     def read(self) -> SeenServiceTask:
         """What is remembered."""
         found: Any = self.store.client.hgetall(self.keys.service_watch)
-        covered = _number(found.get("covered_ms"))
-        now_ms = clock.now_ms(self.store.client, self.keys) if covered else 0
-        return SeenServiceTask(
-            _number(found.get("changed_ms")),
-            found.get("task", ""),
-            found.get("status", ""),
-            max(0, now_ms - covered) if covered else None,
-        )
+        now_ms = clock.now_ms(self.store.client, self.keys) if found.get("covered_ms") else 0
+        return SeenServiceTask.of(found, now_ms)
 
 
 def _number(text: str | None) -> int:

@@ -36,6 +36,11 @@ class Note:
         return cls(int(from_ms) if from_ms.isdigit() else 0, int(noted_ms) if noted_ms.isdigit() else 0, why, text)
 
 
+def over(notes: Mapping[str, Note], unreadable: Collection[str], now_ms: int) -> dict[str, Note]:
+    """Those that this process can read and nobody has noted for a minute: to be read again from there."""
+    return {id_: note for id_, note in notes.items() if id_ not in unreadable and now_ms - note.noted_ms >= QUIET_MS}
+
+
 class UnreadTriggers:
     """The notes of one scheduler."""
 
@@ -54,12 +59,8 @@ class UnreadTriggers:
         return {id_: Note.from_text(text) for id_, text in found.items()}
 
     def over(self, unreadable: Collection[str], now_ms: int) -> dict[str, Note]:
-        """Those that this process can read and nobody has noted for a minute: to be read again from there."""
-        return {
-            id_: note
-            for id_, note in self.notes().items()
-            if id_ not in unreadable and now_ms - note.noted_ms >= QUIET_MS
-        }
+        """Those that are to be read again, as `over` says."""
+        return over(self.notes(), unreadable, now_ms)
 
     def done(self, notes: Mapping[str, Note]) -> None:
         """Forget notes whose changes have been read again."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from triggers import sources
 from triggers.base.errors import Refused, ServerUnavailable
 from triggers.context import Context
+from triggers.ledger.poll_look import PollLook
 from triggers.ledger.reading import encode_batches
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.model.events import Event
@@ -48,14 +49,15 @@ def poll(ctx: Context, *, pace_seconds: float, quiet_seconds: float = 0.0, force
     ) as token:
         if token is None:
             return None
-        registry = ctx.ledger.registry.snapshot()
-        entries, caught_up = entries_to_read(ctx, registry)
+        look = ctx.ledger.look_before_poll([source.name for source in sources.SOURCES])
+        registry = ctx.ledger.registry.snapshot(look.registry_version)
+        entries, caught_up = entries_to_read(ctx, look, registry)
         _know_needs(ctx, registry)
         pages = events = 0
         failures = []
         for source in sources.serving(entries):
             try:
-                for stored in _read(ctx, token, source, registry.version, entries):
+                for stored in _read(ctx, token, look, source, registry.version, entries):
                     pages, events = pages + 1, events + stored
             except (ServerUnavailable, Refused) as failure:  # the other sources may be readable
                 failures.append(failure)
@@ -75,14 +77,16 @@ def _know_needs(ctx: Context, registry: Snapshot) -> None:
         ctx.needs_version = registry.version
 
 
-def _read(ctx: Context, token: str, source: Source, version: int, entries: list[Entry]) -> Iterator[int]:
+def _read(
+    ctx: Context, token: str, look: PollLook, source: Source, version: int, entries: list[Entry]
+) -> Iterator[int]:
     """Read one source page by page; yields how many events each page brought."""
     reading, serves = ctx.ledger.reading, sources.of_source(source, entries)
-    cursor = reading.cursor(source.name)
+    cursor = look.cursors[source.name]
     window = source.window(cursor, serves, ctx.settings)
     if window is None:
         return
-    clocks = clocks_of(ctx, source)
+    clocks = clocks_of(ctx, look, source)
     unread_ms, was_ahead = clocks.idle_ms, cursor.ahead_ms > 0
     if source.name not in ctx.memories:
         ctx.memories[source.name] = source.memory()
@@ -96,14 +100,14 @@ def _read(ctx: Context, token: str, source: Source, version: int, entries: list[
         after = replace(moved.cursor, latest_ms=latest_ms)
         fresh = _fresh(ctx, source, page.events, window, latest_ms)
         service = [event for event in page.events if source.is_service(event, ctx.service_task)]
-        note_changes(ctx, service)
+        note_changes(ctx, look, service)
         fresh = [event for event in fresh if event not in service]
         if moved.stepped_back:
             report_step(ctx, source.clock, cursor, now_ms)
             window = replace(window, overlaps=False, sweeps=False)  # of what has changed since, it began too late
         if source.by_server_clock:  # before the commit: whatever ends this poll first, the next one knows as much
             correct_since(ctx, serves, moved, cursor.plan, now_ms, unread_ms)
-        partitions = partitions_now(ctx)
+        partitions = partitions_now(ctx, look)
         batches = encode_batches(
             fresh,
             plan=version,
@@ -132,7 +136,7 @@ def _read(ctx: Context, token: str, source: Source, version: int, entries: list[
             ctx.hints.send("match", ctx.ledger.scheduler)
         cursor, unread_ms = after, int((time.monotonic() - began) * 1000)
         yield len(fresh)
-    note_cover(ctx, source.name)
+    note_cover(ctx, look, source.name)
     if not cursor.ahead_ms and (was_ahead or window.sweeps):
         clear_alarm(ctx, sources.serving(entries))
 

@@ -13,6 +13,7 @@ from triggers.base.formats import KNOWN
 from triggers.base.logs import logger
 from triggers.context import Context
 from triggers.ledger import alarms
+from triggers.ledger.poll_look import PollLook
 from triggers.ledger.reading import decode_batch
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.ledger.unread_triggers import Note
@@ -32,14 +33,16 @@ PATIENCE_SECONDS: Final = 60.0
 _ANEW: Final = 2**62
 
 
-def entries_to_read(ctx: Context, known: Snapshot) -> tuple[list[Entry], Mapping[str, Note]]:
+def entries_to_read(ctx: Context, look: PollLook, known: Snapshot) -> tuple[list[Entry], Mapping[str, Note]]:
     """The entries that a poll serves, and the notes to forget when all of it has been stored.
 
     Those that were passed by are read from there on again, like new ones. That the others pass by is noted first.
     """
     if known.unreadable:
-        ctx.ledger.unread_triggers.note(known.whys, _read_to_ms(ctx, known))
-    over = ctx.ledger.unread_triggers.over(known.unreadable, ctx.ledger.now_ms())
+        ctx.ledger.unread_triggers.note(known.whys, _read_to_ms(ctx, look, known))
+    over = look.over(known.unreadable)
+    if not over:
+        return known.active, over
     entries = [
         replace(entry, version=_ANEW, since_ms=max(entry.since_ms, over[entry.trigger.id].from_ms))
         if entry.trigger.id in over
@@ -49,9 +52,9 @@ def entries_to_read(ctx: Context, known: Snapshot) -> tuple[list[Entry], Mapping
     return entries, over
 
 
-def _read_to_ms(ctx: Context, known: Snapshot) -> int:
+def _read_to_ms(ctx: Context, look: PollLook, known: Snapshot) -> int:
     """Up to where everything was read for all triggers, less what may become visible late."""
-    cursors = [ctx.ledger.reading.cursor(source.name) for source in sources.serving(known.active) or sources.SOURCES]
+    cursors = [look.cursors[source.name] for source in sources.serving(known.active) or sources.SOURCES]
     read_to_ms = min((cursor.read_to_ms for cursor in cursors if cursor.plan), default=0)
     return read_to_ms - int(ctx.settings.overlap_seconds * 2000)
 

@@ -12,6 +12,7 @@ from triggers.base.logs import logger
 from triggers.clearml_api import server_now_ms
 from triggers.context import Context
 from triggers.ledger import alarms
+from triggers.ledger.poll_look import PollLook
 from triggers.ledger.reading import Cursor
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.model.events import iso_time
@@ -44,11 +45,12 @@ class Clocks:
     idle_ms: int
 
 
-def clocks_of(ctx: Context, source: Source) -> Clocks:
+def clocks_of(ctx: Context, look: PollLook, source: Source) -> Clocks:
     """What is known of the clock that stamps a source's changes; nothing where it is not that of the server."""
     if not source.by_server_clock:
         return Clocks(0, 0)
-    return Clocks(ctx.ledger.reading.stamps_ms(), ctx.ledger.reading.idle_ms(source.name))
+    idle_ms = look.idle_ms(source.name)
+    return Clocks(look.stamps_ms, ctx.ledger.reading.idle_ms(source.name) if idle_ms is None else idle_ms)
 
 
 def report_step(ctx: Context, clock: str, cursor: Cursor, server_ms: int) -> None:

@@ -3,28 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from triggers.clearml_api.narrowing import Narrowing
 from triggers.context import Context
+from triggers.ledger.poll_look import PollLook
+from triggers.ledger.service_watch import SeenServiceTask
 from triggers.model.events import Event
 
+#: Pause between two notes that all was read: far less than `covers` allows.
+_COVER_MS: Final = 5_000
 
-def note_changes(ctx: Context, events: Sequence[Event]) -> None:
+
+def note_changes(ctx: Context, look: PollLook, events: Sequence[Event]) -> None:
     """Note events of service tasks, of this scheduler's own and of others that stand for it."""
-    if not events:
+    if not events or not _news(look.service, events, ctx.service_task):
         return
-    known = ctx.ledger.service_watch.read()
-    own = next((event for event in reversed(events) if event.id == ctx.service_task), None)
-    changed_ms = max(known.changed_ms, *(event.changed_ms for event in events))
-    is_news = changed_ms > known.changed_ms or (own and (own.id, own.status) != (known.task, known.status))
-    if is_news:
+    known = ctx.ledger.service_watch.read()  # an earlier page of this poll may have had some
+    if _news(known, events, ctx.service_task):
+        own = _last_of(events, ctx.service_task)
         ctx.ledger.service_watch.note(
-            changed_ms=changed_ms, task=own.id if own else "", status=own.status if own else ""
+            changed_ms=max(known.changed_ms, *(event.changed_ms for event in events)),
+            task=own.id if own else "",
+            status=own.status if own else "",
         )
 
 
-def note_cover(ctx: Context, source: str) -> None:
+def _news(known: SeenServiceTask, events: Sequence[Event], service_task: str) -> bool:
+    """Whether any of it is not known yet."""
+    own = _last_of(events, service_task)
+    later = max(event.changed_ms for event in events) > known.changed_ms
+    return later or (own is not None and (own.id, own.status) != (known.task, known.status))
+
+
+def _last_of(events: Sequence[Event], task: str) -> Event | None:
+    return next((event for event in reversed(events) if event.id == task), None)
+
+
+def note_cover(ctx: Context, look: PollLook, source: str) -> None:
     """Note that all changed ClearML tasks were read: not while a busy server is asked for some of them only."""
+    if look.service.covered_ms is not None and look.service.covered_ms < _COVER_MS:
+        return
     memory = ctx.memories.get(source)
     if source == "tasks" and isinstance(memory, Narrowing) and not memory.polls:
-        ctx.ledger.service_watch.cover()
+        ctx.ledger.service_watch.cover(look.now_ms)

@@ -48,18 +48,21 @@ def sync(ctx: Context, scheduler: Scheduler, *, force: bool = False) -> Synced |
     with ctx.ledger.syncing.turn(ctx.settings.lease_seconds) as token:
         if token is None:
             return None
-        memory = Memory(ctx.ledger.syncing, token)
+        memory = Memory(ctx.ledger, token)
         fresh = memory.begin(scheduler.service_task)
         try:
             if not keep(ctx, scheduler, memory, force=force):
                 return Synced()
             edits, sections = configure(ctx, scheduler, memory, force=force or fresh, fresh=fresh)
+            if edits or sections:
+                memory.look_again()
             reports = tell(ctx, scheduler, memory)
         except Refused as refusal:
             _say_so(ctx, scheduler, memory, refusal)
             return Synced()
         memory.save()
-        ctx.ledger.history.clear_alarm(SERVICE_ALARM)
+        if SERVICE_ALARM in memory.look.alarms:
+            ctx.ledger.history.clear_alarm(SERVICE_ALARM)
         return Synced(edits, sections, reports)
 
 

@@ -54,9 +54,9 @@ def configure(
         force: it is due now.
         fresh: nothing was written to this service task yet, so that the registry goes before what it says.
     """
-    registry, now_ms = ctx.ledger.registry, ctx.ledger.now_ms()
+    registry, now_ms = ctx.ledger.registry, memory.look.now_ms
     due = force or now_ms - memory.number("read_ms") >= scheduler.sync_seconds * 1000
-    if not due and registry.version() == memory.number("version"):
+    if not due and memory.look.registry_version == memory.number("version"):
         return 0, 0
     found = service.read(ctx.api, scheduler.service_task)
     if found is None:

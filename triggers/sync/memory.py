@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from triggers.ledger.syncing import LeasedFields
+from triggers import sources
+from triggers.ledger import Ledger
+from triggers.ledger.sync_look import SyncLook
 
 #: Fields that most turns look at. All others are read when somebody asks: some grow with the number of triggers.
 _SMALL: Final = (
@@ -16,7 +18,9 @@ _SMALL: Final = (
 
 
 class Memory:
-    """Fields: `task` (service task it is about), `version` (registry written there), `written:<kind>`
+    """What sync remembers, and `look`: how the scheduler was when the turn began.
+
+    Fields: `task` (service task it is about), `version` (registry written there), `written:<kind>`
     (trigger id → digest, in the order of the section), `text:<kind>` (digest of the section that says so, where it
     says nothing else), `seen` (digest of all sections at `version`), `projects` (name → id as written), `problems`,
     `read_ms`, `kept_ms`, `told` (history id), `changed_by` (another user), `looked_ms`, `rival` (lease of another
@@ -24,10 +28,18 @@ class Memory:
     `ends` (ClearML task → [status, end]), `plot:<title>` (digest of what is shown).
     """
 
-    def __init__(self, syncing: LeasedFields, token: str) -> None:
-        self._syncing, self._token = syncing, token
-        self._known = syncing.read(_SMALL)
+    def __init__(self, ledger: Ledger, token: str) -> None:
+        self._ledger, self._syncing, self._token = ledger, ledger.syncing, token
+        self.look = self._look()
+        self._known = dict(self.look.fields)
         self._changed: dict[str, str] = {}
+
+    def _look(self) -> SyncLook:
+        return self._ledger.look_before_sync([source.name for source in sources.SOURCES], _SMALL)
+
+    def look_again(self) -> None:
+        """Find out how the scheduler is now, after something was done; what is remembered stays as this turn has it."""
+        self.look = self._look()
 
     def text(self, name: str) -> str:
         """A field, "" if there is none."""

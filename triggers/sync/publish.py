@@ -45,11 +45,12 @@ class _Kept:
 
 def tell(ctx: Context, scheduler: Scheduler, memory: Memory) -> int:
     """Send what is new, by two requests at most however much runs: how many lines and plots."""
-    snapshot, now_ms = ctx.ledger.registry.snapshot(), ctx.ledger.now_ms()
-    lines, happened = _lines(ctx, memory, snapshot)
+    found, now_ms = memory.look, memory.look.now_ms
+    snapshot = ctx.ledger.registry.snapshot(found.registry_version)
+    lines, happened = _lines(ctx, memory, snapshot) if found.newest != memory.text("told") else ([], False)
     open_ones = [task for task, (status, _) in memory.value("ends").items() if status in RUNNING]
     look = happened or (bool(open_ones) and now_ms - memory.number("looked_ms") >= LOOK_SECONDS * 1000)
-    stand = standings(ctx.ledger, snapshot, ctx.settings.max_attempts)
+    stand = standings(ctx.ledger, found, snapshot, ctx.settings.max_attempts)
     tabled = f"{snapshot.version} {_digest(repr(stand))}"
     bodies = _triggers(scheduler, snapshot, stand) if memory.text("tabled") != tabled else {}
     memory.put("tabled", tabled)

@@ -48,10 +48,16 @@ _LOOKED_AT: Final = 200
 
 def keep(ctx: Context, scheduler: Scheduler, memory: Memory, *, force: bool = False) -> bool:
     """Renew and save if it is due, by three requests; False when another Redis serves the scheduler."""
-    now_ms = ctx.ledger.now_ms()
+    now_ms = memory.look.now_ms
     begun = memory.text("kept_run") != ctx.epoch.run_id
     if not force and not begun and now_ms - memory.number("kept_ms") < KEEP_SECONDS * 1000:
         return True
+    serves = _renew(ctx, scheduler, memory, now_ms, begun=begun)
+    memory.look_again()  # it may have begun an epoch, or paused triggers again
+    return serves
+
+
+def _renew(ctx: Context, scheduler: Scheduler, memory: Memory, now_ms: int, *, begun: bool) -> bool:
     server_ms, known = _look(ctx, scheduler, memory)
     found = leases(known, server_ms)
     notice_older_state(ctx, my_lease(ctx, known, server_ms), found)

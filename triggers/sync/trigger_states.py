@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from triggers import sources
 from triggers.ledger import Ledger
 from triggers.ledger.firing import trigger_digest
 from triggers.ledger.registry import Snapshot
 from triggers.ledger.retrying import Failing
+from triggers.ledger.sync_look import SyncLook
 from triggers.model.kinds import KINDS
 from triggers.sync.report import ACTIVE, Standing
 
 
-def standings(ledger: Ledger, snapshot: Snapshot, max_attempts: int) -> dict[str, Standing]:
-    """Trigger id → how it stands, of those that are not just active; all others are `ACTIVE`."""
-    plans = {source.name: ledger.reading.cursor(source.name).plan for source in sources.serving(snapshot.active)}
-    held, dead = ledger.retrying.held_and_dead(ledger.firings.holds())
+def standings(ledger: Ledger, look: SyncLook, snapshot: Snapshot, max_attempts: int) -> dict[str, Standing]:
+    """Trigger id → how it stands, of those that are not just active; all others are `ACTIVE`. At rest by no trip."""
+    held, dead = _held_and_dead(ledger, look)
     worst: dict[str, Failing] = {}
-    for one in ledger.retrying.failing():
+    for one in ledger.retrying.failing() if look.has_due else ():
         if one.trigger not in worst or worst[one.trigger].failures < one.failures:
             worst[one.trigger] = one
-    read = {kind: plans.get(sources.of_kind(kind).name, 0) for kind in KINDS}
+    read = {kind: look.plans.get(sources.of_kind(kind).name, 0) for kind in KINDS}
     found = {}
     for entry in snapshot.active:
         id_ = entry.trigger.id
@@ -31,3 +33,9 @@ def standings(ledger: Ledger, snapshot: Snapshot, max_attempts: int) -> dict[str
         if standing != ACTIVE:
             found[id_] = standing
     return found
+
+
+def _held_and_dead(ledger: Ledger, look: SyncLook) -> tuple[Counter[str], Counter[str]]:
+    if not look.holds and not look.has_dead:
+        return Counter(), Counter()
+    return ledger.retrying.held_and_dead(look.holds)

@@ -93,7 +93,7 @@ def _memory(world: ServiceWorld, ctx: Any) -> Any:
 
     with ctx.ledger.syncing.turn(5) as token:
         assert token
-        return Memory(ctx.ledger.syncing, token)
+        return Memory(ctx.ledger, token)
 
 
 @pytest.mark.parametrize("until", [IN_2286_MS, LIFE_MS + 3_600_000])

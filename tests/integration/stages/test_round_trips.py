@@ -2,38 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-import pytest
-import redis
-
 from tests.integration.stages.conftest import World
+from tests.integration.trips import Trips, trips
 from triggers.ledger.reading import partition_of
 from triggers.stages.match import match
+from triggers.stages.poll import poll
 from triggers.stages.reconcile import reconcile
 
-Trips = Callable[[Callable[[], Any]], int]
-
-
-@pytest.fixture
-def trips(monkeypatch: pytest.MonkeyPatch) -> Trips:
-    """Counts what is sent while something is done: each send waits for its answer."""
-    sent: list[object] = []
-    send = redis.connection.AbstractConnection.send_packed_command
-
-    def counted(self: Any, command: Any, check_health: bool = True) -> None:
-        sent.append(command)
-        send(self, command, check_health)
-
-    monkeypatch.setattr(redis.connection.AbstractConnection, "send_packed_command", counted)
-
-    def during(done: Callable[[], Any]) -> int:
-        before = len(sent)
-        done()
-        return len(sent) - before
-
-    return during
+__all__ = ["trips"]
 
 
 def warm(world: World) -> None:
@@ -77,3 +53,17 @@ def test_a_hint_for_nothing_costs_one(world: World, trips: Trips) -> None:
 def test_an_idle_reconcile_makes_three(world: World, trips: Trips) -> None:
     warm(world)
     assert trips(lambda: reconcile(world.ctx)) <= 3
+
+
+def test_a_poll_that_finds_nothing_new_makes_six(world: World, trips: Trips) -> None:
+    """Begin, look, store what each of two sources says, compare what was seen, end."""
+    world.declare(world.trigger(), world.trigger("model", "models"))
+    for _ in range(2):
+        world.fail_task()
+        world.step()
+    assert trips(world.poll) <= 6
+
+
+def test_a_tick_before_the_next_poll_makes_one(world: World, trips: Trips) -> None:
+    warm(world)
+    assert trips(lambda: poll(world.ctx, pace_seconds=3600)) == 1
