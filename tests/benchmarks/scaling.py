@@ -25,8 +25,9 @@ from tests.deploy.hosts import eventually
 from triggers.base.settings import Settings
 from triggers.client.service_task import ServiceTask
 from triggers.client.serving import Home
+from triggers.ledger.batches import encode_batches, partition_of
 from triggers.ledger.matching import Grant, MarkChange
-from triggers.ledger.reading import Cursor, encode_batches, partition_of
+from triggers.ledger.reading import Cursor
 from triggers.local.redis_server import PrivateRedis
 from triggers.model import make_trigger
 from triggers.model.events import Event

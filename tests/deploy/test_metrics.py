@@ -17,9 +17,10 @@ from triggers.base.broker import broker_prefix
 from triggers.base.settings import Settings
 from triggers.base.settings import settings as cached
 from triggers.ledger import Ledger, schedulers
+from triggers.ledger.batches import encode_batches
 from triggers.ledger.keys import shared
 from triggers.ledger.matching import Grant, MarkChange
-from triggers.ledger.reading import Cursor, encode_batches
+from triggers.ledger.reading import Cursor
 from triggers.ledger.schedulers import Scheduler
 from triggers.model import make_trigger
 from triggers.model.events import Event

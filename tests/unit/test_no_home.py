@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from triggers.base.errors import NoCredentials, Usage
-from triggers.base.settings import SECRETS_FOLDER, of_file, secrets_folder, settings_of
+from triggers.base.secrets_folder import SECRETS_FOLDER, secrets_folder
+from triggers.base.settings import of_file, settings_of
 from triggers.clearml_api import Credentials
 from triggers.ledger.audit import who
 from triggers.local.server_binary import find_server

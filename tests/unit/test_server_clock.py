@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from triggers.ledger.reading import Batch, Cursor
+from triggers.ledger.batches import Batch
+from triggers.ledger.reading import Cursor
 from triggers.ledger.registry import Entry
 from triggers.model import make_trigger
 from triggers.rules.policies import STAMP_TOLERANCE_MS, Mark, decide

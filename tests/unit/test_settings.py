@@ -9,7 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from triggers.base.errors import Usage
-from triggers.base.settings import SECRETS_FOLDER, Settings, settings, settings_of
+from triggers.base.secrets_folder import SECRETS_FOLDER
+from triggers.base.settings import Settings, settings, settings_of
 
 SECRET = "hunter2"
 

@@ -10,7 +10,8 @@ import triggers.ledger
 from triggers.cli.output import STYLES
 from triggers.client.narration import _VERBS
 from triggers.ledger.diagram import svg
-from triggers.ledger.steps import STEPS, SUPPORT, page
+from triggers.ledger.protocol_page import page
+from triggers.ledger.steps import STEPS, SUPPORT
 from triggers.ledger.transitions import TRANSITIONS, edges
 from triggers.operate.words import WORDS
 
@@ -37,7 +38,7 @@ def test_every_script_says_which_interleaving_it_rules_out_or_what_it_is_for() -
 
 def test_the_page_is_the_table() -> None:
     written = (ROOT.parent / "docs" / "protocol.md").read_text()
-    assert written == page(), "run: python -m triggers.ledger.steps > docs/protocol.md"
+    assert written == page(), "run: python -m triggers.ledger.protocol_page > docs/protocol.md"
 
 
 def test_the_picture_is_the_table() -> None:

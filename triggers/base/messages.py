@@ -13,7 +13,6 @@ from triggers.base import forms
 #: The form of each argument: what is looked up by it, or becomes a part of a key.
 _FITS: Final[dict[str, Callable[[object], bool]]] = {
     "scheduler": forms.is_scheduler,
-    "partition": lambda value: type(value) is int and forms.partition_of(value) is not None,
 }
 
 #: What Celery would do after a task: none of it is ever sent.
@@ -28,7 +27,7 @@ def fault_of(message: Any, tasks: Mapping[str, Sequence[str]]) -> str:
 
     Args:
         message: as kombu has it: `headers`, `body`.
-        tasks: name of each Celery task that is sent → what its arguments are: `scheduler`, `partition`.
+        tasks: name of each Celery task that is sent → what its arguments are: names of `_FITS`.
     """
     try:
         return _of_headers(message.headers, tasks) or _of_body(message.body, tasks[message.headers["task"]])

@@ -3,60 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from triggers.base.errors import Usage
 from triggers.base.logs import logger
-from triggers.base.receivers import Allowed
 from triggers.base.redis_address import with_password
+from triggers.base.secrets_folder import secrets_folder, secrets_in
+from triggers.base.setting_types import Addresses, Ids, Receivers, SigningKeys
 
 log = logger(__name__)
-
-#: The environment variable that names a folder with one file per secret: triggers_redis_password, ...
-SECRETS_FOLDER = "TRIGGERS_SECRETS_DIR"
-
-
-def _listed(value: Any) -> Any:
-    return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
-
-
-#: Several names between commas.
-Ids = Annotated[tuple[str, ...], BeforeValidator(_listed)]
-
-#: Characters that a signing key has at least.
-LEAST_KEY: Final = 16
-
-
-def _keys(value: Any) -> Any:
-    keys = tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
-    if any(len(key) < LEAST_KEY for key in keys):
-        raise ValueError(f"a signing key has at least {LEAST_KEY} characters: make one with `openssl rand -hex 32`")
-    return keys
-
-
-def _receivers(value: Any) -> Any:
-    names = _listed(value)
-    Allowed.of(names)
-    return names
-
-
-#: Hosts, addresses and networks between commas.
-Receivers = Annotated[tuple[str, ...], BeforeValidator(_receivers)]
-
-#: Several keys between commas or white space.
-SigningKeys = Annotated[tuple[str, ...], BeforeValidator(_keys)]
-
-
-#: Several addresses between white space; they may hold commas.
-Addresses = Annotated[
-    tuple[str, ...], BeforeValidator(lambda value: tuple(value.split()) if isinstance(value, str) else value)
-]
 
 
 class Settings(BaseModel):
@@ -242,7 +202,7 @@ def settings_of(environ: Mapping[str, str]) -> Settings:
         Usage: names each variable or file that is wrong, its value unless that is secret, and what to do.
     """
     # a file is empty where a deployment has to mount one and nothing is set
-    files = {field: found for field, found in _files(secrets_folder(environ)).items() if found[1]}
+    files = {field: found for field, found in secrets_in(secrets_folder(environ), _FIELDS).items() if found[1]}
     given = files | _variables(environ)
     try:
         return Settings.model_validate({field: value for field, (_, value) in given.items()})
@@ -264,31 +224,7 @@ def of_file(field: str, environ: Mapping[str, str]) -> str | None:
     folder = secrets_folder(environ)
     if field in _variables(environ) or folder is None or not folder.is_dir():
         return None
-    return _files(folder).get(field, ("", None))[1]
-
-
-def secrets_folder(environ: Mapping[str, str]) -> Path | None:
-    """The folder with one file per secret, None where none is named.
-
-    Raises:
-        Usage: it begins with `~`, and there is no such home folder.
-    """
-    named = environ.get(SECRETS_FOLDER)
-    try:
-        return Path(named).expanduser() if named else None
-    except RuntimeError as error:
-        raise Usage(f"{SECRETS_FOLDER}={named!r}: there is no such home folder; name the folder by its path") from error
-
-
-@contextmanager
-def reading_secrets(folder: Path) -> Iterator[None]:
-    """Read files of the secrets folder; what cannot be read is a `Usage` that names the folder."""
-    try:
-        yield
-    except (OSError, UnicodeError) as error:
-        raise Usage(
-            f"{SECRETS_FOLDER}={str(folder)!r}: {error}; name a folder with one file of text per secret"
-        ) from error
+    return secrets_in(folder, _FIELDS).get(field, ("", None))[1]
 
 
 def with_notice_secrets_of_now(of: Settings, environ: Mapping[str, str]) -> Settings:
@@ -306,21 +242,6 @@ def with_notice_secrets_of_now(of: Settings, environ: Mapping[str, str]) -> Sett
 
 def _variables(environ: Mapping[str, str]) -> _Given:
     return {_FIELDS[name.lower()]: (name, value) for name, value in environ.items() if name.lower() in _FIELDS}
-
-
-def _files(folder: Path | None) -> _Given:
-    if folder is None:
-        return {}
-    if not folder.exists():
-        log.warning("%s=%r does not exist: no secrets are read from files", SECRETS_FOLDER, str(folder))
-        return {}
-    with reading_secrets(folder):
-        files = {file.name.lower(): file for file in folder.iterdir() if file.is_file()}
-        return {
-            field: (str(files[name]), files[name].read_text("utf-8").strip())
-            for name, field in _FIELDS.items()
-            if name in files
-        }
 
 
 def _said(problem: Any, given: _Given) -> str:

@@ -9,7 +9,8 @@ from typing import Any, Final, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from triggers.base.settings import SECRETS_FOLDER, Settings
+from triggers.base.secrets_folder import SECRETS_FOLDER
+from triggers.base.settings import Settings
 from triggers.base.settings_file import secrets, shown
 from triggers.base.terminal import say_page
 

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from triggers.base.errors import NoCredentials, Usage
-from triggers.base.settings import reading_secrets, secrets_folder
+from triggers.base.secrets_folder import reading_secrets, secrets_folder
 
 #: the server that the SDK takes when only keys are given
 _DEFAULT_HOST = "https://api.clear.ml"

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from triggers.base.forms import PARTITIONS
 from triggers.ledger import clock, leases
+from triggers.ledger.batches import BATCH
 from triggers.ledger.firing import SIGNED, Firing, signed_parts, verify
 from triggers.ledger.keys import Keys
 from triggers.ledger.parts import PARTS, signed_again
-from triggers.ledger.reading import BATCH
 from triggers.ledger.refused import Refusals
 from triggers.ledger.signing import Signer, Unsigned, parted
 from triggers.ledger.store import Script, Store

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from triggers.ledger.batches import decode_batch
 from triggers.ledger.keys import Keys
-from triggers.ledger.reading import decode_batch
 from triggers.ledger.store import Store
 
 Fields = dict[str, str]

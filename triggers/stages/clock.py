@@ -14,7 +14,8 @@ from typing import Final
 
 from triggers.base.logs import logger
 from triggers.context import Context
-from triggers.ledger.reading import Cursor, encode_batches
+from triggers.ledger.batches import encode_batches
+from triggers.ledger.reading import Cursor
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.model.events import Event
 from triggers.model.schedule_fields import SCHEDULE

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from triggers.base.errors import Newer, Unreadable
 from triggers.base.logs import logger
 from triggers.context import Context, Plan
+from triggers.ledger.batches import Batch
 from triggers.ledger.firing import firing_key
 from triggers.ledger.matching import MarkChange, change_of
 from triggers.ledger.quarantine import Quarantined
-from triggers.ledger.reading import Batch
 from triggers.ledger.registry import Entry
 from triggers.ledger.signing import Unsigned, parted
 from triggers.ledger.undecided import UNDECIDED, UndecidedMatch, from_text, to_text

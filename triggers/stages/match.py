@@ -10,10 +10,10 @@ from triggers.base.logs import logger
 from triggers.base.slowness import slowness
 from triggers.context import Context, Plan
 from triggers.ledger import leases
+from triggers.ledger.batches import BATCH, Batch, decode_batch
 from triggers.ledger.matchers import Taken, TakenPartition
 from triggers.ledger.matching import MarkChange
 from triggers.ledger.quarantine import Quarantined
-from triggers.ledger.reading import BATCH, Batch, decode_batch
 from triggers.ledger.signing import Unsigned
 from triggers.ledger.store import ScriptCall
 from triggers.model.events import Event

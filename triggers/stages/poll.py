@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from triggers import sources
 from triggers.base.errors import Refused, ServerUnavailable
 from triggers.context import Context
+from triggers.ledger.batches import encode_batches
 from triggers.ledger.poll_look import PollLook
-from triggers.ledger.reading import encode_batches
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.model.events import Event
 from triggers.rules.api_budget import LONGEST_POLL_SECONDS

@@ -13,8 +13,8 @@ from triggers.base.formats import KNOWN
 from triggers.base.logs import logger
 from triggers.context import Context
 from triggers.ledger import alarms
+from triggers.ledger.batches import decode_batch
 from triggers.ledger.poll_look import PollLook
-from triggers.ledger.reading import decode_batch
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.ledger.unread_triggers import Note
 from triggers.model.action import LANES

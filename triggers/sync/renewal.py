@@ -14,7 +14,7 @@ from triggers.clearml_api import server_now_ms, service
 from triggers.clearml_api.workspace import user_of
 from triggers.context import Context
 from triggers.ledger import alarms
-from triggers.ledger.reading import decode_batch
+from triggers.ledger.batches import decode_batch
 from triggers.ledger.schedulers import Scheduler
 from triggers.ledger.service_watch import STOPPING
 from triggers.model.events import Event

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.integration.stages.conftest import World
 from tests.integration.trips import Trips, trips
-from triggers.ledger.reading import partition_of
+from triggers.ledger.batches import partition_of
 from triggers.stages.match import match
 from triggers.stages.poll import poll
 from triggers.stages.reconcile import reconcile

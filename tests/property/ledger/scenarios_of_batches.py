@@ -20,7 +20,8 @@ from tests.property.ledger.making import (
 )
 from triggers.base.errors import Fenced
 from triggers.ledger import Ledger, leases
-from triggers.ledger.reading import Cursor, encode_batches
+from triggers.ledger.batches import encode_batches
+from triggers.ledger.reading import Cursor
 from triggers.rules.policies import Mark
 
 

@@ -10,47 +10,80 @@ import pytest
 
 from triggers.base.messages import fault_of
 
-SENT = {"triggers.match": ("scheduler", "partition"), "triggers.dispatch": ("scheduler",), "triggers.poll": ()}
+SENT = {"triggers.match": ("scheduler",), "triggers.poll": (), "triggers.alive": ()}
 ID = "0123456789abcdef"
+NOTHING_AFTER = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
 
 
-def message(task: str, args: list[Any], embedded: dict[str, Any] | None = None, **headers: Any) -> SimpleNamespace:
-    body = json.dumps([args, {}, embedded or {"callbacks": None, "errbacks": None, "chain": None, "chord": None}])
-    return SimpleNamespace(headers={"task": task, "id": "i", **headers}, body=body)
+def message(body: Any = ([ID], {}, NOTHING_AFTER), **headers: Any) -> SimpleNamespace:
+    known = {"task": "triggers.match", "id": "1", "retries": 0, "timelimit": [None, None], "eta": None, "expires": None}
+    text = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return SimpleNamespace(headers={**known, **headers}, body=text)
+
+
+def of(task: str, args: list[Any], embedded: dict[str, Any] | None = None) -> SimpleNamespace:
+    return message((args, {}, embedded or NOTHING_AFTER), task=task)
 
 
 @pytest.mark.parametrize(
-    ("task", "args"), [("triggers.match", [ID, 0]), ("triggers.dispatch", [ID]), ("triggers.poll", [])]
+    "sent",
+    [message(), of("triggers.poll", []), message(([], {}, {}), task="triggers.alive", expires="2026-11-27T00:00:00Z")],
 )
-def test_what_is_sent_passes(task: str, args: list[Any]):
-    assert fault_of(message(task, args), SENT) == ""
+def test_what_is_sent_passes(sent: SimpleNamespace):
+    assert fault_of(sent, SENT) == ""
 
 
 @pytest.mark.parametrize(
     ("task", "args"),
     [
-        ("triggers.match", [ID]),
-        ("triggers.match", [ID, -1]),
-        ("triggers.match", [ID, 256]),
-        ("triggers.match", [ID, "0"]),
-        ("triggers.match", [ID, True]),
-        ("triggers.match", ["a}:registry{", 0]),
-        ("triggers.match", ["../..", 0]),
-        ("triggers.dispatch", ["*"]),
-        ("triggers.dispatch", [ID.upper()]),
-        ("triggers.dispatch", [ID, ID]),
-        ("triggers.dispatch", [{"a": 1}]),
+        ("triggers.match", []),
+        ("triggers.match", [ID, 0]),
+        ("triggers.match", ["a}:registry{"]),
+        ("triggers.match", ["../.."]),
+        ("triggers.match", ["*"]),
+        ("triggers.match", [ID.upper()]),
+        ("triggers.match", [ID, ID]),
+        ("triggers.match", [{"a": 1}]),
+        ("triggers.match", [None]),
+        ("triggers.match", [True]),
+        ("triggers.match", ["x" * 200_000]),
         ("triggers.poll", [ID]),
         ("celery.map", [{"task": "triggers.poll"}, []]),
         ("celery.chain", []),
         ("os.system", ["id"]),
     ],
 )
-def test_what_is_never_sent_is_refused(task: str, args: list[Any]):
-    assert fault_of(message(task, args), SENT)
+def test_arguments_that_are_never_sent_are_refused(task: str, args: list[Any]):
+    assert fault_of(of(task, args), SENT)
 
 
-@pytest.mark.parametrize("name", ["callbacks", "errbacks", "chain", "chord"])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        message(b"garbage"),
+        message(b"\xff\x00"),
+        message("x"),
+        message({"a": 1}),
+        message(([ID], {"x": 1}, {})),
+        message(b"[" * 50_000),
+        message(task={"a": 1}),
+        message(id=None),
+        message(eta="nonsense"),
+        message(eta="2026-11-27T00:00:00+00:00"),
+        message(expires="nonsense"),
+        message(expires=5),
+        message(retries="x"),
+        message(timelimit="x"),
+        message(timelimit=5),
+        SimpleNamespace(headers=None, body=b""),
+        SimpleNamespace(),
+    ],
+)
+def test_messages_of_another_form_are_refused(wrong: SimpleNamespace):
+    assert fault_of(wrong, SENT)
+
+
+@pytest.mark.parametrize("name", list(NOTHING_AFTER))
 def test_nothing_is_done_after_it(name: str):
     follows = [{"task": "triggers.poll", "args": [], "kwargs": {}, "options": {}}]
-    assert "after it" in fault_of(message("triggers.poll", [], {name: follows}), SENT)
+    assert "after it" in fault_of(of("triggers.poll", [], {name: follows}), SENT)

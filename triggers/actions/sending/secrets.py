@@ -128,7 +128,7 @@ class Secrets:
         return text
 
     def _file(self, name: str) -> str:
-        from triggers.base.settings import secrets_folder
+        from triggers.base.secrets_folder import secrets_folder
 
         try:
             folder = secrets_folder(self._environ)

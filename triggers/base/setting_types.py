@@ -1,0 +1,46 @@
+"""Types of settings that are given as several values in one text."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from pydantic import BeforeValidator
+
+from triggers.base.receivers import Allowed
+
+
+def _listed(value: Any) -> Any:
+    return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
+
+
+#: Several names between commas.
+Ids = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+
+#: Characters that a signing key has at least.
+LEAST_KEY: Final = 16
+
+
+def _keys(value: Any) -> Any:
+    keys = tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+    if any(len(key) < LEAST_KEY for key in keys):
+        raise ValueError(f"a signing key has at least {LEAST_KEY} characters: make one with `openssl rand -hex 32`")
+    return keys
+
+
+def _receivers(value: Any) -> Any:
+    names = _listed(value)
+    Allowed.of(names)
+    return names
+
+
+#: Hosts, addresses and networks between commas.
+Receivers = Annotated[tuple[str, ...], BeforeValidator(_receivers)]
+
+#: Several keys between commas or white space.
+SigningKeys = Annotated[tuple[str, ...], BeforeValidator(_keys)]
+
+
+#: Several addresses between white space; they may hold commas.
+Addresses = Annotated[
+    tuple[str, ...], BeforeValidator(lambda value: tuple(value.split()) if isinstance(value, str) else value)
+]
