@@ -92,12 +92,12 @@ class Upgraded(World):
         return Counter(self.names.get(entry.object, entry.object) for entry in self.history("launched"))
 
     def register(self) -> None:
-        """Run the script once more, by the code of today."""
+        """Run the script once more, by the code of today, when the lease of the Redis of those days has expired."""
+        self.pass_minute()
         here = Path(__file__)
         environment = os.environ | {"UPGRADE_BASES": " ".join(self.about["bases"]), "PYTHONPATH": str(here.parents[3])}
         script = f"import sys; sys.path.insert(0, {str(here.parent)!r}); import declarations; declarations.main()"
         command = [sys.executable, "-c", script]
-        # it waits for the lease of the Redis of those days to expire, which takes a minute at most
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=110)
         assert done.returncode == 0, done.stdout + done.stderr
         self.serve()
