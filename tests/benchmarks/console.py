@@ -76,20 +76,17 @@ def _filled(of: Server, url: str, folder: Path) -> World:
 
 
 def _trigger(world: World, number: int) -> Any:
-    tags = {
-        "trigger_required_tags": [f"group {number % 1000}", f"tag {number % 7}"]
-        if number >= 30
-        else [f"group {number}"]
-    }
+    tags = [f"group {number}"] if number < 30 else [f"group {number % 1000}", f"tag {number % 7}"]
     action = {"queue": "nowhere"} if number in (3, 4) else {}
-    return world.trigger(name=f"trigger {number:05}", trigger_on_status=["failed"], action=action, **tags)
+    fields: dict[str, Any] = {"action": action, "trigger_on_status": ["failed"], "trigger_required_tags": tags}
+    return world.trigger(name=f"trigger {number:05}", **fields)
 
 
 def _remember(world: World, triggers: list[str], chosen: random.Random) -> None:
     """Entries as the scripts write them, up to the length of the history."""
-    client, key = world.ledger.store.client, world.ledger.keys.history
-    known = world.history()[-1]
-    newest = int(known.id.partition("-")[0])
+    client: Any = world.ledger.store.client  # the stubs of its streams take no dict of str
+    key = world.ledger.keys.history
+    newest = int(world.history()[-1].id.partition("-")[0])
     entries = client.xrange(key)
     client.delete(key)
     with client.pipeline(transaction=False) as pipe:

@@ -6,6 +6,7 @@ Redis has the history; this is an index of it that any restart makes again. One 
 from __future__ import annotations
 
 import threading
+from bisect import bisect_left
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Final
 import redis
 
 from triggers.ledger.history import HistoryEntry
+from triggers.ledger.paging import entry_order
 from triggers.ledger.streams import Stream
 from triggers.operate.history import Filter
 
@@ -94,9 +96,13 @@ class Activity:
         return next((entry for entry in self._read(ids) if entry.what == "launched"), None)
 
     def page(self, wanted: Filter, before: str, size: int) -> HistoryPage:
-        """Entries that pass, newest first, from before an id on ("" for the newest)."""
+        """Entries that pass, newest first, from before an id on ("" for the newest).
+
+        Raises:
+            Usage: it is no id of an entry.
+        """
         found: list[HistoryEntry] = []
-        for entry in self._candidates(wanted, before):
+        for entry in self._candidates(wanted, before, size + 1):
             if entry.at_ms < wanted.since_ms:
                 break
             if wanted.passes(entry):
@@ -105,17 +111,22 @@ class Activity:
                     return HistoryPage(tuple(found[:size]), found[size - 1].id)
         return HistoryPage(tuple(found), "")
 
-    def _candidates(self, wanted: Filter, before: str) -> Iterator[HistoryEntry]:
-        """Entries that may pass: those of the rarest thing that is asked for."""
+    def _candidates(self, wanted: Filter, before: str, first: int) -> Iterator[HistoryEntry]:
+        """Entries that may pass, newest first: those of the rarest thing that is asked for, few at first."""
+        limit = entry_order(before) if before else None
         names = [("trigger", wanted.trigger), ("object", wanted.object)]
         names += [("what", wanted.what[0])] if len(wanted.what) == 1 else []
+        if not any(value for _, value in names):
+            yield from (HistoryEntry.of(*one) for one in self._stream.backwards(page=first, before=before))
+            return
         with self._lock:
             narrowed = [self._ids.get(name, deque[str]()) for name in names if name[1]]
-            rarest = list(sorted(narrowed, key=len)[0]) if narrowed else [id_ for id_, _ in self._all]
-        limit = _order(before) if before else None
-        newest_first = (id_ for id_ in reversed(rarest) if limit is None or _order(id_) < limit)
-        while chunk := list(islice(newest_first, _CHUNK)):
-            yield from self._read(chunk)
+            ids = list(sorted(narrowed, key=len)[0])
+        end = len(ids) if limit is None else bisect_left(ids, limit, key=entry_order)
+        while end > 0:
+            begin = max(0, end - first)
+            yield from self._read(ids[begin:end][::-1])
+            end, first = begin, _CHUNK
 
     def _read(self, ids: Sequence[str]) -> Iterator[HistoryEntry]:
         for id_, fields in self._stream.each(ids):
@@ -126,12 +137,6 @@ def _indexed(entry: HistoryEntry) -> tuple[tuple[str, str], ...]:
     """What an entry can be found by."""
     names = ("trigger", entry.trigger), ("object", entry.object), ("what", entry.what), ("task", entry.task)
     return tuple((name, value) for name, value in names if value)
-
-
-def _order(id_: str) -> tuple[int, int]:
-    """The order of ids of a stream; any other text sorts before all."""
-    at, _, number = id_.partition("-")
-    return (int(at), int(number)) if at.isdigit() and number.isdigit() else (0, 0)
 
 
 #: What reading on raises while Redis is away.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from triggers.explain.gather import gather, now_of
+from triggers.explain.gather import Around, gather, now_of
 from triggers.explain.judge import judge
 from triggers.explain.prepared import prepared
 from triggers.explain.values import Explanation
@@ -36,6 +36,9 @@ def explain_every(target: Target, object_id: str, *, at_most: int = 0) -> tuple[
         entries = fitting or [entry for entry in entries if entry.trigger.of_objects] or entries
     known = now or (last_event_of(target, object_id) if at_most else None)
     if at_most and known is not None:
-        entries = prepared(target.ledger.registry).nearest(known)
-    chosen = entries[:at_most] if at_most else entries
-    return [judge(gather(target, entry, object_id, now)) for entry in chosen], len(entries) - len(chosen)
+        entries = prepared(target.ledger.registry).concerned(known)
+        chosen = prepared(target.ledger.registry).nearest(known, at_most)
+    else:
+        chosen = entries[:at_most] if at_most else entries
+    around = Around(target, object_id, now)
+    return [judge(gather(target, entry, object_id, around=around)) for entry in chosen], len(entries) - len(chosen)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cached_property
 
 from triggers import sources
 from triggers.clearml_api import launches
@@ -26,17 +26,60 @@ from triggers.stages import own
 _FIRINGS = 20
 
 
-#: In place of an object that has not been read yet.
-UNREAD: Any = object()
-
-
 def now_of(target: Target, object_id: str, kind: str = "task") -> Event | None:
     """The object as the server has it now; one of another kind where there is none of that kind."""
     return look_up(target.api, prepared(target.ledger.registry).needs, object_id, kind)
 
 
-def gather(target: Target, entry: Entry, object_id: str, now: Event | None = UNREAD) -> Facts:
-    """Read all that the decision about a trigger and an object depends on; `now` where the caller has read it.
+class Around:
+    """What all decisions about an object depend on, each read once; `now`: the object as the server has it."""
+
+    def __init__(self, target: Target, object_id: str, now: Event | None) -> None:
+        self.target, self.object_id, self.now = target, object_id, now
+        self._reads: dict[str, Read] = {}
+        self._known: dict[str, int | None] = {}
+
+    @cached_property
+    def last_event(self) -> Event | None:
+        """Its last event, among those that are kept."""
+        return last_event_of(self.target, self.object_id)
+
+    @cached_property
+    def unmatched_ms(self) -> int | None:
+        """Since when an event of the object lies in a batch that was not matched yet, None if none does."""
+        ledger = self.target.ledger
+        for partition in ledger.reading.waiting_partitions():
+            if any(f'"{self.object_id}"' in text for text in ledger.waiting.batches(partition)):
+                return ledger.waiting.due_ms(str(partition), "batches")
+        return None
+
+    @cached_property
+    def launcher(self) -> str:
+        """The trigger that launched it, as far as the ledger knows."""
+        return self.target.ledger.firings.launchers([self.object_id]).get(self.object_id, "")
+
+    @cached_property
+    def candidates(self) -> frozenset[str]:
+        """The triggers to which the index leads from it."""
+        if self.now is None:
+            return frozenset()
+        return frozenset(one.id for one in prepared(self.target.ledger.registry).index.candidates(self.now))
+
+    def known_ms(self, source: Source) -> int | None:
+        """Its change that polls of a source know."""
+        if source.name not in self._known:
+            self._known[source.name] = self.target.ledger.reading.seen_ms(source.name, self.object_id)
+        return self._known[source.name]
+
+    def read(self, source: Source) -> Read:
+        """How far a source is read."""
+        if source.name not in self._reads:
+            self._reads[source.name] = _read(self.target, source)
+        return self._reads[source.name]
+
+
+def gather(target: Target, entry: Entry, object_id: str, *, around: Around | None = None) -> Facts:
+    """Read all that the decision about a trigger and an object depends on; `around`: what the caller has read of it.
 
     Raises:
         Usage: there are no credentials for the scheduler's server.
@@ -44,42 +87,41 @@ def gather(target: Target, entry: Entry, object_id: str, now: Event | None = UNR
     """
     ledger, trigger = target.ledger, entry.trigger
     source = sources.of_kind(trigger.kind)
-    now = now_of(target, object_id, trigger.kind) if now is UNREAD else now
+    around = around or Around(target, object_id, now_of(target, object_id, trigger.kind))
+    now = around.now
     mark = ledger.matching.mark(trigger.id, object_id)
     firings = _firings(target, trigger.id, object_id, mark)
-    seen = last_event_of(target, object_id) or (Event.from_json(firings[-1].event) if firings else None)
     limit = limit_of(trigger.policy, target.settings.max_per_minute)
-    unmatched_ms = _unmatched_ms(target, object_id)
     return Facts(
         entry=entry,
         object_id=object_id,
         now=now,
-        seen=seen,
-        known_ms=_known_ms(target, source, object_id),
-        waits_for_match=unmatched_ms is not None,
-        index_leads=now is not None and _index_leads(target, entry, now),
+        seen=around.last_event or (Event.from_json(firings[-1].event) if firings else None),
+        known_ms=around.known_ms(source),
+        waits_for_match=around.unmatched_ms is not None,
+        index_leads=trigger.id in around.candidates,
         mark=mark,
         firings=firings,
-        launched_by=_launched_by(target, trigger, now, object_id),
+        launched_by=_launched_by(target, trigger, around),
         is_service_task=object_id == target.scheduler.service_task
         or (now is not None and is_service_task(now.system_tags)),
-        read=_read(target, source),
+        read=around.read(source),
         room=ledger.firings.pace_room(trigger.id, limit) if limit else None,
         slot=_slot(target, trigger.slot),
         per_minute=limit,
         open=_open(target, entry, firings[-1]) if firings else None,
-        unmatched_ms=unmatched_ms or 0,
+        unmatched_ms=around.unmatched_ms or 0,
         max_attempts=target.settings.max_attempts,
         own_edit=_own_edit(target, trigger, now),
         parts=_parts(target, trigger, firings[-1].key) if firings else (),
     )
 
 
-def _launched_by(target: Target, trigger: Trigger, now: Event | None, object_id: str) -> str:
+def _launched_by(target: Target, trigger: Trigger, around: Around) -> str:
     """The trigger that launched the object, this one too while the ledger does not know it yet."""
-    known = target.ledger.firings.launchers([object_id]).get(object_id, "")
-    if known or now is None or _own_edit(target, trigger, now):
-        return known
+    now = around.now
+    if around.launcher or now is None or _own_edit(target, trigger, now):
+        return around.launcher
     (verdict,) = own.judge_each(target.ledger, target.api, [(now, trigger)])
     return trigger.id if verdict == "own" else ""
 
@@ -105,19 +147,6 @@ def _parts(target: Target, trigger: Trigger, key: str) -> tuple[Firing, ...]:
     return tuple(firing for one in keys if (firing := target.ledger.firings.get(one)))
 
 
-def _known_ms(target: Target, source: Source, object_id: str) -> int | None:
-    return target.ledger.reading.seen_ms(source.name, object_id)
-
-
-def _unmatched_ms(target: Target, object_id: str) -> int | None:
-    """Since when an event of the object lies in a batch that was not matched yet, None if none does."""
-    ledger = target.ledger
-    for partition in ledger.reading.waiting_partitions():
-        if any(f'"{object_id}"' in text for text in ledger.waiting.batches(partition)):
-            return ledger.waiting.due_ms(str(partition), "batches")
-    return None
-
-
 def _open(target: Target, entry: Entry, last: Firing) -> Open:
     """Where the last firing waits, if it does."""
     ledger, trigger = target.ledger, entry.trigger
@@ -127,11 +156,6 @@ def _open(target: Target, entry: Entry, last: Firing) -> Open:
         return Open()
     hold, lane, due_ms = place
     return Open(hold=hold) if hold else Open(due_ms, lane)
-
-
-def _index_leads(target: Target, entry: Entry, now: Event) -> bool:
-    candidates = prepared(target.ledger.registry).index.candidates(now)
-    return any(found.id == entry.trigger.id for found in candidates)
 
 
 def _read(target: Target, source: Source) -> Read:

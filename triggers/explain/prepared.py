@@ -1,9 +1,9 @@
-"""What explanations need of all triggers, made once for each state of the registry."""
+"""What explanations and long lists need of all triggers, made once for each state of the registry."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import cached_property
+from heapq import nsmallest
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -45,14 +45,32 @@ class Prepared:
             self._serving[source.name] = list(sources.of_source(source, self.snapshot.active))
         return self._serving[source.name]
 
-    def nearest(self, event: Event) -> list[Entry]:
-        """The active triggers for such an object, those of which the fewest clauses fail first, then by name."""
-        counted: Iterable[tuple[int, str, Entry]] = (
-            (sum(not holds(value, event) for holds, value in ready.clauses), entry.trigger.name, entry)
-            for entry, ready in self._ready
+    @cached_property
+    def by_name(self) -> list[tuple[str, Entry]]:
+        """The active triggers with what orders them: their names, and their kinds where names are alike."""
+        named = ((f"{entry.trigger.name}\n{entry.trigger.kind}", entry) for entry in self.snapshot.active)
+        return sorted(named, key=lambda row: row[0])
+
+    def concerned(self, event: Event) -> list[Entry]:
+        """The active triggers for such an object."""
+        return [entry for entry, _ in self._ready if event.concerns(entry.trigger.kind)]
+
+    def nearest(self, event: Event, at_most: int) -> list[Entry]:
+        """So many of the active triggers for such an object, of which the fewest clauses fail first, then by name."""
+        counted = (
+            (_missed(ready, event), entry.trigger.name, place)
+            for place, (entry, ready) in enumerate(self._ready)
             if event.concerns(entry.trigger.kind)
         )
-        return [entry for _, _, entry in sorted(counted, key=lambda row: row[:2])]
+        return [self._ready[place][0] for _, _, place in nsmallest(at_most, counted)]
+
+
+def _missed(condition: Condition, event: Event) -> int:
+    missed = 0
+    for holds, value in condition.clauses:
+        if not holds(value, event):
+            missed += 1
+    return missed
 
 
 _KNOWN: WeakKeyDictionary[Registry, Prepared] = WeakKeyDictionary()

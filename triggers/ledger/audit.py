@@ -11,11 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from triggers.base.errors import TriggersError
 from triggers.ledger.chain import Link, faults, hash_of
 from triggers.ledger.keys import Keys
+from triggers.ledger.paging import entry_order
 from triggers.ledger.store import Script, Store
 
 APPEND = Script("audit_append")
@@ -69,18 +71,28 @@ class Audit:
         """Lines since a time, newest first; a change that has an outcome is one line.
 
         `before`: the id of a line, of which older ones are meant.
+
+        Raises:
+            Usage: it is no such id.
         """
-        found: Any = self.store.client.xrevrange(
-            self.keys.audit, f"({before}" if before else "+", str(since_ms), 2 * count
-        )
-        lines, ended = [], self._ended_behind(before) if before else set()
-        for id_, fields in found:
-            detail = json.loads(fields["detail"])
-            ended.add(detail.pop("begun", ""))
-            if id_ not in ended:
-                at_ms = int(id_.partition("-")[0])
-                lines.append(AuditLine(id_, at_ms, fields["who"], fields["what"], detail, fields["outcome"]))
-        return lines[:count]
+        if before:
+            entry_order(before)
+        return list(islice(self._lines(since_ms, 2 * count, before), count))
+
+    def _lines(self, since_ms: int, page: int, before: str) -> Iterator[AuditLine]:
+        ended = self._ended_behind(before) if before else set()
+        while True:
+            end = f"({before}" if before else "+"
+            found: Any = self.store.client.xrevrange(self.keys.audit, end, str(since_ms), page)
+            for id_, fields in found:
+                detail = json.loads(fields["detail"])
+                ended.add(detail.pop("begun", ""))
+                if id_ not in ended:
+                    at_ms = int(id_.partition("-")[0])
+                    yield AuditLine(id_, at_ms, fields["who"], fields["what"], detail, fields["outcome"])
+            if len(found) < page:
+                return
+            before = found[-1][0]
 
     def _ended_behind(self, id_: str) -> set[str]:
         """The beginnings of changes whose outcomes are the lines from an id on: they are no lines of their own."""

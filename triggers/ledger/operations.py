@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from triggers.ledger.firing import Firing
 from triggers.ledger.keys import Keys
+from triggers.ledger.paging import RankPlace
 from triggers.ledger.store import Script, Store, run_by_parts
 
 RETRY_DEAD, DROP = Script("retry_dead"), Script("drop")
@@ -29,7 +29,11 @@ class Operations:
         return self._list(self.keys.held(hold), start, count)
 
     def dead_page(self, after: str, count: int) -> tuple[list[Firing], str]:
-        """Dead letters behind a cursor ("" for the first), and the cursor behind them, "" at the end."""
+        """Dead letters behind a cursor ("" for the first), and the cursor behind them, "" at the end.
+
+        Raises:
+            Usage: it is no cursor.
+        """
         return self._page(self.keys.dead, after, count)
 
     def held_page(self, hold: str, after: str, count: int) -> tuple[list[Firing], str]:
@@ -78,21 +82,24 @@ class Operations:
         return run_by_parts(self.store, DROP, names, arguments, keys)
 
     def _page(self, name: str, after: str, count: int) -> tuple[list[Firing], str]:
-        found: Any = self.store.client.zrange(name, start := self._rank(name, after), start + count, withscores=True)
+        start = self._rank(name, RankPlace.of(after)) if after else 0
+        found: Any = self.store.client.zrange(name, start, start + count, withscores=True)
         shown = found[:count]
-        cursor = f"{shown[-1][1]!r} {shown[-1][0]}" if len(found) > count else ""
+        cursor = str(RankPlace(shown[-1][1], shown[-1][0])) if len(found) > count else ""
         return self._read([key for key, _ in shown]), cursor
 
-    def _rank(self, name: str, after: str) -> int:
-        """The place behind a cursor, which is the score and key of a member that may be gone by now."""
-        score, _, key = after.partition(" ")
-        if not re.fullmatch(r"\d+(\.\d+)?(e\+?\d+)?", score, re.ASCII):
-            return 0
-        rank: Any = self.store.client.zrank(name, key)
+    def _rank(self, name: str, cursor: RankPlace) -> int:
+        """The place behind a cursor, whose member may be gone by now."""
+        client: Any = self.store.client
+        rank = client.zrank(name, cursor.key)
         if rank is not None:
             return int(rank) + 1
-        before: Any = self.store.client.zcount(name, "-inf", f"({score}")
-        return int(before)
+        low, high = (int(client.zcount(name, "-inf", end)) for end in (f"({cursor.score!r}", repr(cursor.score)))
+        while low < high:  # members of one score are in the order of their keys
+            middle = (low + high) // 2
+            found = client.zrange(name, middle, middle)
+            low, high = (middle + 1, high) if found and found[0] < cursor.key else (low, middle)
+        return low
 
     def _list(self, name: str, start: int, count: int) -> list[Firing]:
         keys: Any = self.store.client.zrange(name, start, start + count - 1)

@@ -18,9 +18,9 @@ class Stream:
     def __init__(self, store: Store, name: str) -> None:
         self.store, self.name, self._after = store, name, "0-0"
 
-    def backwards(self, since: str = "-", page: int = 1000) -> Iterator[tuple[str, Fields]]:
-        """Entries as (id, fields), the newest first, down to an id or a time in ms."""
-        end = "+"
+    def backwards(self, since: str = "-", page: int = 1000, before: str = "") -> Iterator[tuple[str, Fields]]:
+        """Entries as (id, fields), the newest first or from before an id on, down to an id or a time in ms."""
+        end = f"({before}" if before else "+"
         while True:
             found: Any = self.store.client.xrevrange(self.name, end, since, page)
             yield from found

@@ -65,7 +65,7 @@ class SchedulerStatus:
 def read_status(target: Target, *, last: int = 5) -> SchedulerStatus:
     """Read it, in a handful of requests to Redis."""
     ledger, now_ms = target.ledger, target.ledger.now_ms()
-    active = ledger.registry.snapshot().active
+    active = (snapshot := ledger.registry.snapshot()).active
     cursors = [ledger.reading.cursor(source.name) for source in sources.serving(active)]
     tallies = ledger.history.recent(now_ms - RATE_MS)
     counts: dict[str, int] = {}
@@ -78,7 +78,7 @@ def read_status(target: Target, *, last: int = 5) -> SchedulerStatus:
         read_to_ms=min((cursor.read_to_ms for cursor in cursors if cursor.plan), default=0),
         triggers=len(active),
         paused=sum(entry.paused for entry in active),
-        muted=len(ledger.mutes.at(now_ms).keys() & {entry.trigger.id for entry in active}),
+        muted=sum(snapshot.get(id_) is not None for id_ in ledger.mutes.at(now_ms)),
         holds={hold: ledger.operations.held_count(hold) for hold in ledger.firings.holds()},
         failing=len(ledger.retrying.failing()),
         dead=ledger.waiting.dead_count(),

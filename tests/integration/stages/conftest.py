@@ -176,7 +176,7 @@ class World:
         """Let every lease run out now, and every pause end."""
         for lane in LANES:
             due = self.ledger.keys.due(lane)
-            for key in self.ledger.store.client.zrange(due, 0, -1):
+            for key in map(str, self.ledger.store.client.zrange(due, 0, -1)):
                 self.ledger.store.client.zadd(due, {key: 0})
                 firing = self.ledger.keys.firing(key)
                 if self.ledger.store.client.hexists(firing, "withdrawn_ms"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -10,9 +11,9 @@ from starlette.responses import Response
 
 from triggers.console.pages.tables import Row, rows_of
 from triggers.console.request import Asked
+from triggers.explain.prepared import prepared
 from triggers.ledger.firing import trigger_digest
 from triggers.ledger.registry import Entry
-from triggers.operate.api_budget import read_budget
 from triggers.operate.status import read_status
 from triggers.operate.target import Target
 
@@ -37,11 +38,12 @@ def page(asked: Asked) -> Response:
     target = asked.scheduler.target
     words, state, after = asked.query.get("q", ""), asked.query.get("state", ""), asked.query.get("after", "")
     asked.scheduler.activity.read_on()
+    status = read_status(target, last=8)
     return asked.page(
         "overview.html",
-        status=read_status(target, last=8),
+        status=status,
         listed=_listed(asked, words, state if state in STATES else "", after),
-        budget=read_budget(target.ledger, target.settings.api_calls_per_month),
+        budget=status.api_calls,
         states=STATES,
         words=words,
         state=state,
@@ -51,24 +53,16 @@ def page(asked: Asked) -> Response:
 
 def _listed(asked: Asked, words: str, state: str, after: str) -> TriggerRows:
     target = asked.scheduler.target
-    entries = sorted(target.ledger.registry.snapshot().active, key=_order)
-    wanted = words.casefold()
-    chosen = [entry for entry in entries if wanted in entry.trigger.name.casefold()] if wanted else entries
+    chosen, wanted = prepared(target.ledger.registry).by_name, words.casefold()
+    if wanted:
+        chosen = [row for row in chosen if wanted in row[1].trigger.name.casefold()]
     if state:
         is_so = _state(target, state)
-        chosen = [entry for entry in chosen if is_so(entry)]
-    start = next((place for place, entry in enumerate(chosen) if _name(entry) > after), len(chosen)) if after else 0
+        chosen = [row for row in chosen if is_so(row[1])]
+    start = bisect_right(chosen, after, key=lambda row: row[0]) if after else 0
     shown = chosen[start : start + SIZE]
     more = start + SIZE < len(chosen)
-    return TriggerRows(rows_of(asked, shown), len(chosen), _name(shown[-1]) if more else "")
-
-
-def _order(entry: Entry) -> str:
-    return _name(entry)
-
-
-def _name(entry: Entry) -> str:
-    return f"{entry.trigger.name}\n{entry.trigger.kind}"
+    return TriggerRows(rows_of(asked, [entry for _, entry in shown]), len(chosen), shown[-1][0] if more else "")
 
 
 def _state(target: Target, state: str) -> Callable[[Entry], bool]:

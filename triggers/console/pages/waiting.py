@@ -74,15 +74,17 @@ def page(asked: Asked) -> Response:
 
 
 def _failing(asked: Asked, after: str) -> tuple[list[Failing], str]:
-    """A page of the firings that fail, the next attempt first, from behind a cursor on, and the next cursor."""
-    found = asked.scheduler.target.ledger.retrying.failing()
-    if after:
-        found = [one for one in found if _place(one) > after]
-    return found[:SIZE], _place(found[SIZE - 1]) if len(found) > SIZE else ""
+    """A page of the firings that fail, by trigger, from behind a cursor on, and the next cursor.
+
+    By trigger, not by next attempt: an attempt must not move a firing over the border of two pages.
+    """
+    found = sorted(asked.scheduler.target.ledger.retrying.failing(), key=_place)
+    rest = [one for one in found if _place(one) > after]
+    return rest[:SIZE], _place(rest[SIZE - 1]) if len(rest) > SIZE else ""
 
 
 def _place(one: Failing) -> str:
-    return f"{one.due_ms:015d} {one.key}"
+    return f"{one.trigger}\n{one.key}"
 
 
 def _holds(asked: Asked) -> list[Hold]:
