@@ -30,7 +30,7 @@ class RankPlace:
         """Read one.
 
         Raises:
-            Usage: it is none.
+            Usage: it is not a cursor of such a list.
         """
         found = _PLACE.fullmatch(text)
         if found is None:
@@ -42,7 +42,7 @@ def entry_order(text: str) -> tuple[int, int]:
     """The order of an entry of a stream by its id.
 
     Raises:
-        Usage: it is none.
+        Usage: it is not an id of an entry.
     """
     found = _ENTRY.fullmatch(text)
     if found is None or max(order := (int(found[1]), int(found[2]))) > _LARGEST:
