@@ -1,7 +1,7 @@
 """One line a minute while Redis refuses or is away, in place of what each part of Celery, kombu and this project logs.
 
 All of them go on trying, each in its own words, some with a traceback for every attempt: that fills the log and hides
-the one thing that a person has to know.
+the one thing that a person has to know. What worries without a reason is not logged at all.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from typing import Any, Final
+
+from kombu.transport.virtual.base import W_NO_CONSUMERS
 
 from triggers.base import redis_refusals
 from triggers.base.logs import USERS_CODE, Seldom, shown_value
@@ -26,6 +28,8 @@ class Calm(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the line is logged; one that ends the process always is."""
+        if record.msg == W_NO_CONSUMERS:  # a hint came in while the worker ended: it lies in its queue again
+            return False
         refusal = next(_refusals(record), None) if _is_of_workers(record) else None
         if refusal is None:
             return True

@@ -112,9 +112,14 @@ def _has_come(other: RedisLease, mine: RedisLease, memory: Memory) -> bool:
 
 
 def _take_over(scheduler: Scheduler, found: list[RedisLease], mine: RedisLease) -> list[str]:
-    """Name the leases that this one replaces, and say so: what still serves there steps aside at its next renewal."""
+    """Name the leases that this one replaces, and say so: what still serves there steps aside at its next renewal.
+
+    An earlier run at this very address has ended, as after any restart: nothing serves there any more.
+    """
     replaced = outranked(found, mine)
     for old in replaced:
+        if old.address == mine.address:
+            continue
         log.warning(
             "the scheduler %s/%s goes on with the Redis at %s, epoch %d of its data; the one at %s, epoch %d, by %s "
             "has to stop serving it if it still does",

@@ -86,6 +86,23 @@ def test_the_higher_epoch_goes_on_and_both_say_so(
     assert [one.run for one in leases_in([new.world.task()["runtime"]])] == [new.ctx.epoch.run_id]
 
 
+def test_a_redis_that_was_only_restarted_worries_nobody(
+    service_world: ServiceWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its earlier run at the same address has ended: nothing has to step aside."""
+    world = service_world
+    world.declare(world.trigger())
+    world.sync()
+    earlier = world.ctx.epoch
+    world.ledger.store.client.hset(world.ledger.keys.epoch, "run_id", "of before")
+    world.ctx.begin_epoch()
+    assert world.ctx.epoch.number > earlier.number
+    with caplog.at_level(logging.WARNING):
+        world.sync()
+    assert not caplog.messages
+    assert [one.run for one in leases_in([world.task()["runtime"]])] == [world.ctx.epoch.run_id]
+
+
 def test_of_two_with_one_epoch_exactly_one_goes_on(sides: tuple[Side, Side], monkeypatch: pytest.MonkeyPatch) -> None:
     """Both were started anew at once: each has gone on to the same number."""
     monkeypatch.setattr(renewal, "KEEP_SECONDS", 0.0)

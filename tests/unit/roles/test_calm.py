@@ -7,6 +7,7 @@ import sys
 
 import pytest
 import redis
+from kombu import Connection
 from kombu.exceptions import OperationalError
 
 from triggers.base.errors import StoreUnavailable
@@ -40,6 +41,16 @@ def wrapped(inner: Exception, outer: Exception) -> Exception:
         raise outer from inner
     except type(outer) as error:
         return error
+
+
+def test_a_hint_that_goes_back_into_its_queue_is_not_logged(handler: Lines) -> None:
+    said = logging.getLogger("kombu.transport.virtual.base")
+    said.handlers, said.propagate = [handler], False
+    with Connection("memory://") as connection:
+        # as one that comes in when the consumers of a worker that ends have gone
+        connection.transport._deliver({}, "poll")
+    said.warning("anything else")
+    assert handler.lines == ["anything else"]
 
 
 def test_a_refusal_is_logged_once_a_minute_by_whichever_logger(handler: Lines) -> None:
