@@ -54,6 +54,10 @@ def test_a_launch_names_object_task_and_page() -> None:
     )
 
 
+def test_a_first_action_that_launches_nothing_acted() -> None:
+    assert told(entry("launched"), "x", "").startswith("triggers: 'mine' acted: task 'x'")
+
+
 def test_what_was_not_launched_says_why_in_one_line() -> None:
     assert told(entry("skipped", reason="the slot is taken"), "", "").endswith(": the slot is taken")
     assert "'mine' failed: task 'x'" in told(entry("failed", reason="no queue\nTraceback"), "x", "")

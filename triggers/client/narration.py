@@ -82,7 +82,9 @@ def told(entry: HistoryEntry, called: str, page: str) -> str:
     kind, _, name = entry.trigger.partition(":")
     object_ = f"{called!r} ({entry.object})" if called else entry.object
     of = f"{name!r} {label}" if (label := label_of(None, part_of(entry.firing))) else f"{name!r}"
-    line = f"triggers: {of} {_VERBS[entry.what]}: {kind} {object_}"
+    # what is carried out is recorded as launched, also by an action that launches nothing: a function, a webhook
+    verb = "acted" if entry.what == "launched" and not entry.task else _VERBS[entry.what]
+    line = f"triggers: {of} {verb}: {kind} {object_}"
     if entry.task:
         line += f" -> ClearML task {entry.task}" + (f" {page}" if page else "")
     if reason := entry.reason.partition("\n")[0]:
