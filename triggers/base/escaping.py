@@ -6,7 +6,6 @@ One function for each kind of place. What cannot be shown as it is appears as Py
 
 from __future__ import annotations
 
-import html
 import json
 import re
 import shlex
@@ -63,11 +62,15 @@ def yaml_text(text: str) -> str:
 
 def html_text(text: object) -> str:
     """For a cell or a label that a web page renders as HTML."""
+    import html  # its table of entities takes half a megabyte of each process
+
     return html.escape(one_line(text))
 
 
 def slack_text(text: object) -> str:
     """For Slack, whose control characters make links, mentions and channel-wide calls."""
+    import html
+
     return html.escape(one_line(text), quote=False)
 
 

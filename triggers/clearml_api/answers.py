@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 from triggers.base.errors import Refused, ServerUnavailable
-from triggers.clearml_api.transport import Reply
+from triggers.clearml_api.reply import Reply
 
 _T = TypeVar("_T")
 

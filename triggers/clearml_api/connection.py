@@ -14,7 +14,7 @@ import time
 import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from triggers.base import progress
@@ -25,7 +25,10 @@ from triggers.clearml_api.calls import TALLY
 from triggers.clearml_api.credentials import Credentials
 from triggers.clearml_api.login import Login
 from triggers.clearml_api.pauses import Pause, pause_after
-from triggers.clearml_api.transport import CONNECT_SECONDS, Broken, Connection, Reply
+from triggers.clearml_api.reply import CONNECT_SECONDS, Broken, Reply
+
+if TYPE_CHECKING:
+    from triggers.clearml_api.transport import Connection
 
 log = logger(__name__)
 
@@ -196,6 +199,8 @@ class Api:
         """This thread's; never one that a fork of the process has copied."""
         connection: Connection | None = getattr(self._local, "connection", None)
         if connection is None or connection.pid != os.getpid():
+            from triggers.clearml_api.transport import Connection  # only who calls a server needs urllib3
+
             connection = Connection(self.credentials.host, self.credentials.verify, self._timeout_seconds)
             self._local.connection = connection
             with self._opening:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies
@@ -18,34 +17,15 @@ import urllib3
 
 from triggers.base.answer_body import TooMuch, read_body
 from triggers.clearml_api import limited
+from triggers.clearml_api.reply import CONNECT_SECONDS, Broken, Reply
 
 #: seconds after which an idle connection is not used again: the server may have closed it, and the outcome of a
 #: call that fails on it is unknown
 _IDLE_SECONDS = 5.0
-#: Longest wait for a connection, seconds.
-CONNECT_SECONDS = 5.0
 #: largest body, decompressed: a page of 500 ClearML tasks with a thousand metrics each has half of it
 _LARGEST_BYTES = 256 * 2**20
 #: nothing is tried again and no redirect is followed; made once, since making it takes longer than sending
 _NEVER = urllib3.Retry(False, redirect=False)
-
-
-class Broken(Exception):
-    """There was no complete answer; `timed_out` tells whether one may still be on its way."""
-
-    def __init__(self, reason: str, timed_out: bool) -> None:
-        super().__init__(reason)
-        self.timed_out = timed_out
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A complete HTTP answer, and how long it took from before the call was sent."""
-
-    status: int
-    headers: Mapping[str, str]
-    content: bytes
-    seconds: float
 
 
 class Connection:

@@ -29,8 +29,8 @@ def main() -> None:
             from triggers.cli import streams
 
             streams.prepare()
-            from triggers.cli.app import app
+            from triggers.cli.verbs import app_of
 
-            app(prog_name="clearml-triggers")
+            app_of(sys.argv[1:])(prog_name="clearml-triggers")
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)

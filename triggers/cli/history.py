@@ -147,7 +147,7 @@ def entries_table(target: Target, found: list[HistoryEntry], width: int, now_ms:
         kind, _, name = entry.trigger.partition(":")
         why = text(entry.task if full else entry.task[:8], "green", link(target.scheduler, "task", entry.task))
         said = ": ".join(filter(None, (part_label(target, entry), entry.reason.partition("\n")[0])))
-        why.append_text(text((" " if entry.task and said else "") + said))
+        why.append((" " if entry.task and said else "") + said)
         object_ = text(entry.object if full else entry.object[:8], "", link(target.scheduler, kind, entry.object))
         rows.append([text(clock(entry.at_ms, now_ms)), output.styled(entry.what), text(name), object_, why])
     return output.table(columns, rows, header=header)

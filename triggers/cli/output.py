@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from triggers.base.terminal import say, say_json, say_page, say_row
+from triggers.cli.line import PlainLine
 from triggers.cli.streams import shows_unicode
 
 if TYPE_CHECKING:
@@ -213,14 +214,16 @@ def _rendered_pairs(of: Pairs) -> RenderableType:
     return shown
 
 
-def text(words: str, style: str = "", link: str = "") -> Shown:
+def text(words: str, style: str = "", link: str = "") -> Shown | PlainLine:
     """One line of plain text, never read as markup; a link where the terminal knows them. `below` adds a line."""
+    if not fits_a_terminal():
+        return PlainLine(words)
     from triggers.cli.screen import Shown
 
     return Shown(words, style, link)
 
 
-def styled(words: str) -> Shown:
+def styled(words: str) -> Shown | PlainLine:
     """A state or an outcome in its color; what follows its first word has the same."""
     return text(words, STYLES.get(words.partition(" ")[0].rstrip(","), ""))
 

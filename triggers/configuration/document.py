@@ -13,11 +13,12 @@ from typing import Any
 
 import yaml
 
-from triggers.base.bounds import DEEPEST, LARGEST_TEXT, MOST_VALUES, TooBig, check_nodes
+from triggers.base.bounds import DEEPEST, LARGEST_TEXT, MOST_VALUES, TooBig
 from triggers.base.errors import InvalidTrigger, Usage
 from triggers.client.declaration import Declaration, declare
 from triggers.client.scheduler import TriggerScheduler
 from triggers.configuration import plain_yaml
+from triggers.configuration.aliases import check_nodes
 from triggers.model import Trigger, make_trigger
 from triggers.model.kinds import KINDS, Kind, call_of, named_as, one_of_them, phrase_of
 

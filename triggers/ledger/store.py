@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import redis
@@ -46,7 +46,8 @@ ScriptCall = tuple[Script, list[str], Arguments]
 
 @cache
 def _read(name: str) -> str:
-    return resources.files(__package__).joinpath("scripts").joinpath(f"{name}.lua").read_text(encoding="utf-8")
+    # not by importlib.resources, whose import takes longer than all reading
+    return Path(__file__).with_name("scripts").joinpath(f"{name}.lua").read_text(encoding="utf-8")
 
 
 def connect(url: str, *, timeout_seconds: float = 5.0) -> redis.Redis:

@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from tests.integration.stages.conftest import World
+from triggers.cli.verbs import PANELS
 
 _RUN = """
 import json, resource, sys
@@ -21,18 +22,23 @@ except SystemExit as end:
     code = end.code or 0
 used = resource.getrusage(resource.RUSAGE_SELF)
 heavy = sorted({"clearml", "celery", "kombu", "requests", "starlette", "hypothesis"} & set(sys.modules))
-print(json.dumps({"code": code, "heavy": heavy, "seconds": used.ru_utime + used.ru_stime}), file=sys.stderr)
+needless = sorted({"urllib3", "http.client", "yaml", "rich", "html.entities"} & set(sys.modules))
+found = {"code": code, "heavy": heavy, "needless": needless, "seconds": used.ru_utime + used.ru_stime}
+print(json.dumps(found), file=sys.stderr)
 """
 
 ONLY_REDIS = [
     ["list"], ["show", "retry"], ["history"], ["status"], ["pause", "retry"], ["resume", "retry"], ["audit"],
     ["dead", "list"], ["holds", "list"], ["cursor", "show"], ["export"],
 ]  # fmt: skip
+#: Of what such verbs do not need, what one of them does.
+NEEDED = {"export": ["yaml"]}
 ONLY_HTTP = [["explain", "retry", "f" * 32], ["test", "retry"], ["slots", "list"], ["fire", "retry", "f" * 32]]
 
 
 def cost(arguments: list[str]) -> dict[str, object]:
-    run = subprocess.run([sys.executable, "-c", _RUN, *arguments], capture_output=True, text=True, env=dict(os.environ))
+    piped = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    run = subprocess.run([sys.executable, "-c", _RUN, *arguments], capture_output=True, text=True, env=piped)
     return dict(json.loads(run.stderr.splitlines()[-1]))
 
 
@@ -41,7 +47,7 @@ def test_a_verb_that_reads_redis_is_light_and_quick(world: World, arguments: lis
     world.declare(world.trigger(name="retry"))
     world.step()
     found = cost(arguments)
-    assert (found["code"], found["heavy"]) == (0, [])
+    assert (found["code"], found["heavy"], found["needless"]) == (0, [], NEEDED.get(arguments[0], []))
     # of processor time, which other work on the machine does not change
     assert float(str(found["seconds"])) < 1.0
 
@@ -53,6 +59,16 @@ def test_a_verb_that_asks_the_server_needs_no_sdk_either(world: World, arguments
     found = cost(arguments)
     assert found["heavy"] == []
     assert float(str(found["seconds"])) < 1.0
+
+
+def test_a_verb_brings_no_other_verb() -> None:
+    code = (
+        "import sys; from triggers.cli.verbs import app_of; import typer; typer.main.get_command(app_of(['list']));"
+        "print(*(name for name in sys.modules if name.startswith('triggers.cli.')))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    verbs = {place.partition(":")[0] for panel in PANELS.values() for place in panel.values()}
+    assert {name.removeprefix("triggers.cli.") for name in run.stdout.split()} & verbs == {"list_"}
 
 
 def test_listing_stays_quick_with_a_full_history_and_many_triggers(world: World) -> None:

@@ -14,8 +14,9 @@ from triggers.actions.launching import drafts, lookups
 from triggers.actions.launching.request import launch_request, resolve_target_project
 from triggers.base.errors import Fenced, LaunchImpossible, Refused, ServerBusy
 from triggers.base.exhaustive import assert_never
-from triggers.clearml_api import launches, transport
+from triggers.clearml_api import launches
 from triggers.clearml_api.launches import TaggedTask
+from triggers.clearml_api.reply import CONNECT_SECONDS
 from triggers.context import Context
 from triggers.ledger.firing import Firing, firing_key
 from triggers.ledger.history import FOUND
@@ -122,7 +123,7 @@ def late_call_possible(ctx: Context) -> bool:
 
     Such an attempt began before this epoch. By the ledger's clock: this machine's may be any time off.
     """
-    late_ms = 1000 * (ctx.settings.request_timeout_seconds + transport.CONNECT_SECONDS + ctx.settings.lease_seconds)
+    late_ms = 1000 * (ctx.settings.request_timeout_seconds + CONNECT_SECONDS + ctx.settings.lease_seconds)
     return since_epoch_ms(ctx) < late_ms
 
 

@@ -18,6 +18,7 @@ from triggers.cli.demo import table
 from triggers.cli.demo.signals import Signals
 from triggers.cli.demo.stage import DemoStage
 from triggers.cli.demo.watch import DemoChange, Follower, Passage, find_ledger, prepare
+from triggers.cli.screen import Shown
 from triggers.local.server_binary import find_server
 
 #: Changes of one round, each of which fires one trigger.
@@ -158,11 +159,11 @@ def outcome(passages: Sequence[Passage], expected: int) -> dict[str, Any]:
 def closing_line(result: dict[str, Any], launches: int, clones: int, *, good: bool) -> Text:
     """Say whether every change was launched once."""
     if not good:
-        return output.text("not as expected:", "bold red").append(
+        return Shown("not as expected:", "bold red").append(
             f" {result['expected']} changes, {result['launched']} launched once; "
             f"{launches} ClearML tasks in the server's queue, {clones} clones in its request log",
             "not bold default",
         )
     count = result["expected"]
-    line = output.text(f"{count} changes, {count} launches, each once", "bold")
+    line = Shown(f"{count} changes, {count} launches, each once", "bold")
     return line.append(", by the server's own queue and request log.", "not bold")
