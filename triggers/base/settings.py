@@ -84,6 +84,18 @@ class Settings(BaseModel):
     launched_megabytes: float = Field(
         default=200.0, gt=0, description="memory of launched ClearML tasks; beyond it the oldest are forgotten earlier"
     )
+    marks_days: float | None = Field(
+        default=None,
+        gt=0,
+        description="how long a trigger remembers an object that fired and whose launched ClearML task is on the "
+        "server; for good if not set",
+    )
+    marks_megabytes: float = Field(
+        default=500.0,
+        gt=0,
+        description="memory of objects that fired; beyond it those that changed longest ago are forgotten, if their "
+        "launched ClearML tasks are on the server",
+    )
     sections: Literal["all", "conditions", "none"] = Field(
         default="all", description="which edits of the service task's configuration sections take effect"
     )

@@ -20,7 +20,7 @@ from triggers.operate.query import last_event_of
 from triggers.operate.target import Target
 from triggers.rules.policies import Mark, limit_of
 from triggers.sources import Source
-from triggers.stages import own
+from triggers.stages import forgotten, own
 
 #: Firings of one object that are looked at, the newest.
 _FIRINGS = 20
@@ -89,7 +89,7 @@ def gather(target: Target, entry: Entry, object_id: str, *, around: Around | Non
     source = sources.of_kind(trigger.kind)
     around = around or Around(target, object_id, now_of(target, object_id, trigger.kind))
     now = around.now
-    mark = ledger.matching.mark(trigger.id, object_id)
+    mark = forgotten.mark_of(ledger, target.api, trigger, object_id)
     firings = _firings(target, trigger.id, object_id, mark)
     limit = limit_of(trigger.policy, target.settings.max_per_minute)
     return Facts(

@@ -68,4 +68,21 @@ FAILURES: Final = Alarm(
     "the trigger is resumed or gone",
 )
 
-ALARMS: Final = (PACE, FAILURES, UNREADABLE, SERVICE_TASK, TWO_REDISES, HTTP_DATE, SERVER_CLOCK, REDIS_CLOCK)
+MEMORY: Final = Alarm(
+    "memory:",
+    "what is remembered takes more than its budget, and no more of it can be forgotten yet. The name ends with what it "
+    "is: firings, launches or objects",
+    "it is within its budget",
+)
+
+ALARMS: Final = (
+    PACE,
+    FAILURES,
+    UNREADABLE,
+    SERVICE_TASK,
+    TWO_REDISES,
+    HTTP_DATE,
+    SERVER_CLOCK,
+    REDIS_CLOCK,
+    MEMORY,
+)

@@ -1,12 +1,12 @@
 """Forgetting the oldest of what has ended, where it takes more memory than its budget.
 
 Nothing of it can fire again by that: an object's mark says that it has fired, and an own launch is known by its key on
-the ClearML server.
+the ClearML server. Marks have a budget of their own (`forgotten_marks`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from math import ceil
 from typing import Any, Final
 
@@ -25,11 +25,21 @@ KEPT_MS: Final = 3_600_000
 #: Keys of Redis that one round looks at, about: in pages of so many.
 LOOKED_AT: Final = 20_000
 _PAGE: Final = 1_000
+#: Launches that one round forgets at most.
+_LAUNCHED: Final = 20_000
 
 
 def allowed(megabytes: float, each: int) -> int:
     """How many fit into a budget."""
     return int(megabytes * 1_000_000 / each)
+
+
+@dataclass(frozen=True, slots=True)
+class Forgot:
+    """What one round did: how many it forgot, and about how many are left."""
+
+    count: int
+    left: int
 
 
 class Forgetting:
@@ -39,11 +49,11 @@ class Forgetting:
         self.store, self.keys = store, keys
         self._cursor = 0
 
-    def ended(self, most: int, before_ms: int) -> int:
-        """Forget ended firings where there are more than `most`; how many were.
+    def ended(self, most: int, before_ms: int) -> Forgot:
+        """Forget ended firings where there are more than `most`.
 
         A round looks at a part of Redis' keys, in their order, which knows nothing of time, and forgets the oldest
-        there: as large a share of them as is too many of all.
+        there: as many as are too many of all, or half of them, or as large a share of them as is too many of all.
 
         Args:
             most: so many may stay.
@@ -51,14 +61,16 @@ class Forgetting:
         """
         size: Any = self.store.client.dbsize()
         if size <= most:  # firings are among the keys
-            return 0
+            return Forgot(0, int(size))
         found, looked_at = self._look(int(size))
         number = len(found) * size / max(1, looked_at)
         if number <= most:
-            return 0
-        oldest = sorted(found)[: ceil(len(found) * (1 - most / number))]
+            return Forgot(0, round(number))
+        share, all_of_them = ceil(len(found) * (1 - most / number)), ceil(number - most)
+        oldest = sorted(found)[: max(share, min(all_of_them, len(found) // 2))]
         old = [key for ended_ms, key in oldest if ended_ms < before_ms]
-        return run_by_parts(self.store, FORGET, [self.keys.epoch], (self.keys.firing(""),), old)
+        count = run_by_parts(self.store, FORGET, [self.keys.epoch], (self.keys.firing(""),), old)
+        return Forgot(count, round(number) - count)
 
     def _look(self, size: int) -> tuple[list[tuple[int, str]], int]:
         """The ended firings (time, key) of the next part, and how many keys that part has."""
@@ -77,31 +89,27 @@ class Forgetting:
                 break
         return [(ms, key) for key, ms in found.items()], min(looked_at, size)
 
-    def sizes(self, triggers: Sequence[str]) -> tuple[int, int]:
-        """How many marks the triggers of these ids have, and how many launches are known."""
-        marks = 0
-        for start in range(0, len(triggers), _PAGE):
-            with self.store.client.pipeline(transaction=False) as pipe:
-                for trigger in triggers[start : start + _PAGE]:
-                    pipe.hlen(self.keys.marks(trigger))
-                marks += sum(map(int, pipe.execute()))
-        launched: Any = self.store.client.zcard(self.keys.launched_times)
-        return marks, int(launched)
+    def launches(self) -> int:
+        """How many launches are known."""
+        count: Any = self.store.client.zcard(self.keys.launched_times)
+        return int(count)
 
-    def launched(self, most: int, before_ms: int, limit: int = 1_000) -> int:
-        """Forget the oldest launches where more than `most` are known; how many were.
+    def launched(self, most: int, before_ms: int) -> Forgot:
+        """Forget the oldest launches where more than `most` are known.
 
         Those launched at `before_ms` or later stay.
         """
-        times = self.keys.launched_times
-        count: Any = self.store.client.zcard(times)
-        if count <= most:
-            return 0
-        oldest: Any = self.store.client.zrange(times, 0, min(limit, count - most) - 1, withscores=True)
-        old = [task for task, ms in oldest if ms < before_ms]
-        if old:
-            with self.store.client.pipeline() as pipe:
-                pipe.hdel(self.keys.launched, *old)
-                pipe.zrem(times, *old)
-                pipe.execute()
-        return len(old)
+        count, forgotten, times = self.launches(), 0, self.keys.launched_times
+        while forgotten < min(_LAUNCHED, count - most):
+            wanted = min(_PAGE, count - most - forgotten)
+            oldest: Any = self.store.client.zrange(times, 0, wanted - 1, withscores=True)
+            old = [task for task, ms in oldest if ms < before_ms]
+            if old:
+                with self.store.client.pipeline() as pipe:
+                    pipe.hdel(self.keys.launched, *old)
+                    pipe.zrem(times, *old)
+                    pipe.execute()
+            forgotten += len(old)
+            if len(old) < wanted:
+                break
+        return Forgot(forgotten, count - forgotten)

@@ -45,6 +45,8 @@ known. Everything else is covered by the version of its scheduler's record.
 | `triggers:{id}:refused` | list, bounded | JSON (`refused`): what was refused because of its signature |
 | `triggers:{id}:events` | stream, bounded | the batches once more, for people |
 | `triggers:{id}:marks:<trigger id>` | hash | object id → mark `occurrence:active:changed_ms:fired_ms` |
+| `triggers:{id}:forgotten` | hash | trigger id → `<count> <most occurrences> <active>`: forgotten marks |
+| `triggers:{id}:forgetting` | hash | how far rounds of forgetting marks have come (`forgotten_marks.Rounds`) |
 | `triggers:{id}:active:<object>` | set | repeating triggers whose mark of this object is active |
 | `triggers:{id}:active:indexed` | hash | trigger id → begun, done: whose active marks those sets know |
 | `triggers:{id}:firing:<key>` | hash | one firing (fields: `firing.Firing`; slot: the one it took) |
@@ -147,6 +149,8 @@ _PLAIN = {
     "next_poll": "next_poll",
     "ready": "batches:ready",
     "indexed": "active:indexed",
+    "forgotten": "forgotten",
+    "forgetting": "forgetting",
     "undecided_partitions": "undecided",
     "events": "events",
     "holds": "holds",

@@ -18,6 +18,7 @@ from triggers.ledger.edits import Edits
 from triggers.ledger.epoch import Epoch
 from triggers.ledger.firings import Firings
 from triggers.ledger.forgetting import Forgetting
+from triggers.ledger.forgotten_marks import ForgottenMarks
 from triggers.ledger.hinted import Hinted
 from triggers.ledger.history import History
 from triggers.ledger.keys import Keys
@@ -88,6 +89,7 @@ class Ledger:
     hinted: Hinted
     matchers: Matchers
     forgetting: Forgetting
+    marks: ForgottenMarks
 
     def adopt_epoch(self, *, nothing_launched_before: bool = False, at_least: int = 0) -> Epoch:
         """Learn which epoch this is; call it first, and again after `EpochChanged`, with the number known before."""
@@ -240,4 +242,5 @@ def open_ledger(store: Store, scheduler: str, settings: Settings) -> Ledger:
         hinted := Hinted(store, keys),
         Matchers(store, keys, hinted),
         Forgetting(store, keys),
+        ForgottenMarks(store, keys),
     )

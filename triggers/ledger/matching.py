@@ -19,6 +19,7 @@ from triggers.ledger.store import Script, ScriptCall, Store
 from triggers.model import Trigger
 from triggers.model.action import Lane
 from triggers.model.events import Event
+from triggers.rules.forgetting import Forgotten
 from triggers.rules.policies import Mark
 
 COMMIT, IMPORT = Script("match_commit"), Script("import_marks")
@@ -135,6 +136,21 @@ def _grant(key: str, trigger: Trigger, event: Event, occurrence: int, polled_ms:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What the ledger knows of some pairs of triggers and objects.
+
+    Attributes:
+        marks: Of each pair, that of an object never seen too; one that cannot be read is left out.
+        launchers: Which trigger launched an object, where one has (`Firings.launchers`).
+        forgotten: The triggers whose marks of some objects were forgotten.
+    """
+
+    marks: dict[tuple[str, str], Mark]
+    launchers: dict[str, str]
+    forgotten: dict[str, Forgotten]
+
+
 class Matching:
     """Marks and grants of one scheduler."""
 
@@ -146,14 +162,12 @@ class Matching:
 
         A mark that cannot be read is left out: whether that object has fired is unknown.
         """
-        return self.marks_and_launchers(pairs)[0]
+        return self.remembered(pairs).marks
 
-    def marks_and_launchers(
-        self, pairs: Sequence[tuple[str, str]]
-    ) -> tuple[dict[tuple[str, str], Mark], dict[str, str]]:
-        """The marks of pairs, and which trigger launched those of the objects that one has (`Firings.launchers`)."""
+    def remembered(self, pairs: Sequence[tuple[str, str]]) -> Remembered:
+        """All that is known of (trigger id, object id) pairs, in one trip."""
         if not pairs:
-            return {}, {}
+            return Remembered({}, {}, {})
         by_trigger: dict[str, list[str]] = {}
         for trigger, object_id in pairs:
             by_trigger.setdefault(trigger, []).append(object_id)
@@ -162,13 +176,16 @@ class Matching:
             for trigger, objects in by_trigger.items():
                 pipe.hmget(self.keys.marks(trigger), objects)
             pipe.hmget(self.keys.launched, all_objects)
-            *found, owners = pipe.execute()
+            pipe.hmget(self.keys.forgotten, list(by_trigger))
+            *found, owners, gone = pipe.execute()
         marks = {}
         for (trigger, objects), texts in zip(by_trigger.items(), found, strict=True):
             for object_id, text in zip(objects, texts, strict=True):
                 with suppress(ValueError):
                     marks[trigger, object_id] = Mark.from_text(text or "")
-        return marks, {id_: owner for id_, owner in zip(all_objects, owners, strict=True) if owner}
+        launchers = {id_: owner for id_, owner in zip(all_objects, owners, strict=True) if owner}
+        forgotten = {id_: Forgotten.from_text(text) for id_, text in zip(by_trigger, gone, strict=True) if text}
+        return Remembered(marks, launchers, forgotten)
 
     def mark(self, trigger: str, object_id: str) -> Mark:
         """The mark of one pair.

@@ -174,6 +174,7 @@ SUPPORT = (
     "registry_stage",
     "registry_swap",
     "forget_ended",
+    "forget_marks",
     "unread_note",
     "unread_done",
     "quarantine",

@@ -14,7 +14,7 @@ from triggers.operate.objects import changed_since, read_object
 from triggers.operate.target import Target
 from triggers.rules.conditions import matches
 from triggers.rules.policies import Decision, Mark, decide_by
-from triggers.stages import own
+from triggers.stages import forgotten, own
 
 _TRIES = 5
 
@@ -112,7 +112,7 @@ def replay(target: Target, found: Sequence[Candidate]) -> list[str]:
 
 
 def _mark(target: Target, entry: Entry, event: Event) -> Mark:
-    return target.ledger.matching.mark(entry.trigger.id, event.id)
+    return forgotten.mark_of(target.ledger, target.api, entry.trigger, event.id)
 
 
 def _grant(target: Target, entry: Entry, event: Event, before: Mark, after: Mark, how: str) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from triggers.base.errors import Newer, Unreadable
+from triggers.base.errors import Newer, Refused, Transient, Unreadable
 from triggers.base.logs import logger
 from triggers.context import Context, Plan
 from triggers.ledger.batches import Batch
 from triggers.ledger.firing import firing_key
-from triggers.ledger.matching import MarkChange, change_of
+from triggers.ledger.matching import MarkChange, Remembered, change_of
 from triggers.ledger.quarantine import Quarantined
 from triggers.ledger.registry import Entry
 from triggers.ledger.signing import Unsigned, parted
@@ -18,7 +18,7 @@ from triggers.ledger.undecided import UNDECIDED, UndecidedMatch, from_text, to_t
 from triggers.model.events import Event
 from triggers.rules.conditions import Condition
 from triggers.rules.policies import Decision, Mark, arm, decide_by
-from triggers.stages import own
+from triggers.stages import forgotten, own
 
 log = logger(__name__)
 
@@ -76,13 +76,14 @@ def decide_each(ctx: Context, plan: Plan, batches: Sequence[ToDecide]) -> list[B
         earlier += of_one
         unread |= unread_of_one
     met = [*earlier, *_met(ctx, plan, batches, earlier)]
-    marks, launchers = ctx.ledger.matching.marks_and_launchers([one.pair for one in met])
-    blocked = {(one.trigger, id_) for id_, kept in unread.items() for one in kept}
-    decidable, waiting = _apart(ctx, met, blocked, launchers)
+    known = ctx.ledger.matching.remembered([one.pair for one in met])
+    looked_up, unclear = _look_up_forgotten(ctx, plan, met, known)
+    blocked = unclear | {(one.trigger, id_) for id_, kept in unread.items() for one in kept}
+    decidable, waiting = _apart(ctx, met, blocked, known.launchers)
     for id_, kept in unread.items():
         waiting[id_] = [*kept, *waiting.get(id_, ())]
     homes = {one.event.id: one.of for one in met} | {id_: one for one in batches for id_ in one.undecided}
-    changes = _changes(ctx, plan, decidable, marks)
+    changes = _changes(ctx, plan, decidable, {**known.marks, **looked_up}, unwritten=set(looked_up))
     decided = []
     for one in batches:
         ids = [*one.undecided, *(id_ for id_ in waiting if homes[id_] is one)]
@@ -90,6 +91,24 @@ def decide_each(ctx: Context, plan: Plan, batches: Sequence[ToDecide]) -> list[B
         changed = {id_: text for id_, text in texts.items() if text != one.undecided.get(id_, "")}
         decided.append(BatchDecisions([change for of, change in changes if of is one], changed))
     return decided
+
+
+def _look_up_forgotten(
+    ctx: Context, plan: Plan, met: Sequence[Met], known: Remembered
+) -> tuple[dict[tuple[str, str], Mark], set[tuple[str, str]]]:
+    """The marks that the ledger has forgotten, by their launches; and of which pairs it is unknown whether there are.
+
+    Without an answer of the server, these are not decided on yet.
+    """
+    pairs = forgotten.may_be_forgotten(known, (one.pair for one in met if one.matched)) if known.forgotten else []
+    if not pairs:
+        return {}, set()
+    triggers = {id_: plan.entries[id_].trigger for id_, _ in pairs}
+    try:
+        return forgotten.look_up(ctx.ledger, ctx.api, pairs, triggers, known.forgotten), set()
+    except (Transient, Refused) as failure:
+        log.warning("cannot tell whether %d objects have fired before; retrying: %s", len(pairs), failure)
+        return {}, set(pairs)
 
 
 def _sealed(ctx: Context, object_id: str, text: str) -> str:
@@ -183,8 +202,13 @@ def _apart(
 
 
 def _changes(
-    ctx: Context, plan: Plan, met: Sequence[Met], first: Mapping[tuple[str, str], Mark]
+    ctx: Context,
+    plan: Plan,
+    met: Sequence[Met],
+    first: Mapping[tuple[str, str], Mark],
+    unwritten: set[tuple[str, str]],
 ) -> list[tuple[ToDecide, MarkChange]]:
+    """What the decisions change; `unwritten` are marks that were looked up, which the ledger is to know again."""
     now = {**first, **_disarmed(ctx, plan, met, first)}
     changes = []
     for one in met:
@@ -192,7 +216,11 @@ def _changes(
             _quarantine_mark(ctx, one.entry, one.event)
             continue
         decision = _decision(one, now[one.pair])
+        if one.pair in unwritten and not decision.changed:  # the objects that change least are forgotten first
+            seen_ms = max(decision.mark.changed_ms, one.event.changed_ms)
+            decision = replace(decision, mark=replace(decision.mark, changed_ms=seen_ms), changed=True)
         if decision.changed:
+            unwritten.discard(one.pair)
             now[one.pair] = decision.mark
             changes.append((one.of, _change(ctx, one, first[one.pair], decision)))
     return changes
