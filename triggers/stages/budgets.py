@@ -38,10 +38,10 @@ def keep_to_budgets(ctx: Context, pace_seconds: float = PACE_SECONDS) -> None:
 
 def _report(ctx: Context, what: str, count: int, most: int, setting: str, why: str, *, always: bool = False) -> None:
     """Raise the alarm of one budget, or clear it."""
-    name, history = f"{alarms.MEMORY.name}{what}", ctx.ledger.history
+    history = ctx.ledger.history
     if count > most and (always or count > most * ALARMING):
         text = f"remembers {count:,} {what}, with a budget for {most:,}: {why}; raise {setting} if Redis has the memory"
-        if history.raise_alarm(name, text, ctx.ledger.now_ms()):
+        if history.raise_alarm(f"{alarms.MEMORY.name}{what}", text, ctx.ledger.now_ms()):
             log.warning("%s", text)
     elif count <= most:
-        history.clear_alarm(name)
+        history.clear_alarm(f"{alarms.MEMORY.name}{what}")

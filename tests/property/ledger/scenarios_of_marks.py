@@ -10,7 +10,6 @@ from triggers.ledger.forgotten_marks import KeptMark
 from triggers.rules.forgetting import Forgotten
 from triggers.rules.policies import Mark
 
-
 #: Of an object that fired once.
 FIRED = Mark(1, True, 1_000, 1_000)
 
