@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
-from tests.acceptance.conftest import Desk, eventually
+from tests.acceptance.conftest import Desk, desk, eventually
 from tests.clocks.stepping import SteppedClock
-from triggers.sandbox import Sandbox
+
+__all__ = ["desk"]
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -19,14 +20,6 @@ HOUR = 3600
 #: Forward and back, far and near; the last is the right time again.
 STEPS = (-2 * HOUR, 3 * HOUR, -20 * HOUR, 0)
 PACE_SECONDS = 1.0
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    with Sandbox() as sandbox:
-        desk = Desk(sandbox, tmp_path)
-        yield desk
-        desk.end()
 
 
 def polls(desk: Desk) -> int:

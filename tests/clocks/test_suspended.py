@@ -10,17 +10,16 @@ import sys
 import textwrap
 import time
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.acceptance.conftest import Desk, eventually
+from tests.acceptance.conftest import Desk, desk, eventually
 from tests.clocks.stepping import SteppedClock
 from triggers.local.redis_server import PrivateRedis
 from triggers.rules.schedules.zones import utc_text
-from triggers.sandbox import Sandbox
+
+__all__ = ["desk"]
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -41,14 +40,6 @@ SCRIPT = """
     )
     scheduler.start()
 """
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    with Sandbox() as sandbox:
-        desk = Desk(sandbox, tmp_path)
-        yield desk
-        desk.end()
 
 
 def hours(since: float, until: float) -> list[str]:

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.acceptance.conftest import SCRIPT, Desk, eventually
+from tests.acceptance.conftest import SCRIPT, Desk, desk, eventually
 from tests.deploy import compose
-from triggers.sandbox import Sandbox
+
+__all__ = ["desk"]
 
 pytestmark = pytest.mark.slow
 
@@ -43,14 +44,6 @@ def admin(redis_url: str) -> Iterator[redis.Redis]:
 
 def url_of(admin: redis.Redis, team: str) -> str:
     return f"unix://{team}:sesame@{admin.connection_pool.connection_kwargs['path']}?db=0"
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    with Sandbox() as sandbox:
-        desk = Desk(sandbox, tmp_path)
-        yield desk
-        desk.end()
 
 
 def test_a_cluster_of_such_a_user_fires_once_and_every_verb_answers(desk: Desk, admin: redis.Redis) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.acceptance.conftest import Desk, desk, eventually
+from tests.acceptance.conftest import SCRIPT, Desk, desk, eventually
 from tests.integration.failover.restarting import OwnRedis
 from tests.integration.ledger.helpers import grant, task_event, task_trigger
 from triggers.base.settings import Settings
@@ -22,19 +22,6 @@ from triggers.ledger.schedulers import Scheduler
 __all__ = ["desk"]
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
-
-SCRIPT = """
-    import os
-    from triggers import TriggerScheduler
-    scheduler = TriggerScheduler(
-        pooling_frequency_minutes=1 / 60, force_create_task_project="DevOps", force_create_task_name="triggers"
-    )
-    scheduler.add_task_trigger(
-        schedule_task_id=os.environ["BASE"], schedule_queue="default", name="on failure", trigger_on_status=["failed"],
-        task_parameters={"Args/source": "${task.id}"},
-    )
-    scheduler.start()
-"""
 
 
 @pytest.fixture

@@ -5,15 +5,16 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
 import pytest
 
-from tests.acceptance.conftest import Desk
+from tests.acceptance.conftest import desk
 from tests.integration.packaging.installation import CONSTRAINTS, REPOSITORY, Installation, built_image
-from triggers.sandbox import Sandbox
+
+__all__ = ["desk"]
 
 
 @pytest.fixture(scope="session")
@@ -49,11 +50,3 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable
         return installation
 
     return make
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    with Sandbox() as sandbox:
-        desk = Desk(sandbox, tmp_path)
-        yield desk
-        desk.end()

@@ -7,7 +7,6 @@ a person retries and drops dead letters, at any step. Every seed is one history,
 from __future__ import annotations
 
 import random
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from types import SimpleNamespace
 
@@ -17,9 +16,9 @@ import redis
 from tests.property.ledger.profile import FACTOR
 from tests.property.stages import parts, promises
 from tests.property.stages.actors import FAULTS
+from tests.property.stages.histories import hold
 from tests.property.stages.interleaving import ACTIONS, OUTCOMES, Action
 from tests.property.stages.parts import InterleavedParts
-from tests.property.stages.test_interleaved_stages import FIRST_SEED, SHORTENINGS
 
 HISTORIES = 40 * FACTOR
 #: Clocks are set in `test_interleaved_stages`; parts know nothing of them.
@@ -60,32 +59,18 @@ def check(run: InterleavedParts) -> None:
 
 def play(run: InterleavedParts, plan: Sequence[Action]) -> None:
     """Let the actions happen, then let everything come to rest; promises are looked at after each."""
-    try:
-        for action in plan:
-            run.do(*action)
-            check(run)
-        run.faults_are_over()
-        for _ in range(2 * len(run.objects) + 10):
-            if not promises.missing(run) and not parts.missing_parts(run):
-                break
-            run.round()
-            check(run)
-        promises.the_history_is_consistent(run)
-        assert not promises.missing(run), "not launched"
-        assert (left := parts.missing_parts(run)) == [], "; ".join(left)
-    finally:
-        for process in run.world.processes:
-            process.kill()
-
-
-def failure_of(run: InterleavedParts, plan: Sequence[Action]) -> str:
-    """What is broken in a history, "" if nothing is."""
-    try:
-        play(run, plan)
-    except Exception as failure:
-        cause = failure.__cause__ or failure
-        return f"{type(cause).__name__}: {cause}"
-    return ""
+    for action in plan:
+        run.do(*action)
+        check(run)
+    run.faults_are_over()
+    for _ in range(2 * len(run.objects) + 10):
+        if not promises.missing(run) and not parts.missing_parts(run):
+            break
+        run.round()
+        check(run)
+    promises.the_history_is_consistent(run)
+    assert not promises.missing(run), "not launched"
+    assert (left := parts.missing_parts(run)) == [], "; ".join(left)
 
 
 @pytest.mark.slow
@@ -93,16 +78,5 @@ def failure_of(run: InterleavedParts, plan: Sequence[Action]) -> str:
 def test_whatever_is_interleaved_no_part_is_lost_or_done_twice(
     redis_servers: list[redis.Redis], clock: SimpleNamespace
 ) -> None:
-    seen: Counter[object] = Counter()
-    for seed in range(FIRST_SEED, FIRST_SEED + HISTORIES):
-        plan, run = plan_of(seed), InterleavedParts(redis_servers, clock)
-        failure = failure_of(run, plan)
-        seen.update(run.world.seen)
-        if failure:
-            for place in range(min(len(plan), SHORTENINGS) - 1, -1, -1):
-                shorter, again = plan[:place] + plan[place + 1 :], InterleavedParts(redis_servers, clock)
-                if found := failure_of(again, shorter):
-                    plan, run, failure = shorter, again, found
-            pytest.fail("\n".join([f"seed {seed}: {failure}", *map(str, plan), *run.world.trace]), pytrace=False)
-    print(*sorted(f"{count:6} {what}" for what, count in seen.items()), sep="\n")
+    seen = hold(HISTORIES, plan_of, lambda _: InterleavedParts(redis_servers, clock), play)
     assert all(seen["post", outcome] for outcome in FAULTS), "an action is cut off in every way"

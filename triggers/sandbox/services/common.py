@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from .. import errors
 from ..calls import Call, Json
+from ..store import ObjectStore
 
 #: characters that a name has at least
 SHORTEST_NAME = 3
@@ -68,6 +70,24 @@ def target_project(call: Call) -> str:
     if not name:
         raise errors.missing_fields("project or project_name is required")
     return str(made_project(call, name)["id"])
+
+
+def move_all(call: Call, store: ObjectStore, objects: Iterable[Json]) -> Json:
+    """Move tasks or models to the project that the call names."""
+    project = target_project(call)
+    for one in objects:
+        store.begin(one)["project"] = project
+        store.commit(one, call.stamp)
+    return {"project_id": project}
+
+
+def touch_all(call: Call, store: ObjectStore, keys: Iterable[str]) -> Json:
+    """Change those that exist in nothing but the time of their last change: there is one company here."""
+    found = [one for key in keys if (one := store.get(key)) is not None]
+    for one in found:
+        store.begin(one)
+        store.commit(one, call.stamp)
+    return {"updated": len(found)}
 
 
 def tag_list(value: Any, field: str) -> list[str]:

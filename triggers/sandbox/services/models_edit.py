@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import errors
 from ..calls import Call, Json, endpoint, many
-from .common import change_tags, check_tags_given, deleted_id, model_of, set_archived, target_project
+from .common import change_tags, check_tags_given, deleted_id, model_of, move_all, set_archived, touch_all
 from .models import metadata, model_values
 
 #: fields whose change moves last_change alone
@@ -106,33 +106,19 @@ def unarchive_many(call: Call) -> Json:
 @endpoint("models.move", "ids[]! project project_name")
 def move(call: Call) -> Json:
     """Move models to a project, which is made if it is named and missing."""
-    models = [model_of(call, key) for key in dict.fromkeys(call.body["ids"])]
-    project = target_project(call)
-    for model in models:
-        call.state.models.begin(model)
-        model["project"] = project
-        call.state.models.commit(model, call.stamp)
-    return {"project_id": project}
-
-
-def _touch_all(call: Call) -> Json:
-    found = [model for key in call.get("ids", []) if (model := call.state.models.get(key)) is not None]
-    for model in found:
-        call.state.models.begin(model)
-        call.state.models.commit(model, call.stamp)
-    return {"updated": len(found)}
+    return move_all(call, call.state.models, [model_of(call, key) for key in dict.fromkeys(call.body["ids"])])
 
 
 @endpoint("models.make_public", "ids[]")
 def make_public(call: Call) -> Json:
     """There is one company here: only the time of the change is kept."""
-    return _touch_all(call)
+    return touch_all(call, call.state.models, call.get("ids", []))
 
 
 @endpoint("models.make_private", "ids[]")
 def make_private(call: Call) -> Json:
     """There is one company here: only the time of the change is kept."""
-    return _touch_all(call)
+    return touch_all(call, call.state.models, call.get("ids", []))
 
 
 @endpoint("models.delete", "model!")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import errors
 from ..calls import Call, Json, endpoint, many
-from .common import change_tags, check_tags_given, set_archived, target_project, task_of
+from .common import change_tags, check_tags_given, move_all, set_archived, task_of, touch_all
 from .queue_entries import leave_queue
 from .task_status import done, step
 
@@ -76,30 +76,16 @@ def unarchive_many(call: Call) -> Json:
 @endpoint("tasks.move", "ids[]! project project_name")
 def move(call: Call) -> Json:
     """Move tasks to a project, which is made if it is named and missing."""
-    tasks = _all_tasks(call)
-    project = target_project(call)
-    for task in tasks:
-        call.state.tasks.begin(task)
-        task["project"] = project
-        call.state.tasks.commit(task, call.stamp)
-    return {"project_id": project}
-
-
-def _touch_all(call: Call) -> Json:
-    found = [task for key in call.body["ids"] if (task := call.state.tasks.get(key)) is not None]
-    for task in found:
-        call.state.tasks.begin(task)
-        call.state.tasks.commit(task, call.stamp)
-    return {"updated": len(found)}
+    return move_all(call, call.state.tasks, _all_tasks(call))
 
 
 @endpoint("tasks.make_public", "ids[]!")
 def make_public(call: Call) -> Json:
     """There is one company here: only the time of the change is kept."""
-    return _touch_all(call)
+    return touch_all(call, call.state.tasks, call.body["ids"])
 
 
 @endpoint("tasks.make_private", "ids[]!")
 def make_private(call: Call) -> Json:
     """There is one company here: only the time of the change is kept."""
-    return _touch_all(call)
+    return touch_all(call, call.state.tasks, call.body["ids"])
