@@ -6,6 +6,7 @@ import random
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from statistics import quantiles
@@ -46,15 +47,20 @@ def latencies(chance: random.Random) -> list[float]:
         assert process.stdout is not None
         threading.Thread(target=_drain, args=(process.stdout,), daemon=True).start()
         eventually(lambda: [e for e in of.since(0) if e["endpoint"] == POLLS["triggers"]], "it polls", seconds=60)
-        made = [of.call("tasks.create", name=f"run {n % TRIGGERS} x", type="training")["id"] for n in range(CHANGES)]
-        for task in made:
-            of.call("tasks.started", task=task)
-        for task in made:
-            of.call("tasks.failed", task=task)
-            time.sleep(chance.uniform(*PAUSE))
-        eventually(lambda: len(launched(of)) >= CHANGES, "all are launched", seconds=60)
-        began, ended = changed(of, made), launched(of)
-        return [ended[task] - began[task] for task in made]
+        return followed(of, [f"run {n % TRIGGERS} x" for n in range(CHANGES)], chance, PAUSE)
+
+
+def followed(of: Server, names: Sequence[str], chance: random.Random, pause: tuple[float, float]) -> list[float]:
+    """Let ClearML tasks of these names fail one after the other; milliseconds of each until its launch is enqueued."""
+    made = [of.call("tasks.create", name=name, type="training")["id"] for name in names]
+    for task in made:
+        of.call("tasks.started", task=task)
+    for task in made:
+        of.call("tasks.failed", task=task)
+        time.sleep(chance.uniform(*pause))
+    eventually(lambda: len(launched(of)) >= len(made), "all are launched", seconds=60)
+    began, ended = changed(of, made), launched(of)
+    return [ended[task] - began[task] for task in made]
 
 
 def changed(of: Server, ids: list[str]) -> dict[str, float]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import random
-import time
 from contextlib import ExitStack
 from statistics import quantiles
 
 from tests.benchmarks.burst import HALF, change, polls, register
 from tests.benchmarks.genuine_pace import Paced
-from tests.benchmarks.latency import changed, launched
+from tests.benchmarks.latency import followed
 from tests.benchmarks.rate import bare, seconds
 from tests.benchmarks.result import Bound, Result, load
 from tests.benchmarks.server import Server, server
@@ -26,7 +25,7 @@ LATENCY_BOUND = Bound(most=POLL_MS + MORE_MS)
 
 
 def measure(runs: int) -> list[Result]:
-    """Four worker processes in each: one that polls, one that matches, and two or more that dispatch."""
+    """Rates with one, two, and four dispatch processes; latency with two of them, a poller, and a matcher."""
     rows = []
     for processes in PROCESSES:
         ours, theirs = [], []
@@ -81,12 +80,4 @@ def latencies(chance: random.Random) -> list[float]:
             stack.enter_context(here.process(name, threads=4, name=f"{name}{len(name)}{chance.random()}"))
         stack.enter_context(here.beat())
         eventually(lambda: polls(of.since(0)) > 1, "it polls", seconds=60)
-        made = [of.call("tasks.create", name=f"run {n}", type="training")["id"] for n in range(CHANGES)]
-        for task in made:
-            of.call("tasks.started", task=task)
-        for task in made:
-            of.call("tasks.failed", task=task)
-            time.sleep(chance.uniform(*PAUSE))
-        eventually(lambda: len(launched(of)) >= CHANGES, "all are launched", seconds=60)
-        began, ended = changed(of, made), launched(of)
-        return [ended[task] - began[task] for task in made]
+        return followed(of, [f"run {n}" for n in range(CHANGES)], chance, PAUSE)

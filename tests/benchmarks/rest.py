@@ -19,7 +19,7 @@ from tests.benchmarks.worker import eventually
 TRIGGERS = 100
 #: Until what happens once at the start is over, and over which processor time is summed; seconds.
 SETTLE, WINDOW = 12.0, 30.0
-CPU_BOUND, MEMORY_BOUND = Bound(most=3), Bound(most=2, of="ratio")
+CPU_BOUND, MEMORY_BOUND = Bound(most=2), Bound(most=1.25, of="ratio")
 
 
 def measure(runs: int) -> list[Result]:

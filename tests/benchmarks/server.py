@@ -35,7 +35,7 @@ class Server:
 
     def env(self) -> dict[str, str]:
         """What a process needs to use it, and nothing of other servers."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("CLEARML_", "TRIGGERS_"))}
+        kept = {name: value for name, value in as_a_user().items() if not name.startswith(("CLEARML_", "TRIGGERS_"))}
         kept = {name: value for name, value in kept.items() if name not in CLEARED}
         hosts = dict.fromkeys(("CLEARML_API_HOST", "CLEARML_WEB_HOST", "CLEARML_FILES_HOST"), self.url)
         keys = dict(zip(("CLEARML_API_ACCESS_KEY", "CLEARML_API_SECRET_KEY"), KEYS, strict=True))
@@ -54,6 +54,11 @@ class Server:
     def since(self, number: int) -> list[dict[str, Any]]:
         """The calls after that one, without those that measuring itself makes."""
         return [entry for entry in self.control.requests(after=number) if entry["caller"] != "measure"]
+
+
+def as_a_user() -> dict[str, str]:
+    """The environment, in which Python keeps what it has compiled: else every start compiles this project anew."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _serve(telling: Any, fill: Fill | None, wrap: Wrap | None) -> None:

@@ -28,8 +28,11 @@ _DROPPED_PREFIX = "CELERY_"
 
 # Order of sys.path: the standard library, our folder, the child's own rest, then the user's. So functions
 # of the user can be imported, but nothing of theirs (a workers.py in the current folder) takes our place.
+# What is imported stays: the garbage collector looks at none of it, neither meanwhile (a seventh of the time) nor
+# later.
 _BOOTSTRAP = f"""
-import os, sys
+import gc, os, sys
+gc.disable()
 sys.path[:] = [p for p in sys.path if p]
 import json
 library = os.path.dirname(os.__file__)
@@ -40,6 +43,8 @@ sys.path[:] = dict.fromkeys(paths)
 from triggers.local.parent import end_with_parent
 end_with_parent(int(os.environ["{PARENT_DESCRIPTOR}"]))
 from {{module}} import main
+gc.freeze()
+gc.enable()
 sys.exit(main())
 """
 

@@ -37,10 +37,11 @@ def test_child_command_prefers_our_packages_and_still_finds_the_users(tmp_path):
     (own / "triggers").symlink_to(repository / "triggers")
     (own / "workers" / "__init__.py").touch()
     (own / "workers" / "local.py").write_text(
-        "import json, sys, mine\n"
+        "import gc, json, sys, mine\n"
         "def main():\n"
         "    import triggers, workers\n"
-        "    print(json.dumps([triggers.__file__, workers.__file__, mine.__file__, '' in sys.path]))\n"
+        "    collects = gc.isenabled() and gc.get_freeze_count() > 0\n"
+        "    print(json.dumps([triggers.__file__, workers.__file__, mine.__file__, '' in sys.path, collects]))\n"
     )
     users.mkdir()
     for name in ("workers", "triggers", "mine", "json"):
@@ -62,4 +63,5 @@ def test_child_command_prefers_our_packages_and_still_finds_the_users(tmp_path):
         str(own / "workers" / "__init__.py"),
         str(users / "mine.py"),
         False,
+        True,
     ]
