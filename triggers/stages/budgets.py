@@ -32,7 +32,7 @@ def keep_to_budgets(ctx: Context, pace_seconds: float = PACE_SECONDS) -> None:
     left = forget.launched(most, before_ms).left
     _report(ctx, "launches", left, most, "TRIGGERS_LAUNCHED_MEGABYTES", "those of the last hour are kept")
     use = keep_marks(ctx, now_ms)
-    why = "the others launched nothing that is on the server, or fired often" if use.stuck else "more are to come"
+    why = "the others are recent, or the server shows no launch for them" if use.stuck else "more are to come"
     _report(ctx, "objects", use.count, use.most, "TRIGGERS_MARKS_MEGABYTES", why, always=use.stuck)
 
 

@@ -30,6 +30,8 @@ LOOKED_UP: Final = 2_000
 #: Where a pass over all marks forgets less than this share of what it looks up, the next one comes after a pause.
 STUCK_SHARE: Final = 0.05
 PAUSE_MS: Final = 3_600_000
+#: While batches have waited for longer, what was read is not decided on yet: nothing is forgotten, ms.
+BEHIND_MS: Final = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +70,14 @@ def _on_server(entry: Entry) -> bool:
 
 def _round(ctx: Context, now_ms: int, entries: Mapping[str, Entry], rounds: Rounds, too_many: int) -> int:
     """Look at the next part of the marks; how many were forgotten."""
-    before_ms, days = now_ms - forgetting.KEPT_MS, ctx.settings.marks_days
+    look, days = ctx.ledger.upkeep(), ctx.settings.marks_days
+    if look.undecided or (look.batches_ms is not None and look.batches_ms <= now_ms - BEHIND_MS):
+        return 0
+    before_ms = _decided_ms(ctx, now_ms, entries)
     aged_ms = 0 if days is None else now_ms - int(days * SECONDS_PER_DAY * 1000)
     found, trigger, cursor = ctx.ledger.marks.look(sorted(entries), rounds)
-    old = [one for one in found if one.mark.changed_ms < (before_ms if too_many else min(aged_ms, before_ms))]
+    latest = {id_: ms if too_many else min(aged_ms, ms) for id_, ms in before_ms.items()}
+    old = [one for one in found if one.mark.changed_ms < latest[one.trigger]]
     old.sort(key=lambda one: one.mark.changed_ms)
     if rounds.stuck:  # the oldest have to stay: look at others
         random.shuffle(old)
@@ -86,6 +92,20 @@ def _round(ctx: Context, now_ms: int, entries: Mapping[str, Entry], rounds: Roun
     if gone:
         log.info("forgot the marks of %d objects, whose launches are on the server, or which are gone", gone)
     return gone
+
+
+def _decided_ms(ctx: Context, now_ms: int, entries: Mapping[str, Entry]) -> dict[str, int]:
+    """By trigger, up to which time all changes were read, less what may be read again.
+
+    A mark that was looked up says when its firing was launched; no earlier change may be left that it would hide.
+    """
+    kinds = {id_: entry.trigger.kind for id_, entry in entries.items()}
+    again_ms = int(1000 * max(ctx.settings.sweep_window_seconds, ctx.settings.overlap_seconds))
+    read_ms = {
+        kind: ctx.ledger.reading.cursor(sources.of_kind(kind).name).read_to_ms - again_ms
+        for kind in set(kinds.values())
+    }
+    return {id_: min(now_ms - forgetting.KEPT_MS, read_ms[kind]) for id_, kind in kinds.items()}
 
 
 def _next_pass(rounds: Rounds, now_ms: int, over: bool) -> Rounds:
@@ -120,7 +140,9 @@ def _has_launch(entry: Entry, one: KeptMark) -> bool:
     return bool(trigger.action.clones) and can_be_looked_up(trigger.policy.fire, one.mark)
 
 
-def _forget(ctx: Context, entries: Mapping[str, Entry], chosen: Sequence[Candidate], before_ms: int, most: int) -> int:
+def _forget(
+    ctx: Context, entries: Mapping[str, Entry], chosen: Sequence[Candidate], before_ms: Mapping[str, int], most: int
+) -> int:
     """Ask the server of these marks, and forget those that it makes needless, `most` at most; how many."""
     if not chosen or most <= 0:
         return 0
@@ -131,7 +153,7 @@ def _forget(ctx: Context, entries: Mapping[str, Entry], chosen: Sequence[Candida
     found = [
         (one, key)
         for one, key in asked
-        if may_forget(entries[one.trigger].trigger.policy.cooldown_minutes, launched.get(key), before_ms)
+        if may_forget(entries[one.trigger].trigger.policy.cooldown_minutes, launched.get(key), before_ms[one.trigger])
     ][: most - len(gone)]
     return _take(ctx, gone, may_fire=False) + _take(ctx, found, may_fire=True)
 
