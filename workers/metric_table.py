@@ -66,7 +66,7 @@ METRICS: Final[dict[str, Declared]] = {
     "triggers": Declared("gauge", "Registered triggers.", ("scheduler", "state"), "state: active, paused, retired"),
     "events": Declared(
         "counter",
-        "Changes read, since the exporter started.",
+        "Changes stored since the exporter started: those that some trigger may concern.",
         ("scheduler", "kind"),
         f"kind: {', '.join(KINDS)}",
     ),

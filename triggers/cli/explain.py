@@ -35,7 +35,7 @@ def explain(
 ) -> None:
     """Explain why a trigger did, did not or would fire for an object; without a trigger, why each did or did not.
 
-    Shows each clause of its condition against the object as the server has it now and as it was last seen, and
+    Shows each clause of its condition against the object as the server has it now and as it was last stored, and
     everything else that a firing depends on. Exit code 0 when it fired or will fire, 1 when not.
     """
     from triggers.base.errors import Usage
@@ -207,7 +207,7 @@ def _clauses(rows: tuple[ClauseRow, ...]) -> Any:
     from triggers.cli.output import Column
 
     columns = [Column("condition"), Column("wanted", grows=True), Column("now", grows=True)]
-    columns.append(Column("as last seen", grows=True))
+    columns.append(Column("as last stored", grows=True))
     cells = [[output.text(row.name), output.text(row.wanted), _cell(row.now), _cell(row.seen)] for row in rows]
     return output.table(columns, cells)
 

@@ -27,8 +27,8 @@ class Plan:
     index: Index
     entries: dict[str, Entry]
     conditions: dict[str, Condition]
-    #: whether any trigger has to see its condition become false
-    transitions: bool
+    #: ids of the triggers that have to see their condition become false
+    transitions: frozenset[str]
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> Plan:
@@ -39,7 +39,7 @@ class Plan:
             Index(entry.trigger for entry in entries.values()),
             entries,
             {id_: Condition.of(entry.trigger) for id_, entry in entries.items()},
-            any(entry.trigger.policy.fire == "on_transition" for entry in entries.values()),
+            frozenset(id_ for id_, entry in entries.items() if entry.trigger.policy.fire == "on_transition"),
         )
 
 

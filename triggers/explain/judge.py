@@ -5,7 +5,7 @@ In the order in which a change passes the stages:
 A time of a schedule without a firing is judged by `times`: its calendar says what it is.
 
 The object
-  1. neither the server nor a poll has it             → no such object
+  1. the server has none, and no poll has stored one  → no such object
   2. it is gone from the server                       → fired, or does not fire
 A firing that is the last word on it
   3. waits, fails, is held, is dead                   → that, with its reason as it is now
@@ -37,6 +37,7 @@ from triggers.rules.conditions import Verdict, evaluate
 
 _Said = tuple[AnswerWord, str, str]
 
+_GONE = "the object no longer exists on the server"
 _BY_HAND = "`clearml-triggers fire` launches it by hand"
 
 
@@ -47,7 +48,7 @@ def judge(facts: Facts) -> Explanation:
 
 
 def clauses(facts: Facts) -> tuple[ClauseRow, ...]:
-    """Each clause of the condition, against the object now and as last seen."""
+    """Each clause of the condition, against the object now and as last stored."""
     trigger = facts.entry.trigger
     now, seen = (evaluate(trigger, event) if event else None for event in (facts.now, facts.seen))
     either = now or seen
@@ -68,7 +69,9 @@ def _answer(facts: Facts) -> _Said:
     if schedule is not None and last is None and not facts.mark.occurrence:
         return judge_time(facts, schedule)
     if object_ is None and last is None:  # 1
-        text = f"the server has no model, dataset or ClearML task {facts.object_id}, and no poll has seen one"
+        if facts.known_ms:
+            return "does not fire", f"{_GONE}; its last change, {moment(facts.known_ms)}, was read", ""
+        text = f"the server has no model, dataset or ClearML task {facts.object_id}, and no poll has stored one"
         return "no such object", text, "check that the id is complete and belongs to this server and workspace"
     if last and last.state in ("waiting", "held", "dead"):  # 3
         return _open(facts, last)
@@ -111,8 +114,8 @@ def _launched(facts: Facts, last: Firing) -> str:
 
 def _gone(facts: Facts, last: Firing | None) -> _Said:
     if last and last.state == "launched":
-        return "fired", f"{_launched(facts, last)}; the object no longer exists on the server", ""
-    return "does not fire", "the object no longer exists on the server", ""
+        return "fired", f"{_launched(facts, last)}; {_GONE}", ""
+    return "does not fire", _GONE, ""
 
 
 def _by_stage(facts: Facts, now: Event, last: Firing | None) -> _Said:
@@ -147,8 +150,9 @@ def _by_stage(facts: Facts, now: Event, last: Firing | None) -> _Said:
 
 def _failing(facts: Facts, name: str, wanted: str, found: str) -> str:
     text = f"{name}: wanted {wanted}, found {found}"
-    held_before = facts.seen is not None and evaluate(facts.entry.trigger, facts.seen).matched
-    return f"{text}; the condition held when it was last seen" if held_before else text
+    if facts.seen is None or not evaluate(facts.entry.trigger, facts.seen).matched:
+        return text
+    return f"{text}; the condition held when it changed {moment(facts.seen.changed_ms)}"
 
 
 def _fired_before(facts: Facts, now: Event, last: Firing | None) -> _Said:

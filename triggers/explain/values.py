@@ -60,8 +60,8 @@ class Open:
 class Facts:
     """All that a decision about one trigger and one object depends on.
 
-    `now` is the object as the server has it, `seen` as the last poll that brought it did; either may be
-    missing. `known_ms` is the change that polls remember of it. `waits_for_match`: it lies in a batch.
+    `now` is the object as the server has it, `seen` as the last poll that stored it did; either may be
+    missing. `known_ms` is the change that polls remember of it, stored or not. `waits_for_match`: it lies in a batch.
     `index_leads`: the index of all triggers leads from the object to this one. `launched_by` is the trigger that
     launched it, "" for none. `room` is how many more launches may begin in this minute, None for any number.
     `per_minute` is the trigger's pace, 0 for none. `open` is where its last firing waits. `unmatched_ms` is since when
@@ -101,7 +101,7 @@ class ClauseResult:
 
 @dataclass(frozen=True, slots=True)
 class ClauseRow:
-    """One clause of the condition, against the object as it is now and as it was last seen."""
+    """One clause of the condition, against the object as it is now and as it was last stored."""
 
     name: str
     wanted: str

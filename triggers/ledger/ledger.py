@@ -11,6 +11,7 @@ from triggers.base.settings import Settings
 from triggers.ledger import at_work, clock, epoch, exclusions, leases, poll_look, schedulers, sync_look, upkeep
 from triggers.ledger.adopting import Adopting
 from triggers.ledger.api_account import CallBook
+from triggers.ledger.armed import Armed
 from triggers.ledger.at_work import Running
 from triggers.ledger.audit import Audit
 from triggers.ledger.decisions import Decisions
@@ -68,6 +69,7 @@ class Ledger:
     limits: Limits
     failures: FailuresInARow
     matching: Matching
+    armed: Armed
     undecided: Undecided
     quarantine: Quarantine
     refused: Refusals
@@ -221,6 +223,7 @@ def open_ledger(store: Store, scheduler: str, settings: Settings) -> Ledger:
         Limits(store, keys),
         FailuresInARow(store, keys),
         Matching(store, keys, history_length=length, signer=signer),
+        Armed(store, keys),
         Undecided(store, keys),
         Quarantine(store, keys),
         refused,

@@ -202,33 +202,6 @@ class Matching:
             )
         return found[trigger, object_id]
 
-    def active(self, object_ids: Sequence[str]) -> dict[str, set[str]]:
-        """The `on_transition` triggers whose condition was last seen true, by object."""
-        with self.store.client.pipeline(transaction=False) as pipe:
-            for object_id in object_ids:
-                pipe.smembers(self.keys.active(object_id))
-            found: list[Any] = pipe.execute() if object_ids else []
-        return {object_id: members for object_id, members in zip(object_ids, found, strict=True) if members}
-
-    def index_transitions(self, wanted: Iterable[str], others: Iterable[str]) -> None:
-        """Let `active` know all marks of these triggers, and forget that it knows those of the others.
-
-        A trigger that was edited to `on_transition` has marks that nobody has entered. Cut off, it begins anew.
-        """
-        client, name = self.store.client, self.keys.indexed
-        known: Any = client.hgetall(name)
-        stale = [id_ for id_ in others if id_ in known]
-        if stale:
-            client.hdel(name, *stale)
-        for id_ in wanted:
-            if known.get(id_) != "done":
-                client.hset(name, id_, "begun")  # from here on `match_commit.lua` enters what is new
-                for object_id, text in client.hscan_iter(self.keys.marks(id_), count=IMPORT_AT_ONCE):
-                    with suppress(ValueError):
-                        if Mark.from_text(text).active:
-                            client.sadd(self.keys.active(object_id), id_)
-                client.hset(name, id_, "done")
-
     def commit(
         self,
         partition: int,

@@ -34,6 +34,8 @@ class Rule:
             server is asked. Leaving one out is slower, and never wrong.
         value: what the others get, None for "does not count"; the value of the field where it is left out.
         key: the original's name of the field in its configuration section; "" where the original does not know it.
+        bounded: `holds` takes long on some events, and is cut off there: another time it may say something else. Polls
+            do not ask it which events to store.
     """
 
     holds: Callable[[Any, Event], bool]
@@ -42,6 +44,7 @@ class Rule:
     needs: Callable[[Any], Iterable[Need]] = _nothing
     value: Callable[[Any], Any] | None = None
     key: str = ""
+    bounded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,6 +185,7 @@ class Conditions(Frozen):
             found=_name_found,
             needs=_exact_name,
             key="match_name",
+            bounded=True,
         ),
     ] = None
 

@@ -48,24 +48,44 @@ class Verdict:
         return tuple(clause for clause in self.clauses if not clause.holds)
 
 
+_Clauses = tuple[tuple[Callable[[Any, Event], bool], Any], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A trigger's condition made ready for many events: the clauses that apply to it are found once."""
+    """A trigger's condition made ready for many events: the clauses that apply to it are found once.
+
+    `certain`: those of the clauses that say the same of an event every time (all but `Rule.bounded`).
+    """
 
     trigger: Trigger
-    clauses: tuple[tuple[Callable[[Any, Event], bool], Any], ...]
+    clauses: _Clauses
+    certain: _Clauses
 
     @classmethod
     def of(cls, trigger: Trigger) -> Condition:
         """Make it ready."""
-        return cls(trigger, tuple((named.rule.holds, value) for named, value in applying(trigger)))
+        found = list(applying(trigger))
+        return cls(
+            trigger,
+            tuple((named.rule.holds, value) for named, value in found),
+            tuple((named.rule.holds, value) for named, value in found if not named.rule.bounded),
+        )
 
     def matches(self, event: Event) -> bool:
         """Decide as `matches` does."""
-        for holds, value in self.clauses:  # noqa: SIM110 - a generator costs more than the clauses
-            if not holds(value, event):
-                return False
-        return True
+        return _hold(self.clauses, event)
+
+    def may_match(self, event: Event) -> bool:
+        """Decide without what takes long: false only where `matches` is false every time."""
+        return _hold(self.certain, event)
+
+
+def _hold(clauses: _Clauses, event: Event) -> bool:
+    for holds, value in clauses:  # noqa: SIM110 - a generator costs more than the clauses
+        if not holds(value, event):
+            return False
+    return True
 
 
 def applying(trigger: Trigger) -> Iterator[tuple[NamedRule, Any]]:

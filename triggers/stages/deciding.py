@@ -59,9 +59,7 @@ class BatchDecisions:
 def know_transitions(ctx: Context, plan: Plan) -> None:
     """Once per registry version: let the ledger know by object what `on_transition` triggers have seen true."""
     if ctx.transitions_known != plan.snapshot.version:
-        modes = {id_: entry.trigger.policy.fire == "on_transition" for id_, entry in plan.entries.items()}
-        wanted = [id_ for id_, has in modes.items() if has]
-        ctx.ledger.matching.index_transitions(wanted, [id_ for id_, has in modes.items() if not has])
+        ctx.ledger.armed.index(plan.transitions, plan.entries.keys() - plan.transitions)
         ctx.transitions_known = plan.snapshot.version
 
 
@@ -151,7 +149,7 @@ def _met(ctx: Context, plan: Plan, batches: Sequence[ToDecide], earlier: Sequenc
     events = [(event, of) for of in batches for event in of.events]
     matched = [[Met(event, entry, True, of) for entry in _concerned(plan, event, of.batch)] for event, of in events]
     if plan.transitions:
-        armed = ctx.ledger.matching.active([event.id for event, _ in events])
+        armed = ctx.ledger.armed.of([event.id for event, _ in events])
         for one in [*earlier, *(one for of_event in matched for one in of_event)]:  # armed within this batch
             if one.entry.trigger.policy.fire == "on_transition":
                 armed.setdefault(one.event.id, set()).add(one.entry.trigger.id)

@@ -1,4 +1,4 @@
-"""Poll: read what changed on the server, store it as batches, move the cursor."""
+"""Poll: read what changed on the server, store what concerns a trigger as batches, move the cursor."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from triggers.model.events import Event
 from triggers.rules.api_budget import LONGEST_POLL_SECONDS
 from triggers.sources import Page, Source
 from triggers.sources.windows import Window
+from triggers.stages.concern import concerning
 from triggers.stages.pace import stretch
 from triggers.stages.partitions import partitions_now
 from triggers.stages.quarantine import entries_to_read
@@ -80,7 +81,7 @@ def _know_needs(ctx: Context, registry: Snapshot) -> None:
 def _read(
     ctx: Context, token: str, look: PollLook, source: Source, version: int, entries: list[Entry]
 ) -> Iterator[int]:
-    """Read one source page by page; yields how many events each page brought."""
+    """Read one source page by page; yields how many events of each page were stored."""
     reading, serves = ctx.ledger.reading, sources.of_source(source, entries)
     cursor = look.cursors[source.name]
     window = source.window(cursor, serves, ctx.settings)
@@ -98,18 +99,19 @@ def _read(
         moved = source.advance(cursor, window, version, page, idle_ms=0 if number else unread_ms)
         latest_ms = latest_stamp(moved.cursor, now_ms, time.monotonic() - began)
         after = replace(moved.cursor, latest_ms=latest_ms)
-        fresh = _fresh(ctx, source, page.events, window, latest_ms)
-        service = [event for event in page.events if source.is_service(event, ctx.service_task)]
-        note_changes(ctx, look, service)
-        fresh = [event for event in fresh if event not in service]
+        service = {event.id for event in page.events if source.is_service(event, ctx.service_task)}
+        note_changes(ctx, look, [event for event in page.events if event.id in service])
+        objects = [event for event in page.events if event.id not in service]
+        fresh = _fresh(ctx, source, objects, window, latest_ms)
+        stored = concerning(ctx, fresh)
         if moved.stepped_back:
             report_step(ctx, source.clock, cursor, now_ms)
             window = replace(window, overlaps=False, sweeps=False)  # of what has changed since, it began too late
         if source.by_server_clock:  # before the commit: whatever ends this poll first, the next one knows as much
             correct_since(ctx, serves, moved, cursor.plan, now_ms, unread_ms)
-        partitions = partitions_now(ctx, look)
+        partitions = partitions_now(ctx, look) if stored else 0
         batches = encode_batches(
-            fresh,
+            stored,
             plan=version,
             polled_ms=now_ms,
             partitions=partitions,
@@ -135,7 +137,7 @@ def _read(
         if hinted:
             ctx.hints.send("match", ctx.ledger.scheduler)
         cursor, unread_ms = after, int((time.monotonic() - began) * 1000)
-        yield len(fresh)
+        yield len(stored)
     note_cover(ctx, look, source.name)
     if not cursor.ahead_ms and (was_ahead or window.sweeps):
         clear_alarm(ctx, sources.serving(entries))

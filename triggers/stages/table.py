@@ -85,7 +85,7 @@ def _script_serves(ledger: Ledger, _since_ms: int) -> bool:
 STAGES: Final[list[Stage]] = [
     Stage(
         "poll",
-        "reads the changes of each source and stores them as batches of events",
+        "reads the changes of each source and stores those that concern a trigger as batches of events",
         queues=("poll",),
         every=TICK_SECONDS,
     ),

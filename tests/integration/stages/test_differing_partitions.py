@@ -32,7 +32,7 @@ def tagged(world: World, *ids: str, tag: str) -> None:
 def test_events_join_those_of_their_object_that_wait(
     world: World, caplog: pytest.LogCaptureFixture, first: int, second: int
 ) -> None:
-    world.declare(world.trigger(trigger_on_tags=["b"]))
+    world.declare(world.trigger(trigger_on_any_tags=["a", "b"]))
     objects = [world.create_task() for _ in range(12)]
     old, new = world.context(partitions=first), world.context(partitions=second)
     tagged(world, *objects, tag="a")

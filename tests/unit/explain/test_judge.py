@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from triggers.explain.checks import moment
 from triggers.explain.judge import judge
 from triggers.explain.values import Explanation, Facts, Open, Read, Slot
 from triggers.ledger.firing import Firing
@@ -75,6 +76,15 @@ def test_an_object_that_is_gone() -> None:
     assert "t1" in fired.because
 
 
+def test_an_object_that_is_gone_and_whose_changes_concerned_no_trigger() -> None:
+    explained = said(now=None, seen=None)
+    assert explained.answer == "does not fire"
+    assert (
+        explained.because
+        == f"the object no longer exists on the server; its last change, {moment(1_500_000)}, was read"
+    )
+
+
 @pytest.mark.parametrize(
     ("state", "answer", "words"),
     [
@@ -118,9 +128,11 @@ def test_the_failing_clause_is_named_with_both_values() -> None:
     assert not row.now.holds
 
 
-def test_a_condition_that_held_when_it_was_last_seen() -> None:
+def test_a_condition_that_held_at_the_change_that_was_stored_last() -> None:
     again = replace(FAILED, status="queued", changed_ms=1_800_000)
-    assert "held when it was last seen" in said(now=again).because
+    for known_ms in (FAILED.changed_ms, again.changed_ms, None):
+        assert f"; the condition held when it changed {moment(1_500_000)}" in said(now=again, known_ms=known_ms).because
+    assert "condition held" not in said(now=again, seen=again).because
 
 
 def test_an_object_that_fired_and_left_the_condition_has_fired() -> None:
@@ -215,15 +227,16 @@ def test_the_clauses_are_those_of_the_decision() -> None:
     ]
 
 
-def test_a_change_that_polls_of_a_busy_server_may_pass_over_is_reported_as_such_one() -> None:
+def test_a_change_that_concerned_no_trigger_is_read_and_later_on_no_record() -> None:
     running = replace(FAILED, status="in_progress")
-    for now, why in (
-        (running, "not read (of a busy server only what triggers can concern is read)"),
-        (FAILED, "not read;"),
+    for now, known_ms, passes, words in (
+        (running, running.changed_ms, True, "was read;"),
+        (running, None, None, "no record of its change"),
+        (FAILED, None, False, "was not read;"),
     ):
-        reading = next(c for c in said(now=now, seen=None, known_ms=None).checks if c.name == "reading")
-        assert reading.passes is False
-        assert why in reading.words
+        reading = next(c for c in said(now=now, seen=None, known_ms=known_ms).checks if c.name == "reading")
+        assert reading.passes is passes
+        assert words in reading.words
 
 
 def held_by(hold: str, **changes: Any) -> Explanation:
