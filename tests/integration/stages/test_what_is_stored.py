@@ -223,7 +223,8 @@ def while_the_server_answers(world: World, monkeypatch: pytest.MonkeyPatch, happ
 def test_a_change_after_an_edit_is_judged_by_the_edit(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The poll began before the edit; the change was made after it, and read."""
     world.declare(world.trigger(trigger_on_status=["completed"]))
-    world.poll()
+    world.fail_task()
+    world.poll()  # the process has the triggers as they were
 
     def edited() -> None:
         world.declare(world.trigger(trigger_on_status=["failed"]))
