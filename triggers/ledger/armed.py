@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
+from triggers.ledger.batches import partition_of
 from triggers.ledger.keys import Keys
-from triggers.ledger.reading import partition_of
 from triggers.ledger.store import Store
 from triggers.rules.policies import Mark
 

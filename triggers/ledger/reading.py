@@ -127,11 +127,19 @@ class Reading:
         self.store.run(STAMPS, [self.keys.epoch], ahead_ms)
 
     def unseen(self, source: str, events: Sequence[Event]) -> list[Event]:
-        """The events whose change has not been stored before."""
+        """The events whose change no poll has read before."""
+        return self.unseen_and_version(source, events)[0]
+
+    def unseen_and_version(self, source: str, events: Sequence[Event]) -> tuple[list[Event], int | None]:
+        """The same, and in that trip the registry's version; None where nothing had to be asked."""
         if not events:
-            return []
-        known: Any = self.store.client.zmscore(self.keys.seen(source), [event.id for event in events])
-        return [event for event, seen in zip(events, known, strict=True) if seen != _seen_as(event)]
+            return [], None
+        with self.store.client.pipeline(transaction=False) as pipe:
+            pipe.zmscore(self.keys.seen(source), [event.id for event in events])
+            pipe.get(self.keys.registry_version)
+            known, version = pipe.execute()
+        fresh = [event for event, seen in zip(events, known, strict=True) if seen != _seen_as(event)]
+        return fresh, int(version or 0)
 
     def seen_ms(self, source: str, object_id: str) -> int | None:
         """The last change of an object that was stored, ms; None when none is remembered."""

@@ -13,17 +13,22 @@ from triggers.model.events import Event
 from triggers.stages.deciding import know_transitions
 
 
-def concerning(ctx: Context, events: Sequence[Event]) -> list[Event]:
-    """The events that some trigger may fire for, or may have to see as false; call it after they were read.
+def concerning(ctx: Context, events: Sequence[Event], version: int | None = None) -> list[Event]:
+    """The events that some trigger may fire for, or may have to see as false.
 
-    The triggers are those that are registered when it is called: a change that was made after an edit is read after
-    it, and so judged by what was edited. A trigger that is new reads what it has missed in the next poll.
+    The triggers are those that are registered after the events were read: a change that was made after an edit is
+    read after it, and so judged by what was edited. A trigger that is new reads what it has missed in the next poll.
 
     While this process cannot read some trigger, all of them: the process that matches them may know it.
+
+    Args:
+        ctx: the scheduler.
+        events: what was read.
+        version: the registry's, where it was asked for after that; None to ask now.
     """
     if not events:
         return []
-    plan = ctx.plan()
+    plan = ctx.plan(version)
     if plan.snapshot.unreadable:
         return list(events)
     concerned = [_may_match(plan, event) for event in events]

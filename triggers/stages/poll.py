@@ -102,8 +102,8 @@ def _read(
         service = {event.id for event in page.events if source.is_service(event, ctx.service_task)}
         note_changes(ctx, look, [event for event in page.events if event.id in service])
         objects = [event for event in page.events if event.id not in service]
-        fresh = _fresh(ctx, source, objects, window, latest_ms)
-        stored = concerning(ctx, fresh)
+        fresh, registered = _fresh(ctx, source, objects, window, latest_ms)
+        stored = concerning(ctx, fresh, registered)
         if moved.stepped_back:
             report_step(ctx, source.clock, cursor, now_ms)
             window = replace(window, overlaps=False, sweeps=False)  # of what has changed since, it began too late
@@ -148,10 +148,16 @@ def _stamped(pages: Iterator[Page], clocks: Clocks) -> Iterator[Page]:
     return (replace(page, now_ms=page.now_ms + clocks.stamps_ms) for page in pages)
 
 
-def _fresh(ctx: Context, source: Source, events: Sequence[Event], window: Window, latest_ms: int) -> list[Event]:
-    """What was not seen, and for new triggers what was: not what was stamped before the server's clock was set back."""
+def _fresh(
+    ctx: Context, source: Source, events: Sequence[Event], window: Window, latest_ms: int
+) -> tuple[list[Event], int | None]:
+    """What was not seen, and for new triggers what was: not what was stamped before the server's clock was set back.
+
+    With it the registry's version as it was then, None if unknown.
+    """
     later = {event.id for event in events if event.changed_ms > latest_ms}
-    if not window.again:
-        return ctx.ledger.reading.unseen(source.name, events)
-    unseen = ctx.ledger.reading.unseen(source.name, [event for event in events if event.id in later])
-    return [event for event in events if event.id not in later or event in unseen]
+    asked = [event for event in events if event.id in later] if window.again else events
+    unseen, version = ctx.ledger.reading.unseen_and_version(source.name, asked)
+    if window.again:
+        return [event for event in events if event.id not in later or event in unseen], version
+    return unseen, version

@@ -202,7 +202,7 @@ class History:
         filtered, everything = self.sides
         does(filtered)
         with self.production.context() as patch:
-            patch.setattr("triggers.stages.poll.concerning", lambda _, events: list(events))
+            patch.setattr("triggers.stages.poll.concerning", lambda _, events, __: list(events))
             does(everything)
 
     def settle(self) -> None:
