@@ -40,9 +40,9 @@ def carry_out(
 
 
 def modes_of(asked: str, turn: int) -> tuple[Mode, ...]:
-    """The modes of one seed; `alternate` takes three fleets to each local one."""
+    """The modes of one seed; `alternate` takes three fleets to each local one, of odd seeds and of even ones."""
     modes: dict[str, tuple[Mode, ...]] = {"fleet": ("fleet",), "local": ("local",), "both": ("fleet", "local")}
-    return modes.get(asked) or (modes["local"] if turn % 4 == 3 else modes["fleet"])
+    return modes.get(asked) or (modes["local"] if turn % 8 in (3, 6) else modes["fleet"])
 
 
 def table(reports: list[Report]) -> str:

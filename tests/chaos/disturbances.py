@@ -45,6 +45,9 @@ class Disturber:
         self.done: Counter[str] = Counter()
         #: when Redis was replaced by a copy that lags, and when something was confirmed to a person last
         self.promoted_at: list[float] = []
+        #: copies of Redis that may still be put in its place, and who is told that one was
+        self.copies = 0
+        self.forgot: Callable[[], None] = lambda: None
         self.confirmed_at: Callable[[], float] = lambda: 0.0
         self.calls_hit: Counter[str] = Counter()
 
@@ -87,13 +90,16 @@ class Disturber:
         """After a while Redis is what a copy of it was before; what was confirmed to a person is not forgotten."""
         assert isinstance(self.system, Fleet)
         system, copy, began = self.system, self.system.copy_of_redis(), time.monotonic()
+        self.copies += 1
 
         def promote() -> None:
+            self.copies -= 1
             if self.confirmed_at() >= began:
                 system.kill_redis()
                 system.start_redis()
             elif system.promote(copy):
                 self.promoted_at.append(time.monotonic())
+                self.forgot()
 
         return promote
 

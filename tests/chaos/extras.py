@@ -31,9 +31,7 @@ EVERY = {"slow": (5, 12), "operator": (3, 7), "promote": (12, 25)}
 
 def with_extras(plan: Plan, extras: Collection[Extra]) -> Plan:
     """The plan with these as well; what it had stays as it was."""
-    # a Redis that forgets polls forgets steps of the server's clock that they saw (decision 21)
-    promotes = plan.mode == "fleet" and not plan.stepped
-    wanted = tuple(extra for extra in EXTRAS if extra in extras and (extra != "promote" or promotes))
+    wanted = tuple(extra for extra in EXTRAS if extra in extras and (extra != "promote" or plan.mode == "fleet"))
     if not wanted:
         return plan
     dice = {extra: random.Random(f"{extra} {plan.seed} {plan.seconds:g} {plan.mode}") for extra in wanted}

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-#: how many of the slowest recoveries are listed one by one
+#: how many of the slowest recoveries, and of what ran last, are listed one by one
 SLOWEST = 3
 
 
@@ -54,7 +54,11 @@ class Report:
     completions: list[float] = field(default_factory=list)
     #: from a change to its run
     latencies: list[float] = field(default_factory=list)
+    #: from the first process to the first change
+    start_seconds: float = 0.0
     settled_seconds: float = 0.0
+    #: seconds after the last disturbance, and what had all its runs only then
+    waited_for: list[tuple[float, str]] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
 
     @property
@@ -83,6 +87,8 @@ class Report:
         for kind, number in sorted(self.disturbances.items()):
             name = kind if kind not in self.calls_hit else f"{kind} ({self.calls_hit[kind]} calls)"
             found.append(f"  {number:4} {name:36} {times([r.seconds for r in self.recoveries if r.kind == kind])}")
+        last = sorted(self.waited_for, reverse=True)[:SLOWEST]
+        found += [f"last: {name}, {seconds:.1f} s after the last disturbance" for seconds, name in last]
         slowest = sorted(self.recoveries, key=lambda one: -one.seconds)[:SLOWEST]
         found += [f"slowest: {one.line()}" for one in slowest]
         found += [f"VIOLATION {text}" for text in self.violations]

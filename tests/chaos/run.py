@@ -101,6 +101,7 @@ class Run:
         self._pending: list[Pending] = []
         self._redis_is_away = False
         self._polls = Polls()
+        self.disturber.forgot = self._polls.begin  # a poll that Redis forgot is none
 
     def _make_server(self) -> None:
         call = self.client.call
@@ -163,6 +164,7 @@ class Run:
     # ---- the run ----
     def go(self) -> Report:
         """Carry it out, check it."""
+        started = time.monotonic()
         self.system.start()
         self.system.add("script", ["python", "-m", *self.SCRIPT])
         eventually(self._is_polled, lambda: f"all is polled\n{self.system.log()}", seconds=START_SECONDS)
@@ -170,6 +172,7 @@ class Run:
             self.control.fault("delay", caller=CALLER, when=when, seconds=self.plan.call_seconds)
         self.control.late(self.plan.late_seconds)
         self._began = time.monotonic()
+        self.report.start_seconds = self._began - started
         for change in self.plan.changes:
             self._at(change.at, lambda change=change: self._change(change))  # type: ignore[misc]
         for disturbance in self.plan.disturbances:
@@ -222,8 +225,9 @@ class Run:
 
     def _disturb(self, what: Disturbance) -> None:
         if what.steps_the_server:
-            if not self._polls.completed and self.now < what.at + SETTLE_SECONDS:
-                self._at(self.now + LOOK_SECONDS, lambda: self._disturb(what))
+            if self.disturber.copies or not self._polls.completed:
+                if self.now < what.at + SETTLE_SECONDS:
+                    self._at(self.now + LOOK_SECONDS, lambda: self._disturb(what))
                 return
             self._polls.begin()
         if what.kind.startswith("operator"):
@@ -257,8 +261,12 @@ class Run:
         until = began + SETTLE_SECONDS + 2 * slowest  # what met one such answer may meet another
         until += self.plan.late_seconds * self.plan.line  # each waits until reads show that the one before it has ended
         self.receivers.calm.set()
-        while (self._lives or checker.missing(self.plan, self._facts())) and self.now < until:
+        missing = checker.missing(self.plan, self._facts())
+        while (self._lives or missing) and self.now < until:
             self._step()
+            left = checker.missing(self.plan, self._facts())
+            self.report.waited_for += [(self.now - began, name) for name in missing if name not in left]
+            missing = left
         self.report.settled_seconds = self.now - began
         quiet_until = self.now + QUIET_SECONDS + slowest
         while self.now < quiet_until:
