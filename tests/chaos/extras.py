@@ -19,6 +19,8 @@ from tests.chaos.plan import CHANGES_UNTIL, EXTRAS, KINDS, Change, Disturbance, 
 RATE = 0.5
 #: by which writes become visible late, seconds: less than `overlap_seconds`
 LATE = (0.5, 2.0, 5.0, 12.0)
+#: a line of launches, of which each waits until reads show that the one before it has ended, takes so long at most
+LINE_SECONDS = 100.0
 #: weight and seconds of slow answers, and how long calls are hit
 SLOW = {"api takes 1 s": (5, 3, 6), "api takes 6 s": (3, 1, 4), "api takes 30 s": (1, 1, 2)}
 #: what an operator does, and the range of seconds until it is undone
@@ -40,10 +42,16 @@ def with_extras(plan: Plan, extras: Collection[Extra]) -> Plan:
     return replace(
         plan,
         extras=wanted,
-        late_seconds=dice["late"].choice(LATE) if "late" in wanted else 0.0,
+        late_seconds=_late(dice["late"], plan) if "late" in wanted else 0.0,
         changes=tuple(sorted([*plan.changes, *changes], key=lambda change: (change.at, change.objects))),
         disturbances=tuple(sorted([*plan.disturbances, *more], key=lambda one: one.at)),
     )
+
+
+def _late(dice: random.Random, plan: Plan) -> float:
+    """How late reads are; less where a long line waits for them."""
+    late = dice.choice(LATE)
+    return max((one for one in LATE if one <= late and one * plan.line <= LINE_SECONDS), default=LATE[0])
 
 
 def _changes(dice: random.Random, plan: Plan, extra: Extra) -> Iterator[Change]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 #: how many of the slowest recoveries, and of what ran last, are listed one by one
@@ -97,7 +97,9 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         """For programs."""
-        return asdict(self) | {"replay": self.replay}
+        plain = asdict(replace(self, disturbances=Counter(), calls_hit=Counter()))  # it breaks what these hold
+        counts = {"disturbances": dict(self.disturbances), "calls_hit": dict(self.calls_hit)}
+        return plain | counts | {"replay": self.replay}
 
 
 def times(seconds: Sequence[float]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -12,10 +13,10 @@ import triggers.testing  # noqa: F401  constructors ask no server then
 from tests.chaos import __main__ as chaos
 from tests.chaos import changes, script
 from tests.chaos.disturbances import FAULTS, Disturber
-from tests.chaos.extras import ACTS, SLOW
+from tests.chaos.extras import ACTS, LATE, LINE_SECONDS, SLOW
 from tests.chaos.person import Person
 from tests.chaos.plan import EXTRAS, KINDS, PROCESSES, TO_OTHERS, TO_PROCESSES, Extra, Mode, make_plan
-from tests.chaos.report import Report
+from tests.chaos.report import Recovery, Report
 from triggers import TriggerScheduler
 
 MODES: tuple[Mode, ...] = ("fleet", "local")
@@ -75,6 +76,21 @@ def test_extras_add_to_a_plan_and_leave_the_rest_as_it_is(mode: Mode) -> None:
     assert ("promote" in full.extras) == (mode == "fleet")
 
 
+def test_reads_are_less_late_where_many_launches_wait_in_line_for_them() -> None:
+    plans = [make_plan(seed, 60.0, "local", extras=EXTRAS) for seed in range(60)]
+    assert {plan.late_seconds for plan in plans} == set(LATE)
+    assert all(plan.late_seconds * plan.line <= LINE_SECONDS for plan in plans)
+
+
+def test_a_report_is_json() -> None:
+    report = Report(7, 60.0, "fleet", recoveries=[Recovery("kill poll", 1.0, 2.0)], waited_for=[(3.0, "queued-1")])
+    report.disturbances["kill poll"] += 1
+    report.calls_hit["api 500"] += 5
+    found = json.loads(json.dumps(report.as_json()))
+    assert (found["disturbances"], found["calls_hit"]) == ({"kill poll": 1}, {"api 500": 5})
+    assert (found["seed"], found["recoveries"][0]["kind"], found["waited_for"]) == (7, "kill poll", [[3.0, "queued-1"]])
+
+
 def test_in_twenty_seeds_every_extra_comes_and_has_someone_who_does_it() -> None:
     found = {one.kind for seed in range(20) for one in make_plan(seed, 60.0, "fleet", extras=EXTRAS).disturbances}
     assert found == {*TO_PROCESSES["fleet"], *TO_OTHERS, *ACTS, *SLOW, "promote redis"}
@@ -82,7 +98,9 @@ def test_in_twenty_seeds_every_extra_comes_and_has_someone_who_does_it() -> None
     assert all(hasattr(Person, "_" + act.removeprefix("operator ")) for act in ACTS)
 
 
-@pytest.mark.parametrize(("stepped", "extras"), [(False, ()), (True, ()), (False, EXTRAS), (True, ("late", "own"))])
+@pytest.mark.parametrize(
+    ("stepped", "extras"), [(False, ()), (True, ()), (False, EXTRAS), (True, ("late", "own")), (True, EXTRAS)]
+)
 def test_the_command_of_a_report_makes_the_same_plan(
     monkeypatch: pytest.MonkeyPatch, stepped: bool, extras: Sequence[Extra]
 ) -> None:
