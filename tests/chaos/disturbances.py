@@ -45,7 +45,7 @@ class Disturber:
         self.done: Counter[str] = Counter()
         #: when Redis was replaced by a copy that lags, and when something was confirmed to a person last
         self.promoted_at: list[float] = []
-        #: copies of Redis that may still be put in its place, and who is told that one was
+        #: copies of Redis that may still be put in its place, and what is called when one was
         self.copies = 0
         self.forgot: Callable[[], None] = lambda: None
         self.confirmed_at: Callable[[], float] = lambda: 0.0

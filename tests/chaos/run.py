@@ -101,7 +101,7 @@ class Run:
         self._pending: list[Pending] = []
         self._redis_is_away = False
         self._polls = Polls()
-        self.disturber.forgot = self._polls.begin  # a poll that Redis forgot is none
+        self.disturber.forgot = self._polls.begin  # a poll that Redis forgot does not count
 
     def _make_server(self) -> None:
         call = self.client.call

@@ -22,8 +22,8 @@ def steps(seed: int, seconds: float, mode: Mode) -> Iterator[Disturbance]:
     """Wall clocks that are set, forward and back, at any moment; half of them are set right again.
 
     The clock that stamps changes goes forward first and then back several times, by more than a little. Two steps of it
-    with no poll between them cannot be told apart (decision 21), and a poll that Redis forgot is none: `run` waits for
-    polls before it makes the next one, and for a copy of Redis to be in its place first, if there is one to be.
+    with no poll between them cannot be told apart (decision 21), and a poll that Redis forgot does not count: `run`
+    waits for polls before it makes the next one, and until a copy that is to replace Redis has done so.
     """
     server = 0
     dice, at = random.Random(f"steps {seed} {seconds:g} {mode}"), 1.0

@@ -12,7 +12,7 @@ import pytest
 from tests.chaos.plan import Extra, Mode, make_plan
 from tests.chaos.run import Run
 
-SEED, SECONDS = 1, 15.0
+SEED, SECONDS = 9, 15.0
 EXTRAS: tuple[Extra, ...] = ("late", "operator", "promote", "own")
 
 

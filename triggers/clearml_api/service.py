@@ -146,6 +146,11 @@ def write_runtime(api: Api, task_id: str, values: Mapping[str, str], remove: Ite
     _edit(api, "tasks.edit_runtime", body, "runtime", merge)
 
 
+def read_runtime(api: Api, task_id: str, name: str) -> str:
+    """Read a runtime property; "" where there is none, or no such task. One request."""
+    return str(_read_part(api, task_id, "runtime").get(name, ""))
+
+
 def _edit(
     api: Api, endpoint: str, body: dict[str, Any], part: str, merge: Callable[[dict[str, Any]], dict[str, Any]]
 ) -> None:

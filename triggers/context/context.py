@@ -44,6 +44,25 @@ class Plan:
 
 
 @dataclass
+class ReadMark:
+    """What a process knows of the mark by which it tells how far reads lag (`actions.launching.reads`).
+
+    Attributes:
+        run_id: the epoch in which `level` was seen.
+        level: how much reads show.
+        mark: what this process wrote last, and `written_at` when, by its monotonic clock.
+        next_at: when it looks again at the earliest, by that clock.
+    """
+
+    run_id: str = ""
+    level: int = 0
+    mark: str = ""
+    written_at: float = 0.0
+    next_at: float = 0.0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+@dataclass
 class Context:
     """One scheduler as a worker process sees it. Threads share it.
 
@@ -58,6 +77,7 @@ class Context:
         needs: by source, what polls read for the triggers of the registry version `needs_version`.
         memories: by source, what polls of this process remember.
         transitions_known: registry version whose `on_transition` triggers the ledger finds by object.
+        reads: how far reads of the ClearML server are known to lag.
         forgot_at: when this process looked last at what memory is used for, by its monotonic clock.
     """
 
@@ -73,6 +93,7 @@ class Context:
     needs_version: int = -1
     memories: dict[str, Any] = field(default_factory=dict)
     transitions_known: int = -1
+    reads: ReadMark = field(default_factory=ReadMark)
     forgot_at: float = field(default_factory=time.monotonic)
     _plan: Plan | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)

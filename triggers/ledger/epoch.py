@@ -43,6 +43,11 @@ class Epoch:
     recalled: bool = True
     first_polled_ms: int = 0
 
+    @property
+    def has_forgotten(self) -> bool:
+        """Whether something may have been launched before this epoch that the ledger does not remember."""
+        return self.number > 1 or not self.complete
+
     def may_have_launched(self, changed_ms: int, granted_ms: int, polled_ms: int) -> bool:
         """Whether a change may have been launched without the ledger remembering it.
 

@@ -101,7 +101,10 @@ def _resolve(attempt: Attempt, plan: Plan) -> Beginning | None:
     """Ask all but Redis; None when this attempt is over."""
     ctx, firing, entry = attempt.ctx, attempt.firing, attempt.entry
     if attempt.slot and not slots.know(ctx, plan):
-        attempt.snooze(ctx.settings.lease_seconds / 2, "a forgotten attempt's draft may take the slot: waits for it")
+        attempt.snooze(
+            ctx.settings.lease_seconds / 2,
+            "a launch that Redis forgot may have the slot: waits until the ClearML server shows it",
+        )
     elif entry.retired:
         attempt.skip("the trigger is no longer declared")
     elif action_of(attempt.trigger, firing.part, firing.action) is None:

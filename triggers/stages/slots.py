@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from triggers.actions.attempt import Attempt
-from triggers.actions.launching import lookups
-from triggers.actions.launching import protocol as launch
+from triggers.actions.launching import lookups, reads
 from triggers.clearml_api import launches
 from triggers.clearml_api.launches import TaggedTask
 from triggers.context import Context, Plan
@@ -19,8 +18,9 @@ from triggers.stages import own
 def know(ctx: Context, plan: Plan) -> bool:
     """After a new epoch, bind the slots that Redis may have forgotten to what runs on the server. Once.
 
-    False while the enqueue of an attempt that Redis forgot may still be under way: its draft would run in a slot
-    given to another meanwhile. Drafts are read before what runs, so that one enqueued in between is seen running.
+    False while reads may not show yet what was launched, and while the enqueue of an attempt that Redis forgot may
+    still be under way: its draft would run in a slot given to another meanwhile. Drafts are read before what runs, so
+    that one enqueued in between is seen running.
     """
     if ctx.epoch.slots_known:
         return True
@@ -29,7 +29,10 @@ def know(ctx: Context, plan: Plan) -> bool:
         trigger_digest(scheduler, id_): id_ for id_, e in plan.entries.items() if e.trigger.policy.single_instance
     }
     tag = scheduler_tag(scheduler)
-    if launch.late_call_possible(ctx) and any(
+    shows = reads.shown(ctx)
+    if shows < reads.ReadsShow.records:
+        return False
+    if shows < reads.ReadsShow.calls and any(
         _may_be_enqueued(ctx, key) for key, _ in _of(single, launches.find_drafts(ctx.api, tag))
     ):
         return False

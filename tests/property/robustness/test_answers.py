@@ -117,6 +117,7 @@ def catch_up(world: ServiceWorld) -> None:
     """What a sweep reads, and the retries that are due some time."""
     client, keys = world.ledger.store.client, world.ledger.keys
     for _ in range(3):
+        world.ctx.reads.next_at = 0.0
         for source in ("tasks", "models"):
             if client.exists(keys.cursor(source)):
                 client.hset(keys.cursor(source), "swept_ms", 0)

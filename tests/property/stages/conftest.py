@@ -15,7 +15,7 @@ from tests.clocks.stepping import SteppedClock
 from tests.conftest import redis_binaries
 from tests.property.stages.actors import renewing
 from triggers.actions import attempt
-from triggers.actions.launching import protocol as launch
+from triggers.actions.launching import reads
 from triggers.ledger import connect, leases
 from triggers.local.redis_server import PrivateRedis
 from triggers.sandbox import calls
@@ -63,8 +63,8 @@ def clock(monkeypatch: pytest.MonkeyPatch, redis_clock: SteppedClock) -> Iterato
 
     monkeypatch.setattr(calls, "uuid4", counted())
     monkeypatch.setattr(leases, "renewing", renewing)
-    real = launch.since_epoch_ms
-    monkeypatch.setattr(launch, "since_epoch_ms", lambda ctx: real(ctx) + int(clock.skew_seconds * 1000))
+    real = reads.since_epoch_ms
+    monkeypatch.setattr(reads, "since_epoch_ms", lambda ctx: real(ctx) + int(clock.skew_seconds * 1000))
     monkeypatch.setattr(attempt, "random", SimpleNamespace(random=lambda: 0.5))
 
     def begin() -> None:

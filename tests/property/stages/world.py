@@ -72,6 +72,7 @@ class SteppedApi:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self.lacks: set[str] = set()
 
     def call(self, endpoint: str, body: Mapping[str, Any]) -> Answer:
         told, sent = current(), json.loads(json.dumps(body))

@@ -11,12 +11,12 @@ from typing import Any
 from triggers.actions.attempt import Attempt, ending
 from triggers.actions.clearml_task import TaskAction
 from triggers.actions.launching import drafts, lookups
+from triggers.actions.launching.reads import LOOK_SECONDS, ReadsShow
 from triggers.actions.launching.request import launch_request, resolve_target_project
 from triggers.base.errors import Fenced, LaunchImpossible, Refused, ServerBusy
 from triggers.base.exhaustive import assert_never
 from triggers.clearml_api import launches
 from triggers.clearml_api.launches import TaggedTask
-from triggers.clearml_api.reply import CONNECT_SECONDS
 from triggers.context import Context
 from triggers.ledger.firing import Firing, firing_key
 from triggers.ledger.history import FOUND
@@ -88,11 +88,15 @@ def _clear(attempt: Attempt, task_id: str) -> None:
     attempt.task_id, attempt.cleared = None, True
 
 
-def look(attempt: Attempt, found: Sequence[TaggedTask]) -> None:
-    """Decide about the ClearML tasks that carry the firing's key, nothing being recorded."""
+def look(attempt: Attempt, found: Sequence[TaggedTask], shown: ReadsShow) -> None:
+    """Decide about the ClearML tasks that carry the firing's key, nothing being recorded.
+
+    `shown`: what the read that found them showed for certain.
+    """
     ctx, firing = attempt.ctx, attempt.firing
     hits = [Hit(hit.id, hit.status, hit.cloned_by) for hit in found if not _was_prepared(hit, firing.attempts)]
-    late = may_be_forgotten(ctx, firing) and late_call_possible(ctx)
+    forgotten = may_be_forgotten(ctx, firing)
+    late = forgotten and shown < ReadsShow.calls
     judged = judge_found(hits, firing.attempts[:-1], late_enqueue_possible=late)
     if judged.launched:
         _count_on(attempt)
@@ -104,6 +108,13 @@ def look(attempt: Attempt, found: Sequence[TaggedTask]) -> None:
             return
     if judged.wait:
         attempt.snooze(ctx.settings.lease_seconds / 2, "a draft of a forgotten attempt: waits for a late enqueue")
+    elif forgotten and shown < ReadsShow.records:
+        wait_for_reads(attempt)
+
+
+def wait_for_reads(attempt: Attempt) -> None:
+    """Look again once reads show what Redis has forgotten: until then, what is not found says nothing."""
+    attempt.snooze(LOOK_SECONDS, "reads of the ClearML server lag: waits until they show what Redis has forgotten")
 
 
 def _was_prepared(found: TaggedTask, attempts: Sequence[str]) -> bool:
@@ -116,20 +127,6 @@ def may_be_forgotten(ctx: Context, firing: Firing) -> bool:
     if firing.kind == SCHEDULE:
         return ctx.epoch.may_have_launched_time(firing.granted_ms)
     return ctx.epoch.may_have_launched(firing.changed_ms, firing.granted_ms, firing.polled_ms)
-
-
-def late_call_possible(ctx: Context) -> bool:
-    """Whether a call of an attempt that Redis forgot may still arrive at the server.
-
-    Such an attempt began before this epoch. By the ledger's clock: this machine's may be any time off.
-    """
-    late_ms = 1000 * (ctx.settings.request_timeout_seconds + CONNECT_SECONDS + ctx.settings.lease_seconds)
-    return since_epoch_ms(ctx) < late_ms
-
-
-def since_epoch_ms(ctx: Context) -> int:
-    """How long ago this epoch began."""
-    return ctx.ledger.now_ms() - ctx.epoch.began_ms
 
 
 def _count_on(attempt: Attempt) -> None:
