@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -60,6 +61,11 @@ class Snapshot:
 Edit = Callable[[Snapshot, int], Mapping[str, "Entry | None"]]
 
 
+def _digest(text: str) -> bytes:
+    """Tell a text from any other, in a tenth of its memory."""
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
 class Registry:
     """Reads and writes the registry of one scheduler."""
 
@@ -67,8 +73,8 @@ class Registry:
         self.store, self.keys, self.signer = store, keys, signer
         self.base_tasks = BaseTasks(store, keys)
         self._snapshot: Snapshot | None = None
-        #: text of each entry as it was read last, with what was read from it
-        self._decoded: dict[str, tuple[str, Entry | Unread]] = {}
+        #: digest of the text of each entry as it was read last, with what was read from it
+        self._decoded: dict[str, tuple[bytes, Entry | Unread]] = {}
 
     def snapshot(self, version: int | None = None) -> Snapshot:
         """The registry as it is now; read only if it changed.
@@ -101,10 +107,10 @@ class Registry:
 
     def _snapshot_of(self, version: int, texts: Mapping[str, str]) -> Snapshot:
         """Decode entries; one whose text is as before is not decoded again, and stays the same object."""
-        before, decoded = self._decoded, dict[str, tuple[str, Entry | Unread]]()
+        before, decoded = self._decoded, dict[str, tuple[bytes, Entry | Unread]]()
         for id_, text in texts.items():
-            known = before.get(id_)
-            decoded[id_] = known if known is not None and known[0] == text else (text, self._decode(id_, text))
+            known, digest = before.get(id_), _digest(text)
+            decoded[id_] = known if known is not None and known[0] == digest else (digest, self._decode(id_, text))
         self._decoded = decoded
         entries = {id_: one for id_, (_, one) in decoded.items() if isinstance(one, Entry)}
         unreadable = {id_: one for id_, (_, one) in decoded.items() if isinstance(one, Unread)}

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, WithJsonSchema
@@ -42,16 +43,29 @@ def wrong(way_out: str, argument: str = "", value: object = None) -> PydanticCus
 
 def since_of(value: BaseModel) -> int:
     """Give the earliest version of triggers that has all the fields of a value which say something."""
-    versions = [int(getattr(type(value), "SINCE", 1))]
-    for name, field in type(value).model_fields.items():
+    version = int(getattr(type(value), "SINCE", 1))
+    for name, default, since in _fields_of(type(value)):
         held = getattr(value, name)
-        if held == field.get_default(call_default_factory=True) and name != "type":
+        if held == default and name != "type":
             continue
-        versions += [note.version for note in field.metadata if isinstance(note, Since)]
-        versions += [
-            since_of(each) for each in (held if isinstance(held, tuple) else (held,)) if isinstance(each, BaseModel)
-        ]
-    return max(versions)
+        version = max(version, since)
+        for each in held if isinstance(held, tuple) else (held,):
+            if isinstance(each, BaseModel):
+                version = max(version, since_of(each))
+    return version
+
+
+@cache
+def _fields_of(model: type[BaseModel]) -> tuple[tuple[str, Any, int], ...]:
+    """Give the name, the default and the first version of each field of a class: the same for all its values."""
+    return tuple(
+        (
+            name,
+            field.get_default(call_default_factory=True),
+            max((note.version for note in field.metadata if isinstance(note, Since)), default=1),
+        )
+        for name, field in model.model_fields.items()
+    )
 
 
 def _text(value: Any) -> str | None:

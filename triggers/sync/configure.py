@@ -95,6 +95,7 @@ def _read(
 ) -> dict[Kind, Section | None]:
     """What each section says; None for one that is not there, and nothing for one that is known."""
     registered = [entry.trigger for entry in snapshot.entries.values()]
+    standing = {entry.trigger.id: entry.trigger for entry in snapshot.active}
     found: dict[Kind, Section | None] = {}
     for kind, name in SECTIONS.items():
         if kind in known:
@@ -102,7 +103,7 @@ def _read(
         elif name not in texts:
             found[kind] = None
         else:
-            found[kind] = read_section(kind, texts[name], memory.value("projects"), registered)
+            found[kind] = read_section(kind, texts[name], memory.value("projects"), registered, standing)
     return found
 
 
@@ -118,8 +119,14 @@ def _compare(
     for kind, section in sections.items():
         if kind in known or section is None or section.problems or kind in _half_known(snapshot):
             continue
-        registered = {e.trigger.id: digest_as_written(e.trigger) for e in snapshot.active if e.trigger.kind == kind}
-        compared = compare(memory.value(f"written:{kind}"), section.triggers, registered)
+        there = {id_: trigger for id_, trigger in section.triggers.items() if id_ not in section.same}
+        here = [e.trigger for e in snapshot.active if e.trigger.kind == kind and e.trigger.id not in section.same]
+        written = memory.value(f"written:{kind}")
+        compared = compare(
+            {id_: digest for id_, digest in written.items() if id_ not in section.same},
+            there,
+            {trigger.id: digest_as_written(trigger) for trigger in here},
+        )
         edits |= compared.edits
         overruled += compared.overruled
     return edits, overruled
@@ -172,7 +179,7 @@ def _write(
         if kind in known:
             there = memory.value(f"written:{kind}")
         else:
-            there = {} if section is None else {id_: trigger.digest for id_, trigger in section.triggers.items()}
+            there = {} if section is None else section.digests()
         order = {id_: place for place, id_ in enumerate(there)}
         ordered = sorted(here.values(), key=lambda trigger: (order.get(trigger.id, len(order)), trigger.name))
         missing = section is None and (bool(here) or kind not in ONLY_WITH_TRIGGERS)

@@ -35,11 +35,22 @@ MOST_SPLIT: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """What a section says: its triggers in order, what makes it unusable, and what it says in vain."""
+    """What a section says: its triggers in order, what makes it unusable, and what it says in vain.
+
+    `same`: ids of the triggers whose entries are as they would be written; `triggers` has these as they are registered.
+    """
 
     triggers: dict[str, Trigger] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    same: frozenset[str] = frozenset()
+
+    def digests(self) -> dict[str, str]:
+        """Trigger id → digest of what the section says, in its order."""
+        return {
+            id_: digest_as_written(trigger) if id_ in self.same else trigger.digest
+            for id_, trigger in self.triggers.items()
+        }
 
     @property
     def has_remarks(self) -> bool:
@@ -84,7 +95,13 @@ def digest_as_written(trigger: Trigger) -> str:
     return known
 
 
-def read_section(kind: Kind, text: str, project_ids: Mapping[str, str], registered: Iterable[Trigger]) -> Section:
+def read_section(
+    kind: Kind,
+    text: str,
+    project_ids: Mapping[str, str],
+    registered: Iterable[Trigger],
+    standing: Mapping[str, Trigger] | None = None,
+) -> Section:
     """Read the section of one kind; it is as good as its worst entry.
 
     Args:
@@ -93,6 +110,8 @@ def read_section(kind: Kind, text: str, project_ids: Mapping[str, str], register
         project_ids: project name → id, as they stood in the section when it was written.
         registered: the triggers of this scheduler: an entry can only call the function of one of these, since code
             comes from scripts.
+        standing: by id, those of them that are in use: an entry that still is as such a trigger is written says this
+            trigger, and costs little, however many there are.
     """
     name = SECTIONS[kind]
     if len(text) > LARGEST_TEXT:
@@ -107,11 +126,14 @@ def read_section(kind: Kind, text: str, project_ids: Mapping[str, str], register
     if len(items) > MOST_TRIGGERS:
         return Section(problems=(f"configuration section {name!r} has more than {MOST_TRIGGERS:,} triggers",))
     known = {each.id: each for each in registered}
+    own, split = own_keys(kind), dict[Any, bool]()
     triggers: dict[str, Trigger] = {}
-    split: dict[Any, bool] = {}
-    problems: list[str] = []
-    warnings: list[str] = []
+    same, problems, warnings = set[str](), list[str](), list[str]()
     for position, item in enumerate(items):
+        if (unchanged := _as_it_stands(kind, item, standing or {}, project_ids)) and unchanged.id not in triggers:
+            triggers[unchanged.id] = unchanged
+            same.add(unchanged.id)
+            continue
         where = f"configuration section {name!r}, entry {_title(item, position)}"
         try:
             trigger = from_original(kind, _settle_project(item, project_ids))
@@ -132,10 +154,24 @@ def read_section(kind: Kind, text: str, project_ids: Mapping[str, str], register
             problems.append(f"{where}: {problem}")
         triggers[trigger.id] = trigger
         # null says nothing: so the original writes what a schedule does not have
-        unknown = ", ".join(sorted(key for key in item if item[key] is not None and not _is_known(key, trigger)))
-        if unknown:
+        said = [key for key in item if item[key] is not None and not key.startswith("_") and key not in own]
+        written = to_original(trigger) if said else {}
+        if unknown := ", ".join(sorted(key for key in said if key not in written)):
             warnings.append(f"{where}: {unknown}: unknown, ignored")
-    return Section(triggers, tuple(problems), tuple(warnings))
+    return Section(triggers, tuple(problems), tuple(warnings), frozenset(same))
+
+
+def _as_it_stands(
+    kind: Kind, item: Any, standing: Mapping[str, Trigger], project_ids: Mapping[str, str]
+) -> Trigger | None:
+    """The trigger whose entry is as it would be written: it need not be validated again. None for any other."""
+    name = item.get("name") if isinstance(item, dict) else None
+    trigger = standing.get(f"{kind}:{name}")
+    if trigger is None:
+        return None
+    written = to_original(trigger, project_ids.get(trigger.trigger_project or ""))
+    # as texts, too: 1 and 1.0 and true are equal, and are not the same to say
+    return trigger if item == written and json.dumps(item) == json.dumps(written) else None
 
 
 def _is_split(name: Any, items: list[Any], known: dict[Any, bool]) -> bool:
@@ -194,7 +230,3 @@ def _settle_project(item: Any, ids: Mapping[str, str]) -> Any:
 
 def _action(trigger: Trigger | None) -> DeclaredAction | None:
     return trigger.action if trigger else None
-
-
-def _is_known(key: str, trigger: Trigger) -> bool:
-    return key.startswith("_") or key in own_keys(trigger.kind) or key in to_original(trigger)
