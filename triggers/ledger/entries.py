@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from triggers.base.errors import Unreadable
 from triggers.base.formats import KNOWN, check_version, reading
 from triggers.ledger.signing import Unsigned
 from triggers.model import Trigger
 from triggers.model.kinds import is_trigger
+
+#: Fields that say the same in thousands of entries, which share the text.
+_ALIKE: Final = ("origin", "source", "declared_in")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,9 @@ class Entry:
             fields: dict[str, Any] = json.loads(text)
             check_version("entry", fields.pop("v", 1), f"of trigger {id_!r}")
             fields["trigger"] = Trigger.from_json(fields["trigger"])
+            for name in _ALIKE:
+                if type(fields.get(name)) is str:
+                    fields[name] = sys.intern(fields[name])
             entry = cls(**fields)
             entry._check(id_)
             return entry

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from triggers.base.errors import Unreadable, Usage
 from triggers.base.logs import logger
@@ -61,6 +61,14 @@ class Snapshot:
 Edit = Callable[[Snapshot, int], Mapping[str, "Entry | None"]]
 
 
+class _Decoded(NamedTuple):
+    """What was read from a text, and a digest that tells this text from any other."""
+
+    digest: bytes
+    found: Entry | Unread
+    sealed: bool
+
+
 def _digest(text: str) -> bytes:
     """Tell a text from any other, in a tenth of its memory."""
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
@@ -73,8 +81,8 @@ class Registry:
         self.store, self.keys, self.signer = store, keys, signer
         self.base_tasks = BaseTasks(store, keys)
         self._snapshot: Snapshot | None = None
-        #: digest of the text of each entry as it was read last, with what was read from it
-        self._decoded: dict[str, tuple[bytes, Entry | Unread]] = {}
+        #: each entry as it was read last
+        self._decoded: dict[str, _Decoded] = {}
 
     def snapshot(self, version: int | None = None) -> Snapshot:
         """The registry as it is now; read only if it changed.
@@ -103,18 +111,22 @@ class Registry:
         return clock.now_ms(self.store.client, self.keys)
 
     def _read(self) -> Snapshot:
-        return self._snapshot_of(*registry_texts.read(self.store, self.keys))
-
-    def _snapshot_of(self, version: int, texts: Mapping[str, str]) -> Snapshot:
-        """Decode entries; one whose text is as before is not decoded again, and stays the same object."""
-        before, decoded = self._decoded, dict[str, tuple[bytes, Entry | Unread]]()
-        for id_, text in texts.items():
-            known, digest = before.get(id_), _digest(text)
-            decoded[id_] = known if known is not None and known[0] == digest else (digest, self._decode(id_, text))
+        version, decoded = registry_texts.read(self.store, self.keys, self._decoded_of)
         self._decoded = decoded
-        entries = {id_: one for id_, (_, one) in decoded.items() if isinstance(one, Entry)}
-        unreadable = {id_: one for id_, (_, one) in decoded.items() if isinstance(one, Unread)}
-        return Snapshot(version, entries, unreadable, any(map(is_sealed, texts.values())))
+        entries = {id_: one.found for id_, one in decoded.items() if isinstance(one.found, Entry)}
+        unreadable = {id_: one.found for id_, one in decoded.items() if isinstance(one.found, Unread)}
+        return Snapshot(version, entries, unreadable, any(one.sealed for one in decoded.values()))
+
+    def _decoded_of(self, id_: str, text: str) -> _Decoded:
+        """Decode an entry; one whose text is as before is not decoded again, and stays the same object."""
+        known, digest = self._decoded.get(id_), _digest(text)
+        if known is not None and known.digest == digest:
+            return known
+        return _Decoded(digest, self._decode(id_, text), is_sealed(text))
+
+    def _texts(self) -> dict[str, str]:
+        """All texts; of another version than the one in hand, they are not written."""
+        return registry_texts.read(self.store, self.keys, lambda _, text: text)[1]
 
     def _decode(self, id_: str, text: str) -> Entry | Unread:
         try:
@@ -230,8 +242,7 @@ class Registry:
             decide: (registry as it is, version it will have) → entry by trigger id, None to remove it.
         """
         for _ in range(WRITE_TRIES):
-            before, texts = registry_texts.read(self.store, self.keys)
-            known = self._snapshot_of(before, texts)
+            known = self._read()
             version = known.version + 1 if known.version else self._first_version()
             changes = decide(known, version)
             if not changes:
@@ -241,6 +252,7 @@ class Registry:
             self.base_tasks.note(entry.trigger for entry in entries)
             self.require_key(known)
             sealed = {id_: self._sealed(id_, entry) for id_, entry in changes.items()}
-            if registry_texts.write(self.store, self.keys, (before, version), texts, sealed):
+            texts = {} if len(sealed) <= registry_texts.ONE_SCRIPT else self._texts()
+            if registry_texts.write(self.store, self.keys, (known.version, version), texts, sealed):
                 return self.snapshot()
         raise Usage("the registry is being written by others all the time; try again when they are done")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from triggers.ledger.keys import Keys
 from triggers.ledger.leases import nonce
 from triggers.ledger.store import Script, Store
+
+T = TypeVar("T")
 
 WRITE, STAGE, SWAP = Script("registry_write"), Script("registry_stage"), Script("registry_swap")
 
@@ -23,27 +25,35 @@ _READ_TRIES: Final = 5
 STAGED_MS: Final = 60_000
 
 
-def read(store: Store, keys: Keys) -> tuple[int, dict[str, str]]:
-    """The version, and the text of each entry at that version. One trip for a few hundred entries."""
+def read(store: Store, keys: Keys, make: Callable[[str, str], T]) -> tuple[int, dict[str, T]]:
+    """The version, and what is made of the text of each entry at that version. One trip for a few hundred entries.
+
+    `make`: (trigger id, text) → what is kept of it; of a large registry, few texts are in memory at a time.
+    """
     client = store.client
     for _ in range(_READ_TRIES):
         with client.pipeline(transaction=True) as pipe:
             pipe.get(keys.registry_version)
             pipe.hscan(keys.registry, 0, count=READ_AT_ONCE)
             version, (cursor, texts) = pipe.execute()
+        made = _made(texts, make)
         if not cursor:
-            return int(version or 0), dict(texts)
+            return int(version or 0), made
         while cursor:
             answer: Any = client.hscan(keys.registry, cursor, count=READ_AT_ONCE)
             cursor = answer[0]
-            texts |= answer[1]
+            made |= _made(answer[1], make)
         if client.get(keys.registry_version) == version:  # else what was read is of two versions
-            return int(version or 0), dict(texts)
+            return int(version or 0), made
     with client.pipeline(transaction=True) as pipe:
         pipe.get(keys.registry_version)
         pipe.hgetall(keys.registry)
         version, texts = pipe.execute()
-    return int(version or 0), dict(texts)
+    return int(version or 0), _made(texts, make)
+
+
+def _made(texts: Mapping[str, str], make: Callable[[str, str], T]) -> dict[str, T]:
+    return {id_: make(id_, text) for id_, text in texts.items()}
 
 
 def write(
@@ -55,7 +65,7 @@ def write(
         store: where.
         keys: of the scheduler.
         versions: the one that was read, and the new one.
-        known: all texts at the version that was read.
+        known: all texts at the version that was read; they do not matter where one script writes the changes.
         changes: trigger id → new text, "" to remove it.
     """
     before, after = versions

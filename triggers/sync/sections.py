@@ -13,6 +13,7 @@ from triggers.model import DeclaredAction, Trigger, check_new
 from triggers.model.kinds import Kind, phrase_of
 from triggers.model.original import SECTIONS, from_original, keys_of, own_keys, to_original
 from triggers.model.schedule_fields import SCHEDULE
+from triggers.sync import section_items
 
 #: As the original describes its sections.
 DESCRIPTIONS: Final[dict[str, str]] = {
@@ -29,6 +30,7 @@ _OF_ACTIONS: Final = {
     "schedule_function": "base_function",
     "reuse_task": "clone_task",
 }
+_TWICE: Final = "{where}: name={name!r}: another entry has the same name; rename one of the two"
 #: Datasets of one project for which the original makes triggers of one name, as far as they are taken for such.
 MOST_SPLIT: Final = 1_000
 
@@ -91,7 +93,8 @@ def digest_as_written(trigger: Trigger) -> str:
     if known is None:
         if len(_digests) >= 5 * MOST_TRIGGERS:
             _digests.clear()
-        known = _digests[trigger.digest] = as_written(trigger).digest
+        digest = as_written(trigger).digest
+        known = _digests[trigger.digest] = trigger.digest if digest == trigger.digest else digest  # one text for both
     return known
 
 
@@ -116,25 +119,32 @@ def read_section(
     name = SECTIONS[kind]
     if len(text) > LARGEST_TEXT:
         return Section(problems=(f"configuration section {name!r} is larger than {LARGEST_TEXT:,} characters",))
-    try:
-        items = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        return Section(problems=(f"configuration section {name!r} is no JSON: {error}",))
+    items = section_items.shortened(kind, text, standing or {}, project_ids)
+    if items is None:
+        try:
+            items = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            return Section(problems=(f"configuration section {name!r} is no JSON: {error}",))
     if not isinstance(items, list):
         shown = f"configuration section {name!r} is a list of triggers, and this is a {type(items).__name__}"
         return Section(problems=(shown,))
     if len(items) > MOST_TRIGGERS:
         return Section(problems=(f"configuration section {name!r} has more than {MOST_TRIGGERS:,} triggers",))
-    known = {each.id: each for each in registered}
+    return _read_items(kind, items, project_ids, {each.id: each for each in registered})
+
+
+def _read_items(kind: Kind, items: list[Any], project_ids: Mapping[str, str], known: Mapping[str, Trigger]) -> Section:
     own, split = own_keys(kind), dict[Any, bool]()
     triggers: dict[str, Trigger] = {}
     same, problems, warnings = set[str](), list[str](), list[str]()
     for position, item in enumerate(items):
-        if (unchanged := _as_it_stands(kind, item, standing or {}, project_ids)) and unchanged.id not in triggers:
-            triggers[unchanged.id] = unchanged
-            same.add(unchanged.id)
+        where = f"configuration section {SECTIONS[kind]!r}, entry {_title(item, position)}"
+        if isinstance(item, Trigger):
+            if item.id in triggers:
+                problems.append(_TWICE.format(where=where, name=item.name))
+            triggers[item.id] = item
+            same.add(item.id)
             continue
-        where = f"configuration section {name!r}, entry {_title(item, position)}"
         try:
             trigger = from_original(kind, _settle_project(item, project_ids))
             if trigger.id not in known:
@@ -149,7 +159,7 @@ def read_section(
             trigger = trigger.model_copy(update={"name": _free_name(trigger, triggers)})
             warnings.append(f"{where}: one of several that differ in their project; it is called {trigger.name!r} now")
         elif trigger.id in triggers:
-            problems.append(f"{where}: name={trigger.name!r}: another entry has the same name; rename one of the two")
+            problems.append(_TWICE.format(where=where, name=trigger.name))
         elif problem := trigger.action.problem_of_edit(_action(known.get(trigger.id))):
             problems.append(f"{where}: {problem}")
         triggers[trigger.id] = trigger
@@ -159,19 +169,6 @@ def read_section(
         if unknown := ", ".join(sorted(key for key in said if key not in written)):
             warnings.append(f"{where}: {unknown}: unknown, ignored")
     return Section(triggers, tuple(problems), tuple(warnings), frozenset(same))
-
-
-def _as_it_stands(
-    kind: Kind, item: Any, standing: Mapping[str, Trigger], project_ids: Mapping[str, str]
-) -> Trigger | None:
-    """The trigger whose entry is as it would be written: it need not be validated again. None for any other."""
-    name = item.get("name") if isinstance(item, dict) else None
-    trigger = standing.get(f"{kind}:{name}")
-    if trigger is None:
-        return None
-    written = to_original(trigger, project_ids.get(trigger.trigger_project or ""))
-    # as texts, too: 1 and 1.0 and true are equal, and are not the same to say
-    return trigger if item == written and json.dumps(item) == json.dumps(written) else None
 
 
 def _is_split(name: Any, items: list[Any], known: dict[Any, bool]) -> bool:
@@ -200,6 +197,8 @@ def _free_name(trigger: Trigger, taken: Mapping[str, Trigger]) -> str:
 
 
 def _title(item: Any, position: int) -> str:
+    if isinstance(item, Trigger):
+        return repr(item.name)
     name = (item.get("name") or item.get("base_task_id")) if isinstance(item, Mapping) else None
     return repr(name) if name else f"number {position + 1}"
 

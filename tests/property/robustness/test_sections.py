@@ -74,6 +74,17 @@ def test_a_damaged_section_is_read_or_every_problem_names_section_entry_field_an
 
 
 @given(damage=DAMAGE)
+@profile(300)
+def test_a_damaged_section_is_read_the_same_whatever_is_registered(damage: Damage) -> None:
+    standing = read_section("task", json.dumps(SECTION), {}, []).triggers
+    written = json.loads(write_section(standing.values(), {}))
+    text, ids = damage.of(written), {"P": "p" * 32}
+    short, whole = (read_section("task", text, ids, standing.values(), of) for of in (standing, None))
+    assert (short.problems, short.warnings) == (whole.problems, whole.warnings)
+    assert list(short.digests().items()) == list(whole.digests().items())
+
+
+@given(damage=DAMAGE)
 @profile(100)
 def test_an_agents_start_goes_by_the_script_where_a_section_is_damaged(damage: Damage) -> None:
     declared = list(read_section("task", json.dumps(SECTION), {}, []).triggers.values())

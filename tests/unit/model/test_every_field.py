@@ -86,6 +86,15 @@ def test_section_of_the_service_task(trigger: Trigger) -> None:
 
 
 @EVERY
+def test_section_of_the_service_task_that_nobody_changed(trigger: Trigger) -> None:
+    text, standing = write_section([trigger], {"P": "p" * 32}), {trigger.id: trigger}
+    section = read_section(trigger.kind, text, {"P": "p" * 32}, [trigger], standing)
+    read = read_section(trigger.kind, text, {"P": "p" * 32}, [trigger])
+    assert section.same == {trigger.id}
+    assert section.digests() == read.digests()
+
+
+@EVERY
 def test_registry(trigger: Trigger) -> None:
     entry = Entry(trigger, 5, 6, "script", True, False, "d", "s.py", "t.py")
     assert Entry.from_json(trigger.id, entry.to_json()) == entry

@@ -5,6 +5,8 @@ import json
 import pytest
 
 from triggers.model import Trigger, make_trigger
+from triggers.model.original import from_original
+from triggers.sync import sections
 from triggers.sync.sections import as_written, read_section, write_section
 
 BASE = "b" * 32
@@ -86,3 +88,33 @@ def test_the_originals_several_entries_of_one_name_are_all_kept() -> None:
     assert section.problems == ()
     assert list(section.triggers) == ["dataset:one", "dataset:one-2", "dataset:one-3"]
     assert [trigger.project_id for trigger in section.triggers.values()] == ["a" * 32, "b" * 32, "c" * 32]
+
+
+def test_of_a_large_section_only_what_a_person_changed_is_validated(monkeypatch: pytest.MonkeyPatch) -> None:
+    triggers = {f"task:t{n}": made(f"t{n}", trigger_project="P/Q") for n in range(500)}
+    items = json.loads(write_section(triggers.values(), {"P/Q": "a" * 32}))
+    items[7]["on_status"] = ["completed"]
+    validated: list[object] = []
+    monkeypatch.setattr(
+        sections, "from_original", lambda kind, item: [validated.append(item), from_original(kind, item)][1]
+    )
+    section = read_section("task", json.dumps(items), {"P/Q": "a" * 32}, triggers.values(), triggers)
+    assert validated == [items[7]]
+    assert section.same == set(triggers) - {"task:t7"}
+    assert section.triggers["task:t7"].trigger_on_status == ("completed",)
+    assert list(section.triggers) == list(triggers)
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", " [ ] ", "[{]", "[1, 2]", "[1, 2", "[1,]", "[] x", "1", "", "\ufeff[]", "[1 2]"]
+)
+def test_any_text_is_read_as_without_what_is_registered(text: str) -> None:
+    assert read_section("task", text, {}, [], {"task:one": made()}) == read_section("task", text, {}, [])
+
+
+@pytest.mark.parametrize("other", [{}, {"name": " one"}, {"name": None, "base_task_id": "one"}])
+def test_an_entry_of_the_same_name_beside_one_that_is_unchanged_is_a_problem(other: dict[str, object]) -> None:
+    (unchanged,) = json.loads(write_section([made()], {}))
+    for items in ([unchanged, item(**other)], [item(**other), unchanged]):
+        with_it = read_section("task", json.dumps(items), {}, [made()], {"task:one": made()})
+        assert with_it.problems == read_section("task", json.dumps(items), {}, [made()]).problems
