@@ -216,7 +216,7 @@ def policy_of(kind: Kind) -> tuple[str, ...]:
 def _stored_action(text: str) -> Any:
     """Read a stored action, which never changes: many triggers of a large registry launch the same, and share it.
 
-    What is wrong with it is said with the trigger.
+    Validating the trigger reports what is wrong with it.
     """
     fields = json.loads(text)
     try:
