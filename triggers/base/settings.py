@@ -67,7 +67,12 @@ class Settings(BaseModel):
     reconcile_seconds: float = Field(default=2.0, ge=0.2, description="pause between two rounds of reconcile")
     partitions: int = Field(default=16, ge=1, le=256, description="number of partitions of events")
     batch_events: int = Field(default=100, ge=1, le=500, description="events in one batch")
-    batch_firings: int = Field(default=10, ge=1, le=100, description="firings that one dispatch takes")
+    batch_firings: int = Field(
+        default=10,
+        ge=1,
+        le=100,
+        description="firings that a dispatcher takes at first; it takes up to 100 while the ClearML server is fast",
+    )
     max_attempts: int = Field(default=10, ge=1, description="attempts before a firing becomes a dead letter")
     retry_base_seconds: float = Field(default=5.0, gt=0, description="pause before the second attempt")
     retry_cap_seconds: float = Field(default=1800.0, gt=0, description="maximum pause between two attempts")

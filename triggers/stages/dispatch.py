@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any
 
 from triggers.actions.launching.batch import settle_recorded
 from triggers.actions.launching.looking import look_for_launches
@@ -13,17 +13,12 @@ from triggers.base.logs import logger
 from triggers.context import Context
 from triggers.ledger import leases
 from triggers.ledger.firing import Firing
+from triggers.rules.batches import next_size
 from triggers.stages.admission import admit, admit_again
 from triggers.stages.taking import take
 from triggers.stages.turn import Turn
 
 log = logger(__name__)
-
-#: A batch grows while it takes less, seconds: a slow Redis is asked for more at a time, a slow ClearML server is not.
-BATCH_SECONDS: Final = 0.4
-
-#: Firings in a batch at most, however fast it goes.
-LARGEST: Final = 100
 
 
 def dispatch(ctx: Context) -> int:
@@ -38,6 +33,7 @@ def dispatch(ctx: Context) -> int:
     while True:
         began = time.monotonic()
         claim = take(ctx, "dispatch", limit, hinted=not taken)
+        trip_seconds = time.monotonic() - began
         if not claim.firings:
             return taken
         if not taken and len(claim.firings) >= limit:
@@ -50,8 +46,7 @@ def dispatch(ctx: Context) -> int:
         if turn.is_over():
             turn.pass_on()
             return taken
-        if 2 * (time.monotonic() - began) < BATCH_SECONDS:
-            limit = min(max(LARGEST, limit), 2 * limit)
+        limit = next_size(limit, time.monotonic() - began, trip_seconds)
 
 
 def _keeping(ctx: Context, firings: Iterable[Firing]) -> Any:
