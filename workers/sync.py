@@ -6,11 +6,13 @@ from functools import partial
 
 from triggers.stages.sync import sync as stage
 from workers.app import app
+from workers.room import leaving_room
 from workers.runtime import runtime
 from workers.shown import in_words
 
 
 @app.task(name="triggers.sync")  # type: ignore[untyped-decorator]
+@leaving_room
 def sync() -> str:
     """One turn for every scheduler; what is not due yet costs nothing. Says what it read and wrote."""
     said = {}
