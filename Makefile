@@ -12,7 +12,7 @@ PYTEST_ARGS ?=
 # of chaos: any, printed; SEED=... replays one
 SEED ?= $(shell $(PYTHON) -c 'import random; print(random.randrange(1000000))')
 
-.PHONY: setup demo test test-quick test-pythons chaos chaos-long chaos-clocks soak bench docs pictures lint types check pins release clean
+.PHONY: setup demo test test-quick test-unit test-pythons chaos chaos-long chaos-clocks soak bench docs pictures lint types check pins release clean
 
 setup: $(STAMP)
 
@@ -36,8 +36,13 @@ ALONE := tests/crash tests/deploy tests/acceptance tests/chaos tests/model
 test-quick: setup
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" tests/unit tests/contract tests/docs $(PYTEST_ARGS)
 
-# the same on every supported Python but the one of $(VENV), each in an environment of its own; absent ones are named.
-# ~/.pyenv keeps several beside each other, and its commands start one of them alone
+# of that what differs between Pythons most, for `.ci/run`
+test-unit: setup
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" tests/unit $(PYTEST_ARGS)
+
+# the quick part on every supported Python but the one of $(VENV), each in an environment of its own; absent ones are named.
+# ~/.pyenv keeps several beside each other, and its commands start one of them alone. ON_EACH="test-unit" for less
+ON_EACH ?= test-quick
 test-pythons: setup
 	@failed=; for each in 3.11 3.12 3.13 3.14; do \
 		$(BIN)/python -c "import sys; sys.exit(sys.version_info[:2] != tuple(map(int, '$$each'.split('.'))))" && continue; \
@@ -46,7 +51,7 @@ test-pythons: setup
 		done; \
 		[ -n "$$found" ] || { echo "Python $$each is not on this machine: not tested"; continue; }; \
 		echo "Python $$each:"; \
-		$(MAKE) --no-print-directory VENV=.venv-$$each PYTHON=$$found test-quick || failed="$$failed $$each"; \
+		$(MAKE) --no-print-directory VENV=.venv-$$each PYTHON=$$found $(ON_EACH) || failed="$$failed $$each"; \
 	done; [ -z "$$failed" ] || { echo "failed on Python$$failed"; exit 1; }
 
 # everything, what is shipped installed into empty environments among it
