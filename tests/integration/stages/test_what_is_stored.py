@@ -7,17 +7,15 @@ from typing import Any
 import pytest
 
 from tests.integration.stages.conftest import World
+from tests.integration.stages.many import others, polled
 from triggers.clearml_api import server_now_ms
-from triggers.context import Context
-from triggers.ledger import Store, open_ledger
 from triggers.ledger.firing import firing_key
 from triggers.model import Trigger
 from triggers.model.events import Event
-from triggers.model.launch_tags import LaunchTags, service_tag
+from triggers.model.launch_tags import LaunchTags
 from triggers.rules.conditions import Condition
 from triggers.stages.concern import concerning
 from triggers.stages.match import match
-from triggers.stages.poll import poll
 
 
 def stored(world: World) -> int:
@@ -64,25 +62,6 @@ def test_a_name_is_searched_by_match_alone(world: World) -> None:
 
 
 # ---- schedulers beside each other ----
-def others(world: World, number: int) -> list[Context]:
-    """More schedulers on the same Redis and server, each with a service task and a trigger as the first one has."""
-    found = []
-    for n in range(number):
-        ledger = open_ledger(Store(world.ledger.store.client), f"other-{n}", world.settings)
-        epoch = ledger.adopt_epoch(nothing_launched_before=True)
-        service = world.create_task(f"service {n}", system_tags=[service_tag(ledger.scheduler)])
-        found.append(Context(ledger, world.api, world.settings, world.hints, epoch, service))
-        now_ms = server_now_ms(world.api, world.service)
-        ledger.registry.declare([world.trigger()], origin="script", server_now_ms=now_ms)
-    return found
-
-
-def polled(ctx: Context) -> int:
-    result = poll(ctx, pace_seconds=1, force=True)
-    assert result is not None
-    return result.events
-
-
 @pytest.mark.parametrize("number", [2, 12])
 def test_schedulers_at_rest_store_nothing_of_each_other(world: World, number: int) -> None:
     contexts = others(world, number)
