@@ -32,11 +32,13 @@ _NOWHERE: Final = "0" * 32
 class Narrowing:
     """What a poller remembers of one source. A guess at what to ask for first: nothing depends on its being right.
 
-    `polls`: how many are to narrow yet. `projects`: ids of the projects that triggers name, as last met.
+    `polls`: how many are to narrow yet. `projects`: ids of the projects that triggers name, as last met. `narrowed`:
+    whether the last poll left something out.
     """
 
     polls: int = 0
     projects: frozenset[str] | None = None
+    narrowed: bool = False
 
 
 def read(
@@ -55,6 +57,7 @@ def read(
         memory: Of this source; is changed.
         fresh_ms: How far polls have read; what changed before says nothing of how busy the server is now.
     """
+    memory.narrowed = False
     if not queries:
         yield from Reader(api, source, {}).pages(since_ms)
         return
@@ -68,6 +71,7 @@ def read(
         if page.last:
             return
         since_ms = page.read_to_ms
+    memory.narrowed = True
     yield from _all_of(api, source, queries, since_ms, memory)
 
 

@@ -33,7 +33,8 @@ class Service:
     """A service task as the server has it: `sections` are its configuration, name → text; `user` made it.
 
     `changed_by` is the user who changed it last, this program included; "" where the server does not say. `changed_ms`:
-    when, 0 where it does not say. `is_stopping`: a person asked a worker to end it.
+    when, 0 where it does not say. `is_stopping`: a person asked a worker to end it. `read_ms`: the server's time before
+    it was read, as `Answer.server_ms` has it.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Service:
     changed_by: str = ""
     changed_ms: int = 0
     is_stopping: bool = False
+    read_ms: int = 0
 
 
 def read(api: Api, task_id: str) -> Service | None:
@@ -81,10 +83,10 @@ def _read(api: Api, query: dict[str, Any], *, configuration: bool) -> list[Servi
         *(["configuration"] if configuration else []),
     ]
     answer = api.call(_READ, {**query, "only_fields": fields, "search_hidden": True})
-    return [_service(task) for task in objects(_READ, answer.data, "tasks")]
+    return [_service(task, answer.server_ms) for task in objects(_READ, answer.data, "tasks")]
 
 
-def _service(task: Mapping[str, Any]) -> Service:
+def _service(task: Mapping[str, Any], read_ms: int) -> Service:
     sections: dict[str, Any] = optional(_READ, task, "configuration", dict)
     runtime: dict[str, Any] = optional(_READ, task, "runtime", dict)
     return Service(
@@ -98,6 +100,7 @@ def _service(task: Mapping[str, Any]) -> Service:
         changed_by=optional(_READ, task, "last_changed_by", str),
         is_stopping="stopping" in optional(_READ, task, "status_message", str),
         changed_ms=_time(optional(_READ, task, "last_change", str)),
+        read_ms=read_ms,
     )
 
 

@@ -1,7 +1,7 @@
 """Whether a person aborted the service task: by what polls see of it, in place of the SDK's monitor.
 
-That monitor asks the ClearML server every two seconds, a million calls a month. Polls read what changes anyway; only
-where they do not, the serving process asks itself, and no more often than they would.
+That monitor asks the ClearML server every two seconds, a million calls a month. Polls read what changes anyway, and
+sync looks where they do not; only while neither is known to go on, the serving process asks itself.
 """
 
 from __future__ import annotations
@@ -49,14 +49,13 @@ class AbortWatch:
             ServerUnavailable: the server had to be asked, and gives no answer.
         """
         seen, now = self._ledger.service_watch.read(), self._clock()
-        pace = max(self._scheduler.poll_seconds, self._scheduler.quiet_seconds)
         is_ours = seen.task == self._scheduler.service_task
         if not is_ours or seen.status in _SERVING:
-            if seen.covers(pace) or now < self._ask_at:
+            if seen.is_known or now < self._ask_at:
                 return False
         elif seen.changed_ms == self._changed_ms and now < self._ask_at:  # the server contradicted it
             return False
-        self._changed_ms, self._ask_at = seen.changed_ms, now + max(ASK_SECONDS, pace)
+        self._changed_ms, self._ask_at = seen.changed_ms, now + max(ASK_SECONDS, seen.pace_ms / 1000)
         return self._ask()
 
     def _ask(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from typing import Final
@@ -41,6 +42,9 @@ log = logger(__name__)
 
 #: How long an orderly end waits for functions that still run, seconds.
 FUNCTION_PATIENCE_SECONDS: Final = 5.0
+
+#: Pause between two looks at what polls have seen of the service task, seconds.
+ABORT_SECONDS: Final = 1.0
 
 
 class Home:
@@ -244,15 +248,19 @@ class Home:
 
     def _stay(self, ledger: Ledger, context: Context) -> None:
         """Keep serving: renew the lease, and register again on a Redis that came back empty."""
-        abort = AbortWatch(self.api, ledger, self.scheduler)
-        while not self._stopping.wait(self.settings.lease_seconds / 3):
+        abort, every = AbortWatch(self.api, ledger, self.scheduler), self.settings.lease_seconds / 3
+        renew_at = time.monotonic() + every
+        while not self._stopping.wait(min(ABORT_SECONDS, every)):
             try:
-                self._account.settle(ledger.calls, self.api)
                 if self.task.handle is not None and not self.task.remote and abort.is_aborted():
                     self._aborted = True
                     log.warning("the service task %s was aborted; shutting down", self.task.id)
                     self.stop()
                     return
+                if time.monotonic() < renew_at:
+                    continue
+                renew_at = time.monotonic() + every
+                self._account.settle(ledger.calls, self.api)
                 other = self._arrival.stay(ledger)
                 if other is not None:
                     self._lost = f"{other} took over this scheduler"

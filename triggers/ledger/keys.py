@@ -68,7 +68,7 @@ known. Everything else is covered by the version of its scheduler's record.
 | `triggers:{id}:strays` | sorted set | firing keys whose void attempts may have left drafts, by the time to look |
 | `triggers:{id}:dead` | sorted set | dead letters by the time they died |
 | `triggers:{id}:home` | string | JSON (`leaders.Leader`): the process that holds, or held last, the lease `home` |
-| `triggers:{id}:service_watch` | hash | changed_ms, task, status, covered_ms: what polls see of service tasks |
+| `triggers:{id}:service_watch` | hash | what polls see of the scheduler's service tasks, and their pace |
 | `triggers:{id}:sync` | hash | what sync wrote to the service task last, and how far it has reported (`sync.memory`) |
 | `triggers:{id}:history` | stream, bounded | what was granted, launched, skipped, held, retried, given up |
 | `triggers:{id}:history:tallies` | hash | `<what> <trigger id>` → count, and time, object, ClearML task of the last |

@@ -70,7 +70,7 @@ class Reading:
 
         `longest_seconds`: how far `stretch` may have moved the next poll; one farther away counts as due.
         """
-        names = [self.keys.lease("poll"), self.keys.fence, self.keys.next_poll]
+        names = [self.keys.lease("poll"), self.keys.fence, self.keys.next_poll, self.keys.service_watch]
         pace, life = int(pace_seconds * 1000), int(lease_seconds * 1000)
         token = self.store.run(
             BEGIN, names, life, leases.nonce(), pace, POLL_SLACK_MS, int(force), int(longest_seconds * 1000)
@@ -91,7 +91,8 @@ class Reading:
 
     def stretch(self, token: str, seconds: float) -> None:
         """Let the next poll wait so much longer, while the lease is held."""
-        self.store.run(STRETCH, [self.keys.lease("poll"), self.keys.next_poll], token, int(seconds * 1000))
+        keys = [self.keys.lease("poll"), self.keys.next_poll, self.keys.service_watch]
+        self.store.run(STRETCH, keys, token, int(seconds * 1000))
 
     def quiet_ms(self) -> int:
         """How long no poll has found a change, ms; since the first poll where none ever has."""
@@ -123,8 +124,20 @@ class Reading:
         return max(0, now_ms - polled_ms) if polled_ms else 0
 
     def note_stamps(self, ahead_ms: int) -> None:
-        """Remember how far the clock that stamps changes is ahead of the HTTP `Date`."""
+        """Remember, at each comparison, how far the clock that stamps changes is ahead of the HTTP `Date`."""
         self.store.run(STAMPS, [self.keys.epoch], ahead_ms)
+
+    def noticed_ms(self, idle_ms: int) -> int:
+        """How long it may have taken until it was noticed that the two differ otherwise than before, ms.
+
+        0 unless that was noticed since the last poll, which was `idle_ms` ago.
+        """
+        with self.store.client.pipeline(transaction=False) as pipe:
+            pipe.hmget(self.keys.epoch, "stamps_noted_ms", "stamps_noticed_ms")
+            clock.ask(pipe, self.keys)
+            (noted, noticed), *now = pipe.execute()
+        since_ms = clock.made_of(*now)[0] - _number(noted)
+        return _number(noticed) if noted and since_ms <= idle_ms + 10_000 else 0
 
     def unseen(self, source: str, events: Sequence[Event]) -> list[Event]:
         """The events whose change no poll has read before."""

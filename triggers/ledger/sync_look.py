@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from triggers.ledger import clock
 from triggers.ledger.keys import Keys
 from triggers.ledger.reading import Cursor
+from triggers.ledger.service_watch import SeenServiceTask
 from triggers.ledger.store import Store
 from triggers.model.action import LANES
 
@@ -26,6 +27,7 @@ class SyncLook:
         has_due: Firings are under way, and may have failed.
         alarms: The names of those that are set.
         fields: What sync remembers.
+        service: The scheduler's service tasks, as polls have seen them.
     """
 
     now_ms: int
@@ -37,6 +39,7 @@ class SyncLook:
     has_due: bool
     alarms: frozenset[str]
     fields: Mapping[str, str]
+    service: SeenServiceTask
 
 
 def look(store: Store, keys: Keys, sources: Sequence[str], fields: Sequence[str]) -> SyncLook:
@@ -48,14 +51,16 @@ def look(store: Store, keys: Keys, sources: Sequence[str], fields: Sequence[str]
         pipe.smembers(keys.holds)
         pipe.hkeys(keys.alarms)
         pipe.hmget(keys.sync, [*fields])
+        pipe.hgetall(keys.service_watch)
         for name in (keys.dead, *map(keys.due, LANES)):
             pipe.exists(name)
         for source in sources:
             pipe.hgetall(keys.cursor(source))
-        time, known, version, newest, holds, alarms, texts, dead, *rest = pipe.execute()
+        time, known, version, newest, holds, alarms, texts, service, dead, *rest = pipe.execute()
     due, cursors = rest[: len(LANES)], rest[len(LANES) :]
+    now_ms, _ = clock.made_of(time, known)
     return SyncLook(
-        now_ms=clock.made_of(time, known)[0],
+        now_ms=now_ms,
         registry_version=int(version or 0),
         newest=str(newest[0][0]) if newest else "",
         plans={source: Cursor.of(found).plan for source, found in zip(sources, cursors, strict=True)},
@@ -64,4 +69,5 @@ def look(store: Store, keys: Keys, sources: Sequence[str], fields: Sequence[str]
         has_due=any(due),
         alarms=frozenset(alarms),
         fields={name: text or "" for name, text in zip(fields, texts, strict=True)},
+        service=SeenServiceTask.of(service, now_ms),
     )

@@ -138,7 +138,7 @@ def _read(
             ctx.hints.send("match", ctx.ledger.scheduler)
         cursor, unread_ms = after, int((time.monotonic() - began) * 1000)
         yield len(stored)
-    note_cover(ctx, look, source.name)
+    note_cover(ctx, look, source.name, in_order=not cursor.ahead_ms)
     if not cursor.ahead_ms and (was_ahead or window.sweeps):
         clear_alarm(ctx, sources.serving(entries))
 

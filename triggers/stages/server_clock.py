@@ -25,8 +25,8 @@ log = logger(__name__)
 #: The alarm that lasts until the server's clock has passed the time that it had before it was set back.
 CLOCK_ALARM: Final = alarms.SERVER_CLOCK.name
 
-#: How long it may take until it shows that the server's clock was set back, beside the pause between two polls, ms:
-#: a comparison of clocks (`sync.keep`) and more.
+#: How long it may take until it shows that the server's clock was set back, ms: beside the pause between two polls,
+#: and that between two comparisons of clocks (`sync.keep`) where one of these shows it.
 _NOTICED_MS: Final = 25_000
 
 #: How often that clock's time is asked for, and the pause between two times, seconds.
@@ -105,11 +105,12 @@ def correct_since(
     Raises:
         ServerUnavailable: the server does not say its time.
     """
+    noticed_ms = _NOTICED_MS + (ctx.ledger.reading.noticed_ms(unread_ms) if moved.stepped_back else 0)
     tolerance_ms = 0 if moved.cursor.ahead_ms else STAMP_TOLERANCE_MS
 
     def are_late(among: Iterable[Entry], at_ms: int) -> list[Entry]:
         """Those declared at a time to come, or that has passed again since the step: what changed after it counts."""
-        since_ms = at_ms - unread_ms - _NOTICED_MS
+        since_ms = at_ms - unread_ms - noticed_ms
         return [
             entry
             for entry in among
@@ -121,7 +122,7 @@ def correct_since(
         return
     now_ms = _server_now_ms(ctx)  # the `Date` of that answer may be behind
     ids = [entry.trigger.id for entry in are_late(entries, now_ms)]
-    since_ms = now_ms - unread_ms - _NOTICED_MS
+    since_ms = now_ms - unread_ms - noticed_ms
 
     def edit(known: Snapshot, version: int) -> dict[str, Entry | None]:
         here = [known.entries[id_] for id_ in ids if id_ in known.entries]

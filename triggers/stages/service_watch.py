@@ -10,13 +10,19 @@ from triggers.context import Context
 from triggers.ledger.poll_look import PollLook
 from triggers.ledger.service_watch import SeenServiceTask
 from triggers.model.events import Event
+from triggers.model.launch_tags import service_tag
 
-#: Pause between two notes that all was read: far less than `covers` allows.
+#: Pause between two notes that all was read: far less than `SeenServiceTask.is_covered` allows.
 _COVER_MS: Final = 5_000
 
 
 def note_changes(ctx: Context, look: PollLook, events: Sequence[Event]) -> None:
-    """Note events of service tasks, of this scheduler's own and of others that stand for it."""
+    """Note events of service tasks, of this scheduler's own and of others that stand for it.
+
+    Those of other schedulers say nothing here: of N schedulers each would look after every change of the others.
+    """
+    tag = service_tag(ctx.ledger.scheduler)
+    events = [event for event in events if event.id == ctx.service_task or tag in event.system_tags]
     if not events or not _news(look.service, events, ctx.service_task):
         return
     known = ctx.ledger.service_watch.read()  # an earlier page of this poll may have had some
@@ -40,10 +46,19 @@ def _last_of(events: Sequence[Event], task: str) -> Event | None:
     return next((event for event in reversed(events) if event.id == task), None)
 
 
-def note_cover(ctx: Context, look: PollLook, source: str) -> None:
-    """Note that all changed ClearML tasks were read: not while a busy server is asked for some of them only."""
-    if look.service.covered_ms is not None and look.service.covered_ms < _COVER_MS:
-        return
+def note_cover(ctx: Context, look: PollLook, source: str, *, in_order: bool) -> None:
+    """Note whether all changed ClearML tasks were read: not while a busy server is asked for some of them only.
+
+    Args:
+        ctx: the scheduler.
+        look: as the poll began.
+        source: that was read.
+        in_order: later changes have later times; not until a clock that was set back has caught up.
+    """
     memory = ctx.memories.get(source)
-    if source == "tasks" and isinstance(memory, Narrowing) and not memory.polls:
+    if source != "tasks" or not isinstance(memory, Narrowing):
+        return
+    if memory.narrowed or not in_order:
+        ctx.ledger.service_watch.miss(look.now_ms)
+    elif look.now_ms - look.service.covered_ms >= _COVER_MS:
         ctx.ledger.service_watch.cover(look.now_ms)

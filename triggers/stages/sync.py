@@ -61,7 +61,7 @@ def sync(ctx: Context, scheduler: Scheduler, *, force: bool = False) -> Synced |
             _say_so(ctx, scheduler, memory, refusal)
             return Synced()
         memory.save()
-        if SERVICE_ALARM in memory.look.alarms:
+        if SERVICE_ALARM in memory.look.alarms and not memory.text("refused"):
             ctx.ledger.history.clear_alarm(SERVICE_ALARM)
         return Synced(edits, sections, reports)
 
@@ -74,4 +74,5 @@ def _say_so(ctx: Context, scheduler: Scheduler, memory: Memory, refusal: Refused
     ctx.ledger.history.raise_alarm(SERVICE_ALARM, text, ctx.ledger.now_ms())
     memory.put("kept_ms", ctx.ledger.now_ms())
     memory.put("read_ms", ctx.ledger.now_ms())
+    memory.put("refused", "1")
     memory.save()

@@ -74,7 +74,7 @@ def compare_clocks(ctx: Context, memory: Memory, measured: Measured) -> None:
     before_ms = ctx.ledger.reading.stamps_ms()
     ahead_ms, doubted = correction(measured, before_ms, memory.text("clocks_doubted") == "1")
     memory.put("clocks_doubted", "1" if doubted else "")
-    if ahead_ms != before_ms:
+    if not doubted:
         ctx.ledger.reading.note_stamps(ahead_ms)
     if not ahead_ms:
         if before_ms or not memory.text("clocks_compared"):

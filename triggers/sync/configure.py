@@ -47,6 +47,8 @@ def configure(
 ) -> tuple[int, int]:
     """Read the sections if that is due or the registry has changed: (edits, sections written).
 
+    It is not due while polls see that nobody has changed the service task since.
+
     Args:
         ctx: the scheduler.
         scheduler: its record.
@@ -54,10 +56,13 @@ def configure(
         force: it is due now.
         fresh: nothing was written to this service task yet, so that the registry goes before what it says.
     """
-    registry, now_ms = ctx.ledger.registry, memory.look.now_ms
-    due = force or now_ms - memory.number("read_ms") >= scheduler.sync_seconds * 1000
-    if not due and memory.look.registry_version == memory.number("version"):
+    registry, look = ctx.ledger.registry, memory.look
+    now_ms, watch = look.now_ms, look.service
+    is_read = watch.is_covered and watch.changed_ms == memory.number("read_change")
+    due = force or (now_ms - memory.number("read_ms") >= scheduler.sync_seconds * 1000 and not is_read)
+    if not due and look.registry_version == memory.number("version"):
         return 0, 0
+    memory.put("read_change", str(watch.changed_ms))
     found = service.read(ctx.api, scheduler.service_task)
     if found is None:
         raise Refused("tasks.get_all", 400, 101, "the service task was deleted")

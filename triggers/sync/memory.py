@@ -13,7 +13,8 @@ from triggers.ledger.sync_look import SyncLook
 _SMALL: Final = (
     "task", "version", "problems", "problems:open", "read_ms", "kept_ms", "told", "changed_by", "looked_ms", "rival",
     "kept_run", "known_runs", "ends", "tabled", "compared_ms", "seen", "clocks_doubted", "clocks_compared",
-    "plot:Triggers Executed",
+    "plot:Triggers Executed", "rival_ms", "noted_ms", "pinged_ms", "written_ms", "answers_ms", "kept_from",
+    "kept_state", "read_change", "callers", "refused", "checked_ms",
 )  # fmt: skip
 
 
@@ -23,9 +24,13 @@ class Memory:
     Fields: `task` (service task it is about), `version` (registry written there), `written:<kind>`
     (trigger id → digest, in the order of the section), `text:<kind>` (digest of the section that says so, where it
     says nothing else), `seen` (digest of all sections at `version`), `projects` (name → id as written), `problems`,
-    `read_ms`, `kept_ms`, `told` (history id), `changed_by` (another user), `looked_ms`, `rival` (lease of another
-    Redis as last seen), `kept_run` (run of Redis that renewed last), `known_runs` (whose leases it saw then),
-    `ends` (ClearML task → [status, end]), `plot:<title>` (digest of what is shown).
+    `read_ms`, `read_change` (`noted_ms` as the sections were read), `told` (history id), `changed_by` (another user),
+    `looked_ms`, `ends` (ClearML task → [status, end]), `plot:<title>` (digest of what is shown).
+
+    Of the lease: `kept_ms`, `checked_ms`, `pinged_ms`, `noted_ms` (`rest.LastCalls`), `written_ms` (when it was written
+    last), `answers_ms` (what it says), `kept_from`, `kept_state` (`saving`), `kept_run` (run of Redis that renewed last),
+    `known_runs` (whose leases it saw then), `rival` (lease of another Redis as last seen), `rival_ms` (since when it is
+    so), `callers` (digest of what others say on the service tasks), `refused` (the service task cannot be used).
     """
 
     def __init__(self, ledger: Ledger, token: str) -> None:

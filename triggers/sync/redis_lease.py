@@ -10,11 +10,16 @@ from typing import Final
 
 from triggers.base.formats import known_fields
 from triggers.base.redis_address import shown
+from triggers.sync.rest import LONGEST_ANSWER_MS
 
 #: Each Redis has a runtime property of its own, so that no writer overwrites another's.
 PREFIX: Final = "triggers-redis-"
-#: How long a lease lives that is not renewed, ms; `KEEP_SECONDS` renews it.
-LIFE_MS: Final = 60_000
+#: The runtime property by which a Redis asks whoever has a lease to renew it: the ClearML server's time, in ms.
+KNOCK: Final = "triggers-knock"
+#: How long a lease lives that nobody renews, ms. At rest it is renewed once in half of that.
+LIFE_MS: Final = 7_200_000
+#: The same of one that does not say how soon its holder answers.
+SILENT_LIFE_MS: Final = 60_000
 #: How far clocks of a server's replicas differ at most, ms.
 SKEW_MS: Final = 30_000
 
@@ -34,6 +39,7 @@ class RedisLease:
         run: which run of Redis with which data (`Epoch.run_id`).
         epoch: number of its epoch.
         fence: how far the counter of tokens in it had gone.
+        answers_ms: how soon its holder renews it after a knock; 0 if unknown.
     """
 
     instance: str
@@ -44,6 +50,12 @@ class RedisLease:
     run: str = ""
     epoch: int = 0
     fence: int = 0
+    answers_ms: int = 0
+
+    @property
+    def life_ms(self) -> int:
+        """How long it lives that is not renewed."""
+        return LIFE_MS if self.answers_ms else SILENT_LIFE_MS
 
     @property
     def rank(self) -> tuple[int, str]:
@@ -65,7 +77,11 @@ class RedisLease:
 
     def renewed(self, holder: str, now_ms: int) -> RedisLease:
         """The lease after one more renewal."""
-        return replace(self, holder=holder, until_ms=now_ms + LIFE_MS)
+        return replace(self, holder=holder, until_ms=now_ms + self.life_ms)
+
+    def ends_ms(self, seen_ms: int) -> int:
+        """When nobody can hold it any more, if it was seen at a time, somebody knocked, and it is not renewed."""
+        return min(self.until_ms, seen_ms + self.answers_ms) if self.answers_ms else self.until_ms
 
 
 def leases_in(runtimes: Iterable[Mapping[str, str]]) -> list[RedisLease]:
@@ -92,7 +108,13 @@ def went_back(leases: Iterable[RedisLease], mine: RedisLease) -> int:
 def credible(leases: Iterable[RedisLease], now_ms: int) -> list[RedisLease]:
     """The leases that somebody can have taken and renewed: none from the future, none that outlives its life."""
     latest = now_ms + SKEW_MS
-    return [lease for lease in leases if lease.since_ms <= latest and lease.until_ms <= latest + LIFE_MS]
+    return [
+        lease
+        for lease in leases
+        if lease.since_ms <= latest
+        and lease.until_ms <= latest + lease.life_ms
+        and 0 <= lease.answers_ms <= LONGEST_ANSWER_MS
+    ]
 
 
 def was_renewed(lease: RedisLease, seen: RedisLease | None) -> bool:
@@ -115,6 +137,17 @@ def other_holder(leases: Iterable[RedisLease], mine: RedisLease, now_ms: int) ->
     return min(rivals, key=lambda lease: lease.since_ms, default=None)
 
 
+def callers(runtimes: Iterable[Mapping[str, str]], mine: RedisLease) -> str:
+    """Everything on the service tasks that its holder has to answer to: knocks, and leases of other Redises."""
+    found = {
+        f"{key} {text}"
+        for runtime in runtimes
+        for key, text in runtime.items()
+        if key == KNOCK or (key.startswith(PREFIX) and key != mine.property)
+    }
+    return "; ".join(sorted(found))
+
+
 def outranked(leases: Iterable[RedisLease], mine: RedisLease) -> list[RedisLease]:
     """The leases of the same data in earlier epochs: of runs that have ended, or of a Redis that has to step aside."""
     return [lease for lease in leases if lease.instance == mine.instance and lease.rank < mine.rank]
@@ -131,5 +164,6 @@ def _read(text: str) -> RedisLease | None:
         lease = RedisLease(**known_fields(RedisLease, json.loads(text)))
     except (ValueError, TypeError, AttributeError, RecursionError):
         return None
-    numbers_are = all(type(one) is int for one in (lease.since_ms, lease.until_ms, lease.epoch, lease.fence))
+    numbers = (lease.since_ms, lease.until_ms, lease.epoch, lease.fence, lease.answers_ms)
+    numbers_are = all(type(one) is int for one in numbers)
     return lease if numbers_are and isinstance(lease.instance, str) and isinstance(lease.run, str) else None

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import socket
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
-from triggers import sources
+from triggers.base.errors import Refused
 from triggers.base.logs import logger
 from triggers.clearml_api import server_now_ms, service
 from triggers.clearml_api.workspace import user_of
 from triggers.context import Context
 from triggers.ledger import alarms
-from triggers.ledger.batches import decode_batch
 from triggers.ledger.schedulers import Scheduler
-from triggers.ledger.service_watch import STOPPING
-from triggers.model.events import Event
-from triggers.sync import saved_edits
+from triggers.ledger.service_watch import STOPPING, SeenServiceTask
+from triggers.sync import rest, saving
 from triggers.sync.clocks import compare_clocks, measure
 from triggers.sync.memory import Memory
 from triggers.sync.recall import recall
 from triggers.sync.redis_lease import (
+    LIFE_MS,
     PREFIX,
     RedisLease,
     address_of,
+    callers,
     credible,
     leases_in,
     other_holder,
@@ -33,52 +35,87 @@ from triggers.sync.redis_lease import (
     was_renewed,
     went_back,
 )
-from triggers.sync.saved_state import PROPERTY, Saved
+from triggers.sync.saving import Saving
 from triggers.sync.trust import believed, said_by
 
 log = logger(__name__)
 
-#: Pause between two renewals; three fit into the life of a lease.
+#: The pause between two looks at the service tasks, and between two writes, while something happens.
 KEEP_SECONDS: Final = 20.0
 #: The alarm raised when another Redis serves the scheduler.
 REDIS_ALARM: Final = alarms.TWO_REDISES.name
-#: Waiting firings that are looked at for the oldest.
-_LOOKED_AT: Final = 200
 
 
 def keep(ctx: Context, scheduler: Scheduler, memory: Memory, *, force: bool = False) -> bool:
-    """Renew and save if it is due, by three requests; False when another Redis serves the scheduler."""
-    now_ms = memory.look.now_ms
-    begun = memory.text("kept_run") != ctx.epoch.run_id
-    if not force and not begun and now_ms - memory.number("kept_ms") < KEEP_SECONDS * 1000:
+    """Look, renew and save as far as it is due; False when another Redis serves the scheduler.
+
+    At rest it makes no request for minutes: polls see who comes, and the lease says how soon it is renewed then.
+    """
+    seen, begun = memory.look.service, memory.text("kept_run") != ctx.epoch.run_id
+    due = rest.due(seen, _last(memory), KEEP_SECONDS)
+    everything = force or begun
+    write = everything or (due.may_write and _has_to_write(ctx, scheduler, memory))
+    if not (everything or due.look or write):
         return True
-    serves = _renew(ctx, scheduler, memory, now_ms, begun=begun)
+    serves = _renew(ctx, scheduler, memory, ping=everything or due.ping, write=write, begun=begun)
     memory.look_again()  # it may have begun an epoch, or paused triggers again
     return serves
 
 
-def _renew(ctx: Context, scheduler: Scheduler, memory: Memory, now_ms: int, *, begun: bool) -> bool:
-    server_ms, known = _look(ctx, scheduler, memory)
+def _renew(ctx: Context, scheduler: Scheduler, memory: Memory, *, ping: bool, write: bool, begun: bool) -> bool:
+    """Look, and write where that is due or somebody asks for it; False when another Redis serves the scheduler."""
+    server_ms, known = _look(ctx, scheduler, memory, ping=ping)
     found = leases(known, server_ms)
-    notice_older_state(ctx, my_lease(ctx, known, server_ms), found)
+    notice_older_state(ctx, my_lease(ctx, scheduler, known, server_ms), found)
     recall(ctx)  # before the state that it reads is saved over
     _note_person(ctx, scheduler, memory, known)
-    lease = my_lease(ctx, known, server_ms)
-    other = other_holder(found, lease, server_ms)
+    lease = my_lease(ctx, scheduler, known, server_ms)
+    other = other_holder(_alive(ctx, memory, known, found, server_ms), lease, server_ms)
     if other is not None:
-        if was_renewed(other, _seen(memory)) or (not begun and _has_come(other, lease, memory)):
+        if was_renewed(other, _rival(memory)) or (not begun and _has_come(other, lease, memory)):
             step_aside(ctx, scheduler, other, said_by(known, other.property))
             return False
         # the next turn looks again: a lease that nobody renews is forged, or its holder is gone. The state is not
         # written meanwhile: that of the other may be the later one
-        memory.put("rival", other.to_json())
+        _watch(memory, other, server_ms)
         service.write_runtime(ctx.api, scheduler.service_task, {lease.property: lease.to_json()})
         return True
-    write(ctx, scheduler, lease, server_ms, replaced=_take_over(scheduler, found, lease))
-    memory.put("kept_ms", str(now_ms))
+    replaced = _take_over(scheduler, found, lease)
+    calling = _calling(known, lease)
+    if write or replaced or calling != memory.text("callers") or lease.property not in {one.property for one in found}:
+        write_all(ctx, scheduler, memory, lease, server_ms, replaced=replaced)
+    for name, text in (("callers", calling), ("rival", ""), ("refused", "")):
+        memory.put(name, text)
     memory.put("kept_run", ctx.epoch.run_id)
     memory.put("known_runs", " ".join(sorted(one.run for one in found)))
     return True
+
+
+def _last(memory: Memory) -> rest.LastCalls:
+    names = {"looked_ms": "kept_ms", **{name: name for name in ("checked_ms", "pinged_ms", "noted_ms")}}
+    numbers = {field: memory.number(name) for field, name in names.items()}
+    return rest.LastCalls(**numbers, is_open=any(map(memory.text, ("rival", "clocks_doubted", "refused"))))
+
+
+def _calling(known: list[service.Service], lease: RedisLease) -> str:
+    text = callers((one.runtime for one in known), lease)
+    return hashlib.sha1(text.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest() if text else ""
+
+
+def _has_to_write(ctx: Context, scheduler: Scheduler, memory: Memory) -> bool:
+    """Whether the lease or the state on the service task no longer says enough."""
+    seen = memory.look.service
+    memory.put("checked_ms", str(seen.now_ms))
+    waited_ms = seen.now_ms - memory.number("written_ms")
+    if waited_ms > LIFE_MS / 2 or _answers_ms(scheduler, seen) > memory.number("answers_ms"):
+        return True
+    if waited_ms >= rest.rest_ms(seen.pace_ms, KEEP_SECONDS) and waited_ms >= ctx.ledger.reading.quiet_ms():
+        return True
+    return saving.has_changed(ctx, memory)
+
+
+def _answers_ms(scheduler: Scheduler, seen: SeenServiceTask) -> int:
+    return rest.answers_ms(max(scheduler.poll_seconds, scheduler.quiet_seconds), seen.pace_ms)
 
 
 def notice_older_state(ctx: Context, mine: RedisLease, found: list[RedisLease]) -> None:
@@ -89,18 +126,53 @@ def notice_older_state(ctx: Context, mine: RedisLease, found: list[RedisLease]) 
         ctx.begin_epoch()
 
 
-def _look(ctx: Context, scheduler: Scheduler, memory: Memory) -> tuple[int, list[service.Service]]:
-    """The server's time, by a ping that stamps the service task, and the service tasks; the clocks are compared."""
-    began = time.monotonic()
-    pinged = ctx.api.call("tasks.ping", {"task": scheduler.service_task})
+def _look(ctx: Context, scheduler: Scheduler, memory: Memory, *, ping: bool) -> tuple[int, list[service.Service]]:
+    """The server's time and the service tasks; with a ping before, which stamps one, the clocks are compared."""
+    seen, began = memory.look.service, time.monotonic()
+    pinged = ctx.api.call("tasks.ping", {"task": scheduler.service_task}) if ping else None
     known = services(ctx, scheduler)
     took_ms = int((time.monotonic() - began) * 1000)
     own = next((one for one in known if one.id == scheduler.service_task), None)
-    if own is not None and own.status == "in_progress" and own.is_stopping:
-        ctx.ledger.service_watch.note(changed_ms=own.changed_ms, task=own.id, status=STOPPING)
-    if own is not None and own.changed_ms:
+    changed_ms = max([seen.changed_ms, *(one.changed_ms for one in known)])
+    if own is not None:
+        is_stopping = own.status == "in_progress" and own.is_stopping
+        status = STOPPING if is_stopping else own.status
+        ctx.ledger.service_watch.note(changed_ms=changed_ms, task=own.id, status=status)
+    if pinged is not None and own is not None and own.changed_ms:
         compare_clocks(ctx, memory, measure(own.changed_ms, pinged.server_ms, took_ms))
-    return pinged.server_ms, known
+    if pinged is not None:
+        memory.put("pinged_ms", str(seen.now_ms))
+    ctx.ledger.service_watch.looked(seen.now_ms)
+    memory.put("kept_ms", str(seen.now_ms))
+    memory.put("noted_ms", str(changed_ms))
+    server_ms = max((one.read_ms for one in known), default=0)
+    return pinged.server_ms if pinged else server_ms or server_now_ms(ctx.api), known
+
+
+def _alive(
+    ctx: Context, memory: Memory, known: list[service.Service], found: list[RedisLease], server_ms: int
+) -> list[RedisLease]:
+    """The leases without one that was watched for as long as its holder takes to answer, which is removed."""
+    rival, seen_ms = _rival(memory), memory.number("rival_ms")
+    dead = [one for one in found if one == rival and one.ends_ms(seen_ms) <= server_ms]
+    remove_leases(ctx, known, dead)
+    return [one for one in found if one not in dead]
+
+
+def remove_leases(ctx: Context, known: list[service.Service], dead: Sequence[RedisLease]) -> None:
+    """Remove leases from the service tasks that have them. Their holder, should it live, finds itself replaced."""
+    for one in known:
+        if names := [lease.property for lease in dead if lease.property in one.runtime]:
+            log.warning("removing from the service task %s the lease that nobody renews: %s", one.id, " ".join(names))
+            with suppress(Refused):
+                service.write_runtime(ctx.api, one.id, {}, remove=names)
+
+
+def _watch(memory: Memory, other: RedisLease, server_ms: int) -> None:
+    """Remember another's lease, and since when it is as it is."""
+    if _rival(memory) != other:
+        memory.put("rival", other.to_json())
+        memory.put("rival_ms", str(server_ms))
 
 
 def _has_come(other: RedisLease, mine: RedisLease, memory: Memory) -> bool:
@@ -145,11 +217,11 @@ def leases(known: list[service.Service], server_ms: int) -> list[RedisLease]:
     return credible(leases_in(one.runtime for one in known), server_ms)
 
 
-def _seen(memory: Memory) -> RedisLease | None:
+def _rival(memory: Memory) -> RedisLease | None:
     return next(iter(leases_in([{PREFIX: memory.text("rival")}])), None)
 
 
-def my_lease(ctx: Context, known: list[service.Service], server_ms: int) -> RedisLease:
+def my_lease(ctx: Context, scheduler: Scheduler, known: list[service.Service], server_ms: int) -> RedisLease:
     """This Redis' lease as it will be written: the one that is there, renewed, or a new one.
 
     A new epoch of the same data goes on with the time at which the earlier one was taken.
@@ -159,7 +231,8 @@ def my_lease(ctx: Context, known: list[service.Service], server_ms: int) -> Redi
     same = [one for one in leases(known, server_ms) if one.instance == instance and one.until_ms > server_ms]
     since_ms = min((one.since_ms for one in same), default=server_ms)
     run, fence = (epoch.run_id, epoch.number), ctx.ledger.counter()
-    mine = RedisLease(instance, address_of(redis_url(ctx)), holder, since_ms, server_ms, *run, fence)
+    answers_ms = _answers_ms(scheduler, ctx.ledger.service_watch.read())
+    mine = RedisLease(instance, address_of(redis_url(ctx)), holder, since_ms, server_ms, *run, fence, answers_ms)
     return mine.renewed(holder, server_ms)
 
 
@@ -168,70 +241,23 @@ def redis_url(ctx: Context) -> str:
     return ctx.ledger.store.url()
 
 
-def write(
-    ctx: Context, scheduler: Scheduler, lease: RedisLease, server_ms: int, *, replaced: Sequence[str] = ()
+def write_all(
+    ctx: Context, scheduler: Scheduler, memory: Memory, lease: RedisLease, server_ms: int, *, replaced: Sequence[str]
 ) -> None:
     """Write lease and state as runtime properties, by one request; leases that this one replaces are removed."""
-    values = {lease.property: lease.to_json(), **_saved(ctx, server_ms)}
+    saved = Saving.of(ctx, server_ms)
+    values = {lease.property: lease.to_json(), **saved.values}
     service.write_runtime(ctx.api, scheduler.service_task, values, remove=replaced)
+    saved.remember(memory)
+    memory.put("written_ms", memory.text("kept_ms"))
+    memory.put("answers_ms", str(lease.answers_ms))
 
 
 def give_back(ctx: Context, scheduler: Scheduler) -> None:
     """Save the state and let any other Redis take the scheduler at once."""
     server_ms = server_now_ms(ctx.api)
-    lease = my_lease(ctx, [], server_ms)
-    service.write_runtime(ctx.api, scheduler.service_task, _saved(ctx, server_ms), remove=[lease.property])
-
-
-def _saved(ctx: Context, server_ms: int) -> dict[str, str]:
-    """The runtime properties that another Redis goes on from."""
-    saved = state(ctx, server_ms)
-    registry = saved_edits.Kept.of(ctx.ledger.registry.snapshot(), _read_from(ctx, saved.since_ms))
-    return {PROPERTY: saved.to_json(), saved_edits.PROPERTY: registry.to_json()}
-
-
-def _read_from(ctx: Context, since_ms: int) -> int:
-    """From when on another Redis would read."""
-    return since_ms - int(ctx.settings.overlap_seconds * 1000)
-
-
-def state(ctx: Context, server_ms: int) -> Saved:
-    """What is saved now. The cursor never covers a change that was read and has not been carried out."""
-    ledger = ctx.ledger
-    waiting = _oldest_waiting(ctx)  # before the cursors: what is granted in between is after them
-    snapshot = ledger.registry.snapshot()
-    cursors = [ledger.reading.cursor(source.name) for source in sources.serving(snapshot.active)]
-    read_to = min((cursor.read_to_ms for cursor in cursors), default=0) or server_ms
-    return Saved(
-        saved_ms=server_ms,
-        read_to_ms=read_to,
-        waiting_ms=waiting,
-        epoch=ctx.epoch.number,
-        registry=snapshot.version,
-        paused=tuple(entry.trigger.id for entry in snapshot.active if entry.paused),
-        audit=ledger.audit.head().to_text(),
-        decided=ledger.decided.since(_read_from(ctx, min(read_to, waiting or read_to))),
-    )
-
-
-def _oldest_waiting(ctx: Context) -> int:
-    """Change time of the oldest change that waits in a batch, as a firing, or for its trigger; 0 for none."""
-    ledger = ctx.ledger
-    times = [note.from_ms for note in ledger.unread_triggers.notes().values()]
-    for partition in ledger.reading.waiting_partitions():
-        if text := ledger.reading.first_batch(partition):
-            times.append(_oldest_in(ctx, partition, text))
-    times += ledger.waiting.change_times(ledger.firings.holds(), _LOOKED_AT)
-    return min(times, default=0)
-
-
-def _oldest_in(ctx: Context, partition: int, text: str) -> int:
-    """Change time of the oldest change in a batch; of one that cannot be read, what is certainly earlier."""
-    try:
-        return min(Event.from_json(line).changed_ms for line in decode_batch(text).events)
-    except ValueError:
-        waits_since_ms = ctx.ledger.waiting.due_ms(str(partition), "batches")
-        return max(1, (waits_since_ms or ctx.ledger.now_ms()) - int(ctx.settings.sweep_window_seconds * 1000))
+    lease = my_lease(ctx, scheduler, [], server_ms)
+    service.write_runtime(ctx.api, scheduler.service_task, Saving.of(ctx, server_ms).values, remove=[lease.property])
 
 
 def step_aside(ctx: Context, scheduler: Scheduler, other: RedisLease, source: str) -> None:

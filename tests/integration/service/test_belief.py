@@ -18,12 +18,14 @@ from triggers.client.service_task import ServiceTask
 from triggers.ledger import schedulers
 from triggers.model.launch_tags import service_tag
 from triggers.sync import renewal, takeover, trust
-from triggers.sync.redis_lease import LIFE_MS, RedisLease, leases_in
+from triggers.sync.redis_lease import KNOCK, LIFE_MS, SILENT_LIFE_MS, RedisLease, leases_in
 from triggers.sync.saved_state import PROPERTY, Saved
 
 pytestmark = pytest.mark.sandbox_control
 
 IN_2286_MS = 10**13
+#: How soon the holder of a lease says that it answers.
+ANSWER_MS = 60_000
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +48,9 @@ def forge(world: ServiceWorld, *, user: str | None = "mallory", task: str = "", 
 
 def lease(world: ServiceWorld, *, since: int = -1000, until: int = LIFE_MS) -> RedisLease:
     now_ms = server_now_ms(world.api)
-    return RedisLease("other", "redis://elsewhere", "process 7 on h", now_ms + since, now_ms + until)
+    return RedisLease(
+        "other", "redis://elsewhere", "process 7 on h", now_ms + since, now_ms + until, answers_ms=ANSWER_MS
+    )
 
 
 def serves(world: ServiceWorld) -> bool:
@@ -110,11 +114,13 @@ def test_a_lease_that_outlives_its_life_counts_for_nothing_wherever_it_stands(
     takeover.take_over(world.ctx, world.scheduler)
 
 
-def test_a_lease_that_nobody_renews_refuses_nobody_once_it_has_run_out(
-    service_world: ServiceWorld, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("answers_ms", [ANSWER_MS, 0])
+def test_a_lease_that_nobody_renews_refuses_nobody_after_its_holder_should_have_answered(
+    service_world: ServiceWorld, monkeypatch: pytest.MonkeyPatch, answers_ms: int
 ) -> None:
+    """One that does not say how soon its holder answers is of an earlier release: it runs out after a minute."""
     world = service_world
-    forged = lease(world)
+    forged = replace(lease(world, until=LIFE_MS if answers_ms else SILENT_LIFE_MS), answers_ms=answers_ms)
     forge(world, user=None, task=world.service, **{forged.property: forged.to_json()})
     ahead = 0.0
 
@@ -138,8 +144,12 @@ def test_a_lease_that_nobody_renews_refuses_nobody_once_it_has_run_out(
     monkeypatch.setattr(takeover.time, "sleep", pass_time_between)
     takeover.take_over(world.ctx, world.scheduler, ask=ask)
     world.sandbox.control.clock(offset_seconds=0.0)
-    assert ahead >= LIFE_MS / 1000
-    assert world.ledger.homes.instance() in {one.instance for one in leases_in([world.task()["runtime"]])}
+    assert 60 <= ahead <= 75
+    runtime = world.task()["runtime"]
+    assert world.ledger.homes.instance() in {one.instance for one in leases_in([runtime])}
+    assert KNOCK not in runtime
+    if answers_ms:
+        assert forged.property not in runtime, "its holder, should it live, finds itself replaced"
 
 
 def test_a_lease_that_is_renewed_refuses_with_the_task_that_says_so(

@@ -11,7 +11,7 @@ from triggers.clearml_api import service
 from triggers.ledger import schedulers
 from triggers.ledger.keys import shared
 from triggers.sync import renewal
-from triggers.sync.redis_lease import RedisLease, leases_in
+from triggers.sync.redis_lease import leases_in
 from triggers.sync.saved_state import PROPERTY, Saved
 
 
@@ -75,7 +75,8 @@ def test_a_redis_that_was_overtaken_stops_serving(service_world: ServiceWorld) -
     world.declare(world.trigger())
     world.sync()
     (mine,) = leases_in([world.task()["runtime"]])
-    other = RedisLease("other", "redis://elsewhere", "process 7 on h", mine.since_ms - 1, mine.until_ms)
+    earlier = {"instance": "other", "address": "redis://elsewhere", "holder": "process 7 on h", "run": ""}
+    other = replace(mine, since_ms=mine.since_ms - 1, **earlier)
     for renewed in (other, replace(other, until_ms=other.until_ms + 20_000)):
         assert schedulers.all_of(world.ledger.store.client), "not before it was seen renewed"
         values = {other.property: renewed.to_json()}
@@ -94,7 +95,7 @@ def test_a_later_lease_of_another_redis_is_ignored_and_an_emptied_redis_has_anot
     world.declare(world.trigger())
     world.sync()
     (mine,) = leases_in([world.task()["runtime"]])
-    other = RedisLease("other", "redis://elsewhere", "process 7 on h", mine.since_ms + 1, mine.until_ms + 60_000)
+    other = replace(mine, instance="other", run="", since_ms=mine.since_ms + 1, until_ms=mine.until_ms + 20_000)
     service.write_runtime(world.api, world.service, {other.property: other.to_json()})
     world.sync()
     assert len(schedulers.all_of(world.ledger.store.client)) == 1

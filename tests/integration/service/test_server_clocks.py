@@ -122,6 +122,25 @@ def test_a_clock_set_back_an_hour(world: ServiceWorld) -> None:
     assert launched(world) == 5
 
 
+def test_a_stamping_clock_set_back_alone_that_only_a_later_comparison_shows(world: ServiceWorld) -> None:
+    """At rest the clocks are compared every few minutes: what changed since the step counts all the same."""
+    control = world.sandbox.control
+    control.clock(offset_seconds=HOUR)
+    world.fail_task(name="before the registration")
+    world.tick()
+    world.declare(world.trigger())
+    world.step()
+    compare(world)
+    control.clock(offset_seconds=0, date_offset_seconds=HOUR)
+    world.fail_task()
+    world.tick()
+    control.clock(offset_seconds=200, date_offset_seconds=HOUR)
+    world.ledger.store.client.hincrby(world.ledger.keys.epoch, "stamps_compared_ms", -300_000)
+    assert launched(world) == 0, "polls read by Date, which says nothing of it"
+    compare(world)
+    assert launched(world, polls=2) == 1
+
+
 def test_a_clock_set_back_by_about_as_long_as_a_trigger_is_registered(world: ServiceWorld) -> None:
     """The times at which triggers were declared, and objects fired, come again within seconds."""
     control = world.sandbox.control
