@@ -28,9 +28,9 @@ class Memory:
     `looked_ms`, `ends` (ClearML task → [status, end]), `plot:<title>` (digest of what is shown).
 
     Of the lease: `kept_ms`, `checked_ms`, `pinged_ms`, `noted_ms` (`rest.LastCalls`), `written_ms` (when it was written
-    last), `answers_ms` (what it says), `kept_from`, `kept_state` (`saving`), `kept_run` (run of Redis that renewed last),
-    `known_runs` (whose leases it saw then), `rival` (lease of another Redis as last seen), `rival_ms` (since when it is
-    so), `callers` (digest of what others say on the service tasks), `refused` (the service task cannot be used).
+    last), `answers_ms` (what it says), `kept_from`, `kept_state` (`saving`), `kept_run` (run of Redis that renewed
+    last), `known_runs` (whose leases it saw then), `rival` (lease of another Redis as last seen), `rival_ms` (since
+    when it is so), `callers` (digest of what others say on the service tasks), `refused` (it cannot be used).
     """
 
     def __init__(self, ledger: Ledger, token: str) -> None:

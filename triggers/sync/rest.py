@@ -59,9 +59,8 @@ def due(seen: SeenServiceTask, last: LastCalls, keep_seconds: float) -> CallsDue
     ping = seen.now_ms - last.pinged_ms >= rest_ms(seen.pace_ms, keep_seconds) or (ready and last.is_open)
     may_write = ready and seen.now_ms - last.checked_ms >= keep_seconds * 1000
     happened = last.is_open or seen.changed_ms > last.noted_ms
-    return CallsDue(
-        ping=ping, look=ping or _is_unseen(seen, last, keep_seconds) or (ready and happened), may_write=ready
-    )
+    look = ping or _is_unseen(seen, last, keep_seconds) or (ready and happened)
+    return CallsDue(ping=ping, look=look, may_write=may_write)
 
 
 def _is_unseen(seen: SeenServiceTask, last: LastCalls, keep_seconds: float) -> bool:
