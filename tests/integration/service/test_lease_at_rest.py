@@ -39,6 +39,14 @@ def asked(world: ServiceWorld) -> int:
     return sum(world.sandbox.control.counts().values()) - before
 
 
+def settle(world: ServiceWorld, requests: int) -> None:
+    """Go on until a poll and a turn of sync make these requests, after a few at most."""
+    made = []
+    while not made or made[-1] != requests:
+        assert len(made) < 6, made
+        made.append(asked(world))
+
+
 @pytest.fixture
 def resting(service_world: ServiceWorld) -> ServiceWorld:
     """A scheduler that nothing has happened to for a while."""
@@ -46,8 +54,7 @@ def resting(service_world: ServiceWorld) -> ServiceWorld:
     world.scheduler = replace(world.scheduler, sync_seconds=900.0)
     world.declare(world.trigger())
     world.sync()
-    for _ in range(3):
-        asked(world)
+    settle(world, 1)
     return world
 
 
@@ -79,7 +86,9 @@ def test_of_other_schedulers_nothing_is_asked(resting: ServiceWorld) -> None:
 
 def test_what_a_person_does_to_the_service_task_is_looked_at_once(resting: ServiceWorld) -> None:
     resting.call("tasks.edit", task=resting.service, comment="mine", force=True)
-    assert [asked(resting) for _ in range(4)][1:] == [1] * 3
+    assert asked(resting) > 1
+    settle(resting, 1)
+    assert [asked(resting) for _ in range(3)] == [1] * 3
 
 
 def test_what_happened_is_saved_and_then_it_rests_again(resting: ServiceWorld) -> None:
@@ -88,9 +97,8 @@ def test_what_happened_is_saved_and_then_it_rests_again(resting: ServiceWorld) -
     resting.step()
     asked(resting)
     assert resting.task()["runtime"]["triggers-state"] != saved
-    for _ in range(3):
-        asked(resting)
-    assert asked(resting) == 1
+    settle(resting, 1)
+    assert [asked(resting) for _ in range(3)] == [1] * 3
 
 
 def test_a_start_with_another_redis_is_refused_by_the_next_poll_of_the_holder(
@@ -111,9 +119,8 @@ def test_a_start_with_another_redis_is_refused_by_the_next_poll_of_the_holder(
     with pytest.raises(Usage, match="already serves the scheduler"):
         takeover.take_over(other.ctx, resting.scheduler)
     assert waited <= 4
-    for _ in range(3):
-        asked(resting)
-    assert asked(resting) == 1, "who was refused is answered once"
+    settle(resting, 1)  # who was refused is answered once
+    assert [asked(resting) for _ in range(3)] == [1] * 3
 
 
 def test_a_start_goes_on_where_the_holder_is_dead_and_that_one_steps_aside_should_it_live(
@@ -168,6 +175,5 @@ def test_a_scheduler_that_polls_no_tasks_looks_once_a_poll_at_most(service_world
     world.scheduler = replace(world.scheduler, sync_seconds=900.0)
     world.declare(world.trigger("model", trigger_on_publish=True))
     world.sync()
-    for _ in range(3):
-        asked(world)
+    settle(world, 2)
     assert [asked(world) for _ in range(5)] == [2] * 5
