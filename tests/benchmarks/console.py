@@ -29,34 +29,54 @@ from triggers.ledger import connect
 TRIGGERS, ENTRIES, OBJECTS = 10_000, 100_000, 2_000
 #: Requests of each page in a run; open pages, and for how long they are watched, seconds.
 EACH, OPEN, WATCHED = 20, 50, 30.0
-SLOWEST, CORE = Bound(most=100), Bound(most=5)
+SLOWEST, CORE, LOAD = Bound(most=100), Bound(most=5), Bound(most=150)
 
 
 def measure(runs: int) -> list[Result]:
-    """The slowest page at the 95th percentile, all of them together, and the share of a core."""
+    """The slowest page at the 95th percentile, what it computes, the share of a core, and the first load."""
     pages: dict[str, list[float]] = {}
+    used: dict[str, float] = {}
     shares = []
     with server() as of, TemporaryDirectory() as folder, redis(Path(folder)) as url:
         world = _filled(of, url, Path(folder))
-        addresses = _addresses(world)
         with _console(of, url, Path(folder)) as (process, session, home):
-            for name, address in addresses.items():
+            for name, address in _addresses(world).items():
                 session.get(home + address, timeout=60).raise_for_status()  # the index is made, templates are read
-                pages[name] = []
-            for _ in range(runs * EACH):
-                for name, address in addresses.items():
+                before, pages[name] = _used(process), []
+                for _ in range(runs * EACH):
                     began = time.perf_counter()
                     session.get(home + address, timeout=60).raise_for_status()
                     pages[name].append((time.perf_counter() - began) * 1000)
+                used[name] = (_used(process) - before) / (runs * EACH) * 1000
             for _ in range(runs):
                 shares.append(_share_of_open_pages(world, process, session, home))
+            first = _first_load(session, home)
     worst = {name: quantiles(times, n=20)[-1] for name, times in pages.items()}
-    slowest = max(worst, key=lambda name: worst[name])
-    note = ", ".join(f"{name} {ms:.0f}" for name, ms in sorted(worst.items(), key=lambda row: -row[1])[:6])
+    slowest, dearest = (max(of, key=lambda name: of[name]) for of in (worst, used))
     return [
-        Result(f"console: slowest page ({slowest}), p95", "ms", (worst[slowest],), bound=SLOWEST, note=note),
+        Result(f"console: slowest page ({slowest}), p95", "ms", (worst[slowest],), bound=SLOWEST, note=_highest(worst)),
+        Result(f"the same: dearest page ({dearest}), processor", "ms", (used[dearest],), note=_highest(used)),
         Result("the same: 50 open pages, console and Redis", "% of a core", tuple(shares), bound=CORE, note=load()),
+        Result("the same: overview and all that it loads, compressed", "kB", (first / 1000,), bound=LOAD),
     ]
+
+
+def _highest(figures: dict[str, float]) -> str:
+    rows = sorted(figures.items(), key=lambda row: -row[1])[:6]
+    return ", ".join(f"{name} {ms:.0f}" for name, ms in rows)
+
+
+def _first_load(session: requests.Session, home: str) -> int:
+    """Bytes that a browser gets at its first visit."""
+    page = session.get(home, timeout=60).text
+    host = home.partition("/s/")[0]
+    found = {home, *(host + path for path in re.findall(r'(?:src|href)="(/static/[^"]+)"', page))}
+    return sum(_sent(session, address) for address in found)
+
+
+def _sent(session: requests.Session, address: str) -> int:
+    with session.get(address, timeout=60, stream=True, headers={"accept-encoding": "gzip"}) as answer:
+        return len(answer.raw.read(decode_content=False)) + sum(len(f"{k}: {v}\r\n") for k, v in answer.headers.items())
 
 
 def _filled(of: Server, url: str, folder: Path) -> World:
