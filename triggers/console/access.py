@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import Final, Literal
 
 from itsdangerous import BadSignature, URLSafeSerializer
+from starlette.datastructures import Headers
 
 from triggers.base.errors import Usage
 from triggers.console import passwords
@@ -102,12 +103,24 @@ class Proxy:
                 raise Usage(f"TRIGGERS_CONSOLE_PROXY_ADDRESSES: {network!r} is not an address or network") from error
         return cls(header.lower(), networks, frozenset(operators))
 
-    def person(self, headers: Mapping[str, str], client: str) -> Person | None:
-        """The person whom the proxy names; None where it names none, or somebody else sent the header."""
-        name = headers.get(self.header, "").strip() if self.header else ""
+    def person(self, headers: Headers, client: str) -> Person | None:
+        """The person whom the proxy names; None where it names none or several, or somebody else sent the header."""
+        names = headers.getlist(self.header) if self.header else []
+        name = names[0].strip() if len(names) == 1 else ""  # a second one was sent by the person
         if not name or len(name) > 200 or not self._is_proxy(client):
             return None
         return Person(name, "operator" if name in self.operators else "reader", "proxy", "proxy")
+
+    def client(self, headers: Headers, client: str) -> str:
+        """The address that asks: the last one in front of the proxies, where a proxy says."""
+        hops = [hop.strip() for text in headers.getlist("x-forwarded-for") for hop in text.split(",")]
+        while hops and self._is_proxy(client):
+            client = hops.pop()[:100]
+        return client
+
+    def is_secure(self, headers: Headers, client: str) -> bool:
+        """Whether the person's browser speaks TLS with the proxy."""
+        return self._is_proxy(client) and headers.get("x-forwarded-proto", "").strip().lower() == "https"
 
     def _is_proxy(self, client: str) -> bool:
         try:
@@ -146,19 +159,25 @@ class Sessions:
 
     def begin(self, name: str, role: AccountRole, way: Way, now: float) -> str:
         """Make the cookie of a new session."""
-        return str(self._signer.dumps([name, role, way, secrets.token_urlsafe(9), int(now)]))
+        kept = self._of_account(name) if way == "account" else ""
+        return str(self._signer.dumps([name, role, way, secrets.token_urlsafe(9), int(now), kept]))
+
+    def _of_account(self, name: str) -> str:
+        """What changes with the password of an account, and says nothing about it."""
+        account = self.accounts.get(name)
+        return hmac.new(self._key, b"account\0" + account.hash.encode(), sha256).hexdigest()[:16] if account else ""
 
     def person(self, cookie: str, now: float) -> Person | None:
         """Whose cookie it is; None for one that is forged, too old, or of an account that is gone or has changed."""
         try:
-            name, role, way, session, begun = self._signer.loads(cookie)
+            name, role, way, session, begun, kept = self._signer.loads(cookie)
         except (BadSignature, ValueError, TypeError):
             return None
         if not begun - 60 <= now <= begun + SESSION_SECONDS:
             return None
         if way == "account":
             account = self.accounts.get(name)
-            if account is None or account.role != role:
+            if account is None or account.role != role or kept != self._of_account(name):
                 return None
         elif self.accounts:  # links are for a console without accounts
             return None

@@ -62,9 +62,13 @@ def make_app(site: Site) -> ASGIApp:
 
 def person_of(site: Site, request: Request) -> Person | None:
     """Who asks: by the header of a trusted proxy, else by the cookie of a session."""
-    client = request.client.host if request.client else ""
-    named = site.proxy.person(request.headers, client)
+    named = site.proxy.person(request.headers, _peer(request))
     return named or site.sessions.person(request.cookies.get(COOKIE, ""), site.clock())
+
+
+def _peer(request: Request) -> str:
+    """The address that is connected: of a browser, or of a proxy."""
+    return request.client.host if request.client else ""
 
 
 def _lead_in(site: Site, request: Request) -> Response:
@@ -227,7 +231,7 @@ class _Door:
             return PlainTextResponse("This form was sent by another site.", 403)
         form = await _form(request)
         name, password = ((form.get(field) or [""])[0] for field in ("name", "password"))
-        client = request.client.host if request.client else ""
+        client = self.site.proxy.client(request.headers, _peer(request))
         whose, now = (f"from {client}", f"as {name[:200]}"), self.site.clock()
         wait = self.site.attempts.wait(whose, now)
         if wait > 0:
@@ -259,7 +263,7 @@ class _Door:
     def _begin(self, request: Request, name: str, role: str, way: str) -> Response:
         cookie = self.site.sessions.begin(name, role, way, self.site.clock())  # type: ignore[arg-type]
         answer = RedirectResponse("/", 303)
-        secure = request.url.scheme == "https"
+        secure = self.site.proxy.is_secure(request.headers, _peer(request))
         answer.set_cookie(COOKIE, cookie, max_age=int(SESSION_SECONDS), httponly=True, samesite="strict", secure=secure)
         return answer
 
