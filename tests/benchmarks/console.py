@@ -112,16 +112,18 @@ def _remember(world: World, triggers: list[str], chosen: random.Random) -> None:
     with client.pipeline(transaction=False) as pipe:
         for number in range(ENTRIES - len(entries)):
             at = f"{newest - (ENTRIES - number) * 800}-0"
-            fields = {
-                "what": chosen.choice(("granted", "launched", "skipped")), "trigger": chosen.choice(triggers),
-                "object": f"{chosen.randrange(OBJECTS):032x}", "firing": f"{number:032x}", "reason": "", "task": "",
-            }  # fmt: skip
-            pipe.xadd(key, fields, id=at)
+            what, object_id = chosen.choice(("granted", "launched", "skipped")), f"{chosen.randrange(OBJECTS):032x}"
+            pipe.xadd(key, _entry(what, chosen.choice(triggers), object_id, f"{number:032x}"), id=at)
             if number % 5000 == 0:
                 pipe.execute()
         for id_, fields in entries:
             pipe.xadd(key, fields, id=id_)
         pipe.execute()
+
+
+def _entry(what: str, trigger: str, object_id: str, firing: str) -> Any:
+    """The fields of an entry, all of them, as the scripts write them."""
+    return {"what": what, "trigger": trigger, "object": object_id, "firing": firing, "reason": "", "task": ""}
 
 
 def _addresses(world: World) -> dict[str, str]:
@@ -162,21 +164,25 @@ def _console(of: Server, url: str, folder: Path) -> Iterator[tuple[psutil.Proces
 
 def _share_of_open_pages(world: World, console: psutil.Process, session: requests.Session, home: str) -> float:
     """Processor time of console and Redis while pages are open and something happens all the time."""
-    store = psutil.Process(int(world.ledger.store.client.info("server")["process_id"]))
-    ended = threading.Event()
-    readers = [threading.Thread(target=_read_on, args=(session.cookies, home, ended), daemon=True) for _ in range(OPEN)]
+    client: Any = world.ledger.store.client
+    store = psutil.Process(int(client.info("server")["process_id"]))
+    ended, shown = threading.Event(), list[int]()
+    told = session.cookies, home, ended, shown
+    readers = [threading.Thread(target=_read_on, args=told, daemon=True) for _ in range(OPEN)]
     for reader in readers:
         reader.start()
     time.sleep(5.0)  # all are open, and have been shown once
     before = _used(console) + _used(store)
     deadline = time.monotonic() + WATCHED
     while time.monotonic() < deadline:
-        world.ledger.store.client.xadd(world.ledger.keys.history, {"what": "granted", "trigger": "task:trigger 00001"})
+        client.xadd(world.ledger.keys.history, _entry("granted", "task:trigger 00001", "1" * 32, "2" * 32))
         time.sleep(0.25)
     share = (_used(console) + _used(store) - before) / WATCHED * 100
     ended.set()  # each reader leaves at its next line, which a silent console sends after 15 s
     for reader in readers:
         reader.join(30)
+    assert len(shown) > OPEN, "the pages have not followed"
+    assert set(shown) == {200}, "a page has failed"
     return share
 
 
@@ -185,16 +191,16 @@ def _used(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
-def _read_on(cookies: Any, home: str, ended: threading.Event) -> None:
+def _read_on(cookies: Any, home: str, ended: threading.Event, shown: list[int]) -> None:
     """One open page: it hears news, and asks for its content anew after each."""
     session = requests.Session()
     session.cookies.update(cookies)
     with (
         contextlib.suppress(requests.RequestException),
-        session.get(f"{home}/live?v=0", stream=True, timeout=20) as news,
+        session.get(f"{home}/live?v=0", stream=True, timeout=60) as news,
     ):
         for line in news.iter_lines(chunk_size=1, decode_unicode=True):
             if ended.is_set():
                 return
             if line == "event: changed":
-                session.get(home, headers={"hx-request": "true"}, timeout=60)
+                shown.append(session.get(home, headers={"hx-request": "true"}, timeout=60).status_code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from triggers.base.errors import StoreUnavailable, Transient, TriggersError
+from triggers.base.errors import StoreUnavailable, Transient, TriggersError, Usage
 from triggers.console import pages, verbs
 from triggers.console.access import SESSION_SECONDS, Person
 from triggers.console.live import Hub
@@ -54,7 +55,7 @@ def make_app(site: Site) -> ASGIApp:
     routes += [Route(address, shower.endpoint(page), methods=["GET"]) for address, page in pages.PAGES.items()]
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(GZipMiddleware, minimum_size=1000)],
+        middleware=[Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)],
         exception_handlers={404: _not_found, BodyRefused: _too_much},
     )
     return Guard(app, site.hosts)
@@ -92,11 +93,11 @@ def _asked(
 
 
 class _Pages:
-    """Shows pages. The same page for the same person is made once in a second."""
+    """Shows pages. The same update for the same person is made once in a second, however many tabs wait for it."""
 
     def __init__(self, site: Site, hub: Hub) -> None:
         self.site, self.hub = site, hub
-        self._made: dict[tuple[str, str], tuple[float, int, int, bytes]] = {}
+        self._made: dict[tuple[str, str, int], tuple[float, asyncio.Future[Response]]] = {}
 
     def endpoint(self, page: pages.Show) -> Callable[[Request], object]:
         """The endpoint of one page."""
@@ -105,24 +106,32 @@ class _Pages:
             person = person_of(self.site, request)
             if person is None:
                 return _lead_in(self.site, request)
-            update = "hx-request" in request.headers
-            key = (str(request.url), person.session + person.name)
             version = self.hub.version(request.path_params.get("scheduler", ""))
-            made = self._made.get(key)
-            if update and made and made[1] == version and time.monotonic() - made[0] < _SAME_SECONDS:
+            if "hx-request" in request.headers:
+                self.hub.note_update()
+                made = await asyncio.shield(self._update(person, request, page, version))
                 # an answer of its own: what is sent is changed on its way
-                return Response(made[3], made[2], media_type="text/html")
-            begun = time.monotonic()
-            answer = await run_in_threadpool(_shown, self.site, person, request, page, version)
-            if update:
-                self.hub.note_cost(time.monotonic() - begun)
-                self._made = {k: m for k, m in self._made.items() if time.monotonic() - m[0] < _SAME_SECONDS}
-                self._made[key] = (time.monotonic(), version, answer.status_code, bytes(answer.body))
+                answer = Response(made.body, made.status_code, media_type="text/html")
+            else:
+                answer = await run_in_threadpool(_shown, self.site, person, request, page, version)
             if _SAID in request.cookies:
                 answer.delete_cookie(_SAID, httponly=True, samesite="strict")
             return answer
 
         return serve
+
+    def _update(self, person: Person, request: Request, page: pages.Show, version: int) -> asyncio.Future[Response]:
+        now = time.monotonic()
+        self._made = {
+            key: (begun, made)
+            for key, (begun, made) in self._made.items()
+            if now - begun < _SAME_SECONDS or not made.done()
+        }
+        key = (str(request.url), person.session + person.name, version)
+        if key not in self._made:
+            making = run_in_threadpool(_shown, self.site, person, request, page, version)
+            self._made[key] = (now, asyncio.ensure_future(making))
+        return self._made[key][1]
 
 
 def _shown(site: Site, person: Person, request: Request, page: pages.Show, version: int) -> Response:
@@ -130,21 +139,22 @@ def _shown(site: Site, person: Person, request: Request, page: pages.Show, versi
     try:
         asked = _asked(site, person, request, version=version)
         if asked.shown is None and "scheduler" in request.path_params:
-            return asked.page("error.html", 404, words="There is no such scheduler here.", hint="")
+            return asked.page("error.html", 404, words="There is no such scheduler here.", hint="", again=False)
         return asked.scheduler.asked(partial(page, asked)) if asked.shown else page(asked)
     except (TriggersError, redis.RedisError) as failure:
         blank = Asked(site, person, str(request.url.path), {})
-        return _failed(asked or blank, failure)
+        return _failed(asked or blank, failure, update="hx-request" in request.headers)
 
 
-def _failed(asked: Asked, failure: Exception) -> Response:
-    """The page that says what is wrong."""
+def _failed(asked: Asked, failure: Exception, *, update: bool | None) -> Response:
+    """The page that says what is wrong; `update`: an open page has asked, which goes on; None for a change."""
     away = isinstance(failure, (redis.ConnectionError, redis.TimeoutError, StoreUnavailable))
-    hint = "This page comes back by itself once Redis answers." if away else ""
+    again = update is not None and (update or away)
+    hint = "This page comes back by itself once Redis answers." if away and again else ""
     status = 503 if away or isinstance(failure, (Transient, redis.RedisError)) else 400
     words = f"Redis gives no answer: {failure}" if away else str(failure)
     return Asked(asked.site, asked.person, asked.url, asked.query, asked.shown, version=asked.version).page(
-        "error.html", status, words=words, hint=hint
+        "error.html", status, words=words, hint=hint, again=again
     )
 
 
@@ -178,17 +188,25 @@ def _changed(site: Site, person: Person, request: Request, form: dict[str, list[
         asked = _asked(site, person, request, form)
         verb = verbs.VERBS.get(asked.parts["verb"])
         if asked.shown is None or verb is None:
-            return asked.page("error.html", 404, words="There is no such scheduler or verb here.", hint="")
+            return asked.page("error.html", 404, words="There is no such scheduler or verb here.", hint="", again=False)
         question = verb.question(asked)
         if question and not asked.given("sure"):
             return asked.page("confirm.html", verb=verb, question=question, form=form, back=_back(asked))
         with acting(f"{person.name} (console)"):
             said = asked.shown.asked(lambda: verb.do(asked))
     except (TriggersError, redis.RedisError) as failure:
-        return _failed(asked or Asked(site, person, request.url.path, {}), failure)
+        return _form_again(asked, failure) or _failed(
+            asked or Asked(site, person, request.url.path, {}), failure, update=None
+        )
     answer = RedirectResponse(_back(asked), 303)
     answer.set_cookie(_SAID, site.sessions.said(said), max_age=30, httponly=True, samesite="strict")
     return answer
+
+
+def _form_again(asked: Asked | None, failure: Exception) -> Response | None:
+    """The form with what is wrong, so that nobody has to write it again; None where there is no such form."""
+    verb = verbs.VERBS.get(asked.parts["verb"]) if asked and asked.shown else None
+    return verb.again(asked, str(failure)) if asked and verb and isinstance(failure, Usage) else None
 
 
 def _back(asked: Asked) -> str:

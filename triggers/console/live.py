@@ -20,6 +20,8 @@ from triggers.console.schedulers import Schedulers, ShownScheduler
 
 #: Seconds between two looks, and the least between two updates of one page.
 LOOK_SECONDS: Final = 1.0
+#: The longest that a page waits for an update, however many are open.
+MOST_SECONDS: Final = 30.0
 #: The share of one core that updates of open pages may take together.
 BUDGET: Final = 0.04
 #: Seconds of silence after which a line is sent to find out whether the browser is still there.
@@ -36,16 +38,24 @@ class Hub:
         self._versions: dict[str, int] = {}
         self._changed = asyncio.Condition()
         self._watch: asyncio.Task[None] | None = None
-        self._cost = 0.01  # seconds that one update has taken lately
+        self._cost = 0.01  # processor seconds that one update has taken lately
+        self._updates, self._used = 0, time.process_time()
 
-    def note_cost(self, seconds: float) -> None:
-        """Learn what an update of one page costs."""
-        self._cost += (seconds - self._cost) / 8
+    def note_update(self) -> None:
+        """Learn that a page was updated."""
+        self._updates += 1
+
+    def _learn_cost(self) -> None:
+        """What an update costs: what the process has used since the last look, its answers and looks included."""
+        used = time.process_time()
+        if self._updates:
+            self._cost += ((used - self._used) / self._updates - self._cost) / 4
+        self._updates, self._used = 0, used
 
     @property
     def pause_seconds(self) -> float:
         """How long one page waits between two updates."""
-        return max(LOOK_SECONDS, self._pages * self._cost / BUDGET)
+        return min(max(LOOK_SECONDS, self._pages * self._cost / BUDGET), MOST_SECONDS)
 
     def version(self, id_: str) -> int:
         """How often a scheduler has changed while pages were open."""
@@ -64,7 +74,12 @@ class Hub:
                 if self.version(id_) != told:
                     told = self.version(id_)
                     yield "event: changed\ndata: \n\n"
-                    await asyncio.sleep(self.pause_seconds)
+                    pause = self.pause_seconds
+                    while pause > SILENCE_SECONDS:  # proxies end what is silent
+                        await asyncio.sleep(SILENCE_SECONDS)
+                        pause -= SILENCE_SECONDS
+                        yield ": \n\n"
+                    await asyncio.sleep(pause)
                 else:
                     yield ": \n\n"
         finally:
@@ -81,9 +96,11 @@ class Hub:
                 )
 
     async def _look_on(self) -> None:
+        self._updates, self._used = 0, time.process_time()
         while True:
             begun = time.monotonic()
             changed = await run_in_threadpool(self._look)
+            self._learn_cost()
             if changed:
                 async with self._changed:
                     for id_ in changed:

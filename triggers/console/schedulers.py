@@ -73,6 +73,11 @@ class Schedulers:
                 self._look_at = time.monotonic() + _LOOK_SECONDS
             return sorted(self._shown.values(), key=lambda one: one.title)
 
+    @property
+    def are_several(self) -> bool:
+        """Whether there were several at the last look."""
+        return len(self._shown) > 1
+
     def get(self, id_: str) -> ShownScheduler | None:
         """The one with that id."""
         return next((one for one in self.all() if one.id == id_), None)

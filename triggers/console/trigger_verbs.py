@@ -9,7 +9,7 @@ from typing import Final
 from triggers.base.errors import Usage
 from triggers.configuration import dump, parse
 from triggers.configuration.difference import TriggerDifference, apply, compare
-from triggers.console.pages.trigger import text_of
+from triggers.console.pages.trigger import edit_again, text_of
 from triggers.console.request import Asked
 from triggers.console.verb import ConsoleVerb, Question, entries_of
 from triggers.console.wording import plural
@@ -111,5 +111,5 @@ VERBS: Final[dict[str, ConsoleVerb]] = {
     "unmute": ConsoleVerb("Unmute", _unmute),
     "delete": ConsoleVerb("Delete", _delete, _ask_delete),
     "fire": ConsoleVerb("Fire", _fire, _ask_fire),
-    "apply": ConsoleVerb("Apply", _apply, _ask_apply),
+    "apply": ConsoleVerb("Apply", _apply, _ask_apply, edit_again),
 }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from starlette.responses import Response
+
 from triggers.base.errors import Usage
 from triggers.console.request import Asked
 from triggers.ledger.registry import Entry
@@ -27,11 +29,13 @@ class ConsoleVerb:
         label: What its button says.
         do: Carries it out; what it brought, as a sentence.
         question: What is asked before; None where it can be undone.
+        again: The form as it was sent, with what is wrong with it; None for the page of all errors.
     """
 
     label: str
     do: Callable[[Asked], str]
     question: Callable[[Asked], Question | None] = lambda _: None
+    again: Callable[[Asked, str], Response | None] = lambda _asked, _wrong: None
 
 
 def entries_of(asked: Asked) -> list[Entry]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.integration.console.chromium import Person, said
+from tests.integration.console.chromium import Person, accessible, said
 from tests.integration.console.scene import Scene
 from triggers.console.verbs import VERBS
+from triggers.ledger import schedulers
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.xdist_group("chromium")]
 
@@ -222,3 +224,36 @@ def test_the_nearest_miss_stands_out(scene: Scene, person: Person) -> None:
     expect(near.get_by_text("nearest miss")).to_be_visible()
     assert near.get_attribute("open") is not None
     expect(near.locator("tr.miss")).not_to_have_count(0)
+
+
+def test_an_edit_that_is_refused_can_be_corrected(scene: Scene, person: Person) -> None:
+    """What was written is still there, with what is wrong with it."""
+    page = person.enter()
+    page.goto(f"{person.home}/edit/{RETRY}")
+    text = page.get_by_label("Trigger", exact=True)
+    edited = text.input_value() + "  max_per_minuet: 7\n"
+    text.fill(edited)
+    press(page, "Show the difference")
+    expect(page.get_by_role("alert")).to_contain_text("max_per_minuet")
+    expect(text).to_have_value(edited)
+    text.fill(edited.replace("minuet", "minute"))
+    press(page, "Show the difference")
+    confirm(page, "Apply", "Apply these changes?")
+    said(page, "Applied: 0 added, 1 edited.")
+
+
+def test_several_schedulers_are_listed_with_how_they_do(scene: Scene, person: Person) -> None:
+    known = scene.world.ledger.scheduler
+    (one,) = [each for id_, each in schedulers.all_of(scene.world.ledger.store.client).items() if id_ == known]
+    other = replace(one, name="Another scheduler", project="Vision")
+    schedulers.put(scene.world.ledger.store.client, other)
+    person.console.site.schedulers._look_at = 0.0
+    page = person.enter()
+    for row, dead in (("DevOps/Scheduler", "3"), ("Vision/Another scheduler", "")):
+        expect(page.locator("tbody tr", has_text=row).locator("td").last).to_have_text(dead)
+    accessible(page)
+    page.get_by_role("link", name="Vision/Another scheduler").click()
+    expect(page.get_by_text("No triggers are registered")).to_be_visible()
+    page.get_by_role("link", name="All schedulers").click()
+    page.get_by_role("link", name="DevOps/Scheduler").click()
+    expect(page.get_by_label("Choose one at a time")).to_be_visible()

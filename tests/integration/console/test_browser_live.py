@@ -132,3 +132,37 @@ def test_an_update_keeps_what_was_chosen_in_a_list(scene: Scene, person: Person)
     scene.world.step()
     page.wait_for_timeout(2500)  # longer than an update takes to come
     expect(length).to_have_value("1d")
+
+
+def test_an_error_replaces_a_page_in_place_until_it_is_over(scene: Scene, person: Person) -> None:
+    """The firing of an open page is not kept any more, and then it is."""
+    page = person.enter()
+    page.goto(f"{person.home}/firings/{scene.held}")
+    ledger = scene.world.ledger
+    key = ledger.keys.firing(scene.held)
+    ledger.store.client.rename(key, "aside")
+    scene.world.fail_task(name="one more", tags=["report"])
+    scene.world.step()
+    expect(page.get_by_text("is not kept")).to_be_visible(timeout=SECONDS)
+    ledger.store.client.rename("aside", key)
+    scene.world.fail_task(name="and one", tags=["report"])
+    scene.world.step()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Firing", timeout=SECONDS)
+    person.faults[:] = [fault for fault in person.faults if "Status Error Code 400" not in fault]
+
+
+def test_what_is_no_page_replaces_nothing(scene: Scene, person: Person) -> None:
+    """A console that is too busy, or a proxy, answers an update with a line of text."""
+    page = person.enter()
+    page.goto(f"{person.home}/history")
+    page.route("**/history", lambda route: route.fulfill(status=503, body="Service Unavailable"))
+    rows = page.locator("tbody tr").count()
+    scene.world.fail_task(name="one more", tags=["report"])
+    scene.world.step()
+    expect(page.get_by_text("The console does not answer.")).to_be_visible(timeout=SECONDS)
+    assert page.locator("tbody tr").count() == rows
+    page.unroute("**/history")
+    scene.world.fail_task(name="and one", tags=["report"])
+    scene.world.step()
+    expect(page.get_by_text("The console does not answer.")).to_be_hidden(timeout=SECONDS)
+    person.faults[:] = [fault for fault in person.faults if "Status Error Code 503" not in fault]

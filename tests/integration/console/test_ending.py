@@ -42,7 +42,7 @@ class SlowPage:
     def __call__(self, asked: Asked) -> Any:
         self.begun += 1
         assert self.released.wait(SECONDS)
-        return asked.page("error.html", words="made", hint="")
+        return asked.page("error.html", words="made", hint="", again=False)
 
 
 @pytest.fixture

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+import redis
 from starlette.responses import RedirectResponse, Response
 
+from triggers.base.errors import TriggersError
 from triggers.console.pages import firing, history, objects, overview, people, trigger, waiting
 from triggers.console.request import Asked
+from triggers.console.schedulers import ShownScheduler
+from triggers.operate.status import SchedulerStatus, read_status
 
 Show = Callable[[Asked], Response]
 
@@ -18,7 +22,15 @@ def _start(asked: Asked) -> Response:
     found = asked.site.schedulers.all()
     if len(found) == 1:
         return RedirectResponse(f"/s/{found[0].id}", 302)
-    return asked.page("schedulers.html", found=found)
+    return asked.page("schedulers.html", found=[(one, _status(one)) for one in found])
+
+
+def _status(one: ShownScheduler) -> SchedulerStatus | None:
+    """How it is doing; None where its Redis gives no answer."""
+    try:
+        return one.asked(lambda: read_status(one.target, last=0))
+    except (TriggersError, redis.RedisError):
+        return None
 
 
 #: Address → page. Nothing else lists them.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import unquote
 
 from starlette.responses import Response
 
@@ -72,7 +73,16 @@ def _chart(asked: Asked, trigger: str) -> dict[str, Any]:
 def edit(asked: Asked) -> Response:
     """The trigger as YAML."""
     entry = entry_of(asked)
-    return asked.page("edit.html", entry=entry, trigger=entry.trigger, text=dump([entry.trigger]))
+    return asked.page("edit.html", trigger=entry.trigger, text=dump([entry.trigger]), wrong="")
+
+
+def edit_again(asked: Asked, wrong: str) -> Response | None:
+    """The YAML that was posted, with what is wrong with it; None where nobody knows of which trigger it is."""
+    back = unquote(asked.given("back")).partition("/triggers/")[2]
+    entry = asked.scheduler.target.ledger.registry.snapshot().entries.get(back)
+    if entry is None or not asked.given("text").strip():
+        return None
+    return asked.page("edit.html", 400, trigger=entry.trigger, text=asked.given("text"), wrong=wrong)
 
 
 def test(asked: Asked) -> Response:

@@ -130,9 +130,14 @@
   });
   document.addEventListener("htmx:beforeSwap", function (event) {
     // an error is shown in place as well, but no page of somebody who is logged out
-    var status = event.detail.xhr.status;
-    if (status === 503 || status === 400) event.detail.shouldSwap = true;
-    if (status === 401) window.location.reload();
+    var status = event.detail.xhr.status, isPage = /id="live"/.test(event.detail.xhr.responseText);
+    if (status === 503 || status === 400 || status === 404) event.detail.shouldSwap = true;
+    if (status === 401 || (status === 200 && !isPage)) window.location.reload();
+    // what a busy or ending console answers replaces nothing
+    if (!isPage) {
+      event.detail.shouldSwap = false;
+      away(true);
+    }
     // somebody may have begun to choose since it was asked for
     if (busy()) {
       missed = true;
