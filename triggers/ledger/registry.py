@@ -28,6 +28,18 @@ log = logger(__name__)
 WRITE_TRIES = 50
 
 
+class Entries(list[Entry]):
+    """Entries of a registry at one version, found by kind once: ticks of ten thousand triggers look at none of them."""
+
+    @cached_property
+    def by_kind(self) -> dict[Kind, list[Entry]]:
+        """The entries of each kind that there is."""
+        found: dict[Kind, list[Entry]] = {}
+        for entry in self:
+            found.setdefault(entry.trigger.kind, []).append(entry)
+        return found
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """The registry at one version; never changes.
@@ -52,9 +64,21 @@ class Snapshot:
         return {id_: unread.why for id_, unread in self.unreadable.items()}
 
     @cached_property
-    def active(self) -> list[Entry]:
+    def active(self) -> Entries:
         """Entries whose triggers are matched: all but the retired. Paused ones match; their firings wait."""
-        return [entry for entry in self.entries.values() if not entry.retired]
+        return Entries(entry for entry in self.entries.values() if not entry.retired)
+
+    @cached_property
+    def limited(self) -> dict[str, float]:
+        """Hours that launches may run, by trigger, of those that limit them."""
+        limits = ((id_, entry.trigger.policy.limit_execution_time) for id_, entry in self.entries.items())
+        return {id_: hours for id_, hours in limits if hours}
+
+    @cached_property
+    def watched(self) -> dict[str, int]:
+        """Failures in a row after which a trigger is paused, of those in use that have a number."""
+        counts = ((e.trigger.id, e.trigger.policy.pause_on_failures) for e in self.active if not e.paused)
+        return {id_: count for id_, count in counts if count}
 
 
 #: (registry as it is, version it will have) → entry by trigger id, None to remove it.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from triggers.ledger.registry import Entry
+from triggers.ledger.registry import Entries, Entry
 from triggers.model import Trigger
 from triggers.model.kinds import Kind
 from triggers.sources.clock import ClockSource
@@ -50,12 +50,14 @@ def named(name: str) -> Source:
 
 def serving(entries: Iterable[Entry]) -> list[Source]:
     """Give the sources that entries are served from, in the order in which they are read."""
-    kinds = {entry.trigger.kind for entry in entries}
-    return [source for source in SOURCES if kinds.intersection(source.kinds)]
+    kinds = entries.by_kind.keys() if isinstance(entries, Entries) else {entry.trigger.kind for entry in entries}
+    return [source for source in SOURCES if not kinds.isdisjoint(source.kinds)]
 
 
 def of_source(source: Source, entries: Iterable[Entry]) -> list[Entry]:
     """Give the entries that a source serves."""
+    if isinstance(entries, Entries):
+        return [entry for kind in source.kinds for entry in entries.by_kind.get(kind, ())]
     return [entry for entry in entries if entry.trigger.kind in source.kinds]
 
 

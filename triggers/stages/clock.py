@@ -91,7 +91,7 @@ def clock(ctx: Context) -> int | None:
         StoreUnavailable, Fenced: the next tick looks at the same times again.
     """
     snapshot = ctx.ledger.registry.snapshot()
-    entries = [entry for entry in snapshot.active if entry.trigger.kind == SCHEDULE]
+    entries = snapshot.active.by_kind.get(SCHEDULE, [])
     if not entries:
         return 0
     with ctx.ledger.lease(SOURCE, min(LEASE_SECONDS, ctx.settings.lease_seconds)) as token:
@@ -102,7 +102,7 @@ def clock(ctx: Context) -> int | None:
         while (pause := _pause(ctx, until)) is not None:
             time.sleep(pause)
             snapshot = ctx.ledger.registry.snapshot()
-            entries = [entry for entry in snapshot.active if entry.trigger.kind == SCHEDULE]
+            entries = snapshot.active.by_kind.get(SCHEDULE, [])
             stored += _look(ctx, token, snapshot, entries)
         return stored
 
@@ -163,7 +163,7 @@ def _set_back(ctx: Context, cursor: Cursor, entries: list[Entry], now_ms: int) -
                 if id_ in found.entries
             }
         )
-        entries = [entry for entry in known.active if entry.trigger.kind == SCHEDULE]
+        entries = known.active.by_kind.get(SCHEDULE, [])
     ctx.memories.pop(SOURCE, None)
     return replace(cursor, read_to_ms=now_ms), entries
 

@@ -24,21 +24,16 @@ def pause_failing(ctx: Context, look: Upkeep) -> int:
     """Pause the triggers that failed so often in a row; how many. While no launch is open, nobody is asked."""
     ledger = ctx.ledger
     _clear_alarms(ctx, look)
-    entries = {entry.trigger.id: entry for entry in ledger.registry.snapshot(look.registry_version).active}
-    watched = {
-        id_: entry.trigger.policy.pause_on_failures
-        for id_, entry in entries.items()
-        if entry.trigger.policy.pause_on_failures and not entry.paused
-    }
+    watched = ledger.registry.snapshot(look.registry_version).watched
     if not watched:
         return 0
-    ledger.failures.note({id_: count for id_, count in watched.items() if count})
+    ledger.failures.note(watched)
     _count(ctx)
     paused = 0
     for id_, most in watched.items():
         ledger.failures.dead(id_, ledger.history.last_of("dead", id_)[0])
         count = ledger.failures.in_a_row(id_)
-        if most and count >= most:
+        if count >= most:
             _pause(ctx, id_, count)
             paused += 1
     return paused

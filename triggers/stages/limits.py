@@ -20,12 +20,8 @@ _MS_PER_HOUR = 3_600_000
 
 def abort_overdue(ctx: Context, look: Upkeep) -> int:
     """Abort the launches whose limit has passed; how many. Without any, the ClearML server is not asked."""
-    entries = ctx.ledger.registry.snapshot(look.registry_version).entries
-    limits = {
-        id_: entry.trigger.policy.limit_execution_time * _MS_PER_HOUR
-        for id_, entry in entries.items()
-        if entry.trigger.policy.limit_execution_time
-    }
+    limited = ctx.ledger.registry.snapshot(look.registry_version).limited
+    limits = {id_: hours * _MS_PER_HOUR for id_, hours in limited.items()}
     if not limits:
         return 0
     _learn(ctx, limits)
