@@ -48,16 +48,18 @@ class ReadMark:
     """What a process knows of the mark by which it tells how far reads lag (`actions.launching.reads`).
 
     Attributes:
-        run_id: the epoch in which `level` was seen.
-        level: how much reads show.
-        mark: what this process wrote last, and `written_at` when, by its monotonic clock.
+        run_id: the epoch in which `shown_ms` was seen.
+        shown_ms: reads show all that was written until so long after that epoch began.
+        marked_run: the epoch of the mark that this process wrote last; `marked_ms`, how long after its beginning, and
+            `marked_at`, when by the process's monotonic clock.
         next_at: when it looks again at the earliest, by that clock.
     """
 
     run_id: str = ""
-    level: int = 0
-    mark: str = ""
-    written_at: float = 0.0
+    shown_ms: int = 0
+    marked_run: str = ""
+    marked_ms: int = 0
+    marked_at: float = 0.0
     next_at: float = 0.0
     lock: threading.Lock = field(default_factory=threading.Lock)
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.servers import VERIFIED, running
+from triggers.actions.launching import reads
 from triggers.base.settings import Settings
 from triggers.clearml_api import Api, Credentials, server_now_ms
 from triggers.context import Context
@@ -163,6 +164,15 @@ class World:
     def launched_before(self, task_id: str, seconds: float) -> None:
         """Let a launch be so long ago that everything about it is visible."""
         self.ledger.store.client.zincrby(self.ledger.keys.launched_times, -1000 * seconds, task_id)
+
+    def calls_are_over(self) -> None:
+        """Let so much time pass that no enqueue of what is recorded can arrive any more."""
+        client, keys = self.ledger.store.client, self.ledger.keys
+        past_ms = self.ledger.now_ms() - reads.call_over_ms(self.ctx, 0) - 1
+        for key in client.scan_iter(keys.firing("*")):
+            recorded: Any = client.hget(key, "recorded_ms")
+            if recorded and int(recorded) > past_ms:
+                client.hset(key, "recorded_ms", past_ms)
 
     def lose_hints(self) -> None:
         """Let every hint that was sent be lost, so long ago that it is missed."""

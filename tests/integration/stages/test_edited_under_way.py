@@ -31,6 +31,7 @@ def die_before_the_enqueue(world: World, monkeypatch: pytest.MonkeyPatch) -> Non
 def come_to_rest(world: World) -> None:
     for _ in range(4):
         world.expire_leases()
+        world.calls_are_over()
         world.reconcile()
 
 

@@ -75,6 +75,7 @@ def carry_on(world: World) -> None:
     world.lose_hints()
     for _ in range(6):
         release_leases(world)
+        world.calls_are_over()
         ctx = world.context()
         world.poll(ctx)
         world.settle(ctx)

@@ -169,10 +169,64 @@ def test_a_lost_mark_is_written_again_at_once_and_one_that_was_written_over_afte
     with pytest.raises(ServerUnavailable):
         reads.shown(world.ctx)
     world.sandbox.control.clear_faults()
-    mark = f"{world.ctx.epoch.run_id} 1"
-    world.ctx.reads.mark, world.ctx.reads.written_at = mark, time.monotonic()
+    known = world.ctx.reads
+    known.marked_run, known.marked_at = world.ctx.epoch.run_id, time.monotonic()
     assert reads.shown(world.ctx) == ReadsShow.nothing, "it was written over"
-    world.ctx.reads.next_at = 0.0
-    world.ctx.reads.written_at -= reads.AGAIN_SECONDS
+    known.next_at, known.marked_at = 0.0, known.marked_at - reads.AGAIN_SECONDS
     assert reads.shown(world.ctx) == ReadsShow.records
-    assert world.call("tasks.get_by_id", task=world.service)["task"]["runtime"][PROPERTY] == mark
+    mark = world.call("tasks.get_by_id", task=world.service)["task"]["runtime"][PROPERTY]
+    assert mark == f"{world.ctx.epoch.run_id} {known.shown_ms}"
+
+
+@pytest.mark.parametrize("ends", ["complete", "fail"])
+def test_a_base_task_whose_enqueue_does_not_show_yet_is_not_enqueued_again(
+    world: World, monkeypatch: pytest.MonkeyPatch, ends: str
+) -> None:
+    """The server accepts a second enqueue of a run that has failed."""
+    world.declare(world.trigger(action={"reuse_task": True}))
+    world.step()
+    world.fail_task()
+    world.poll()
+    world.sandbox.control.agent("default", ends, run_seconds=0.0)
+    world.sandbox.control.fault("drop", "tasks.enqueue", when="after", times=1)
+    real = launches.enqueue
+
+    def late(*args: Any) -> Any:
+        world.sandbox.control.late(LATE_SECONDS)
+        return real(*args)
+
+    monkeypatch.setattr(launches, "enqueue", late)
+    world.settle()
+    world.expire_leases()
+    world.step()
+    world.calls_are_over()
+    eventually(ended(world))
+    assert starts(world) == 1
+
+
+def test_a_base_task_whose_enqueue_was_lost_is_enqueued_once_the_call_cannot_arrive_any_more(world: World) -> None:
+    world.declare(world.trigger(action={"reuse_task": True}))
+    world.step()
+    world.fail_task()
+    world.sandbox.control.fault("drop", "tasks.enqueue", when="before", times=1)
+    world.step()
+    for _ in range(3):
+        world.expire_leases()
+        world.step()
+        world.reconcile()
+    assert starts(world) == 0, "it may be on its way"
+    world.calls_are_over()
+    eventually(ended(world))
+    assert starts(world) == 1
+    assert world.queue_entries() == [world.base]
+
+
+def test_a_base_task_whose_enqueue_is_refused_does_not_wait(world: World) -> None:
+    world.declare(world.trigger(action={"reuse_task": True}))
+    world.step()
+    world.fail_task()
+    world.sandbox.control.fault("error", "tasks.enqueue", status=400, times=1)
+    world.step()
+    world.expire_leases()
+    world.reconcile()
+    assert starts(world) == 1

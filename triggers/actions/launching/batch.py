@@ -22,8 +22,8 @@ def launch(attempts: Sequence[Attempt]) -> None:
     _enqueue(_still_ours([a for a in attempts if not a.done and a.task_id]))
 
 
-def settle_recorded(attempts: Sequence[Attempt]) -> None:
-    """Settle what became of recorded ClearML tasks, whose enqueue may have been sent."""
+def settle_recorded(attempts: Sequence[Attempt], *, refused: bool = False) -> None:
+    """Settle what became of recorded ClearML tasks, whose enqueue may have been sent, or was `refused`."""
     if not attempts:
         return
     api, ids = attempts[0].ctx.api, [a.task_id or a.firing.task or "" for a in attempts]
@@ -31,8 +31,10 @@ def settle_recorded(attempts: Sequence[Attempt]) -> None:
     for attempt, task_id in zip(attempts, ids, strict=True):
         if not attempt.done:
             with ending(attempt):
-                settle = reuse.settle if attempt.recorded_reuses else protocol.settle
-                settle(attempt, statuses.get(task_id))
+                if attempt.recorded_reuses:
+                    reuse.settle(attempt, statuses.get(task_id), refused=refused)
+                else:
+                    protocol.settle(attempt, statuses.get(task_id))
 
 
 def pretend(attempt: Attempt, action: TaskAction) -> None:
@@ -92,7 +94,7 @@ def _enqueue(attempts: list[Attempt]) -> None:
         told = [(attempt, answers[attempt.task_id or ""]) for attempt in group]
         launched_each([attempt for attempt, refusal in told if refusal is None])
         refused = [(attempt, refusal) for attempt, refusal in told if refusal is not None]
-        settle_recorded([attempt for attempt, _ in refused])
+        settle_recorded([attempt for attempt, _ in refused], refused=True)
         for attempt, refusal in refused:
             action = attempt.action
             if isinstance(action, TaskAction) and action.queue:

@@ -20,7 +20,7 @@ from triggers.context import Context
 
 log = logger(__name__)
 
-#: The runtime property of the service task that has the mark: the epoch, and how much was over when it was written.
+#: The runtime property of the service task that has the mark: the epoch, and how long after its beginning it is from.
 PROPERTY: Final = "triggers-reads"
 
 #: Pause between two looks for the mark, seconds.
@@ -49,18 +49,40 @@ def shown(ctx: Context) -> ReadsShow:
     """
     if not ctx.epoch.has_forgotten:
         return ReadsShow.calls
+    if not late_call_possible(ctx) and _show(ctx, _late_ms(ctx)):
+        return ReadsShow.calls
+    return ReadsShow.records if _show(ctx, 0) else ReadsShow.nothing
+
+
+def show_all_until(ctx: Context, at_ms: int) -> bool:
+    """Whether reads that begin now show all that was written until a past time, by the ledger's clock.
+
+    Raises:
+        ServerUnavailable: the server does not say.
+    """
+    return _show(ctx, at_ms - ctx.epoch.began_ms)
+
+
+def _show(ctx: Context, until_ms: int) -> bool:
+    """The same until so long after this epoch began.
+
+    Raises:
+        ServerUnavailable: the server does not say.
+    """
     with ctx.reads.lock:  # threads that come meanwhile wait for the answer
-        known = max(_known(ctx), _by_time(ctx))
-        wanted = ReadsShow.records if late_call_possible(ctx) else ReadsShow.calls
-        if known >= wanted or not ctx.service_task or time.monotonic() < ctx.reads.next_at:
-            return known
+        until_ms, visible_ms = max(0, until_ms), 1000 * ctx.settings.overlap_seconds
+        if _known_ms(ctx) >= until_ms or since_epoch_ms(ctx) - until_ms >= visible_ms:
+            return True
+        if not ctx.service_task or time.monotonic() < ctx.reads.next_at:
+            return False
         try:
-            known = max(known, _ask(ctx, wanted))
+            _ask(ctx, until_ms)
         except Refused as refused:
             log.warning("cannot mark on the service task which writes reads show: %s", refused)
-        if known < wanted:
-            ctx.reads.next_at = time.monotonic() + LOOK_SECONDS
-        return known
+        if _known_ms(ctx) >= until_ms:
+            return True
+        ctx.reads.next_at = time.monotonic() + LOOK_SECONDS
+        return False
 
 
 def late_call_possible(ctx: Context) -> bool:
@@ -76,37 +98,37 @@ def since_epoch_ms(ctx: Context) -> int:
     return ctx.ledger.now_ms() - ctx.epoch.began_ms
 
 
-def _late_ms(ctx: Context) -> float:
-    return 1000 * (ctx.settings.request_timeout_seconds + CONNECT_SECONDS + ctx.settings.lease_seconds)
+def _late_ms(ctx: Context) -> int:
+    return int(1000 * (ctx.settings.request_timeout_seconds + CONNECT_SECONDS + ctx.settings.lease_seconds))
 
 
-def _by_time(ctx: Context) -> ReadsShow:
-    """What has become visible in any case."""
-    since_ms, visible_ms = since_epoch_ms(ctx), 1000 * ctx.settings.overlap_seconds
-    if since_ms < visible_ms:
-        return ReadsShow.nothing
-    return ReadsShow.records if since_ms < visible_ms + _late_ms(ctx) else ReadsShow.calls
+def call_over_ms(ctx: Context, began_ms: int) -> int:
+    """When a call that began at a time of the ledger's clock cannot arrive any more."""
+    return began_ms + int(1000 * (ctx.settings.request_timeout_seconds + CONNECT_SECONDS))
 
 
-def _known(ctx: Context) -> ReadsShow:
-    """What this process has seen in this epoch."""
-    return ReadsShow(ctx.reads.level) if ctx.reads.run_id == ctx.epoch.run_id else ReadsShow.nothing
+def _known_ms(ctx: Context) -> int:
+    """How long after the epoch began reads show all that was written; -1 while this process has seen no mark of it."""
+    return ctx.reads.shown_ms if ctx.reads.run_id == ctx.epoch.run_id else -1
 
 
-def _ask(ctx: Context, wanted: ReadsShow) -> ReadsShow:
-    """Look for the mark, which any worker of this epoch may have written; write it where this one has not lately."""
-    found = _look(ctx)
+def _ask(ctx: Context, until_ms: int) -> None:
+    """Look for a mark, which any worker of this epoch may have written; write one where this one has not lately."""
     asked = ctx.reads
-    mark = f"{ctx.epoch.run_id} {int(wanted)}"
-    if found < wanted and (asked.mark != mark or time.monotonic() > asked.written_at + AGAIN_SECONDS):
-        service.write_runtime(ctx.api, ctx.service_task, {PROPERTY: mark})
-        asked.mark, asked.written_at = mark, time.monotonic()
-        found = _look(ctx)
-    if found > _known(ctx):
-        asked.run_id, asked.level = ctx.epoch.run_id, int(found)
-    return found
+    _look(ctx)
+    if _known_ms(ctx) >= until_ms:
+        return
+    waits = asked.marked_run == ctx.epoch.run_id and asked.marked_ms >= until_ms
+    if not waits or time.monotonic() > asked.marked_at + AGAIN_SECONDS:
+        since_ms = max(0, since_epoch_ms(ctx))
+        service.write_runtime(ctx.api, ctx.service_task, {PROPERTY: f"{ctx.epoch.run_id} {since_ms}"})
+        asked.marked_run, asked.marked_ms, asked.marked_at = ctx.epoch.run_id, since_ms, time.monotonic()
+        _look(ctx)
 
 
-def _look(ctx: Context) -> ReadsShow:
-    run_id, _, level = service.read_runtime(ctx.api, ctx.service_task, PROPERTY).partition(" ")
-    return ReadsShow(int(level)) if run_id == ctx.epoch.run_id and level in ("1", "2") else ReadsShow.nothing
+def _look(ctx: Context) -> None:
+    """See which mark shows: what was written until its time shows as well."""
+    run_id, _, ms = service.read_runtime(ctx.api, ctx.service_task, PROPERTY).partition(" ")
+    if run_id == ctx.epoch.run_id and ms.isdecimal():
+        ctx.reads.shown_ms = max(_known_ms(ctx), int(ms))
+        ctx.reads.run_id = run_id

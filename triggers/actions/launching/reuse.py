@@ -11,6 +11,7 @@ from typing import Any
 
 from triggers.actions.attempt import Attempt
 from triggers.actions.launching import protocol as launch
+from triggers.actions.launching import reads
 from triggers.actions.launching.request import reuse_edit
 from triggers.base.errors import Fenced, LaunchImpossible
 from triggers.clearml_api import launches
@@ -19,6 +20,9 @@ from triggers.model.launch_tags import FIRING, LaunchTags, value_of
 from triggers.rules.recovery import DRAFT, RUNNING
 
 PUBLISHED = frozenset({"published", "publishing"})
+
+#: Pause between two looks whether a task was enqueued by a call that may still arrive, seconds.
+UNSURE_SECONDS = 5.0
 
 
 def prepare(attempt: Attempt, base: Mapping[str, Any] | None) -> None:
@@ -59,11 +63,17 @@ def _is_ours(attempt: Attempt, task_id: str) -> bool:
     return task is not None and value_of(FIRING, task.get("system_tags") or ()) == attempt.firing.key
 
 
-def settle(attempt: Attempt, status: str | None) -> None:
+def settle(attempt: Attempt, status: str | None, *, refused: bool = False) -> None:
     """Decide after an enqueue of unknown outcome, or for a firing that an earlier attempt recorded.
 
     Our key is on the task since before the record, so any status but `created` is the launch. A draft has not
-    been enqueued yet: the record is cleared and `prepare` goes on from the key.
+    been enqueued, if no call can arrive any more and the read shows all of them: the record is cleared and `prepare`
+    goes on from the key. Until then it stays: the server accepts a second enqueue of a run that has failed meanwhile.
+
+    Args:
+        attempt: the firing is recorded.
+        status: as read, None when the task is gone.
+        refused: the server refused the enqueue, which says that there was none.
     """
     task_id = attempt.task_id or attempt.firing.task or ""
     if status is None:
@@ -72,6 +82,22 @@ def settle(attempt: Attempt, status: str | None) -> None:
         attempt.skip(f"ClearML task {task_id} is {status} for another scheduler", task_id)
     elif status != DRAFT:
         attempt.launched(task_id)
-    else:
+    elif refused or (attempt.task_id is None and _all_shows(attempt, task_id)):
         attempt.ctx.ledger.firings.clear(attempt.firing, task_id)
         attempt.task_id, attempt.cleared = None, True
+        if attempt.firing.failures >= attempt.ctx.settings.max_attempts:
+            attempt.give_up(f"{attempt.firing.reason} ({attempt.firing.failures} attempts)")
+
+
+def _all_shows(attempt: Attempt, task_id: str) -> bool:
+    """Whether the task that was read as a draft is one for certain; else the attempt ends, as launched or to wait."""
+    ctx, over_ms = attempt.ctx, reads.call_over_ms(attempt.ctx, attempt.firing.recorded_ms or 0)
+    left = (over_ms - ctx.ledger.now_ms()) / 1000
+    if left > 0 or not reads.show_all_until(ctx, over_ms):
+        pause = min(max(left, reads.LOOK_SECONDS), UNSURE_SECONDS)
+        attempt.snooze(pause, f"ClearML task {task_id} may have been enqueued: waits until reads would show it")
+        return False
+    status = launches.read_statuses(ctx.api, [task_id]).get(task_id)
+    if status != DRAFT:
+        settle(attempt, status)
+    return status == DRAFT
