@@ -23,6 +23,7 @@ from tests.benchmarks.result import Result, load
 MEASURES = (
     "idle", "busy", "requests", "burst", "rate", "latency", "matching", "ledger", "rest", "memory", "start", "listing",
     "answers", "paced", "webhooks", "schedules", "console", "registry", "growth", "network", "schedulers",
+    "fairness",
 )  # fmt: skip
 
 

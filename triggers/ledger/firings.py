@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from triggers.base.errors import Fenced
 from triggers.base.formats import KNOWN
-from triggers.ledger import clock
+from triggers.ledger import clock, lines
 from triggers.ledger.firing import Beginning, Claim, Firing, State
 from triggers.ledger.keys import Keys
 from triggers.ledger.leases import nonce
@@ -15,16 +15,13 @@ from triggers.ledger.signing import NO_KEY, Signer
 from triggers.ledger.store import Arguments, Call, Script, ScriptCall, Store
 from triggers.model.action import Lane
 
-CLAIM, RENEW, BEGIN, RECORD = Script("claim"), Script("renew"), Script("begin"), Script("record")
+RENEW, BEGIN, RECORD = Script("renew"), Script("begin"), Script("record")
 WITHDRAW, CLEAR, FINISH = Script("withdraw"), Script("clear"), Script("finish")
 PUT_BACK, HOLD, RELEASE = Script("put_back"), Script("hold"), Script("release")
 MOVE, REBUILD_SLOTS, RAISE_MARK = Script("move"), Script("slots_rebuild"), Script("raise_mark")
 
 #: When to look for drafts that void attempts may have left, ms after the firing ended.
 STRAY_LOOK_MS = 120_000
-
-#: Firings of a later release that one claim passes over at most, to find one that this release reads.
-PASSED_OVER = 1000
 
 #: What a firing may do that wants to be launched now: go, wait for the pace, or for the slot's holder.
 Begun = Literal["go", "pace", "busy"]
@@ -54,25 +51,23 @@ class Firings:
         running: Iterable[Firing] = (),
         before: Sequence[ScriptCall] = (),
     ) -> Claim:
-        """Lease up to `limit` firings that are due, oldest first; those of a later release are passed over.
+        """Lease up to `limit` firings that are due, of each trigger in turn; those of a later release are passed over.
 
         What is `running` in this process keeps its lease, also one that ran out, and is not claimed again. What has to
         be done `before` goes in the same trip.
         """
         keys = [self.keys.due(lane), self.keys.fence, self.keys.registry_version]
+        keys += [self.keys.lines(lane), self.keys.served(lane)]
         arguments: Arguments = (
             limit,
             int(lease_seconds * 1000),
             nonce(),
             self.keys.firing(""),
             KNOWN["firing"],
-            PASSED_OVER,
+            lines.PASSED_OVER,
             *(part for firing in running for part in (firing.key, firing.lease)),
         )
-        if before:
-            version, *found = self.store.run_together([*before, (CLAIM, keys, arguments)])[-1]
-        else:
-            version, *found = self.store.run(CLAIM, keys, *arguments)
+        version, found = lines.claim(self.store, (lines.CLAIM, keys, arguments), tuple(before))
         return Claim.from_answer(version, found, self.signer)
 
     def renew(self, lane: Lane, firings: Iterable[Firing], lease_seconds: float) -> list[str]:

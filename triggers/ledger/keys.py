@@ -50,8 +50,10 @@ known. Everything else is covered by the version of its scheduler's record.
 | `triggers:{id}:active:<object>` | set | repeating triggers whose mark of this object is active |
 | `triggers:{id}:active:indexed` | hash | trigger id → begun, done: whose active marks those sets know |
 | `triggers:{id}:firing:<key>` | hash | one firing (fields: `firing.Firing`; slot: the one it took) |
-| `triggers:{id}:due:<lane>` | sorted set | firing keys by the time somebody has to look at them; lease ends count |
-| `triggers:{id}:held:<hold>` | sorted set | firing keys that wait on purpose, in order of their grant |
+| `triggers:{id}:due:<lane>` | sorted set | firing keys by the time to look at them; lease ends count (`lines`) |
+| `triggers:{id}:held:<hold>` | sorted set | firing keys that wait on purpose, in order of their grant (`lines`) |
+| `triggers:{id}:lines:<lane or hold>` | sorted set | what can be taken of that list, by trigger (`lines`) |
+| `triggers:{id}:served:<lane or hold>` | string | what keys of the trigger begin with whose turn was the last |
 | `triggers:{id}:holds` | set | the holds that have firings |
 | `triggers:{id}:slots` | hash | slot → `<firing key> <ClearML task id>` of its last holder |
 | `triggers:{id}:pace:<trigger id>` | hash | minute, count: launches begun in that minute |
@@ -135,6 +137,12 @@ class Keys:
 
     def held(self, hold: str) -> str:
         return f"{self.prefix}held:{hold}"
+
+    def lines(self, name: str) -> str:
+        return f"{self.prefix}lines:{name}"
+
+    def served(self, name: str) -> str:
+        return f"{self.prefix}served:{name}"
 
     def pace(self, trigger: str) -> str:
         return f"{self.prefix}pace:{trigger}"

@@ -8,7 +8,7 @@ from typing import Final
 
 from triggers.base.errors import Usage
 
-_PLACE: Final = re.compile(r"(\d{1,17}(?:\.\d{1,9})?) ([\w.-]{1,300})", re.ASCII)
+_PLACE: Final = re.compile(r"(-?\d{1,17}(?:\.\d{1,9})?) ([\w.-]{1,300})", re.ASCII)
 _ENTRY: Final = re.compile(r"(\d{1,20})-(\d{1,20})", re.ASCII)
 _LARGEST: Final = 2**64 - 1
 #: Characters of a cursor that a message repeats.

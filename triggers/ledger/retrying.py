@@ -9,6 +9,7 @@ from typing import Final
 
 from triggers.ledger.firing import DIGEST_LENGTH
 from triggers.ledger.keys import Keys
+from triggers.ledger.lines import score_of
 from triggers.ledger.store import Script, Store, run_by_parts
 from triggers.model.action import LANES
 
@@ -47,7 +48,7 @@ class Retrying:
         names = [self.keys.due(lane) for lane in LANES]
         rows = self.store.run(FAILING, names, self.keys.firing(""), LOOKED_AT)
         found = [
-            Failing(key, trigger, kind, object_id, int(failures), reason, int(float(due)), bool(lease), action)
+            Failing(key, trigger, kind, object_id, int(failures), reason, score_of(float(due)), bool(lease), action)
             for key, due, trigger, kind, object_id, failures, reason, lease, action in rows
         ]
         return sorted(found, key=lambda one: (one.due_ms, one.key))

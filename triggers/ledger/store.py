@@ -29,15 +29,19 @@ FIRINGS_PER_CALL = 500
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """One Lua script of this folder; `fenced` ones carry the prelude that refuses another epoch."""
+    """One Lua script of this folder; `fenced` ones carry the prelude that refuses another epoch.
+
+    `uses`: other files of the folder whose functions it calls.
+    """
 
     name: str
     fenced: bool = True
+    uses: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
         """The Lua source as it is sent."""
-        return _read("clock") + (_read("prelude") if self.fenced else "") + _read(self.name)
+        return "".join(map(_read, ("clock", *(["prelude"] if self.fenced else []), *self.uses, self.name)))
 
 
 #: A script and what it is given, to run it in one trip with others.

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from triggers.base.formats import KNOWN
-from triggers.ledger import leases
+from triggers.ledger import leases, lines
 from triggers.ledger.firing import Claim, Firing
 from triggers.ledger.keys import Keys
 from triggers.ledger.leases import nonce
@@ -14,7 +14,7 @@ from triggers.ledger.signing import NO_KEY, Signer
 from triggers.ledger.store import Script, Store
 from triggers.model.action import Lane
 
-LINE_UP, CLAIM_HELD = Script("line_up"), Script("claim_held")
+LINE_UP = Script("line_up")
 
 #: Requests under way to one receiver at most.
 IN_FLIGHT: Final = 2
@@ -54,12 +54,13 @@ class Turns:
         return int(self.store.run(LINE_UP, names, hold, reason, self.keys.firing(""), *owners))
 
     def claim(self, receiver: str, limit: int, lease_seconds: float) -> Claim:
-        """Lease up to `limit` firings that wait for their turn, in the order of their grant."""
+        """Lease up to `limit` firings that wait: of each trigger in turn, in the order of their grant."""
         hold, keys = hold_of(receiver), self.keys
         names = [keys.held(hold), keys.holds, keys.due(LANE), keys.fence, keys.registry_version]
+        names += [keys.lines(hold), keys.served(hold)]
         lease_ms = int(lease_seconds * 1000)
-        arguments = (hold, limit, lease_ms, nonce(), keys.firing(""), KNOWN["firing"])
-        version, *found = self.store.run(CLAIM_HELD, names, *arguments)
+        arguments = (hold, limit, lease_ms, nonce(), keys.firing(""), KNOWN["firing"], lines.PASSED_OVER)
+        version, found = lines.claim(self.store, (lines.CLAIM_HELD, names, arguments))
         return Claim.from_answer(version, found, self.signer)
 
     def waiting(self) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 from triggers.ledger import clock
 from triggers.ledger.edits import KEPT_MS
 from triggers.ledger.keys import Keys
+from triggers.ledger.lines import score_of
 from triggers.ledger.store import Store
 from triggers.ledger.turns import receivers_of
 from triggers.model.action import LANES
@@ -97,4 +98,4 @@ def look(store: Store, keys: Keys) -> Upkeep:
 
 
 def _score(first: Any) -> int | None:
-    return int(first[0][1]) if first else None
+    return score_of(first[0][1]) if first else None

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from triggers.ledger.keys import Keys
+from triggers.ledger.lines import score_of
 from triggers.ledger.store import Store
 from triggers.model.action import LANES, Lane
 
@@ -28,7 +29,7 @@ class Waiting:
     def oldest_ms(self, line: Line) -> int | None:
         """When the first of a line was due, None where nothing waits; a lease moves that on."""
         first: Any = self.store.client.zrange(self._line(line), 0, 0, withscores=True)
-        return int(first[0][1]) if first else None
+        return score_of(first[0][1]) if first else None
 
     def due(self, line: Line, now_ms: int) -> int:
         """How many of a line are due."""
@@ -43,7 +44,7 @@ class Waiting:
     def due_ms(self, key: str, line: Line) -> int:
         """When a firing is due in a line, or a partition since when it waits; 0 for one that is not in it."""
         score: Any = self.store.client.zscore(self._line(line), key)
-        return int(score or 0)
+        return score_of(score or 0)
 
     def dead_count(self) -> int:
         """How many dead letters there are."""
@@ -91,12 +92,13 @@ class Waiting:
             scores: list[Any] = pipe.execute()
         for (hold, lane), score in zip(places, scores, strict=True):
             if score is not None:
-                return hold, lane, 0 if hold else int(score)
+                return hold, lane, 0 if hold else score_of(score)
         return None
 
     def oldest_version(self, lane: Lane, before_ms: int) -> int | None:
         """The stored version of the firing that has been due longest, if it was before a time."""
-        oldest: Any = self.store.client.zrangebyscore(self.keys.due(lane), "-inf", before_ms, 0, 1)
+        first: Any = self.store.client.zrange(self.keys.due(lane), 0, 0, withscores=True)
+        oldest = [key for key, score in first if score_of(score) <= before_ms]
         version: Any = self.store.client.hget(self.keys.firing(oldest[0]), "v") if oldest else None
         return int(version) if version and version.isdigit() else None
 

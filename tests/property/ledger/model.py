@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 
@@ -47,6 +49,12 @@ class Model:
         assert firing.due, "a leased firing was given to another"
         firing.token, firing.due = token, False
         firing.attempts.append(token)
+
+    def takes_turns(self, claimed: Iterable[str]) -> None:
+        """No trigger has waited while another was served twice."""
+        counts = Counter(self.firings[key].trigger for key in claimed)
+        for waiting in {firing.trigger for firing in self.firings.values() if firing.due}:
+            assert counts[waiting] >= max(counts.values(), default=0) - 1, f"{waiting} was passed by: {counts}"
 
     def begin(self, key: str, slot: str, ended_holder: str) -> str:
         holder = self.slots.get(slot, "")

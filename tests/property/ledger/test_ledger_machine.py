@@ -132,6 +132,7 @@ class Machine(RuleBasedStateMachine):
             for firing in firings:
                 self.model.claim(firing.key, firing.lease)
                 assert list(firing.attempts) == self.model.firings[firing.key].attempts
+            self.model.takes_turns(firing.key for firing in firings)
         self.claims[client] += answers[-1]  # an answer that was lost is known to nobody
 
     @rule(

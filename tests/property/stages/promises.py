@@ -9,6 +9,7 @@ from tests.property.stages.interleaving import Interleaving
 from tests.property.stages.world import SCHEDULER
 from triggers import ledger as ledger_package
 from triggers.ledger.firing import DIGEST_LENGTH, firing_key, trigger_digest
+from triggers.ledger.lines import LINED
 from triggers.model.action import LANES
 from triggers.model.launch_tags import FIRING, value_of
 from triggers.model.parts import part_of
@@ -77,6 +78,15 @@ def no_granted_firing_is_lost(run: Interleaving) -> None:
             assert run.server.enqueued[task] == 1, f"{key} says that {task} was launched"
 
 
+def what_can_be_taken_stands_in_a_line(run: Interleaving) -> None:
+    """What a list says to stand in a line does, whatever other scripts did to it since."""
+    client, keys = run.world.client, run.world.ledger.keys
+    for lane in LANES:
+        lined = {key: int(score) for key, score in client.zrangebyscore(keys.due(lane), "-inf", "(0", withscores=True)}
+        stand = {(one[38:], int(one[8:23]) - LINED) for one in client.zrange(keys.lines(lane), 0, -1)}
+        assert lined.items() <= stand, f"{lined.items() - stand} of {lane} are in no line"
+
+
 def every_unfinished_firing_is_due_soon(run: Interleaving) -> None:
     """Whatever clocks were set, no firing waits for longer than a lease, or its pause between two attempts."""
     ledger, settings = run.world.ledger, run.world.settings
@@ -142,4 +152,5 @@ def check(run: Interleaving) -> None:
     nothing_of_others_is_deleted(run)
     a_slot_has_one_live_holder(run)
     no_granted_firing_is_lost(run)
+    what_can_be_taken_stands_in_a_line(run)
     every_unfinished_firing_is_due_soon(run)
