@@ -16,6 +16,9 @@ MODEL = Path(__file__).with_name("protocol.pml")
 #: Of the actions of a firing beyond the first.
 PARTS = Path(__file__).with_name("parts.pml")
 
+#: Of what can be taken, a line for each trigger.
+LINES = Path(__file__).with_name("lines.pml")
+
 #: What the model leaves out; docs/protocol.md says so.
 LEFT_OUT = {
     "poll_begin", "poll_commit", "hold", "line_up", "claim_held", "raise_mark", "release", "epoch_recalled",
@@ -103,6 +106,20 @@ def test_other_rules_for_parts_are_found_wanting(
 ) -> None:
     """Parts that are granted by a step of their own, and an alarm for each failure."""
     assert violated in explored(tmp_path, PARTS, **sizes, **{rule: True})[1]
+
+
+def test_every_firing_stands_in_a_line_and_triggers_take_turns(tmp_path: Path) -> None:
+    states, violated = explored(tmp_path, LINES)
+    assert not violated
+    assert states > 1_000_000, "the model has stopped moving"
+
+
+@pytest.mark.parametrize(
+    ("rule", "violated"), [("OLD_ORDER", "passed"), ("OLD_TRUST", "ended"), ("OLD_LOST", "passed")]
+)
+def test_other_rules_for_lines_are_found_wanting(tmp_path: Path, rule: str, violated: str) -> None:
+    """The order of the list alone, a line that is believed, and lines that stay lost."""
+    assert violated in explored(tmp_path, LINES, **{rule: True})[1]
 
 
 def test_the_model_has_every_step_of_a_launch() -> None:
