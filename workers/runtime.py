@@ -25,7 +25,7 @@ from triggers.ledger import Store, connect, open_ledger, schedulers
 from triggers.ledger.api_account import CallBook
 from triggers.ledger.schedulers import Scheduler
 from triggers.stages import table
-from workers import failover
+from workers import failover, reserved
 from workers.app import app, redis_address
 from workers.identity import Identity
 
@@ -60,14 +60,18 @@ class CeleryHints:
             failover.look_for_primary(self.celery, failure)
 
     def waiting(self, stage: str, first: int | None = None) -> set[str]:
-        """The schedulers whose hints lie in the queue of a stage; none where Redis cannot be asked."""
+        """The schedulers whose hints lie in the queue of a stage, or were taken from it and wait for a thread here.
+
+        Where Redis cannot be asked, only the latter.
+        """
         row = table.stage(stage)
         try:
             messages: Any = self.client.lrange(broker_prefix() + row.queues[0], -first if first else 0, -1)
         except redis.RedisError as failure:
             redis_refusals.look_for_primary(self.client, failure)
-            return set()
-        return {scheduler for message in messages if (scheduler := hinted_scheduler(message, row.task))}
+            messages = []
+        queued = {scheduler for message in messages if (scheduler := hinted_scheduler(message, row.task))}
+        return queued | reserved.hinted(row.task)
 
 
 class Runtime:

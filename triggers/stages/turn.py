@@ -1,7 +1,7 @@
-"""Turns: a stage works for one scheduler as long as no other waits; then for a second, and the next has its turn.
+"""Turns: a stage works for one scheduler as long as no other waits; then for half a second, and the next has its turn.
 
 The queue of a stage is the line of schedulers: each has one hint in it at most, and who has had a turn and has more to
-do goes to its end.
+do goes to its end. Within a scheduler its triggers take turns (`triggers.ledger.lines`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final
 from triggers.context import Context
 
 #: How long a turn lasts while other schedulers wait, seconds.
-TURN_SECONDS: Final = 1.0
+TURN_SECONDS: Final = 0.5
 
 #: Messages at the head of the queue that are looked at for a hint of another scheduler; ticks may lie there as well.
 _LOOKED_AT: Final = 16

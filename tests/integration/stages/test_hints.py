@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import redis
 from celery import Celery
+from celery.worker import state
 
 from tests.integration.stages.conftest import World
 from triggers.base.settings import settings
@@ -116,3 +117,30 @@ def test_the_queue_is_read_as_celery_writes_it(
     assert hints.waiting("dispatch") == set()
     celery.close()
     settings.cache_clear()
+
+
+class Request:
+    """What Celery keeps of a message that it has taken; told apart by identity, as Celery's are."""
+
+    def __init__(self, name: str, *args: str) -> None:
+        self.id, self.name, self.args = f"{name} {args}", name, list(args)
+
+
+def test_what_a_worker_has_taken_in_advance_waits_as_in_the_queue(redis_client: redis.Redis) -> None:
+    from workers.runtime import CeleryHints
+
+    hints = CeleryHints(Celery("sender", set_as_current=False), redis_client, str)
+    first, second = "1" * 16, "2" * 16
+    requests = [Request("triggers.match", first), Request("triggers.match", second), Request("triggers.poll")]
+    try:
+        for request in requests:
+            state.task_reserved(request)
+        assert hints.waiting("match", 16) == {first, second}
+        assert hints.waiting("dispatch", 16) == set()
+        state.task_accepted(requests[0])
+        assert hints.waiting("match", 16) == {second}, "a thread has begun the other"
+        state.task_ready(requests[1])
+        assert hints.waiting("match", 16) == set()
+    finally:
+        for request in requests:
+            state.task_ready(request)
