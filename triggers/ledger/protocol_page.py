@@ -85,13 +85,20 @@ and drops dead letters, interleave with a process killed before any step, one fr
 Redis emptied. Checked: each part is carried out once under its lease, none before its time, and at the end none is
 missing. Parts granted by a step of their own, and an alarm for each failure, fail there.
 
+`tests/model/lines.pml` is a third model, of how workers take firings: from lines of triggers, which take turns. Two
+workers, one of an earlier release that takes from the list, a matcher, a person who skips, and leases and pauses that
+run out interleave with a process killed or frozen, and with lines that are lost. Checked: what the list says to stand
+in a line does, nothing is taken that another has, no trigger is served twice while another waits, and at the end no
+firing is forgotten. Taking by due time alone, lines that are believed, and lines that stay lost fail there.
+
 *Not in the models:* time (a lease ends whenever it may, a forgotten enqueue has arrived before anything goes on, as
 [decision 5](decisions/0005-waiting-for-forgotten-attempts.md) assumes), reading windows, the pace of polls, which
-matcher takes which partition, order, pace, holds, pauses and edits, `reuse_task`, repeating triggers, functions, what
-parts of a firing edit, turns at receivers, schedules, a launch that a person deletes while Redis is emptied or before
-the ledger knows of it ([decision 4](decisions/0004-withdrawing-is-announced.md)), older data put back into Redis, and
-a promoted replica. The random interleavings of the real stages (`tests/property/stages`) put older data back;
-`tests/integration/failover/test_promotion.py` promotes a replica; the crash tests and chaos have most of the rest.
+matcher takes which partition, order within a trigger, pace, holds, pauses and edits, `reuse_task`, repeating
+triggers, functions, what parts of a firing edit, turns at receivers, schedules, a launch that a person deletes while
+Redis is emptied or before the ledger knows of it ([decision 4](decisions/0004-withdrawing-is-announced.md)), older
+data put back into Redis, and a promoted replica. The random interleavings of the real stages (`tests/property/stages`)
+put older data back; `tests/integration/failover/test_promotion.py` promotes a replica; the crash tests and chaos have
+most of the rest.
 """
 
 

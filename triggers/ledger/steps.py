@@ -47,7 +47,8 @@ STEPS = (
         "claim",
         ("claim",),
         (),
-        "a lease on the firing and the nonce of this attempt; what still runs in the claiming process keeps its lease, "
+        "what is due stands in the line of its trigger; triggers take turns; a lease on the firing and the nonce of "
+        "this attempt; what still runs in the claiming process keeps its lease, "
         "also one that expired, unless another has taken it",
         "another claims it",
         "the lease runs out, another claims it",

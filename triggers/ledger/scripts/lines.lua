@@ -30,7 +30,7 @@ local function line_up(list, lines, till, prefix)
 end
 
 -- Offer firings to `take` in turn, beginning behind the trigger that was served last, until it has taken `limit` of them.
--- `take` answers 'taken', 'gone' for one that is none, or 'left' for one that has to keep its place in the line.
+-- `take` answers 'taken', 'gone' for one that does not exist, or 'left' for one that has to keep its place in the line.
 -- Looks `limit` times and some more at most; whether to look again: there may be more behind what was dropped.
 local function take_turns(list, lines, served, limit, more, take)
   local began = redis.call('GET', served) or ''
