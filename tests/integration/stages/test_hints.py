@@ -126,7 +126,11 @@ class Request:
         self.id, self.name, self.args = f"{name} {args}", name, list(args)
 
 
-def test_what_a_worker_has_taken_in_advance_waits_as_in_the_queue(redis_client: redis.Redis) -> None:
+def test_what_a_worker_has_taken_in_advance_waits_as_in_the_queue(
+    redis_url: str, redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRIGGERS_REDIS_URL", redis_url)
+    settings.cache_clear()
     from workers.runtime import CeleryHints
 
     hints = CeleryHints(Celery("sender", set_as_current=False), redis_client, str)
@@ -144,3 +148,4 @@ def test_what_a_worker_has_taken_in_advance_waits_as_in_the_queue(redis_client: 
     finally:
         for request in requests:
             state.task_ready(request)
+        settings.cache_clear()
