@@ -44,12 +44,12 @@ class Armed:
                 pipe.smembers(keys.active(object_id))
             number, ready, undecided, *found = pipe.execute()
         waiting = {*ready, *undecided}
-        known = int(number) if number and str(number).isdigit() else 0
+        wanted, known = frozenset(triggers), int(number) if number and str(number).isdigit() else 0
 
         def waits(object_id: str) -> bool:
             return bool(waiting) and (not known or str(partition_of(object_id, known)) in waiting)
 
-        return {id_ for id_, members in zip(object_ids, found, strict=True) if members & set(triggers) or waits(id_)}
+        return {id_ for id_, members in zip(object_ids, found, strict=True) if members & wanted or waits(id_)}
 
     def index(self, wanted: Iterable[str], others: Iterable[str]) -> None:
         """Let `of` know all marks of these triggers, and forget that it knows those of the others.
