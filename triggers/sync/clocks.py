@@ -6,12 +6,16 @@ A proxy in front of the server, or one of its replicas, writes `Date` by a clock
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Final
 
+from triggers.base.errors import Refused
 from triggers.base.logs import logger
+from triggers.clearml_api import service
 from triggers.context import Context
 from triggers.ledger import alarms
+from triggers.ledger.leases import nonce
 from triggers.sync.memory import Memory
 
 log = logger(__name__)
@@ -22,6 +26,11 @@ DATE_ALARM: Final = alarms.HTTP_DATE.name
 SAME_MS: Final = 5_000
 #: A difference up to this has to be measured twice: a read that lags behind our write looks like one, ms.
 DOUBTED_MS: Final = 60_000
+#: The runtime property of the service task by which a read is seen to show a write of our own.
+PROPERTY: Final = "triggers-clocks"
+#: How long to wait for such a read, and the pause between two, seconds.
+SHOWS_SECONDS: Final = 15.0
+PAUSE_SECONDS: Final = 1.5
 #: How much later than `Answer.server_ms`, beside the time that a call took, its answer may have been written: `Date`
 #: has whole seconds, may come from a cache that is renewed every second, and is taken to do so, ms.
 _COARSE_MS: Final = 3_000
@@ -67,6 +76,40 @@ def correction(measured: Measured, before_ms: int, doubted: bool) -> tuple[int, 
     if abs(now_ms - before_ms) > DOUBTED_MS or doubted:
         return now_ms, False
     return before_ms, True
+
+
+def is_news(ctx: Context, measured: Measured) -> bool:
+    """Whether it would change by how much polls correct `Date`, if it is measured once more."""
+    before_ms = ctx.ledger.reading.stamps_ms()
+    return correction(measured, before_ms, doubted=True)[0] != before_ms
+
+
+def confirmed(ctx: Context, task_id: str, asked_ms: int, began: float) -> Measured | None:
+    """Measure by a read that shows a write of our own for certain; None where none does soon.
+
+    A read that lags shows the write before, of 20 seconds ago and more, and looks like a clock that is behind by that.
+
+    Args:
+        ctx: the scheduler.
+        task_id: the service task.
+        asked_ms: a time that the `Date` clock had passed before the write.
+        began: when that was, by the monotonic clock of this process.
+    """
+    mark = nonce()
+    try:
+        service.write_runtime(ctx.api, task_id, {PROPERTY: mark})
+    except Refused as refused:
+        log.warning("cannot compare the clocks of the ClearML server: %s", refused)
+        return None
+    until = time.monotonic() + SHOWS_SECONDS
+    while True:
+        found = service.read(ctx.api, task_id)
+        if found is not None and found.changed_ms and found.runtime.get(PROPERTY) == mark:
+            return measure(found.changed_ms, asked_ms, int((time.monotonic() - began) * 1000))
+        if time.monotonic() >= until:
+            log.info("reads of the ClearML server lag behind writes: its clocks are compared later")
+            return None
+        time.sleep(PAUSE_SECONDS)
 
 
 def compare_clocks(ctx: Context, memory: Memory, measured: Measured) -> None:

@@ -19,7 +19,7 @@ from triggers.ledger import alarms
 from triggers.ledger.schedulers import Scheduler
 from triggers.ledger.service_watch import STOPPING, SeenServiceTask
 from triggers.sync import rest, saving
-from triggers.sync.clocks import compare_clocks, measure
+from triggers.sync.clocks import Measured, compare_clocks, confirmed, is_news, measure
 from triggers.sync.memory import Memory
 from triggers.sync.recall import recall
 from triggers.sync.redis_lease import (
@@ -139,7 +139,11 @@ def _look(ctx: Context, scheduler: Scheduler, memory: Memory, *, ping: bool) -> 
         status = STOPPING if is_stopping else own.status
         ctx.ledger.service_watch.note(changed_ms=changed_ms, task=own.id, status=status)
     if pinged is not None and own is not None and own.changed_ms:
-        compare_clocks(ctx, memory, measure(own.changed_ms, pinged.server_ms, took_ms))
+        measured: Measured | None = measure(own.changed_ms, pinged.server_ms, took_ms)
+        if measured and is_news(ctx, measured):
+            measured = confirmed(ctx, scheduler.service_task, pinged.server_ms, began)
+        if measured:
+            compare_clocks(ctx, memory, measured)
     if pinged is not None:
         memory.put("pinged_ms", str(seen.now_ms))
     ctx.ledger.service_watch.looked(seen.now_ms)

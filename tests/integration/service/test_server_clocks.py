@@ -14,6 +14,7 @@ from triggers.operate.doctor.clearml_server import look
 from triggers.operate.target import Target
 from triggers.stages.server_clock import CLOCK_ALARM
 from triggers.stages.sync import sync
+from triggers.sync import clocks
 from triggers.sync.clocks import DATE_ALARM
 
 HOUR = 3600
@@ -93,6 +94,34 @@ def test_a_single_small_difference_is_doubted(world: ServiceWorld) -> None:
     compare(world)
     assert DATE_ALARM not in world.ledger.history.alarms()
     compare(world)
+    assert DATE_ALARM in world.ledger.history.alarms()
+
+
+def test_reads_that_lag_are_no_difference_of_clocks(world: ServiceWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such a read shows the write before, however long ago that was: no alarm, and polls read by the same clock."""
+    monkeypatch.setattr(clocks, "SHOWS_SECONDS", 0.0)
+    world.declare(world.trigger())
+    compare(world)
+    world.sandbox.control.late(600)
+    for seconds in (20, 20, 90):
+        ahead = world.sandbox.control.clock()["offset_seconds"]
+        world.sandbox.control.clock(offset_seconds=ahead + seconds)
+        compare(world)
+        assert world.ledger.reading.stamps_ms() == 0
+    assert DATE_ALARM not in world.ledger.history.alarms()
+
+
+def test_a_difference_is_measured_by_a_read_that_shows_the_write(
+    world: ServiceWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clocks, "PAUSE_SECONDS", 0.05)
+    world.declare(world.trigger())
+    compare(world)
+    world.sandbox.control.late(0.5)
+    world.sandbox.control.clock(date_offset_seconds=HOUR)
+    compare(world)
+    compare(world)
+    assert abs(world.ledger.reading.stamps_ms() + 1000 * HOUR) < 10_000
     assert DATE_ALARM in world.ledger.history.alarms()
 
 
