@@ -22,7 +22,7 @@ from tests.benchmarks.result import Result, load
 
 MEASURES = (
     "idle", "busy", "requests", "burst", "rate", "latency", "matching", "ledger", "rest", "memory", "start", "listing",
-    "answers", "paced", "webhooks", "schedules", "console", "registry", "growth", "network", "schedulers",
+    "answers", "paced", "webhooks", "schedules", "console", "registry", "growth", "objects", "network", "schedulers",
     "fairness",
 )  # fmt: skip
 

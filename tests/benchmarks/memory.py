@@ -41,9 +41,9 @@ def trigger(number: int) -> Trigger:
     )
 
 
-def grant(ledger: Ledger, count: int) -> None:
-    """Grant firings of one trigger, a batch of 100 at a time, as a matcher does."""
-    for start in range(0, count, 100):
+def grant(ledger: Ledger, count: int, first: int = 0) -> None:
+    """Grant firings of one trigger, a batch of 100 at a time, as a matcher does; objects are numbered from `first`."""
+    for start in range(first, first + count, 100):
         events = [
             Event(
                 "task", f"{n:032x}", 1_790_000_000_000 + n, name=f"train {n}", project="Some/project", status="failed"

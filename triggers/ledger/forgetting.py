@@ -11,7 +11,7 @@ from math import ceil
 from typing import Any, Final
 
 from triggers.ledger.keys import Keys
-from triggers.ledger.store import Script, Store, run_by_parts
+from triggers.ledger.store import Script, Store
 
 FORGET = Script("forget_ended")
 
@@ -25,6 +25,8 @@ KEPT_MS: Final = 3_600_000
 #: Keys of Redis that one round looks at, about: in pages of so many.
 LOOKED_AT: Final = 20_000
 _PAGE: Final = 1_000
+#: Firings that one script forgets: it frees what each of them holds, and takes a millisecond.
+_PER_SCRIPT: Final = 100
 #: Launches that one round forgets at most.
 _LAUNCHED: Final = 20_000
 
@@ -69,7 +71,10 @@ class Forgetting:
         share, all_of_them = ceil(len(found) * (1 - most / number)), ceil(number - most)
         oldest = sorted(found)[: max(share, min(all_of_them, len(found) // 2))]
         old = [key for ended_ms, key in oldest if ended_ms < before_ms]
-        count = run_by_parts(self.store, FORGET, [self.keys.epoch], (self.keys.firing(""),), old)
+        count = 0
+        for start in range(0, len(old), _PER_SCRIPT):
+            some = old[start : start + _PER_SCRIPT]
+            count += int(self.store.run(FORGET, [self.keys.epoch], self.keys.firing(""), *some))
         return Forgot(count, round(number) - count)
 
     def _look(self, size: int) -> tuple[list[tuple[int, str]], int]:
