@@ -21,7 +21,7 @@ from triggers.sandbox import Sandbox
 
 NUMBERS = (0, 100_000, 1_000_000)
 #: Beside a server without any tasks.
-KILOBYTES, MEGABYTES, REQUESTS, FIRINGS = Bound(most=20), Bound(most=5), Bound(most=1), Bound(most=1)
+REDIS, MEGABYTES, REQUESTS, FIRINGS = Bound(most=1.1, of="ratio"), Bound(most=5), Bound(most=1), Bound(most=1)
 
 
 def measure(runs: int) -> list[Result]:
@@ -47,7 +47,7 @@ ROWS: dict[str, tuple[str, Bound | None]] = {
     "first poll": ("ms", None),
     "requests of the first poll": ("requests", REQUESTS),
     "requests of an idle poll": ("requests", REQUESTS),
-    "Redis after the first poll": ("kB", KILOBYTES),
+    "Redis after the first poll": ("kB", REDIS),
     "memory of the worker": ("MB", MEGABYTES),
     "an existing task changes: firings": ("firings", FIRINGS),
     "the same: poll to launched": ("ms", None),

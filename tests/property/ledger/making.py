@@ -9,6 +9,7 @@ from triggers.base.errors import EpochChanged, Fenced
 from triggers.ledger import Ledger, clock, leases
 from triggers.ledger.batches import decode_batch, partition_of
 from triggers.ledger.firing import Firing, firing_key
+from triggers.ledger.forgotten_marks import KeptMark
 from triggers.ledger.matching import Grant, MarkChange
 from triggers.rules.policies import Mark
 
@@ -90,3 +91,18 @@ def set_back(ledger: Ledger, seconds: int) -> None:
 def passes(ledger: Ledger, seconds: int) -> None:
     """Let time pass by the ledger's clock."""
     ledger.store.client.hincrby(ledger.keys.epoch, "ahead_ms", 1000 * seconds)
+
+
+#: Of an object that fired once.
+FIRED = Mark(1, True, 1_000, 1_000)
+
+
+def seen(ledger: Ledger, mark: Mark = FIRED) -> KeptMark:
+    """A mark whose firing is over and forgotten, as a round of forgetting reads it."""
+    ledger.store.client.hset(ledger.keys.marks(TRIGGER.id), OBJECT, mark.to_text())
+    return KeptMark(TRIGGER.id, OBJECT, mark.to_text(), mark)
+
+
+def forget(ledger: Ledger, one: KeptMark, *, may_fire: bool = True) -> int:
+    key = firing_key("scheduler-under-test", TRIGGER.id, OBJECT, one.mark.occurrence)
+    return ledger.marks.forget(TRIGGER.id, [(one, key)], may_fire=may_fire)

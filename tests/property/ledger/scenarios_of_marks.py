@@ -3,26 +3,11 @@
 from __future__ import annotations
 
 from tests.integration.ledger.helpers import grant, task_event
-from tests.property.ledger.making import OBJECT, TRIGGER, mark_of
+from tests.property.ledger.making import OBJECT, TRIGGER, forget, mark_of, seen
 from triggers.ledger import Ledger
-from triggers.ledger.firing import firing_key
 from triggers.ledger.forgotten_marks import KeptMark
 from triggers.rules.forgetting import Forgotten
 from triggers.rules.policies import Mark
-
-#: Of an object that fired once.
-FIRED = Mark(1, True, 1_000, 1_000)
-
-
-def seen(ledger: Ledger, mark: Mark = FIRED) -> KeptMark:
-    """A mark whose firing is over and forgotten, as a round reads it."""
-    ledger.store.client.hset(ledger.keys.marks(TRIGGER.id), OBJECT, mark.to_text())
-    return KeptMark(TRIGGER.id, OBJECT, mark.to_text(), mark)
-
-
-def forget(ledger: Ledger, one: KeptMark, *, may_fire: bool = True) -> int:
-    key = firing_key("scheduler-under-test", TRIGGER.id, OBJECT, one.mark.occurrence)
-    return ledger.marks.forget(TRIGGER.id, [(one, key)], may_fire=may_fire)
 
 
 def a_mark_that_changed_is_not_forgotten(ledger: Ledger) -> None:
@@ -61,4 +46,4 @@ def a_forgotten_mark_is_not_waited_for(ledger: Ledger) -> None:
     one = seen(ledger)
     ledger.store.client.sadd(ledger.keys.active(OBJECT), TRIGGER.id)
     forget(ledger, one, may_fire=False)
-    assert ledger.matching.active([OBJECT]) == {}
+    assert ledger.armed.of([OBJECT]) == {}
