@@ -21,6 +21,10 @@ NARROW: Final = {"width": 390, "height": 844}
 #: Rules of axe that hold: WCAG 2.2 A and AA, and good practice.
 _RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
+#: Milliseconds that anything may take on a busy machine.
+PATIENCE: Final = 60_000
+expect.set_options(timeout=PATIENCE)
+
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -58,7 +62,7 @@ class Person:
     def page(self, **options: Any) -> Page:
         """A tab of a fresh browser in which nobody is logged in yet."""
         context = self.browser.new_context(**{"viewport": WIDE, "locale": "en-GB"} | options)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE)
         self.contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: self.faults.append(f"{page.url}: {error}"))

@@ -6,7 +6,7 @@ import re
 
 import requests
 
-from tests.integration.console.conftest import PASSWORD, Browser, console_settings
+from tests.integration.console.conftest import PASSWORD, Browser, console_settings, stop_clock
 from tests.integration.stages.conftest import World
 from triggers.console.serve import ConsoleServer, serving
 
@@ -73,12 +73,18 @@ def test_a_form_without_its_token_or_of_another_session_is_refused(world: World,
 
 
 def test_failed_log_ins_wait_longer_and_longer(guarded: ConsoleServer) -> None:
-    browser = Browser(guarded)
+    browser, now = Browser(guarded), stop_clock(guarded)
     answers = [browser.log_in("olga", "wrong") for _ in range(6)]
     assert [one.status_code for one in answers[:5]] == [401] * 5
     assert answers[5].status_code == 429
     assert int(answers[5].headers["retry-after"]) >= 1
     assert browser.log_in("olga").status_code == 429  # the right password waits as well
+    now[0] += int(answers[5].headers["retry-after"])
+    assert browser.log_in("olga", "wrong").status_code == 401
+    longer = browser.log_in("olga")
+    assert int(longer.headers["retry-after"]) > int(answers[5].headers["retry-after"])
+    now[0] += int(longer.headers["retry-after"])
+    assert browser.log_in("olga").status_code == 200
 
 
 def test_a_log_in_form_of_another_site_is_refused(guarded: ConsoleServer) -> None:

@@ -123,7 +123,7 @@ def test_the_console_shows_what_its_parent_serves_and_ends_with_it(way: str, tmp
             assert page.status_code == 200
             (console,) = consoles_of(parent.pid)
             parent.send_signal(signal.SIGKILL)
-            console.wait(15)
+            console.wait(SECONDS)
         finally:
             parent.kill()
             parent.wait()

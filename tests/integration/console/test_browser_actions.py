@@ -13,7 +13,7 @@ from tests.integration.console.scene import Scene
 from triggers.console.verbs import VERBS
 from triggers.ledger import schedulers
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.xdist_group("chromium")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("chromium")]
 
 RETRY = "task:retry failed training"
 

@@ -9,7 +9,7 @@ from tests.integration.console.chromium import Person, said
 from tests.integration.console.looks import addresses
 from tests.integration.console.scene import Scene
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.xdist_group("chromium")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("chromium")]
 
 #: Everything that a mouse can use on a page and that is seen.
 _USABLE = """() => [...document.querySelectorAll('a[href], button, input, select, textarea, summary')]

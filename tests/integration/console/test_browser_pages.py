@@ -17,7 +17,7 @@ from tests.integration.stages.conftest import World
 from triggers.console.pages import PAGES
 from triggers.console.serve import ConsoleServer
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.xdist_group("chromium")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("chromium")]
 
 #: How people look at it.
 LOOKS = [("light", WIDE), ("dark", NARROW)]

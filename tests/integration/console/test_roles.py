@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tests.integration.console.conftest import PASSWORD, Browser, console_settings
+from tests.integration.console.conftest import PASSWORD, Browser, console_settings, stop_clock
 from tests.integration.console.looks import addresses
 from tests.integration.console.scene import Scene, play
 from tests.integration.stages.conftest import World
@@ -72,10 +71,8 @@ def test_each_verb_is_noted_with_the_name_of_the_person(world: World, guarded: C
 @pytest.fixture
 def clocked(world: World) -> Iterator[tuple[ConsoleServer, list[float]]]:
     """A console whose clock for sessions and links stands where the test puts it."""
-    now = [time.time()]
     with serving(console_settings(world), "127.0.0.1", 0) as console:
-        object.__setattr__(console.site, "clock", lambda: now[0])
-        yield console, now
+        yield console, stop_clock(console)
 
 
 def test_a_session_ends(clocked: tuple[ConsoleServer, list[float]]) -> None:
@@ -128,6 +125,7 @@ def log_in(console: ConsoleServer, name: str, password: str, **headers: str) -> 
 
 def test_behind_a_proxy_each_address_waits_for_itself(behind: ConsoleServer) -> None:
     """What a client itself claims about its address is left aside."""
+    stop_clock(behind)
     for number in range(5):
         claimed = f"198.51.100.{number}, 203.0.113.7"
         assert log_in(behind, f"guess {number}", "wrong", x_forwarded_for=claimed).status_code == 401
@@ -136,6 +134,7 @@ def test_behind_a_proxy_each_address_waits_for_itself(behind: ConsoleServer) -> 
 
 
 def test_without_a_proxy_nobody_chooses_their_address(guarded: ConsoleServer) -> None:
+    stop_clock(guarded)
     for number in range(5):
         assert log_in(guarded, f"guess {number}", "wrong", x_forwarded_for=f"203.0.113.{number}").status_code == 401
     assert log_in(guarded, "olga", PASSWORD, x_forwarded_for="203.0.113.9").status_code == 429
