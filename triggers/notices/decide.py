@@ -1,7 +1,8 @@
 """Which notices are due. Pure: the situation and the notices sent before are values, the clock is an argument.
 
 1. dead letters: new ones of a trigger, all in one notice; the next of that trigger after a pause
-2. a lasting problem (a stage has stopped, a burst is held, any other alarm): when it starts, then every hour
+2. a lasting problem (a stage has stopped, a burst is held, any other alarm): when it starts, then every hour; a budget
+   that will not do: when it starts
 3. what lasted is over: one notice that says so
 4. what comes and goes (a burst that is held in every minute, or what was over a short while ago): over only once it has
    been gone for some minutes
@@ -30,13 +31,17 @@ QUIET_MS: Final = 600_000
 SHAKY_MS: Final = 3_600_000
 
 #: Kinds that come and go by nature: the next minute lets some of a held burst go, and holds the rest.
-_SHAKY_KINDS: Final = frozenset({"held burst"})
+#: A projection does so around its limit.
+_SHAKY_KINDS: Final = frozenset({"held burst", "API budget"})
+#: Kinds of which one notice is enough: nobody has to do anything at once.
+_ONCE_KINDS: Final = frozenset({"API budget"})
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What one person has to know. `kind`: dead, stale <stage>, held burst, alarm, over; `owner` of the trigger.
+    """What one person has to know. `kind`: dead, stale <stage>, held burst, API budget, alarm, over.
 
+    `owner` of the trigger.
     `object`: id of the object that it is about, "" for none; `link`: the page of that object, else of the service task.
     """
 
@@ -128,6 +133,8 @@ class _Turn:
             if key not in self.at_ms and (notice.kind in _SHAKY_KINDS or name in self.over_ms):
                 self.shaky.add(name)
             if self.situation.is_muted(name):
+                continue
+            if key in self.at_ms and notice.kind in _ONCE_KINDS:
                 continue
             if self.now_ms - self.at_ms.get(key, 0) >= LASTING_EVERY_MS:
                 self.at_ms[key], self.known[key] = self.now_ms, asdict(notice)

@@ -19,6 +19,7 @@ from triggers.model.events import Event
 from triggers.model.kinds import noun_of
 from triggers.notices import Notice, Situation, Told, decide
 from triggers.notices.send import in_words, send
+from triggers.rules.api_budget import projected
 from triggers.stages.stalled import stalled
 
 log = logger(__name__)
@@ -89,7 +90,24 @@ def _lasting(ctx: Context, scheduler: Scheduler, snapshot: Snapshot) -> dict[str
         reason, _, trigger = name.partition(":")
         held = Notice("held burst" if reason == "pace" else "alarm", str(alarm.get("text", name)), link=page)
         found[name] = replace(held, trigger=trigger.partition(":")[2], owner=_owner(snapshot, trigger))
-    return found
+    return found | _budget(ctx, page)
+
+
+def _budget(ctx: Context, page: str) -> dict[str, Notice]:
+    """That the month's calls to the ClearML API will not do, as the last day went."""
+    limit = ctx.settings.api_calls_per_month
+    if limit is None:
+        return {}
+    usage = ctx.ledger.calls.usage()
+    comes_to = projected(usage)
+    if comes_to <= limit:
+        return {}
+    most = ", ".join(f"{cause} {count:,}" for cause, count in list(usage.by("cause").items())[:3])
+    text = (
+        f"the month comes to {comes_to:,} calls to the ClearML API, and TRIGGERS_API_CALLS_PER_MONTH is {limit:,}; "
+        f"{usage.made:,} are made ({most}). Polls stretch so that launches still have calls"
+    )
+    return {"API budget": Notice("API budget", text, link=page)}
 
 
 def _owner(snapshot: Snapshot, trigger: str) -> str:

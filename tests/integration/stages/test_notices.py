@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.integration.stages.conftest import World
+from triggers.context.api_account import hand_in
 from triggers.ledger.schedulers import Scheduler
 from triggers.stages.notify import notify
 
@@ -174,3 +175,14 @@ def test_polls_that_were_never_made_are_reported(world: World) -> None:
     snapshot, now_ms = world.ledger.registry.snapshot(), world.ledger.now_ms()
     assert stalled(world.ledger, snapshot, 5.0, now_ms - 10_000) == {}
     assert "polls have stopped" in stalled(world.ledger, snapshot, 5.0, now_ms - 120_000)
+
+
+def test_a_month_that_comes_to_more_calls_than_its_budget_is_reported_once(world: World) -> None:
+    world.step()
+    hand_in(world.ledger.calls)
+    assert notify(world.context(api_calls_per_month=10**9), scheduler(world)) == 0
+    ctx = world.context(api_calls_per_month=1)
+    assert notify(ctx, scheduler(world)) == 1
+    assert notify(ctx, scheduler(world)) == 0, "once"
+    (reported,) = [line for line in console(world) if "API budget" in line]
+    assert "TRIGGERS_API_CALLS_PER_MONTH is 1" in reported

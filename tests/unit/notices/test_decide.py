@@ -148,3 +148,23 @@ def test_the_end_of_a_reported_problem_is_reported_after_the_mute() -> None:
     assert none == []
     (over,), _ = decide(told, Situation(NOW + 1 + QUIET_MS), 20)
     assert (over.kind, over.trigger) == ("over", "a")
+
+
+def test_a_budget_that_will_not_do_is_notified_once_and_again_only_after_it_was_to_do() -> None:
+    """Projections waver around the limit: what is below it for a few minutes only is not over."""
+    lasting = {"API budget": Notice("API budget", "the month comes to more")}
+    sent, told = decide(Told(), Situation(NOW, lasting=lasting), 20)
+    assert [notice.kind for notice in sent] == ["API budget"]
+    for hours in range(1, 100):
+        sent, told = decide(told, Situation(NOW + hours * LASTING_EVERY_MS, lasting=lasting), 20)
+        assert sent == []
+    now = NOW + 100 * LASTING_EVERY_MS
+    sent, told = decide(told, Situation(now), 20)
+    assert sent == []
+    sent, told = decide(told, Situation(now + QUIET_MS - 1, lasting=lasting), 20)
+    assert sent == []
+    _, told = decide(told, Situation(now + QUIET_MS), 20)
+    (over,), told = decide(told, Situation(now + 2 * QUIET_MS), 20)
+    assert over.kind == "over"
+    (again,), _ = decide(told, Situation(now + 2 * QUIET_MS + 1, lasting=lasting), 20)
+    assert again.kind == "API budget"
