@@ -31,14 +31,21 @@ class Plan:
     transitions: frozenset[str]
 
     @classmethod
-    def of(cls, snapshot: Snapshot) -> Plan:
-        """Make it ready: once per version, so that an event costs nothing for the triggers it does not concern."""
+    def of(cls, snapshot: Snapshot, before: Plan | None = None) -> Plan:
+        """Make it ready: once per version, so that an event costs nothing for the triggers it does not concern.
+
+        `before`: that of an earlier version, from which entries that are the same keep their conditions.
+        """
         entries = {entry.trigger.id: entry for entry in snapshot.active}
+        known = before.conditions if before else {}
         return cls(
             snapshot,
             Index(entry.trigger for entry in entries.values()),
             entries,
-            {id_: Condition.of(entry.trigger) for id_, entry in entries.items()},
+            {
+                id_: known[id_] if before and before.entries.get(id_) is entry else Condition.of(entry.trigger)
+                for id_, entry in entries.items()
+            },
             frozenset(id_ for id_, entry in entries.items() if entry.trigger.policy.fire == "on_transition"),
         )
 
@@ -105,7 +112,7 @@ class Context:
         snapshot = self.ledger.registry.snapshot(version)
         with self._lock:
             if self._plan is None or self._plan.snapshot.version != snapshot.version:
-                self._plan = Plan.of(snapshot)
+                self._plan = Plan.of(snapshot, self._plan)
             return self._plan
 
     def hint(self, stage: str) -> None:
