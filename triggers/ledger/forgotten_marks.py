@@ -61,7 +61,7 @@ class Rounds:
     @classmethod
     def from_fields(cls, fields: Mapping[str, str]) -> Rounds:
         """Read the hash; what cannot be read begins anew."""
-        numbers = {name: int(fields[name]) for name in _NUMBERS if fields.get(name, "").isdigit()}
+        numbers = {name: int(fields[name]) for name in _NUMBERS if fields.get(name, "").isdecimal()}
         stuck = bool(numbers.pop("stuck", 0))
         return cls(trigger=fields.get("trigger", ""), stuck=stuck, **numbers)
 

@@ -41,7 +41,7 @@ class Forgotten:
     def from_text(cls, text: str) -> Forgotten:
         """Read the text kept in Redis, as `forget_marks.lua` writes it. One that is no such looks everything up."""
         numbers = text.split(" ")
-        if len(numbers) != 3 or not all(number.isdigit() for number in numbers):
+        if len(numbers) != 3 or not all(number.isdecimal() for number in numbers):
             return cls(0, MOST_OCCURRENCES, True)
         return cls(int(numbers[0]), min(int(numbers[1]), MOST_OCCURRENCES), numbers[2] == "1")
 
