@@ -60,10 +60,13 @@ def _reading(facts: Facts, event: Event) -> Check:
         return Check("reading", come, f"the clock was {upto}")
     if is_read(facts, event):
         return Check("reading", True, f"its change {moment(event.changed_ms)} was read; {upto}")
-    if event.changed_ms < cursor.read_to_ms and not matches(facts.entry.trigger, event):
+    if event.changed_ms < facts.read.sweep_ms:  # of later ones polls remember that they were read
         why = "changes that no trigger can concern are not stored"
         return Check("reading", None, f"no record of its change {moment(event.changed_ms)} ({why}); {upto}")
-    return Check("reading", False, f"its change {moment(event.changed_ms)} was not read; {upto}")
+    why = ""
+    if event.changed_ms < cursor.read_to_ms and not matches(facts.entry.trigger, event):
+        why = " (of a busy server only what triggers can concern is read)"
+    return Check("reading", False, f"its change {moment(event.changed_ms)} was not read{why}; {upto}")
 
 
 def _registration(facts: Facts, event: Event) -> Check:

@@ -203,8 +203,8 @@ def _under_way(facts: Facts, now: Event) -> _Said:
         text = f"it satisfies the condition and is not read yet; {which} reads it{late}{_held(facts)}"
         return "will fire", text, way_out
     text = (
-        f"it changed {moment(now.changed_ms)} and no poll has read it; polls have read up to "
-        f"{moment(read.cursor.read_to_ms)} and do not look that far back"
+        f"there is no record of its change {moment(now.changed_ms)}: no poll has read it, or it concerned no trigger "
+        f"then; polls have read up to {moment(read.cursor.read_to_ms)[3:]} and do not look that far back"
     )
     return "does not fire", text, "`clearml-triggers replay` considers it again"
 

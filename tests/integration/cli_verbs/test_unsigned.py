@@ -45,7 +45,7 @@ def test_data_from_before_the_key_is_adopted_and_nothing_is_lost(world: World, m
     adopted = run("unsigned", "adopt", "--json")
     assert adopted.json["triggers"] == 2
     assert adopted.json["retried"] == 2
-    assert adopted.json["events"] >= 1, "also of the objects that no trigger is about"
+    assert adopted.json["events"] >= 1
     assert run("unsigned", "list").code == 0
     assert "unsigned adopt" in run("audit").out
     world.hints.partitions += range(16)

@@ -229,10 +229,12 @@ def test_the_clauses_are_those_of_the_decision() -> None:
 
 def test_a_change_that_concerned_no_trigger_is_read_and_later_on_no_record() -> None:
     running = replace(FAILED, status="in_progress")
+    long_ago = replace(running, changed_ms=facts().read.sweep_ms - 1)
     for now, known_ms, passes, words in (
         (running, running.changed_ms, True, "was read;"),
-        (running, None, None, "no record of its change"),
+        (running, None, False, "not read (of a busy server only what triggers can concern is read)"),
         (FAILED, None, False, "was not read;"),
+        (long_ago, None, None, "no record of its change"),
     ):
         reading = next(c for c in said(now=now, seen=None, known_ms=known_ms).checks if c.name == "reading")
         assert reading.passes is passes
