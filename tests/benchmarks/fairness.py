@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import random
+import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from statistics import quantiles
 from typing import Any, Literal
 
 from tests.benchmarks.latency import milliseconds
 from tests.benchmarks.result import Bound, Result, load
-from tests.benchmarks.server import Server, server
+from tests.benchmarks.server import Server, new_ledger, redis, server
 from tests.benchmarks.worker import Working, eventually, working
+from tests.integration.ledger.test_lines_at_any_size import TRIGGERS, fill
+from triggers.base.settings import Settings
 from triggers.client.service_task import ServiceTask
 from triggers.client.serving import Home
+from triggers.ledger import connect
 from triggers.model import make_trigger
 
 #: Firings of the flood; every call to the ClearML API takes so much more, seconds.
@@ -26,6 +31,8 @@ ROLES = {"poll": 4, "match": 2, "dispatch": 8}
 QUIET, PAUSE = 40, (0.1, 0.3)
 #: Change until enqueued, half a poll and the launch itself included.
 BOUND = Bound(most=2_000)
+#: The backlog in which scripts are measured: so many firings of each of so many triggers.
+DUE, SCRIPT_BOUND = 100, Bound(most=5)
 
 #: What the single launches share with the flood: its scheduler and not its trigger, or neither.
 Apart = Literal["trigger", "scheduler"]
@@ -41,7 +48,34 @@ def measure(runs: int) -> list[Result]:
             quiet, flooded = (tuple(quantiles(one[side], n=20)[quantile - 1] for one in found) for side in (0, 1))
             words = f"{FLOOD:,} firings of one trigger; single launches of another {apart}: change until enqueued"
             rows.append(Result(f"{words}, {name}", "ms", flooded, quiet, bound, "no flood", load()))
+    times = list(zip(*(script_times() for _ in range(runs)), strict=True))
+    words = f"{DUE * TRIGGERS:,} firings of {TRIGGERS:,} triggers are due: processor time of a script"
+    for what, figures in zip(("that lines them up", "that claims 100"), times, strict=True):
+        rows.append(Result(f"{words} {what}", "ms", figures, bound=SCRIPT_BOUND))
     return rows
+
+
+def script_ms(client: Any, claim: Callable[[], object]) -> float:
+    """Processor milliseconds that Redis spends on each script of some claims; neighbors do not count."""
+
+    def spent() -> tuple[float, int]:
+        cpu, stats = client.info("cpu"), client.info("commandstats")
+        calls = sum(stats[name]["calls"] for name in stats if name.startswith("cmdstat_eval"))
+        return cpu["used_cpu_user"] + cpu["used_cpu_sys"], calls
+
+    before, calls_before = spent()
+    claim()
+    after, calls = spent()
+    return 1000 * (after - before) / (calls - calls_before)
+
+
+def script_times() -> tuple[float, float]:
+    """While a long backlog comes to stand in lines, and of the largest claims from it then."""
+    with tempfile.TemporaryDirectory() as folder, redis(Path(folder)) as url, connect(url) as client:
+        ledger = new_ledger(client, Settings(state_folder=Path(folder) / "state"))
+        fill(ledger, DUE)
+        lining = script_ms(client, lambda: ledger.firings.claim("dispatch", 1, 60))
+        return lining, script_ms(client, lambda: [ledger.firings.claim("dispatch", 100, 60) for _ in range(200)])
 
 
 def latencies(chance: random.Random, apart: Apart) -> tuple[list[float], list[float]]:

@@ -5,7 +5,7 @@
 -- All lines of a list are one sorted set in the order of its members. A member begins with what every firing key of its trigger
 -- begins with: the next trigger is one search away. Then come score and number of the grant, in which order a line moves on.
 -- Rules out: a flood of one trigger in front of what others wait for; a firing that is on the list and never comes to stand in a line.
-local LINED, LINED_UP = 10000000000000, 500
+local LINED, LINED_UP = 10000000000000, 250
 
 -- Let what is on the list up to a score stand in lines, some at a time; whether there may be more. Lines that are gone while
 -- the list tells of some are made anew.
