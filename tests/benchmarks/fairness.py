@@ -29,7 +29,7 @@ FLOOD, CALL_SECONDS = 3_000, 0.02
 ROLES = {"poll": 4, "match": 2, "dispatch": 8}
 #: Single changes before the flood, and between two of them, seconds: at all moments of a poll alike.
 QUIET, PAUSE = 40, (0.1, 0.3)
-#: Change until enqueued, half a poll and the launch itself included.
+#: By how much later than without the flood.
 BOUND = Bound(most=2_000)
 #: The backlog in which scripts are measured: so many firings of each of so many triggers.
 DUE, SCRIPT_BOUND = 100, Bound(most=5)
@@ -44,10 +44,12 @@ def measure(runs: int) -> list[Result]:
     rows = []
     for apart in APART:
         found = [latencies(random.Random(run), apart) for run in range(runs)]
-        for name, quantile, bound in (("median", 10, None), ("95 of 100", 19, BOUND)):
+        words = f"{FLOOD:,} firings of one trigger; single launches of another {apart}: change until enqueued"
+        for name, quantile in (("median", 10), ("95 of 100", 19)):
             quiet, flooded = (tuple(quantiles(one[side], n=20)[quantile - 1] for one in found) for side in (0, 1))
-            words = f"{FLOOD:,} firings of one trigger; single launches of another {apart}: change until enqueued"
-            rows.append(Result(f"{words}, {name}", "ms", flooded, quiet, bound, "no flood", load()))
+            rows.append(Result(f"{words}, {name}", "ms", flooded, quiet, beside="no flood", note=load()))
+        delays = tuple(with_it - without for with_it, without in zip(flooded, quiet, strict=True))
+        rows.append(Result(f"{words}, 95 of 100: by how much later", "ms", delays, bound=BOUND))
     times = list(zip(*(script_times() for _ in range(runs)), strict=True))
     words = f"{DUE * TRIGGERS:,} firings of {TRIGGERS:,} triggers are due: processor time of a script"
     for what, figures in zip(("that lines them up", "that claims 100"), times, strict=True):
