@@ -10,6 +10,7 @@ from types import FrameType
 
 from triggers.base.settings import Settings
 from triggers.base.terminal import say
+from triggers.console.pauses import keep_pauses_short
 from triggers.console.serve import ConsoleServer, serving
 from triggers.local.console_child import ANOTHER_LINK
 
@@ -29,6 +30,7 @@ def run(of: Settings, host: str, port: int, choice: str | None) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
     signal.signal(ANOTHER_LINK, lambda *_: wanted.set())
+    keep_pauses_short()
     with serving(of, host, port, choice) as console:
         say(f"console at {console.link()}", error=True)
         if sys.stdin.isatty():
