@@ -35,10 +35,10 @@ def hand_in(book: CallBook) -> None:
         _settle(book, counts, None)
 
 
-def _settle(book: CallBook, counts: Mapping[Counted, int], limit: int | None) -> Settled:
+def _settle(book: CallBook, counts: Mapping[Counted, int], limit: int | None, server: str = "") -> Settled:
     named = {(one.cause, one.endpoint, one.result): number for one, number in counts.items()}
     try:
-        return book.settle(named, limit)
+        return book.settle(named, limit, server)
     except redis.RedisError:
         TALLY.put_back(counts)
         raise
@@ -72,9 +72,9 @@ class ApiAccount:
                 return
             self._next_at = now + SETTLE_SECONDS
         if api is not None and new is not None:
-            book.share_pause(SharedPause(new.seconds, new.times, new.why))
+            book.share_pause(SharedPause(new.seconds, new.times, new.why), api.shown_host)
             api.new_pause = None
-        settled = _settle(book, TALLY.take(), self.limit)
+        settled = _settle(book, TALLY.take(), self.limit, api.shown_host if api is not None else "")
         if api is not None:
             self._keep_pauses(api, settled)
 

@@ -17,7 +17,8 @@ import redis
 from triggers.ledger.keys import shared
 from triggers.rules.api_budget import POLL, ApiUsage, month_of
 
-_SUMS, _MONTH, _HOUR, _PAUSE, _LIMIT = "api_requests", "api_calls:", "api_calls:hour:", "api_pause", "api_limit"
+_SUMS, _MONTH, _HOUR, _LIMIT = "api_requests", "api_calls:", "api_calls:hour:", "api_limit"
+_PAUSE, _LONGEST = "api_pauses", "api_pause"
 
 #: How long a month stays readable after its last call, seconds.
 _MONTH_LIVES: Final = 100 * 86_400
@@ -29,13 +30,18 @@ _PAUSE_REMEMBERED_MS: Final = 120_000
 #: The longest pause that is kept, seconds: Redis' clock may have been set back since.
 _LONGEST_PAUSE: Final = 3600.0
 
-#: KEYS: pause. ARGV: JSON, until (ms, Redis' clock), life (ms). The one that ends last stays.
+#: KEYS: pauses by server, the longest of all. ARGV: JSON, until (ms, Redis' clock), life (ms), server.
 #: Rules out: a short pause in the place of a long one that another process was asked for.
 _PAUSE_SCRIPT: Final = """
-local known = redis.call('GET', KEYS[1])
-local ok, old = pcall(cjson.decode, known or '')
-if ok and type(old) == 'table' and (tonumber(old.until_ms) or 0) >= tonumber(ARGV[2]) then return 0 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
+local function ends(text)
+  local ok, old = pcall(cjson.decode, text or '')
+  return ok and type(old) == 'table' and tonumber(old.until_ms) or 0
+end
+local till = tonumber(ARGV[2])
+if ends(redis.call('GET', KEYS[2])) < till then redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[3]) end
+if ends(redis.call('HGET', KEYS[1], ARGV[4])) >= till then return 0 end
+redis.call('HSET', KEYS[1], ARGV[4], ARGV[1])
+redis.call('PEXPIRE', KEYS[1], math.max(redis.call('PTTL', KEYS[1]), tonumber(ARGV[3])))
 return 1
 """
 
@@ -64,8 +70,8 @@ class CallBook:
     def __init__(self, client: redis.Redis) -> None:
         self.client = client
 
-    def settle(self, counts: Mapping[tuple[str, str, str], int], limit: int | None) -> Settled:
-        """Add counts, by (cause, endpoint, result); learn the month's total and the pause. Two trips.
+    def settle(self, counts: Mapping[tuple[str, str, str], int], limit: int | None, server: str = "") -> Settled:
+        """Add counts, by (cause, endpoint, result); learn the month's total and the pause of a server. Two trips.
 
         Raises:
             redis.RedisError: Redis gave no answer; some may have been counted.
@@ -78,16 +84,18 @@ class CallBook:
             if limit is not None:
                 pipe.set(shared(_LIMIT), limit, ex=3600)
             pipe.hget(month, "made")
-            pipe.get(shared(_PAUSE))
+            pipe.hget(shared(_PAUSE), server)
             *_, made, pause = pipe.execute()
         return Settled(now, _number(made), _pause(pause, now))
 
-    def share_pause(self, pause: SharedPause) -> None:
-        """Let every process keep a pause; of two, the one that ends last."""
+    def share_pause(self, pause: SharedPause, server: str) -> None:
+        """Let every process that calls this server keep a pause; of two, the one that ends last."""
         until_ms = int(_now(self.client).timestamp() * 1000 + pause.seconds * 1000)
         text = json.dumps({"until_ms": until_ms, "times": pause.times, "why": pause.why})
         life_ms = int(pause.seconds * 1000) + _PAUSE_REMEMBERED_MS
-        self.client.register_script(_PAUSE_SCRIPT)(keys=[shared(_PAUSE)], args=[text, until_ms, life_ms])
+        self.client.register_script(_PAUSE_SCRIPT)(
+            keys=[shared(_PAUSE), shared(_LONGEST)], args=[text, until_ms, life_ms, server]
+        )
 
     def usage(self) -> ApiUsage:
         """What was counted this month and in the last day, in two trips.
@@ -118,8 +126,8 @@ class CallBook:
         )
 
     def pause_now(self) -> SharedPause | None:
-        """The pause that all processes keep now; None without one."""
-        pause = _pause(self.client.get(shared(_PAUSE)), _now(self.client))
+        """The longest pause that processes keep now, whichever server asked for it; None without one."""
+        pause = _pause(self.client.get(shared(_LONGEST)), _now(self.client))
         return pause if pause and pause.seconds > 0 else None
 
     def schedulers(self) -> int:

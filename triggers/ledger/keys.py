@@ -15,7 +15,8 @@ known. Everything else is covered by the version of its scheduler's record.
 | `triggers:api_requests` | hash | `<endpoint> <result>` → how many ClearML API calls ended so |
 | `triggers:api_calls:<month>` | hash, expires | `<cause> <endpoint> <result>` → calls of a month; made: all |
 | `triggers:api_calls:hour:<number>` | hash, expires | all, poll, began: calls of an hour (`api_account`) |
-| `triggers:api_pause` | string, expires | JSON (`api_account`): until when no process calls the ClearML API, and why |
+| `triggers:api_pause` | string, expires | JSON (`api_account`): the longest pause of all ClearML servers |
+| `triggers:api_pauses` | hash, expires | server → JSON (`api_account`): until when no process calls it, and why |
 | `triggers:api_limit` | string, expires | TRIGGERS_API_CALLS_PER_MONTH of the workers |
 | `triggers:workers` | hash | worker → JSON: what it works at and with which limits and keys (`at_work`) |
 | `triggers:left_alone` | hash | worker → JSON: why it leaves which schedulers alone (`left_alone`) |

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import redis
 
@@ -25,7 +27,7 @@ def _no_calls_of_others(world: World) -> None:
 def end_pause(world: World) -> None:
     """Let the pause that all processes keep be over."""
     world.api._paused_until = 0.0
-    client(world).delete(shared("api_pause"))
+    client(world).delete(shared("api_pause"), shared("api_pauses"))
 
 
 def client(world: World) -> redis.Redis:
@@ -75,6 +77,48 @@ def test_a_pause_of_one_process_is_kept_by_all_and_the_longest_counts(world: Wor
     found = read_budget(world.ledger)
     assert 28 < found.paused_seconds <= 30
     assert "slow down" in line(found)
+
+
+def test_a_pause_of_one_server_is_none_of_another(world: World) -> None:
+    world.api.new_pause = Pause(30.0, 1, "429/0: slow down")
+    ApiAccount(None).settle(world.ledger.calls, world.api)
+    elsewhere = Api(replace(world.api.credentials, host="http://elsewhere"), timeout_seconds=5)
+    ApiAccount(None).settle(world.ledger.calls, elsewhere)
+    assert elsewhere.pause_seconds == 0
+    elsewhere.new_pause = Pause(2.0, 1, "429/0: elsewhere")
+    ApiAccount(None).settle(world.ledger.calls, elsewhere)
+    again = Api(world.api.credentials, timeout_seconds=5)
+    ApiAccount(None).settle(world.ledger.calls, again)
+    assert 28 < again.pause_seconds <= 30
+    found = world.ledger.calls.pause_now()
+    assert found is not None
+    assert found.why == "429/0: slow down"
+
+
+@pytest.mark.sandbox_control
+def test_an_hour_s_pause_during_a_launch_is_kept_by_all_and_the_launch_goes_on_after_it(world: World) -> None:
+    """The second request of the launch is the one that was too many."""
+    account = ApiAccount(None)
+    world.declare(world.trigger())
+    world.poll()
+    world.fail_task()
+    world.poll()
+    world.match()
+    world.sandbox.control.fault("busy", "tasks.enqueue*", caller="clearml-triggers*", retry_after=3600, times=1)
+    dispatch(world.ctx)
+    account.settle(world.ledger.calls, world.api, force=True)
+    other = Api(world.api.credentials, timeout_seconds=5)
+    ApiAccount(None).settle(world.ledger.calls, other)
+    assert 3590 < other.pause_seconds <= 3600
+    before = world.sandbox.control.counts()
+    world.expire_leases()
+    assert dispatch(world.ctx) == 0
+    assert world.sandbox.control.counts() == before
+    end_pause(world)
+    for _ in range(2):  # a draft whose enqueuing was refused is withdrawn first
+        world.expire_leases()
+        dispatch(world.ctx)
+    assert list(world.runs().values()) == [1]
 
 
 def test_when_all_calls_of_the_month_are_made_every_process_waits_and_goes_on_with_a_raised_limit(world: World) -> None:
