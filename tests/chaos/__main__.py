@@ -1,5 +1,5 @@
 """Chaos: `python -m tests.chaos [--seed N] [--seconds S] [--mode fleet|local|both|alternate] [--seeds K]
-[--clocks] [--slow] [--late] [--operator] [--promote] [--own] [--all]`.
+[--clocks] [--slow] [--late] [--operator] [--promote] [--own] [--forget] [--all]`.
 
 Carries out the plans of one or more seeds, one after the other, each in both modes by default; ends with 1
 if anything was lost or doubled.
@@ -72,7 +72,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--clocks", action="store_true", help="step the clocks of processes, Redis and ClearML as well")
     for extra in EXTRAS:
         parser.add_argument(f"--{extra}", action="store_true", help=f"{extra}: as `tests.chaos.extras` says")
-    parser.add_argument("--all", action="store_true", help="all of these, and in every second seed the clocks")
+    parser.add_argument(
+        "--all", action="store_true", help="all of these but --forget, and in every second seed the clocks"
+    )
     parser.add_argument("--json", action="store_true", help="print the reports as JSON too")
     asked = parser.parse_args(arguments)
     first = random.randrange(1_000_000) if asked.seed is None else asked.seed
@@ -81,7 +83,7 @@ def main(arguments: list[str] | None = None) -> int:
         for mode in modes_of(asked.mode, seed - first):
             print(f"seed {seed}, {mode} ...", flush=True)
             stepped = asked.clocks or (asked.all and seed % 2 == 1)
-            extras = [extra for extra in EXTRAS if asked.all or getattr(asked, extra)]
+            extras = [extra for extra in EXTRAS if getattr(asked, extra) or (asked.all and extra != "forget")]
             reports.append(carry_out(seed, asked.seconds, mode, stepped=stepped, extras=extras))
             print("\n".join(reports[-1].lines()), flush=True)
     if len(reports) > 1:

@@ -5,6 +5,7 @@ late      writes that reads show seconds later
 operator  a person who pauses, edits and resumes one trigger, drops what it holds, and retires and re-declares another
 promote   Redis replaced by a copy of it that lags, with the rest of what it knew lost (only as a cluster)
 own       a trigger whose launches satisfy its own condition
+forget    budgets in which nothing that is over has room, seconds after it (only as a cluster)
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ RATE = 0.5
 LATE = (0.5, 2.0, 5.0, 12.0)
 #: a line of launches, of which each waits until reads show that the one before it has ended, takes so long at most
 LINE_SECONDS = 100.0
+#: extras of a cluster only
+CLUSTER = ("promote", "forget")
 #: weight and seconds of slow answers, and how long calls are hit
 SLOW = {"api takes 1 s": (5, 3, 6), "api takes 6 s": (3, 1, 4), "api takes 30 s": (1, 1, 2)}
 #: what an operator does, and the range of seconds until it is undone
@@ -33,7 +36,7 @@ EVERY = {"slow": (5, 12), "operator": (3, 7), "promote": (12, 25)}
 
 def with_extras(plan: Plan, extras: Collection[Extra]) -> Plan:
     """The plan with these as well; what it had stays as it was."""
-    wanted = tuple(extra for extra in EXTRAS if extra in extras and (extra != "promote" or plan.mode == "fleet"))
+    wanted = tuple(extra for extra in EXTRAS if extra in extras and (extra not in CLUSTER or plan.mode == "fleet"))
     if not wanted:
         return plan
     dice = {extra: random.Random(f"{extra} {plan.seed} {plan.seconds:g} {plan.mode}") for extra in wanted}

@@ -1,6 +1,6 @@
 """A seed's plan: what changes, what is disturbed, when. Pure and deterministic; it is all that the checker believes.
 
-    python -m tests.chaos.plan SEED [SECONDS] [fleet|local] [clocks] [slow] [late] [operator] [promote] [own]
+    python -m tests.chaos.plan SEED [SECONDS] [fleet|local] [clocks] [slow] [late] [operator] [promote] [own] [forget]
 
 prints one.
 """
@@ -16,7 +16,7 @@ from typing import Literal, get_args
 Mode = Literal["fleet", "local"]
 Promise = Literal["exactly", "at least", "at most", "never"]
 #: what a plan may have beside its disturbances; `extras` says what each brings
-Extra = Literal["slow", "late", "operator", "promote", "own"]
+Extra = Literal["slow", "late", "operator", "promote", "own", "forget"]
 EXTRAS: tuple[Extra, ...] = get_args(Extra)
 
 

@@ -45,6 +45,20 @@ SLOWEST_SECONDS = 30.0
 #: gives a process another time of the day
 CLOCK = "import os, time\n_true = time.time\n_by = float(os.environ.get('CHAOS_CLOCK', 0))\n"
 CLOCK += "time.time = lambda: _true() + _by\n"
+#: budgets of a run that forgets all that is over, and how soon: by constants that nobody else sets
+FORGETFUL = {
+    "firings_megabytes": "0.000001",
+    "launched_megabytes": "0.000001",
+    "marks_megabytes": "0.000001",
+    "sweep_window_seconds": "15",
+}
+FORGETS = """
+if os.environ.get("CHAOS_FORGETS"):
+    from triggers.ledger import forgetting
+    from triggers.stages import budgets, marks_budget
+    forgetting.KEPT_MS, marks_budget.PAUSE_MS = 8_000, 1_000
+    budgets.keep_to_budgets.__defaults__ = (2.0,)
+"""
 
 
 @dataclass
@@ -67,7 +81,7 @@ class Run:
         self.plan, self.folder = plan, folder
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "clock").mkdir()
-        (folder / "clock" / "sitecustomize.py").write_text(CLOCK)
+        (folder / "clock" / "sitecustomize.py").write_text(CLOCK + FORGETS)
         self.server = Server()
         self.control, self.client = self.server.control(), self.server.client("chaos")
         clocks = plan.clocks
@@ -80,6 +94,8 @@ class Run:
         extra |= {PORT: str(self.receivers.port), "TRIGGERS_WEBHOOK_ALLOW": ",".join(HOSTS)}
         extra |= dict.fromkeys(("CLEARML_WEB_HOST", "CLEARML_FILES_HOST"), self.server.url)
         settings = SETTINGS | (PATIENT if "slow" in plan.extras else {})
+        if "forget" in plan.extras:
+            settings, extra = settings | FORGETFUL, extra | {"CHAOS_FORGETS": "1"}
         stepped = {}
         if plan.stepped:
             stepped = SteppedClock.of_each(CLOCKS[plan.mode], folder / "clock")
