@@ -54,6 +54,19 @@ def test_a_change_that_concerns_nobody_costs_no_batch_and_no_hint(world: World, 
     assert is_seen(world, task) == (condition.get("trigger_on_publish") is None)
 
 
+@pytest.mark.parametrize("fires", ["first", "second"])
+def test_one_of_several_triggers_that_may_be_concerned_is_enough(world: World, fires: str) -> None:
+    """The index leads to both."""
+    excluded = {name: "b" if name != fires else "c" for name in ("first", "second")}
+    world.declare(
+        *(world.trigger(name=n, trigger_on_tags=["a"], trigger_exclude_tags=[tag]) for n, tag in excluded.items())
+    )
+    world.create_task(tags=["a", "b"])
+    world.poll()
+    world.match()
+    assert [entry.trigger for entry in world.history("granted")] == [f"task:{fires}"]
+
+
 def test_a_name_is_searched_by_match_alone(world: World) -> None:
     """An expression may take long, and is cut off then."""
     world.declare(world.trigger(trigger_name="^another"))

@@ -102,6 +102,7 @@ steps = st.lists(
         st.tuples(st.just("poll")),
         st.tuples(st.just("poll")),
         st.tuples(st.just("match")),
+        st.tuples(st.just("turn"), st.sampled_from(TASKS)),
         st.tuples(st.just("edit"), declared),
         # while a poll reads: an edit, and a change after it
         st.tuples(st.just("edit meanwhile"), declared, change),
@@ -222,6 +223,10 @@ class History:
                 self.settle()
                 self.server.now_ms += 1
                 self.on_each(lambda side: side.declare(much[0]))
+            case "turn":  # true, false and true again, each read, and all of it matched later
+                for tags in (["a"], ["b"], ["a"]):
+                    self.change("change", "tasks", much[0], {"tags": tags})
+                    self.on_each(Side.poll)
             case "edit meanwhile":
                 self.edit_meanwhile(*much)
             case _:
