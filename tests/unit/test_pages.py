@@ -28,3 +28,17 @@ def test_every_test_that_a_page_names_exists(page: Path) -> None:
 def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#\s]+)", page.read_text()):
         assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_each_decision_has_a_number_of_its_own() -> None:
+    pages = sorted((ROOT / "docs/decisions").glob("0*.md"))
+    assert [page.name[:4] for page in pages] == [f"{number:04}" for number in range(1, len(pages) + 1)]
+    assert [re.match(r"# (\d+)\. ", page.read_text())[1] for page in pages] == [
+        str(number) for number in range(1, len(pages) + 1)
+    ]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_link_to_a_decision_says_its_number(page: Path) -> None:
+    for said, number in re.findall(r"\[decision (\d+)\]\([^)]*?(\d{4})-", page.read_text()):
+        assert int(said) == int(number), f"decision {said} leads to {number}"
