@@ -116,7 +116,7 @@ class Run:
         self._begun: dict[tuple[str, str], float] = {}
         self._pending: list[Pending] = []
         self._redis_is_away = False
-        self._polls = Polls()
+        self._polls = Polls(plan.late_seconds)
         self.disturber.forgot = self._polls.begin  # a poll that Redis forgot does not count
 
     def _make_server(self) -> None:
