@@ -10,6 +10,8 @@ from types import FrameType
 
 import typer
 
+from triggers.base import ending
+
 
 @contextmanager
 def until_stopped() -> Iterator[None]:
@@ -17,16 +19,30 @@ def until_stopped() -> Iterator[None]:
 
     Verbs that are to end by themselves do not use it: interrupted, they have not done their work (130).
     """
-    is_main = threading.current_thread() is threading.main_thread()
-    previous = signal.signal(signal.SIGTERM, _interrupt) if is_main else None
+    ending.begin()
+    previous = {number: signal.signal(number, _interrupt) for number in _numbers()}
     try:
         yield
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
+    except Exception:
+        # an import that is interrupted fails with whatever the module makes of it
+        if ending.asked():
+            raise typer.Exit(0) from None
+        raise
     finally:
-        if is_main:
-            signal.signal(signal.SIGTERM, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _numbers() -> list[signal.Signals]:
+    """What ends the verb: SIGINT too, unless a shell without job control lets what is in the background ignore it."""
+    if threading.current_thread() is not threading.main_thread():
+        return []
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    return [signal.SIGTERM] if ignored else [signal.SIGTERM, signal.SIGINT]
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    ending.ask(number)
     raise KeyboardInterrupt

@@ -12,6 +12,7 @@ from typing import Final
 import redis
 
 from triggers.actions.functions import Function
+from triggers.base import ending
 from triggers.base.errors import EpochChanged, Fenced, Permanent, Transient, TriggersError
 from triggers.base.logs import logger
 from triggers.base.retry import patiently
@@ -220,6 +221,8 @@ class Home:
 
         with handled(self._receive, signal.SIGINT, signal.SIGTERM):
             try:
+                if number := ending.asked():  # while everything was started, and nothing came of it
+                    self._receive(number)
                 self._serve(farewell)
             finally:
                 self.stop()

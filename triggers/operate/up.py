@@ -12,7 +12,7 @@ from types import FrameType
 
 import redis
 
-from triggers.base import logs
+from triggers.base import ending, logs
 from triggers.base.errors import TriggersError, Usage
 from triggers.base.settings import Settings, said_of, settings
 from triggers.base.terminal import end_renewed, renew, say
@@ -85,6 +85,8 @@ def serve(choice: str | None, *, quiet: bool, console: int | None = None) -> Non
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
+    if ending.asked():  # before, and swallowed by what was imported
+        supervisor.request_stop()
     logs.to_standard_error("%(message)s")
     with (
         beside(console, chosen, _credentials()) as shown,

@@ -24,7 +24,7 @@ FOLDER = Path(__file__).parent / "snapshots"
 RUNNING = {
     "console": "console at http",
     "sandbox": "ClearML API, files and pages at",
-    "up": "triggers",
+    "up": "triggers: state in",
     "demo": "launches, each once",
 }
 #: Verb → another trigger whose firings its example is about.
