@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 from pathlib import Path
+
+import pytest
 
 #: What differs from run to run → what stands for it.
 _VARYING = (
@@ -40,4 +43,8 @@ def check(file: Path, text: str) -> None:
         file.parent.mkdir(exist_ok=True)
         file.write_text(text)
     assert file.is_file(), f"{file} is missing: make snapshots"
-    assert file.read_text() == text, "make snapshots, and look at what changed"
+    reviewed = file.read_text()
+    changes = difflib.unified_diff(reviewed.splitlines(), text.splitlines(), "reviewed", "now", n=0, lineterm="")
+    # the changes alone: of two long texts pytest cuts off what matters
+    if reviewed != text:
+        pytest.fail("\n".join(["make snapshots, and look at what changed:", *changes]), pytrace=False)
