@@ -5,17 +5,15 @@ from __future__ import annotations
 import random
 from statistics import quantiles
 
-from tests.benchmarks.burst import HALF, change, polls, register
-from tests.benchmarks.rate import seconds
+from tests.benchmarks.granted import granted_rate
 from tests.benchmarks.result import Bound, Result, load
 from tests.benchmarks.schedulers import cluster, latencies
 from tests.benchmarks.server import server
-from tests.benchmarks.worker import eventually, working
+from tests.benchmarks.worker import working
 
 #: A trip there and back, ms.
 TRIPS = (0, 5, 50)
 THREADS = 8
-LAUNCHES = 2 * HALF
 MEDIAN_MS, RATE = Bound(most=1_000), Bound(least=500)
 
 
@@ -42,19 +40,6 @@ def measure(runs: int) -> list[Result]:
 
 
 def rate(trip: float) -> float:
-    """Launches a second of one worker process, of firings that were granted before."""
+    """Launches a second of one worker process."""
     with server() as of, working(of, trip) as here:
-        register(here)
-        with here.process("poll", "match", threads=2, name="poll"):
-            here.send("poll")
-            eventually(lambda: polls(of.since(0)), "the first poll", seconds=60)
-            change(of)
-            here.send("poll")
-            eventually(lambda: here.due() == LAUNCHES, "all are granted", seconds=120)
-        here.celery.control.purge()
-        with here.process("dispatch", threads=THREADS, name="dispatch"):
-            last = of.last()
-            for _ in range(THREADS):
-                here.send("dispatch", here.ledger.scheduler)
-            eventually(lambda: here.due() == 0, "all are launched", seconds=300)
-        return LAUNCHES / seconds(of.since(last))
+        return granted_rate(of, here, 1, THREADS)

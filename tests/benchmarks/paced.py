@@ -6,8 +6,9 @@ import random
 from contextlib import ExitStack
 from statistics import quantiles
 
-from tests.benchmarks.burst import HALF, change, polls, register
+from tests.benchmarks.burst import polls
 from tests.benchmarks.genuine_pace import Paced
+from tests.benchmarks.granted import LAUNCHES, granted_rate
 from tests.benchmarks.latency import followed
 from tests.benchmarks.rate import bare, seconds
 from tests.benchmarks.result import Bound, Result, load
@@ -16,7 +17,6 @@ from tests.benchmarks.worker import Working, eventually, working
 from triggers.model import make_trigger
 
 PROCESSES, THREADS = (1, 2, 4), 2
-LAUNCHES = 2 * HALF
 RATE_BOUND = Bound(least=0.95, of="ratio")
 #: 200 launches a minute, at all moments of a poll alike; and how many are counted.
 PAUSE, CHANGES = (0.2, 0.4), 150
@@ -32,7 +32,7 @@ def measure(runs: int) -> list[Result]:
         for _ in range(runs):
             with server(wrap=Paced) as of, working(of) as here:
                 theirs.append(bare_rate(of, here, processes * THREADS))
-                ours.append(rate(of, here, processes))
+                ours.append(granted_rate(of, here, processes, THREADS))
         what = f"launches a second at a genuine server's pace, {processes} dispatch processes of {THREADS} threads"
         rows.append(Result(what, "1/s", tuple(ours), tuple(theirs), RATE_BOUND, "bare HTTP client", load()))
     slowest = [quantiles(latencies(random.Random(run)), n=100)[98] for run in range(runs)]
@@ -47,26 +47,6 @@ def bare_rate(of: Server, here: Working, threads: int) -> float:
     last = of.last()
     bare(of, token, here.base, queue, threads=threads)
     return LAUNCHES / seconds(of.since(last))
-
-
-def rate(of: Server, here: Working, processes: int) -> float:
-    """Launches a second of so many dispatch processes, whose firings a poll before has found."""
-    register(here)
-    with ExitStack() as stack:
-        with here.process("poll", "match", threads=2, name="poll"):
-            here.send("poll")
-            eventually(lambda: polls(of.since(0)), "the first poll", seconds=60)
-            change(of)
-            here.send("poll")
-            eventually(lambda: here.due() == LAUNCHES, "all are granted", seconds=120)
-        here.celery.control.purge()
-        for n in range(processes):
-            stack.enter_context(here.process("dispatch", threads=THREADS, name=f"dispatch{n}"))
-        last = of.last()
-        for _ in range(processes * THREADS):
-            here.send("dispatch", here.ledger.scheduler)
-        eventually(lambda: here.due() == 0, "all are launched", seconds=300)
-        return LAUNCHES / seconds(of.since(last))
 
 
 def latencies(chance: random.Random) -> list[float]:
