@@ -125,9 +125,13 @@ def edited(here: Working) -> None:
     here.ledger.store.client.hset(here.ledger.keys.sync, "read_ms", "0")  # the sections are due
     here.send("sync")
     eventually(lambda: here.ledger.registry.version() > version, "the edit is taken over", seconds=120)
+    eventually(lambda: _polled_since(here, version), "it is polled for", seconds=60)
+
+
+def _polled_since(here: Working, version: int) -> bool:
+    """Send ticks, as beat does: one that comes within a second of the last poll is not due."""
     here.send("poll")
-    read = lambda: here.ledger.reading.cursor("tasks").plan > version  # noqa: E731
-    eventually(read, "it is polled for", seconds=60)
+    return here.ledger.reading.cursor("tasks").plan > version
 
 
 def _bytes(command: Any) -> bytes:
