@@ -1,8 +1,11 @@
 # Everything that is done with this project, by one name each. `make setup` needs Python 3.11 or later and pip.
 
+# every supported Python, the oldest first: the classifiers of pyproject.toml
+PYTHONS := $(shell sed -n 's/^ *"Programming Language :: Python :: \([0-9.]*\)",$$/\1/p' pyproject.toml)
+OLDEST := $(firstword $(PYTHONS))
 # the first that runs and is recent enough
-CANDIDATES := python3.11 python3.12 python3.13 python3.14 python3
-RECENT := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
+CANDIDATES := $(PYTHONS:%=python%) python3
+RECENT := -c 'import sys; sys.exit(sys.version_info < tuple(map(int, "$(OLDEST)".split("."))))'
 PYTHON ?= $(shell for each in $(CANDIDATES); do $$each $(RECENT) 2>/dev/null && echo $$each && break; done)
 PINS := -c constraints.txt
 VENV := .venv
@@ -17,7 +20,7 @@ SEED ?= $(shell $(PYTHON) -c 'import random; print(random.randrange(1000000))')
 setup: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt tests/agent.txt tests/oldest_redis.py
-	@$(or $(PYTHON),false) $(RECENT) || { echo "Python 3.11 or later is needed: make setup PYTHON=..."; exit 1; }
+	@$(or $(PYTHON),false) $(RECENT) || { echo "Python $(OLDEST) or later is needed: make setup PYTHON=..."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PINS) -e '.[dev,flower]'
 	@# the published agent runs against the sandbox in a test; what it pins of requests it does not need
@@ -44,7 +47,7 @@ test-unit: setup
 # ~/.pyenv keeps several beside each other, and its commands start one of them alone. ON_EACH="test-unit" for less
 ON_EACH ?= test-quick
 test-pythons: setup
-	@failed=; for each in 3.11 3.12 3.13 3.14; do \
+	@failed=; for each in $(PYTHONS); do \
 		$(BIN)/python -c "import sys; sys.exit(sys.version_info[:2] != tuple(map(int, '$$each'.split('.'))))" && continue; \
 		found=; for one in python$$each "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/$$each.*/bin/python$$each; do \
 			[ -n "$$found" ] || ! "$$one" -c pass 2>/dev/null || found=$$one; \

@@ -29,6 +29,7 @@ from triggers.base.broker import ALIVE_QUEUES, broker_prefix
 from triggers.base.errors import Usage
 from triggers.base.logs import logger
 from triggers.base.redis_address import refuse_unsupported
+from triggers.base.redis_rights import refuse_lacking
 from triggers.base.settings import settings
 from triggers.health import Progress
 from triggers.ledger import at_work, connect, exclusions
@@ -200,12 +201,16 @@ beat = BeatRole()
 _watches: list[Watch] = []
 
 
-def refuse_redis() -> None:
-    """End a process that cannot work with its Redis; Celery would swallow any other exception."""
+def refuse_redis(*, subscribes: bool = False) -> None:
+    """End a process that cannot work with its Redis; Celery would swallow any other exception.
+
+    `subscribes`: it takes messages from queues.
+    """
     url = settings().redis_url or ""
     try:
         with connect(url) as client:
             refuse_unsupported(client, url)
+            refuse_lacking(client, url, subscribes=subscribes)
     except Usage as refusal:
         raise SystemExit(str(refusal)) from refusal
 
@@ -217,7 +222,7 @@ def _watch(role: Role) -> None:
 
 @celeryd_after_setup.connect  # type: ignore[untyped-decorator]
 def _consume_own_queue(sender: str, instance: Any, **_: Any) -> None:
-    refuse_redis()
+    refuse_redis(subscribes=True)
     queue = instance.app.amqp.queues.select_add(own_queue(sender))
     queue.exchange = Exchange("")  # Celery has bound it to its default exchange, where it would stay without end
 

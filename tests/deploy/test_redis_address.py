@@ -158,6 +158,25 @@ def test_workers_and_beat_run_over_tls_as_an_acl_user(start_redis: Any, tmp_path
         client.close()
 
 
+@pytest.mark.skipif(not SERVER or not shutil.which("openssl"), reason="needs a redis-server with TLS, and openssl")
+def test_what_a_redis_with_tls_wants_is_named(start_redis: Any, tmp_path: Path):
+    port = start_redis(*made_certificates(tmp_path), "--tls-auth-clients", "yes", tls=True)
+    url = f"rediss://:secret@127.0.0.1:{port}/0?ssl_ca_certs={tmp_path / 'ca.pem'}"
+    for wrong, why in (
+        (url, "(TLS: TLSV13_ALERT_CERTIFICATE_REQUIRED)"),
+        (f"redis://:secret@127.0.0.1:{port}/0", "it requires TLS: write rediss://"),
+    ):
+        for _ in range(10):  # which side closes first differs
+            with pytest.raises(Usage) as refused, connect(wrong) as client:
+                refuse_unsupported(client, wrong)
+            assert why in str(refused.value)
+            assert "secret" not in str(refused.value)
+    files = f"&ssl_certfile={tmp_path / 'redis.pem'}&ssl_keyfile={tmp_path / 'redis.key'}"
+    with connect(url.replace(":secret@", "") + files) as client:
+        refuse_unsupported(client, url)
+        assert client.ping()
+
+
 @pytest.mark.skipif(not SERVER, reason="needs a Redis on PATH")
 def test_a_node_of_a_cluster_is_refused_at_start(start_redis: Any, tmp_path: Path):
     port = start_redis("--cluster-enabled", "yes")

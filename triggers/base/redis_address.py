@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,8 @@ import redis
 from triggers.base.errors import Usage
 
 SCHEMES = ("redis", "rediss", "unix", "redis+socket")
+#: How providers of Valkey write it.
+_OF_VALKEY = {"valkey": "redis", "valkeys": "rediss"}
 _SOCKETS = ("unix", "redis+socket")
 _WAY_OUT = "give one Redis: redis://HOST:PORT/DB, rediss://... for TLS, or unix:///PATH?db=DB"
 _QUOTING = (
@@ -26,10 +29,8 @@ _SINGLE = (
 NO_EVICTION = (
     "set maxmemory-policy to noeviction: with CONFIG SET, or in the settings (parameter group) of a managed Redis"
 )
-_WHY_INFO = (
-    "; the user must be allowed INFO, by which workers notice that Redis restarted and may have forgotten its last "
-    "second: ACL SETUSER USER +info"
-)
+_WHY_RUN_ID = ", by which workers notice that Redis restarted and may have forgotten its last second"
+_WHY_INFO = f"; the user must be allowed INFO{_WHY_RUN_ID}: ACL SETUSER USER +info"
 _CERT_REQS = {"none": ssl.CERT_NONE, "optional": ssl.CERT_OPTIONAL, "required": ssl.CERT_REQUIRED}
 _TLS_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 _TLS = ("ssl_cert_reqs", "ssl_check_hostname", *_TLS_FILES)
@@ -56,6 +57,7 @@ class RedisAddress:
             Usage: it is not an address of Redis, or that of Sentinel or Cluster; the message carries no password.
         """
         parts = _split(text)
+        parts = parts._replace(scheme=_OF_VALKEY.get(parts.scheme, parts.scheme))
         host = parts.netloc.rpartition("@")[2]
         if "sentinel" in parts.scheme or "cluster" in parts.scheme or ";" in host or "," in host:
             raise Usage(f"the Redis address {shown(text)}: {_SINGLE}")
@@ -81,6 +83,17 @@ class RedisAddress:
     def is_socket(self) -> bool:
         """Whether it is a Unix socket."""
         return self.url.startswith("unix:")
+
+    def require_files(self) -> None:
+        """See that the files of TLS are there: a missing one would look like a Redis that cannot be reached.
+
+        Raises:
+            Usage: one is not, or cannot be read.
+        """
+        for name in _TLS_FILES:
+            path = self.tls.get(name)
+            if path is not None and not (os.path.isfile(path) and os.access(path, os.R_OK)):
+                raise Usage(f"{name}={path} in the Redis address {shown(self.url)} is no file that can be read here")
 
 
 def _split(url: str) -> SplitResult:
@@ -167,21 +180,36 @@ def refuse_unsupported(client: redis.Redis, url: str) -> None:
         Usage: it is a Sentinel or a node of a Cluster, evicts keys when it is full, or refuses for a reason that
             waiting does not fix, such as a wrong password or a user that may not call INFO.
     """
-    from triggers.base import redis_refusals  # the ledger itself reads addresses
+    from triggers.base import redis_refusals, redis_tls  # the ledger itself reads addresses
 
     try:
         info: dict[str, Any] = {**dict(client.info("server")), **dict(client.info("memory"))}
     except (redis.RedisError, OSError) as failure:
-        if redis_refusals.needs_person(failure):
-            why = _WHY_INFO if redis_refusals.code_of(failure) == "NOPERM" else ""
-            words = f"the Redis at {shown(url)} cannot be used: {redis_refusals.in_words(failure)}{why}"
-            raise Usage(words) from failure
-        return
+        why = redis_refusals.in_words(failure)
+        if not why and isinstance(failure, redis.ResponseError):  # a provider that hides commands
+            why = f"it refuses a command: {failure}"
+        elif not redis_refusals.needs_person(failure):
+            why = redis_tls.disagreement(url)
+            if not why:
+                return
+        why += _WHY_INFO if "info" in str(failure).lower() else ""
+        raise Usage(f"the Redis at {shown(url)} cannot be used: {why}") from failure
     mode = info.get("redis_mode", "standalone")
     if mode != "standalone":
         raise Usage(f"the Redis at {shown(url)} runs as {mode}: {_SINGLE}")
-    if evicts := eviction(info):
+    if not info.get("run_id"):
+        raise Usage(f"the Redis at {shown(url)} cannot be used: its INFO has no run_id{_WHY_RUN_ID}")
+    if evicts := eviction(info if "maxmemory_policy" in info else {**info, **_settings_of_memory(client)}):
         raise Usage(f"the Redis at {shown(url)} cannot be used: {evicts}; {NO_EVICTION}")
+
+
+def _settings_of_memory(client: redis.Redis) -> dict[str, Any]:
+    """Limit and policy as CONFIG has them, with the names of INFO; nothing where both are hidden."""
+    try:
+        found: Any = client.config_get("maxmemory*")
+    except redis.RedisError:
+        return {}
+    return {name.replace("-", "_"): value for name, value in found.items()}
 
 
 def eviction(info: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ for it, and keeps it elsewhere; an older Redis puts it behind other words where 
 from __future__ import annotations
 
 import re
+import ssl
 from typing import Final
 
 import redis
@@ -38,6 +39,9 @@ _IN_WORDS: Final = {
     "WRONGPASS": "it refuses the user name or password: see TRIGGERS_REDIS_URL and TRIGGERS_REDIS_PASSWORD",
     "NOPERM": "its user lacks a right: docs/deployment.md lists those that are needed",
     "MAXCLIENTS": "it accepts no more connections: raise its maxclients",
+    "CERTIFICATE": "its TLS certificate is not accepted: see ssl_ca_certs and ssl_check_hostname in TRIGGERS_REDIS_URL",
+    "TLS": "TLS with it fails: see the scheme, ssl_certfile and ssl_keyfile in TRIGGERS_REDIS_URL",
+    "DATABASE": "it has no database of this number: see the end of TRIGGERS_REDIS_URL; most have 0 to 15",
     "TIMEOUT": "it gave no answer in time",
     "CONNECTION": "it cannot be reached",
 }
@@ -52,7 +56,10 @@ _NO_LOGIN: Final = re.compile(r"required|already authenticated", re.IGNORECASE)
 _MOVED: Final = frozenset({"READONLY", "MASTERDOWN", "UNBLOCKED"})
 
 #: The codes that stay until a person has changed something.
-_FOR_PEOPLE: Final = frozenset({"NOAUTH", "WRONGPASS", "NOPERM"})
+_FOR_PEOPLE: Final = frozenset({"NOAUTH", "WRONGPASS", "NOPERM", "CERTIFICATE", "TLS", "DATABASE"})
+
+#: The answers to SELECT.
+_NO_DATABASE: Final = re.compile(r"DB index|invalid DB|SELECT is not allowed", re.IGNORECASE)
 
 #: What an older Redis puts before the code of an error in a script, and a newer one behind its text.
 _OF_SCRIPTS: Final = re.compile(r"^.*?-(?=[A-Z]{3,} )|^(?:ERR|NOPERM) | script: .*$", re.DOTALL)
@@ -64,19 +71,37 @@ def code_of(error: BaseException) -> str:
         return "WRONGPASS"  # a Redis before 6, or a user where there are none
     if isinstance(error, redis.exceptions.AuthenticationError):
         return "NOAUTH" if _NO_LOGIN.search(str(error)) else "WRONGPASS"
+    if tls := _tls_failure(error):
+        return "CERTIFICATE" if isinstance(tls, ssl.SSLCertVerificationError) else "TLS"
     for kind, code in _BY_CLASS:
         if isinstance(error, kind):
             return code
     if isinstance(error, redis.ResponseError) and (found := _CODE.search(str(error))):
         return found[1]
+    if isinstance(error, redis.ResponseError) and _NO_DATABASE.search(str(error)):
+        return "DATABASE"
     return ""
+
+
+def _tls_failure(error: BaseException) -> ssl.SSLError | None:
+    """What TLS says in a failed connection; None if it says nothing, or that the other side has gone."""
+    cause: BaseException | None = error if isinstance(error, redis.exceptions.ConnectionError) else None
+    while cause is not None:
+        if isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)):
+            return None
+        if isinstance(cause, ssl.SSLError):
+            return cause
+        cause = cause.__cause__ or cause.__context__
+    return None
 
 
 def in_words(error: BaseException) -> str:
     """Why Redis cannot be used and what to do, in one line; "" if the error has another reason."""
-    code = code_of(error)
-    # Redis names the user and the command or key there, never a password
-    detail = f": {_OF_SCRIPTS.sub('', str(error))[:120].rstrip('. ')}" if code == "NOPERM" else ""
+    code, detail = code_of(error), ""
+    if code == "NOPERM":  # Redis names the user and the command or key there, never a password
+        detail = f": {_OF_SCRIPTS.sub('', str(error))[:120].rstrip('. ')}"
+    elif tls := _tls_failure(error):
+        detail = f": {getattr(tls, 'verify_message', '') or tls.reason or tls}"
     return f"{_IN_WORDS[code]} ({code}{detail})" if code else ""
 
 

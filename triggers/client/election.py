@@ -13,6 +13,7 @@ import redis
 from triggers.base.errors import EpochChanged, Transient, TriggersError, Usage
 from triggers.base.logs import logger
 from triggers.base.redis_address import refuse_unsupported
+from triggers.base.redis_rights import refuse_lacking
 from triggers.base.settings import Settings
 from triggers.base.terminal import say
 from triggers.ledger import Ledger, Store, connect, open_ledger
@@ -168,6 +169,7 @@ class Arrival:
     def _open(self, url: str) -> Ledger:
         client = connect(url)
         refuse_unsupported(client, url)
+        refuse_lacking(client, url)
         return open_ledger(Store(client), self.scheduler.id, self.settings)
 
     def _refuse_other_content(self, other: Leader) -> None:

@@ -55,8 +55,13 @@ def _read(name: str) -> str:
 
 
 def connect(url: str, *, timeout_seconds: float = 5.0) -> redis.Redis:
-    """A client whose answers are text. Blocks no longer than `timeout_seconds` on a frozen Redis."""
+    """A client whose answers are text. Blocks no longer than `timeout_seconds` on a frozen Redis.
+
+    Raises:
+        Usage: it is no address of a Redis, or names files that are not there.
+    """
     address = RedisAddress.parse(url)
+    address.require_files()
     keepalive = {} if address.is_socket else {"socket_keepalive": True}
     login = redis_login.FileLogin() if redis_login.rereads(address) else None
     return redis.Redis.from_url(

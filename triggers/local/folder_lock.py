@@ -80,7 +80,11 @@ class FolderLock:
                 end_stranger(holder.server, patience_seconds=5.0)
             else:  # the holder is about to write its name, or what it left behind is about to end
                 time.sleep(0.05)
-        self._write(LockHolder(os.getpid(), start_time(os.getpid()), socket.gethostname()))
+        try:
+            self._write(LockHolder(os.getpid(), start_time(os.getpid()), socket.gethostname()))
+        except BaseException:  # a full disk: what nobody can see the holder of is not held
+            self.release()
+            raise
 
     def announce(self, server: int, url: str) -> None:
         """Write down the Redis of this folder, for those that look and for the next owner after a crash."""

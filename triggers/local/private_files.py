@@ -7,6 +7,7 @@ owner and mode of all of them are looked at before anything is read, and no link
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import pwd
 import stat
@@ -16,6 +17,7 @@ from pathlib import Path
 from triggers.base.errors import Usage
 
 _WAY_OUT = "set TRIGGERS_STATE_FOLDER to a folder of this user"
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -31,6 +33,10 @@ def state_folder(setting: Path) -> Path:
         raise Usage(f"there is no home folder for the state in {setting}: {_WAY_OUT}") from error
     if setting.parts[:1] == ("~",) and Path("~").expanduser() == Path(folder.anchor):
         raise Usage(f"the home folder of this user is {folder.anchor}, which cannot hold the state: {_WAY_OUT}")
+    try:
+        str(folder.absolute()).encode()
+    except UnicodeEncodeError as error:  # the address of its socket is a URL
+        raise Usage(f"the state folder {str(folder)!a} is no UTF-8 text: {_WAY_OUT}, or LANG to C.UTF-8") from error
     return folder.absolute()
 
 
@@ -62,7 +68,18 @@ def make(folder: Path) -> None:
         check(folder)
         folder.chmod(0o700)
     except OSError as error:
-        raise Usage(f"the state folder {folder} cannot be written ({error.strerror}): {_WAY_OUT}") from error
+        raise cannot_write(folder, error) from error
+
+
+def cannot_write(folder: Path, error: OSError) -> Usage:
+    """What to tell of a folder that takes no file."""
+    way_out = "free space there, or set TRIGGERS_STATE_FOLDER" if error.errno in _FULL else "set TRIGGERS_STATE_FOLDER"
+    return Usage(f"the state folder {folder} cannot be written ({error.strerror}): {way_out} to a folder of this user")
+
+
+def cannot_read(folder: Path, error: OSError) -> Usage:
+    """What to tell of a folder, or a file in it, that does not open."""
+    return Usage(f"the state folder cannot be read ({error.filename or folder}: {error.strerror}): {_WAY_OUT}")
 
 
 def check(folder: Path) -> None:
@@ -154,7 +171,7 @@ def _with_status(paths: Iterable[Path]) -> Iterator[tuple[Path, os.stat_result]]
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError as error:
-            raise Usage(f"the state folder cannot be read ({path}: {error.strerror}): {_WAY_OUT}") from error
+            raise cannot_read(path, error) from error
         yield path, found
 
 

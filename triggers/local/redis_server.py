@@ -17,8 +17,9 @@ import redis
 from triggers.base.errors import StoreUnavailable, Usage
 from triggers.local import private_files
 from triggers.local.folder_lock import FolderLock, running_url
-from triggers.local.processes import end, ending_with_us, spawn
+from triggers.local.processes import end, end_stranger, ending_with_us, is_server_in, spawn
 from triggers.local.server_binary import ServerBinary, find_server
+from triggers.local.state_files import damage
 
 __all__ = ["PrivateRedis", "ServerBinary", "find_server", "running_url"]
 
@@ -45,6 +46,7 @@ class PrivateRedis:
         self._lock = FolderLock(self.folder)
         self._socket = _socket_path(self.folder)
         self._process: subprocess.Popen[bytes] | None = None
+        self._behind_wrapper: int | None = None
 
     def start(self, *, cancelled: Callable[[], bool] = lambda: False) -> str:
         """Start it, or start it again after it died; return its URL (`unix://...`) when it answers.
@@ -55,19 +57,40 @@ class PrivateRedis:
         """
         if self.is_alive:
             return self.url
-        binary = find_server(self._server, self.folder)
+        binary = self._find()
         is_restart = self._lock.descriptor is not None
-        if not is_restart:
+        if is_restart:
+            self._end_server()  # what a wrapper script has left
+        else:
             self._take_folder()
         try:
+            self._refuse_damage()
             self._launch(binary)
             self._wait_for_answer(cancelled)
             binary.writer.record(self.folder)
-        except BaseException:
+        except BaseException as failure:
             # the folder stays ours until `stop`: between two attempts nobody else may take what we serve
             self._end_server() if is_restart else self.stop()
+            if isinstance(failure, OSError):  # a full disk
+                raise private_files.cannot_write(self.folder, failure) from failure
             raise
         return self.url
+
+    def _find(self) -> ServerBinary:
+        """The server to start, once the folder is known to be this user's alone."""
+        private_files.check(self.folder)
+        try:
+            return find_server(self._server, self.folder)
+        except OSError as error:
+            raise private_files.cannot_read(self.folder, error) from error
+
+    def _refuse_damage(self) -> None:
+        try:
+            problem = damage(self.folder)
+        except OSError as error:
+            raise private_files.cannot_read(self.folder, error) from error
+        if problem:
+            raise Usage(problem)
 
     @property
     def url(self) -> str:
@@ -99,20 +122,23 @@ class PrivateRedis:
         if self._process is not None:
             end(self._process, _STOP_SECONDS)
             self._process = None
+        if self._behind_wrapper is not None:
+            if is_server_in(self._behind_wrapper, self.folder):
+                end_stranger(self._behind_wrapper, _STOP_SECONDS)
+            self._behind_wrapper = None
 
     def _take_folder(self) -> None:
         try:
             private_files.make(self.folder)
             self._lock.acquire()
         except OSError as error:
-            raise Usage(
-                f"the state folder {self.folder} cannot be written ({error.strerror}): "
-                "set TRIGGERS_STATE_FOLDER to a folder of this user"
-            ) from error
+            raise private_files.cannot_write(self.folder, error) from error
         try:
             _make_private(self._socket.parent, self.folder)
-        except BaseException:
+        except BaseException as failure:
             self._lock.release()
+            if isinstance(failure, OSError):
+                raise private_files.cannot_write(self._socket.parent, failure) from failure
             raise
 
     def _launch(self, binary: ServerBinary) -> None:
@@ -133,11 +159,13 @@ class PrivateRedis:
         began, answer = time.monotonic(), "no answer"
         while not cancelled():
             if (code := self._process.poll()) is not None:
-                raise StoreUnavailable(f"Redis ended with {code} at its start: {self._log_end()}")
+                raise StoreUnavailable(
+                    f"Redis ended with {code} at its start: {self._log_end()}; the files in {self.folder} were kept"
+                )
             patience = _START_SECONDS
             try:
                 with redis.Redis.from_url(self.url, socket_timeout=2, retry=None) as client:
-                    client.ping()
+                    self._note_server(int(client.info("server")["process_id"]))
                     return
             except redis.exceptions.BusyLoadingError as error:
                 patience, answer = _LOAD_SECONDS, str(error)
@@ -147,6 +175,12 @@ class PrivateRedis:
                 raise StoreUnavailable(f"no Redis within {patience:.0f} s ({answer}): {self._log_end()}")
             time.sleep(0.01)
         raise StoreUnavailable("the start of Redis was canceled")
+
+    def _note_server(self, pid: int) -> None:
+        """Learn which process the server is: a wrapper script may have started another, which has to end as well."""
+        if self._process is not None and pid != self._process.pid:
+            self._behind_wrapper = pid
+            self._lock.announce(pid, self.url)
 
     def _log_end(self) -> str:
         try:
@@ -184,7 +218,10 @@ def _socket_path(folder: Path) -> Path:
     if len(os.fsencode(direct)) <= _SOCKET_PATH_BYTES:
         return direct
     name = f"clearml-triggers-{os.getuid()}-{hashlib.sha1(os.fsencode(folder)).hexdigest()[:12]}"
-    base = Path(tempfile.gettempdir())
+    try:
+        base = Path(tempfile.gettempdir())
+    except FileNotFoundError:  # no folder for temporary files can be written
+        base = Path("/tmp")
     if len(os.fsencode(base / name / "redis.sock")) > _SOCKET_PATH_BYTES:
         base = Path("/tmp")
     return base / name / "redis.sock"

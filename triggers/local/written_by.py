@@ -1,8 +1,9 @@
 """Which server wrote a state folder, and which others can read it.
 
 A server that meets files of a later form ends, or takes them for none and begins empty: Redis 6.2 does not look into
-the folder that Redis 7 and later write. So the writer is recorded beside the files and compared before a start. Of a
-folder without a record, the files say what they can.
+the folder that Redis 7 and later write. So the writer is recorded beside the files and compared before a start. What
+the files themselves say counts too, where it is a later writer than the recorded one: a process may have died between
+the start of a server and its record.
 
 | files of | read by |
 |---|---|
@@ -20,16 +21,19 @@ from pathlib import Path
 from typing import Final, Literal
 
 from triggers.local import private_files
+from triggers.local.state_files import PARTS
 
 Kind = Literal["redis", "valkey"]
 Version = tuple[int, int, int]
 
 #: The record, in the state folder.
 _FILE: Final = "server.json"
-#: Where Redis 7 and later, and every Valkey, keep the append-only files; Redis 6.2 keeps one file beside it.
-_PARTS: Final = "appendonlydir"
 #: How the snapshot begins that a Valkey since 9 writes.
 _VALKEY_MAGIC: Final = b"VALKEY"
+#: How that of a Redis begins, and of a Valkey before 9.
+_REDIS_MAGIC: Final = b"REDIS"
+#: From which number in that head on a snapshot is of which Redis at least.
+_OF_SNAPSHOTS: Final[tuple[tuple[int, Version], ...]] = ((12, (7, 4, 0)), (11, (7, 2, 0)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +74,16 @@ class Writer:
 
 
 def read(folder: Path) -> Writer | None:
-    """Who wrote a folder last; None if nobody did, or any server reads what is in it."""
-    parts = folder / _PARTS
+    """Who wrote a folder last; None if nobody did, or any server reads what is in it.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    parts = folder / PARTS
     if not parts.is_dir():  # what is left of the files decides: a record alone writes nothing
         return None
-    return _recorded(folder) or (Writer("valkey", (9, 0, 0)) if _is_of_valkey(parts) else Writer("redis", (7, 0, 0)))
+    seen, recorded = _writer_of_files(parts), _recorded(folder)
+    return recorded if recorded is not None and recorded.can_read(seen) else seen
 
 
 def _recorded(folder: Path) -> Writer | None:
@@ -87,9 +96,18 @@ def _recorded(folder: Path) -> Writer | None:
         return None
 
 
-def _is_of_valkey(parts: Path) -> bool:
+def _writer_of_files(parts: Path) -> Writer:
+    """The earliest server that writes such files, by the head of their snapshot: `REDIS` or `VALKEY` and a number."""
+    writer = Writer("redis", (7, 0, 0))
     for path in parts.glob("*.rdb"):
         with path.open("rb") as file:
-            if file.read(len(_VALKEY_MAGIC)) == _VALKEY_MAGIC:
-                return True
-    return False
+            head = file.read(9)
+        if head.startswith(_VALKEY_MAGIC):
+            return Writer("valkey", (9, 0, 0))
+        if head.startswith(_REDIS_MAGIC) and head[5:].isdigit():
+            writer = max(writer, Writer("redis", _by_number(int(head[5:]))), key=lambda one: one.version)
+    return writer
+
+
+def _by_number(number: int) -> Version:
+    return next((version for least, version in _OF_SNAPSHOTS if number >= least), (7, 0, 0))

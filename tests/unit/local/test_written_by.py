@@ -42,7 +42,16 @@ def test_a_folder_without_parts_is_read_by_anybody(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("head", "writer"), [(b"REDIS0010", Writer("redis", (7, 0, 0))), (b"VALKEY080", Writer("valkey", (9, 0, 0)))]
+    ("head", "writer"),
+    [
+        (b"REDIS0010", Writer("redis", (7, 0, 0))),
+        (b"REDIS0011", Writer("redis", (7, 2, 0))),
+        (b"REDIS0012", Writer("redis", (7, 4, 0))),
+        (b"REDIS0013", Writer("redis", (7, 4, 0))),
+        (b"VALKEY080", Writer("valkey", (9, 0, 0))),
+        (b"", Writer("redis", (7, 0, 0))),
+        (b"REDISxxxx", Writer("redis", (7, 0, 0))),
+    ],
 )
 def test_without_a_record_the_files_say_who_wrote_them(tmp_path: Path, head: bytes, writer: Writer) -> None:
     parts = tmp_path / "appendonlydir"
@@ -51,9 +60,31 @@ def test_without_a_record_the_files_say_who_wrote_them(tmp_path: Path, head: byt
     assert read(tmp_path) == writer
     (tmp_path / "server.json").write_text("{")
     assert read(tmp_path) == writer
-    recorded = Writer("valkey", (9, 1, 2), "/a/valkey-server")
+    recorded = Writer("redis", (8, 2, 0), "/a/redis-server")
+    if writer.kind == "valkey":
+        recorded = Writer("valkey", (9, 1, 2), "/a/valkey-server")
     recorded.record(tmp_path)
     assert read(tmp_path) == recorded
+
+
+@pytest.mark.parametrize(
+    ("recorded", "head", "writer"),
+    [
+        (Writer("redis", (6, 2, 14)), b"REDIS0009", Writer("redis", (7, 0, 0))),
+        (Writer("redis", (7, 0, 15)), b"REDIS0012", Writer("redis", (7, 4, 0))),
+        (Writer("redis", (7, 0, 15)), b"VALKEY080", Writer("valkey", (9, 0, 0))),
+        (Writer("valkey", (8, 1, 0)), b"VALKEY080", Writer("valkey", (9, 0, 0))),
+    ],
+)
+def test_files_of_a_later_server_count_more_than_the_record(
+    tmp_path: Path, recorded: Writer, head: bytes, writer: Writer
+) -> None:
+    """A process died, or the disk was full, between the start of a server and its record."""
+    (tmp_path / "appendonlydir").mkdir()
+    (tmp_path / "appendonlydir" / "appendonly.aof.1.base.rdb").write_bytes(head)
+    recorded.record(tmp_path)
+    assert read(tmp_path) == writer
+    assert recorded.problem_with(tmp_path)
 
 
 def test_the_problem_names_folder_servers_and_fix(tmp_path: Path) -> None:
