@@ -40,11 +40,14 @@ archive = os.path.join(os.path.dirname(library), "python%d%d.zip" % sys.version_
 system = [p for p in sys.path if p == archive or p.startswith(library) and "-packages" not in p]
 paths = system + [os.environ["{_OWN_FOLDER}"]] + sys.path + json.loads(os.environ["{_USER_PATH}"])
 sys.path[:] = dict.fromkeys(paths)
-from triggers.local.parent import end_with_parent
+from triggers.local.parent import end_with_parent, wait_until_released
 end_with_parent(int(os.environ["{PARENT_DESCRIPTOR}"]))
 from {{module}} import main
 gc.freeze()
 gc.enable()
+held = os.environ.pop("{HOLD_DESCRIPTOR}", "")
+if held:
+    wait_until_released(int(held))
 sys.exit(main())
 """
 

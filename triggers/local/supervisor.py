@@ -59,7 +59,6 @@ class Supervisor:
         parameters: Mapping[str, str] | None = None,
         credentials: Mapping[str, str] | None = None,
         command: Sequence[str] | None = None,
-        farewell: Callable[[], None] | None = None,
         frozen_seconds: float = FROZEN_SECONDS,
     ) -> None:
         """Prepare; nothing is started.
@@ -70,8 +69,6 @@ class Supervisor:
             parameters: Given to the child as TRIGGERS_LOCAL_<NAME>.
             credentials: CLEARML_API_* variables for the child (`Credentials.environment()`).
             command: Command of the child in place of `workers.local`.
-            farewell: Called once at the stop, beside the end of the child and while Redis still runs; it should
-                take no longer than the child may.
             frozen_seconds: How long the child may be silent before it counts as frozen.
         """
         if (redis is None) == (redis_url is None):
@@ -79,7 +76,7 @@ class Supervisor:
         self._redis, self._redis_url = redis, redis_url
         self._parameters, self._credentials = dict(parameters or {}), dict(credentials or {})
         self._command = list(command or child.child_command())
-        self._farewell = farewell
+        self._farewell: Callable[[], None] | None = None
         self._liveness = Liveness(redis.folder if redis else None, frozen_seconds=frozen_seconds)
         self._child: subprocess.Popen[bytes] | None = None
         self._told: ChildErrors | None = None
@@ -127,19 +124,20 @@ class Supervisor:
         """Start what is not started, keep it alive until a stop is requested, then end it (within 10 s).
 
         Args:
-            farewell: as the constructor takes it, for a caller that knows it only now.
+            farewell: Called once at the stop, beside the end of the child and while Redis still runs; it should
+                take no longer than the child may.
 
         Raises:
             SystemExit: The child fails at each start in the same way; one line has logged how.
         """
-        self._farewell = farewell or self._farewell
+        self._farewell = farewell
         try:
             self._started_at.setdefault("redis", time.monotonic())
             self._release_child()
             if self._child is None:
                 self.start()
             while not self._stopping:
-                self._mend()
+                self._restart_what_ended()
                 self._sleep(_LOOK_SECONDS)
         finally:
             self.stop()
@@ -192,7 +190,7 @@ class Supervisor:
         """Process id of the running child."""
         return self._child.pid if self._child is not None and self._child.poll() is None else None
 
-    def _mend(self) -> None:
+    def _restart_what_ended(self) -> None:
         if self._redis is not None and not self._redis.is_alive:
             self._pause("redis", "Redis")
             self._restart_redis()

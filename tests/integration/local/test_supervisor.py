@@ -9,6 +9,7 @@ import pytest
 import redis
 
 from triggers.base.errors import Usage
+from triggers.local.child import child_command
 from triggers.local.processes import start_time, wait_until
 from triggers.local.redis_server import PrivateRedis
 from triggers.local.supervisor import Supervisor
@@ -161,26 +162,26 @@ def test_a_child_that_fails_in_the_same_way_is_given_up_in_one_line(capfd):
 
 
 HELD = """
-import os, sys, time
-from triggers.local.parent import end_with_parent, wait_until_released
-end_with_parent(int(os.environ["TRIGGERS_LOCAL_PARENT_FD"]))
-said = lambda word: open(os.environ["TRIGGERS_LOCAL_FILE"], "a").write(word + "\\n")
+import os, time
+def said(word):
+    with open(os.environ["TRIGGERS_LOCAL_FILE"], "a") as file:
+        file.write(word + "\\n")
 said("imported")
-if held := os.environ.pop("TRIGGERS_LOCAL_HOLD_FD", ""):
-    wait_until_released(int(held))
-said("begun")
-time.sleep(600)
+def main():
+    said("begun")
+    time.sleep(600)
 """
 
 
 @pytest.fixture
 def held(tmp_path, monkeypatch):
     """A supervisor whose child was started early, and what the child has written."""
-    monkeypatch.setenv("PYTHONPATH", os.getcwd())
+    (tmp_path / "held_child.py").write_text(HELD)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     file = tmp_path / "said"
-    supervisor = Supervisor(
-        redis_url="redis://127.0.0.1:9/0", parameters={"file": str(file)}, command=[sys.executable, "-c", HELD]
-    )
+    # the bootstrap of the real child, with another module
+    command = child_command("held_child")
+    supervisor = Supervisor(redis_url="redis://127.0.0.1:9/0", parameters={"file": str(file)}, command=command)
     supervisor.prepare()
     said = lambda: file.read_text().split() if file.exists() else []  # noqa: E731
     assert wait_until(lambda: said() == ["imported"], 20)
