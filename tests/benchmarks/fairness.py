@@ -19,7 +19,7 @@ from tests.benchmarks.worker import Working, eventually, working
 from tests.integration.ledger.test_lines_at_any_size import TRIGGERS, fill
 from triggers.base.settings import Settings
 from triggers.client.service_task import ServiceTask
-from triggers.client.serving import Home
+from triggers.client.serving import ServingProcess
 from triggers.ledger import connect
 from triggers.model import make_trigger
 
@@ -117,7 +117,7 @@ def register(of: Server, here: Working, apart: Apart) -> None:
         return
     here.home.register(here.ledger, [flood])
     service = str(of.call("tasks.create", name="another service", type="service")["id"])
-    home = Home(ServiceTask(service, "bench", "another service", None), 1, here.settings)
+    home = ServingProcess(ServiceTask(service, "bench", "another service", None), 1, here.settings)
     home.register(home.connect(), [single])
 
 

@@ -24,7 +24,7 @@ from tests.conftest import redis_binaries
 from tests.deploy.hosts import eventually
 from triggers.base.settings import Settings
 from triggers.client.service_task import ServiceTask
-from triggers.client.serving import Home
+from triggers.client.serving import ServingProcess
 from triggers.ledger.batches import encode_batches, partition_of
 from triggers.ledger.matching import Grant, MarkChange
 from triggers.ledger.reading import Cursor
@@ -57,7 +57,7 @@ class World:
         self.control, self.client = Control(server), Client(server, "K", "S")
         self.settings = Settings(redis_url=self.url, max_per_minute=0)
         service, self.base = (self._task(name) for name in ("service", "base"))
-        self.home = Home(ServiceTask(service, "bench", "service", None), 3600, self.settings)
+        self.home = ServingProcess(ServiceTask(service, "bench", "service", None), 3600, self.settings)
         self.ledger = self.home.connect()
         action = {"type": "task", "base_task_id": self.base, "queue": "default"}
         triggers = [

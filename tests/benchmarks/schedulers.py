@@ -26,7 +26,7 @@ from tests.benchmarks.server import Server, server
 from tests.benchmarks.worker import Working, eventually, working
 from triggers.base.broker import broker_prefix
 from triggers.client.service_task import ServiceTask
-from triggers.client.serving import Home
+from triggers.client.serving import ServingProcess
 from triggers.ledger import Ledger
 from triggers.model import make_trigger
 from triggers.stages import table
@@ -128,7 +128,7 @@ def declared(of: Server, here: Working, number: int, pace: float) -> Ledger:
     """One more scheduler with its trigger."""
     name = f"service {number}"
     service = str(of.call("tasks.create", name=name, type="service")["id"])
-    home = Home(ServiceTask(service, "bench", name, None), pace, here.settings)
+    home = ServingProcess(ServiceTask(service, "bench", name, None), pace, here.settings)
     ledger = home.connect()
     action = {"type": "task", "base_task_id": here.base, "queue": "default"}
     parameters = {"parameters": {"Args/source": "${task.id}"}}

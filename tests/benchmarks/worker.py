@@ -17,7 +17,7 @@ from tests.benchmarks.delay import delayed
 from tests.benchmarks.server import Server, redis
 from triggers.base.settings import Settings
 from triggers.client.service_task import ServiceTask
-from triggers.client.serving import Home
+from triggers.client.serving import ServingProcess
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,7 +30,7 @@ class Working:
         self.base = str(of.call("tasks.create", name="base", type="training")["id"])
         service = str(of.call("tasks.create", name="service", type="service")["id"])
         self.settings = Settings(redis_url=url, max_per_minute=0)
-        self.home = Home(ServiceTask(service, "bench", "service", None), 1, self.settings)
+        self.home = ServingProcess(ServiceTask(service, "bench", "service", None), 1, self.settings)
         self.ledger = self.home.connect()
         from workers.app import configuration  # reads the environment
 

@@ -28,7 +28,7 @@ from tests.chaos.samples import Sampler, Verdict, of_fleet
 from tests.crash.processes import Server, eventually
 from triggers.base.settings import Settings
 from triggers.client.service_task import ServiceTask
-from triggers.client.serving import Home
+from triggers.client.serving import ServingProcess
 from triggers.ledger import schedulers
 from triggers.model import make_trigger
 
@@ -58,7 +58,7 @@ class Soak:
         self.project = self.client.call("projects.create", {"name": "soak"})["id"]
         service, base = self._task("service"), self._task("base")
         settings = Settings(redis_url=self.fleet.redis_url, **SETTINGS)  # type: ignore[arg-type]
-        self.home = Home(ServiceTask(service, "soak", "service", None), 1.0, settings)
+        self.home = ServingProcess(ServiceTask(service, "soak", "service", None), 1.0, settings)
         self.ledger = self.home.connect()
         trigger = make_trigger(
             "task",

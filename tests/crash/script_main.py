@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.crash.worker_main import prepare
 from triggers.base.settings import settings
 from triggers.client.service_task import ServiceTask
-from triggers.client.serving import Home
+from triggers.client.serving import ServingProcess
 from triggers.model import Trigger
 
 #: environment variables: the service task's id, its project and name, and the trigger as JSON
@@ -19,7 +19,7 @@ def main() -> int:
     """Register, and say so by a file."""
     prepare()
     name = os.environ[NAME]
-    home = Home(ServiceTask(os.environ[SERVICE], name, name, None), 1.0, settings())
+    home = ServingProcess(ServiceTask(os.environ[SERVICE], name, name, None), 1.0, settings())
     home.register(home.connect(), [Trigger.from_json(os.environ[TRIGGER])])
     Path(os.environ["CRASH_TEST_FOLDER"], "registered").touch()
     return 0

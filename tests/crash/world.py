@@ -19,7 +19,7 @@ from tests.crash.worker_main import CALLER
 from triggers import sources
 from triggers.base.settings import Settings
 from triggers.client.service_task import ServiceTask
-from triggers.client.serving import Home
+from triggers.client.serving import ServingProcess
 from triggers.ledger.history import HistoryEntry
 from triggers.local.redis_server import PrivateRedis
 from triggers.model import Trigger, make_trigger
@@ -74,7 +74,7 @@ class World:
             self.hire()
         self.service = self.create_task("service task")
         self.base = self.create_task("base task", script={"branch": "old", "repository": "r", "entry_point": "e.py"})
-        self.home = Home(ServiceTask(self.service, self.name, self.name, None), 1.0, self.settings)
+        self.home = ServingProcess(ServiceTask(self.service, self.name, self.name, None), 1.0, self.settings)
         self.ledger = self.home.connect()
         self.control = Control(folder / "control")
         chosen = {f"TRIGGERS_{name.upper()}": str(value) for name, value in (SETTINGS | settings).items()}

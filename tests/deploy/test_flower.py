@@ -23,7 +23,7 @@ from tests.deploy import compose
 from tests.deploy.hosts import Service, eventually
 from triggers.base.settings import Settings
 from triggers.client.service_task import ServiceTask
-from triggers.client.serving import Home
+from triggers.client.serving import ServingProcess
 from triggers.model import make_trigger
 from triggers.sandbox import Sandbox
 
@@ -75,7 +75,7 @@ class Watched:
         with pytest.MonkeyPatch.context() as patch:
             for name, value in credentials.items():
                 patch.setenv(name, value)
-            home = Home(ServiceTask(service, "vision", "nightly triggers", None), 1.0, settings)
+            home = ServingProcess(ServiceTask(service, "vision", "nightly triggers", None), 1.0, settings)
         self.ledger = home.connect()
         action = {"type": "task", "base_task_id": base, "queue": "default", "parameters": {"Args/key": CANARY}}
         trigger = make_trigger("task", name="evaluate failures", action=action, trigger_on_status=["failed"])

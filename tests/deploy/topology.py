@@ -18,7 +18,7 @@ from tests.deploy.hosts import Host, Network, Service, eventually
 from tests.deploy.loopback import LoopbackHost, LoopbackNetwork
 from triggers.base.settings import Settings
 from triggers.client.service_task import ServiceTask
-from triggers.client.serving import Home
+from triggers.client.serving import ServingProcess
 from triggers.ledger import connect
 from triggers.model import Trigger, make_trigger
 from triggers.model.launch_tags import scheduler_tag
@@ -131,7 +131,7 @@ class Topology:
         self.project = self.call("projects.create", name="work")["id"]
         service = self._task("service")
         base = self._task("base")
-        self.home = Home(ServiceTask(service, "work", "service", None), 1.0, self.settings)
+        self.home = ServingProcess(ServiceTask(service, "work", "service", None), 1.0, self.settings)
         self.ledger = self.home.connect()
         action = {
             "type": "task",

@@ -24,6 +24,9 @@ FUNCTION_THREADS: Final = 8
 #: Pause between two looks for firings whose functions this process has to call, seconds.
 CALL_LOOK_SECONDS: Final = 0.25
 
+#: Pause after a failed look, seconds.
+RETRY_SECONDS: Final = 1.0
+
 
 class Callers:
     """A fixed number of threads; a function that hangs keeps its own and no other, and never the process.
@@ -63,19 +66,27 @@ class Callers:
     def _work(self) -> None:
         while not self._ending.is_set():
             try:
-                with self._look:
-                    claimed = claim(self.context, list(self._busy.values()))
-                    if claimed is None:
-                        self._ending.wait(CALL_LOOK_SECONDS)
-                        continue
-                    self._busy[threading.get_ident()] = claimed.firings[0]  # before another looks
-                try:
-                    carry(self.context, claimed, self.functions)
-                finally:
-                    self._busy.pop(threading.get_ident(), None)
-            except EpochChanged:
-                self.context.begin_epoch()
+                self._call_next()
             except (Transient, Fenced, redis.RedisError) as failure:
                 self.context.ledger.store.look_for_primary(failure)
                 log.warning("cannot fetch function calls, retrying: %s", failure)
-                self._ending.wait(1.0)
+                self._ending.wait(RETRY_SECONDS)
+            except Exception:  # a thread that ends here would call nothing until the next start
+                log.exception("cannot fetch function calls, retrying")
+                self._ending.wait(RETRY_SECONDS)
+
+    def _call_next(self) -> None:
+        """Call the function of the next firing; wait a little if there is none."""
+        try:
+            with self._look:
+                claimed = claim(self.context, list(self._busy.values()))
+                if claimed is None:
+                    self._ending.wait(CALL_LOOK_SECONDS)
+                    return
+                self._busy[threading.get_ident()] = claimed.firings[0]  # before another looks
+            try:
+                carry(self.context, claimed, self.functions)
+            finally:
+                self._busy.pop(threading.get_ident(), None)
+        except EpochChanged:
+            self.context.begin_epoch()

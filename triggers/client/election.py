@@ -32,8 +32,8 @@ _here: set[str] = set()
 _here_lock = threading.Lock()
 
 
-class Arrival:
-    """The Redis of a scheduler and the lease "home" on it."""
+class Election:
+    """The Redis of a scheduler, and the lease "home" on it, which makes a process the serving one."""
 
     def __init__(
         self, scheduler: Scheduler, settings: Settings, holder: Leader, adopt: Callable[[Ledger], object]
@@ -91,15 +91,15 @@ class Arrival:
             self._refuse_other_content(other)
         return ledger
 
-    def stay(self, ledger: Ledger) -> Leader | None:
+    def renew(self, ledger: Ledger) -> Leader | None:
         """Renew the lease, or take it again after Redis lost it; return another process that has it, else None."""
         if ledger.homes.renew(self._token, self.settings.lease_seconds):
             return None
         self._token, other = ledger.homes.enter(self.holder, self.settings.lease_seconds)
         return None if other == self.holder else other
 
-    def give_up_home(self, ledger: Ledger) -> None:
-        """Let the next process in at once."""
+    def resign(self, ledger: Ledger) -> None:
+        """Release the lease, so that the next process takes over at once."""
         try:
             ledger.homes.leave(self._token)
         except (TriggersError, redis.RedisError) as failure:

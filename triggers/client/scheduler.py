@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # importing this module is cheap: what validates, registers a
     from clearml import Task
 
     from triggers.client.service_task import ServiceTask
-    from triggers.client.serving import Home
+    from triggers.client.serving import ServingProcess
     from triggers.model import Trigger
 
 #: Fastest pace of polling: once a second.
@@ -94,11 +94,11 @@ class TriggerScheduler(AddsModelTriggers, AddsDatasetTriggers, AddsTaskTriggers,
             Usage: There are no ClearML credentials or no usable Redis, or another running process declares other
                 triggers for this scheduler.
         """
-        with self._home() as home:
-            ledger = home.visit()
-            home.register(ledger)
-            home.show(ledger)
-            home.depart(ledger)
+        with self._process() as process:
+            ledger = process.visit()
+            process.register(ledger)
+            process.show(ledger)
+            process.depart(ledger)
         self._service = None  # closed where workers go on with it
 
     def start(self, *, dry_run: bool = False, console: bool | int = False) -> None:
@@ -118,11 +118,11 @@ class TriggerScheduler(AddsModelTriggers, AddsDatasetTriggers, AddsTaskTriggers,
             Usage: There are no ClearML credentials or no usable Redis, another running process declares other
                 triggers for this scheduler, or the extra `console` is not installed.
         """
-        with self._home(shadow=dry_run) as home, home.console(console):
-            home.task.require_package_meanwhile(home.settings.package)
-            ledger = home.enter()
-            home.register(ledger)
-            home.run(ledger)
+        with self._process(shadow=dry_run) as process, process.console(console):
+            process.task.require_package_meanwhile(process.settings.package)
+            ledger = process.enter()
+            process.register(ledger)
+            process.run(ledger)
 
     def start_remotely(self, queue: str = "services") -> None:
         """Enqueue the service task for an agent and end this process.
@@ -170,11 +170,11 @@ class TriggerScheduler(AddsModelTriggers, AddsDatasetTriggers, AddsTaskTriggers,
             login.speak_plainly()  # before the SDK's hook, which `obtain` may have set
         return self._service
 
-    def _home(self, *, shadow: bool = False) -> Home:
+    def _process(self, *, shadow: bool = False) -> ServingProcess:
         from triggers.base.settings import settings
-        from triggers.client.serving import Home
+        from triggers.client.serving import ServingProcess
 
-        return Home(
+        return ServingProcess(
             self._obtained(),
             self.poll_seconds,
             settings(),

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
+from functools import partial
 from typing import Final
 
 import redis
 
 from triggers.actions.functions import Function
 from triggers.base import ending
-from triggers.base.errors import EpochChanged, Fenced, Permanent, Transient, TriggersError
+from triggers.base.errors import Fenced, TriggersError
 from triggers.base.logs import logger
 from triggers.base.retry import patiently
 from triggers.base.settings import Settings
@@ -21,11 +21,12 @@ from triggers.clearml_api import Api, Credentials, identity, launches, require_s
 from triggers.client.abort_watch import AbortWatch, silence
 from triggers.client.callers import Callers
 from triggers.client.declarer import holder
-from triggers.client.election import Arrival
+from triggers.client.election import Election
 from triggers.client.interruption import end_process, handled
 from triggers.client.narration import narrate
 from triggers.client.registration import Registration
 from triggers.client.service_task import ServiceTask
+from triggers.client.tenure import Tenure
 from triggers.context import Context, NoHints
 from triggers.context.api_account import ApiAccount
 from triggers.ledger import Ledger
@@ -44,11 +45,8 @@ log = logger(__name__)
 #: How long an orderly end waits for functions that still run, seconds.
 FUNCTION_PATIENCE_SECONDS: Final = 5.0
 
-#: Pause between two looks at what polls have seen of the service task, seconds.
-ABORT_SECONDS: Final = 1.0
 
-
-class Home:
+class ServingProcess:
     """Registers triggers and, unless a Redis is given by URL, runs everything that serves them."""
 
     def __init__(
@@ -90,18 +88,17 @@ class Home:
             quiet_seconds=quiet_seconds,
         )
         self._registration = Registration(task, self.scheduler, self.api, settings, self.sources, self._adopt)
-        self._arrival = Arrival(
+        self._election = Election(
             self.scheduler, settings, holder(self.triggers, self.functions, self.sources), self._adopt
         )
         self._supervisor: Supervisor | None = None
         self._stopping = threading.Event()
         self._received: list[int] = []
-        self._lost, self._aborted = "", False
         # what a shell without job control starts in the background ignores SIGINT, and goes on doing so
         ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
         self._signals = handled(self._terminate, signal.SIGTERM, *(() if ignored else (signal.SIGINT,)))
 
-    def __enter__(self) -> Home:
+    def __enter__(self) -> ServingProcess:
         """Until `run` takes the signals, they end the process at once; the SDK would swallow SIGTERM."""
         self._signals.__enter__()
         return self
@@ -110,7 +107,7 @@ class Home:
         self._signals.__exit__(*exc)
         if self._supervisor is not None:
             self._supervisor.stop()
-        self._arrival.leave()
+        self._election.leave()
 
     def _terminate(self, number: int) -> None:
         self._signals.__exit__()
@@ -133,16 +130,16 @@ class Home:
         """
         # first of all: a process that is refused ends its service task as failed, which is no event
         self._mark_service_task()
-        ledger = self._arrival.enter()
-        if self._arrival.redis is not None:
-            self._supervisor = Supervisor(redis=self._arrival.redis, credentials=self.credentials.environment())
+        ledger = self._election.enter()
+        if self._election.redis is not None:
+            self._supervisor = Supervisor(redis=self._election.redis, credentials=self.credentials.environment())
             self._supervisor.prepare()
         return self._claimed(ledger)
 
     def visit(self) -> Ledger:
         """The ledger for a registration beside a serving process that declares the same."""
         self._mark_service_task()
-        return self._claimed(self._arrival.visit())
+        return self._claimed(self._election.visit())
 
     def _mark_service_task(self) -> None:
         patiently(lambda: service.adopt(self.api, self.task.id, self.scheduler.id))
@@ -155,7 +152,7 @@ class Home:
 
     def connect(self) -> Ledger:
         """The scheduler's ledger, on the Redis of the settings or on a private one; nobody is asked."""
-        return self._arrival.connect()
+        return self._election.connect()
 
     def _adopt(self, ledger: Ledger) -> Epoch:
         """Learn the run of Redis; of one that knows nothing of the scheduler, whether there is something to know."""
@@ -170,7 +167,7 @@ class Home:
 
         Args:
             ledger: of the scheduler.
-            declared: triggers in place of those that this home was made with.
+            declared: triggers in place of those that this was made with.
         """
         if declared is not None:
             self.triggers = list(declared)
@@ -187,7 +184,7 @@ class Home:
         """Leave after a registration: the service task runs on if workers serve it."""
         if self.settings.redis_url:
             self.task.leave_running(self.api, self.settings.package)
-        elif self._arrival.redis is not None:
+        elif self._election.redis is not None:
             renewal.give_back(self.context(ledger), self.scheduler)
         self._hand_in_calls(ledger)
 
@@ -206,9 +203,10 @@ class Home:
         context = self.context(ledger)
         callers = Callers(context, self.functions)
         callers.start()
-        staying = threading.Thread(target=self._stay, args=(ledger, context), name="home", daemon=True)
-        staying.start()
-        narrator = narrate(ledger, self.scheduler, self.settings, self._arrival.folder)
+        tenure = self._tenure(context)
+        keeping = threading.Thread(target=tenure.keep, args=(self._stopping, self.stop), name="tenure", daemon=True)
+        keeping.start()
+        narrator = narrate(ledger, self.scheduler, self.settings, self._election.folder)
 
         def farewell() -> None:
             left = callers.finish(FUNCTION_PATIENCE_SECONDS)
@@ -216,7 +214,7 @@ class Home:
                 log.warning("the function of trigger %r still runs; it is called again at the next start", name)
             if context.shadow:
                 shadow_report.print_differences(context)
-            self._say_farewell(ledger, context)
+            self._save_final_state(ledger, context)
             narrator.finish()
 
         with handled(self._receive, signal.SIGINT, signal.SIGTERM):
@@ -226,13 +224,13 @@ class Home:
                 self._serve(farewell)
             finally:
                 self.stop()
-                self._arrival.leave()
+                self._election.leave()
         if self._received:
             end_process(self._received[0])
-        if self._lost:
-            raise Fenced(self._lost)
-        if self._aborted:
-            AbortWatch(self.api, ledger, self.scheduler).end(self.task.handle)
+        if tenure.lost:
+            raise Fenced(tenure.lost)
+        if tenure.aborted and tenure.abort:
+            tenure.abort.end(self.task.handle)
             raise SystemExit(1)
 
     def _receive(self, number: int) -> None:
@@ -240,7 +238,7 @@ class Home:
         self.stop()
 
     def _serve(self, farewell: Callable[[], None]) -> None:
-        private = self._arrival.redis
+        private = self._election.redis
         if private is None:
             self._stopping.wait()
             farewell()
@@ -249,52 +247,31 @@ class Home:
         if not self._stopping.is_set():
             self._supervisor.run(farewell)
 
-    def _stay(self, ledger: Ledger, context: Context) -> None:
-        """Keep serving: renew the lease, and register again on a Redis that came back empty."""
-        abort, every = AbortWatch(self.api, ledger, self.scheduler), self.settings.lease_seconds / 3
-        renew_at = time.monotonic() + every
-        while not self._stopping.wait(min(ABORT_SECONDS, every)):
-            try:
-                if self.task.handle is not None and not self.task.remote and abort.is_aborted():
-                    self._aborted = True
-                    log.warning("the service task %s was aborted; shutting down", self.task.id)
-                    self.stop()
-                    return
-                if time.monotonic() < renew_at:
-                    continue
-                renew_at = time.monotonic() + every
-                self._account.settle(ledger.calls, self.api)
-                other = self._arrival.stay(ledger)
-                if other is not None:
-                    self._lost = f"{other} took over this scheduler"
-                    log.error("%s; shutting down", self._lost)
-                    self.stop()
-                elif self.triggers and ledger.registry.version() == 0:
-                    log.warning("Redis came back empty; registering again")
-                    takeover.take_over(context, self.scheduler)
-                    self.register(ledger)
-                    context.begin_epoch()
-                elif not ledger.is_entered():
-                    self._lost = ledger.history.alarms().get(renewal.REDIS_ALARM, {}).get("text", "")
-                    self._lost = self._lost or "the scheduler was removed from this Redis"
-                    self.stop()
-            except EpochChanged:
-                context.begin_epoch()
-            except (Transient, Fenced, redis.RedisError) as failure:
-                log.warning("could not renew the lease, retrying: %s", failure)
-            except Permanent as failure:
-                log.error("%s", failure)
+    def _tenure(self, context: Context) -> Tenure:
+        # an agent ends the process of a task that a person aborts
+        watched = self.task.handle is not None and not self.task.remote
+        return Tenure(
+            context,
+            self._election,
+            self._account,
+            AbortWatch(self.api, context.ledger, self.scheduler) if watched else None,
+            partial(self._register_again, context) if self.triggers else None,
+        )
 
-    def _say_farewell(self, ledger: Ledger, context: Context) -> None:
+    def _register_again(self, context: Context) -> None:
+        takeover.take_over(context, self.scheduler)
+        self.register(context.ledger)
+
+    def _save_final_state(self, ledger: Ledger, context: Context) -> None:
         """Show what has happened since the last turn, save the state, let the next process in at once."""
         try:
             sync(context, self.scheduler)
-            if self._arrival.redis is not None:  # elsewhere workers go on serving
+            if self._election.redis is not None:  # elsewhere workers go on serving
                 renewal.give_back(context, self.scheduler)
         except (TriggersError, redis.RedisError) as failure:
             log.warning("could not save the final state to the service task: %s", failure)
         self._hand_in_calls(ledger)
-        self._arrival.give_up_home(ledger)
+        self._election.resign(ledger)
 
     def stop(self) -> None:
         """Make `run` return. Safe in a signal handler and from any thread."""

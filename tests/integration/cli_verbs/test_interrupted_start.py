@@ -19,14 +19,14 @@ SWALLOWING = """
 import signal
 from triggers.client import serving
 
-def register(self, *given, _real=serving.Home.register, **named):
+def register(self, *given, _real=serving.ServingProcess.register, **named):
     try:
         signal.raise_signal(signal.SIGINT)
     except KeyboardInterrupt:
         print("swallowed", flush=True)
     return _real(self, *given, **named)
 
-serving.Home.register = register
+serving.ServingProcess.register = register
 """
 
 

@@ -11,7 +11,7 @@ import pytest
 from tests.integration.stages.conftest import World
 from triggers.base.errors import ServerUnavailable, Usage
 from triggers.base.settings import Settings
-from triggers.client.serving import Home
+from triggers.client.serving import ServingProcess
 from triggers.ledger import Ledger
 from triggers.operate.doctor.clearml_server import look
 from triggers.sandbox import Sandbox
@@ -30,7 +30,7 @@ def test_a_start_is_refused_with_the_version(old: Sandbox, settings: Settings, m
         monkeypatch.setenv(name, value)
     task: Any = SimpleNamespace(id="t", project="P", name="service", web="")
     with pytest.raises(Usage, match=r"127\.0\.0\.1:\d+: it is version 1\.16\.0, .* use one of version 1\.17 or later"):
-        Home(task, 5.0, settings)
+        ServingProcess(task, 5.0, settings)
 
 
 def test_doctor_says_so(old: Sandbox, ledger: Ledger, settings: Settings) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import redis
 
 from tests.integration.service.conftest import ServiceWorld
 from triggers.client.callers import Callers
@@ -97,6 +98,30 @@ def test_the_end_waits_for_what_runs_and_its_outcome_is_recorded(service_world: 
     assert began.wait(5)
     assert callers.finish(5) == []
     assert len(world.history("launched")) == 1
+
+
+def test_redis_that_goes_away_again_right_after_its_restart_ends_no_thread(
+    service_world: ServiceWorld, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, done, failed = service_world, list[str](), threading.Event()
+    learn = world.ctx.begin_epoch
+
+    def begin_epoch() -> None:
+        if not failed.is_set():
+            failed.set()
+            raise redis.ConnectionError("away")
+        learn()
+
+    monkeypatch.setattr("triggers.client.callers.RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(world.ctx, "begin_epoch", begin_epoch)
+    declare(world, "fine")
+    run(1, fine=done.append)
+    world.ledger.store.run_id = "another run"
+    assert failed.wait(10)
+    until(lambda: world.ledger.store.run_id != "another run")
+    world.fail_task()
+    world.step()
+    until(lambda: done)
 
 
 def test_single_instance_holds_for_functions(service_world: ServiceWorld, run: Run) -> None:

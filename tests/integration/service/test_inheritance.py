@@ -16,7 +16,7 @@ from triggers.base.settings import Settings
 from triggers.clearml_api import service as service_calls
 from triggers.client.checks import MissingOnServer
 from triggers.client.service_task import ServiceTask
-from triggers.client.serving import Home
+from triggers.client.serving import ServingProcess
 from triggers.sandbox import Sandbox
 from triggers.stages.sync import sync
 from triggers.sync import renewal, takeover
@@ -25,11 +25,11 @@ from triggers.sync import renewal, takeover
 class HomeWorld(ServiceWorld):
     """The world of a scheduler as its home process makes it."""
 
-    home: Home
+    home: ServingProcess
 
     def come_home(self, *triggers) -> None:
         task = ServiceTask(self.service, "P", "service task", None)
-        self.home = Home(task, 1.0, self.settings, triggers=triggers, sync_seconds=0.001)
+        self.home = ServingProcess(task, 1.0, self.settings, triggers=triggers, sync_seconds=0.001)
         self.ledger = self.home.connect()
         service_calls.adopt(self.api, self.service, self.home.scheduler.id)
         takeover.take_over(self.home.context(self.ledger), self.home.scheduler)
