@@ -3,7 +3,7 @@
     python -m clearml_triggers.health [FILE] [--end]
 
 One command for every supervisor: a container's health check, a Kubernetes probe, a systemd timer. Exit code 0:
-the process gets somewhere. 1: it does not, and one line says why; with `--end` it is killed, so that its
+the process makes progress. 1: it does not, and one line says why; with `--end` it is killed, so that its
 supervisor starts it again. Written by `workers.watchdog`; local mode's supervisor judges its child by the same file.
 Nothing heavy is imported: it runs every few seconds.
 """
@@ -103,7 +103,7 @@ def main(arguments: list[str]) -> int:
     fault = progress.fault(time.monotonic())
     if fault and "--end" in arguments:
         progress.end()
-    say(fault or f"{progress.name} gets somewhere" + (f", but {progress.note}" if progress.note else ""))
+    say(fault or f"{progress.name} makes progress" + (f", but {progress.note}" if progress.note else ""))
     return 1 if fault else 0
 
 

@@ -50,7 +50,7 @@ def configuration(of: Settings) -> dict[str, Any]:
         "task_default_queue": table.queues()[0],
         "task_create_missing_queues": False,
         "task_routes": {stage.task: {"queue": stage.queues[0]} for stage in _with_task()},
-        "task_publish_retry": False,  # reconcile gives a lost hint again
+        "task_publish_retry": False,  # reconcile re-sends lost hints
         "worker_consumer": "workers.consumer:Consumer",
         "worker_pool": "threads",  # every stage waits for HTTP or Redis most of the time
         "worker_prefetch_multiplier": 1,

@@ -39,7 +39,7 @@ _SENT: Final = {
 }
 
 #: What a message brings about that Celery cannot take; failures of the connection are none of these.
-_NONSENSE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, NotImplementedError)
+_MALFORMED = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, NotImplementedError)
 
 
 class Consumer(CeleryConsumer):  # type: ignore[misc]
@@ -59,7 +59,7 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]
             else:
                 try:
                     return handle(message)
-                except _NONSENSE as fault:
+                except _MALFORMED as fault:
                     self._reject_or_end(message, fault)
             return None
 

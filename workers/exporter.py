@@ -184,7 +184,7 @@ def main() -> None:
     refuse_unsupported(client, of.redis_url or "")
     host, _, port = of.metrics_address.rpartition(":")
     if not host or not port.isdigit():
-        raise Usage(f"TRIGGERS_METRICS_ADDRESS={of.metrics_address!r} is no HOST:PORT")
+        raise Usage(f"TRIGGERS_METRICS_ADDRESS={of.metrics_address!r} is not HOST:PORT: write it as 127.0.0.1:9808")
     registry = CollectorRegistry(auto_describe=False)
     registry.register(Exporter(client, of))
     ended = threading.Event()

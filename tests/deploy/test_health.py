@@ -162,7 +162,7 @@ def test_command_says_which_scheduler_a_worker_leaves_alone(
     role = watchdog.WorkerRole(app, "tested@here", 2)
     watchdog.Watch(role, tmp_path / "file").look(100.0)
     assert health.main([str(tmp_path / "file")]) == 0
-    told = "tested@here gets somewhere, but it is unreadable; p/n is left alone"
+    told = "tested@here makes progress, but it is unreadable; p/n is left alone"
     assert capsys.readouterr().out.strip() == told
     role.client.close()
     runtime.cache_clear()

@@ -183,7 +183,7 @@ class Attempt:
         pause = retry_seconds(failures, settings.retry_base_seconds, settings.retry_cap_seconds, random.random())
         pause = max(pause, min(retry_after_seconds, LONGEST_PAUSE_SECONDS))
         log.warning(
-            "trigger %r: %s %s is tried again in %.1f s: %s",
+            "trigger %r: %s %s failed; retrying in %.1f s: %s",
             self.trigger.name,
             self.firing.kind,
             self.firing.object,

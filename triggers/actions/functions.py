@@ -52,9 +52,12 @@ def load(reference: str) -> Function:
         for part in name.split("."):
             found = getattr(found, part)
     except Exception as error:  # importing runs code of others
-        raise LaunchImpossible(f"function {reference} cannot be imported: {error}") from error
+        raise LaunchImpossible(
+            f"function {reference} cannot be imported: {error}; install its module on all dispatch workers, then retry "
+            "the dead letter"
+        ) from error
     if not callable(found):
-        raise LaunchImpossible(f"{reference} is no function")
+        raise LaunchImpossible(f"{reference} is not a function; name one, then retry the dead letter")
     return found  # type: ignore[no-any-return]
 
 

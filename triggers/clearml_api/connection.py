@@ -107,11 +107,6 @@ class Api:
         """What is left of a pause that the server asked for; 0 without one."""
         return max(0.0, self._paused_until - time.monotonic())
 
-    @property
-    def pause_why(self) -> str:
-        """What asked for the last pause."""
-        return self._pause.why
-
     def pause(self, pause: Pause) -> None:
         """Make no call for a while, as the server asked one of the processes; a longer pause stays."""
         until = time.monotonic() + pause.seconds

@@ -54,17 +54,17 @@ def renewing(every_seconds: float, extend: Callable[[], None]) -> Iterator[None]
         while not stop.wait(every_seconds):
             if body.hangs:
                 if not hung:
-                    log.error("%s has done nothing for too long: its lease is not renewed, others go on", name)
+                    log.error("%s makes no progress: its lease is not renewed, and another worker takes over", name)
                 hung = True
                 continue
             hung = False
             try:
                 extend()
             except Fenced as loss:
-                log.warning("a lease was lost: %s", loss)
+                log.warning("lost a lease: %s", loss)
                 return
             except Transient as failure:
-                log.warning("a lease could not be renewed, trying again: %s", failure)
+                log.warning("could not renew a lease; retrying: %s", failure)
 
     name = f"thread {threading.current_thread().name}"
     with progress.watch() as body:
@@ -97,4 +97,4 @@ def held(store: Store, keys: Keys, name: str, seconds: float) -> Iterator[str | 
         try:
             release(store, keys, name, token)
         except (Fenced, Transient) as failure:
-            log.warning("the lease %s will run out by itself: %s", name, failure)
+            log.warning("could not release the lease %s, which expires by itself: %s", name, failure)

@@ -32,7 +32,7 @@ class Upkeep:
         launched_ms: The oldest launch that is remembered.
         has_old_edits: Own edits can be forgotten.
         has_strays: Drafts of void attempts have to be looked for.
-        has_set_aside: Something is quarantined, was refused, or passes triggers by.
+        has_quarantined: Something is quarantined, was refused, or passes triggers by.
     """
 
     now_ms: int
@@ -47,7 +47,7 @@ class Upkeep:
     launched_ms: int | None
     has_old_edits: bool
     has_strays: bool
-    has_set_aside: bool
+    has_quarantined: bool
 
     def waits(self, stage: str) -> bool:
         """Whether something is due for a stage that takes hints."""
@@ -93,7 +93,7 @@ def look(store: Store, keys: Keys) -> Upkeep:
         launched_ms=launched_ms,
         has_old_edits=edit_ms is not None and edit_ms <= now_ms - KEPT_MS,
         has_strays=stray_ms is not None and stray_ms <= now_ms,
-        has_set_aside=bool(aside or poison or refused),
+        has_quarantined=bool(aside or poison or refused),
     )
 
 

@@ -244,8 +244,3 @@ def rules_of(conditions: type[Conditions]) -> tuple[NamedRule, ...]:
     """Give the rules of a kind, those without a field first."""
     rules = {name: note for name, note in declared(conditions).items() if isinstance(note, Rule)}
     return tuple(NamedRule(name, rule) for name, rule in {**conditions.always, **rules}.items())
-
-
-def applicable(conditions: type[Conditions]) -> list[str]:
-    """Give the fields of all kinds that this kind has."""
-    return list(Conditions.model_fields) if conditions.of_objects else []

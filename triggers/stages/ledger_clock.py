@@ -17,7 +17,7 @@ LEDGER_CLOCK_ALARM: Final = alarms.REDIS_CLOCK.name
 AHEAD_MS: Final = 60_000
 
 
-def tell_of_clock(ctx: Context, known: Collection[str]) -> None:
+def raise_clock_alarm(ctx: Context, known: Collection[str]) -> None:
     """Raise the alarm, or clear it. `known`: those that are set."""
     ahead_ms = ctx.ledger.ahead_ms()
     if ahead_ms <= AHEAD_MS:

@@ -98,7 +98,11 @@ class _MatchTurn:
             try:
                 self.ctx.ledger.matchers.give_back(self.held)
             except (EpochChanged, Transient) as failure:
-                log.warning("the leases of %d partitions will run out by themselves: %s", len(self.held), failure)
+                log.warning(
+                    "could not release the leases of %d partitions, which expire by themselves: %s",
+                    len(self.held),
+                    failure,
+                )
 
     def go_on(self, work: Taken) -> tuple[int, Taken]:
         """Match one batch of each partition; how many firings were granted, and what waits then."""

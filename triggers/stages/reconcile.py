@@ -1,4 +1,4 @@
-"""Reconcile: give the hints again for what has lain too long, release holds, clear away strays."""
+"""Reconcile: re-send lost hints, release holds, delete the drafts of void attempts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from triggers.rules.recovery import Hit, judge_strays
 from triggers.stages import quarantine
 from triggers.stages.budgets import keep_to_budgets
 from triggers.stages.failures import pause_failing
-from triggers.stages.ledger_clock import tell_of_clock
+from triggers.stages.ledger_clock import raise_clock_alarm
 from triggers.stages.limits import abort_overdue
 
 log = logger(__name__)
@@ -35,7 +35,7 @@ RELEASED_PER_ROUND = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Mended:
+class Reconciled:
     """What one round did. `hints`: the stages that were hinted."""
 
     hints: tuple[str, ...] = ()
@@ -43,7 +43,7 @@ class Mended:
     strays: int = 0
 
 
-def reconcile(ctx: Context) -> Mended | None:
+def reconcile(ctx: Context) -> Reconciled | None:
     """One round; None when another is at it. Every part is safe to repeat and safe to lose."""
     ledger = ctx.ledger
     with ledger.lease("reconcile", ctx.settings.lease_seconds) as token:
@@ -57,12 +57,12 @@ def reconcile(ctx: Context) -> Mended | None:
         finally:  # functions need no ClearML server
             hints += _hint_waiting(ctx, ledger.upkeep() if released else look, ["dispatch", "act"])
         _forget(ctx, look)
-        if look.has_set_aside or look.alarms or look.long_waiting(quarantine.PATIENCE_SECONDS):
+        if look.has_quarantined or look.alarms or look.long_waiting(quarantine.PATIENCE_SECONDS):
             quarantine.raise_alarms(ctx)
         abort_overdue(ctx, look)
         pause_failing(ctx, look)
         strays = _clear_strays(ctx) if look.has_strays else 0
-        return Mended(tuple(hints), released, strays)
+        return Reconciled(tuple(hints), released, strays)
 
 
 def _hint_waiting(ctx: Context, look: Upkeep, stages: Sequence[str]) -> list[str]:
@@ -95,7 +95,7 @@ def _forget(ctx: Context, look: Upkeep) -> None:
     if look.has_old_edits:
         ledger.edits.forget()
     if look.ahead_ms or look.alarms:
-        tell_of_clock(ctx, look.alarms)
+        raise_clock_alarm(ctx, look.alarms)
     paces = {name for name in look.alarms if name.startswith(alarms.PACE.name)}
     if paces:
         for name in paces - set(ledger.firings.holds()):

@@ -197,7 +197,7 @@ def _take_over(scheduler: Scheduler, found: list[RedisLease], mine: RedisLease) 
         if old.address == mine.address:
             continue
         log.warning(
-            "the scheduler %s/%s goes on with the Redis at %s, epoch %d of its data; the one at %s, epoch %d, by %s "
+            "the scheduler %s/%s continues on the Redis at %s, epoch %d of its data; the one at %s, epoch %d, by %s "
             "has to stop serving it if it still does",
             scheduler.project, scheduler.name, mine.address, mine.epoch, old.address, old.epoch, old.holder,
         )  # fmt: skip

@@ -165,7 +165,7 @@ def clone(attempt: Attempt, base: Mapping[str, Any] | None) -> None:
     assert isinstance(action, TaskAction)
     if base is None:
         what = f"base task {action.base_task_id}" if action.base_task_id else "task that schedule_task_query fits"
-        raise LaunchImpossible(f"the {what} is not on the server")
+        raise LaunchImpossible(f"the {what} is not on the server; change the trigger, then retry the dead letter")
     if not find_queue(attempt):
         return
     project = resolve_target_project(attempt.trigger, base)

@@ -32,14 +32,20 @@ def prepare(attempt: Attempt, base: Mapping[str, Any] | None) -> None:
     """
     ctx, firing = attempt.ctx, attempt.firing
     if base is None:
-        raise LaunchImpossible("the ClearML task to reuse is not on the server")
+        task_id = getattr(attempt.trigger.action, "base_task_id", "")
+        raise LaunchImpossible(
+            f"ClearML task {task_id} (reuse_task) is not on the server; change the trigger, then retry the dead letter"
+        )
     status, ours = base["status"], value_of(FIRING, base.get("system_tags") or ()) == firing.key
     if ours and status != DRAFT:
         attempt.launched(base["id"], "found by its key")
     elif status in RUNNING:
         attempt.skip(f"ClearML task {base['id']} is {status} and cannot be reused yet", base["id"])
     elif status in PUBLISHED:
-        raise LaunchImpossible(f"ClearML task {base['id']} is published and cannot be reset")
+        raise LaunchImpossible(
+            f"ClearML task {base['id']} is published and cannot be reset; give the trigger another schedule_task_id or "
+            "leave reuse_task out, then retry the dead letter"
+        )
     elif launch.find_queue(attempt):
         if not ours:
             if status != DRAFT:
