@@ -124,7 +124,7 @@ def test_a_body_that_hangs_is_renewed_no_more_until_it_comes_to_life(
         count = renewals.count
         threading.Event().wait(0.05)  # ten turns of the keeper
         assert renewals.count == count
-        assert len([line for line in caplog.messages if "done nothing" in line]) == 1
+        assert len([line for line in caplog.messages if "makes no progress" in line]) == 1
         progress.note()
         assert renewals.more()
 
