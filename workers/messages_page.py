@@ -33,7 +33,8 @@ name and arguments; a worker rejects a message without a valid signature. Queues
 
 #: What each field of a notice means; a test compares the names with the class.
 NOTICE_FIELDS: Final = {
-    "kind": "`dead`, `stale` with the name of a stage, `held burst`, `API budget`, `alarm`, `over`, `left out`",
+    "kind": "`dead`, `stale` with the name of a stage, `held burst`, `API budget`, `API pause`, `alarm`, `over`, "
+    "`left out`",
     "text": "what happened, in one line",
     "trigger": "name of the trigger, or empty",
     "owner": "`owner` of that trigger, or empty",

@@ -14,7 +14,7 @@ from kombu.exceptions import OperationalError
 
 from triggers.base import redis_refusals
 from triggers.base.broker import broker_prefix
-from triggers.base.errors import EpochChanged, Fenced, StoreUnavailable, Transient
+from triggers.base.errors import EpochChanged, Fenced, ServerBusy, StoreUnavailable, Transient
 from triggers.base.escaping import one_line
 from triggers.base.logs import Seldom, about, logger
 from triggers.base.messages import hinted_scheduler
@@ -211,7 +211,8 @@ class Runtime:
         if code:
             log.warning("%s", cause)  # in words, and not too often: `calm`
             return
-        suffix = self._seldom.suffix(str(failure))
+        # a refusal says how long it lasts, which is another text every time
+        suffix = self._seldom.suffix(type(failure).__name__ if isinstance(failure, ServerBusy) else str(failure))
         if suffix is not None:
             log.warning("%s%s", failure, suffix)
 

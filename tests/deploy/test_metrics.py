@@ -27,21 +27,6 @@ from triggers.model.events import Event
 
 SCHEDULER = Scheduler("http://server", "workspace", "vision", "nightly", 1.0)
 LABELS = {"scheduler": "vision/nightly"}
-PROMQL = {
-    "on",
-    "and",
-    "or",
-    "unless",
-    "sum",
-    "max",
-    "by",
-    "le",
-    "time",
-    "rate",
-    "absent",
-    "histogram_quantile",
-    "label_values",
-}
 
 
 @pytest.fixture

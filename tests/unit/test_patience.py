@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from triggers.base.errors import Refused, ServerUnavailable, StoreUnavailable
+from triggers.base.errors import Refused, ServerBusy, ServerUnavailable, StoreUnavailable
 from triggers.base.retry import PATIENCE_SECONDS, PAUSE_SECONDS, patiently
 
 
@@ -65,6 +65,30 @@ def test_patience_ends() -> None:
     with pytest.raises(ServerUnavailable, match="gone"):
         patiently(failing(1000, ServerUnavailable("gone")), clock=clock, sleep=clock.sleep)
     assert clock.slept == PATIENCE_SECONDS / PAUSE_SECONDS
+
+
+def test_a_server_that_takes_no_calls_for_a_while_is_asked_again_when_it_does() -> None:
+    clock = Clock()
+    assert patiently(failing(2, ServerBusy("too many", 30.0)), clock=clock, sleep=clock.sleep) == "done"
+    assert (clock.slept, clock.now) == (2, 160.0)
+
+
+@pytest.mark.parametrize("seconds", [121.0, 3600.0])
+def test_a_server_that_wants_a_longer_pause_is_not_waited_for(
+    seconds: float, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = Clock()
+    with pytest.raises(ServerBusy, match="an hour"):
+        patiently(failing(1, ServerBusy("in an hour", seconds)), clock=clock, sleep=clock.sleep)
+    assert clock.slept == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_patience_with_a_server_that_goes_on_refusing_ends() -> None:
+    clock = Clock()
+    with pytest.raises(ServerBusy):
+        patiently(failing(1000, ServerBusy("too many", 50.0)), clock=clock, sleep=clock.sleep)
+    assert clock.slept == 2
 
 
 @pytest.mark.parametrize("failure", [Refused("tasks.edit", 400, 0, "no"), StoreUnavailable("Redis is away")])

@@ -13,7 +13,7 @@ from triggers.actions import outcomes
 from triggers.actions.action import Action
 from triggers.actions.functions import Function
 from triggers.actions.own_edits import LOOK_SECONDS, NotReadYet
-from triggers.base.errors import Fenced, LaunchImpossible, Newer, Permanent, Refused, Transient, Unreadable
+from triggers.base.errors import Fenced, LaunchImpossible, Newer, Permanent, Refused, ServerBusy, Transient, Unreadable
 from triggers.base.logs import about, logger
 from triggers.context import Context
 from triggers.ledger.firing import Firing
@@ -193,6 +193,13 @@ class Attempt:
         self.ctx.ledger.firings.fail(self.firing, self.lane, pause, reason, untouched=not self.cloned)
         self._ended("failed", reason)
 
+    def wait_for_server(self, busy: ServerBusy) -> None:
+        """Try again when the server takes calls again; its refusal had no effect and costs no attempt."""
+        if self.is_trial:
+            self.skip(str(busy))
+        else:
+            self.snooze(max(busy.seconds, self.ctx.api.pause_seconds), str(busy))
+
     def snooze(self, seconds: float, reason: str) -> None:
         """Look again later; nothing failed."""
         self.ctx.ledger.firings.snooze(self.firing, self.lane, seconds, reason, untouched=not self.cloned)
@@ -262,6 +269,8 @@ def _written_down(attempt: Attempt) -> Iterator[None]:
         yield
     except Fenced:
         raise
+    except ServerBusy as busy:
+        attempt.wait_for_server(busy)
     except Refused as refusal:
         if refusal.code in PASSING_CODES:
             attempt.fail(str(refusal))

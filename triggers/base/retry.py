@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final, TypeVar
 
-from triggers.base.errors import ServerUnavailable
+from triggers.base.errors import ServerBusy, ServerUnavailable
 from triggers.base.terminal import say
 
 T = TypeVar("T")
@@ -27,33 +27,37 @@ def patiently(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
     tell_seconds: float = TELL_SECONDS,
+    reason: str = "the ClearML server has not answered yet",
 ) -> T:
     """Do what may be done twice, again and again while the ClearML server gives no usable answer.
 
     A service that is started while the server restarts would else end, and its supervisor try it from the beginning.
-    Standard error says so: at the first failure, and every ten seconds, an attempt that hangs included.
+    Standard error says so: at the first failure, and every ten seconds, an attempt that hangs included; then with
+    `reason`. A server that takes no calls for longer than that is not waited for.
 
     Raises:
+        ServerBusy: it wants a pause that ends after two minutes.
         ServerUnavailable: it gave none for two minutes.
     """
     began = clock()
-    with _telling(began, clock, tell_seconds) as wait:
+    with _telling(_Wait(began, clock, reason), tell_seconds) as wait:
         while True:
             try:
                 return do()
             except ServerUnavailable as failure:
-                if clock() >= began + PATIENCE_SECONDS:
+                pause = max(PAUSE_SECONDS, failure.seconds) if isinstance(failure, ServerBusy) else PAUSE_SECONDS
+                left = began + PATIENCE_SECONDS - clock()
+                if left <= 0 or pause > max(left, PAUSE_SECONDS):
                     raise
                 wait.failed(failure)
-                sleep(PAUSE_SECONDS)
+                sleep(pause)
 
 
 class _Wait:
     """What is known of a wait, and the lines that say so."""
 
-    def __init__(self, began: float, clock: Callable[[], float]) -> None:
-        self._began, self._clock = began, clock
-        self._reason = "the ClearML server has not answered yet"
+    def __init__(self, began: float, clock: Callable[[], float], reason: str) -> None:
+        self._began, self._clock, self._reason = began, clock, reason
         self._told = False
 
     def failed(self, failure: ServerUnavailable) -> None:
@@ -74,9 +78,9 @@ class _Wait:
 
 
 @contextmanager
-def _telling(began: float, clock: Callable[[], float], every_seconds: float) -> Iterator[_Wait]:
+def _telling(wait: _Wait, every_seconds: float) -> Iterator[_Wait]:
     """Tell of a wait while the body runs."""
-    wait, over = _Wait(began, clock), threading.Event()
+    over = threading.Event()
 
     def tell() -> None:
         while not over.wait(every_seconds):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -20,6 +21,7 @@ _UNDECIDED = frozenset({408, 425, 429})
 _LONGEST_PAUSE = 3600.0
 _LONGEST_WHILE_AWAY = 60.0
 _EXCERPT = 160
+_SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
 def parse(endpoint: str, where: str, reply: Reply) -> dict[str, Any]:
@@ -135,8 +137,8 @@ def asked_pause(text: str, date: str | None, longest: float, now: float | None =
         now: our clock, for an answer without `Date`; without it, a time says nothing then.
     """
     text = text.strip()
-    if text.isascii() and text.isdigit():
-        return min(float(text[:9]), longest)
+    if _SECONDS.fullmatch(text):
+        return min(float(text), longest)
     until, sent = _time(text), _time(date)
     sent_at = sent.timestamp() if sent else now
     if until is None or sent_at is None:

@@ -10,7 +10,6 @@ import base64
 import json
 import os
 import threading
-import time
 import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,8 +22,9 @@ from triggers.base.logs import logger
 from triggers.clearml_api import answers
 from triggers.clearml_api.calls import TALLY
 from triggers.clearml_api.credentials import Credentials
+from triggers.clearml_api.gate import Gate
 from triggers.clearml_api.login import Login
-from triggers.clearml_api.pauses import Pause, pause_after
+from triggers.clearml_api.pauses import Pause
 from triggers.clearml_api.reply import CONNECT_SECONDS, Broken, Reply
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Api:
         self._opening = threading.Lock()
         self._login = Login(self._buy_token)
         self._bearer = credentials.token
-        self._paused_until, self._pause = 0.0, Pause(0.0, 0, "")
+        self.gate = Gate()
         #: a pause that the server asked this process for, to be shared with the others; None once it is
         self.new_pause: Pause | None = None
         #: calls that this server was found not to know
@@ -105,13 +105,16 @@ class Api:
     @property
     def pause_seconds(self) -> float:
         """What is left of a pause that the server asked for; 0 without one."""
-        return max(0.0, self._paused_until - time.monotonic())
+        return self.gate.seconds_left
+
+    @property
+    def is_trying(self) -> bool:
+        """Whether a pause is over, and it is not known yet whether the call that was refused is taken again."""
+        return self.gate.is_trying
 
     def pause(self, pause: Pause) -> None:
         """Make no call for a while, as the server asked one of the processes; a longer pause stays."""
-        until = time.monotonic() + pause.seconds
-        if until > self._paused_until:
-            self._paused_until, self._pause = until, pause
+        self.gate.keep(pause)
 
     def close(self) -> None:
         """Close the connections of all threads; the next call opens new ones."""
@@ -137,23 +140,23 @@ class Api:
 
     def _send(self, endpoint: str, body: Body, authorization: str) -> Answer:
         where = f"{endpoint} at {self.shown_host}{self._connection().through}"
-        if left := self.pause_seconds:
-            why = f" ({self._pause.why})" if self._pause.why else ""
-            raise ServerBusy(f"{where}: not asked: the server wants a pause, for another {left:.1f} s{why}", left)
-        reply = self._post(where, endpoint, body, authorization)
-        if reply.status == 200:
-            self._pause = Pause(0.0, 0, "")
-        elif pause := pause_after(
-            reply.status, answers.meta_of(reply), answers.pause_seconds(reply), self._pause.times
-        ):
-            self._obey(where, reply.status, pause)
-        return Answer(answers.parse(endpoint, where, reply), answers.server_ms(where, reply))
+        with self.gate.passing(where) as sent_at:
+            reply = self._post(where, endpoint, body, authorization)
+            try:
+                data = answers.parse(endpoint, where, reply)
+            except (Refused, ServerUnavailable):
+                self._obey(where, endpoint, sent_at, reply)
+                raise
+            self.gate.accepted(endpoint, sent_at)
+        return Answer(data, answers.server_ms(where, reply))
 
-    def _obey(self, where: str, status: int, pause: Pause) -> None:
-        """Pause; the answer to a call that was one too many says that it had no effect."""
-        self.pause(pause)
+    def _obey(self, where: str, endpoint: str, sent_at: float, reply: Reply) -> None:
+        """Pause if an answer asks for it; that a call was one too many says that it had no effect."""
+        pause = self.gate.refused(endpoint, sent_at, reply.status, answers.meta_of(reply), answers.pause_seconds(reply))
+        if pause is None:
+            return
         self.new_pause = pause
-        if status < 500:
+        if reply.status < 500:
             log.warning("%s: the server takes no calls for %.0f s: %s", where, pause.seconds, pause.why)
             raise ServerBusy(f"{where}: {pause.why}; calls wait for {pause.seconds:.0f} s", pause.seconds)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
-from triggers.base.errors import Refused
+from triggers.base.errors import Refused, ServerBusy, ServerUnavailable
 from triggers.base.logs import logger
 from triggers.clearml_api import Api, service
 from triggers.ledger import Ledger
@@ -24,6 +24,9 @@ _SERVING: Final = ("created", "queued", "in_progress")
 
 #: Pause between two questions of our own while polls do not see the service task, seconds.
 ASK_SECONDS: Final = 20.0
+
+#: The same after a question that got no answer, unless the server asks for a longer pause.
+ASK_AGAIN_SECONDS: Final = 5.0
 
 
 def silence(handle: Any) -> None:
@@ -40,23 +43,32 @@ class AbortWatch:
         self, api: Api, ledger: Ledger, scheduler: Scheduler, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._api, self._ledger, self._scheduler, self._clock = api, ledger, scheduler, clock
-        self._changed_ms, self._ask_at = 0, clock() + ASK_SECONDS
+        self._changed_ms, self._ask_at, self._silent_until = 0, clock() + ASK_SECONDS, 0.0
 
     def is_aborted(self) -> bool:
         """Whether the task was stopped, failed, or asked to stop, since the last look.
 
-        Raises:
-            ServerUnavailable: the server had to be asked, and gives no answer.
+        False while the server has to be asked and gives no answer: a later look asks again.
         """
-        seen, now = self._ledger.service_watch.read(), self._clock()
+        now = self._clock()
+        if now < self._silent_until:
+            return False
+        seen = self._ledger.service_watch.read()
         is_ours = seen.task == self._scheduler.service_task
         if not is_ours or seen.status in _SERVING:
             if seen.is_known or now < self._ask_at:
                 return False
         elif seen.changed_ms == self._changed_ms and now < self._ask_at:  # the server contradicted it
             return False
-        self._changed_ms, self._ask_at = seen.changed_ms, now + max(ASK_SECONDS, seen.pace_ms / 1000)
-        return self._ask()
+        try:
+            aborted = self._ask()
+        except ServerUnavailable as failure:
+            pause = failure.seconds if isinstance(failure, ServerBusy) else 0.0
+            self._silent_until = now + max(ASK_AGAIN_SECONDS, pause)
+            log.warning("cannot ask whether the service task was aborted; retrying: %s", failure)
+            return False
+        self._changed_ms, self._ask_at = seen.changed_ms, now + max(ASK_SECONDS, seen.pause_ms / 1000)
+        return aborted
 
     def _ask(self) -> bool:
         status, message = service.read_status(self._api, self._scheduler.service_task)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import io
+import math
 import sys
 from collections.abc import Callable
 from types import TracebackType
 
-from triggers.base.errors import NoCredentials, Refused, ServerUnavailable, TriggersError, Usage
+from triggers.base.errors import NoCredentials, Refused, ServerBusy, ServerUnavailable, TriggersError, Usage
 from triggers.base.retry import patiently
 from triggers.base.settings import Settings
 from triggers.base.terminal import say_problem
@@ -29,7 +30,7 @@ def log_in(settings: Settings, credentials: Credentials | None = None) -> None:
 
     Raises:
         NoCredentials: none are configured.
-        Usage: the server refuses them, or gives no usable answer for two minutes.
+        Usage: the server refuses them, gives no usable answer for two minutes, or wants a longer pause.
     """
     credentials = credentials or Credentials.resolve()
     api = Api(credentials, timeout_seconds=settings.request_timeout_seconds)
@@ -41,6 +42,11 @@ def log_in(settings: Settings, credentials: Credentials | None = None) -> None:
             "Create new ones in ClearML's web pages (Settings > Workspace) and run `clearml-init`, or set "
             "CLEARML_API_ACCESS_KEY and CLEARML_API_SECRET_KEY"
         ) from refused
+    except ServerBusy as busy:
+        raise Usage(
+            f"the ClearML server takes no calls now: {busy}. Start the script again in {math.ceil(busy.seconds / 60)} "
+            "min; if a quota is used up, raise it in ClearML's web pages (Settings > Billing & Usage)"
+        ) from busy
     except ServerUnavailable as failure:
         raise Usage(
             f"no ClearML server answers at {credentials.shown_host}: {failure}. Check that it runs, and api.api_server "

@@ -160,13 +160,17 @@ class TriggerScheduler(AddsModelTriggers, AddsDatasetTriggers, AddsTaskTriggers,
 
     def _obtained(self) -> ServiceTask:
         """The service task; the ClearML server is asked for it once."""
+        from triggers.base.retry import patiently
         from triggers.base.settings import settings
         from triggers.client import login, service_task
 
         if self._service is None:
             login.speak_plainly()
             login.log_in(settings())
-            self._service = service_task.obtain(self.force_create_task_name, self.force_create_task_project)
+            self._service = patiently(
+                lambda: service_task.obtain(self.force_create_task_name, self.force_create_task_project),
+                reason="the SDK is creating the service task, and the ClearML server does not accept it yet",
+            )
             login.speak_plainly()  # before the SDK's hook, which `obtain` may have set
         return self._service
 

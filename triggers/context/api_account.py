@@ -72,15 +72,16 @@ class ApiAccount:
                 return
             self._next_at = now + SETTLE_SECONDS
         if api is not None and new is not None:
-            book.share_pause(SharedPause(new.seconds, new.times, new.why), api.shown_host)
+            book.share_pause(SharedPause(new.seconds, new.times, new.why, new.endpoint), api.shown_host)
             api.new_pause = None
         settled = _settle(book, TALLY.take(), self.limit, api.shown_host if api is not None else "")
         if api is not None:
             self._keep_pauses(api, settled)
 
     def _keep_pauses(self, api: Api, settled: Settled) -> None:
-        if settled.pause is not None and settled.pause.seconds > 0:
-            api.pause(Pause(settled.pause.seconds, settled.pause.times, settled.pause.why))
+        shared = settled.pause
+        if shared is not None and shared.seconds > 0:
+            api.pause(Pause(shared.seconds, shared.times, shared.why, shared.endpoint))
         used_up = is_used_up(self.limit, settled.made)
         if used_up:
             until = f"{end_of_month(settled.now):%Y-%m-%d}"

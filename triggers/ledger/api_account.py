@@ -30,6 +30,10 @@ _PAUSE_REMEMBERED_MS: Final = 120_000
 #: The longest pause that is kept, seconds: Redis' clock may have been set back since.
 _LONGEST_PAUSE: Final = 3600.0
 
+#: A pause of so many seconds is long, and one after so many refusals in a row: 2, 4, 8, 16 and 32 s were in vain.
+LONG_SECONDS: Final = 60.0
+_LONG_TIMES: Final = 6
+
 #: KEYS: pauses by server, the longest of all. ARGV: JSON, until (ms, Redis' clock), life (ms), server.
 #: Rules out: a short pause in the place of a long one that another process was asked for.
 _PAUSE_SCRIPT: Final = """
@@ -48,11 +52,24 @@ return 1
 
 @dataclass(frozen=True, slots=True)
 class SharedPause:
-    """A pause that all processes keep: what is left of it, how many answers in a row asked for one, and why."""
+    """A pause that all processes keep.
+
+    Attributes:
+        seconds: what is left of it.
+        times: how many answers in a row asked for one.
+        why: by the server.
+        endpoint: whose call was refused.
+    """
 
     seconds: float
     times: int
     why: str
+    endpoint: str = ""
+
+    @property
+    def is_long(self) -> bool:
+        """Whether people should know of it: the server was asked for a minute in vain, or does not expect to be."""
+        return self.seconds >= LONG_SECONDS or self.times >= _LONG_TIMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +108,7 @@ class CallBook:
     def share_pause(self, pause: SharedPause, server: str) -> None:
         """Let every process that calls this server keep a pause; of two, the one that ends last."""
         until_ms = int(_now(self.client).timestamp() * 1000 + pause.seconds * 1000)
-        text = json.dumps({"until_ms": until_ms, "times": pause.times, "why": pause.why})
+        text = json.dumps({"until_ms": until_ms, "times": pause.times, "why": pause.why, "endpoint": pause.endpoint})
         life_ms = int(pause.seconds * 1000) + _PAUSE_REMEMBERED_MS
         self.client.register_script(_PAUSE_SCRIPT)(
             keys=[shared(_PAUSE), shared(_LONGEST)], args=[text, until_ms, life_ms, server]
@@ -130,6 +147,11 @@ class CallBook:
         pause = _pause(self.client.get(shared(_LONGEST)), _now(self.client))
         return pause if pause and pause.seconds > 0 else None
 
+    def pause_of(self, server: str) -> SharedPause | None:
+        """What is left of the pause that a server asked for; None without one."""
+        pause = _pause(self.client.hget(shared(_PAUSE), server), _now(self.client))
+        return pause if pause and pause.seconds > 0 else None
+
     def schedulers(self) -> int:
         """How many schedulers share the account; one at least."""
         found: Any = self.client.hlen(shared("schedulers"))
@@ -159,8 +181,9 @@ def _pause(text: Any, now: datetime) -> SharedPause | None:
     try:
         told = json.loads(text or "null")
         left = float(told["until_ms"]) / 1000 - now.timestamp()
-        return SharedPause(min(max(0.0, left), _LONGEST_PAUSE), int(told["times"]), str(told["why"]))
-    except (ValueError, TypeError, KeyError):
+        left = min(max(0.0, left), _LONGEST_PAUSE)
+        return SharedPause(left, int(told["times"]), str(told["why"]), str(told.get("endpoint") or ""))
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None
 
 

@@ -14,7 +14,7 @@ from triggers.ledger.store import Store
 STOPPING: Final = "stopping"
 #: How late a poll may be before nobody relies on what polls see, ms.
 LATE_MS: Final = 30_000
-_NUMBERS: Final = ("changed_ms", "covered_ms", "missed_ms", "looked_ms", "polled_ms", "pace_ms")
+_NUMBERS: Final = ("changed_ms", "covered_ms", "missed_ms", "looked_ms", "polled_ms", "pace_ms", "before_ms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,9 @@ class SeenServiceTask:
         missed_ms: when a poll last read less than that.
         looked_ms: when somebody last asked for the service tasks themselves.
         polled_ms: when the last poll began.
-        pace_ms: how long after that the next one is due, whatever it follows from.
+        pace_ms: how long after that the next one is due, whatever it follows from; the least that it can be until the
+            poll ends.
+        before_ms: how long it was due after the one before.
     """
 
     now_ms: int = 0
@@ -42,6 +44,7 @@ class SeenServiceTask:
     looked_ms: int = 0
     polled_ms: int = 0
     pace_ms: int = 0
+    before_ms: int = 0
 
     @classmethod
     def of(cls, fields: Mapping[str, str], now_ms: int) -> SeenServiceTask:
@@ -64,8 +67,14 @@ class SeenServiceTask:
         """Whether what is known of the service task is as good as a poll's knowledge."""
         return self.is_covered or self._is_on_time(self.looked_ms)
 
+    @property
+    def pause_ms(self) -> int:
+        """The pause between polls by which to judge now: the one before, while the last poll may still be under way."""
+        is_under_way = self.now_ms - self.polled_ms < LATE_MS
+        return max(self.pace_ms, self.before_ms) if is_under_way else self.pace_ms
+
     def _is_on_time(self, seen_ms: int) -> bool:
-        return seen_ms > 0 and self.now_ms - seen_ms < self.pace_ms + LATE_MS
+        return seen_ms > 0 and self.now_ms - seen_ms < self.pause_ms + LATE_MS
 
 
 class ServiceWatch:

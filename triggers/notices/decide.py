@@ -31,15 +31,15 @@ QUIET_MS: Final = 600_000
 SHAKY_MS: Final = 3_600_000
 
 #: Kinds that come and go by nature: the next minute lets some of a held burst go, and holds the rest.
-#: A projection does so around its limit.
-_SHAKY_KINDS: Final = frozenset({"held burst", "API budget"})
+#: A projection does so around its limit, and after each pause of the calls the server is asked again.
+_SHAKY_KINDS: Final = frozenset({"held burst", "API budget", "API pause"})
 #: Kinds of which one notice is enough: nobody has to do anything at once.
 _ONCE_KINDS: Final = frozenset({"API budget"})
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What one person has to know. `kind`: dead, stale <stage>, held burst, API budget, alarm, over.
+    """What one person has to know. `kind`: dead, stale <stage>, held burst, API budget, API pause, alarm, over.
 
     `owner` of the trigger.
     `object`: id of the object that it is about, "" for none; `link`: the page of that object, else of the service task.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from triggers.ledger import Ledger
+from triggers.operate.times import span
 from triggers.rules import api_budget
 
 
@@ -24,6 +25,7 @@ class ApiBudget:
         ends: when the next month begins.
         paused_seconds: what is left of a pause that the ClearML server asked for; 0 without one.
         paused_why: the reason that it gave.
+        paused_long: whether people should know of it: it lasts, or the server has refused for more than a minute.
     """
 
     month: str
@@ -35,6 +37,7 @@ class ApiBudget:
     ends: datetime
     paused_seconds: float = 0.0
     paused_why: str = ""
+    paused_long: bool = False
 
     @property
     def is_over(self) -> bool:
@@ -63,6 +66,7 @@ def read_budget(ledger: Ledger, limit: int | None = None) -> ApiBudget:
         ends=api_budget.end_of_month(usage.now),
         paused_seconds=pause.seconds if pause else 0.0,
         paused_why=pause.why if pause else "",
+        paused_long=pause is not None and pause.is_long,
     )
 
 
@@ -71,5 +75,11 @@ def line(budget: ApiBudget) -> str:
     of = f" of {budget.limit:,}" if budget.limit is not None else ""
     words = f"{budget.made:,}{of} calls in {budget.month}, {budget.projected:,} projected"
     causes = ", ".join(f"{cause} {count:,}" for cause, count in list(budget.by_cause.items())[:4])
-    paused = f"; paused for {budget.paused_seconds:.0f} s ({budget.paused_why})" if budget.paused_seconds else ""
+    paused = f"; {waits(budget)}" if budget.paused_seconds else ""
     return words + (f" ({causes})" if causes else "") + paused
+
+
+def waits(budget: ApiBudget) -> str:
+    """That the server takes no calls now, and for how long none is made."""
+    left = span(1000 * budget.paused_seconds)
+    return f"the ClearML server takes no calls, the next one in {left} ({budget.paused_why})"

@@ -8,7 +8,7 @@ from typing import Literal
 
 from triggers import sources
 from triggers.ledger.history import HistoryEntry
-from triggers.operate.api_budget import ApiBudget, read_budget
+from triggers.operate.api_budget import ApiBudget, read_budget, waits
 from triggers.operate.history import Filter, newest
 from triggers.operate.target import Target
 from triggers.operate.times import ago, span
@@ -71,10 +71,10 @@ def read_status(target: Target, *, last: int = 5) -> SchedulerStatus:
     counts: dict[str, int] = {}
     for tally in tallies:
         counts[tally.what] = counts.get(tally.what, 0) + tally.count
-    holder = ledger.homes.holder()
+    holder, budget = ledger.homes.holder(), read_budget(ledger, target.settings.api_calls_per_month)
     return SchedulerStatus(
         now_ms=now_ms,
-        stages=(_poll(target, now_ms, bool(active)), *_others(target, now_ms)),
+        stages=(_poll(target, now_ms, bool(active), budget), *_others(target, now_ms)),
         read_to_ms=min((cursor.read_to_ms for cursor in cursors if cursor.plan), default=0),
         triggers=len(active),
         paused=sum(entry.paused for entry in active),
@@ -86,17 +86,19 @@ def read_status(target: Target, *, last: int = 5) -> SchedulerStatus:
         alarms={name: str(alarm.get("text", "")) for name, alarm in ledger.history.alarms().items()},
         left_alone=ledger.left_alone_by(),
         home=str(holder) if holder else "",
-        api_calls=read_budget(ledger, target.settings.api_calls_per_month),
+        api_calls=budget,
         last=tuple(newest(target, Filter(), last)),
     )
 
 
-def _poll(target: Target, now_ms: int, wanted: bool) -> StageStatus:
+def _poll(target: Target, now_ms: int, wanted: bool, budget: ApiBudget) -> StageStatus:
     """Polls keep to a grid; one that is overdue by several paces is not being made."""
     due_ms = target.ledger.waiting.next_poll_ms()
     pace_ms = int(target.scheduler.poll_seconds * 1000)
     if not wanted:
         return StageStatus("poll", "idle", 0, 0, "no triggers, nothing to read")
+    if budget.paused_seconds:
+        return StageStatus("poll", "late" if budget.paused_long else "ok", 0, 0, waits(budget))
     if not due_ms:
         return StageStatus("poll", "late", 0, 0, "no poll so far")
     overdue_ms = max(0, now_ms - due_ms)

@@ -195,7 +195,8 @@ def _instead(fault: Fault, route: Route) -> SandboxAnswer | None:
     if fault.kind in ("busy", "quota"):
         answer = failure(errors.too_many_calls() if fault.kind == "busy" else errors.quota_exceeded(), route)
         if fault.retry_after is not None:
-            answer.headers += ((b"retry-after", f"{fault.retry_after:g}".encode()),)
+            asked = fault.retry_after if isinstance(fault.retry_after, str) else f"{fault.retry_after:g}"
+            answer.headers += ((b"retry-after", asked.encode()),)
         return answer
     if fault.kind == "error":
         body = envelope(route, fault.status, 100, "General data error", {})

@@ -129,7 +129,7 @@ class Control:
         """Set a fault, returns its id; `faults.py` names kinds and options.
 
         Options: fraction, seed, times, caller, when ("before" or "after" the call took effect), seconds,
-        status, after_call (only callers who have made that call since).
+        status, retry_after (seconds or a text), after_call (only callers who have made that call since).
         """
         return int(self._ask("POST", "/faults", {"kind": kind, "endpoint": endpoint, **options})["id"])
 

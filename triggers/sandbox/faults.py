@@ -39,8 +39,8 @@ class Fault:
     when: Literal["before", "after"] = "before"
     seconds: float = 0.0
     status: int = 500
-    #: seconds, of kinds busy and quota; None: the answer does not say
-    retry_after: float | None = None
+    #: of kinds busy and quota: seconds, or any text; None: the answer does not say
+    retry_after: float | str | None = None
     #: only for callers who have made this call since the rule was set
     after_call: str = ""
     id: int = field(default_factory=lambda: next(_numbers))

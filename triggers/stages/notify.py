@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import replace
 
@@ -90,7 +91,7 @@ def _lasting(ctx: Context, scheduler: Scheduler, snapshot: Snapshot) -> dict[str
         reason, _, trigger = name.partition(":")
         held = Notice("held burst" if reason == "pace" else "alarm", str(alarm.get("text", name)), link=page)
         found[name] = replace(held, trigger=trigger.partition(":")[2], owner=_owner(snapshot, trigger))
-    return found | _budget(ctx, page)
+    return found | _budget(ctx, page) | _pause(ctx, page)
 
 
 def _budget(ctx: Context, page: str) -> dict[str, Notice]:
@@ -108,6 +109,18 @@ def _budget(ctx: Context, page: str) -> dict[str, Notice]:
         f"{usage.made:,} are made ({most}). Polls stretch so that launches still have calls"
     )
     return {"API budget": Notice("API budget", text, link=page)}
+
+
+def _pause(ctx: Context, page: str) -> dict[str, Notice]:
+    """That the ClearML server takes no calls, as long as this lasts for more than a minute."""
+    pause = ctx.ledger.calls.pause_of(ctx.api.shown_host)
+    if pause is None or not pause.is_long:
+        return {}
+    text = (
+        f"the ClearML server takes no calls ({pause.why}); the next one is made in {math.ceil(pause.seconds)} s. Polls "
+        "and launches wait until it takes calls again, and nothing is lost. If a quota is used up, raise it in ClearML"
+    )
+    return {"API pause": Notice("API pause", text, link=page)}
 
 
 def _owner(snapshot: Snapshot, trigger: str) -> str:

@@ -109,7 +109,7 @@ def _has_to_write(ctx: Context, scheduler: Scheduler, memory: Memory) -> bool:
     waited_ms = seen.now_ms - memory.number("written_ms")
     if waited_ms > LIFE_MS / 2 or _answers_ms(scheduler, seen) > memory.number("answers_ms"):
         return True
-    if waited_ms >= rest.rest_ms(seen.pace_ms, KEEP_SECONDS) and waited_ms >= ctx.ledger.reading.quiet_ms():
+    if waited_ms >= rest.rest_ms(seen.pause_ms, KEEP_SECONDS) and waited_ms >= ctx.ledger.reading.quiet_ms():
         return True
     return saving.has_changed(ctx, memory)
 

@@ -56,7 +56,7 @@ def due(seen: SeenServiceTask, last: LastCalls, keep_seconds: float) -> CallsDue
     """Decide. `keep_seconds`: the pause between two looks while something happens."""
     waited_ms = seen.now_ms - last.looked_ms
     ready = waited_ms >= keep_seconds * 1000
-    ping = seen.now_ms - last.pinged_ms >= rest_ms(seen.pace_ms, keep_seconds) or (ready and last.is_open)
+    ping = seen.now_ms - last.pinged_ms >= rest_ms(seen.pause_ms, keep_seconds) or (ready and last.is_open)
     may_write = ready and seen.now_ms - last.checked_ms >= keep_seconds * 1000
     happened = last.is_open or seen.changed_ms > last.noted_ms
     look = ping or _is_unseen(seen, last, keep_seconds) or (ready and happened)

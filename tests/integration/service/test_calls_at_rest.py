@@ -27,7 +27,7 @@ RESTING = """
     scheduler = TriggerScheduler(
         pooling_frequency_minutes=1 / 60, force_create_task_project="DevOps", force_create_task_name={name!r}
     )
-    queue = {{"schedule_task_id": {base!r}, "schedule_queue": "default"}}
+    queue = {{"schedule_task_id": {base!r}, "schedule_queue": "default", "task_parameters": {parameters!r}}}
     scheduler.add_task_trigger(name="on failure", trigger_on_status=["failed"], **queue)
     if {models}:
         scheduler.add_model_trigger(name="on publish", trigger_on_publish=True, **queue)
@@ -36,7 +36,7 @@ RESTING = """
 
 
 def script(desk: Desk, name: str, **filled: object) -> tuple[str, str]:
-    text = textwrap.dedent(RESTING).format(name=name, base=desk.base, **filled)
+    text = textwrap.dedent(RESTING).format(name=name, base=desk.base, **{"parameters": None, **filled})
     return sys.executable, str(desk.write(f"{name}.py", text))
 
 

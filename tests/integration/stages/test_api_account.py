@@ -11,6 +11,7 @@ from tests.integration.stages.conftest import World
 from triggers.base.errors import ServerBusy
 from triggers.clearml_api import Api
 from triggers.clearml_api.calls import TALLY, caused_by
+from triggers.clearml_api.gate import Gate
 from triggers.clearml_api.pauses import Pause
 from triggers.context.api_account import ApiAccount, hand_in
 from triggers.ledger.api_account import CallBook
@@ -26,7 +27,7 @@ def _no_calls_of_others(world: World) -> None:
 
 def end_pause(world: World) -> None:
     """Let the pause that all processes keep be over."""
-    world.api._paused_until = 0.0
+    world.api.gate = Gate()
     client(world).delete(shared("api_pause"), shared("api_pauses"))
 
 

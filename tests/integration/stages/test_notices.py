@@ -10,13 +10,17 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
 
 from tests.integration.stages.conftest import World
-from triggers.context.api_account import hand_in
+from triggers.clearml_api import Api
+from triggers.clearml_api.pauses import Pause
+from triggers.context import Context
+from triggers.context.api_account import ApiAccount, hand_in
 from triggers.ledger.schedulers import Scheduler
 from triggers.stages.notify import notify
 
@@ -175,6 +179,31 @@ def test_polls_that_were_never_made_are_reported(world: World) -> None:
     snapshot, now_ms = world.ledger.registry.snapshot(), world.ledger.now_ms()
     assert stalled(world.ledger, snapshot, 5.0, now_ms - 10_000) == {}
     assert "polls have stopped" in stalled(world.ledger, snapshot, 5.0, now_ms - 120_000)
+
+
+@pytest.mark.parametrize(
+    ("pause", "reported"),
+    [
+        (Pause(300.0, 1, "429/0: Too many requests"), True),
+        (Pause(50.0, 6, "429/0: Too many requests"), True),
+        (Pause(32.0, 5, "429/0: Too many requests"), False),
+    ],
+)
+def test_a_server_that_takes_no_calls_is_reported_if_this_lasts(world: World, pause: Pause, reported: bool) -> None:
+    from triggers.stages.notify import _lasting
+
+    def told(ctx: Context) -> dict[str, str]:
+        found = _lasting(ctx, scheduler(world), world.ledger.registry.snapshot())
+        return {name: notice.text for name, notice in found.items()}
+
+    assert told(world.ctx) == {}
+    world.api.new_pause = pause
+    ApiAccount(None).settle(world.ledger.calls, world.api, force=True)
+    found = told(world.ctx)
+    assert list(found) == (["API pause"] if reported else [])
+    assert not reported or "(429/0: Too many requests); the next one is made in" in found["API pause"]
+    elsewhere = Api(replace(world.api.credentials, host="http://elsewhere"), timeout_seconds=5)
+    assert told(replace(world.ctx, api=elsewhere)) == {}, "the pause is of another server"
 
 
 def test_a_month_that_comes_to_more_calls_than_its_budget_is_reported_once(world: World) -> None:

@@ -69,6 +69,7 @@ class SteppedApi:
     """Stands in for `Api`, stopping before each call."""
 
     pause_seconds = 0.0
+    is_trying = False
 
     def __init__(self, world: World) -> None:
         self.world = world

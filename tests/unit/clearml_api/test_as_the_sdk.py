@@ -144,11 +144,11 @@ def test_retry_after_is_obeyed_before_the_next_call(faulty, api, answers, status
     with pytest.raises(ServerUnavailable, match=str(status)):
         api.call("tasks.edit", {})
     assert 29 < api.pause_seconds <= 30
-    with pytest.raises(ServerUnavailable, match=r"the server wants a pause, for another (30|29)"):
+    with pytest.raises(ServerUnavailable, match=r"calls wait for another (30|29)"):
         api.call("tasks.edit", {})
     assert len(faulty.calls) == 1
     later = time.monotonic() + 30
-    monkeypatch.setattr("triggers.clearml_api.connection.time.monotonic", lambda: later)
+    monkeypatch.setattr("triggers.clearml_api.gate.time.monotonic", lambda: later)
     api.call("tasks.edit", {})
     assert len(faulty.calls) == 2
 
@@ -165,6 +165,12 @@ NOON = 1_700_000_000
         (503, formatdate(NOON + 20_000, usegmt=True), 60),
         (429, "9" * 400, 3600),
         (429, "-5", 0),
+        (429, " 2.5 ", 2.5),
+        (429, "0", 0),
+        (429, "1e9", 0),
+        (429, "\u0667", 0),
+        (429, "Fri, 31 Dec 9999 23:59:59 GMT", 3600),
+        (429, "Thu, 01 Jan 1970 00:00:00 GMT", 0),
         (429, "soon", 0),
         (429, "", 0),
     ],

@@ -51,7 +51,7 @@ def test_what_could_not_be_stored_is_counted_later():
 def test_too_many_requests_pause_all_calls_longer_each_time(faulty, api, monkeypatch):
     faulty.script["tasks.edit"] = [(429, "", {})]
     clock = [1000.0]
-    monkeypatch.setattr("triggers.clearml_api.connection.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("triggers.clearml_api.gate.time.monotonic", lambda: clock[0])
     pauses = []
     for _ in range(7):
         with pytest.raises(ServerBusy) as caught:
@@ -62,7 +62,7 @@ def test_too_many_requests_pause_all_calls_longer_each_time(faulty, api, monkeyp
         clock[0] += caught.value.seconds
     assert pauses == [2, 4, 8, 16, 32, 60, 60]
     assert len(faulty.calls) == 7
-    assert api.new_pause == Pause(60, 7, "HTTP 429")
+    assert api.new_pause == Pause(60, 7, "HTTP 429", "tasks.edit")
 
 
 def test_a_quota_of_calls_pauses_and_one_of_storage_refuses_that_call_alone(faulty, api, answers):
@@ -79,7 +79,7 @@ def test_a_quota_of_calls_pauses_and_one_of_storage_refuses_that_call_alone(faul
 def test_a_good_answer_ends_the_row(faulty, api, answers, monkeypatch):
     faulty.script["tasks.edit"] = [(429, "", {}), (200, answers.ok(), {}), (429, "", {})]
     clock = [1000.0]
-    monkeypatch.setattr("triggers.clearml_api.connection.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("triggers.clearml_api.gate.time.monotonic", lambda: clock[0])
     for seconds in (2, None, 2):
         if seconds is None:
             api.call("tasks.edit", {})
@@ -111,6 +111,13 @@ def test_a_pause_that_another_process_was_asked_for_is_kept(faulty, api):
         (403, 24, "Permission denied", False),
         (401, 68, "quota exceeded", False),
         (500, 68, "quota exceeded", False),
+        (400, 68, "The usage quota was exceeded: type=api_calls, project=metrics storage", True),
+        (403, 0, "Monthly usage limit exceeded", True),
+        (403, 0, "API calls limit reached", True),
+        (400, 0, "Rate limit: 100 a minute", True),
+        (400, 0, "Invalid project name: name=quota exceeded", False),
+        (400, 12, "Validation error (too many requests)", False),
+        (400, 99, "Quota exceeded", True),
     ],
 )
 def test_which_refusals_are_of_a_quota_of_calls(status, subcode, message, expected):
@@ -119,6 +126,9 @@ def test_which_refusals_are_of_a_quota_of_calls(status, subcode, message, expect
 
 def test_retry_after_goes_before_our_own_pause():
     assert pause_after(429, None, 120.0, 0) == Pause(120.0, 1, "HTTP 429")
+    assert pause_after(429, None, 120.0, 1) == Pause(120.0, 2, "HTTP 429")
+    assert pause_after(429, None, 1.0, 5) == Pause(60.0, 6, "HTTP 429")  # it went on refusing after such pauses
+    assert pause_after(429, None, 0.0, 10_000) == Pause(60.0, 10_001, "HTTP 429")
     assert pause_after(503, None, 20.0, 4) == Pause(20.0, 4, "HTTP 503")
     assert pause_after(503, None, 0.0, 0) is None
     assert pause_after(502, None, 7.0, 0) is None
@@ -126,3 +136,5 @@ def test_retry_after_goes_before_our_own_pause():
     found = pause_after(400, QUOTA["meta"], 7.0, 0)
     assert found == Pause(7.0, 1, "400/68: The usage quota was exceeded: type=api_calls")
     assert pause_after(200, {"result_msg": "OK"}, 0.0, 3) is None
+    assert pause_after(200, {"result_code": 503, "result_msg": "away"}, 7.0, 0) is None
+    assert pause_after(200, QUOTA["meta"], 7.0, 0) == Pause(7.0, 1, f"400/68: {QUOTA['meta']['result_msg']}")

@@ -8,7 +8,7 @@ from triggers.actions.attempt import Attempt, ending, launched_each
 from triggers.actions.clearml_task import TaskAction
 from triggers.actions.launching import lookups, permissions, protocol, reuse
 from triggers.actions.launching.looking import together
-from triggers.base.errors import Refused, ServerUnavailable
+from triggers.base.errors import Refused, ServerBusy, ServerUnavailable
 from triggers.base.logs import logger
 from triggers.clearml_api import launches
 
@@ -16,7 +16,18 @@ log = logger(__name__)
 
 
 def launch(attempts: Sequence[Attempt]) -> None:
-    """Clone or reset base tasks, record the drafts, enqueue them. All attempts launch ClearML tasks."""
+    """Clone or reset base tasks, record the drafts, enqueue them. All attempts launch ClearML tasks.
+
+    Where the server has just refused calls, one goes first: if only enqueuing is refused, a whole batch of drafts would
+    be made and withdrawn after each pause.
+    """
+    first = 1 if attempts and attempts[0].ctx.api.is_trying else 0
+    for some in (attempts[:first], attempts[first:]):
+        if some:
+            _launch(some)
+
+
+def _launch(attempts: Sequence[Attempt]) -> None:
     _prepare(attempts)
     protocol.record([a for a in attempts if not a.done and a.draft])
     _enqueue(_still_ours([a for a in attempts if not a.done and a.task_id]))
@@ -86,6 +97,12 @@ def _enqueue(attempts: list[Attempt]) -> None:
     for queue_id, group in queues.items():
         try:
             answers = launches.enqueue(group[0].ctx.api, [a.task_id or "" for a in group], queue_id)
+        except ServerBusy as busy:
+            log.warning("the server refused to enqueue %d ClearML tasks: %s", len(group), busy)
+            for attempt in group:
+                with ending(attempt):
+                    attempt.wait_for_server(busy)
+            continue
         except (ServerUnavailable, Refused) as failure:
             log.warning("enqueuing %d ClearML tasks has an unknown outcome: %s", len(group), failure)
             settle_recorded(group)

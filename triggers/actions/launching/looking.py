@@ -8,7 +8,7 @@ from typing import Any
 from triggers.actions.attempt import Attempt, ending
 from triggers.actions.launching import protocol as launch
 from triggers.actions.launching import reads
-from triggers.base.errors import Refused, Transient
+from triggers.base.errors import Refused, ServerBusy, Transient
 from triggers.clearml_api import launches
 from triggers.model.launch_tags import FIRING, firing_tag, value_of
 
@@ -58,5 +58,7 @@ def together(attempts: Sequence[Attempt], read: Callable[[], Any]) -> Any:
     except (Transient, Refused) as failure:
         for attempt in attempts:
             with ending(attempt):
+                if isinstance(failure, ServerBusy):
+                    raise
                 attempt.fail(str(failure))
         return None

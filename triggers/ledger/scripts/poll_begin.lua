@@ -8,5 +8,6 @@ if is_held(KEYS[1]) then return false end
 local token = new_token(KEYS[2], ARGV[3])
 hold_lease(KEYS[1], token, ARGV[2])
 redis.call('SET', KEYS[3], string.format('%d', math.max(due + pace, now + pace - slack)))
-redis.call('HSET', KEYS[4], 'polled_ms', now, 'pace_ms', ARGV[4]) -- by which others know when polls see the next change
+-- by which others know when polls see the next change; until this poll has read anything, the pause before it counts
+redis.call('HSET', KEYS[4], 'polled_ms', now, 'pace_ms', ARGV[4], 'before_ms', redis.call('HGET', KEYS[4], 'pace_ms') or ARGV[4])
 return token

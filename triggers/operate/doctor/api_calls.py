@@ -10,12 +10,15 @@ from triggers.operate.target import Target
 
 _ABOUT = "API calls"
 
+#: What to do about a server that takes no calls.
+BUSY = "wait: polls and launches resume by themselves, nothing is lost; if a quota is used up, raise it in ClearML"
+
 
 def look(target: Target) -> Iterator[Finding]:
     """Look at the account of calls; it costs none."""
     budget = read_budget(target.ledger, target.settings.api_calls_per_month)
     if budget.paused_seconds:
-        way = "wait, or raise the limit: of the plan, or TRIGGERS_API_CALLS_PER_MONTH; nothing is lost meanwhile"
+        way = BUSY
         yield Finding(_ABOUT, "bad", line(budget), way)
     elif budget.limit is not None and budget.made >= budget.limit:
         way = f"raise TRIGGERS_API_CALLS_PER_MONTH, or wait for {budget.ends:%Y-%m-%d}; nothing is lost meanwhile"

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from triggers.base.errors import Refused, ServerUnavailable, Usage
+from triggers.base.errors import Refused, ServerBusy, ServerUnavailable, Usage
 from triggers.clearml_api import identity, launches
 from triggers.clearml_api.version import OLDEST_TEXT, too_old
 from triggers.client.checks import lacking
 from triggers.ledger.registry import Snapshot
 from triggers.model.launch_tags import FIRING, scheduler_tag, value_of
+from triggers.operate.doctor.api_calls import BUSY
 from triggers.operate.doctor.findings import Finding
 from triggers.operate.target import Target
 from triggers.rules.recovery import DRAFT
@@ -33,6 +34,8 @@ def look(target: Target) -> Iterator[Finding]:
         yield Finding("ClearML credentials", "bad", str(error), _CREDENTIALS)
     except Refused as refusal:
         yield Finding("ClearML credentials", "bad", str(refusal), _CREDENTIALS)
+    except ServerBusy as busy:
+        yield Finding("ClearML server", "bad", str(busy), BUSY)
     except ServerUnavailable as failure:
         yield Finding("ClearML server", "bad", str(failure), "see that it runs and can be reached from here")
 

@@ -1,0 +1,204 @@
+"""A server refuses calls in the middle of something: how few are made meanwhile, and all is done once afterwards."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.integration.stages.conftest import World
+from triggers.base.errors import ServerBusy
+from triggers.clearml_api import Api
+from triggers.clearml_api.calls import TALLY
+from triggers.clearml_api.gate import Gate
+from triggers.context.api_account import ApiAccount
+from triggers.ledger.keys import shared
+from triggers.stages.act import act
+from triggers.stages.dispatch import dispatch
+
+pytestmark = pytest.mark.sandbox_control
+
+OURS = "clearml-triggers*"
+
+
+@pytest.fixture(autouse=True)
+def _no_calls_of_others(world: World) -> None:
+    TALLY.take()
+
+
+class Counts:
+    """What the server was asked since this was made."""
+
+    def __init__(self, world: World) -> None:
+        self._control = world.sandbox.control
+        self._before = self._all()
+
+    def _all(self) -> Counter[str]:
+        return Counter(entry["endpoint"] for entry in self._control.requests() if entry["caller"] != "world")
+
+    def __call__(self) -> Counter[str]:
+        return self._all() - self._before
+
+
+def pause_over(world: World, api: Api | None = None) -> None:
+    """Let the time of the pause pass; what is known of refusals in a row stays."""
+    (api or world.api).gate._until = time.monotonic()
+    world.ledger.store.client.delete(shared("api_pause"), shared("api_pauses"))
+    world.expire_leases()
+
+
+def matched(world: World, number: int) -> None:
+    """So many firings of launches wait."""
+    world.declare(world.trigger())
+    world.poll()
+    for _ in range(number):
+        world.fail_task()
+    world.poll()
+    world.match()
+
+
+def launched(world: World, rounds: int = 4) -> list[int]:
+    """How often each firing was launched, in the end."""
+    world.sandbox.control.clear_faults()
+    for _ in range(rounds):  # drafts whose enqueuing was refused are withdrawn first
+        pause_over(world)
+        dispatch(world.ctx)
+    return sorted(world.runs().values())
+
+
+@pytest.mark.parametrize("endpoint", ["tasks.enqueue*", "tasks.clone", "tasks.get_all"])
+def test_after_each_pause_one_launch_is_tried_not_a_batch(world: World, endpoint: str) -> None:
+    matched(world, 20)
+    world.sandbox.control.fault("busy", endpoint, caller=OURS)
+    asked, rounds, seconds = Counts(world), 8, list[float]()
+    for _ in range(rounds):
+        dispatch(world.ctx)
+        seconds.append(round(world.api.pause_seconds))
+        pause_over(world)
+    made = asked()
+    refused = sum(number for name, number in made.items() if name.startswith(endpoint.rstrip("*")))
+    assert 4 <= refused <= rounds, made
+    assert made["tasks.clone"] <= 20 + rounds, "a whole batch once, and one launch after each pause"
+    assert made["tasks.delete"] <= made["tasks.clone"]
+    assert max(seconds) >= 16, "good answers of other calls shorten no pause"
+    assert launched(world) == [1] * 20
+    assert world.ledger.waiting.dead_count() == 0
+
+
+def test_a_refusal_in_the_middle_of_a_batch_ends_it_at_once(world: World) -> None:
+    matched(world, 10)
+    world.sandbox.control.fault("busy", "tasks.clone", caller=OURS, after_call="tasks.clone", retry_after=30)
+    asked = Counts(world)
+    dispatch(world.ctx)
+    assert asked()["tasks.clone"] == 2
+    before = asked()
+    world.expire_leases()
+    assert dispatch(world.ctx) == 0
+    assert asked() == before
+    assert launched(world) == [1] * 10
+
+
+def test_a_walk_over_pages_goes_on_where_it_was_refused(world: World) -> None:
+    """Each page is refused once: what the pages before it brought is kept, so that such a walk ends."""
+    world.declare(world.trigger(trigger_on_tags=["bulk"], policy={"max_per_minute": 0}))
+    world.poll()
+    ids = [world.create_task(f"one of many {number}") for number in range(1100)]
+    for at in range(0, len(ids), 100):
+        world.call("tasks.update_tags", ids=ids[at : at + 100], add_tags=["bulk"])
+    refused = 0
+    for _ in range(10):
+        fault = world.sandbox.control.fault("busy", "tasks.get_all_ex", caller=OURS, after_call="tasks.get_all_ex")
+        try:
+            world.poll()
+            break
+        except ServerBusy:
+            refused += 1
+            pause_over(world)
+        finally:
+            world.sandbox.control.clear_faults(fault)
+    assert refused >= 2
+    world.match()
+    granted = Counter(entry.object for entry in world.history("granted"))
+    assert granted == dict.fromkeys(ids, 1)
+
+
+ACTIONS: dict[str, dict[str, Any]] = {
+    "tag": {"type": "tag", "add": ["seen"]},
+    "publish": {"type": "publish"},
+    "comment": {"type": "comment", "text": "seen"},
+}
+
+
+@pytest.mark.parametrize("action", sorted(ACTIONS))
+def test_an_action_that_was_refused_anywhere_is_carried_out_once(world: World, action: str) -> None:
+    """Every call that it makes is refused in turn, whichever they are."""
+    world.declare(world.trigger(actions=[ACTIONS[action]]))
+    world.poll()
+    asked = Counts(world)
+    world.fail_task()
+    world.step()
+    calls = sorted(asked())
+    assert calls
+    before = len(world.history("acted"))
+    for number, endpoint in enumerate(calls, 1):
+        world.fail_task()
+        world.poll()
+        world.match()
+        fault = world.sandbox.control.fault("busy", endpoint, caller=OURS, retry_after=30)
+        for stage in (dispatch, act):
+            stage(world.ctx)
+        world.sandbox.control.clear_faults(fault)
+        for _ in range(4):
+            pause_over(world)
+            world.hints.dispatches = world.hints.acts = 1
+            world.settle()
+        assert len(world.history("acted")) - before == number, endpoint
+    assert world.ledger.waiting.dead_count() == 0
+    assert [entry.reason for entry in world.history("failed")] == []
+
+
+@pytest.fixture
+def second(world: World) -> Iterator[Api]:
+    """The client of another worker process."""
+    api = Api(world.api.credentials, timeout_seconds=10)
+    yield api
+    api.close()
+
+
+def test_refusals_in_a_row_are_those_of_all_processes(world: World, second: Api) -> None:
+    """Two processes that are refused in turn make the pauses of one."""
+    accounts = {world.api: ApiAccount(None), second: ApiAccount(None)}
+    world.api.call("users.get_current_user", {})
+    second.call("users.get_current_user", {})
+    world.sandbox.control.fault("busy", "*", caller=OURS)
+    seconds = []
+    for number in range(6):
+        api = (world.api, second)[number % 2]
+        with pytest.raises(ServerBusy):
+            api.call("users.get_current_user", {})
+        for each, account in [(api, accounts[api]), *accounts.items()]:
+            account.settle(world.ledger.calls, each, force=True)
+            assert each.pause_seconds > 0
+        seconds.append(round(api.pause_seconds))
+        for each in accounts:
+            each.gate._until = time.monotonic()
+        world.ledger.store.client.delete(shared("api_pause"), shared("api_pauses"))
+    assert seconds == [2, 4, 8, 16, 32, 60]
+
+
+def test_a_process_that_begins_in_a_pause_asks_nothing(world: World, second: Api) -> None:
+    matched(world, 1)
+    world.sandbox.control.fault("busy", "*", caller=OURS, retry_after=30, times=1)
+    dispatch(world.ctx)
+    ApiAccount(None).settle(world.ledger.calls, world.api)
+    ApiAccount(None).settle(world.ledger.calls, second)
+    asked = Counts(world)
+    world.expire_leases()
+    assert dispatch(replace(world.ctx, api=second)) == 0
+    assert asked() == {}
+    world.api.gate = Gate()
+    assert launched(world) == [1]
