@@ -33,12 +33,14 @@ class Narrowing:
     """What a poller remembers of one source. A guess at what to ask for first: nothing depends on its being right.
 
     `polls`: how many are to narrow yet. `projects`: ids of the projects that triggers name, as last met. `narrowed`:
-    whether the last poll left something out.
+    whether the last poll left something out. `at_once`: pages of which the projects are looked up at once; one after
+    the server failed, so that what was read before it fails again is kept.
     """
 
     polls: int = 0
     projects: frozenset[str] | None = None
     narrowed: bool = False
+    at_once: int = _PAGES_AT_ONCE
 
 
 def read(
@@ -102,10 +104,10 @@ def _one(api: Api, source: Listing, query: Query, since_ms: int, memory: Narrowi
     pages = None
     while True:
         pages = pages or Reader(api, source, filters(query, ids)).pages(since_ms)
-        found = list(islice(pages, _PAGES_AT_ONCE))
-        if ids is not None:
-            asked, ids = ids, _ids(api, query)
-            memory.projects = ids
+        if ids is None:
+            found = [next(pages)]
+        else:
+            asked, (found, ids) = ids, _found_with_ids(api, query, pages, memory)
             if ids is None or ids - asked:
                 pages = None
                 continue
@@ -113,6 +115,17 @@ def _one(api: Api, source: Listing, query: Query, since_ms: int, memory: Narrowi
         if found[-1].last:
             return
         since_ms = found[-1].read_to_ms
+
+
+def _found_with_ids(
+    api: Api, query: Query, pages: Iterator[PollPage], memory: Narrowing
+) -> tuple[list[PollPage], frozenset[str] | None]:
+    """Read some pages, and look up after them which projects have the names."""
+    number, memory.at_once = memory.at_once, 1
+    found = list(islice(pages, number))
+    memory.projects = _ids(api, query)
+    memory.at_once = min(_PAGES_AT_ONCE, 2 * number)
+    return found, memory.projects
 
 
 def _ids(api: Api, query: Query) -> frozenset[str] | None:

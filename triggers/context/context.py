@@ -85,6 +85,7 @@ class Context:
         names: ids of queues by their names, for a while.
         needs: by source, what polls read for the triggers of the registry version `needs_version`.
         memories: by source, what polls of this process remember.
+        cut_short: sources whose last poll by this process ended amid the pages of an overlap read or a sweep.
         transitions_known: registry version whose `on_transition` triggers the ledger finds by object.
         reads: how far reads of the ClearML server are known to lag.
         forgot_at: when this process looked last at what memory is used for, by its monotonic clock.
@@ -101,6 +102,7 @@ class Context:
     needs: dict[str, Any] = field(default_factory=dict)
     needs_version: int = -1
     memories: dict[str, Any] = field(default_factory=dict)
+    cut_short: set[str] = field(default_factory=set)
     transitions_known: int = -1
     reads: ReadMark = field(default_factory=ReadMark)
     forgot_at: float = field(default_factory=time.monotonic)

@@ -32,6 +32,17 @@ class Window:
     sweeps: bool
     again: bool
 
+    @property
+    def rereads(self) -> bool:
+        """Whether it reads what was read before, in case some of it was not visible yet."""
+        return (self.overlaps or self.sweeps) and not self.again
+
+    def fresh(self, cursor: Cursor) -> Window:
+        """What the cursor has not passed, of a window that reads more again: that can wait for a poll."""
+        if not self.rereads:
+            return self
+        return replace(self, since_ms=max(self.since_ms, cursor.read_to_ms), overlaps=False, sweeps=False)
+
 
 def overlap_every_ms(settings: Settings) -> int:
     """The pause between two overlap reads."""

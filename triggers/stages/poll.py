@@ -87,6 +87,9 @@ def _read(
     window = source.window(cursor, serves, ctx.settings)
     if window is None:
         return
+    if source.name in ctx.cut_short:  # what is new comes last, and must not wait for a server that fails amid each walk
+        ctx.cut_short.discard(source.name)
+        window = window.fresh(cursor)
     clocks = clocks_of(ctx, look, source)
     unread_ms, was_ahead = clocks.idle_ms, cursor.ahead_ms > 0
     if source.name not in ctx.memories:
@@ -94,7 +97,8 @@ def _read(
     needs, memory = ctx.needs[source.name], ctx.memories[source.name]
     read = source.poll(ctx.api, needs, window.since_ms, memory, cursor.read_to_ms)
     began = time.monotonic()
-    for number, page in enumerate(_stamped(read, clocks)):
+    pages = _noting_cuts(ctx, source, window, _stamped(read, clocks))
+    for number, page in enumerate(pages):
         now_ms = page.now_ms
         moved = source.advance(cursor, window, version, page, idle_ms=0 if number else unread_ms)
         latest_ms = latest_stamp(moved.cursor, now_ms, time.monotonic() - began)
@@ -141,6 +145,22 @@ def _read(
     note_cover(ctx, look, source.name, in_order=not cursor.ahead_ms)
     if not cursor.ahead_ms and (was_ahead or window.sweeps):
         clear_alarm(ctx, sources.serving(entries))
+
+
+def _noting_cuts(ctx: Context, source: Source, window: Window, pages: Iterator[Page]) -> Iterator[Page]:
+    """The pages; if they end amid an overlap read or a sweep, the next poll reads what is new first.
+
+    The one after it reads all again, from where the last such read that was whole has ended.
+    """
+    began = False
+    try:
+        for page in pages:
+            yield page
+            began = True
+    except (ServerUnavailable, Refused):
+        if began and window.rereads:
+            ctx.cut_short.add(source.name)
+        raise
 
 
 def _stamped(pages: Iterator[Page], clocks: Clocks) -> Iterator[Page]:

@@ -207,6 +207,7 @@ def test_a_server_that_takes_no_calls_is_reported_if_this_lasts(world: World, pa
 
 
 def test_a_month_that_comes_to_more_calls_than_its_budget_is_reported_once(world: World) -> None:
+    world.declare(world.trigger(name="retry"), world.trigger("model", name="watch", trigger_on_publish=True))
     world.step()
     hand_in(world.ledger.calls)
     assert notify(world.context(api_calls_per_month=10**9), scheduler(world)) == 0

@@ -70,6 +70,17 @@ def launched(world: World, rounds: int = 4) -> list[int]:
     return sorted(world.runs().values())
 
 
+def tagged(world: World, number: int) -> list[str]:
+    """So many ClearML tasks get a tag, ten in a second."""
+    world.declare(world.trigger(trigger_on_tags=["bulk"], policy={"max_per_minute": 0}))
+    world.poll()
+    ids = [world.create_task(f"one of many {each}") for each in range(number)]
+    for at in range(0, len(ids), 10):
+        world.call("tasks.update_tags", ids=ids[at : at + 10], add_tags=["bulk"])
+        world.tick()
+    return ids
+
+
 @pytest.mark.parametrize("endpoint", ["tasks.enqueue*", "tasks.clone", "tasks.get_all"])
 def test_after_each_pause_one_launch_is_tried_not_a_batch(world: World, endpoint: str) -> None:
     matched(world, 20)
@@ -102,25 +113,27 @@ def test_a_refusal_in_the_middle_of_a_batch_ends_it_at_once(world: World) -> Non
     assert launched(world) == [1] * 10
 
 
-def test_a_walk_over_pages_goes_on_where_it_was_refused(world: World) -> None:
-    """Each page is refused once: what the pages before it brought is kept, so that such a walk ends."""
-    world.declare(world.trigger(trigger_on_tags=["bulk"], policy={"max_per_minute": 0}))
-    world.poll()
-    ids = [world.create_task(f"one of many {number}") for number in range(1100)]
-    for at in range(0, len(ids), 100):
-        world.call("tasks.update_tags", ids=ids[at : at + 100], add_tags=["bulk"])
-    refused = 0
-    for _ in range(10):
+def test_a_walk_over_pages_goes_on_where_it_was_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every second page is refused for longer than overlap reads are apart: they keep nothing new from being read."""
+    monkeypatch.setattr("triggers.clearml_api.polls.PAGE_SIZE", 20)
+    ids, refused = tagged(world, 400), 0
+    while True:
         fault = world.sandbox.control.fault("busy", "tasks.get_all_ex", caller=OURS, after_call="tasks.get_all_ex")
         try:
             world.poll()
             break
         except ServerBusy:
             refused += 1
+            assert refused < 150, "no walk ends"
             pause_over(world)
+            for _ in range(2):  # no cursor passes the server's time, in whole seconds
+                world.tick()
         finally:
             world.sandbox.control.clear_faults(fault)
-    assert refused >= 2
+    assert refused >= 30
+    world.match()
+    world.sandbox.control.clear_faults()
+    world.poll()  # now the overlap read is whole
     world.match()
     granted = Counter(entry.object for entry in world.history("granted"))
     assert granted == dict.fromkeys(ids, 1)

@@ -76,7 +76,7 @@ def test_refusals_are_forgotten_in_time(clock: list[float]) -> None:
     assert refuse(gate).seconds == 2
 
 
-def test_a_server_that_is_away_is_waited_for_and_counts_nothing(clock: list[float]) -> None:
+def test_a_pause_of_a_server_that_is_away_counts_nothing(clock: list[float]) -> None:
     gate = Gate()
     refuse(gate)
     clock[0] += 2
