@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from triggers.base.errors import ServerBusy, ServerUnavailable
 from triggers.client.abort_watch import ASK_AGAIN_SECONDS, ASK_SECONDS, AbortWatch
-from triggers.client.serving import ABORT_SECONDS
+from triggers.client.tenure import ABORT_SECONDS
 from triggers.ledger.schedulers import Scheduler
 from triggers.ledger.service_watch import LATE_MS, SeenServiceTask
 from triggers.rules.api_budget import LONGEST_POLL_SECONDS, ApiUsage, poll_seconds
