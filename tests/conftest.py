@@ -8,7 +8,6 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
-import hypothesis
 import pytest
 import redis
 
@@ -23,10 +22,6 @@ from triggers.local.server_binary import of_wheel
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-
-# what a test finds must not depend on how fast a machine is, or on what else runs there
-hypothesis.settings.register_profile("any machine", hypothesis.settings.default, deadline=None)
-hypothesis.settings.load_profile("any machine")
 
 #: The environment before any module of tests was imported.
 _BEGINNING = leftovers.environment()

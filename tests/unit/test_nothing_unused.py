@@ -11,8 +11,6 @@ import pytest
 
 import triggers
 from triggers.base.settings import Settings
-from triggers.cli.verbs import PANELS
-from triggers.stages.table import STAGES
 from workers.metric_table import METRICS
 
 ROOT = Path(triggers.__file__).parent.parent
@@ -88,34 +86,6 @@ def test_each_function_is_used(package: str) -> None:
     assert known
     unused = [f"{path.relative_to(ROOT)}: {name}" for path, name in known if name not in used]
     assert unused == [], "use it, or delete it with its test"
-
-
-def _imported(path: Path) -> Iterator[str]:
-    """The modules that a file imports, and what its texts name, such as `workers.consumer:Consumer`."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            yield from (one.name for one in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{one.name}" for one in node.names)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield from re.findall(r"[\w.]+", node.value)
-
-
-def test_each_module_is_imported_or_run() -> None:
-    used = {name for path in SOURCES for name in _imported(path)}
-    used |= {f"triggers.cli.{place.partition(':')[0]}" for verbs in PANELS.values() for place in verbs.values()}
-    used |= {f"workers.{stage.name}" for stage in STAGES}
-    used |= set(re.findall(r"[\w.]+", (ROOT / "pyproject.toml").read_text()))  # entry points
-    unused = []
-    for path in SOURCES:
-        if path.is_relative_to(SANDBOX):
-            continue
-        name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-        is_run = 'if __name__ == "__main__":' in path.read_text() or name.endswith("__main__")
-        if "." in name and not is_run and not {name, path.name} & used:
-            unused.append(name)
-    assert unused == [], "name it in the table that it belongs to, or delete it"
 
 
 def test_each_setting_is_read() -> None:

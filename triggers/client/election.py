@@ -16,8 +16,9 @@ from triggers.base.redis_address import refuse_unsupported
 from triggers.base.redis_rights import refuse_lacking
 from triggers.base.settings import Settings
 from triggers.base.terminal import say
+from triggers.client.rival import Rival
 from triggers.ledger import Ledger, Store, connect, open_ledger
-from triggers.ledger.leaders import Leader
+from triggers.ledger.leaders import Held, Leader
 from triggers.ledger.schedulers import Scheduler
 from triggers.local.private_files import state_folder
 from triggers.local.redis_server import PrivateRedis, running_url
@@ -42,6 +43,7 @@ class Election:
         self._adopt = adopt
         self.scheduler, self.settings, self.holder = scheduler, settings, holder
         self.redis: PrivateRedis | None = None
+        self._rival, self._told = Rival(), False
         self._token = ""
         self._entered = False
 
@@ -68,17 +70,13 @@ class Election:
                 )
             _here.add(self.scheduler.id)
             self._entered = True
-        ledger, told = self._connect_waiting(), False
-        while True:
-            other = self._try(ledger)
-            if other is None:
-                return ledger
-            self._refuse_other_content(other)
-            told = told or self._tell(other)
-            time.sleep(STANDBY_SECONDS)
+        ledger = self._connect_waiting()
+        while (held := self._try(ledger)) is not None:
+            self._stand_by(held)
+        return ledger
 
     def visit(self) -> Ledger:
-        """Connect beside the serving process.
+        """Connect beside the serving process, if there is one.
 
         Raises:
             Usage: the serving process declares other triggers.
@@ -86,9 +84,9 @@ class Election:
         url = self.settings.redis_url or running_url(self.folder)
         ledger = self._open(url) if url else self._start()
         self._adopt(ledger)
-        other = ledger.homes.holder()
-        if other is not None:
-            self._refuse_other_content(other)
+        # nobody who is alive can serve on a private Redis that was started here
+        while self.redis is None and (held := ledger.homes.held()) is not None and not self._is_equal(held):
+            self._stand_by(held)
         return ledger
 
     def renew(self, ledger: Ledger) -> Leader | None:
@@ -96,13 +94,15 @@ class Election:
         if ledger.homes.renew(self._token, self.settings.lease_seconds):
             return None
         self._token, other = ledger.homes.enter(self.holder, self.settings.lease_seconds)
-        return None if other == self.holder else other
+        return None if other is None or other.leader == self.holder else other.leader
 
     def resign(self, ledger: Ledger) -> None:
         """Release the lease, so that the next process takes over at once."""
         try:
             ledger.homes.leave(self._token)
         except (TriggersError, redis.RedisError) as failure:
+            if self.redis is not None:  # the next process starts it again, and takes the lease with it
+                return
             log.warning("could not release the lease, the next process can take over when it expires: %s", failure)
 
     def leave(self) -> None:
@@ -118,13 +118,19 @@ class Election:
     def _name(self) -> str:
         return f"{self.scheduler.project}/{self.scheduler.name}"
 
-    def _try(self, ledger: Ledger) -> Leader | None:
-        """Take the lease, or return its holder. A process that stands by survives a restart of Redis or ClearML."""
+    def _try(self, ledger: Ledger) -> Held | None:
+        """Take the lease, or return who has it. A process that stands by survives a restart of Redis or ClearML.
+
+        Whoever has started the private Redis has its folder, which a living owner keeps: a lease that is found there
+        is of a process that was killed.
+        """
         said = ""
         while True:
             try:
                 self._adopt(ledger)
-                self._token, other = ledger.homes.enter(self.holder, self.settings.lease_seconds)
+                self._token, other = ledger.homes.enter(
+                    self.holder, self.settings.lease_seconds, alone=self.redis is not None
+                )
             except (EpochChanged, Transient, redis.ConnectionError, redis.TimeoutError) as failure:
                 if said != str(failure):  # it may last for minutes
                     said = str(failure)
@@ -135,7 +141,6 @@ class Election:
 
     def _connect_waiting(self) -> Ledger:
         """Open the ledger; wait for a private Redis that another process runs."""
-        told = False
         while True:
             url = self.settings.redis_url
             if url:
@@ -148,17 +153,16 @@ class Election:
                     busy = running_url(self.folder)
                     if not busy:
                         raise
-            other = self._holder_at(busy)
-            if other is not None:
-                self._refuse_other_content(other)
-                told = told or self._tell(other)
-            time.sleep(STANDBY_SECONDS)
+            if (held := self._held_at(busy)) is not None:
+                self._stand_by(held)
+            else:
+                time.sleep(STANDBY_SECONDS)
 
-    def _holder_at(self, url: str) -> Leader | None:
+    def _held_at(self, url: str) -> Held | None:
         """The serving process by a Redis that another process runs; None while that Redis does not answer."""
         try:
             with connect(url) as client:
-                return open_ledger(Store(client), self.scheduler.id, self.settings).homes.holder()
+                return open_ledger(Store(client), self.scheduler.id, self.settings).homes.held()
         except redis.RedisError:
             return None
 
@@ -172,13 +176,26 @@ class Election:
         refuse_lacking(client, url)
         return open_ledger(Store(client), self.scheduler.id, self.settings)
 
-    def _refuse_other_content(self, other: Leader) -> None:
-        if other.content not in ("", self.holder.content):
+    def _is_equal(self, held: Held) -> bool:
+        return held.leader.content in ("", self.holder.content)
+
+    def _stand_by(self, held: Held) -> None:
+        """Wait for a moment while another process serves, or may: say so once.
+
+        Raises:
+            Usage: it declares other triggers, and is alive. After one that was killed, wait: its lease ends.
+        """
+        other = held.leader
+        if self._is_equal(held):
+            said = f"{other} serves {self._name}; standing by to take over"
+        elif self._rival.is_alive(held):
             raise Usage(
                 f"the scheduler {self._name} is served by {other}, which declares other triggers than {self.holder}: "
                 "end it first, or give this one a name of its own (force_create_task_name)"
             )
-
-    def _tell(self, other: Leader) -> bool:
-        say(f"triggers: {other} serves {self._name}; standing by to take over")
-        return True
+        else:
+            said = f"{other}, which declares other triggers, served {self._name} last; waiting to see whether it runs"
+        if not self._told:
+            self._told = True
+            say(f"triggers: {said}")
+        time.sleep(STANDBY_SECONDS)

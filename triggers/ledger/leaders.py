@@ -29,18 +29,32 @@ class Leader:
         return f"process {self.pid} on {self.host} ({self.script})"
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Who has the lease, and when it ends unless it is renewed (ms by the clock of Redis)."""
+
+    leader: Leader
+    until_ms: int
+
+
 class Homes:
     """The lease "home" of one scheduler, with the name of its holder."""
 
     def __init__(self, store: Store, keys: Keys) -> None:
         self.store, self.keys = store, keys
 
-    def enter(self, holder: Leader, seconds: float) -> tuple[str, Leader | None]:
-        """Take the lease "home" if it is free: (token, None), otherwise ("", its holder)."""
+    def enter(self, holder: Leader, seconds: float, *, alone: bool = False) -> tuple[str, Held | None]:
+        """Take the lease "home" if it is free: (token, None), otherwise ("", who has it).
+
+        Args:
+            holder: who wants it.
+            seconds: how long it is held without being renewed.
+            alone: take it from any earlier holder, which cannot be alive: we have just started this Redis.
+        """
         names = [self.keys.lease(_LEASE), self.keys.home, self.keys.fence]
-        text = json.dumps(asdict(holder))
-        token, other = self.store.run(ENTER, names, int(seconds * 1000), leases.nonce(), text)
-        return str(token), _holder(other) if not token else None
+        who = (leases.nonce(), json.dumps(asdict(holder)), "alone" if alone else "")
+        token, other, until = self.store.run(ENTER, names, int(seconds * 1000), *who)
+        return str(token), None if token else Held(_holder(other), int(until))
 
     def renew(self, token: str, seconds: float) -> bool:
         """Renew the lease; False if another process has it."""
@@ -52,6 +66,11 @@ class Homes:
 
     def holder(self) -> Leader | None:
         """The serving process, None if there is none."""
+        held = self.held()
+        return held.leader if held else None
+
+    def held(self) -> Held | None:
+        """The serving process and its lease, None if there is none."""
         with self.store.client.pipeline(transaction=True) as pipe:
             pipe.get(self.keys.home)
             pipe.get(self.keys.lease(_LEASE))
@@ -60,8 +79,9 @@ class Homes:
         if token is None:
             return None
         of, _, till = str(known).partition(" ")
-        over = of == token and int(till) <= clock.now_ms(self.store.client, self.keys)
-        return None if over else _holder(text)
+        until_ms = int(till) if of == token else 0
+        over = of == token and until_ms <= clock.now_ms(self.store.client, self.keys)
+        return None if over else Held(_holder(text), until_ms)
 
     def instance(self) -> str:
         """A name of this Redis' data: the same for all that use it, another once it was emptied."""
