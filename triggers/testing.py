@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 
 from triggers.actions.launching.request import launch_request
 from triggers.base.errors import Usage
+from triggers.base.meant import meant
 from triggers.client.declaration import Declaration
 from triggers.model import Trigger
 from triggers.model.events import ARCHIVED, DEVELOPMENT, LISTS, Event, Metric, metric_key, milliseconds
@@ -144,7 +145,7 @@ def _event(kind: Kind, id_: str, name: str, project: str, **fields: Any) -> Even
 
 def _status(status: str) -> str:
     if status not in STATUSES:
-        raise Usage(f"status={status!r}: a status is one of {', '.join(STATUSES)}")
+        raise Usage(f"status={status!r}: a status is one of {', '.join(STATUSES)}{meant(status, STATUSES)}")
     return status
 
 
@@ -178,7 +179,8 @@ class Outcome:
 
     def _verdict(self, trigger: str) -> Verdict:
         if trigger not in self.verdicts:
-            raise Usage(f"no trigger {trigger!r}; there are {', '.join(map(repr, self.verdicts)) or 'none'}")
+            near = meant(trigger, self.verdicts)
+            raise Usage(f"no trigger {trigger!r}; there are {', '.join(map(repr, self.verdicts)) or 'none'}{near}")
         return self.verdicts[trigger]
 
 

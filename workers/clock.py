@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from triggers.base.plural import plural
 from triggers.stages.clock import clock as stage
 from workers.app import app
 from workers.runtime import runtime
@@ -13,5 +14,5 @@ def clock() -> str:
     found = []
     for id_, scheduler in runtime().served().items():
         if due := runtime().run(id_, stage, scheduler):
-            found.append(f"{runtime().name_of(id_)}: {due} times of schedules")
+            found.append(f"{runtime().name_of(id_)}: {plural(due, 'time')} of schedules")
     return "; ".join(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from triggers.base.plural import plural
 from triggers.stages.poll import poll as stage
 from workers.app import app
 from workers.runtime import runtime
@@ -17,5 +18,5 @@ def poll() -> str:
         paced = partial(stage, pace_seconds=scheduler.poll_seconds, quiet_seconds=scheduler.quiet_seconds)
         polled = runtime().run(id_, paced, scheduler)
         if polled and polled.events:
-            found.append(f"{runtime().name_of(id_)}: {polled.events} events")
+            found.append(f"{runtime().name_of(id_)}: {plural(polled.events, 'event')}")
     return "; ".join(found)

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from triggers.base.meant import meant
+
 Part = Literal["field", "script", "container", "execution", "hyperparams", "configuration", "runtime"]
 
 SCRIPT: Final = frozenset(
@@ -105,7 +107,7 @@ def _check_field(target: OverrideTarget, value: Any) -> str | None:
         fine = isinstance(value, list) and all(isinstance(tag, str) for tag in value)
         return None if fine else "tags are a list of strings"
     if name == "type":
-        return None if value in TYPES else "a type is one of " + ", ".join(sorted(TYPES))
+        return None if value in TYPES else f"a type is one of {', '.join(sorted(TYPES))}{meant(value, TYPES)}"
     if name == "comment":
         return None if value is None or isinstance(value, str) else "a comment is a string or None"
     if not isinstance(value, str) or not value:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
+from triggers.base.plural import plural
+
 #: Largest file of triggers and largest configuration section, characters.
 LARGEST_TEXT: Final = 8_000_000
 #: Most values of a file of triggers, those behind aliases counted as often as they stand.
@@ -49,5 +51,5 @@ def excess(name: Any, tags: Any) -> str:
     if isinstance(name, str) and len(name) > LONGEST_OBJECT_NAME:
         return f"its name has {len(name):,} characters; the first {LONGEST_OBJECT_NAME:,} are read"
     if isinstance(tags, list) and len(tags) > len(kept := bounded_tags(tags)):
-        return f"it has {len(tags):,} tags; the first {len(kept):,} are read"
+        return f"it has {plural(len(tags), 'tag')}; the first {len(kept):,} are read"
     return ""

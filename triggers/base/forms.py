@@ -1,4 +1,4 @@
-"""The forms of ids, as they are made: what comes from Redis or a message and is of another form is refused. Pure.
+"""The forms of ids and numbers, as they are made: what Redis or a message has in another form is refused. Pure.
 
 Ids become parts of keys in Redis and of requests, so that one of another form could name something else. The forms of
 the ids of triggers and objects are those of their kinds (`model.kinds`).
@@ -14,6 +14,14 @@ PARTITIONS: Final = range(256)
 
 _SCHEDULER: Final = re.compile(r"[0-9a-f]{16,64}", re.ASCII)
 _FIRING: Final = re.compile(r"[0-9A-Za-z_.-]{1,64}", re.ASCII)
+
+
+def number(text: object) -> int:
+    """The whole number that a text of Redis names, 0 where it names none: a person or another release wrote it."""
+    try:
+        return int(float(text)) if isinstance(text, (str, int, float)) else 0
+    except (ValueError, OverflowError):
+        return 0
 
 
 def is_scheduler(text: object) -> bool:

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from triggers.base.escaping import in_lines, json_text, one_line
+from triggers.base.plural import plural
 
 #: what a line can be about, in the order in which it is shown
 FIELDS = ("scheduler", "trigger", "object", "firing")
@@ -59,7 +60,7 @@ class Seldom:
             if len(self._last) > 1000:
                 self._last.clear()
             self._last[about] = now, 0
-            return f" ({count} times more since)" if count else ""
+            return f" ({plural(count, 'time')} more since)" if count else ""
 
 
 def _fields_of(record: logging.LogRecord) -> dict[str, str]:

@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit, urlun
 import redis
 
 from triggers.base.errors import Usage
+from triggers.base.meant import meant
 
 SCHEMES = ("redis", "rediss", "unix", "redis+socket")
 #: How providers of Valkey write it.
@@ -62,7 +63,8 @@ class RedisAddress:
         if "sentinel" in parts.scheme or "cluster" in parts.scheme or ";" in host or "," in host:
             raise Usage(f"the Redis address {shown(text)}: {_SINGLE}")
         if parts.scheme not in SCHEMES:
-            raise Usage(f"the Redis address {shown(text)} does not start with one of {', '.join(SCHEMES)}: {_WAY_OUT}")
+            schemes = f"{', '.join(SCHEMES)}{meant(parts.scheme, SCHEMES)}"
+            raise Usage(f"the Redis address {shown(text)} does not start with one of {schemes}: {_WAY_OUT}")
         query = _query(parts, text)
         tls = _tls({name: value for name, value in query.items() if name in _TLS}) if parts.scheme == "rediss" else {}
         login = _login(parts, query)
@@ -116,7 +118,8 @@ def _query(parts: SplitResult, text: str) -> dict[str, str]:
     for name in query:
         if name not in known:
             # not silently dropped: one reader would obey it and the others not
-            raise Usage(f"the Redis address {shown(text)} has the parameter {name!r:.40}; known are {', '.join(known)}")
+            names = f"{', '.join(known)}{meant(name, known)}"
+            raise Usage(f"the Redis address {shown(text)} has the parameter {name!r:.40}; known are {names}")
     return query
 
 
@@ -146,7 +149,8 @@ def _tls(query: dict[str, str]) -> dict[str, Any]:
     """The parameters of TLS. Certificates are checked unless they say otherwise."""
     wanted = query.pop("ssl_cert_reqs", "required").lower().removeprefix("cert_")
     if wanted not in _CERT_REQS:
-        raise Usage(f"ssl_cert_reqs={wanted!r} in the Redis address: one of {', '.join(_CERT_REQS)}")
+        near = meant(wanted, _CERT_REQS)
+        raise Usage(f"ssl_cert_reqs={wanted!r} in the Redis address: one of {', '.join(_CERT_REQS)}{near}")
     files = {name: query[name] for name in _TLS_FILES if name in query}
     check = query.get("ssl_check_hostname", "true").lower() not in ("false", "0", "no")
     return {"ssl_cert_reqs": _CERT_REQS[wanted], "ssl_check_hostname": check and wanted == "required", **files}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from triggers.base.meant import meant
+
 #: Pools that leave the one process whole which leases, the watch and the ledger's clients live in.
 POOLS: Final = ("threads", "solo")
 
@@ -26,7 +28,8 @@ def refused(options: Mapping[str, Any], pool: str | None, known: Sequence[str]) 
     for option in ("queues", "exclude_queues"):
         unknown = [name for name in _names(options.get(option)) if name not in known]
         if unknown:
-            return f"--{option.replace('_', '-')}={','.join(unknown)}: the queues are {', '.join(known)}"
+            near = meant(unknown[0], known)
+            return f"--{option.replace('_', '-')}={','.join(unknown)}: the queues are {', '.join(known)}{near}"
     return ""
 
 

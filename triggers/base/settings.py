@@ -6,12 +6,13 @@ import os
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from triggers.base.errors import Usage
 from triggers.base.logs import logger
+from triggers.base.meant import meant
 from triggers.base.redis_address import with_password
 from triggers.base.secrets_folder import secrets_folder, secrets_in
 from triggers.base.setting_types import Addresses, Ids, Receivers, SigningKeys
@@ -270,5 +271,6 @@ def _said(problem: Any, given: _Given) -> str:
     shown = f"{where}={value!r}" if declared.repr else where
     if problem["type"] == "value_error":
         return f"{shown}: {problem['ctx']['error']}"
-    said = f"{shown}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
+    near = meant(value, get_args(declared.annotation)) if problem["type"] == "literal_error" else ""
+    said = f"{shown}: {problem['msg'][0].lower()}{problem['msg'][1:]}{near}"
     return f"{said}; without it, it is {declared.default!r} ({declared.description})"

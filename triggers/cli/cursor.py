@@ -72,6 +72,7 @@ def set_(
     changes (`pause` and `resume --skip-missed` leave them out on purpose).
     """
     from triggers.base.errors import Usage
+    from triggers.base.meant import meant
     from triggers.cli import output
     from triggers.operate.target import open_target
     from triggers.operate.times import local, time_ms
@@ -79,7 +80,7 @@ def set_(
 
     names = [one.name for one in SOURCES]
     if source not in (None, *names):
-        raise Usage(f"--source {source!r}: one of {', '.join(names)}")
+        raise Usage(f"--source {source!r}: one of {', '.join(names)}{meant(source, names)}")
     with open_target(scheduler) as target:
         to_ms = time_ms(to.removesuffix(" ago"), target.ledger.now_ms(), "TIME")
         known = [one for one in names if source in (None, one) and target.ledger.reading.cursor(one).plan]

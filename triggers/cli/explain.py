@@ -39,6 +39,7 @@ def explain(
     everything else that a firing depends on. Exit code 0 when it fired or will fire, 1 when not.
     """
     from triggers.base.errors import Usage
+    from triggers.base.plural import plural
     from triggers.cli import output
     from triggers.explain.gather import gather
     from triggers.explain.judge import judge
@@ -46,7 +47,8 @@ def explain(
     from triggers.operate.target import open_target
 
     if len(words) > 2:
-        raise Usage(f"explain takes a trigger and an object, not {len(words)} words: quote names that contain spaces")
+        given = plural(len(words), "word")
+        raise Usage(f"explain takes a trigger and an object, not {given}: quote names that contain spaces")
     with open_target(scheduler) as target:
         if len(words) == 1:
             found = _of_all(target, words[0])
@@ -188,6 +190,7 @@ def _print(target: Target, explanation: Explanation) -> None:
 
 def _parts(explanation: Explanation) -> Any:
     """What became of each further action of the last firing."""
+    from triggers.base.plural import often
     from triggers.cli import output
     from triggers.cli.output import Column
     from triggers.operate import wording
@@ -195,7 +198,7 @@ def _parts(explanation: Explanation) -> Any:
     rows = []
     for part in explanation.facts.parts:
         state = {"launched": "acted"}.get(part.state, part.state)
-        failing = f"failed {part.failures} times" if part.failures and part.state == "waiting" else ""
+        failing = f"failed {often(part.failures)}" if part.failures and part.state == "waiting" else ""
         said = ": ".join(filter(None, (failing, part.reason.partition("\n")[0])))
         label = wording.part(explanation.facts.entry.trigger, part.key, part.action)
         rows.append([output.text(label), output.styled(state), output.text(said)])

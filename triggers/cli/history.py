@@ -38,6 +38,7 @@ def history(
     With --json and --follow every line is a JSON object.
     """
     from triggers.base.errors import Usage
+    from triggers.base.meant import meant
     from triggers.cli import output
     from triggers.operate.history import Filter, last_id, newest
     from triggers.operate.retry import patient
@@ -46,7 +47,7 @@ def history(
 
     unknown = [one for one in what or () if one not in WORDS]
     if unknown:
-        raise Usage(f"--what {unknown[0]!r}: give one of {', '.join(WORDS)}")
+        raise Usage(f"--what {unknown[0]!r}: give one of {', '.join(WORDS)}{meant(unknown[0], WORDS)}")
     with open_target(scheduler) as target:
 
         def look() -> tuple[Filter, str, list[HistoryEntry], int]:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from triggers.base.plural import plural
 from triggers.base.terminal import say, say_json, say_page, say_row
 from triggers.cli.line import PlainLine
 from triggers.cli.streams import shows_unicode
@@ -241,8 +242,3 @@ def print_json_line(value: Any) -> None:
 def note(words: str) -> None:
     """A line for people that is no part of what was asked for."""
     say(words, error=True)
-
-
-def plural(count: int, word: str) -> str:
-    """The number with its word."""
-    return f"{count} {word}" if count == 1 else f"{count} {word}s"

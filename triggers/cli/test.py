@@ -89,11 +89,14 @@ def _test(name: str, since: str, file: str | None, scheduler: str | None, *, as_
 
 def _named(document: Document, name: str) -> Any:
     from triggers.base.errors import Usage
+    from triggers.base.meant import meant
+    from triggers.base.plural import plural
 
     fitting = [trigger for trigger in document.triggers if name in (trigger.name, trigger.id)]
     if len(fitting) != 1:
         names = ", ".join(trigger.id for trigger in document.triggers)
-        raise Usage(f"{len(fitting)} triggers of the file are named {name!r}; it has {names}")
+        near = "" if fitting else meant(name, [trigger.name for trigger in document.triggers])
+        raise Usage(f"{plural(len(fitting), 'trigger')} of the file are named {name!r}; it has {names}{near}")
     return fitting[0]
 
 
@@ -139,5 +142,6 @@ def print_found(scheduler: Scheduler, found: list[Candidate], looked: int) -> No
     if rows:
         output.show(output.table(columns, rows))
     firing = sum(one.fires for one in found)
-    said = f"{output.plural(looked, 'object')} changed, {len(found)} satisfy the condition now, {firing} would fire"
+    satisfying = output.plural(len(found), "satisfies", "satisfy")
+    said = f"{output.plural(looked, 'object')} changed, {satisfying} the condition now, {firing} would fire"
     output.show(text(said))

@@ -6,12 +6,13 @@ import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from triggers.base.meant import meant
 from triggers.clearml_api import Api, launches
 from triggers.clearml_api.names import known_names, known_tags
 from triggers.model import Trigger
 from triggers.model.action import Need
 from triggers.model.fields import declared
-from triggers.model.server_names import meant, problem_of_name, problem_of_project
+from triggers.model.server_names import problem_of_name, problem_of_project
 
 #: What a tag that no object has does, by the field that names it.
 _TAGLESS = {

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from triggers.base.logs import logger
+from triggers.base.plural import plural
 from triggers.base.settings import Settings
 from triggers.clearml_api import Api, launches
 from triggers.clearml_api.service import Service
@@ -77,9 +78,10 @@ def look(
         since_ms = saved.since_ms - int(settings.overlap_seconds * 1000)
         before = _going_on(stored, saved, triggers, since_ms)
         log.warning(
-            "this Redis knows nothing of the scheduler; going on from the state on ClearML task %s of user %s, by "
-            "which %d triggers are paused and %d were added or changed beside the script",
-            stored.id, stored.user, len(before.paused), len(before.entries),
+            "this Redis knows nothing of the scheduler; going on from the state on ClearML task %s of user %s: %s, and "
+            "%s added or changed beside the script",
+            stored.id, stored.user, plural(len(before.paused), "paused trigger"),
+            plural(len(before.entries), "trigger"),
         )  # fmt: skip
         return before
     launched = bool(launches.find_launches(api, [scheduler_tag(scheduler.id)]))
@@ -121,7 +123,8 @@ def take_over(ledger: Ledger, inheritance: Inheritance, triggers: Sequence[Trigg
         if left is not None:
             slot = trigger.id if trigger.policy.single_instance else ""
             new = ledger.matching.take_over(trigger.id, left.fired, left.tasks, slot)
-            log.info("trigger %r: %d objects that the original fired for are known", trigger.name, new)
+            count = plural(new, "object that the original fired for is", "objects that the original fired for are")
+            log.info("trigger %r: %s known", trigger.name, count)
 
 
 def pause(ledger: Ledger, inheritance: Inheritance) -> None:

@@ -9,12 +9,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 from triggers.base.bounds import DEEPEST, LARGEST_TEXT, MOST_VALUES, TooBig
 from triggers.base.errors import InvalidTrigger, Usage
+from triggers.base.meant import meant
+from triggers.base.plural import plural
 from triggers.client.declaration import Declaration, declare
 from triggers.client.scheduler import TriggerScheduler
 from triggers.configuration import plain_yaml
@@ -65,7 +67,10 @@ def parse(text: str, name: str) -> Document:
     content = {} if content is None else content
     if not isinstance(content, dict) or not isinstance(content.get("triggers", []), list):
         raise Usage(f"{name}: give `triggers:` and below it a list, as `clearml-triggers export` writes them")
-    problems = [f"{name}: {key!r} is unknown here; give 'triggers' and 'examples'" for key in _unknown(content)]
+    problems = [
+        f"{name}: {key!r} is unknown here; give 'triggers' and 'examples'{meant(key, _PARTS)}"
+        for key in _unknown(content)
+    ]
     taken: dict[Kind, dict[str, Declaration]] = {kind: {} for kind in KINDS}
     triggers = []
     for number, item in enumerate(content.get("triggers") or [], 1):
@@ -81,7 +86,7 @@ def parse(text: str, name: str) -> Document:
 def _at_most(problems: list[str], most: int = 20) -> list[str]:
     """So many of the problems, and how many more there are: a list of thousands helps nobody."""
     more = len(problems) - most
-    return problems if more <= 0 else [*problems[:most], f"and {more:,} more problems"]
+    return problems if more <= 0 else [*problems[:most], f"and {plural(more, 'more problem')}"]
 
 
 def _content(text: str, name: str) -> Any:
@@ -109,8 +114,12 @@ def _content(text: str, name: str) -> Any:
         raise Usage(f"{name} is no YAML: {error}") from error
 
 
+#: What a file may hold.
+_PARTS: Final = ("triggers", "examples")
+
+
 def _unknown(content: Mapping[Any, Any]) -> list[Any]:
-    return [key for key in content if key not in ("triggers", "examples")]
+    return [key for key in content if key not in _PARTS]
 
 
 def _trigger(item: Any, place: str, taken: dict[Kind, dict[str, Declaration]]) -> Trigger:
@@ -119,12 +128,13 @@ def _trigger(item: Any, place: str, taken: dict[Kind, dict[str, Declaration]]) -
     name = str(item.get("name") or item.get("schedule_task_id") or "(without a name)")
     kind = item.get(KIND)
     if kind not in KINDS:
-        raise InvalidTrigger(name, KIND, kind, f"give {one_of_them()}")
+        raise InvalidTrigger(name, KIND, kind, f"give {one_of_them(kind)}")
     known = defaults(kind)
     for key in item:
         if key not in known and key not in (KIND, PROJECT_ID):
             with named_as(kind):
-                raise InvalidTrigger(name, str(key), item[key], f"unknown for a {phrase_of(kind)}; leave it out")
+                way_out = f"unknown for a {phrase_of(kind)}; leave it out{meant(key, known)}"
+                raise InvalidTrigger(name, str(key), item[key], way_out)
     arguments = {**known, **{key: value for key, value in item.items() if key in known}}
     declaration = declare(kind, arguments, taken[kind], place, in_file=True)
     trigger = declaration.trigger

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from triggers import testing
 from triggers.base.errors import Usage
+from triggers.base.plural import plural
 from triggers.configuration import schedule_examples
 from triggers.configuration.document import Document
 from triggers.configuration.schedule_examples import TimesExample
@@ -64,7 +65,8 @@ def _run(item: Any, triggers: Sequence[Trigger], number: int) -> Example | Times
         raise Usage(f"{place}: give 'trigger', 'object' and 'fires', and nothing else")
     found = [one for one in triggers if item["trigger"] in (one.name, one.id)]
     if len(found) != 1:
-        raise Usage(f"{place}: {len(found)} triggers of this file are named {item['trigger']!r}; write kind:name")
+        named = f"{plural(len(found), 'trigger')} of this file are named {item['trigger']!r}"
+        raise Usage(f"{place}: {named}; write kind:name")
     if not isinstance(item.get("fires"), bool):
         raise Usage(f"{place}: fires={item.get('fires')!r}: give true or false")
     event = _event(item.get("object") or {}, found[0].kind, place)
@@ -78,7 +80,7 @@ def _event(fields: Any, kind: str, place: str) -> Event:
     given = dict(fields)
     make = _MAKERS.get(str(given.pop("kind", kind)))
     if make is None:
-        raise Usage(f"{place}: kind={fields['kind']!r}: give {one_of_them()}")
+        raise Usage(f"{place}: kind={fields['kind']!r}: give {one_of_them(fields['kind'])}")
     if isinstance(given.get("metrics"), Mapping):
         given["metrics"] = {
             (title, variant): tuple(value) if isinstance(value, list) else value

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from triggers.base.errors import Usage
+from triggers.base.plural import plural
 from triggers.model import Trigger
 from triggers.model.trigger import ScheduleTrigger
 from triggers.rules.schedules.build import moment_ms
@@ -52,7 +53,7 @@ def run(item: Mapping[str, Any], triggers: Sequence[Trigger], place: str) -> Tim
     names = (item["schedule"], f"schedule:{item['schedule']}")
     found = [one for one in triggers if isinstance(one, ScheduleTrigger) and (one.name in names or one.id in names)]
     if len(found) != 1:
-        raise Usage(f"{place}: {len(found)} schedules of this file are named {item['schedule']!r}")
+        raise Usage(f"{place}: {plural(len(found), 'schedule')} of this file are named {item['schedule']!r}")
     schedule, zone = found[0], zone_of(found[0].timezone)
     start_ms = _moment(item.get("from"), schedule, place)
     wanted = [_moment(text, schedule, place) for text in item["fires"]]

@@ -14,6 +14,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from starlette.datastructures import Headers
 
 from triggers.base.errors import Usage
+from triggers.base.meant import meant
 from triggers.console import passwords
 
 AccountRole = Literal["reader", "operator"]
@@ -24,6 +25,8 @@ Way = Literal["link", "account", "proxy"]
 
 #: How long a session lasts without logging in again, seconds.
 SESSION_SECONDS: Final = 12 * 3600.0
+#: How far the clocks of two consoles may be apart, seconds.
+CLOCKS_APART: Final = 60.0
 #: How long a link that was printed can be used, seconds.
 LINK_SECONDS: Final = 600.0
 
@@ -64,7 +67,8 @@ def accounts(entries: Iterable[str]) -> dict[str, Account]:
         role, _, hash_ = rest.partition(":")
         way_out = "write NAME:ROLE:HASH, with the hash that `clearml-triggers console --hash` prints"
         if not name or role not in ROLES:
-            raise Usage(f"TRIGGERS_CONSOLE_USERS, account {name!r}: the role is {' or '.join(ROLES)}; {way_out}")
+            roles = f"{' or '.join(ROLES)}{meant(role, ROLES)}"
+            raise Usage(f"TRIGGERS_CONSOLE_USERS, account {name!r}: the role is {roles}; {way_out}")
         if name in found:
             raise Usage(f"TRIGGERS_CONSOLE_USERS names {name!r} twice: leave one of them out")
         try:
@@ -150,7 +154,7 @@ class Links:
 
 
 class Sessions:
-    """Sessions as signed cookies: nothing is stored, and they outlive a restart that keeps the key."""
+    """Sessions as signed cookies: nothing is stored but those that ended (`ended`), and a restart keeps the rest."""
 
     def __init__(self, key: bytes, known: Mapping[str, Account]) -> None:
         self._signer = URLSafeSerializer(key, salt="session", signer_kwargs={"digest_method": sha256})
@@ -173,7 +177,7 @@ class Sessions:
             name, role, way, session, begun, kept = self._signer.loads(cookie)
         except (BadSignature, ValueError, TypeError):
             return None
-        if not begun - 60 <= now <= begun + SESSION_SECONDS:
+        if not begun - CLOCKS_APART <= now <= begun + SESSION_SECONDS:
             return None
         if way == "account":
             account = self.accounts.get(name)

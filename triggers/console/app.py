@@ -23,7 +23,7 @@ from starlette.types import ASGIApp
 
 from triggers.base.errors import StoreUnavailable, Transient, TriggersError, Usage
 from triggers.console import pages, verbs
-from triggers.console.access import SESSION_SECONDS, Person
+from triggers.console.access import CLOCKS_APART, SESSION_SECONDS, Person
 from triggers.console.live import Hub
 from triggers.console.request import Asked
 from triggers.console.security import BodyRefused, Guard
@@ -61,10 +61,15 @@ def make_app(site: Site) -> ASGIApp:
     return Guard(app, site.hosts)
 
 
-def person_of(site: Site, request: Request) -> Person | None:
-    """Who asks: by the header of a trusted proxy, else by the cookie of a session."""
-    named = site.proxy.person(request.headers, _peer(request))
-    return named or site.sessions.person(request.cookies.get(COOKIE, ""), site.clock())
+async def person_of(site: Site, request: Request) -> Person | None:
+    """Who asks: by the header of a trusted proxy, else by the cookie of a session that goes on."""
+    return site.proxy.person(request.headers, _peer(request)) or await _of_session(site, request)
+
+
+async def _of_session(site: Site, request: Request) -> Person | None:
+    person = site.sessions.person(request.cookies.get(COOKIE, ""), site.clock())
+    # in a thread: Redis may be slow to answer
+    return None if person is None or await run_in_threadpool(site.ended.has_ended, person.session) else person
 
 
 def _peer(request: Request) -> str:
@@ -103,7 +108,7 @@ class _Pages:
         """The endpoint of one page."""
 
         async def serve(request: Request) -> Response:
-            person = person_of(self.site, request)
+            person = await person_of(self.site, request)
             if person is None:
                 return _lead_in(self.site, request)
             version = self.hub.version(request.path_params.get("scheduler", ""))
@@ -171,7 +176,7 @@ async def _form(request: Request) -> dict[str, list[str]]:
 
 async def _change(site: Site, request: Request) -> Response:
     """Carry out a verb, and lead back to where it was asked for."""
-    person = person_of(site, request)
+    person = await person_of(site, request)
     if person is None:
         return _lead_in(site, request)
     form = await _form(request)
@@ -217,7 +222,7 @@ def _back(asked: Asked) -> str:
 
 
 async def _live(site: Site, hub: Hub, request: Request) -> Response:
-    if person_of(site, request) is None:
+    if await person_of(site, request) is None:
         return _lead_in(site, request)
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
     shown = request.query_params.get("v", "")
@@ -264,10 +269,13 @@ class _Door:
         return self._begin(request, account.name, account.role, "account")
 
     async def log_out(self, request: Request) -> Response:
-        """Forget the session."""
-        person, form = person_of(self.site, request), await _form(request)
-        if person and not self.site.sessions.is_form_token(person, (form.get("token") or [""])[0]):
+        """End the session here and on every other console: somebody may have a copy of its cookie."""
+        site, form = self.site, await _form(request)
+        person, own = await person_of(site, request), await _of_session(site, request)
+        if person and not site.sessions.is_form_token(person, (form.get("token") or [""])[0]):
             return PlainTextResponse("This form is of another session: load the page again.", 403)
+        if own:
+            await run_in_threadpool(site.ended.end, own.session, site.clock(), SESSION_SECONDS + CLOCKS_APART)
         answer = RedirectResponse("/login", 303)
         answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
         return answer

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from triggers.base.errors import Usage
+from triggers.base.plural import plural
 from triggers.console.pages.firing import firing_of
 from triggers.console.request import Asked
 from triggers.console.verb import ConsoleVerb, Question
-from triggers.console.wording import plural
 from triggers.ledger.firing import Firing
 from triggers.operate import selection, waiting
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 import redis
 
-from triggers.base.errors import EpochChanged, Usage
+from triggers.base.errors import EpochChanged, TriggersError, Usage
 from triggers.base.settings import Settings
 from triggers.console.activity import Activity
 from triggers.context.api_account import hand_in
@@ -81,6 +82,12 @@ class Schedulers:
     def get(self, id_: str) -> ShownScheduler | None:
         """The one with that id."""
         return next((one for one in self.all() if one.id == id_), None)
+
+    def clients(self) -> list[redis.Redis]:
+        """Connections to each Redis that a look has found."""
+        with suppress(TriggersError, redis.RedisError):
+            self.all()
+        return list(self._clients.values())
 
     def _look(self) -> None:
         try:

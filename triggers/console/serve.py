@@ -12,6 +12,7 @@ from triggers.base.errors import Usage
 from triggers.base.settings import Settings
 from triggers.console.access import Proxy, Sessions, accounts
 from triggers.console.app import make_app
+from triggers.console.ended import EndedSessions
 from triggers.console.key import session_key
 from triggers.console.listener import Server, make_server
 from triggers.console.schedulers import Schedulers
@@ -33,8 +34,9 @@ def make_site(of: Settings, host: str, choice: str | None = None) -> Site:
             f"--host {host!r}: a console that others can reach has accounts: set TRIGGERS_CONSOLE_USERS to "
             "NAME:ROLE:HASH with a hash of `clearml-triggers console --hash`, or TRIGGERS_CONSOLE_PROXY_HEADER"
         )
-    sessions = Sessions(session_key(of), known)
-    return Site(of, Schedulers(of, choice), sessions, proxy, hosts(host, of.console_hosts), who())
+    sessions, shown = Sessions(session_key(of), known), Schedulers(of, choice)
+    ended = EndedSessions(shown.clients)
+    return Site(of, shown, sessions, ended, proxy, hosts(host, of.console_hosts), who())
 
 
 @dataclass

@@ -12,10 +12,12 @@ from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from triggers.base.plural import plural
 from triggers.base.settings import Settings
 from triggers.clearml_api.links import link
 from triggers.console import wording
 from triggers.console.access import Attempts, Links, Proxy, Sessions
+from triggers.console.ended import EndedSessions
 from triggers.console.schedulers import Schedulers
 
 _HERE: Final = Path(__file__).parent
@@ -34,6 +36,7 @@ class Site:
     settings: Settings
     schedulers: Schedulers
     sessions: Sessions
+    ended: EndedSessions
     proxy: Proxy
     hosts: frozenset[str]
     owner: str
@@ -59,7 +62,7 @@ def _environment() -> Environment:
     made.globals.update(
         badge=wording.badge, moment=wording.moment, ahead=wording.ahead, exactly=wording.exactly, zoned=wording.zoned,
         sparkline=wording.sparkline, short=wording.short, path=wording.path,
-        plural=wording.plural, firing_end=wording.firing_end, link=link, static=static, kept_lines=wording.kept_lines,
+        plural=plural, firing_end=wording.firing_end, link=link, static=static, kept_lines=wording.kept_lines,
     )  # fmt: skip
     made.filters["in_lines"] = wording.in_lines
     return made

@@ -7,12 +7,12 @@ from difflib import unified_diff
 from typing import Final
 
 from triggers.base.errors import Usage
+from triggers.base.plural import plural
 from triggers.configuration import dump, parse
 from triggers.configuration.difference import TriggerDifference, apply, compare
 from triggers.console.pages.trigger import edit_again, text_of
 from triggers.console.request import Asked
 from triggers.console.verb import ConsoleVerb, Question, entries_of
-from triggers.console.wording import plural
 from triggers.ledger.registry import Snapshot
 from triggers.model import Trigger
 from triggers.operate import changes, granting, muting, selection
@@ -26,7 +26,8 @@ def _pause(asked: Asked) -> str:
 def _resume(asked: Asked) -> str:
     skip = bool(asked.given("skip_missed"))
     done = changes.resume(asked.scheduler.target, entries_of(asked), skip_missed=skip)
-    return f"Resumed {plural(len(done.names), 'trigger')}; {done.go} held firings go, {done.skipped} were skipped."
+    resumed, released = plural(len(done.names), "trigger"), plural(done.go, "held firing")
+    return f"Resumed {resumed}; {released} released, {done.skipped} skipped."
 
 
 def _ask_resume(asked: Asked) -> Question | None:

@@ -112,11 +112,6 @@ def firing_end(key: str) -> Markup:
     return Markup('<code title="{}">{}</code>').format(one_line(key), one_line(key)[-10:])
 
 
-def plural(count: int, word: str) -> str:
-    """The number with its word."""
-    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
-
-
 def path(*parts: str, **query: Any) -> str:
     """An address within the console."""
     address = "/" + "/".join(quote(part, safe="") for part in parts)

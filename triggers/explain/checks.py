@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from triggers.base.plural import often, plural
 from triggers.explain.values import Check, Facts
 from triggers.model.events import Event
 from triggers.model.kinds import noun_of_id
@@ -26,6 +27,12 @@ def match_decision(facts: Facts, event: Event) -> Decision:
     return decide_by(trigger.policy, facts.mark, matched=matched, changed_ms=event.changed_ms, latest_ms=latest_ms)
 
 
+def is_of_another_kind(facts: Facts) -> bool:
+    """Whether the trigger is for objects of another kind."""
+    event = facts.now or facts.seen
+    return event is not None and not facts.firings and not event.concerns(facts.entry.trigger.kind)
+
+
 def is_read(facts: Facts, event: Event) -> bool:
     """Whether polls have read this change of the object."""
     seen = facts.seen is not None and facts.seen.changed_ms >= event.changed_ms
@@ -36,6 +43,8 @@ def checks(facts: Facts) -> tuple[Check, ...]:
     """All of them, in the order in which a change meets them."""
     event = facts.now or facts.seen
     found = [_declared(facts)]
+    if is_of_another_kind(facts):
+        return (*found, _pause(facts))
     if event is not None:
         found += [_reading(facts, event), _registration(facts, event), _memory(facts, event)]
     if facts.launched_by:
@@ -78,8 +87,7 @@ def _registration(facts: Facts, event: Event) -> Check:
 def _memory(facts: Facts, event: Event) -> Check:
     """Whether the policy `fire` would grant a firing now, and what it remembers of the object."""
     mark, mode = facts.mark, facts.entry.trigger.policy.fire
-    times = "never fired for it" if not mark.occurrence else f"fired {mark.occurrence} times for it"
-    times = "fired once for it" if mark.occurrence == 1 else times
+    times = f"fired {often(mark.occurrence)} for it" if mark.occurrence else "never fired for it"
     if mark.occurrence and not mark.active and mode == "once":
         times += ", and that was skipped"
     decided = mark.occurrence > 0 and event.changed_ms <= mark.changed_ms
@@ -96,7 +104,8 @@ def _pause(facts: Facts) -> Check:
 def _pace(facts: Facts) -> Check:
     if facts.room is None:
         return Check("max_per_minute", True, "no limit")
-    return Check("max_per_minute", facts.room > 0, f"{max(0, facts.room)} more launches may begin in this minute")
+    more = plural(max(0, facts.room), "more launch", "more launches")
+    return Check("max_per_minute", facts.room > 0, f"{more} may begin in this minute")
 
 
 def _slot(facts: Facts) -> tuple[Check, ...]:

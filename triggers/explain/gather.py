@@ -16,7 +16,7 @@ from triggers.model.events import Event
 from triggers.model.launch_tags import is_service_task
 from triggers.model.parts import all_parts, key_of
 from triggers.operate.objects import look_up
-from triggers.operate.query import last_event_of
+from triggers.operate.query import last_event_of, readable_event
 from triggers.operate.target import Target
 from triggers.rules.policies import Mark, limit_of
 from triggers.sources import Source
@@ -96,7 +96,7 @@ def gather(target: Target, entry: Entry, object_id: str, *, around: Around | Non
         entry=entry,
         object_id=object_id,
         now=now,
-        seen=around.last_event or (Event.from_json(firings[-1].event) if firings else None),
+        seen=around.last_event or (readable_event(firings[-1].event) if firings else None),
         known_ms=around.known_ms(source),
         waits_for_match=around.unmatched_ms is not None,
         index_leads=trigger.id in around.candidates,

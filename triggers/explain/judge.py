@@ -5,6 +5,7 @@ In the order in which a change passes the stages:
 A time of a schedule without a firing is judged by `times`: its calendar says what it is.
 
 The object
+  0. it is of another kind than the trigger is for    → does not fire
   1. the server has none, and no poll has stored one  → no such object
   2. it is gone from the server                       → fired, or does not fire
 A firing that is the last word on it
@@ -26,13 +27,14 @@ Match
 from __future__ import annotations
 
 from triggers.explain import waiting
-from triggers.explain.checks import checks, is_read, match_decision, moment
+from triggers.explain.checks import checks, is_of_another_kind, is_read, match_decision, moment
 from triggers.explain.times import judge_time
 from triggers.explain.values import AnswerWord, ClauseResult, ClauseRow, Explanation, Facts, Open
 from triggers.ledger.firing import Firing
 from triggers.model.events import Event
 from triggers.model.trigger import ScheduleTrigger
 from triggers.operate.commands import command
+from triggers.operate.wording import other_kind
 from triggers.rules.conditions import Verdict, evaluate
 
 _Said = tuple[AnswerWord, str, str]
@@ -50,6 +52,8 @@ def judge(facts: Facts) -> Explanation:
 def clauses(facts: Facts) -> tuple[ClauseRow, ...]:
     """Each clause of the condition, against the object now and as last stored."""
     trigger = facts.entry.trigger
+    if is_of_another_kind(facts):  # what it is asked for is nothing that such an object has
+        return ()
     now, seen = (evaluate(trigger, event) if event else None for event in (facts.now, facts.seen))
     either = now or seen
     names = [(clause.name, clause.wanted) for clause in either.clauses] if either else []
@@ -73,6 +77,9 @@ def _answer(facts: Facts) -> _Said:
             return "does not fire", f"{_GONE}; its last change, {moment(facts.known_ms)}, was read", ""
         text = f"the server has no model, dataset or ClearML task {facts.object_id}, and no poll has stored one"
         return "no such object", text, "check that the id is complete and belongs to this server and workspace"
+    if object_ is not None and is_of_another_kind(facts):  # 0
+        way_out = f"{command('explain', object_.id)} asks the triggers that are for it"
+        return "does not fire", other_kind(facts.entry.trigger, object_), way_out
     if last and last.state in ("waiting", "held", "dead"):  # 3
         return _open(facts, last)
     if last and (object_ is None or object_.changed_ms <= last.changed_ms):  # 4

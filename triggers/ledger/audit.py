@@ -7,13 +7,14 @@ import json
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from triggers.base import forms
 from triggers.base.errors import TriggersError
 from triggers.ledger.chain import Link, faults, hash_of
 from triggers.ledger.keys import Keys
@@ -85,11 +86,11 @@ class Audit:
             end = f"({before}" if before else "+"
             found: Any = self.store.client.xrevrange(self.keys.audit, end, str(since_ms), page)
             for id_, fields in found:
-                detail = json.loads(fields["detail"])
-                ended.add(detail.pop("begun", ""))
+                detail = _detail(fields)
+                ended.add(str(detail.pop("begun", "")))
                 if id_ not in ended:
-                    at_ms = int(id_.partition("-")[0])
-                    yield AuditLine(id_, at_ms, fields["who"], fields["what"], detail, fields["outcome"])
+                    who_, what, outcome = (fields.get(name, "") for name in ("who", "what", "outcome"))
+                    yield AuditLine(id_, int(id_.partition("-")[0]), who_, what, detail, outcome)
             if len(found) < page:
                 return
             before = found[-1][0]
@@ -97,7 +98,7 @@ class Audit:
     def _ended_behind(self, id_: str) -> set[str]:
         """The beginnings of changes whose outcomes are the lines from an id on: they are no lines of their own."""
         later: Any = self.store.client.xrange(self.keys.audit, id_, "+", _LOOKED_AT)
-        return {str(json.loads(fields["detail"]).get("begun", "")) for _, fields in later}
+        return {str(_detail(fields).get("begun", "")) for _, fields in later}
 
     def _write(self, by: str, what: str, detail: dict[str, Any], outcome: str) -> str:
         """Add a line behind the last one, whichever that is by then; the id of its entry."""
@@ -117,7 +118,7 @@ class Audit:
     def head(self) -> Link:
         """The last line of the chain."""
         seq, hash_ = self.store.client.hmget(self.keys.audit_head, ["seq", "hash"])
-        return Link(int(seq or 0), str(hash_ or ""))
+        return Link(forms.number(seq), str(hash_ or ""))
 
     def go_on_from(self, last: Link) -> None:
         """Chain the first line of this Redis to the last of an earlier one. Idempotent; too late once there is one."""
@@ -131,6 +132,16 @@ class Audit:
         lines: Any = self.store.client.xrange(self.keys.audit)
         found = faults(lines, self.head(), Link.from_text(start or ""), shown)
         return sum("hash" in fields for _, fields in lines), found
+
+
+def _detail(fields: Mapping[str, str]) -> dict[str, Any]:
+    """The arguments of a line; of one that cannot be read, its text."""
+    text = fields.get("detail", "{}")
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    return found if isinstance(found, dict) else {"unreadable": text}
 
 
 def _shortened(value: Any) -> Any:

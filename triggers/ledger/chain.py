@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from triggers.base import forms
+
 #: What a hash is over, in this order, behind the hash of the line before.
 _HASHED: Final = ("seq", "at_ms", "limit", "who", "what", "detail", "outcome")
 
@@ -59,6 +61,11 @@ def faults(lines: Sequence[tuple[str, Mapping[str, str]]], head: Link, start: Li
     return found
 
 
+def _seq(fields: Mapping[str, str]) -> int:
+    """The number of a line; 0 where somebody took it away, which its hash shows."""
+    return forms.number(fields.get("seq"))
+
+
 def _without_hash(lines: Sequence[tuple[str, Mapping[str, str]]]) -> list[str]:
     """Lines of before there was a chain stand in front of it, or nowhere."""
     first = next((place for place, (_, fields) in enumerate(lines) if "hash" in fields), len(lines))
@@ -69,7 +76,7 @@ def _beginning(chained: Sequence[Mapping[str, str]], start: Link) -> list[str]:
     """The oldest lines go when the log is full, and else none does."""
     if not chained:
         return []
-    first, limit = int(chained[0]["seq"]), min(int(fields.get("limit", "0")) for fields in chained)
+    first, limit = _seq(chained[0]), min(forms.number(fields.get("limit")) for fields in chained)
     if first <= start.seq + 1 or len(chained) >= limit:
         return []
     return [f"lines {start.seq + 1} to {first - 1} are missing, and the log was not full"]
@@ -79,18 +86,18 @@ def _links(chained: Sequence[Mapping[str, str]]) -> list[str]:
     found = []
     for place, fields in enumerate(chained):
         before = chained[place - 1] if place else None
-        seq = int(fields["seq"])
+        seq = _seq(fields)
         if fields["hash"] != hash_of(fields.get("prev", ""), fields):
             found.append(f"line {seq} was changed")
-        if before is not None and seq != int(before["seq"]) + 1:
-            found.append(f"lines {int(before['seq']) + 1} to {seq - 1} are missing")
+        if before is not None and seq != _seq(before) + 1:
+            found.append(f"lines {_seq(before) + 1} to {seq - 1} are missing")
         elif before is not None and fields.get("prev") != before["hash"]:
             found.append(f"line {seq} does not follow from line {before['seq']}")
     return found
 
 
 def _end(chained: Sequence[Mapping[str, str]], head: Link, start: Link) -> list[str]:
-    last = Link(int(chained[-1]["seq"]), chained[-1]["hash"]) if chained else start
+    last = Link(_seq(chained[-1]), chained[-1]["hash"]) if chained else start
     if last == head or not (chained or head.seq):
         return []
     if last.seq < head.seq:

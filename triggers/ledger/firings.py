@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
+from triggers.base import forms
 from triggers.base.errors import Fenced
 from triggers.base.formats import KNOWN
 from triggers.ledger import clock, lines
@@ -248,7 +249,7 @@ class Firings:
         """How many more launches of a trigger may begin in this minute."""
         pace: Any = self.store.client.hmget(self.keys.pace(trigger), ["minute", "count"])
         minute = clock.now_ms(self.store.client, self.keys) // 60_000
-        begun = int(pace[1]) if pace[0] and int(pace[0]) == minute else 0
+        begun = forms.number(pace[1]) if forms.number(pace[0]) == minute else 0
         return per_minute - begun
 
     def holds(self) -> list[str]:

@@ -95,8 +95,8 @@ class History:
     def last_of(self, what: str, trigger: str) -> tuple[int, str]:
         """How often that has happened to firings of a trigger, and the ClearML task of the last; (0, "") for never."""
         found: Any = self.store.client.hget(self.keys.tallies, f"{what} {trigger}")
-        count, _, _, task = str(found).split(" ", 3) if found else ("0", "", "", "")
-        return int(count), task
+        tally = _tally(f"{what} {trigger}", str(found)) if found else None
+        return (tally.count, tally.task) if tally else (0, "")
 
     def recent(self, since_ms: int) -> list[Tally]:
         """The same for the entries since a time, as far as they are kept, without what was found launched before."""
@@ -117,23 +117,31 @@ class History:
     def alarms(self) -> dict[str, dict[str, Any]]:
         """The alarms that are set: name → text and since_ms."""
         found: Any = self.store.client.hgetall(self.keys.alarms)
-        return {name: _alarm(text) for name, text in found.items()}
+        return alarms_of(found)
+
+
+def alarms_of(found: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """Decode the alarms that are set: name → text and since_ms."""
+    return {name: _alarm(text) for name, text in found.items()}
 
 
 def _word(what: str) -> str:
     return _EARLIER.get(what, what)
 
 
-def _tally(field: str, text: str) -> Tally:
+def _tally(field: str, text: str) -> Tally | None:
+    """Decode one tally; None where it is not one."""
     what, _, trigger = field.partition(" ")
-    count, last_ms, object_id, task = text.split(" ", 3)
-    return Tally(trigger, _word(what), int(count), int(last_ms), object_id, task)
+    parts = text.split(" ", 3)
+    if len(parts) != 4 or not (parts[0].isdecimal() and parts[1].isdecimal()):
+        return None
+    return Tally(trigger, _word(what), int(parts[0]), int(parts[1]), parts[2], parts[3])
 
 
-def _summed(tallies: Iterable[Tally]) -> list[Tally]:
+def _summed(tallies: Iterable[Tally | None]) -> list[Tally]:
     """One tally for each trigger and word, where an earlier release counted under another word."""
     sums: dict[tuple[str, str], Tally] = {}
-    for one in tallies:
+    for one in filter(None, tallies):
         known = sums.get((one.trigger, one.what))
         if known:
             one = replace(max(one, known, key=lambda each: each.last_ms), count=one.count + known.count)

@@ -7,8 +7,20 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
+from triggers.base import forms
 from triggers.base.settings import Settings
-from triggers.ledger import at_work, clock, epoch, exclusions, leases, poll_look, schedulers, sync_look, upkeep
+from triggers.ledger import (
+    at_work,
+    clock,
+    epoch,
+    exclusions,
+    leases,
+    notify_look,
+    poll_look,
+    schedulers,
+    sync_look,
+    upkeep,
+)
 from triggers.ledger.adopting import Adopting
 from triggers.ledger.api_account import CallBook
 from triggers.ledger.armed import Armed
@@ -30,6 +42,7 @@ from triggers.ledger.matchers import Matchers
 from triggers.ledger.matching import Matching
 from triggers.ledger.moments import Moments
 from triggers.ledger.mutes import Mutes
+from triggers.ledger.notify_look import NotifyLook
 from triggers.ledger.operations import Operations
 from triggers.ledger.poll_look import PollLook
 from triggers.ledger.quarantine import Quarantine
@@ -104,7 +117,7 @@ class Ledger:
     def counter(self) -> int:
         """How far the counter inside lease tokens has gone; it goes back only where older data was restored."""
         found: Any = self.store.client.get(self.keys.fence)
-        return int(found or 0)
+        return forms.number(found)
 
     def now_ms(self) -> int:
         """The ledger's clock: Redis' own, which does not go back."""
@@ -145,7 +158,7 @@ class Ledger:
     def times_polled_ms(self) -> list[int]:
         """When the sources were last read by the ledger's clock, of those that were, ms."""
         times: Any = self.store.client.hmget(self.keys.epoch, ["polled_ms", "other_polled_ms"])
-        return [int(ms) for ms in times if ms]
+        return [ms for ms in map(forms.number, times) if ms]
 
     def enter(self, scheduler: Scheduler) -> None:
         """Let every worker on this Redis serve the scheduler."""
@@ -200,6 +213,10 @@ class Ledger:
     def look_before_sync(self, sources: Sequence[str], fields: Sequence[str]) -> SyncLook:
         """What a turn of sync looks at first, with these fields of what sync remembers."""
         return sync_look.look(self.store, self.keys, sources, fields)
+
+    def look_before_notify(self, lines: Sequence[Line], fields: Sequence[str]) -> NotifyLook:
+        """What a turn of notify looks at, with these fields of what notify remembers."""
+        return notify_look.look(self.store, self.keys, lines, fields)
 
     def close(self) -> None:
         """Close the connections to Redis."""

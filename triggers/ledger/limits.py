@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from triggers.base import forms
 from triggers.ledger.keys import Keys
 from triggers.ledger.store import Store
 
@@ -88,7 +89,7 @@ class FailuresInARow:
     def dead(self, trigger: str, count: int) -> None:
         """Count the firings that were given up since the last time; `count`: of all."""
         known: Any = self.store.client.hget(self.keys.failures, f"dead {trigger}")
-        new = count - int(known) if known is not None else 0
+        new = count - forms.number(known) if known is not None else 0
         if known is None or new:
             with self.store.client.pipeline(transaction=True) as pipe:
                 pipe.hset(self.keys.failures, f"dead {trigger}", count)
@@ -98,7 +99,7 @@ class FailuresInARow:
 
     def in_a_row(self, trigger: str) -> int:
         """How many have failed in a row."""
-        return int(self.store.client.hget(self.keys.failures, trigger) or 0)
+        return forms.number(self.store.client.hget(self.keys.failures, trigger))
 
     def begin_anew(self, trigger: str) -> None:
         """Count from zero."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from triggers.ledger.keys import Keys
@@ -35,14 +35,25 @@ class Moments:
         if self.floor_ms() > now_ms:
             self.store.client.hset(self.keys.cursor("clock"), FLOOR, now_ms)
 
-    def forget_old(self, entries: Iterable[Entry], now_ms: int, kept_ms: int, every_ms: int) -> int:
-        """Forget the marks of times that are long over, now and then; how many. The floor is raised before."""
-        schedules = [(entry, entry.trigger) for entry in entries if isinstance(entry.trigger, ScheduleTrigger)]
-        before_ms = now_ms - kept_ms - max((trigger.window_ms for _, trigger in schedules), default=0)
+    def forget_old(
+        self, active: Iterable[Entry], known: Mapping[str, Entry], now_ms: int, kept_ms: int, every_ms: int
+    ) -> int:
+        """Forget the marks of times that are long over, now and then; how many. The floor is raised before.
+
+        Args:
+            active: the schedules that are declared: none of them makes up for an earlier time than that.
+            known: all triggers by id. Those that are retired are among them, and have marks, too.
+            now_ms: Redis' time.
+            kept_ms: how much longer marks are kept.
+            every_ms: how much the floor rises at least.
+        """
+        windows = [entry.trigger.window_ms for entry in active if isinstance(entry.trigger, ScheduleTrigger)]
+        before_ms = now_ms - kept_ms - max(windows, default=0)
         if before_ms - self.floor_ms() < every_ms:
             return 0
         self.store.client.hset(self.keys.cursor("clock"), FLOOR, before_ms)
-        return sum(self._forget(entry.trigger.id, before_ms) for entry, _ in schedules)
+        schedules = [id_ for id_, entry in known.items() if isinstance(entry.trigger, ScheduleTrigger)]
+        return sum(self._forget(id_, before_ms) for id_ in schedules)
 
     def _forget(self, trigger: str, before_ms: int) -> int:
         old = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from triggers.ledger.keys import Keys
@@ -21,8 +21,7 @@ class Mutes:
     def at(self, now_ms: int) -> dict[str, int]:
         """The triggers that are muted at a time by the ledger's clock: id → end of the mute, or `UNTIL_UNMUTED`."""
         found: Any = self.store.client.hgetall(self.keys.mutes)
-        ends = {trigger: int(text) for trigger, text in found.items()}
-        return {trigger: end for trigger, end in ends.items() if end == UNTIL_UNMUTED or end > now_ms}
+        return muted_at(found, now_ms)
 
     def mute(self, triggers: Sequence[str], until_ms: int) -> None:
         """Mute triggers until a time, in place of an earlier one. Idempotent."""
@@ -35,3 +34,9 @@ class Mutes:
         if triggers:
             self.store.client.hdel(self.keys.mutes, *triggers)
         return [trigger for trigger in triggers if trigger in muted]
+
+
+def muted_at(found: Mapping[str, str], now_ms: int) -> dict[str, int]:
+    """Decode the mutes that last at a time; what is no time mutes nothing."""
+    ends = {trigger: int(text) for trigger, text in found.items() if text.isdecimal()}
+    return {trigger: end for trigger, end in ends.items() if end == UNTIL_UNMUTED or end > now_ms}

@@ -30,8 +30,12 @@ class Quarantined:
 
     @classmethod
     def from_json(cls, text: str) -> Quarantined:
-        """Read the text kept in Redis."""
-        return cls(**json.loads(text))
+        """Read the text kept in Redis; one that is none of ours is shown as it is."""
+        try:
+            found = json.loads(text)
+            return cls(*(str(found[name]) for name in ("what", "why", "text")))
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return cls("unknown", "its record in the quarantine cannot be read", text[:TEXT_LENGTH])
 
 
 class Quarantine:

@@ -44,7 +44,7 @@ class Cursor:
     @classmethod
     def of(cls, found: Mapping[str, str]) -> Cursor:
         """Read what is kept in Redis; what is no number counts as never read, and is read again."""
-        return cls(**{field.name: _number(found.get(field.name)) for field in fields(cls)})
+        return cls(**{field.name: forms.number(found.get(field.name)) for field in fields(cls)})
 
 
 def _seen_as(event: Event) -> float:
@@ -97,7 +97,7 @@ class Reading:
     def quiet_ms(self) -> int:
         """How long no poll has found a change, ms; since the first poll where none ever has."""
         found: Any = self.store.client.hmget(self.keys.epoch, "changed_ms", "first_polled_ms")
-        since_ms = max(map(_number, found))
+        since_ms = max(map(forms.number, found))
         return max(0, clock.now_ms(self.store.client, self.keys) - since_ms) if since_ms else 0
 
     def cursor(self, source: str) -> Cursor:
@@ -120,7 +120,7 @@ class Reading:
         found: Any = self.store.client.hget(self.keys.cursor(source), "polled_ms")
         found = found or self.store.client.hget(self.keys.epoch, "polled_ms")
         found = found or self.store.client.get(self.keys.registry_version)
-        polled_ms = _number(found)
+        polled_ms = forms.number(found)
         return max(0, now_ms - polled_ms) if polled_ms else 0
 
     def note_stamps(self, ahead_ms: int) -> None:
@@ -136,8 +136,8 @@ class Reading:
             pipe.hmget(self.keys.epoch, "stamps_noted_ms", "stamps_noticed_ms")
             clock.ask(pipe, self.keys)
             (noted, noticed), *now = pipe.execute()
-        since_ms = clock.made_of(*now)[0] - _number(noted)
-        return _number(noticed) if noted and since_ms <= idle_ms + 10_000 else 0
+        since_ms = clock.made_of(*now)[0] - forms.number(noted)
+        return forms.number(noticed) if noted and since_ms <= idle_ms + 10_000 else 0
 
     def unseen(self, source: str, events: Sequence[Event]) -> list[Event]:
         """The events whose change no poll has read before."""
@@ -233,10 +233,3 @@ class Reading:
         before_ms = clock.now_ms(self.store.client, self.keys) - int(seconds * 1000)
         found: Any = self.store.client.zrangebyscore(self.keys.ready, "-inf", before_ms)
         return [int(partition) for partition in found if forms.partition_of(partition) is not None]
-
-
-def _number(text: str | None) -> int:
-    try:
-        return int(float(text or 0))
-    except (ValueError, OverflowError):
-        return 0

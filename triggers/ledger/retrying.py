@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from triggers.base import forms
 from triggers.ledger.firing import DIGEST_LENGTH
 from triggers.ledger.keys import Keys
 from triggers.ledger.lines import score_of
@@ -48,7 +49,9 @@ class Retrying:
         names = [self.keys.due(lane) for lane in LANES]
         rows = self.store.run(FAILING, names, self.keys.firing(""), LOOKED_AT)
         found = [
-            Failing(key, trigger, kind, object_id, int(failures), reason, score_of(float(due)), bool(lease), action)
+            Failing(
+                key, trigger, kind, object_id, forms.number(failures), reason, score_of(float(due)), bool(lease), action
+            )
             for key, due, trigger, kind, object_id, failures, reason, lease, action in rows
         ]
         return sorted(found, key=lambda one: (one.due_ms, one.key))

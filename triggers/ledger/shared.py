@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import redis
 
-from triggers.base import redis_refusals
+from triggers.base import forms, redis_refusals
 from triggers.ledger.keys import shared
 
 _BEAT, _API_REQUESTS, _PROBE = "beat", "api_requests", "doctor"
@@ -73,7 +73,7 @@ def beat_said(client: redis.Redis) -> str:
 def api_requests(client: redis.Redis) -> dict[str, int]:
     """How many calls to the ClearML API ended how, by `<endpoint> <result>`."""
     sums: Any = client.hgetall(shared(_API_REQUESTS))
-    return {field: int(number) for field, number in sums.items()}
+    return {field: forms.number(text) for field, text in sums.items()}
 
 
 def probe_writing(client: redis.Redis) -> None:

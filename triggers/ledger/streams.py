@@ -66,6 +66,6 @@ class Events(Stream):
         """The events of each batch as lines, the newest batch first; without those of another release."""
         for _, fields in self.backwards(page=page):
             try:
-                yield decode_batch(fields["batch"]).events
+                yield decode_batch(fields.get("batch", "")).events
             except ValueError:
                 continue

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
+from triggers.base import forms
 from triggers.ledger.keys import Keys
 from triggers.ledger.lines import score_of
 from triggers.ledger.store import Store
@@ -24,12 +25,12 @@ class Waiting:
     def next_poll_ms(self) -> int:
         """When the next poll is due by the ledger's clock; 0 when none was ever made."""
         due: Any = self.store.client.get(self.keys.next_poll)
-        return int(due or 0)
+        return forms.number(due)
 
     def oldest_ms(self, line: Line) -> int | None:
         """When the first of a line was due, None where nothing waits; a lease moves that on."""
         first: Any = self.store.client.zrange(self._line(line), 0, 0, withscores=True)
-        return score_of(first[0][1]) if first else None
+        return first_ms(first)
 
     def due(self, line: Line, now_ms: int) -> int:
         """How many of a line are due."""
@@ -114,4 +115,14 @@ class Waiting:
         return times
 
     def _line(self, line: Line) -> str:
-        return self.keys.ready if line == "batches" else self.keys.due(line)
+        return line_key(self.keys, line)
+
+
+def line_key(keys: Keys, line: Line) -> str:
+    """Where a line lies."""
+    return keys.ready if line == "batches" else keys.due(line)
+
+
+def first_ms(first: Any) -> int | None:
+    """When the first of a line was due, as ZRANGE gives it; None where nothing waits."""
+    return score_of(first[0][1]) if first else None

@@ -17,6 +17,8 @@ import re
 from pathlib import Path
 from typing import Final
 
+from triggers.base.plural import plural
+
 #: Where Redis 7 and later, and every Valkey, keep the append-only file, in parts.
 PARTS: Final = "appendonlydir"
 _SINGLE: Final = "appendonly.aof"
@@ -44,7 +46,7 @@ def damage(folder: Path) -> str:
     manifest = folder / PARTS / _MANIFEST
     if not manifest.is_file():
         if filled:
-            return _words(folder, f"{PARTS} has no {_MANIFEST}, which lists its {len(parts)} files")
+            return _words(folder, f"{PARTS} has no {_MANIFEST}, which lists its {plural(len(parts), 'file')}")
         return _only_a_snapshot(folder)
     listed = list(_LISTED.finditer(manifest.read_text(errors="replace")))
     last = max((int(one[1]) for one in listed if one[2] == "incr"), default=0)

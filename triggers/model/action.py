@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, Literal, get_args
+from typing import Any, ClassVar, Final, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict
 
+from triggers.base.meant import meant
 from triggers.model.kinds import Kind
 from triggers.model.values import wrong
 
@@ -18,7 +20,24 @@ class Frozen(BaseModel):
     """Base of all parts of a trigger: a value that is never changed, and refuses what it does not know."""
 
     # what is wrong may be a secret that stands in clear; our own messages show what may be shown
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants", hide_input_in_errors=True)
+    # most processes use a few of the kinds and actions that there are: `built` makes those ready
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", ser_json_inf_nan="constants", hide_input_in_errors=True, defer_build=True
+    )
+
+
+_BUILDING: Final = threading.Lock()
+
+M = TypeVar("M", bound=Frozen)
+
+
+def built(model: type[M]) -> type[M]:
+    """Make the validation of a class ready, once: two threads that need it first would get in each other's way."""
+    if not model.__pydantic_complete__:
+        with _BUILDING:
+            if not model.__pydantic_complete__:
+                model.model_rebuild()
+    return model
 
 
 #: Who carries firings out: any dispatch worker (launches and functions that it can import), the process that declared
@@ -239,8 +258,8 @@ def read_action(value: Any) -> Any:
     classes = action_classes()
     name = value.get("type")
     if not isinstance(name, str) or name not in classes:
-        raise wrong(f"give an action of type {', '.join(map(repr, classes))}", "action", name)
-    return classes[name].model_validate(dict(value))
+        raise wrong(f"give an action of type {', '.join(map(repr, classes))}{meant(name, classes)}", "action", name)
+    return built(classes[name]).model_validate(dict(value))
 
 
 def read_actions(value: Any) -> Any:

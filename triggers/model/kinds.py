@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from triggers.base.errors import InvalidTrigger
+from triggers.base.meant import meant
 
 #: A key of `KINDS`.
 Kind = str
@@ -37,6 +38,7 @@ class KindOfObject:
         page_of_original: The same as the original's tables link it.
         ids: The form of the ids that its source gives; what comes from Redis and has another is refused.
         noun: What texts call one of its triggers.
+        called: What texts call one of its objects; "": as the kind.
     """
 
     plural: str
@@ -48,6 +50,7 @@ class KindOfObject:
     call: str = ""
     by_redis_clock: bool = False
     noun: str = "trigger"
+    called: str = ""
 
 
 #: By name, in the order in which they are shown. A dataset is a ClearML task with the system tag "dataset".
@@ -65,6 +68,7 @@ KINDS: Final[dict[Kind, KindOfObject]] = {
     ),
     "task": KindOfObject(
         "tasks",
+        called="ClearML task",
         page="experiments/{id}/output/log",
         page_of_original="tasks/{id}/output/log",
     ),
@@ -101,6 +105,11 @@ def phrase_of(kind: str) -> str:
     return noun if noun == kind else f"{kind} {noun}"
 
 
+def object_noun(kind: str) -> str:
+    """Name an object of a kind in texts: "model", or "ClearML task"."""
+    return KINDS[kind].called or kind if kind in KINDS else "object"
+
+
 @contextmanager
 def named_as(kind: str) -> Iterator[None]:
     """Let errors about the arguments of a trigger of a kind name it as texts do."""
@@ -116,9 +125,9 @@ def concerned(kind: Kind) -> tuple[Kind, ...]:
     return (kind, *KINDS[kind].also)
 
 
-def one_of_them() -> str:
-    """Name them for an error: "one of model, dataset, task, schedule"."""
-    return f"one of {', '.join(KINDS)}"
+def one_of_them(given: object) -> str:
+    """Name them for an error about another: "one of model, dataset, task, schedule; did you mean 'task'?"."""
+    return f"one of {', '.join(KINDS)}{meant(given, KINDS)}"
 
 
 def is_subject(kind: str, text: object) -> bool:

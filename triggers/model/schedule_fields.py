@@ -12,6 +12,7 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field, model_validator
 
+from triggers.base.plural import plural
 from triggers.model.clauses import PartOf, Rule, short
 from triggers.model.durations import duration_ms
 from triggers.model.fields import Conditions
@@ -52,7 +53,7 @@ _SHOWN: Final = (
 
 def _shown(name: str, value: object) -> str:
     if name == "exclude" and isinstance(value, tuple) and len(value) > 3:
-        return f"exclude={len(value)} days and spans"
+        return f"exclude={plural(len(value), 'day')} and spans"
     return f"{name}={list(value) if isinstance(value, tuple) else value!r}"
 
 

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo, available_timezones
 from cronsim import CronSim, CronSimError
 from pydantic import BeforeValidator, WithJsonSchema
 
+from triggers.base.meant import meant
 from triggers.model import durations
-from triggers.model.server_names import meant
 from triggers.model.values import wrong
 
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -55,7 +55,7 @@ def _weekdays(value: Any) -> tuple[str, ...]:
         raise wrong("give a list of days of the week, such as ['monday', 'friday']")
     for day in value:
         if day not in WEEKDAYS:
-            raise wrong(f"{day!r} is no day of the week; give some of {', '.join(WEEKDAYS)}")
+            raise wrong(f"{day!r} is no day of the week; give some of {', '.join(WEEKDAYS)}{meant(day, WEEKDAYS)}")
     return tuple(dict.fromkeys(value))
 
 
@@ -112,8 +112,9 @@ def _zone(value: Any) -> str:
         return "UTC"
     known = available_timezones()
     if not isinstance(value, str) or value not in known:
-        near = meant(value, known) if isinstance(value, str) else ""
-        raise wrong(f"no time zone of the IANA database; give one such as 'Europe/Berlin' or 'UTC'{near}")
+        raise wrong(
+            f"no time zone of the IANA database; give one such as 'Europe/Berlin' or 'UTC'{meant(value, known)}"
+        )
     return value
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Collection
 from typing import Final
+
+from triggers.base.meant import meant
+
+__all__ = ["SHORTEST", "meant", "problem_of_name", "problem_of_project"]
 
 #: Fewest characters of the name of a task, model or queue, and of each part of a project's name.
 SHORTEST: Final = 3
@@ -22,10 +24,3 @@ def problem_of_project(name: str) -> str:
         return ""
     part = repr(short[0]) if short else "it"
     return f"the server makes none with a part that is shorter than {SHORTEST}, and {part} is"
-
-
-def meant(name: str, known: Collection[str]) -> str:
-    """`; did you mean '...'?` with the known name most like one that is unknown, "" if none is."""
-    by_small = {one.casefold(): one for one in known}
-    close = difflib.get_close_matches(name.casefold(), by_small, n=1, cutoff=0.75)
-    return f"; did you mean {by_small[close[0]]!r}?" if close else ""

@@ -15,7 +15,8 @@ from triggers.base.bounds import LONGEST_NAME, MOST_TAGS
 from triggers.base.errors import InvalidTrigger
 from triggers.base.escaping import is_safe
 from triggers.base.formats import check_version, lowest, reading
-from triggers.model.action import DeclaredAction, argument_of, read_action, read_actions
+from triggers.base.meant import meant
+from triggers.model.action import DeclaredAction, argument_of, built, read_action, read_actions
 from triggers.model.fields import Conditions, DatasetConditions
 from triggers.model.kinds import Kind, named_as, noun_of, one_of_them
 from triggers.model.parts import LISTS, all_parts, list_of
@@ -233,9 +234,9 @@ def make_trigger(kind: Kind, **fields: Any) -> Trigger:
     """
     name = fields.get("name")
     if kind not in CLASSES:
-        raise InvalidTrigger(str(name), "kind", kind, one_of_them())
+        raise InvalidTrigger(str(name), "kind", kind, one_of_them(kind))
     with named_as(kind), invalid_trigger_of(name):
-        return CLASSES[kind](**fields)
+        return built(CLASSES[kind])(**fields)
 
 
 def check_new(trigger: Trigger) -> None:
@@ -277,13 +278,18 @@ def invalid_trigger_of(name: object) -> Iterator[None]:
         argument = context.get("argument") or _argument_at(first["loc"])
         way_out = context.get("way_out") or first["msg"]
         if first["type"] == "extra_forbidden":
-            way_out = f"{first['loc'][-1]!r} is unknown here; leave it out"
+            way_out = f"{first['loc'][-1]!r} is unknown here; leave it out{_meant_field(first['loc'][-1])}"
         raise InvalidTrigger(
             name if isinstance(name, str) and name else "(without a name)",
             argument,
             context["value"] if "argument" in context else first["input"],
             way_out,
         ) from error
+
+
+def _meant_field(field: object) -> str:
+    """The field that an unknown one is most like, of triggers of any kind and of policies."""
+    return meant(field, {*Policy.model_fields, *(name for one in CLASSES.values() for name in one.model_fields)})
 
 
 def _argument_at(location: tuple[int | str, ...]) -> str:

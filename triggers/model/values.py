@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from triggers.base.bounds import DEEPEST
+from triggers.base.meant import meant
 from triggers.model import patterns
 
 
@@ -124,7 +125,8 @@ def _statuses(value: Any) -> tuple[str, ...]:
     statuses = _texts(value, "['failed', 'published']")
     unknown = [status for status in statuses if status not in STATUSES]
     if unknown:
-        raise wrong(f"unknown status {', '.join(map(repr, unknown))}; a status is one of {', '.join(STATUSES)}")
+        near = meant(unknown[0], STATUSES)
+        raise wrong(f"unknown status {', '.join(map(repr, unknown))}; a status is one of {', '.join(STATUSES)}{near}")
     return statuses
 
 
@@ -140,7 +142,7 @@ def _sign(value: Any) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str) or value not in _SIGNS:
-        raise wrong(f"a sign is one of {', '.join(map(repr, _SIGNS))}")
+        raise wrong(f"a sign is one of {', '.join(map(repr, _SIGNS))}{meant(value, _SIGNS)}")
     return _SIGNS[value]
 
 
@@ -196,7 +198,7 @@ def _count(value: Any) -> int | None:
 
 def _direction(value: Any) -> str | None:
     if value is not None and value not in _DIRECTIONS:
-        raise wrong("give 'above' or 'below'")
+        raise wrong(f"give 'above' or 'below'{meant(value, _DIRECTIONS)}")
     return value  # type: ignore[no-any-return]
 
 
@@ -205,7 +207,7 @@ def one_of(*options: str) -> BeforeValidator:
 
     def check(value: Any) -> str:
         if not isinstance(value, str) or value not in options:
-            raise wrong(f"give one of {', '.join(map(repr, options))}")
+            raise wrong(f"give one of {', '.join(map(repr, options))}{meant(value, options)}")
         return value
 
     return BeforeValidator(check)

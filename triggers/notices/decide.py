@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 from triggers.base.formats import known_fields
+from triggers.base.plural import plural
 from triggers.model.kinds import noun_of_id
 
 #: Pause between two notices of one trigger's dead letters, and of one thing that lasts, ms.
@@ -95,9 +96,24 @@ class Told:
 
     @classmethod
     def from_text(cls, text: str) -> Told:
-        """Read the text kept in Redis; an empty one is that of a scheduler that never sent a notice."""
-        fields: dict[str, Any] = known_fields(cls, json.loads(text)) if text else {}
-        return cls(**fields | {"shaky": tuple(fields.get("shaky", ()))})
+        """Read the text kept in Redis; an empty or damaged one is that of a scheduler that never sent a notice."""
+        try:
+            fields: dict[str, Any] = known_fields(cls, json.loads(text)) if text else {}
+            read = cls(**fields | {"shaky": tuple(fields.get("shaky", ()))})
+        except (ValueError, TypeError, AttributeError, RecursionError):
+            return cls()
+        return read if read.is_sound else cls()
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether all of it is of the types that are written."""
+        numbers = (self.at_ms, self.waiting, self.gone_ms, self.over_ms)
+        return (
+            all(isinstance(one, dict) and all(type(ms) is int for ms in one.values()) for one in numbers)
+            and isinstance(self.known, dict)
+            and all(isinstance(one, dict) for one in self.known.values())
+            and all(type(one) is int for one in (self.hour, self.count, self.left_out))
+        )
 
 
 def decide(told: Told, situation: Situation, per_hour: int) -> tuple[list[Notice], Told]:
@@ -161,14 +177,18 @@ class _Turn:
         sent = due[: max(0, per_hour - count)]
         left_out = before.left_out + len(due) - len(sent)
         if sent and left_out and len(due) == len(sent):
-            sent = [*sent, Notice("left out", f"{left_out} notices were left out in the last hour", count=left_out)]
+            text = f"{plural(left_out, 'notice was', 'notices were')} left out in the last hour"
+            sent = [*sent, Notice("left out", text, count=left_out)]
             left_out = 0
         parts = (self.known, self.gone_ms, self.over_ms, tuple(sorted(self.shaky)))
         return sent, Told(self.at_ms, self.waiting, hour, count + len(sent), left_out, *parts)
 
 
 def _notice(fields: Mapping[str, Any]) -> Notice | None:
-    return Notice(**known_fields(Notice, fields)) if fields else None
+    try:
+        return Notice(**known_fields(Notice, fields)) if fields else None
+    except TypeError:  # another release has other fields
+        return None
 
 
 def _dead(name: str, count: int, example: Notice | None, last: Notice | None) -> Notice:
@@ -176,12 +196,13 @@ def _dead(name: str, count: int, example: Notice | None, last: Notice | None) ->
     last = example or last
     if last is not None and count == last.count:
         return last
+    of = f" of {noun_of_id(name)} {trigger!r} "
     if last is None:
-        text = f"{count} more firings of {noun_of_id(name)} {trigger!r} were given up"
+        text = plural(count, f"more firing{of}was given up", f"more firings{of}were given up")
         return Notice("dead", text, trigger, count=count)
     more = "more " if example is None else ""
-    text = f"{count} {more}firings of {noun_of_id(name)} {trigger!r} were given up; the last: {last.text}"
-    return replace(last, text=text, count=count)
+    text = plural(count, f"{more}firing{of}was given up", f"{more}firings{of}were given up")
+    return replace(last, text=f"{text}; the last: {last.text}", count=count)
 
 
 def _over(name: str, told: Notice | None) -> Notice:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from triggers.base.plural import plural
 from triggers.ledger import Ledger
 from triggers.operate.times import span
 from triggers.rules import api_budget
@@ -72,8 +73,8 @@ def read_budget(ledger: Ledger, limit: int | None = None) -> ApiBudget:
 
 def line(budget: ApiBudget) -> str:
     """All of it in one line."""
-    of = f" of {budget.limit:,}" if budget.limit is not None else ""
-    words = f"{budget.made:,}{of} calls in {budget.month}, {budget.projected:,} projected"
+    made = plural(budget.made, "call") if budget.limit is None else f"{budget.made:,} of {plural(budget.limit, 'call')}"
+    words = f"{made} in {budget.month}, {budget.projected:,} projected"
     causes = ", ".join(f"{cause} {count:,}" for cause, count in list(budget.by_cause.items())[:4])
     paused = f"; {waits(budget)}" if budget.paused_seconds else ""
     return words + (f" ({causes})" if causes else "") + paused

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from triggers.base.plural import plural
 from triggers.ledger.retrying import Failing
 from triggers.operate.times import span
 
@@ -34,7 +35,7 @@ def _summed(group: Sequence[Failing]) -> Failure:
 
 def state(of: Failure, most: int, now_ms: int) -> str:
     """A trigger's state in words: `failing (7 of 10, next in 4 min)`."""
-    several = f"{of.firings} firings, up to " if of.firings > 1 else ""
+    several = f"{plural(of.firings, 'firing')}, up to " if of.firings > 1 else ""
     return f"failing ({several}{progress(of.failures, of.next_ms, most, now_ms)})"
 
 

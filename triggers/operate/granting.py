@@ -12,6 +12,7 @@ from triggers.model.events import Event
 from triggers.model.launch_tags import is_service_task
 from triggers.operate.objects import changed_since, read_object
 from triggers.operate.target import Target
+from triggers.operate.wording import other_kind
 from triggers.rules.conditions import matches
 from triggers.rules.policies import Decision, Mark, decide_by
 from triggers.stages import forgotten, own
@@ -46,7 +47,7 @@ def fire(target: Target, entry: Entry, object_id: str) -> tuple[str, Event]:
     if event is None:
         raise Usage(f"{entry.trigger.called}: object {object_id!r} is not on the server: look for its id there")
     if not event.concerns(entry.trigger.kind):
-        raise Usage(f"{entry.trigger.called} fires on a {entry.trigger.kind}, but {object_id!r} is a {event.kind}")
+        raise Usage(other_kind(entry.trigger, event))
     with target.ledger.audit.change("fire", trigger=name, object=object_id) as came:
         came["firing"] = _grant_anew(target, entry, event)
     return str(came["firing"]), event

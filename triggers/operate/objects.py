@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from triggers import sources
 from triggers.base.errors import Usage
+from triggers.base.plural import plural
 from triggers.clearml_api import Api
 from triggers.clearml_api.by_name import find_objects
 from triggers.model import Trigger
@@ -60,7 +61,7 @@ def _in_address(text: str) -> str:
 def _only(text: str, how: str, ids: list[str]) -> str:
     if len(ids) > 1:
         more = f" and {len(ids) - 5} more" if len(ids) > 5 else ""
-        raise Usage(f"{len(ids)} objects {how} {text!r}: say which by its id: {', '.join(ids[:5])}{more}")
+        raise Usage(f"{plural(len(ids), 'object')} {how} {text!r}: say which by its id: {', '.join(ids[:5])}{more}")
     return ids[0]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from triggers import sources
+from triggers.base.errors import Unreadable
 from triggers.ledger.firing import trigger_digest
 from triggers.ledger.history import Tally
 from triggers.ledger.reading import Cursor
@@ -136,7 +137,9 @@ def last_events(target: Target, kinds: set[str]) -> dict[str, Event]:
     found: dict[str, Event] = {}
     for lines in target.ledger.events().lines_backwards(_BATCHES):
         for line in reversed(lines):
-            event = Event.from_json(line)
+            event = readable_event(line)
+            if event is None:
+                continue
             for kind in kinds - found.keys():
                 if event.concerns(kind):
                     found[kind] = event
@@ -145,12 +148,20 @@ def last_events(target: Target, kinds: set[str]) -> dict[str, Event]:
     return found
 
 
+def readable_event(line: str) -> Event | None:
+    """An event that was stored; None for one that this release cannot read."""
+    try:
+        return Event.from_json(line)
+    except Unreadable:
+        return None
+
+
 def last_event_of(target: Target, object_id: str) -> Event | None:
     """The last event of an object among those that are kept."""
     for lines in target.ledger.events().lines_backwards(_BATCHES):
         for line in reversed(lines):
             if object_id in line:
-                event = Event.from_json(line)
-                if event.id == object_id:
+                event = readable_event(line)
+                if event is not None and event.id == object_id:
                     return event
     return None

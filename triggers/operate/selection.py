@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Final, TypeVar
 
 from triggers.base.errors import Usage
+from triggers.base.meant import meant
 from triggers.ledger.firing import Firing
 from triggers.ledger.retrying import Failing
 from triggers.model.parts import part_of
@@ -37,7 +38,7 @@ def held(target: Target, hold: str, limit: int | None = None) -> list[Firing]:
     """
     known = target.ledger.firings.holds()
     if hold not in known:
-        raise Usage(f"no firing is held by {hold!r}; holds: {', '.join(known) or 'none'}")
+        raise Usage(f"no firing is held by {hold!r}; holds: {', '.join(known) or 'none'}{meant(hold, known)}")
     return list(islice(_pages(lambda start: target.ledger.operations.held(hold, start, _PAGE)), limit))
 
 

@@ -18,7 +18,7 @@ from triggers.model.events import Event
 from triggers.model.parts import all_parts, list_of, mark_of, trial_key
 from triggers.operate.objects import read_object
 from triggers.operate.target import Target
-from triggers.operate.wording import number
+from triggers.operate.wording import number, other_kind
 
 #: How often the outcome is looked for, seconds.
 LOOK_SECONDS: Final = 0.2
@@ -62,8 +62,10 @@ def send(target: Target, entry: Entry, object_id: str, wanted: str | None = None
     """
     trigger, ledger = entry.trigger, target.ledger
     event = read_object(target.api, [trigger], object_id, trigger.kind)
-    if event is None or not event.concerns(trigger.kind):
+    if event is None:
         raise Usage(f"{trigger.called} is for a {trigger.kind}, and the server has none with id {object_id!r}")
+    if not event.concerns(trigger.kind):
+        raise Usage(other_kind(trigger, event))
     parts = chosen(trigger, wanted)
     ledger.registry.require_key()
     nonce, first = secrets.token_hex(4), firing_key(ledger.scheduler, trigger.id, event.id, 0)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from triggers import sources
+from triggers.base.plural import plural
 from triggers.ledger.history import HistoryEntry
 from triggers.operate.api_budget import ApiBudget, read_budget, waits
 from triggers.operate.history import Filter, newest
@@ -122,7 +123,8 @@ def _stage(target: Target, name: str, backlog: table.Backlog, now_ms: int) -> St
         return StageStatus(name, "idle", 0, 0, "nothing waits")
     waiting, later = lines.due(line, now_ms), lines.size(line)
     oldest_ms = max(0, now_ms - first_ms)
-    words = f"{waiting} {backlog.things} due" + (f", {later - waiting} in hand or later" if later > waiting else "")
+    words = f"{plural(waiting, backlog.thing or backlog.things, backlog.things)} due"
+    words += f", {later - waiting} in hand or later" if later > waiting else ""
     if oldest_ms > LATE_MS:
         return StageStatus(name, "late", waiting, oldest_ms, f"{words}, the oldest for {span(oldest_ms)}")
     return StageStatus(name, "ok", waiting, oldest_ms, words)
@@ -131,14 +133,14 @@ def _stage(target: Target, name: str, backlog: table.Backlog, now_ms: int) -> St
 def line(status: SchedulerStatus) -> str:
     """All of it in one line."""
     stuck = ", ".join(f"{stage.name}: {stage.words}" for stage in status.stages if stage.state == "late")
-    word = "trigger" if status.triggers == 1 else "triggers"
     states = [f"{count} {state}" for count, state in ((status.paused, "paused"), (status.muted, "muted")) if count]
-    parts = [f"{status.triggers} {word}" + (f" ({', '.join(states)})" if states else "")]
+    parts = [plural(status.triggers, "trigger") + (f" ({', '.join(states)})" if states else "")]
     parts.append(f"read up to {ago(status.read_to_ms, status.now_ms)}" if status.read_to_ms else "nothing read yet")
     waiting = sum(stage.waiting for stage in status.stages)
     held = sum(status.holds.values())
     parts.append(f"{status.rates.get('launched', 0):.1f} launches/min")
     counted = ((waiting, "waiting"), (status.failing, "failing"), (held, "held"), (status.dead, "dead"))
     parts += [f"{count} {word}" for count, word in counted if count]
-    parts += [f"{len(status.left_alone)} workers do not serve it"] if status.left_alone else []
+    if alone := len(status.left_alone):
+        parts.append(f"{plural(alone, 'worker does', 'workers do')} not serve it")
     return ("LATE: " + stuck + " | " if stuck else "") + " | ".join(parts)

@@ -12,6 +12,8 @@ import redis
 
 from triggers.base import redis_refusals
 from triggers.base.errors import StoreUnavailable, Usage
+from triggers.base.meant import meant
+from triggers.base.plural import plural
 from triggers.base.settings import Settings, settings
 from triggers.ledger import Ledger, Store, connect, open_ledger, schedulers
 from triggers.ledger.registry import Entry
@@ -82,12 +84,13 @@ class Target:
             return found[0]
         if found:
             ids = " or ".join(repr(entry.trigger.id) for entry in found)
-            raise Usage(f"{len(found)} triggers are named {name!r}: say {ids}")
+            raise Usage(f"{plural(len(found), 'trigger')} are named {name!r}: say {ids}")
         for id_, unread in self.ledger.registry.snapshot().unreadable.items():
             if name in (id_, id_.partition(":")[2]):
                 raise Usage(f"{noun_of_id(id_)} {name!r} is quarantined: {unread.why}")
         known = ", ".join(sorted(entry.trigger.name for entry in entries.values())) or "none"
-        raise Usage(f"scheduler {title(self.scheduler)} has no trigger {name!r}; it has: {_short(known)}")
+        near = meant(name, [entry.trigger.name for entry in entries.values()])
+        raise Usage(f"scheduler {title(self.scheduler)} has no trigger {name!r}; it has: {_short(known)}{near}")
 
 
 def title(scheduler: Scheduler) -> str:
@@ -216,8 +219,9 @@ def choose(found: Mapping[str, Scheduler], choice: str | None, where: str) -> Sc
         raise Usage(f"no scheduler found in {where}: {_REGISTER}")
     listed = ", ".join(f"{title(one)} ({one.id})" for one in (fitting or found.values()))
     if fitting:
-        raise Usage(f"{len(fitting)} schedulers found in {where}; choose one with --scheduler: {listed}")
-    raise Usage(f"--scheduler {choice!r} not found in {where}; there are: {listed}")
+        raise Usage(f"{plural(len(fitting), 'scheduler')} found in {where}; choose one with --scheduler: {listed}")
+    near = meant(choice, [title(one) for one in found.values()])
+    raise Usage(f"--scheduler {choice!r} not found in {where}; there are: {listed}{near}")
 
 
 def _short(text: str) -> str:

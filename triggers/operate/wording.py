@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from triggers.base.plural import plural, word
 from triggers.ledger.registry import Entry
 from triggers.model import Trigger
+from triggers.model.events import Event
+from triggers.model.kinds import object_noun
 from triggers.model.parts import all_parts, is_trial, label_of, list_of, number_of, part_of
 from triggers.model.trigger import ScheduleTrigger
 from triggers.rules import conditions
@@ -23,6 +26,12 @@ def action(trigger: Trigger) -> str:
     if len(found) == 1:
         return trigger.action.words()
     return "; ".join(f"{number(part)}: {one.words()}" for part, one in found)
+
+
+def other_kind(trigger: Trigger, event: Event) -> str:
+    """That a trigger never fires for an object, whatever its condition, since it is for objects of another kind."""
+    watched, found = object_noun(trigger.kind), object_noun(event.kind)
+    return f"{trigger.called} is for {watched}s, and {event.id} is a {found}"
 
 
 def number(part: str) -> str:
@@ -53,9 +62,10 @@ def policy(trigger: Trigger, default_per_minute: int) -> list[str]:
     if rules.limit_execution_time is not None:
         words.append(f"aborted after {rules.limit_execution_time:g} h")
     if rules.pause_on_failures is not None:
-        words.append(f"paused after {rules.pause_on_failures} failures in a row")
+        words.append(f"paused after {plural(rules.pause_on_failures, 'failure')} in a row")
     limit = default_per_minute if rules.max_per_minute is None else rules.max_per_minute
-    words.append(f"at most {limit} launches a minute" if limit else "any number of launches a minute")
+    launches = word(limit, "launch", "launches")
+    words.append(f"at most {limit} {launches} a minute" if limit else "any number of launches a minute")
     return words
 
 

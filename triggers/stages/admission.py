@@ -11,6 +11,7 @@ from triggers.actions.python_function import FunctionAction
 from triggers.base.errors import Fenced
 from triggers.base.exhaustive import assert_never
 from triggers.base.logs import logger
+from triggers.base.plural import often, plural, word
 from triggers.clearml_api import stops
 from triggers.context import Context, Plan
 from triggers.ledger import alarms
@@ -112,7 +113,7 @@ def _resolve(attempt: Attempt, plan: Plan) -> Beginning | None:
     elif entry.paused and not attempt.is_trial:
         _hold_to_pause(attempt)
     elif len(firing.attempts) > ctx.settings.max_attempts * ATTEMPTS_PER_FAILURE:
-        attempt.give_up(f"{len(firing.attempts)} attempts began and none ended: its workers died or hung")
+        attempt.give_up(f"{plural(len(firing.attempts), 'attempt')} began and none ended: its workers died or hung")
     elif (lane := attempt.action.lane) != attempt.lane:
         attempt.move(lane)
     elif list_of(firing.part) == "on_resolved" and not firing.is_trial and not _is_settled(attempt):
@@ -200,8 +201,8 @@ def _hold_to_pause(attempt: Attempt) -> None:
 
 
 def _hold_to_pace(attempt: Attempt, limit: int) -> None:
-    attempt.hold(f"pace:{attempt.firing.trigger}", f"more than {limit} launches a minute")
-    text = f"{attempt.trigger.called} fires more than {limit} times a minute; the rest is held"
+    attempt.hold(f"pace:{attempt.firing.trigger}", f"more than {limit} {word(limit, 'launch', 'launches')} a minute")
+    text = f"{attempt.trigger.called} fires more than {often(limit)} a minute; the rest is held"
     attempt.ctx.ledger.history.raise_alarm(
         f"{alarms.PACE.name}{attempt.firing.trigger}", text, attempt.firing.granted_ms
     )

@@ -43,6 +43,8 @@ KEPT_MS: Final = 2 * 86_400_000
 
 #: Pause between two times at which old marks are forgotten, ms.
 FORGOTTEN_MS: Final = 3_600_000
+#: When a process looks at the marks of retired schedules next.
+_RETIRED: Final = f"{SOURCE}:retired"
 
 
 @dataclass
@@ -93,6 +95,7 @@ def clock(ctx: Context) -> int | None:
     snapshot = ctx.ledger.registry.snapshot()
     entries = snapshot.active.by_kind.get(SCHEDULE, [])
     if not entries:
+        _forget_retired(ctx, snapshot)
         return 0
     with ctx.ledger.lease(SOURCE, min(LEASE_SECONDS, ctx.settings.lease_seconds)) as token:
         if token is None:
@@ -142,8 +145,21 @@ def _look(ctx: Context, token: str, snapshot: Snapshot, entries: list[Entry]) ->
     tables.looked_ms = to_ms
     if fresh or cursor.plan != snapshot.version or to_ms - from_ms >= WRITTEN_MS or cursor is not stored:
         _store(ctx, token, Cursor(to_ms, snapshot.version), fresh, now_ms)
-    ctx.ledger.moments.forget_old(entries, now_ms, KEPT_MS, FORGOTTEN_MS)
+    ctx.ledger.moments.forget_old(entries, snapshot.entries, now_ms, KEPT_MS, FORGOTTEN_MS)
     return len(fresh)
+
+
+def _forget_retired(ctx: Context, snapshot: Snapshot) -> None:
+    """Forget what is remembered of times where all schedules are retired: no look at the clock does it then."""
+    now = time.monotonic()
+    if now < ctx.memories.get(_RETIRED, 0.0):
+        return
+    ctx.memories[_RETIRED] = now + FORGOTTEN_MS / 1000
+    if any(entry.trigger.kind == SCHEDULE for entry in snapshot.entries.values()):
+        with ctx.ledger.lease(SOURCE, min(LEASE_SECONDS, ctx.settings.lease_seconds)) as token:
+            if token is not None:
+                wall_ms = ctx.ledger.wall_ms()
+                ctx.ledger.moments.forget_old([], snapshot.entries, wall_ms, KEPT_MS, FORGOTTEN_MS)
 
 
 def _set_back(ctx: Context, cursor: Cursor, entries: list[Entry], now_ms: int) -> tuple[Cursor, list[Entry]]:

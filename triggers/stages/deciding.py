@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from triggers.base.errors import Newer, Refused, Transient, Unreadable
 from triggers.base.logs import logger
+from triggers.base.plural import plural
 from triggers.context import Context, Plan
 from triggers.ledger.batches import Batch
 from triggers.ledger.firing import firing_key
@@ -105,7 +106,7 @@ def _look_up_forgotten(
     try:
         return forgotten.look_up(ctx.ledger, ctx.api, pairs, triggers, known.forgotten), set()
     except (Transient, Refused) as failure:
-        log.warning("cannot tell whether %d objects have fired before; retrying: %s", len(pairs), failure)
+        log.warning("cannot tell whether %s fired before; retrying: %s", plural(len(pairs), "object"), failure)
         return {}, set(pairs)
 
 

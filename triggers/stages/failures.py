@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from triggers.base.logs import logger
+from triggers.base.plural import plural
 from triggers.clearml_api import launches
 from triggers.context import Context
 from triggers.ledger.alarms import FAILURES
@@ -61,11 +62,11 @@ def _count(ctx: Context) -> None:
 def _pause(ctx: Context, id_: str, count: int) -> None:
     ledger = ctx.ledger
     name = id_.partition(":")[2]
-    with ledger.audit.change("pause", BY, triggers=[name], reason=f"failed {count} times in a row"):
+    with ledger.audit.change("pause", BY, triggers=[name], reason=f"failed {plural(count, 'time')} in a row"):
         ledger.registry.edit(
             lambda known, _: {id_: replace(known.entries[id_], paused=True)} if id_ in known.entries else {}
         )
     ledger.failures.begin_anew(id_)
-    text = f"{name!r} failed {count} times in a row and is paused; resume it with `clearml-triggers resume`"
+    text = f"{name!r} failed {plural(count, 'time')} in a row and is paused; resume it with `clearml-triggers resume`"
     log.error("%s", text)
     ledger.history.raise_alarm(f"{ALARM}{id_}", text, ledger.now_ms())

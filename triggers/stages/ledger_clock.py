@@ -25,9 +25,9 @@ def raise_clock_alarm(ctx: Context, known: Collection[str]) -> None:
             ctx.ledger.history.clear_alarm(LEDGER_CLOCK_ALARM)
     elif LEDGER_CLOCK_ALARM not in known:
         text = (
-            f"the clock of Redis' host was set back by {ahead_ms / 60_000:.0f} minutes. Nothing waits for it, but "
+            f"the clock of Redis' host was set back by {ahead_ms / 60_000:.0f} min. Nothing waits for it, but "
             f"times that are shown (history, firings, alarms) run ahead by as much, and fall back within "
-            f"{ahead_ms * FALL / 3_600_000:.1f} hours. Synchronize the clock of that host (NTP)"
+            f"{ahead_ms * FALL / 3_600_000:.1f} h. Synchronize the clock of that host (NTP)"
         )
         log.warning("%s", text)
         ctx.ledger.history.raise_alarm(LEDGER_CLOCK_ALARM, text, ctx.ledger.now_ms())

@@ -10,6 +10,7 @@ from typing import Final
 from triggers import sources
 from triggers.base.errors import Refused, Transient
 from triggers.base.logs import logger
+from triggers.base.plural import plural
 from triggers.clearml_api import launches
 from triggers.clearml_api.existing import existing
 from triggers.context import Context
@@ -90,7 +91,7 @@ def _round(ctx: Context, now_ms: int, entries: Mapping[str, Entry], rounds: Roun
         rounds = _next_pass(rounds, now_ms, too_many - gone > 0)
     ctx.ledger.marks.note(rounds)
     if gone:
-        log.info("forgot the marks of %d objects, whose launches are on the server, or which are gone", gone)
+        log.info("forgot %s of objects whose launches are on the server, or which are gone", plural(gone, "mark"))
     return gone
 
 

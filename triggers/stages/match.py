@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from triggers.base.errors import EpochChanged, Fenced, Newer, Transient, Unreadable
 from triggers.base.logs import logger
+from triggers.base.plural import plural
 from triggers.base.slowness import slowness
 from triggers.context import Context, Plan
 from triggers.ledger import leases
@@ -99,8 +100,8 @@ class _MatchTurn:
                 self.ctx.ledger.matchers.give_back(self.held)
             except (EpochChanged, Transient) as failure:
                 log.warning(
-                    "could not release the leases of %d partitions, which expire by themselves: %s",
-                    len(self.held),
+                    "could not release %s, which expire by themselves: %s",
+                    plural(len(self.held), "partition lease"),
                     failure,
                 )
 

@@ -8,12 +8,14 @@ from dataclasses import replace
 
 from triggers.base.errors import Refused, Transient
 from triggers.base.logs import logger
+from triggers.base.plural import plural
 from triggers.base.settings import with_notice_secrets_of_now
 from triggers.clearml_api import service
 from triggers.clearml_api.links import link
 from triggers.clearml_api.service import ConsoleLine
 from triggers.context import Context
 from triggers.ledger.history import HistoryEntry
+from triggers.ledger.notify_look import NotifyLook
 from triggers.ledger.registry import Snapshot
 from triggers.ledger.schedulers import Scheduler
 from triggers.model.events import Event
@@ -21,7 +23,7 @@ from triggers.model.kinds import noun_of
 from triggers.notices import Notice, Situation, Told, decide
 from triggers.notices.send import in_words, send
 from triggers.rules.api_budget import projected
-from triggers.stages.stalled import stalled
+from triggers.stages.stalled import lines, stalled
 
 log = logger(__name__)
 
@@ -37,22 +39,23 @@ def notify(ctx: Context, scheduler: Scheduler) -> int | None:
     with ledger.notified.turn(ctx.settings.lease_seconds) as token:
         if token is None:
             return None
-        known = ledger.notified.read(("after", "told"))
-        situation, after = _situation(ctx, scheduler, known.get("after", ""))
-        before = Told.from_text(known.get("told", ""))
+        look = ledger.look_before_notify(lines(), ("after", "told"))
+        known = look.fields
+        situation, after = _situation(ctx, scheduler, look)
+        before = Told.from_text(known["told"])
         notices, told = decide(before, situation, ctx.settings.notices_per_hour)
         if notices and not _tell(ctx, scheduler, notices):
             return 0
-        if (told, after) != (before, known.get("after", "")):
+        if (told, after) != (before, known["after"]):
             ledger.notified.write(token, {"told": told.to_text(), "after": after or "0-0"})
         return len(notices)
 
 
-def _situation(ctx: Context, scheduler: Scheduler, after: str) -> tuple[Situation, str]:
+def _situation(ctx: Context, scheduler: Scheduler, look: NotifyLook) -> tuple[Situation, str]:
     """What there is to tell, and up to where the history was looked at."""
-    ledger, dead = ctx.ledger, dict[str, Notice]()
-    snapshot, now_ms = ledger.registry.snapshot(), ledger.now_ms()
-    while True:
+    ledger, dead, after = ctx.ledger, dict[str, Notice](), look.fields["after"]
+    snapshot = ledger.registry.snapshot(look.registry_version)
+    while look.newest not in ("", after):
         page = ledger.history.read(after or "-", _PAGE)
         for entry in page:
             if entry.what == "dead":
@@ -61,8 +64,7 @@ def _situation(ctx: Context, scheduler: Scheduler, after: str) -> tuple[Situatio
         after = page[-1].id if page else after
         if len(page) < _PAGE:
             break
-    muted = frozenset(ledger.mutes.at(now_ms))
-    return Situation(now_ms, dead, _lasting(ctx, scheduler, snapshot), muted), after
+    return Situation(look.now_ms, dead, _lasting(ctx, scheduler, snapshot, look), look.muted), after
 
 
 def _dead(ctx: Context, scheduler: Scheduler, snapshot: Snapshot, entry: HistoryEntry, count: int) -> Notice:
@@ -83,11 +85,11 @@ def _name_of(ctx: Context, key: str) -> str:
         return ""
 
 
-def _lasting(ctx: Context, scheduler: Scheduler, snapshot: Snapshot) -> dict[str, Notice]:
+def _lasting(ctx: Context, scheduler: Scheduler, snapshot: Snapshot, look: NotifyLook) -> dict[str, Notice]:
     page = link(scheduler, "task", scheduler.service_task)
-    stopped = stalled(ctx.ledger, snapshot, scheduler.poll_seconds, ctx.epoch.began_ms)
+    stopped = stalled(ctx.ledger, snapshot, scheduler.poll_seconds, ctx.epoch.began_ms, look)
     found = {name: Notice(kind, text, link=page) for name, (kind, text) in stopped.items()}
-    for name, alarm in ctx.ledger.history.alarms().items():
+    for name, alarm in look.alarms.items():
         reason, _, trigger = name.partition(":")
         held = Notice("held burst" if reason == "pace" else "alarm", str(alarm.get("text", name)), link=page)
         found[name] = replace(held, trigger=trigger.partition(":")[2], owner=_owner(snapshot, trigger))
@@ -105,7 +107,8 @@ def _budget(ctx: Context, page: str) -> dict[str, Notice]:
         return {}
     most = ", ".join(f"{cause} {count:,}" for cause, count in list(usage.by("cause").items())[:3])
     text = (
-        f"the month comes to {comes_to:,} calls to the ClearML API, and TRIGGERS_API_CALLS_PER_MONTH is {limit:,}; "
+        f"the month comes to {plural(comes_to, 'call')} to the ClearML API, and TRIGGERS_API_CALLS_PER_MONTH is "
+        f"{limit:,}; "
         f"{usage.made:,} are made ({most}). Polls stretch so that launches still have calls"
     )
     return {"API budget": Notice("API budget", text, link=page)}

@@ -12,6 +12,7 @@ from typing import Literal
 
 from triggers.base.errors import Refused, Transient
 from triggers.base.logs import logger
+from triggers.base.plural import plural
 from triggers.clearml_api import Api, launches
 from triggers.clearml_api.launches import TaggedTask
 from triggers.ledger import Ledger
@@ -129,7 +130,7 @@ def _ask(
     try:
         found = launches.find_launches(api, [firing_tag(key) for key in sorted(set(asking.values()))])
     except (Transient, Refused) as failure:
-        log.warning("cannot tell who launched %d objects; retrying: %s", len(asking), failure)
+        log.warning("cannot tell who launched %s; retrying: %s", plural(len(asking), "object"), failure)
         return
     for number, key in asking.items():
         of_key = [one for one in found if value_of(FIRING, one.system_tags) == key]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from triggers.base.logs import Seldom, logger
+from triggers.base.plural import plural
 from triggers.context import Context
 from triggers.ledger.poll_look import PollLook
 
@@ -20,10 +21,10 @@ def partitions_now(ctx: Context, look: PollLook | None = None) -> int:
     found = ctx.ledger.reading.partitions(wanted) if look is None else look.waiting_partitions or wanted
     if found != wanted and (suffix := _seldom.suffix(f"{found} {wanted}")) is not None:
         log.warning(
-            "TRIGGERS_PARTITIONS is %d here, and events wait in %d partitions: these are used until none waits; give "
+            "TRIGGERS_PARTITIONS is %d here, and events wait in %s: these are used until none waits; give "
             "all workers the same number%s",
             wanted,
-            found,
+            plural(found, "partition"),
             suffix,
         )
     return found

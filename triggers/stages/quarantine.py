@@ -11,6 +11,7 @@ from triggers.base.errors import Newer, Unreadable
 from triggers.base.escaping import shell_words
 from triggers.base.formats import KNOWN
 from triggers.base.logs import logger
+from triggers.base.plural import plural
 from triggers.context import Context
 from triggers.ledger import alarms
 from triggers.ledger.batches import decode_batch
@@ -120,7 +121,7 @@ def _firings(ctx: Context) -> dict[str, str]:
 
 def _refused(ctx: Context) -> dict[str, str]:
     count = ctx.ledger.refused.count()
-    refused = "1 item in Redis was refused" if count == 1 else f"{count} items in Redis were refused"
+    refused = plural(count, "item in Redis was refused", "items in Redis were refused")
     text = (
         f"{refused}: no key of TRIGGERS_SIGNING_KEY had signed; "
         "`clearml-triggers unsigned list` shows it, `clearml-triggers unsigned adopt` signs yours, "
@@ -132,7 +133,7 @@ def _refused(ctx: Context) -> dict[str, str]:
 def _quarantine(ctx: Context) -> dict[str, str]:
     count, name = ctx.ledger.quarantine.count(), ctx.ledger.quarantine.name
     text = (
-        f"{count} events or batches that could not be read were quarantined: "
+        f"{plural(count, 'unreadable event or batch was', 'unreadable events or batches were')} quarantined: "
         f"redis-cli LRANGE {shell_words(name)} 0 -1 shows it, `clearml-triggers replay` fires for objects that it "
         f"kept from firing, redis-cli DEL {shell_words(name)} ends this alarm"
     )

@@ -34,6 +34,7 @@ class Backlog:
         stopped: Name of the problem when nobody takes what is due, as notices give it.
         text: What a notice says then; `{since}` is how long the oldest has been due.
         at_work: Whether somebody works on it since a time (ms) although the oldest has waited that long.
+        thing: One of the things; "": as several of them.
     """
 
     line: Line
@@ -41,6 +42,7 @@ class Backlog:
     stopped: str
     text: str
     at_work: Callable[[Ledger, int], bool] = lambda _ledger, _since_ms: False
+    thing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,7 @@ STAGES: Final[list[Stage]] = [
             "partitions with events",
             "matching has stopped",
             f"no match worker has taken events for {{since}}: {_LOOK}",
+            thing="partition with events",
         ),
     ),
     Stage(
@@ -118,6 +121,7 @@ STAGES: Final[list[Stage]] = [
             "dispatch has stopped",
             f"no dispatch worker has taken due firings for {{since}}: {_LOOK}",
             _anything_ended,
+            thing="firing",
         ),
     ),
     Stage(
@@ -131,6 +135,7 @@ STAGES: Final[list[Stage]] = [
             "actions are not carried out",
             f"no worker has taken actions that are due for {{since}}: {_LOOK}",
             _anything_ended,
+            thing="action",
         ),
     ),
     Stage(
@@ -142,6 +147,7 @@ STAGES: Final[list[Stage]] = [
             "functions are not called",
             "function calls have waited {since} for the script that declares the functions: start it",
             _script_serves,
+            thing="firing",
         ),
     ),
     Stage(

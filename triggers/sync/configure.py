@@ -10,6 +10,7 @@ from typing import Final
 
 from triggers.base.errors import Refused
 from triggers.base.logs import logger
+from triggers.base.plural import plural
 from triggers.clearml_api import server_now_ms, service
 from triggers.clearml_api.names import find_projects
 from triggers.clearml_api.service import ConsoleLine
@@ -225,7 +226,8 @@ def _complain(
         lines += [ConsoleLine(now_ms, "error", f"{text} {unused}") for text in problems[:_TOLD]]
         lines += [ConsoleLine(now_ms, "warning", text) for text in warnings[:_TOLD]]
         if more := max(0, len(problems) - _TOLD) + max(0, len(warnings) - _TOLD):
-            lines.append(ConsoleLine(now_ms, "error", f"... and {more} more problems of the configuration sections"))
+            text = f"... and {plural(more, 'more problem')} of the configuration sections"
+            lines.append(ConsoleLine(now_ms, "error", text))
         if not problems and memory.text("problems:open"):
             lines.append(ConsoleLine(now_ms, "info", "the configuration sections are valid again and in use"))
     for line in lines:

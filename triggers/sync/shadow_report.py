@@ -8,6 +8,7 @@ import redis
 
 from triggers.base.errors import TriggersError
 from triggers.base.logs import logger
+from triggers.base.plural import plural
 from triggers.base.terminal import say
 from triggers.clearml_api import server_now_ms
 from triggers.context import Context
@@ -48,4 +49,5 @@ def print_differences(ctx: Context) -> None:
     except (TriggersError, redis.RedisError) as failure:
         log.warning("cannot report differences: %s", failure)
         return
-    say(f"triggers: {len(found)} launches differ from the original's", *(f"  {one}" for one in found))
+    count = plural(len(found), "launch differs", "launches differ")
+    say(f"triggers: {count} from the original's", *(f"  {one}" for one in found))

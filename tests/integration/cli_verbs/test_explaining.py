@@ -57,6 +57,20 @@ def test_all_triggers_at_once(world: World) -> None:
     assert run("explain", "retry", task, "more").code == 2
 
 
+def test_an_object_of_another_kind_is_named(world: World) -> None:
+    world.declare(world.trigger(name="retry"), world.trigger("model", name="deploy", trigger_on_publish=True))
+    task = world.fail_task()
+    world.step()
+    told = run("explain", "deploy", task)
+    assert told.code == 1
+    assert f"trigger 'deploy' is for models, and {task} is a ClearML task" in " ".join(told.out.split())
+    assert "read" not in told.out
+    for verb in ("fire", "send"):
+        refused = run(verb, "deploy", task)
+        assert refused.code == 2
+        assert "is for models, and" in refused.out
+
+
 def test_the_next_step_for_a_taken_slot_works(world: World) -> None:
     world.declare(world.trigger(name="retry", policy={"single_instance": True, "overlap": "queue"}))
     world.fail_task()

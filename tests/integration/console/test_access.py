@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 
+import redis
 import requests
 
 from tests.integration.console.conftest import PASSWORD, Browser, console_settings, stop_clock
 from tests.integration.stages.conftest import World
+from triggers.console.access import CLOCKS_APART, SESSION_SECONDS
+from triggers.console.ended import EndedSessions
 from triggers.console.serve import ConsoleServer, serving
 
 
@@ -156,3 +159,46 @@ def test_leading_back_stays_within_the_console(world: World, browser: Browser) -
 def test_log_out_forgets_the_cookie(browser: Browser) -> None:
     browser.post("/logout", {"token": browser.token("/")})
     assert browser.get("/").status_code == 401
+
+
+def copied(browser: Browser, console: ConsoleServer | None = None) -> Browser:
+    """Somebody who has a copy of the cookie."""
+    thief = Browser(console or browser.console)
+    thief.session.cookies.update(browser.session.cookies.get_dict())
+    return thief
+
+
+def test_a_copied_cookie_opens_nothing_once_its_owner_has_logged_out(world: World, guarded: ConsoleServer) -> None:
+    world.declare(world.trigger(name="retry"))
+    olga, elsewhere = Browser(guarded), Browser(guarded)
+    olga.log_in("olga")
+    elsewhere.log_in("olga")
+    thief = copied(olga)
+    token = thief.token("/")
+    olga.post("/logout", {"token": olga.token("/")})
+    assert thief.get(thief.home, allow_redirects=False).headers["location"] == "/login"
+    assert thief.get(thief.home, headers={"hx-request": "true"}).status_code == 401
+    assert thief.get(f"{thief.home}/live").status_code == 401
+    assert thief.post(f"{thief.home}/do/pause", {"token": token, "trigger": "task:retry"}).status_code == 401
+    assert not world.ledger.registry.snapshot().entries["task:retry"].paused
+    assert elsewhere.get(elsewhere.home).status_code == 200, "another session of the same account goes on"
+
+
+def test_other_consoles_and_the_next_one_know_who_has_logged_out(world: World, guarded: ConsoleServer) -> None:
+    olga = Browser(guarded)
+    olga.log_in("olga")
+    with serving(guarded.site.settings, "127.0.0.1", 0) as second:
+        assert copied(olga, second).get("/").status_code == 200
+        olga.post("/logout", {"token": olga.token("/")})
+        assert copied(olga, second).get("/", allow_redirects=False).status_code == 303
+    with serving(guarded.site.settings, "127.0.0.1", 0) as restarted:
+        assert copied(olga, restarted).get("/", allow_redirects=False).status_code == 303
+    (name,) = world.ledger.store.client.keys("*console_ended*")
+    assert SESSION_SECONDS < world.ledger.store.client.ttl(name) <= SESSION_SECONDS + CLOCKS_APART
+
+
+def test_logging_out_takes_effect_in_one_console_also_without_redis() -> None:
+    away = redis.Redis.from_url("unix:///nowhere/redis.sock")
+    ended = EndedSessions(lambda: [away])
+    ended.end("a", 1000.0, 60.0)
+    assert (ended.has_ended("a"), ended.has_ended("b")) == (True, False)

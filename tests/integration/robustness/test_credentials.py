@@ -147,7 +147,7 @@ def test_workers_that_leave_it_alone_are_seen_in_status_and_doctor(world: World,
     target = Target(scheduler, world.ledger, world.settings, True, "here")
     status = read_status(target)
     assert status.left_alone == {"poll@host": reasons[world.ledger.scheduler]}
-    assert "1 workers do not serve it" in line(status)
+    assert "1 worker does not serve it" in line(status)
     cached.cache_clear()
     found = [one for one in look(Target(scheduler, world.ledger, cached(), True, "here")) if "poll@host" in one.about]
     assert [one.level for one in found] == ["bad"]

@@ -69,7 +69,7 @@ def test_the_original_beside_a_shadow_and_then_us(desk: Desk) -> None:
         process.send_signal(signal.SIGINT)
         process.wait(30)
     said = output_of(desk, shadow)
-    assert "triggers: 1 launches differ from the original's" in said, said
+    assert "triggers: 1 launch differs from the original's" in said, said
     assert f"task:on tags: {one_tag}: only the original (docs/differences.md, tags)" in said
     ours = desk.run(sys.executable, script, "ours")
     while_down = failed(made())

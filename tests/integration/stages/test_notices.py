@@ -17,12 +17,15 @@ from typing import Any
 import pytest
 
 from tests.integration.stages.conftest import World
+from tests.integration.trips import Trips, trips
 from triggers.clearml_api import Api
 from triggers.clearml_api.pauses import Pause
 from triggers.context import Context
 from triggers.context.api_account import ApiAccount, hand_in
 from triggers.ledger.schedulers import Scheduler
 from triggers.stages.notify import notify
+
+__all__ = ["trips"]
 
 
 class Receiver(HTTPServer):
@@ -216,3 +219,14 @@ def test_a_month_that_comes_to_more_calls_than_its_budget_is_reported_once(world
     assert notify(ctx, scheduler(world)) == 0, "once"
     (reported,) = [line for line in console(world) if "API budget" in line]
     assert "TRIGGERS_API_CALLS_PER_MONTH is 1" in reported
+
+
+def test_a_turn_with_nothing_to_tell_makes_three_trips(world: World, trips: Trips) -> None:
+    """The lease, one look, and the lease given back; with many triggers and a long history as well."""
+    world.declare(*(world.trigger(name=f"t{n}", trigger_project="P") for n in range(20)), world.trigger())
+    world.step()
+    world.fail_task()
+    world.step()
+    notify(world.ctx, scheduler(world))
+    assert world.history("launched")
+    assert trips(lambda: notify(world.ctx, scheduler(world))) == 3

@@ -270,6 +270,30 @@ def test_old_marks_are_forgotten_and_what_they_kept_stays_so(
     assert launched(world) == ran
 
 
+@pytest.mark.parametrize("others", [True, False])
+def test_marks_of_a_deleted_schedule_are_forgotten_like_others(
+    world: World, wall: Wall, tick: Callable[[], None], others: bool
+) -> None:
+    deleted, other = schedule(world, "deleted", cron="0 9 * * *"), schedule(world, "other", cron="0 9 * * *")
+    world.declare(deleted, *([other] if others else []))
+    for day in (29, 30):
+        wall.at(f"2026-11-{day}T09:00:01")
+        tick()
+    world.declare(*([other] if others else []))
+    marks = world.ledger.matching.object_counts
+    tick()
+    assert marks([deleted.id]) == [2], "a clock that is set back may come back to them"
+    wall.ms += 10 * DAY
+    world.ctx = world.context()  # another process: this one has looked within the hour
+    tick()
+    assert marks([deleted.id]) == [0]
+    ran = launched(world)
+    world.declare(deleted, *([other] if others else []))
+    wall.ms -= 12 * DAY
+    tick()
+    assert [time for time in launched(world) if time not in ran] == []
+
+
 def test_several_schedulers_of_one_tick_have_times_of_their_own(world: World, wall: Wall) -> None:
     world.declare(*(schedule(world, f"s{number}", cron="0 9 * * *") for number in range(50)))
     wall.at("2026-11-27T09:00:01")

@@ -155,6 +155,35 @@ def test_a_condition_is_seen_to_become_false(world: World) -> None:
     fires_again(world, task)
 
 
+@pytest.mark.parametrize("skipped", ["by a person", "by a slot"])
+def test_what_a_skip_left_is_not_stored_and_the_object_fires_again(world: World, skipped: str) -> None:
+    """A skip gives the key back, and the condition counts as seen false: no change has to show that."""
+    slot = {"single_instance": True} if skipped == "by a slot" else {}
+    trigger = world.trigger(trigger_on_tags=["hot"], policy={"fire": "on_transition", **slot})
+    world.declare(trigger)
+    world.poll()
+    if slot:
+        world.create_task(tags=["hot"])
+        world.step()
+    task = world.create_task(tags=["hot"])
+    world.poll()
+    world.match()
+    assert world.ledger.armed.of([task]) == {task: {trigger.id}}
+    world.settle() if slot else world.ledger.by_hand.skip_waiting(trigger.id, "not wanted")
+    assert [entry.object for entry in world.history("skipped")] == [task]
+    assert world.ledger.armed.of([task]) == {}
+    for tag in ("cold", "colder"):
+        world.tick()
+        tagged(world, task, tag)
+        assert world.poll().events == 0
+    before = len(world.history("granted"))
+    world.tick()
+    tagged(world, task, "hot")
+    world.poll()
+    world.match()
+    assert len(world.history("granted")) == before + 1
+
+
 def test_it_is_seen_before_what_armed_it_is_matched(world: World) -> None:
     world.declare(turning(world))
     task = world.create_task(tags=["hot"])

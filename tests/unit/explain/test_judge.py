@@ -293,3 +293,20 @@ def test_events_that_nobody_matches_have_a_hint_like_polls() -> None:
     assert "no match worker" in late.because
     assert "doctor" in late.way_out
     assert said(waits_for_match=True, unmatched_ms=NOW - 1000).way_out == ""
+
+
+@pytest.mark.parametrize("place", ["now", "seen"])
+def test_an_object_of_another_kind(place: str) -> None:
+    """What is asked of such an object, and which polls read it, says nothing."""
+    other = Event("model", FAILED.id, FAILED.changed_ms, "weights", ready=True)
+    explained = said(**{"now": None, "seen": None, "known_ms": None, place: other})
+    assert (explained.answer, explained.because) == (
+        "does not fire", f"trigger 'retry' is for ClearML tasks, and {FAILED.id} is a model"
+    )  # fmt: skip
+    assert explained.way_out == f"`clearml-triggers explain {FAILED.id}` asks the triggers that are for it"
+    assert explained.clauses == ()
+    assert [check.name for check in explained.checks] == ["declared", "pause"]
+
+
+def test_a_dataset_is_a_clearml_task_too() -> None:
+    assert "is for" not in said(now=Event("dataset", FAILED.id, FAILED.changed_ms, "d", status="failed")).because

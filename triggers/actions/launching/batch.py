@@ -10,6 +10,7 @@ from triggers.actions.launching import lookups, permissions, protocol, reuse
 from triggers.actions.launching.looking import together
 from triggers.base.errors import Refused, ServerBusy, ServerUnavailable
 from triggers.base.logs import logger
+from triggers.base.plural import plural
 from triggers.clearml_api import launches
 
 log = logger(__name__)
@@ -98,13 +99,13 @@ def _enqueue(attempts: list[Attempt]) -> None:
         try:
             answers = launches.enqueue(group[0].ctx.api, [a.task_id or "" for a in group], queue_id)
         except ServerBusy as busy:
-            log.warning("the server refused to enqueue %d ClearML tasks: %s", len(group), busy)
+            log.warning("the server refused to enqueue %s: %s", plural(len(group), "ClearML task"), busy)
             for attempt in group:
                 with ending(attempt):
                     attempt.wait_for_server(busy)
             continue
         except (ServerUnavailable, Refused) as failure:
-            log.warning("enqueuing %d ClearML tasks has an unknown outcome: %s", len(group), failure)
+            log.warning("enqueuing %s has an unknown outcome: %s", plural(len(group), "ClearML task"), failure)
             settle_recorded(group)
             _fail_withdrawn(group, str(failure))
             continue

@@ -15,6 +15,7 @@ from triggers.actions.launching.reads import LOOK_SECONDS, ReadsShow
 from triggers.actions.launching.request import launch_request, resolve_target_project
 from triggers.base.errors import Fenced, LaunchImpossible, Refused, ServerBusy
 from triggers.base.exhaustive import assert_never
+from triggers.base.plural import plural
 from triggers.clearml_api import launches
 from triggers.clearml_api.launches import TaggedTask
 from triggers.context import Context
@@ -80,7 +81,7 @@ def _withdraw(attempt: Attempt, task_id: str) -> None:
     else:
         _clear(attempt, task_id)
         if attempt.firing.failures >= attempt.ctx.settings.max_attempts:
-            attempt.give_up(f"{attempt.firing.reason} ({attempt.firing.failures} attempts)")
+            attempt.give_up(f"{attempt.firing.reason} ({plural(attempt.firing.failures, 'attempt')})")
 
 
 def _clear(attempt: Attempt, task_id: str) -> None:

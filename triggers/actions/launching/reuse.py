@@ -14,6 +14,7 @@ from triggers.actions.launching import protocol as launch
 from triggers.actions.launching import reads
 from triggers.actions.launching.request import reuse_edit
 from triggers.base.errors import Fenced, LaunchImpossible
+from triggers.base.plural import plural
 from triggers.clearml_api import launches
 from triggers.model.events import Event
 from triggers.model.launch_tags import FIRING, LaunchTags, value_of
@@ -92,7 +93,7 @@ def settle(attempt: Attempt, status: str | None, *, refused: bool = False) -> No
         attempt.ctx.ledger.firings.clear(attempt.firing, task_id)
         attempt.task_id, attempt.cleared = None, True
         if attempt.firing.failures >= attempt.ctx.settings.max_attempts:
-            attempt.give_up(f"{attempt.firing.reason} ({attempt.firing.failures} attempts)")
+            attempt.give_up(f"{attempt.firing.reason} ({plural(attempt.firing.failures, 'attempt')})")
 
 
 def _all_shows(attempt: Attempt, task_id: str) -> bool:

@@ -12,6 +12,7 @@ from rich.live import Live
 from rich.text import Text
 
 from triggers.base.errors import TriggersError
+from triggers.base.plural import plural
 from triggers.base.terminal import say
 from triggers.cli import output
 from triggers.cli.demo import table
@@ -160,10 +161,10 @@ def closing_line(result: dict[str, Any], launches: int, clones: int, *, good: bo
     """Say whether every change was launched once."""
     if not good:
         return Shown("not as expected:", "bold red").append(
-            f" {result['expected']} changes, {result['launched']} launched once; "
-            f"{launches} ClearML tasks in the server's queue, {clones} clones in its request log",
+            f" {plural(result['expected'], 'change')}, {result['launched']} launched once; "
+            f"{plural(launches, 'ClearML task')} in the server's queue, {plural(clones, 'clone')} in its request log",
             "not bold default",
         )
     count = result["expected"]
-    line = Shown(f"{count} changes, {count} launches, each once", "bold")
+    line = Shown(f"{plural(count, 'change')}, {plural(count, 'launch', 'launches')}, each once", "bold")
     return line.append(", by the server's own queue and request log.", "not bold")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from triggers.base.errors import Usage
+from triggers.base.plural import plural
 from triggers.console.request import Asked
 from triggers.ledger.firing import Firing
 from triggers.ledger.history import HistoryEntry
@@ -84,7 +85,7 @@ def firing_of(asked: Asked) -> Firing:
     if firing is None:
         days = asked.scheduler.target.settings.retention_days
         raise Usage(
-            f"firing {key!r} is not kept: those that have ended are for {days:g} days (TRIGGERS_RETENTION_DAYS)"
+            f"firing {key!r} is not kept: those that have ended are for {plural(days, 'day')} (TRIGGERS_RETENTION_DAYS)"
         )
     return firing
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from triggers.base.errors import Usage
+from triggers.base.meant import meant
 from triggers.console.request import Asked
 from triggers.operate.history import Filter
 from triggers.operate.times import time_ms
@@ -24,7 +25,7 @@ def page(asked: Asked) -> Response:
     asked.scheduler.activity.read_on()
     what = query.get("what", "")
     if what and what not in WORDS:
-        raise Usage(f"what={what!r}: give one of {', '.join(WORDS)}")
+        raise Usage(f"what={what!r}: give one of {', '.join(WORDS)}{meant(what, WORDS)}")
     since = query.get("since", "")
     wanted = Filter(
         _trigger_id(asked, query.get("trigger", "")),

@@ -7,6 +7,7 @@ from typing import Final
 
 from markupsafe import Markup
 
+from triggers.base.plural import plural
 from triggers.console.request import Asked
 from triggers.console.wording import sparkline
 from triggers.ledger.registry import Entry
@@ -39,7 +40,7 @@ def rows_of(asked: Asked, entries: list[Entry]) -> list[Row]:
     for view in views_of(target, entries, tallies):
         trigger = view.entry.trigger
         counts = asked.scheduler.activity.launches(trigger.id, now_ms, MINUTES, BARS)
-        words = f"{sum(counts)} launches in the last hour"
+        words = f"{plural(sum(counts), 'launch', 'launches')} in the last hour"
         last = max((one for one in tallies if one.trigger == trigger.id), key=lambda one: one.last_ms, default=None)
         rows.append(
             Row(

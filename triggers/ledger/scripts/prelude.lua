@@ -69,9 +69,13 @@ local function give_back(firing, slots)
 end
 
 -- A skipped firing gives its key back: the object's next change is considered again.
+-- The condition counts as seen false from then on: no change has to be stored for the trigger to see that.
 local function release_key(marks, object)
   local mark = redis.call('HGET', marks, object)
-  if mark then redis.call('HSET', marks, object, (string.gsub(mark, '^(%d+):%d:(%d+):%d+$', '%1:0:%2:0'))) end
+  if not mark then return end
+  redis.call('HSET', marks, object, (string.gsub(mark, '^(%d+):%d:(%d+):%d+$', '%1:0:%2:0')))
+  local prefix, trigger = string.match(marks, '^(.-}:)marks:(.*)$')
+  redis.call('SREM', prefix .. 'active:' .. object, trigger)
 end
 
 -- What was decided against a launch is kept for another Redis (`decided`).

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 
 from triggers.base.errors import Refused, ServerBusy, ServerUnavailable, Usage
+from triggers.base.plural import plural
 from triggers.clearml_api import identity, launches
 from triggers.clearml_api.version import OLDEST_TEXT, too_old
 from triggers.client.checks import lacking
@@ -94,7 +95,7 @@ def _strays(target: Target) -> Iterator[Finding]:
         if found.status == DRAFT and not under_way and (firing is None or firing.task != found.id):
             strays.append(found.id)
     if strays:
-        words = f"{len(strays)} drafts left by launches that failed: {', '.join(strays[:5])}"
+        words = f"{plural(len(strays), 'draft')} left by launches that failed: {', '.join(strays[:5])}"
         yield Finding("strays", "warn", words, "delete them in ClearML, unless people cloned them from a launch")
     else:
         yield Finding("strays", "ok", "no draft is left behind")

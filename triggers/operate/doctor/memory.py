@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from triggers.base.plural import plural
 from triggers.ledger import forgetting
 from triggers.operate.doctor.findings import Finding
 from triggers.operate.target import Target
@@ -14,13 +15,14 @@ def look(target: Target) -> Iterator[Finding]:
     ledger, of = target.ledger, target.settings
     marks = sum(ledger.marks.counts([*ledger.registry.snapshot().entries]).values())
     launched, forgotten = ledger.forgetting.launches(), sum(one.count for one in ledger.marks.all().values())
-    days = "for good" if of.marks_days is None else f"at most {of.marks_days:g} days"
+    days = "for good" if of.marks_days is None else f"at most {plural(of.marks_days, 'day')}"
     looked_up = f", {forgotten:,} forgotten" if forgotten else ""
     words = (
-        f"{_megabytes(marks, forgetting.MARK_BYTES)} of {of.marks_megabytes:g} MB for {marks:,} objects that fired "
-        f"({days}{looked_up}); {_megabytes(launched, forgetting.LAUNCHED_BYTES)} of {of.launched_megabytes:g} MB for "
-        f"{launched:,} launched tasks (at most {of.launched_days:g} days); up to {of.firings_megabytes:g} MB for "
-        f"finished firings (at most {of.retention_days:g} days)"
+        f"{_megabytes(marks, forgetting.MARK_BYTES)} of {of.marks_megabytes:g} MB for {plural(marks, 'object')} "
+        f"that fired ({days}{looked_up}); {_megabytes(launched, forgetting.LAUNCHED_BYTES)} of "
+        f"{of.launched_megabytes:g} MB for {plural(launched, 'launched task')} "
+        f"(at most {plural(of.launched_days, 'day')}); up to {of.firings_megabytes:g} MB for finished firings "
+        f"(at most {plural(of.retention_days, 'day')})"
     )
     yield Finding("memory of firings", "ok", words)
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from triggers.actions.launching.permissions import LISTS, imports
+from triggers.base.plural import plural
 from triggers.base.settings import Settings
 from triggers.ledger import at_work
 from triggers.ledger.at_work import Running
@@ -50,7 +51,7 @@ def judge(of: Settings, workers: Mapping[str, Running], *, sealed: bool) -> Iter
     yield from _signatures(of, workers, sealed=sealed)
     for worker, running in workers.items():
         if running.refused:
-            words = f"it refused {running.refused} messages: {running.refused_why}"
+            words = f"it refused {plural(running.refused, 'message')}: {running.refused_why}"
             yield Finding(
                 f"worker {_short(worker)}", "bad", words, "find out who else writes to this Redis; see SECURITY.md"
             )

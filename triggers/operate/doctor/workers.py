@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
+from triggers.base.plural import plural
 from triggers.operate.doctor.findings import Finding
 from triggers.operate.status import read_status
 from triggers.operate.target import Target
@@ -45,18 +46,19 @@ def look(target: Target) -> Iterator[Finding]:
         to_do = "give it a key pair of this workspace, stop it, or set a TRIGGERS_KEY_PREFIX of its own"
         yield Finding(f"worker {worker}", "bad", reason, to_do)
     if status.dead:
-        yield Finding("dead letters", "warn", f"{status.dead} firings are dead letters", "`clearml-triggers dead list`")
+        yield Finding("dead letters", "warn", plural(status.dead, "dead letter"), "`clearml-triggers dead list`")
     if status.paused:
-        yield Finding("pauses", "warn", f"{status.paused} triggers are paused", "`clearml-triggers resume`")
+        yield Finding("pauses", "warn", plural(status.paused, "paused trigger"), "`clearml-triggers resume`")
     if status.muted:
-        yield Finding("mutes", "warn", f"nobody is notified of {status.muted} triggers", "`clearml-triggers unmute`")
+        words = f"nobody is notified of {plural(status.muted, 'trigger')}"
+        yield Finding("mutes", "warn", words, "`clearml-triggers unmute`")
 
 
 def _workers(target: Target) -> Iterator[Finding]:
     counts = Counter(role for roles in _answering(target).values() for role in roles)
     for role in table.queues():
         if counts[role]:
-            yield Finding(f"{role} workers", "ok", f"{counts[role]} answer")
+            yield Finding(f"{role} workers", "ok", plural(counts[role], "answers", "answer"))
         else:
             yield Finding(f"{role} workers", "bad", "none answers", _START.format(role=role))
 
