@@ -85,7 +85,10 @@ def _name_of(ctx: Context, key: str) -> str:
         return ""
 
 
-def _lasting(ctx: Context, scheduler: Scheduler, snapshot: Snapshot, look: NotifyLook) -> dict[str, Notice]:
+def _lasting(
+    ctx: Context, scheduler: Scheduler, snapshot: Snapshot, look: NotifyLook | None = None
+) -> dict[str, Notice]:
+    look = look or ctx.ledger.look_before_notify(lines(), ("told",))
     page = link(scheduler, "task", scheduler.service_task)
     stopped = stalled(ctx.ledger, snapshot, scheduler.poll_seconds, ctx.epoch.began_ms, look)
     found = {name: Notice(kind, text, link=page) for name, (kind, text) in stopped.items()}
