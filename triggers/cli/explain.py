@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from triggers.cli import completion
-from triggers.cli.options import Choice, Json
+from triggers.cli.options import OBJECT_HELP, Choice, Json
 
 if TYPE_CHECKING:
     from triggers.explain import Check, ClauseRow, Explanation
@@ -25,8 +25,7 @@ def explain(
         list[str],
         typer.Argument(
             metavar="[NAME] OBJECT",
-            help="a trigger, and a model, dataset or ClearML task: its id or the beginning of one, the address of its "
-            "page, or its name; without a trigger all are asked",
+            help=f"a trigger, and a model, dataset or ClearML task: {OBJECT_HELP}; without a trigger all are asked",
             autocompletion=completion.triggers,
         ),
     ],

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
-from triggers.cli.options import Choice, Json, Name
+from triggers.cli.options import Choice, Json, Name, ObjectArgument
 
 
 def fire(
     name: Name,
-    object_id: Annotated[str, typer.Argument(metavar="OBJECT", help="id of a model, dataset or ClearML task")],
+    object_: ObjectArgument,
     scheduler: Choice = None,
     as_json: Json = False,
 ) -> None:
@@ -28,7 +24,7 @@ def fire(
 
     with open_target(scheduler) as target:
         entry = target.entry(name)
-        key, event = granting.fire(target, entry, full_id(target, object_id))
+        key, event = granting.fire(target, entry, full_id(target, object_))
         verdict = evaluate(entry.trigger, event)
         if as_json:
             satisfied = {"condition_holds": verdict.matched, "paused": entry.paused}

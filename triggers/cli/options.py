@@ -29,6 +29,11 @@ Names = Annotated[
     list[str] | None,
     typer.Argument(metavar="[NAME]...", help="names of triggers", autocompletion=completion.triggers),
 ]
+#: How people may name an object: `operate.objects.full_id` reads it.
+OBJECT_HELP = "its id or the beginning of one, the address of its page, or its name"
+ObjectArgument = Annotated[
+    str, typer.Argument(metavar="OBJECT", help=f"a model, dataset or ClearML task: {OBJECT_HELP}")
+]
 File = Annotated[str, typer.Option("--file", "-f", metavar="FILE", help="file of triggers (YAML); - is standard input")]
 OfTrigger = Annotated[
     str | None,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from triggers.cli.options import Choice, Json, Name
+from triggers.cli.options import Choice, Json, Name, ObjectArgument
 
 #: What a trial's state means; anything else is shown as it is.
 _WORDS = {"launched": "done", "skipped": "failed"}
@@ -14,7 +14,7 @@ _WORDS = {"launched": "done", "skipped": "failed"}
 
 def send(
     name: Name,
-    object_id: Annotated[str, typer.Argument(metavar="OBJECT", help="id of a model, dataset or ClearML task")],
+    object_: ObjectArgument,
     action: Annotated[
         str | None, typer.Option(metavar="N", help="action to try: 0, 1, on_failed.0, on_resolved.0; all without it")
     ] = None,
@@ -33,7 +33,7 @@ def send(
     from triggers.operate.target import open_target
 
     with open_target(scheduler) as target:
-        trials, event = sending.send(target, target.entry(name), full_id(target, object_id), action)
+        trials, event = sending.send(target, target.entry(name), full_id(target, object_), action)
         ended = sending.outcomes(target, trials, seconds)
         rows = []
         for trial in trials:
