@@ -19,7 +19,7 @@ from celery.worker.consumer import Consumer as CeleryConsumer
 from vine import promise
 
 from triggers.base.logs import Seldom, logger
-from triggers.base.messages import fault_of
+from triggers.base.messages import Shape, fault_of
 from triggers.stages import table
 from workers import refusals, signed
 from workers.watchdog import ALIVE
@@ -32,10 +32,10 @@ REFUSED_PAUSE_SECONDS: Final = 1.0
 #: Longest pause between two attempts to connect, seconds.
 RECONNECT_PAUSE_SECONDS: Final = 2.0
 
-#: What the arguments of each Celery task are that is ever sent.
+#: The arguments of each Celery task that is ever sent.
 _SENT: Final = {
-    **{stage.task: () if stage.hint is None else ("scheduler", *stage.hint) for stage in table.STAGES if stage.queues},
-    ALIVE: (),
+    **{stage.task: Shape(stage.arguments, table.along(stage)) for stage in table.STAGES if stage.queues},
+    ALIVE: Shape(),
 }
 
 #: What a message brings about that Celery cannot take; failures of the connection are none of these.

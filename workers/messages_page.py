@@ -31,6 +31,9 @@ name and arguments; a worker rejects a message without a valid signature. Queues
 |---|---|---|---|
 """
 
+#: The arguments of a tick.
+_ALSO: Final = "none, or the stages whose ticks come with it"
+
 #: What each field of a notice means; a test compares the names with the class.
 NOTICE_FIELDS: Final = {
     "kind": "`dead`, `stale` with the name of a stage, `held burst`, `API budget`, `API pause`, `alarm`, `over`, "
@@ -72,7 +75,7 @@ def page() -> str:
 def _celery() -> Iterator[str]:
     for stage in table.STAGES:
         if stage.queues:
-            arguments = ", ".join(["scheduler id", *(stage.hint or ())]) if stage.hint is not None else "none"
+            arguments = ", ".join(["scheduler id", *(stage.hint or ())]) if stage.hint is not None else _ALSO
             queues = ", ".join(f"`{queue}`" for queue in stage.queues)
             yield f"| `{stage.task}` | {queues} | {arguments} | {table.runs(stage)} |\n"
 

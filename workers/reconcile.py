@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+from triggers.context import Context
+from triggers.ledger.schedulers import Scheduler
 from triggers.stages.reconcile import reconcile as stage
-from workers.app import app
-from workers.room import leaving_room
-from workers.runtime import runtime
 from workers.shown import in_words
+from workers.ticks import ticked
 
 
-@app.task(name="triggers.reconcile")  # type: ignore[untyped-decorator]
-@leaving_room
-def reconcile() -> str:
-    """One round for every scheduler; a round too many does nothing. Says what it found to do."""
-    said = {}
-    for id_, scheduler in runtime().served().items():
-        if mended := runtime().run(id_, stage, scheduler):
-            said[runtime().name_of(id_)] = {
-                "hints sent": len(mended.hints),
-                "held firings released": mended.released,
-                "drafts deleted": mended.strays,
-            }
-    return in_words(said)
+def _reconcile(ctx: Context, scheduler: Scheduler) -> str:  # noqa: ARG001 - its record says nothing that matters here
+    mended = stage(ctx)
+    if mended is None:
+        return ""
+    return in_words(
+        {"hints sent": len(mended.hints), "held firings released": mended.released, "drafts deleted": mended.strays}
+    )
+
+
+reconcile = ticked("reconcile", _reconcile)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -128,6 +128,18 @@ class Runtime:
             return self.schedulers()
         except StoreUnavailable as failure:
             self._log(failure)
+            return {}
+
+    def known(self, scheduler_id: str) -> Context | None:
+        """The context of a scheduler that a stage of this process has had, None if none has."""
+        return self._contexts.get(scheduler_id)
+
+    def registry_versions(self, scheduler_ids: Iterable[str]) -> dict[str, int]:
+        """The versions of the schedulers' registries, by one trip; none while Redis cannot be used."""
+        try:
+            return schedulers.registry_versions(self.client, scheduler_ids)
+        except redis.RedisError as failure:  # the stages say so
+            redis_refusals.look_for_primary(self.client, failure)
             return {}
 
     def _say_why(self, reasons: dict[str, str]) -> None:

@@ -20,12 +20,9 @@ from triggers.stages import table
 NOTHING: Final = ("''", "None")
 
 
-def in_words(found: Mapping[str, Mapping[str, int]]) -> str:
-    """The result of a Celery task: what it did for each scheduler, "" when nothing."""
-    said = {
-        name: ", ".join(f"{what}: {count}" for what, count in counts.items() if count) for name, counts in found.items()
-    }
-    return "; ".join(f"{name}: {what}" for name, what in said.items() if what)
+def in_words(counts: Mapping[str, int]) -> str:
+    """What a stage did for a scheduler, "" when nothing."""
+    return ", ".join(f"{what}: {count}" for what, count in counts.items() if count)
 
 
 class Request(CeleryRequest):  # type: ignore[misc]

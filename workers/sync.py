@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from functools import partial
+from typing import Final
 
+from triggers.context import Context
+from triggers.ledger.schedulers import Scheduler
 from triggers.stages.sync import sync as stage
-from workers.app import app
-from workers.room import leaving_room
-from workers.runtime import runtime
 from workers.shown import in_words
+from workers.ticks import ticked
+
+#: A turn that reads the sections of a large registry needs some memory while it lasts.
+AT_ONCE: Final = 4
 
 
-@app.task(name="triggers.sync")  # type: ignore[untyped-decorator]
-@leaving_room
-def sync() -> str:
-    """One turn for every scheduler; what is not due yet costs nothing. Says what it read and wrote."""
-    said = {}
-    for id_, scheduler in runtime().served().items():
-        if synced := runtime().run(id_, partial(stage, scheduler=scheduler), scheduler):
-            said[runtime().name_of(id_)] = {
-                "edits read": synced.edits,
-                "sections written": synced.sections,
-                "console lines and plots written": synced.reports,
-            }
-    return in_words(said)
+def _sync(ctx: Context, scheduler: Scheduler) -> str:
+    synced = stage(ctx, scheduler)
+    if synced is None:
+        return ""
+    return in_words(
+        {
+            "edits read": synced.edits,
+            "sections written": synced.sections,
+            "console lines and plots written": synced.reports,
+        }
+    )
+
+
+sync = ticked("sync", _sync, AT_ONCE)

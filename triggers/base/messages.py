@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -22,12 +23,32 @@ _AFTERWARDS: Final = ("callbacks", "errbacks", "chain", "chord")
 LONGEST_BODY = 100_000
 
 
-def fault_of(message: Any, tasks: Mapping[str, Sequence[str]]) -> str:
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a Celery task is sent with.
+
+    Attributes:
+        names: What each argument is, in order: names of `_FITS`.
+        also: Words of which any may follow, each once.
+    """
+
+    names: Sequence[str] = ()
+    also: frozenset[str] = frozenset()
+
+    def fit(self, args: Sequence[object]) -> bool:
+        """Whether a message may have these."""
+        own, rest = args[: len(self.names)], args[len(self.names) :]
+        if len(own) != len(self.names) or not all(_FITS[name](one) for name, one in zip(self.names, own, strict=True)):
+            return False
+        return all(isinstance(one, str) and one in self.also for one in rest) and len(set(rest)) == len(rest)
+
+
+def fault_of(message: Any, tasks: Mapping[str, Shape]) -> str:
     """What is wrong with the form of a message, "" when it is one that this project's producers send.
 
     Args:
         message: as kombu has it: `headers`, `body`.
-        tasks: name of each Celery task that is sent → what its arguments are: names of `_FITS`.
+        tasks: name of each Celery task that is sent → what it is sent with.
     """
     try:
         return _of_headers(message.headers, tasks) or _of_body(message.body, tasks[message.headers["task"]])
@@ -64,7 +85,7 @@ def _of_headers(headers: Any, tasks: Container[str]) -> str:
     return ""
 
 
-def _of_body(body: Any, names: Sequence[str]) -> str:
+def _of_body(body: Any, wanted: Shape) -> str:
     if len(body) > LONGEST_BODY:
         return f"its body has {len(body):,} bytes"
     parts = json.loads(body)
@@ -75,6 +96,6 @@ def _of_body(body: Any, names: Sequence[str]) -> str:
         return "its body is not arguments, keywords and options"
     if any(embedded.get(name) for name in _AFTERWARDS):
         return "it names a task to run after it"
-    if len(args) != len(names) or not all(_FITS[name](one) for name, one in zip(names, args, strict=True)):
+    if not wanted.fit(args):
         return f"this program never sends such arguments: {args!r:.100}"
     return ""

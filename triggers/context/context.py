@@ -36,7 +36,7 @@ class Plan:
 
         `before`: that of an earlier version, from which entries that are the same keep their conditions.
         """
-        entries = {entry.trigger.id: entry for entry in snapshot.active}
+        entries = {id_: entry for id_, entry in snapshot.entries.items() if not entry.retired}
         known = before.conditions if before else {}
         return cls(
             snapshot,

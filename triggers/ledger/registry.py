@@ -119,6 +119,11 @@ class Registry:
             known = self._snapshot = self._read()
         return known
 
+    def known(self, version: int) -> Snapshot | None:
+        """The registry at that version, if it was read last; None otherwise."""
+        known = self._snapshot
+        return known if known is not None and known.version == version else None
+
     def is_base_task(self, task_id: str) -> bool:
         """Whether a ClearML task is, or was, the base task of any trigger: also of one that was edited or deleted."""
         known = self.snapshot()

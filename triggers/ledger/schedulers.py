@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ import redis
 from triggers.base.errors import Unreadable
 from triggers.base.formats import KNOWN, check_version, known_fields, reading
 from triggers.base.settings import Settings
-from triggers.ledger.keys import shared
+from triggers.ledger.keys import Keys, shared
 from triggers.ledger.signing import NO_KEY, Signer
 
 
@@ -112,6 +113,15 @@ def read_all(
         except Unreadable as fault:
             unreadable[id_] = fault
     return found, unreadable
+
+
+def registry_versions(client: redis.Redis, ids: Iterable[str]) -> dict[str, int]:
+    """The present versions of the registries of several schedulers, by one trip."""
+    asked = list(ids)
+    with client.pipeline(transaction=False) as pipe:
+        for id_ in asked:
+            pipe.get(Keys(id_).registry_version)
+        return {id_: int(version or 0) for id_, version in zip(asked, pipe.execute(), strict=True)}
 
 
 def one_of(client: redis.Redis, id_: str, signer: Signer = NO_KEY) -> Scheduler | None:

@@ -56,6 +56,13 @@ class Upkeep:
         due_ms = self.due_ms.get(stage)
         return (due_ms is not None and due_ms <= self.now_ms) or (stage == "act" and bool(receivers_of(self.holds)))
 
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether nothing waits, is held, is set aside, or has to be told or cleared away."""
+        waits = any(map(self.waits, ("match", *LANES)))
+        rest = (self.holds, self.alarms, self.ahead_ms, self.has_old_edits, self.has_strays, self.has_set_aside)
+        return not waits and not any(rest)
+
     def long_waiting(self, seconds: float) -> bool:
         """Whether events or firings have been due for so long."""
         times = [*self.due_ms.values(), *([] if self.batches_ms is None else [self.batches_ms])]

@@ -7,8 +7,8 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache
-from typing import Annotated, Any, Final
+from functools import cache, lru_cache
+from typing import Annotated, Any, Final, TypeVar, cast
 
 from pydantic import BaseModel, BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -16,6 +16,8 @@ from pydantic_core import PydanticCustomError
 from triggers.base.bounds import DEEPEST
 from triggers.base.meant import meant
 from triggers.model import patterns
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,16 @@ def _fields_of(model: type[BaseModel]) -> tuple[tuple[str, Any, int], ...]:
     )
 
 
+@lru_cache(maxsize=1_000)
+def _known(value: Any) -> Any:
+    return value
+
+
+def _shared(value: T) -> T:
+    """Give one object for equal texts, and for equal tuples of texts: thousands of triggers name the same few."""
+    return cast("T", _known(value))
+
+
 def _text(value: Any) -> str | None:
     if value is None or value == "":
         return None
@@ -82,7 +94,7 @@ def _project(value: Any) -> str | None:
     text = _text(value)
     if text is None:
         return None
-    return "/".join(part for part in map(str.strip, text.split("/")) if part) or text
+    return _shared("/".join(part for part in map(str.strip, text.split("/")) if part) or text)
 
 
 def _name(value: Any) -> str:
@@ -107,7 +119,7 @@ def _texts(value: Any, example: str) -> tuple[str, ...]:
     items = tuple(item.value if isinstance(item, Enum) else item for item in value)
     if not all(isinstance(item, str) and item for item in items):
         raise wrong(f"give a list of strings, such as {example}")
-    return tuple(dict.fromkeys(items))
+    return _shared(tuple(dict.fromkeys(items)))
 
 
 def _tags(value: Any) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from triggers.model.clauses import NamedRule, Need
@@ -65,12 +65,10 @@ class Condition:
     @classmethod
     def of(cls, trigger: Trigger) -> Condition:
         """Make it ready."""
-        found = list(applying(trigger))
-        return cls(
-            trigger,
-            tuple((named.rule.holds, value) for named, value in found),
-            tuple((named.rule.holds, value) for named, value in found if not named.rule.bounded),
-        )
+        found = [(named.rule.bounded, (named.rule.holds, value)) for named, value in applying(trigger)]
+        certain = _shared(tuple(clause for bounded, clause in found if not bounded))
+        known = iter(certain)
+        return cls(trigger, tuple(clause if bounded else next(known) for bounded, clause in found), certain)
 
     def matches(self, event: Event) -> bool:
         """Decide as `matches` does."""
@@ -79,6 +77,19 @@ class Condition:
     def may_match(self, event: Event) -> bool:
         """Decide without what takes long: false only where `matches` is false every time."""
         return _hold(self.certain, event)
+
+
+@lru_cache(maxsize=2_000)
+def _same(value: Any) -> Any:
+    return value
+
+
+def _shared(value: Any) -> Any:
+    """One object for all that are equal: of ten thousand triggers, most ask for the same but for a name."""
+    try:
+        return _same(value)
+    except TypeError:  # what one asks for need not be hashable
+        return value
 
 
 def _hold(clauses: _Clauses, event: Event) -> bool:

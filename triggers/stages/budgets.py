@@ -18,9 +18,14 @@ PACE_SECONDS: Final = 60.0
 ALARMING: Final = 1.2
 
 
+def budgets_are_due(ctx: Context, pace_seconds: float = PACE_SECONDS) -> bool:
+    """Whether this process has not looked for so long."""
+    return time.monotonic() - ctx.forgot_at >= pace_seconds
+
+
 def keep_to_budgets(ctx: Context, pace_seconds: float = PACE_SECONDS) -> None:
     """Look whether what is remembered takes more memory than its budgets, if that is due; forget some of it."""
-    if time.monotonic() - ctx.forgot_at < pace_seconds:
+    if not budgets_are_due(ctx, pace_seconds):
         return
     ctx.forgot_at = time.monotonic()
     of, forget, now_ms = ctx.settings, ctx.ledger.forgetting, ctx.ledger.now_ms()

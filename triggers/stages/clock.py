@@ -83,6 +83,17 @@ class Tables:
         return self.due[0][0] if self.due else None
 
 
+def may_be_due(ctx: Context | None, version: int | None) -> bool:
+    """Whether a tick may find work; False only where this process knows that the registry has no schedules.
+
+    Args:
+        ctx: the scheduler as this process has seen it, None if it has not.
+        version: of its registry, None if that is not known.
+    """
+    known = ctx.ledger.registry.known(version) if ctx is not None and version is not None else None
+    return known is None or bool(known.active.by_kind.get(SCHEDULE))
+
+
 def clock(ctx: Context) -> int | None:
     """Grant what is due, and what comes due within the next second; how many events, None when another is at it.
 

@@ -16,7 +16,7 @@ from triggers.ledger.upkeep import Upkeep
 from triggers.model.launch_tags import FIRING, firing_tag, value_of
 from triggers.rules.recovery import Hit, judge_strays
 from triggers.stages import quarantine
-from triggers.stages.budgets import keep_to_budgets
+from triggers.stages.budgets import budgets_are_due, keep_to_budgets
 from triggers.stages.failures import pause_failing
 from triggers.stages.ledger_clock import raise_clock_alarm
 from triggers.stages.limits import abort_overdue
@@ -44,8 +44,13 @@ class Reconciled:
 
 
 def reconcile(ctx: Context) -> Reconciled | None:
-    """One round; None when another is at it. Every part is safe to repeat and safe to lose."""
+    """One round; None when another is at it. Every part is safe to repeat and safe to lose.
+
+    At rest it costs one trip to Redis: who finds nothing to do needs no lease for it.
+    """
     ledger = ctx.ledger
+    if _is_at_rest(ctx, ledger.upkeep()):
+        return Reconciled()
     with ledger.lease("reconcile", ctx.settings.lease_seconds) as token:
         if token is None:
             return None
@@ -63,6 +68,20 @@ def reconcile(ctx: Context) -> Reconciled | None:
         pause_failing(ctx, look)
         strays = _clear_strays(ctx) if look.has_strays else 0
         return Reconciled(tuple(hints), released, strays)
+
+
+def _is_at_rest(ctx: Context, look: Upkeep) -> bool:
+    """Whether a round would do nothing."""
+    if not look.is_at_rest or _old_launches(ctx, look) is not None or budgets_are_due(ctx):
+        return False
+    registry = ctx.ledger.registry.snapshot(look.registry_version)
+    return not registry.limited and not registry.watched
+
+
+def _old_launches(ctx: Context, look: Upkeep) -> int | None:
+    """Before which launches are forgotten, None where there are none to forget."""
+    before_ms = look.now_ms - int(ctx.settings.launched_days * SECONDS_PER_DAY * 1000)
+    return before_ms if look.launched_ms is not None and look.launched_ms <= before_ms else None
 
 
 def _hint_waiting(ctx: Context, look: Upkeep, stages: Sequence[str]) -> list[str]:
@@ -88,8 +107,8 @@ def _hint_waiting(ctx: Context, look: Upkeep, stages: Sequence[str]) -> list[str
 def _forget(ctx: Context, look: Upkeep) -> None:
     """End what is over: old launches, alarms whose hold is empty."""
     ledger = ctx.ledger
-    before_ms = look.now_ms - int(ctx.settings.launched_days * SECONDS_PER_DAY * 1000)
-    if look.launched_ms is not None and look.launched_ms <= before_ms:
+    before_ms = _old_launches(ctx, look)
+    if before_ms is not None:
         ledger.firings.forget_launched(before_ms)
     keep_to_budgets(ctx)
     if look.has_old_edits:

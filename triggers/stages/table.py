@@ -70,6 +70,11 @@ class Stage:
         """Name of its Celery task."""
         return f"triggers.{self.name}"
 
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """What its messages name."""
+        return () if self.hint is None else ("scheduler", *self.hint)
+
     def seconds(self, of: Settings) -> float | None:
         """Give the seconds between two ticks under these settings."""
         return float(getattr(of, self.every)) if isinstance(self.every, str) else self.every
@@ -94,7 +99,7 @@ STAGES: Final[list[Stage]] = [
     Stage(
         "clock",
         "grants the times of schedules that are due, as events; asks nobody but Redis",
-        queues=("match",),  # whose workers wait for the ClearML server least
+        queues=("poll",),
         every=TICK_SECONDS,
     ),
     Stage(
@@ -194,6 +199,13 @@ def cause_of(task: str) -> str:
     return _CAUSES.get(name, name)
 
 
+def along(with_: Stage) -> frozenset[str]:
+    """Give the names of the stages whose ticks may come in the message of another one's."""
+    if with_.every is None:
+        return frozenset()
+    return frozenset(row.name for row in STAGES if row.queues and row.every is not None) - {with_.name}
+
+
 def queues() -> tuple[str, ...]:
     """Give the queues that workers consume, one of each role, in the order of the stages."""
     return tuple(dict.fromkeys(queue for row in STAGES for queue in row.queues))
@@ -232,10 +244,12 @@ Written from `triggers/stages/table.py` by `python -m triggers.stages.table`. Qu
 
 {table}
 
-A hint goes to the first queue of a stage, a tick to each of them. What waits lies in a sorted set in Redis, scored with
-the time at which it was due: `status` and the metric `stage_waiting` count what is due, and a notice with the name in
-brackets says when nobody has taken it for a minute. Polling has no backlog: it is late when the next poll is overdue by
-several paces.
+A hint goes to the first queue of a stage, a tick to each of them; ticks to one queue that are due at once go in one
+message. A tick only begins the work, for each scheduler, in threads that are none of Celery's (`workers/ticks.py`).
+
+What waits lies in a sorted set in Redis, scored with the time at which it was due: `status` and the metric
+`stage_waiting` count what is due, and a notice with the name in brackets says when nobody has taken it for a minute.
+Polling has no backlog: it is late when the next poll is overdue by several paces.
 
 To add a stage: write `triggers/stages/NAME.py` (a function of `Context`, no Celery), `workers/NAME.py` (the Celery
 task `triggers.NAME`) and its row in the table, then write this page anew.

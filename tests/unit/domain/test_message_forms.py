@@ -8,9 +8,13 @@ from typing import Any
 
 import pytest
 
-from triggers.base.messages import fault_of
+from triggers.base.messages import Shape, fault_of
 
-SENT = {"triggers.match": ("scheduler",), "triggers.poll": (), "triggers.alive": ()}
+SENT = {
+    "triggers.match": Shape(("scheduler",)),
+    "triggers.poll": Shape(also=frozenset({"sync", "clock"})),
+    "triggers.alive": Shape(),
+}
 ID = "0123456789abcdef"
 NOTHING_AFTER = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
 
@@ -27,7 +31,12 @@ def of(task: str, args: list[Any], embedded: dict[str, Any] | None = None) -> Si
 
 @pytest.mark.parametrize(
     "sent",
-    [message(), of("triggers.poll", []), message(([], {}, {}), task="triggers.alive", expires="2026-11-27T00:00:00Z")],
+    [
+        message(),
+        of("triggers.poll", []),
+        of("triggers.poll", ["clock", "sync"]),
+        message(([], {}, {}), task="triggers.alive", expires="2026-11-27T00:00:00Z"),
+    ],
 )
 def test_what_is_sent_passes(sent: SimpleNamespace):
     assert fault_of(sent, SENT) == ""
@@ -47,7 +56,14 @@ def test_what_is_sent_passes(sent: SimpleNamespace):
         ("triggers.match", [None]),
         ("triggers.match", [True]),
         ("triggers.match", ["x" * 200_000]),
+        ("triggers.match", [ID, "sync"]),
         ("triggers.poll", [ID]),
+        ("triggers.poll", ["match"]),
+        ("triggers.poll", ["sync", "sync"]),
+        ("triggers.poll", ["sync", ID]),
+        ("triggers.poll", [["sync"]]),
+        ("triggers.poll", [{"sync": 1}]),
+        ("triggers.alive", ["sync"]),
         ("celery.map", [{"task": "triggers.poll"}, []]),
         ("celery.chain", []),
         ("os.system", ["id"]),

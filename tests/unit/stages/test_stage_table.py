@@ -34,7 +34,7 @@ def test_queues_and_routes_are_those_that_workers_of_deployments_consume(configu
         "triggers.poll": {"queue": "poll"},
         "triggers.reconcile": {"queue": "poll"},
         "triggers.sync": {"queue": "poll"},
-        "triggers.clock": {"queue": "match"},
+        "triggers.clock": {"queue": "poll"},
         "triggers.match": {"queue": "match"},
         "triggers.dispatch": {"queue": "dispatch"},
         "triggers.act": {"queue": "act"},
@@ -49,7 +49,7 @@ def test_the_schedule_ticks_each_stage_at_its_pace(configuration: dict[str, Any]
     }
     assert found == {
         ("poll", "triggers.poll", 1.0, "poll"),
-        ("clock", "triggers.clock", 1.0, "match"),
+        ("clock", "triggers.clock", 1.0, "poll"),
         ("reconcile", "triggers.reconcile", 7.0, "poll"),
         ("sync", "triggers.sync", 5.0, "poll"),
         ("notify by dispatch", "triggers.notify", 15.0, "dispatch"),
