@@ -80,7 +80,7 @@ class StageTicks:
                 self._said[id_] = found
 
     def finish(self) -> None:
-        """Begin nothing more. What runs is waited for when the interpreter ends."""
+        """Begin nothing more. The interpreter waits for what runs before it ends."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 

@@ -58,9 +58,9 @@ class Upkeep:
 
     @property
     def is_at_rest(self) -> bool:
-        """Whether nothing waits, is held, is set aside, or has to be told or cleared away."""
+        """Whether nothing waits, is held or quarantined, or has to be reported or cleared away."""
         waits = any(map(self.waits, ("match", *LANES)))
-        rest = (self.holds, self.alarms, self.ahead_ms, self.has_old_edits, self.has_strays, self.has_set_aside)
+        rest = (self.holds, self.alarms, self.ahead_ms, self.has_old_edits, self.has_strays, self.has_quarantined)
         return not waits and not any(rest)
 
     def long_waiting(self, seconds: float) -> bool:

@@ -88,7 +88,7 @@ def _shared(value: Any) -> Any:
     """One object for all that are equal: of ten thousand triggers, most ask for the same but for a name."""
     try:
         return _same(value)
-    except TypeError:  # what one asks for need not be hashable
+    except TypeError:  # a list or a dictionary
         return value
 
 

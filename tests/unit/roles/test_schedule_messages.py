@@ -38,7 +38,7 @@ def schedule(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 def run(schedule: Any, monkeypatch: pytest.MonkeyPatch, *, seconds: float, late: float = 0.0) -> list[Any]:
-    """What is sent while the schedule looks whenever it said it would, or so much later."""
+    """What is sent while the schedule looks whenever it is to look, or so much later."""
     now, until = 1000.0, 1000.0 + seconds
     while now < until:
         monkeypatch.setattr("workers.schedule.time.monotonic", lambda now=now: now)

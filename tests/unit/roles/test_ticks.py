@@ -44,7 +44,7 @@ def served(*names: str) -> Mapping[str, str]:
 
 
 class Slow:
-    """Work that goes on for some schedulers until it is let go."""
+    """Work that goes on for some schedulers until it may go on."""
 
     def __init__(self, *hanging: str) -> None:
         self.hanging, self.go_on, self.began = hanging, threading.Event(), list[str]()
