@@ -16,7 +16,7 @@ import triggers
 from tests.deploy.hosts import eventually
 from triggers.base.settings import Settings, settings
 from triggers.client.service_task import ServiceTask
-from triggers.client.serving import Home
+from triggers.client.serving import ServingProcess
 from triggers.ledger import Ledger
 from triggers.model import make_trigger
 from triggers.sandbox import Sandbox
@@ -62,7 +62,7 @@ def ledger(server: Sandbox, redis_client: Any, redis_url: str, monkeypatch: pyte
     call = server.client("test").call
     base = str(call("tasks.create", {"name": "base", "type": "training"})["id"])
     service = str(call("tasks.create", {"name": "service", "type": "service"})["id"])
-    home = Home(ServiceTask(service, "P", "service", None), 1, Settings(redis_url=redis_url))
+    home = ServingProcess(ServiceTask(service, "P", "service", None), 1, Settings(redis_url=redis_url))
     ledger = home.connect()
     action = {"type": "task", "base_task_id": base, "queue": "default"}
     condition = {"trigger_on_status": ["failed"]}
