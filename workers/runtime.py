@@ -223,8 +223,9 @@ class Runtime:
         if code:
             log.warning("%s", cause)  # in words, and not too often: `calm`
             return
-        # a refusal says how long it lasts, which is another text every time
-        suffix = self._seldom.suffix(type(failure).__name__ if isinstance(failure, ServerBusy) else str(failure))
+        if isinstance(failure, ServerBusy):
+            return  # the account of calls says so, once for each pause
+        suffix = self._seldom.suffix(str(failure))
         if suffix is not None:
             log.warning("%s%s", failure, suffix)
 

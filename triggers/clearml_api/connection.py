@@ -18,7 +18,6 @@ from urllib.parse import urlsplit
 
 from triggers.base import progress
 from triggers.base.errors import Refused, ServerBusy, ServerUnavailable
-from triggers.base.logs import logger
 from triggers.clearml_api import answers
 from triggers.clearml_api.calls import TALLY
 from triggers.clearml_api.credentials import Credentials
@@ -29,8 +28,6 @@ from triggers.clearml_api.reply import CONNECT_SECONDS, Broken, Reply
 
 if TYPE_CHECKING:
     from triggers.clearml_api.transport import Connection
-
-log = logger(__name__)
 
 #: the version that the SDK 2.1 sends, with which the contract was recorded
 API_VERSION = "2.23"
@@ -157,8 +154,9 @@ class Api:
             return
         self.new_pause = pause
         if reply.status < 500:
-            log.warning("%s: the server takes no calls for %.0f s: %s", where, pause.seconds, pause.why)
-            raise ServerBusy(f"{where}: {pause.why}; calls wait for {pause.seconds:.0f} s", pause.seconds)
+            raise ServerBusy(
+                f"{where}: {pause.why}; the server takes no calls for {pause.seconds:.0f} s", pause.seconds
+            )
 
     def _post(self, where: str, endpoint: str, body: Body, authorization: str) -> Reply:
         path, headers = f"/v{API_VERSION}/{endpoint}", {**_HEADERS, "Authorization": authorization}

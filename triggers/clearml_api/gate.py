@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -75,7 +76,7 @@ class Gate:
     def _refuse(self, where: str) -> None:
         if left := self.seconds_left:
             why = f" ({self.why})" if self.why else ""
-            raise ServerBusy(f"{where}: not asked: calls wait for another {left:.1f} s{why}", left)
+            raise ServerBusy(f"{where}: not asked: calls wait for another {math.ceil(left)} s{why}", left)
 
     def accepted(self, endpoint: str, sent_at: float) -> None:
         """A call that was sent at that time had a good answer."""

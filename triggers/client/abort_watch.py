@@ -65,7 +65,8 @@ class AbortWatch:
         except ServerUnavailable as failure:
             pause = failure.seconds if isinstance(failure, ServerBusy) else 0.0
             self._silent_until = now + max(ASK_AGAIN_SECONDS, pause)
-            log.warning("cannot ask whether the service task was aborted; retrying: %s", failure)
+            if not pause:  # the account of calls says so already
+                log.warning("cannot ask whether the service task was aborted; retrying: %s", failure)
             return False
         self._changed_ms, self._ask_at = seen.changed_ms, now + max(ASK_SECONDS, seen.pause_ms / 1000)
         return aborted

@@ -73,7 +73,7 @@ class ServingProcess:
         self.sources = dict(sources or {})
         self.credentials = Credentials.resolve()
         self.api = Api(self.credentials, timeout_seconds=settings.request_timeout_seconds)
-        self._account = ApiAccount(settings.api_calls_per_month)
+        self._account = ApiAccount(settings.api_calls_per_month, tells=bool(settings.redis_url))
         patiently(lambda: require_supported(self.api))
         self.scheduler = Scheduler(
             host=self.credentials.host,

@@ -47,8 +47,10 @@ def _settle(book: CallBook, counts: Mapping[Counted, int], limit: int | None, se
 class ApiAccount:
     """The account as one process sees it. Threads share it; each may call `settle` as often as it likes."""
 
-    def __init__(self, limit: int | None) -> None:
+    def __init__(self, limit: int | None, *, tells: bool = True) -> None:
+        """Begin. `tells`: log pauses; no where another process logs them into the same terminal."""
         self.limit = limit
+        self._tells, self._told_until = tells, 0.0
         self._next_at = 0.0
         self._lock = threading.Lock()
         self._used_up = False
@@ -77,6 +79,19 @@ class ApiAccount:
         settled = _settle(book, TALLY.take(), self.limit, api.shown_host if api is not None else "")
         if api is not None:
             self._keep_pauses(api, settled)
+            self._tell(api, now)
+
+    def _tell(self, api: Api, now: float) -> None:
+        """Log a pause when this process learns of it, and that it is over when a call that was refused succeeds."""
+        left, why = api.pause_seconds, api.gate.why
+        with self._lock:
+            until, is_new = now + left, left > 0 and now + left > self._told_until + SETTLE_SECONDS
+            is_over = self._told_until > 0 and not left and not api.is_trying
+            self._told_until = until if is_new else 0.0 if is_over else self._told_until
+        if is_new and self._tells and not self._used_up:
+            log.warning("the ClearML server takes no calls for %.0f s: %s; polls and launches wait", left, why)
+        elif is_over and self._tells:
+            log.warning("the ClearML server takes calls again")
 
     def _keep_pauses(self, api: Api, settled: Settled) -> None:
         shared = settled.pause
@@ -87,6 +102,6 @@ class ApiAccount:
             until = f"{end_of_month(settled.now):%Y-%m-%d}"
             why = f"all {self.limit} calls of TRIGGERS_API_CALLS_PER_MONTH are made; the next month begins on {until}"
             api.pause(Pause(min(_USED_UP_SECONDS, seconds_left(settled.now)), 0, why))
-            if not self._used_up:
+            if not self._used_up and self._tells:
                 log.error("%s: polls and launches wait, and nothing is lost", why)
         self._used_up = used_up

@@ -90,6 +90,27 @@ def test_a_dead_server_is_named_at_once_and_waited_for(tmp_path: Path) -> None:
     assert lines[1].startswith("triggers: still retrying after 10 s")
 
 
+@pytest.mark.parametrize("script", [CONNECTS, STARTS])
+def test_a_server_that_takes_no_calls_for_an_hour_is_named_at_once(tmp_path: Path, script: str) -> None:
+    with Sandbox() as sandbox:
+        sandbox.control.fault("busy", retry_after=3600)
+        done = run(tmp_path, script, **sandbox.env())
+        assert sum(sandbox.control.counts().values()) <= 2
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert "the ClearML server takes no calls now: auth.login at " in line
+    assert "429/0: Too many requests; the server takes no calls for 3600 s. Start the script again in 60 min" in line
+
+
+def test_a_server_that_takes_no_calls_for_a_moment_is_asked_again(tmp_path: Path) -> None:
+    with Sandbox() as sandbox:
+        sandbox.control.fault("busy", times=2)
+        done = run(tmp_path, CONNECTS, **sandbox.env())
+    assert done.returncode == 0, done.stderr
+    first = done.stderr.splitlines()[0]
+    assert first.endswith("the server takes no calls for 2 s; retrying for up to 2 minutes")
+
+
 def test_an_error_in_the_script_keeps_its_traceback(tmp_path: Path) -> None:
     done = run(tmp_path, "from triggers import TriggerScheduler\nTriggerScheduler()\nraise LookupError('mine')")
     assert done.returncode == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 import time
@@ -13,6 +14,7 @@ import pytest
 
 from tests.acceptance.conftest import Desk, desk, eventually
 from tests.integration.service.test_calls_at_rest import CELERY, script
+from tests.integration.service.test_processes import output_of
 from triggers.clearml_api.pauses import FIRST_SECONDS
 
 __all__ = ["desk"]
@@ -115,19 +117,22 @@ def test_a_script_of_local_mode_waits_and_says_so_and_ends_when_it_is_asked(desk
     environment = {"CLEARML_WORKER_ID": "sdk"}
     serving = desk.run(*script(desk, "local", models=False, verb="start", **PARAMETERS), **environment)
     eventually(lambda: desk._registered() >= 3, "it polls", within_seconds=60, told=desk.output)
-    of_sdk = Refusal(desk, caller=SDK, retry_after=315_360_000)
+    Refusal(desk, caller=SDK, retry_after=315_360_000)
     refusal = Refusal(desk)
     changed = [desk.fail_task() for _ in range(5)]
     eventually(lambda: refusal.seconds > 10, "a while passes")
     made, most = refusal.refused(), bound(2, refusal)
     assert 2 <= sum(made.values()) <= most, made
-    assert "the server takes no calls for" in desk.output()
     status = told(desk, "status")
     assert "the ClearML server takes no calls, the next one in" in status
     assert "429/0: Too many requests" in status
     refusal.end()
     all_launched_once(desk, changed, "what happened meanwhile")
-    of_sdk.refused()
+    said = output_of(desk, serving)
+    assert re.search(r"the ClearML server takes no calls for \d+ s: 429/0: Too many requests; polls and launches", said)
+    assert said.count("takes no calls") <= refusal.rounds(), "one line for each pause"
+    assert "not asked" not in said
+    eventually(lambda: "takes calls again" in output_of(desk, serving), "it says so", told=desk.output)
     refusal = Refusal(desk, retry_after=3600)
     eventually(lambda: sum(refusal.refused().values()), "a refusal for an hour", told=desk.output)
     serving.send_signal(signal.SIGTERM)
@@ -149,6 +154,10 @@ def test_verbs_of_people_end_at_once_and_say_why(desk: Desk) -> None:
     failed = desk.fail_task()
     all_launched_once(desk, [failed], "a launch")
     Refusal(desk, retry_after=3600)
-    busy = "429/0: Too many requests"
-    assert busy in told(desk, "explain", "on failure", failed, code=1)
-    assert busy in told(desk, "doctor", code=1)
+    busy = "429/0: Too many requests; the server takes no calls for 3600 s"
+    explained = told(desk, "explain", "on failure", failed, code=1)
+    assert explained.startswith("clearml-triggers: auth.login at ")
+    assert explained.endswith(busy)
+    examined = told(desk, "doctor", code=1)
+    assert busy in examined
+    assert "wait: polls and launches resume by themselves" in examined

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -201,6 +202,33 @@ def test_refusals_in_a_row_are_those_of_all_processes(world: World, second: Api)
             each.gate._until = time.monotonic()
         world.ledger.store.client.delete(shared("api_pause"), shared("api_pauses"))
     assert seconds == [2, 4, 8, 16, 32, 60]
+
+
+def test_each_process_logs_a_pause_once_and_its_end(
+    world: World, second: Api, caplog: pytest.LogCaptureFixture
+) -> None:
+    accounts = {world.api: ApiAccount(None), second: ApiAccount(None)}
+    fault = world.sandbox.control.fault("busy", "*", caller=OURS, retry_after=30, times=1)
+
+    def settle() -> list[str]:
+        caplog.clear()
+        for api, account in accounts.items():
+            account.settle(world.ledger.calls, api, force=True)
+        return [record.getMessage() for record in caplog.records]
+
+    with pytest.raises(ServerBusy):
+        world.api.call("users.get_current_user", {})
+    no_calls = r"the ClearML server takes no calls for \d+ s: 429/0: Too many requests; polls and launches wait"
+    assert [bool(re.fullmatch(no_calls, line)) for line in settle()] == [True, True]
+    assert settle() == []
+    world.sandbox.control.clear_faults(fault)
+    for api in accounts:
+        pause_over(world, api)
+    assert settle() == [], "nobody has tried yet"
+    for api in accounts:
+        api.call("users.get_current_user", {})
+    assert settle() == ["the ClearML server takes calls again"] * 2
+    assert settle() == []
 
 
 def test_a_process_that_begins_in_a_pause_asks_nothing(world: World, second: Api) -> None:

@@ -120,7 +120,7 @@ def test_after_a_pause_one_call_tries_while_the_others_wait(clock: list[float]) 
         tried.set()
         told = [one.result(30) for one in calls]
     assert len(asked) == told.count("asked") == 1
-    assert sum("not asked: calls wait for another 4.0 s" in text for text in told) == 3
+    assert sum("not asked: calls wait for another 4 s" in text for text in told) == 3
 
 
 def test_calls_go_side_by_side_where_nothing_was_refused() -> None:
