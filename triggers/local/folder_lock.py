@@ -21,6 +21,8 @@ from triggers.local.processes import close, end_stranger, is_server_in, keep_fro
 
 #: seconds in which a leftover of a killed owner must release the folder
 _PATIENCE_SECONDS = 15.0
+#: seconds in which one that only looks at the lock releases it
+_LOOK_SECONDS = 1.0
 #: size of the record of the holder
 _RECORD_BYTES = 2048
 
@@ -36,9 +38,14 @@ class LockHolder:
     url: str | None = None
 
     @property
+    def is_elsewhere(self) -> bool:
+        """Whether the owner runs, or ran, on another host: also in a container that was made anew since."""
+        return self.host != socket.gethostname()
+
+    @property
     def is_alive(self) -> bool:
-        """Whether the owner still runs; true for an owner that cannot be seen from here (another host)."""
-        if self.host != socket.gethostname():
+        """Whether the owner still runs; true for an owner that cannot be seen from here."""
+        if self.is_elsewhere:
             return True
         if self.owner_started is not None:
             return start_time(self.owner) == self.owner_started
@@ -63,15 +70,15 @@ class FolderLock:
         Raises:
             Usage: Another process uses the folder; the message names it and what to do.
         """
-        deadline = time.monotonic() + _PATIENCE_SECONDS
+        began = time.monotonic()
         while not self._try_lock():
-            holder = read_holder(self.folder)
-            if holder is not None and holder.is_alive:
+            holder, waited = read_holder(self.folder), time.monotonic() - began
+            if holder is not None and holder.is_alive and (not holder.is_elsewhere or waited > _LOOK_SECONDS):
                 raise Usage(
                     f"{self.folder} is in use by process {holder.owner} on {holder.host}: "
                     f"end it first (kill {holder.owner}), or set TRIGGERS_STATE_FOLDER to another folder"
                 )
-            if time.monotonic() > deadline:
+            if waited > _PATIENCE_SECONDS:
                 raise Usage(
                     f"{self.path} is still locked by a process that an earlier owner left behind: "
                     f"find it with `fuser {self.path}` and end it"
@@ -143,5 +150,22 @@ def running_url(folder: Path) -> str | None:
     holder = read_holder(folder)
     if holder is None or not holder.is_alive or not holder.url:
         return None
+    if holder.is_elsewhere and not _is_locked(folder):  # it was ended: the record alone stayed
+        return None
     private_files.check_socket(Path(unquote(urlsplit(holder.url).path)), folder)
     return holder.url
+
+
+def _is_locked(folder: Path) -> bool:
+    """Whether any process on any host holds the lock of a folder."""
+    try:
+        descriptor = private_files.open_own(folder / "lock", os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False

@@ -112,7 +112,8 @@ class PrivateRedis:
         self._end_server()
         if self._lock.descriptor is None:
             return
-        self._socket.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # it is not there, or is something else
+            self._socket.unlink()
         if self._socket.parent != self.folder:
             with contextlib.suppress(OSError):
                 self._socket.parent.rmdir()

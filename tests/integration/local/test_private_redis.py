@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 import socket
@@ -157,6 +158,32 @@ def test_start_ignores_a_stale_socket_and_a_lock_file_of_the_past(private_redis)
         stale.bind(str(private_redis.folder / "redis.sock"))
     with client(private_redis.start()) as store:
         assert store.ping()
+
+
+def test_the_record_of_a_container_that_is_gone_is_no_running_redis(private_redis):
+    """It was killed and made anew on the same volume, with another host name: the lock stayed, and nobody holds it."""
+    url = private_redis.start()
+    record = json.loads((private_redis.folder / "lock").read_text())
+    elsewhere = json.dumps({**record, "host": "elsewhere"}).ljust(2048)
+    (private_redis.folder / "lock").write_text(elsewhere)
+    assert running_url(private_redis.folder) == url, "it is held"
+    with pytest.raises(Usage, match=r"in use by process .* on elsewhere"):
+        PrivateRedis(private_redis.folder).start()
+    private_redis.stop()
+    (private_redis.folder / "lock").write_text(elsewhere)
+    assert running_url(private_redis.folder) is None
+    with client(private_redis.start()) as store:
+        assert store.ping()
+
+
+def test_a_folder_in_place_of_the_socket_is_reported(private_redis):
+    private_redis.folder.mkdir(parents=True)
+    (private_redis.folder / "redis.sock").mkdir()
+    with pytest.raises(StoreUnavailable, match=r"(?i)unix socket"):
+        private_redis.start()
+    assert not (private_redis.folder / "lock").exists()
+    (private_redis.folder / "redis.sock").rmdir()
+    assert private_redis.start()
 
 
 def test_a_state_folder_that_cannot_be_made_says_what_to_do(tmp_path):
