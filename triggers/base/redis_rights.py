@@ -29,6 +29,7 @@ XADD * f x|XRANGE - +|XREVRANGE + -|XLEN
 
 #: What a user may not do, by what Redis says of it: before Redis 7, and since.
 _COMMAND: Final = re.compile(r"run the '([^']+)'")
+_UNKNOWN: Final = re.compile(r"unknown command", re.IGNORECASE)
 _PLACE: Final = re.compile(r"access (?:a|one of the) (key|channel)")
 
 
@@ -41,21 +42,23 @@ def refuse_lacking(client: redis.Redis, url: str, *, subscribes: bool = False) -
         subscribes: whether the process takes messages from queues, as workers do.
 
     Raises:
-        Usage: it lacks some; the message has the command that grants them.
+        Usage: it lacks some, and the message has the command that grants them; or Redis has no such commands.
     """
     try:
-        rights = lacking(client, subscribes=subscribes)
+        found = lacking(client, subscribes=subscribes)
     except (redis.RedisError, OSError):
         return
-    if rights:
+    if hidden := " ".join(name for name in found if name.isupper()):
+        raise Usage(f"the Redis at {shown(url)} cannot be used: it does not know the commands {hidden}")
+    if found:
         raise Usage(
-            f"the Redis at {shown(url)} cannot be used: its user lacks rights (NOPERM): ACL SETUSER USER {rights}; "
-            "docs/deployment.md lists all that are needed"
+            f"the Redis at {shown(url)} cannot be used: its user lacks rights (NOPERM): ACL SETUSER USER "
+            f"{' '.join(found)}; docs/deployment.md lists all that are needed"
         )
 
 
-def lacking(client: redis.Redis, *, subscribes: bool = False) -> str:
-    """The rights that the user of a client lacks, as `ACL SETUSER` writes them; "" if none.
+def lacking(client: redis.Redis, *, subscribes: bool = False) -> list[str]:
+    """What the user of a client lacks: rights, as `ACL SETUSER` writes them, and commands that Redis does not know.
 
     Raises:
         redis.RedisError: no answer.
@@ -65,16 +68,21 @@ def lacking(client: redis.Redis, *, subscribes: bool = False) -> str:
     # in this order none of them has an effect
     outside = [("PING",), ("WATCH", f"{prefix}:probe"), ("UNWATCH",), ("EXEC",), ("DISCARD",), ("MULTI",)]
     inside = [*_commands(prefix), ("PUBLISH", channel, "x"), *([("PSUBSCRIBE", channel)] if subscribes else [])]
+    refused = set()
     pool: Any = client.connection_pool
     connection = pool.get_connection()
     try:
-        answers = _ask(connection, outside)
-        if not isinstance(answers[-1], Exception):  # outside of a transaction they would be carried out
-            answers += _ask(connection, inside)
+        for commands in (outside, inside):
+            answers = _ask(connection, commands)
+            refused |= {
+                _refused(command[0], answer, prefix, channel) for command, answer in zip(commands, answers, strict=True)
+            }
+            if isinstance(answers[-1], Exception):  # outside of a transaction the others would be carried out
+                break
     finally:
         connection.disconnect()  # whatever state it is in
         pool.release(connection)
-    return " ".join(sorted({right for answer in answers if (right := _refused(answer, prefix, channel))}))
+    return sorted(refused - {""})
 
 
 def _commands(prefix: str) -> Iterator[tuple[str, ...]]:
@@ -102,11 +110,15 @@ def _ask(connection: Any, commands: list[tuple[str, ...]]) -> list[object]:
     return answers
 
 
-def _refused(answer: object, prefix: str, channel: str) -> str:
-    """The right that an answer says is lacking; "" if it says none."""
-    if not isinstance(answer, redis.ResponseError) or redis_refusals.code_of(answer) != "NOPERM":
+def _refused(name: str, answer: object, prefix: str, channel: str) -> str:
+    """The right that an answer says is lacking, or the command that is unknown; "" if it says neither."""
+    if not isinstance(answer, redis.ResponseError):
+        return ""
+    if _UNKNOWN.search(str(answer)):
+        return name
+    if redis_refusals.code_of(answer) != "NOPERM":
         return ""
     if place := _PLACE.search(str(answer)):
         return f"~{prefix}:*" if place[1] == "key" else f"&{prefix}:* &{channel}"
     command = _COMMAND.search(str(answer))
-    return f"+{command[1].lower()}" if command else "+?"
+    return f"+{command[1].lower() if command else name.lower()}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from triggers.base import redis_rights
 from triggers.base.errors import Usage
 from triggers.base.redis_rights import lacking, refuse_lacking
 from triggers.ledger import connect
+from triggers.local.processes import wait_until
 from triggers.local.redis_server import PrivateRedis
 
 SCRIPTS = Path(redis_rights.__file__).parents[1] / "ledger" / "scripts"
@@ -39,7 +41,7 @@ def url_with(admin: redis.Redis, *less: str, db: int = 0) -> str:
 def test_a_user_with_enough_lacks_nothing(admin: redis.Redis, db: int) -> None:
     url = url_with(admin, db=db)
     with connect(url) as client:
-        assert lacking(client, subscribes=True) == ""
+        assert lacking(client, subscribes=True) == []
         assert client.ping()
 
 
@@ -84,19 +86,19 @@ def test_what_lacks_is_named_and_nothing_is_done(admin: redis.Redis, less: tuple
     assert admin.dbsize() == size
     admin.execute_command("ACL", "SETUSER", "someone", *named.split(" "))
     with connect(url) as client:
-        assert lacking(client, subscribes=True) == "", "what is named is all that lacks"
+        assert lacking(client, subscribes=True) == [], "what is named is all that lacks"
 
 
 def test_a_script_needs_no_right_to_subscribe(admin: redis.Redis) -> None:
     with connect(url_with(admin, "-psubscribe", "-subscribe")) as client:
-        assert lacking(client) == ""
-        assert lacking(client, subscribes=True) == "+psubscribe"
+        assert lacking(client) == []
+        assert lacking(client, subscribes=True) == ["+psubscribe"]
 
 
 @pytest.mark.parametrize("less", [("-select",), ("-client",), ("-command",), ("-wait",), ("-config", "-keys")])
 def test_what_is_not_needed_may_be_missing(admin: redis.Redis, less: tuple[str, ...]) -> None:
     with connect(url_with(admin, *less)) as client:
-        assert lacking(client, subscribes=True) == ""
+        assert lacking(client, subscribes=True) == []
         assert client.ping()
 
 
@@ -106,7 +108,7 @@ def test_a_redis_that_refuses_to_write_lacks_no_right(admin: redis.Redis) -> Non
     admin.config_set("maxmemory", "1")
     try:
         with connect(url) as client:
-            assert lacking(client, subscribes=True) == ""
+            assert lacking(client, subscribes=True) == []
     finally:
         admin.config_set("maxmemory", "0")
 
@@ -117,3 +119,18 @@ def test_every_command_of_the_ledger_is_looked_at() -> None:
     }
     looked_at = {command[0] for command in redis_rights._commands("triggers")}
     assert called - looked_at == {"INFO"}, "refused by `refuse_unsupported`"
+
+
+def test_commands_that_a_provider_hides_are_named(tmp_path: Path) -> None:
+    """No right to them can be granted."""
+    socket = tmp_path / "redis.sock"
+    hidden = [word for name in ("EVALSHA", "WATCH", "CONFIG", "CLIENT") for word in ("--rename-command", name, "")]
+    command = [next(iter(redis_binaries().values())), "--port", "0", "--unixsocket", str(socket), "--save", "", *hidden]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL) as server:
+        try:
+            assert wait_until(socket.exists, 20)
+            url = f"unix://{socket}"
+            with connect(url) as client, pytest.raises(Usage, match=r"it does not know the commands EVALSHA WATCH$"):
+                refuse_lacking(client, url, subscribes=True)
+        finally:
+            server.terminate()
