@@ -51,7 +51,8 @@ def exact(prefix: str) -> list[str]:
     """A user with the commands that a start looks at, and no others: that list has to be complete."""
     commands = {command[0].lower() for command in redis_rights._commands(prefix)} - {"script"}
     granted = [
-        f"+{name}" for name in (*sorted(commands), "script|load", *ASKED, "punsubscribe", "unsubscribe", "select")
+        f"+{name}"
+        for name in (*sorted(commands), "script|load", "script|exists", *ASKED, "punsubscribe", "unsubscribe", "select")
     ]
     return [*(word for word in rule(prefix) if word[:1] not in "+-"), "-@all", *granted]
 

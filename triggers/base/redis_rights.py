@@ -27,9 +27,8 @@ ZCOUNT 0 0|ZINCRBY 1 x|ZREMRANGEBYSCORE 0 0|ZREMRANGEBYRANK 0 0
 XADD * f x|XRANGE - +|XREVRANGE + -|XLEN
 """
 
-#: What a user may not do, by what Redis says of it: before Redis 7, and since.
-_COMMAND: Final = re.compile(r"run the '([^']+)'")
 _UNKNOWN: Final = re.compile(r"unknown command", re.IGNORECASE)
+#: What a user may not use, by what Redis says of it: before Redis 7, and since.
 _PLACE: Final = re.compile(r"access (?:a|one of the) (key|channel)")
 
 
@@ -75,7 +74,7 @@ def lacking(client: redis.Redis, *, subscribes: bool = False) -> list[str]:
         for commands in (outside, inside):
             answers = _ask(connection, commands)
             refused |= {
-                _refused(command[0], answer, prefix, channel) for command, answer in zip(commands, answers, strict=True)
+                _refused(command, answer, prefix, channel) for command, answer in zip(commands, answers, strict=True)
             }
             if isinstance(answers[-1], Exception):  # outside of a transaction the others would be carried out
                 break
@@ -95,6 +94,7 @@ def _commands(prefix: str) -> Iterator[tuple[str, ...]]:
     yield ("EVAL", "return 1", "1", place)
     yield ("EVALSHA", "0" * 40, "1", place)
     yield ("SCRIPT", "LOAD", "return 1")
+    yield ("SCRIPT", "EXISTS", "0" * 40)
     yield ("TIME",)
 
 
@@ -110,15 +110,15 @@ def _ask(connection: Any, commands: list[tuple[str, ...]]) -> list[object]:
     return answers
 
 
-def _refused(name: str, answer: object, prefix: str, channel: str) -> str:
+def _refused(command: tuple[str, ...], answer: object, prefix: str, channel: str) -> str:
     """The right that an answer says is lacking, or the command that is unknown; "" if it says neither."""
     if not isinstance(answer, redis.ResponseError):
         return ""
     if _UNKNOWN.search(str(answer)):
-        return name
+        return command[0]
     if redis_refusals.code_of(answer) != "NOPERM":
         return ""
     if place := _PLACE.search(str(answer)):
         return f"~{prefix}:*" if place[1] == "key" else f"&{prefix}:* &{channel}"
-    command = _COMMAND.search(str(answer))
-    return f"+{command[1].lower() if command else name.lower()}"
+    # its name from here: Redis before 7 leaves out the second word
+    return f"+{'|'.join(command[:2] if command[0] == 'SCRIPT' else command[:1]).lower()}"

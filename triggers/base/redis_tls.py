@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -18,20 +19,31 @@ _PATIENCE_SECONDS: Final = 2.0
 
 
 def disagreement(url: str) -> str:
-    """What has to be changed in an address, "" if a handshake shows nothing: Redis is away, or waits for a command."""
+    """What has to be changed in an address, "" if nothing shows it: Redis is away, or waits for a command."""
     address = RedisAddress.parse(url)
     if address.is_socket:
         return ""
     parts = urlsplit(address.url)
-    try:
-        where = (parts.hostname or "localhost", parts.port or 6379)
-        with socket.create_connection(where, timeout=_PATIENCE_SECONDS) as plain:
-            return _own(plain, parts.hostname, address.tls) if address.tls else _any(plain)
-    except OSError:
-        return ""
+    where = (parts.hostname or "localhost", parts.port or 6379)
+    looks = (_answers_plainly, partial(_refuses_client, tls=address.tls)) if address.tls else (_speaks_tls,)
+    for look in looks:
+        try:
+            with socket.create_connection(where, timeout=_PATIENCE_SECONDS) as plain:
+                if why := look(plain, where[0]):
+                    return why
+        except OSError:
+            continue
+    return ""
 
 
-def _own(plain: socket.socket, host: str | None, tls: dict[str, Any]) -> str:
+def _answers_plainly(plain: socket.socket, host: str) -> str:  # noqa: ARG001
+    plain.sendall(b"PING\r\n")  # also one that asks for a password answers
+    if plain.recv(1) in (b"+", b"-"):
+        return "it does not speak TLS at this port: write redis:// in place of rediss:// (TLS)"
+    return ""
+
+
+def _refuses_client(plain: socket.socket, host: str, *, tls: dict[str, Any]) -> str:
     context = ssl.create_default_context(cafile=tls.get("ssl_ca_certs"))
     context.check_hostname, context.verify_mode = tls["ssl_check_hostname"], tls["ssl_cert_reqs"]
     if "ssl_certfile" in tls:
@@ -47,11 +59,11 @@ def _own(plain: socket.socket, host: str | None, tls: dict[str, Any]) -> str:
     return ""
 
 
-def _any(plain: socket.socket) -> str:
+def _speaks_tls(plain: socket.socket, host: str) -> str:
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     try:
-        context.wrap_socket(plain, server_hostname=None).close()
+        context.wrap_socket(plain, server_hostname=host).close()
     except ssl.SSLError as error:
         if "ALERT" not in (error.reason or ""):
             return ""

@@ -13,7 +13,9 @@ import pytest
 import redis
 
 from tests.conftest import redis_binaries
+from tests.deploy.hosts import eventually
 from tests.deploy.provider import Provider, made_certificates, provided
+from tests.deploy.test_flower import free_port
 from triggers.base import redis_refusals
 from triggers.base.errors import Usage
 from triggers.base.redis_address import refuse_unsupported
@@ -69,23 +71,25 @@ def test_what_is_not_checked_is_not_refused(provider: Provider, change: str) -> 
 
 
 def test_a_redis_without_tls_is_named_as_the_reason(tmp_path: Path) -> None:
-    import socketserver
-    import threading
-
-    class Plain(socketserver.BaseRequestHandler):
-        def handle(self) -> None:
-            self.request.recv(100)
-            self.request.sendall(b"-ERR unknown command\r\n")
-
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Plain) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    """It takes the greeting for the beginning of a command, and waits for the rest."""
+    port = free_port()
+    command = [list(redis_binaries().values())[-1], "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
+    with subprocess.Popen([*command, "--requirepass", "sesame"], cwd=tmp_path, stdout=subprocess.DEVNULL) as server:
         try:
-            said = refusal(f"rediss://someone:sesame@127.0.0.1:{server.server_address[1]}/0")
+            plain = f"redis://:sesame@127.0.0.1:{port}/0"
+            with connect(plain) as client:
+                eventually(lambda: answers(client), "Redis answers")
+                refuse_unsupported(client, plain)
+            assert "it does not speak TLS at this port: write redis://" in refusal(f"rediss{plain[5:]}")
         finally:
-            server.shutdown()
-            thread.join()
-    assert "TLS with it fails: see the scheme" in said
+            server.terminate()
+
+
+def answers(client: redis.Redis) -> bool:
+    try:
+        return bool(client.ping())
+    except redis.ConnectionError:
+        return False
 
 
 @pytest.mark.parametrize("name", ["ssl_ca_certs", "ssl_certfile", "ssl_keyfile"])
