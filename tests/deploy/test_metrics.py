@@ -185,10 +185,13 @@ def test_alerts_and_dashboard_ask_for_what_is_exported(exporter: Any, known: Led
         for name in names:
             assert name in found, f"{where} asks for {name}"
         for name, selector in re.findall(r"(clearml_triggers_\w+)\{([^}]*)\}", expression):
-            assert set(re.findall(r"(\w+)=", selector)) <= labels[name], where
-        for grouped in re.findall(r"by \(([^)]*)\)", expression):
-            known_labels = {*SCRAPED, *(label for name in names for label in labels[name])}
-            assert set(grouped.replace(" ", "").split(",")) <= known_labels, where
+            matched = re.findall(r"(\w+)\s*[=!][=~]?", re.sub(r'"[^"]*"', "", selector))
+            assert matched, where
+            assert set(matched) <= labels[name], where
+        for how, listed in re.findall(r"\b(by|on|without|ignoring)\s*\(([^)]*)\)", expression):
+            wanted = set(listed.replace(" ", "").split(",")) - set(SCRAPED)
+            having = [wanted <= labels[name] for name in names]
+            assert all(having) if how == "on" else any(having), where
 
 
 def test_names_carry_units():
