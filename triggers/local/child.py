@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-#: prefix of the environment variables that carry parameters to the child
+#: prefix of the environment variables that are meant for the child alone
 PREFIX = "TRIGGERS_LOCAL_"
 #: file descriptor of the pipe for `parent.watch_parent`
 PARENT_DESCRIPTOR = PREFIX + "PARENT_FD"

@@ -56,7 +56,6 @@ class Supervisor:
         *,
         redis: PrivateRedis | None = None,
         redis_url: str | None = None,
-        parameters: Mapping[str, str] | None = None,
         credentials: Mapping[str, str] | None = None,
         command: Sequence[str] | None = None,
         frozen_seconds: float = FROZEN_SECONDS,
@@ -66,7 +65,6 @@ class Supervisor:
         Args:
             redis: The Redis to own; the caller may have started it already.
             redis_url: Address of a Redis that is not ours to start; used when `redis` is None.
-            parameters: Given to the child as TRIGGERS_LOCAL_<NAME>.
             credentials: CLEARML_API_* variables for the child (`Credentials.environment()`).
             command: Command of the child in place of `workers.local`.
             frozen_seconds: How long the child may be silent before it counts as frozen.
@@ -74,7 +72,7 @@ class Supervisor:
         if (redis is None) == (redis_url is None):
             raise TypeError("give either a Redis to own or the URL of one")
         self._redis, self._redis_url = redis, redis_url
-        self._parameters, self._credentials = dict(parameters or {}), dict(credentials or {})
+        self._credentials = dict(credentials or {})
         self._command = list(command or child.child_command())
         self._farewell: Callable[[], None] | None = None
         self._liveness = Liveness(redis.folder if redis else None, frozen_seconds=frozen_seconds)
@@ -254,7 +252,6 @@ class Supervisor:
         `hold`: another such pipe, at whose end the child begins.
         """
         environment = child.child_environment(os.environ) | child.bootstrap_environment() | self._credentials
-        environment |= {f"{child.PREFIX}{name.upper()}": value for name, value in self._parameters.items()}
         environment["TRIGGERS_REDIS_URL"] = self.redis_url
         if self._redis is not None:  # a private Redis is not shared: its keys have the prefix of always
             environment = {name: value for name, value in environment.items() if name.upper() != child.KEY_PREFIX}

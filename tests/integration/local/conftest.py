@@ -21,12 +21,11 @@ from pathlib import Path
 from triggers.local.redis_server import PrivateRedis
 from triggers.local.supervisor import Supervisor
 folder = Path(sys.argv[1])
-child = "import os, time; open(os.environ['TRIGGERS_LOCAL_PIDS'], 'a').write(f'{os.getpid()}\\\\n'); "
+child = "import os, sys, time; open(sys.argv[1], 'a').write(f'{os.getpid()}\\\\n'); "
 child += "from triggers.local.parent import end_with_parent; "
 child += "end_with_parent(int(os.environ['TRIGGERS_LOCAL_PARENT_FD'])); time.sleep(600)"
-parameters = {"pids": str(folder / "pids")}
 supervisor = Supervisor(
-    redis=PrivateRedis(folder), parameters=parameters, command=[sys.executable, "-c", child]
+    redis=PrivateRedis(folder), command=[sys.executable, "-c", child, str(folder / "pids")]
 )
 for number in (signal.SIGTERM, signal.SIGINT):
     signal.signal(number, lambda *_: supervisor.request_stop())

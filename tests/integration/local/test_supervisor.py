@@ -110,17 +110,16 @@ def test_run_stops_from_another_thread_and_leaves_a_foreign_redis_alone(private_
     supervisor = Supervisor(
         redis_url=url,
         credentials={"CLEARML_API_HOST": "http://h"},
-        parameters={"name": "x y"},
         command=[
             "sh",
             "-c",
-            f'echo "$TRIGGERS_REDIS_URL $CLEARML_API_HOST $TRIGGERS_LOCAL_NAME" > {seen}; sleep 600',
+            f'echo "$TRIGGERS_REDIS_URL $CLEARML_API_HOST" > {seen}; sleep 600',
         ],
     )
     thread = threading.Thread(target=supervisor.run)
     thread.start()
     assert wait_until(lambda: seen.exists() and seen.read_text().endswith("\n"), 10)
-    assert seen.read_text() == f"{url} http://h x y\n"
+    assert seen.read_text() == f"{url} http://h\n"
     supervisor.stop()
     thread.join(10)
     assert not thread.is_alive()
@@ -164,7 +163,7 @@ def test_a_child_that_fails_in_the_same_way_is_given_up_in_one_line(capfd):
 HELD = """
 import os, time
 def said(word):
-    with open(os.environ["TRIGGERS_LOCAL_FILE"], "a") as file:
+    with open(os.environ["SAID"], "a") as file:
         file.write(word + "\\n")
 said("imported")
 def main():
@@ -179,9 +178,10 @@ def held(tmp_path, monkeypatch):
     (tmp_path / "held_child.py").write_text(HELD)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     file = tmp_path / "said"
+    monkeypatch.setenv("SAID", str(file))
     # the bootstrap of the real child, with another module
     command = child_command("held_child")
-    supervisor = Supervisor(redis_url="redis://127.0.0.1:9/0", parameters={"file": str(file)}, command=command)
+    supervisor = Supervisor(redis_url="redis://127.0.0.1:9/0", command=command)
     supervisor.prepare()
     said = lambda: file.read_text().split() if file.exists() else []  # noqa: E731
     assert wait_until(lambda: said() == ["imported"], 20)
