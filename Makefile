@@ -15,7 +15,7 @@ PYTEST_ARGS ?=
 # of chaos: any, printed; SEED=... replays one
 SEED ?= $(shell $(PYTHON) -c 'import random; print(random.randrange(1000000))')
 
-.PHONY: setup demo test test-quick test-unit test-pythons chaos chaos-long chaos-clocks soak bench docs pictures lint types check pins release clean
+.PHONY: setup demo test test-quick test-unit test-pythons test-together test-alone chaos chaos-long chaos-clocks soak bench docs pictures lint types check pins release clean
 
 setup: $(STAMP)
 
@@ -57,9 +57,14 @@ test-pythons: setup
 		$(MAKE) --no-print-directory VENV=.venv-$$each PYTHON=$$found $(ON_EACH) || failed="$$failed $$each"; \
 	done; [ -z "$$failed" ] || { echo "failed on Python$$failed"; exit 1; }
 
-# everything, what is shipped installed into empty environments among it
-test: setup
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ALONE:%=--ignore=%) $(PYTEST_ARGS)
+# everything, what is shipped installed into empty environments among it; most of these tests wait for processes
+WORKERS ?= 2
+test: test-together test-alone
+
+test-together: setup
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ALONE:%=--ignore=%) $(PYTEST_ARGS)
+
+test-alone: setup
 	$(BIN)/python -m pytest $(ALONE) $(PYTEST_ARGS)
 
 # beside the original: NAMES="idle rate" for some measures, BENCH_ARGS="--runs 5 --json figures.json" for more

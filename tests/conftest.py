@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import signal
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests import leftovers, oldest_redis
+from tests import leftovers, oldest_redis, short_failures
 from tests.servers import skip_what_needs_the_sandbox
 from triggers.base.settings import Settings
 from triggers.ledger import Ledger, Store, connect, open_ledger
@@ -54,8 +55,18 @@ def sdk_in_process() -> Iterator[None]:
     leftovers.of_the_sdk()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     skip_what_needs_the_sandbox(items)
+    if hasattr(config, "workerinput"):  # the longest first: no worker is busy long after the others
+        items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Iterator[None]:
+    report = yield
+    if os.environ.get("CI") and report.failed:
+        short_failures.shorten(report)
+    return report
 
 
 def redis_binaries() -> dict[str, str]:
