@@ -15,7 +15,7 @@ PYTEST_ARGS ?=
 # of chaos: any, printed; SEED=... replays one
 SEED ?= $(shell $(PYTHON) -c 'import random; print(random.randrange(1000000))')
 
-.PHONY: setup demo test test-quick test-unit test-pythons test-together test-alone chaos chaos-long chaos-clocks soak bench docs pictures lint types check pins release clean
+.PHONY: setup demo test test-quick test-unit test-pythons test-together test-model test-alone chaos chaos-long chaos-clocks soak bench docs pictures lint types check pins release clean
 
 setup: $(STAMP)
 
@@ -32,8 +32,9 @@ $(STAMP): pyproject.toml constraints.txt tests/agent.txt tests/oldest_redis.py
 demo: setup
 	$(BIN)/clearml-triggers demo
 
-# tests that kill, freeze and cut off many processes have the machine for themselves; the others run two at a time
-ALONE := tests/crash tests/deploy tests/acceptance tests/chaos tests/model
+# tests that kill, freeze and cut off many processes have the machine for themselves; the model keeps a core busy
+ALONE := tests/crash tests/deploy tests/acceptance tests/chaos
+MODEL := tests/model
 
 # what needs no other processes and no network, in a few minutes: for every change
 test-quick: setup
@@ -57,15 +58,18 @@ test-pythons: setup
 		$(MAKE) --no-print-directory VENV=.venv-$$each PYTHON=$$found $(ON_EACH) || failed="$$failed $$each"; \
 	done; [ -z "$$failed" ] || { echo "failed on Python$$failed"; exit 1; }
 
-# everything, what is shipped installed into empty environments among it; most of these tests wait for processes
-WORKERS ?= 2
-test: test-together test-alone
+# everything, what is shipped installed into empty environments among it. Most tests wait for processes that they have
+# started: four at a time need half of two cores, two at a time a third where many processes are killed
+test: test-together test-model test-alone
 
 test-together: setup
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ALONE:%=--ignore=%) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 4 --dist loadgroup $(ALONE:%=--ignore=%) --ignore=$(MODEL) $(PYTEST_ARGS)
+
+test-model: setup
+	$(BIN)/python -m pytest $(MODEL) $(PYTEST_ARGS)
 
 test-alone: setup
-	$(BIN)/python -m pytest $(ALONE) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ALONE) $(PYTEST_ARGS)
 
 # beside the original: NAMES="idle rate" for some measures, BENCH_ARGS="--runs 5 --json figures.json" for more
 bench: setup

@@ -51,8 +51,22 @@ def make_world(server: Server, nursery: Nursery, tmp_path: Path) -> Iterator[Cal
         world.stop()
 
 
+#: What worker processes of xdist did.
+_elsewhere: list[str] = []
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["crash tests"] = report.lines()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    _elsewhere.extend(getattr(node, "workeroutput", {}).get("crash tests", ()))
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    if lines := report.lines():
+    if lines := [*report.lines(), *_elsewhere]:
         terminalreporter.section("crash tests")
         for line in lines:
             terminalreporter.write_line(line)

@@ -13,8 +13,6 @@ from tests.crash.nursery import Nursery
 from tests.crash.processes import Server
 from tests.crash.scenarios import SCENARIOS
 
-#: the scenarios with many points of their own, and in how many worlds
-WORLDS = {"clone": 2, "single instance": 2}
 #: a firing held by a pause: Redis would forget the end of the pause, a person's decision
 NOT_FORGOTTEN = {"pause"}
 #: workers are killed in all scenarios; what is frozen and forgotten in every run are these, with CRASH_TESTS=all all
@@ -24,7 +22,7 @@ CORE = {"clone", "edit", "three at once", "single instance", "reuse", "enqueue n
 def _jobs(deed: Callable[[Run, Point], bool], *, workers: int = 1, only: set[str] | None = None) -> list[Job]:
     chosen = [one for one in SCENARIOS if EVERYTHING or only is None or one.name in only]
     passages = 2 if EVERYTHING or only is None else 1
-    return [Job(deed, one, workers, WORLDS.get(one.name, 1), passages=passages) for one in chosen]
+    return [Job(deed, one, workers, passages=passages) for one in chosen]
 
 
 JOBS = [

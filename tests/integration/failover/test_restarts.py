@@ -122,11 +122,14 @@ def test_script_that_stands_by_outlives_restarts_and_takes_over(desk: Desk, own_
 
 
 def servers_of(pid: int) -> list[psutil.Process]:
-    return [
-        p
-        for p in psutil.Process(pid).children()
-        if p.name() in ("redis-server", "valkey-server") and p.status() != "zombie"
-    ]
+    return [child for child in psutil.Process(pid).children() if is_server(child)]
+
+
+def is_server(process: psutil.Process) -> bool:
+    try:
+        return process.name() in ("redis-server", "valkey-server") and process.status() != "zombie"
+    except psutil.NoSuchProcess:  # it has ended since it was listed
+        return False
 
 
 def test_stand_by_of_a_private_redis_outlives_its_restarts(desk: Desk) -> None:
