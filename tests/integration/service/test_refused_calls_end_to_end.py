@@ -46,6 +46,10 @@ class Refusal:
         log = self._desk.sandbox.control.requests(after=self._after)
         return Counter(entry["endpoint"] for entry in log if entry["faults"])
 
+    def has_lasted(self, seconds: float) -> bool:
+        """Whether so long, and until calls were refused and tried again, however slow the machine is."""
+        return self.seconds > seconds and self.refused().total() >= 2
+
     def rounds(self) -> int:
         """How often one process asks at most: pauses double, and none is shorter than the first."""
         left, rounds, pause = self.seconds, 1, FIRST_SECONDS
@@ -103,9 +107,9 @@ def test_five_processes_ask_little_while_calls_are_refused_and_launch_all_afterw
     for name, options in CASES.items():
         refusal = Refusal(cluster, **options)
         changed += [cluster.fail_task() for _ in range(5)]
-        eventually(lambda: refusal.seconds > 10, name)  # noqa: B023 - called before the next turn
+        eventually(lambda: refusal.has_lasted(10), name)  # noqa: B023 - called before the next turn
         made, most = refusal.refused(), bound(4, refusal)
-        assert 2 <= sum(made.values()) <= most, (name, made, most)
+        assert sum(made.values()) <= most, (name, made, most)
         refusal.end()
         all_launched_once(cluster, changed, name)
     assert all(process.poll() is None for process in cluster.started[1:]), cluster.output()
@@ -120,9 +124,9 @@ def test_a_script_of_local_mode_waits_and_says_so_and_ends_when_it_is_asked(desk
     Refusal(desk, caller=SDK, retry_after=315_360_000)
     refusal = Refusal(desk)
     changed = [desk.fail_task() for _ in range(5)]
-    eventually(lambda: refusal.seconds > 10, "a while passes")
+    eventually(lambda: refusal.has_lasted(10), "a while passes")
     made, most = refusal.refused(), bound(2, refusal)
-    assert 2 <= sum(made.values()) <= most, made
+    assert sum(made.values()) <= most, made
     status = told(desk, "status")
     assert "the ClearML server takes no calls, the next one in" in status
     assert "429/0: Too many requests" in status
