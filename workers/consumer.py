@@ -86,15 +86,27 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]
 
     def on_connection_error_after_connected(self, exc: Exception) -> None:
         """The same where a connection was there."""
+        self.keep_received()
         with warnings.catch_warnings():  # about canceling tasks that are acknowledged late: there are none here
             warnings.simplefilter("ignore", CPendingDeprecationWarning)
             super().on_connection_error_after_connected(exc)
         _pause(exc)
 
+    def keep_received(self) -> None:
+        """Let what was received stay here: it will be carried out, and nothing can be given back now.
+
+        Else kombu tries to, and leaves a file with each message that it could not.
+        """
+        consumer = getattr(self, "task_consumer", None)
+        if consumer is not None and consumer.channel is not None:
+            consumer.channel.qos.restore_at_shutdown = False
+
     def _reject_or_end(self, message: Any, fault: Exception) -> None:
-        if (getattr(message, "delivery_info", None) or {}).get("redelivered"):
+        told = getattr(message, "delivery_info", None)
+        if not isinstance(told, dict) or told.get("redelivered"):
             log.error("a message that has ended another worker is rejected (%s: %s)", type(fault).__name__, fault)
         else:
+            told["redelivered"] = True  # it goes back to its queue when this process ends
             log.critical(
                 "this worker cannot take messages (%s: %s) and ends; the message is for another one",
                 type(fault).__name__,

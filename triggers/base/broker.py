@@ -48,6 +48,9 @@ def configuration(address: RedisAddress) -> dict[str, Any]:
         "broker_transport_options": {
             # another application on the same database has queues, bindings and unacknowledged messages of its own
             "global_keyprefix": broker_prefix(),
+            # a message is a hint: writing down in Redis that one was received, and that it was, would be two trips to
+            # Redis before its stage begins. What is received and not begun goes back to its queue at an orderly end
+            "ack_emulation": False,
             # without these, publishers hang on a frozen Redis and never return
             "socket_timeout": 5,
             "socket_connect_timeout": 5,
