@@ -27,6 +27,8 @@ from triggers.ledger.schedulers import Scheduler
 from triggers.stages import table
 from workers import failover, reserved
 from workers.app import app, redis_address
+from workers.at_hand import Records, Refresher
+from workers.hint_messages import HintMessages
 from workers.identity import Identity
 
 log = logger(__name__)
@@ -38,7 +40,7 @@ class CeleryHints:
     """Passes hints on as Celery messages. One that cannot be sent is given again by `reconcile`."""
 
     def __init__(self, celery: Celery, client: redis.Redis, named: Callable[[str], str]) -> None:
-        self.celery, self.client, self.named = celery, client, named
+        self.celery, self.client, self.named, self.messages = celery, client, named, HintMessages()
         self._seldom = Seldom()
 
     def send(self, stage: str, scheduler: str, *where: int) -> None:
@@ -48,16 +50,28 @@ class CeleryHints:
             LookupError, ValueError: the table has no such stage, or its hints name something else.
         """
         row, args = table.stage(stage), (scheduler, *where)
-        if row.hint is None:
-            raise LookupError(f"stage {stage!r} takes no hints")
-        shown = ", ".join([self.named(scheduler), *(f"{n} {w}" for n, w in zip(row.hint, where, strict=True))])
         try:
-            self.celery.send_task(row.task, args=args, argsrepr=one_line(f"({shown})"), kwargsrepr="{}")
+            self._publish(row, scheduler, *where)
         except (OperationalError, OSError, redis.RedisError) as failure:
             suffix = self._seldom.suffix(redis_refusals.code_of(failure.__cause__ or failure) or type(failure).__name__)
             if suffix is not None:
                 log.warning("the hint %s%s was not sent: %s%s", row.task, args, failure, suffix)
             failover.look_for_primary(self.celery, failure)
+
+    def message(self, stage: str, scheduler: str) -> tuple[str, str]:
+        """The same message, not sent: the key of its queue in Redis, and how it lies there.
+
+        Raises:
+            LookupError, ValueError: as `send`.
+        """
+        return self.messages.made(lambda producer: self._publish(table.stage(stage), scheduler, producer=producer))
+
+    def _publish(self, row: table.Stage, scheduler: str, *where: int, **options: Any) -> None:
+        if row.hint is None:
+            raise LookupError(f"stage {row.name!r} takes no hints")
+        named = [f"{name} {one}" for name, one in zip(row.hint, where, strict=True)]
+        shown = one_line(f"({', '.join([self.named(scheduler), *named])})")
+        self.celery.send_task(row.task, args=(scheduler, *where), argsrepr=shown, kwargsrepr="{}", **options)
 
     def waiting(self, stage: str, first: int | None = None) -> set[str]:
         """The schedulers whose hints lie in the queue of a stage, or were taken from it and wait for a thread here.
@@ -84,6 +98,7 @@ class Runtime:
         self.identity = Identity(of.request_timeout_seconds)
         self.calls = CallBook(self.client)
         self.account = ApiAccount(of.api_calls_per_month)
+        self.records = Records(self.client, of)
         self._seldom = Seldom()
         self._names: dict[str, str] = {}
         self.left_alone: dict[str, str] = {}
@@ -107,14 +122,13 @@ class Runtime:
         return served
 
     def scheduler(self, scheduler_id: str) -> Scheduler | None:
-        """One of `schedulers`, read alone; None if it is not one of them."""
+        """One of `schedulers`, as it was a moment ago; None if it is not one of them."""
         try:
-            found, unreadable = schedulers.read_all(self.client, self.settings, scheduler_id)
+            one, fault = self.records.of(scheduler_id)
         except redis.RedisError as failure:
             redis_refusals.look_for_primary(self.client, failure)
             raise StoreUnavailable(redis_refusals.said(failure)) from failure
-        one = found.get(scheduler_id)
-        reason = self.identity.why_not(one) if one else str(unreadable.get(scheduler_id, ""))
+        reason = self.identity.why_not(one) if one else str(fault or "")
         if reason:
             self._say_why({**self.left_alone, scheduler_id: reason})
         if one is None or reason:
@@ -216,6 +230,14 @@ class Runtime:
                     self._log(failure)
             return None
 
+    def keep_at_hand(self) -> None:
+        """Let a thread ask for what stages need to know before they begin, so that they need not."""
+        Refresher(self.records.refresh, self._settle).begin()
+
+    def _settle(self) -> None:
+        if (api := self.identity.api) is not None:
+            self.account.settle(self.calls, api, force=True)
+
     def _log(self, failure: Exception) -> None:
         """Log what makes every stage wait, once a minute while it lasts: Redis or the ClearML server."""
         cause = failure.__cause__ or failure
@@ -233,4 +255,6 @@ class Runtime:
 @lru_cache(maxsize=1)
 def runtime() -> Runtime:
     """The runtime of this process; made on first use."""
-    return Runtime(app, settings())
+    made = Runtime(app, settings())
+    made.keep_at_hand()
+    return made

@@ -28,6 +28,8 @@ class _NoHints:
     def send(self, stage: str, scheduler: str, *where: int) -> None:
         pass
 
+    def message(self, stage: str, scheduler: str) -> None: ...
+
     def waiting(self, stage: str, first: int | None = None) -> set[str]:
         return set()
 

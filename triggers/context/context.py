@@ -14,6 +14,7 @@ from triggers.context.hints import Hints, NoHints
 from triggers.ledger import Ledger
 from triggers.ledger.epoch import Epoch
 from triggers.ledger.registry import Entry, Snapshot
+from triggers.ledger.seen_here import SeenHere
 from triggers.ledger.store import ScriptCall
 from triggers.rules.conditions import Condition
 from triggers.rules.index import Index
@@ -86,6 +87,8 @@ class Context:
         needs: by source, what polls read for the triggers of the registry version `needs_version`.
         memories: by source, what polls of this process remember.
         cut_short: sources whose last poll by this process ended amid the pages of an overlap read or a sweep.
+        seen: by source, the changes that they know to be seen.
+        claimed_lately: triggers whose firings this process has claimed, the last ones last.
         transitions_known: registry version whose `on_transition` triggers the ledger finds by object.
         reads: how far reads of the ClearML server are known to lag.
         forgot_at: when this process looked last at what memory is used for, by its monotonic clock.
@@ -103,6 +106,8 @@ class Context:
     needs_version: int = -1
     memories: dict[str, Any] = field(default_factory=dict)
     cut_short: set[str] = field(default_factory=set)
+    seen: dict[str, SeenHere] = field(default_factory=dict)
+    claimed_lately: dict[str, None] = field(default_factory=dict)
     transitions_known: int = -1
     reads: ReadMark = field(default_factory=ReadMark)
     forgot_at: float = field(default_factory=time.monotonic)
@@ -117,16 +122,25 @@ class Context:
                 self._plan = Plan.of(snapshot, self._plan)
             return self._plan
 
+    @property
+    def plan_at_hand(self) -> Plan | None:
+        """The last plan, of whichever version; None before the first."""
+        return self._plan
+
     def hint(self, stage: str) -> None:
         """Say that work waits for a stage, where no hint is under way that says so already."""
-        if not isinstance(self.hints, NoHints) and self.ledger.hinted.send(stage):
+        if isinstance(self.hints, NoHints):
+            return
+        message = self.hints.message(stage, self.ledger.scheduler)
+        if self.ledger.hinted.send(stage, message=message):
             self.hints.send(stage, self.ledger.scheduler)
 
     def hinting(self, stages: Iterable[str]) -> list[tuple[str, ScriptCall]]:
-        """The same in a trip with others: what to run for each of them, and whose answer says whether to send it."""
+        """The same in a trip with others: what to run for each of them, and whose answer is for `hinted.to_send`."""
         if isinstance(self.hints, NoHints):
             return []
-        return [(stage, self.ledger.hinted.sending(stage)) for stage in stages]
+        id_ = self.ledger.scheduler
+        return [(one, self.ledger.hinted.sending(one, message=self.hints.message(one, id_))) for one in stages]
 
     def begin_epoch(self) -> None:
         """Learn the present run of Redis after `EpochChanged`."""

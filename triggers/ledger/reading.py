@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from triggers.base import forms
 from triggers.base.errors import Fenced
 from triggers.ledger import clock, leases
+from triggers.ledger.hinted import to_send
 from triggers.ledger.keys import Keys
+from triggers.ledger.seen_here import Assumed, seen_as
 from triggers.ledger.store import Script, ScriptCall, Store
 from triggers.model.events import Event
 
@@ -47,13 +48,9 @@ class Cursor:
         return cls(**{field.name: forms.number(found.get(field.name)) for field in fields(cls)})
 
 
-def _seen_as(event: Event) -> float:
-    """The change as a score: its time in ms, and behind the point ten bits of what was read.
-
-    An object may change again in the millisecond in which it was read, and no change after that: its time alone
-    would pass the second state for the first. A project's new name is no change of what lies in it.
-    """
-    return event.changed_ms + zlib.crc32(replace(event, project="").to_json().encode()) % 1024 / 1024
+def _scores(events: Sequence[Event]) -> list[str]:
+    """Objects and scores, flat."""
+    return [part for event in events for part in (event.id, repr(seen_as(event)))]
 
 
 class Reading:
@@ -151,7 +148,7 @@ class Reading:
             pipe.zmscore(self.keys.seen(source), [event.id for event in events])
             pipe.get(self.keys.registry_version)
             known, version = pipe.execute()
-        fresh = [event for event, seen in zip(events, known, strict=True) if seen != _seen_as(event)]
+        fresh = [event for event, seen in zip(events, known, strict=True) if seen != seen_as(event)]
         return fresh, int(version or 0)
 
     def seen_ms(self, source: str, object_id: str) -> int | None:
@@ -172,25 +169,37 @@ class Reading:
         partitions: int = 0,
         lease: str = "poll",
         hints: Sequence[ScriptCall] = (),
-    ) -> bool:
+        assumed: Assumed | None = None,
+        noted: Mapping[str, str] | None = None,
+    ) -> tuple[bool, bool]:
         """Store batches, cut for so many partitions, and move the cursor in one step.
 
-        `hints`: what says whether to send a hint, in the same trip; whether one of them is to be sent.
+        `assumed`: what was not asked. Where that is wrong, nothing is stored: ask (`unseen_and_version`) and come back.
+        `hints`: what sends a hint, or says that it is to be sent, in the same trip.
         `lease`: whose token it is.
+        `noted`: fields of `service_watch`, as the page shows them.
         `server_ms`: the ClearML server's time when the page was read, None where it is of another source.
+
+        Returns:
+            Whether it is stored, and whether one of the hints is to be sent, also where nothing is.
 
         Raises:
             Fenced: the poll lease was lost; nothing was stored, the next poll reads the same again.
         """
-        page = {
+        page: dict[str, Any] = {
             "cursor": {name: str(value) for name, value in asdict(cursor).items()},
-            "seen": [part for event in events for part in (event.id, repr(_seen_as(event)))],
+            "seen": _scores(events),
             "batches": [(self.keys.batches(number), str(number), text) for number, text in batches],
             "forget_before": str(forget_before_ms),
             "server_ms": "" if server_ms is None else str(server_ms),
             "length": str(max(10, self.history_length // 100)),
             "partitions": str(partitions),
         }
+        if assumed is not None:
+            fresh, known = _scores(assumed.fresh), _scores(assumed.known)
+            page["assumed"] = {"version": str(assumed.version), "fresh": fresh, "known": known}
+        if noted:
+            page["noted"] = noted
         keys = self.keys
         names = [
             keys.lease(lease),
@@ -199,11 +208,13 @@ class Reading:
             keys.ready,
             keys.events,
             keys.epoch,
+            keys.registry_version,
+            keys.service_watch,
         ]
         stored, *hinted = self.store.run_together([(COMMIT, names, (token, json.dumps(page))), *hints])
         if isinstance(stored, Fenced):
             raise stored
-        return any(hinted)
+        return stored != -1, any(map(to_send, hinted))
 
     def partitions(self, wanted: int) -> int:
         """How many partitions to cut the next batches for: the number that waiting events were cut for, else `wanted`.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -91,20 +91,21 @@ def remove(client: redis.Redis, id_: str) -> None:
 
 
 def read_all(
-    client: redis.Redis, verified_by: Settings | None = None, only: str | None = None
+    client: redis.Redis, verified_by: Settings | None = None, only: Sequence[str] | None = None
 ) -> tuple[dict[str, Scheduler], dict[str, Unreadable]]:
     """The schedulers on this Redis by id, and why others cannot be read: they are left alone.
 
     Args:
         client: of the Redis.
         verified_by: settings by whose keys the records have to be signed, if they name any; None: whoever signed.
-        only: id of the only one to read.
+        only: ids of the only ones to read.
     """
+    texts: Any
     if only is None:
-        texts: Any = client.hgetall(shared("schedulers"))
+        texts = client.hgetall(shared("schedulers"))
     else:
-        text: Any = client.hget(shared("schedulers"), only)
-        texts = {} if text is None else {only: text}
+        some: Any = client.hmget(shared("schedulers"), list(only))
+        texts = {id_: text for id_, text in zip(only, some, strict=True) if text is not None}
     found, unreadable = {}, {}
     for id_, text in texts.items():
         try:

@@ -12,6 +12,7 @@ from triggers.base.slowness import slowness
 from triggers.context import Context, Plan
 from triggers.ledger import leases
 from triggers.ledger.batches import BATCH, Batch, decode_batch
+from triggers.ledger.hinted import to_send
 from triggers.ledger.matchers import Taken, TakenPartition
 from triggers.ledger.matching import MarkChange
 from triggers.ledger.quarantine import Quarantined
@@ -125,7 +126,7 @@ class _MatchTurn:
         hinting = ctx.hinting(_lanes(changes))
         answers, taken = self._take([*commits, *(call for _, call in hinting)])
         for (lane, _), answer in zip(hinting, answers[len(commits) :], strict=True):
-            if answer:
+            if to_send(answer):
                 ctx.hints.send(lane, ctx.ledger.scheduler)
         return sum(_granted(answer) for answer in answers[: len(commits)]), taken
 

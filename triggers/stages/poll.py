@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from triggers import sources
 from triggers.base.errors import Refused, ServerUnavailable
 from triggers.context import Context
-from triggers.ledger.batches import encode_batches
 from triggers.ledger.poll_look import PollLook
 from triggers.ledger.registry import Entry, Snapshot
-from triggers.model.events import Event
 from triggers.rules.api_budget import LONGEST_POLL_SECONDS
 from triggers.sources import Page, Source
-from triggers.sources.windows import Window
-from triggers.stages.concern import concerning
 from triggers.stages.pace import stretch
-from triggers.stages.partitions import partitions_now
 from triggers.stages.quarantine import entries_to_read
 from triggers.stages.server_clock import Clocks, clear_alarm, clocks_of, correct_since, latest_stamp, report_step
-from triggers.stages.service_watch import note_changes, note_cover
+from triggers.stages.service_watch import note_cover, seen_with
+from triggers.stages.storing import PageStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +78,7 @@ def _read(
     ctx: Context, token: str, look: PollLook, source: Source, version: int, entries: list[Entry]
 ) -> Iterator[int]:
     """Read one source page by page; yields how many events of each page were stored."""
-    reading, serves = ctx.ledger.reading, sources.of_source(source, entries)
+    serves = sources.of_source(source, entries)
     cursor = look.cursors[source.name]
     window = source.window(cursor, serves, ctx.settings)
     if window is None:
@@ -96,7 +92,7 @@ def _read(
         ctx.memories[source.name] = source.memory()
     needs, memory = ctx.needs[source.name], ctx.memories[source.name]
     read = source.poll(ctx.api, needs, window.since_ms, memory, cursor.read_to_ms)
-    began = time.monotonic()
+    began, known = time.monotonic(), look.service
     pages = _noting_cuts(ctx, source, window, _stamped(read, clocks))
     for number, page in enumerate(pages):
         now_ms = page.now_ms
@@ -104,44 +100,17 @@ def _read(
         latest_ms = latest_stamp(moved.cursor, now_ms, time.monotonic() - began)
         after = replace(moved.cursor, latest_ms=latest_ms)
         service = {event.id for event in page.events if source.is_service(event, ctx.service_task)}
-        note_changes(ctx, look, [event for event in page.events if event.id in service])
+        known, noted = seen_with(ctx, known, [event for event in page.events if event.id in service])
         objects = [event for event in page.events if event.id not in service]
-        fresh, registered = _fresh(ctx, source, objects, window, latest_ms)
-        stored = concerning(ctx, fresh, registered)
         if moved.stepped_back:
             report_step(ctx, source.clock, cursor, now_ms)
             window = replace(window, overlaps=False, sweeps=False)  # of what has changed since, it began too late
         if source.by_server_clock:  # before the commit: whatever ends this poll first, the next one knows as much
             correct_since(ctx, serves, moved, cursor.plan, now_ms, unread_ms)
-        partitions = partitions_now(ctx, look) if stored else 0
-        batches = encode_batches(
-            stored,
-            plan=version,
-            polled_ms=now_ms,
-            partitions=partitions,
-            size=ctx.settings.batch_events,
-            signer=ctx.ledger.signer,
-            latest_ms=latest_ms if moved.cursor.ahead_ms else None,
-            read_plan=cursor.plan,
-            tail_ms=moved.tail_ms,
-            before_ms=cursor.latest_ms if cursor.ahead_ms or moved.cursor.ahead_ms else 0,
-        )
-        forget_before = moved.cursor.read_to_ms - int(ctx.settings.sweep_window_seconds * 2000)
-        hinted = reading.commit(
-            source.name,
-            token,
-            after,
-            fresh,
-            batches,
-            forget_before_ms=forget_before,
-            server_ms=now_ms if source.by_server_clock else None,
-            partitions=partitions,
-            hints=[call for _, call in ctx.hinting(["match"] if batches else [])],
-        )
-        if hinted:
-            ctx.hints.send("match", ctx.ledger.scheduler)
+        page_store = PageStore(ctx, source, token, look, version, cursor, moved, after, window, now_ms, noted)
+        stored = page_store.store(objects)
         cursor, unread_ms = after, int((time.monotonic() - began) * 1000)
-        yield len(stored)
+        yield stored
     note_cover(ctx, look, source.name, in_order=not cursor.ahead_ms)
     if not cursor.ahead_ms and (was_ahead or window.sweeps):
         clear_alarm(ctx, sources.serving(entries))
@@ -166,18 +135,3 @@ def _noting_cuts(ctx: Context, source: Source, window: Window, pages: Iterator[P
 def _stamped(pages: Iterator[Page], clocks: Clocks) -> Iterator[Page]:
     """The pages with the time of the clock that stamps changes, as far as that is known to differ."""
     return (replace(page, now_ms=page.now_ms + clocks.stamps_ms) for page in pages)
-
-
-def _fresh(
-    ctx: Context, source: Source, events: Sequence[Event], window: Window, latest_ms: int
-) -> tuple[list[Event], int | None]:
-    """What was not seen, and for new triggers what was: not what was stamped before the server's clock was set back.
-
-    With it the registry's version as it was then, None if unknown.
-    """
-    later = {event.id for event in events if event.changed_ms > latest_ms}
-    asked = [event for event in events if event.id in later] if window.again else events
-    unseen, version = ctx.ledger.reading.unseen_and_version(source.name, asked)
-    if window.again:
-        return [event for event in events if event.id not in later or event in unseen], version
-    return unseen, version

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from triggers.clearml_api.narrowing import Narrowing
@@ -16,23 +17,24 @@ from triggers.model.launch_tags import service_tag
 _COVER_MS: Final = 5_000
 
 
-def note_changes(ctx: Context, look: PollLook, events: Sequence[Event]) -> None:
-    """Note events of service tasks, of this scheduler's own and of others that stand for it.
+def seen_with(
+    ctx: Context, known: SeenServiceTask, events: Sequence[Event]
+) -> tuple[SeenServiceTask, Mapping[str, str]]:
+    """What is known of service tasks with those of a page, and what of it is new: this goes where the page is stored.
 
-    Those of other schedulers say nothing here: of N schedulers each would look after every change of the others.
+    They are the scheduler's own and others that stand for it. Those of other schedulers say nothing here: of N
+    schedulers each would look after every change of the others.
     """
     tag = service_tag(ctx.ledger.scheduler)
     events = [event for event in events if event.id == ctx.service_task or tag in event.system_tags]
-    if not events or not _news(look.service, events, ctx.service_task):
-        return
-    known = ctx.ledger.service_watch.read()  # an earlier page of this poll may have had some
-    if _news(known, events, ctx.service_task):
-        own = _last_of(events, ctx.service_task)
-        ctx.ledger.service_watch.note(
-            changed_ms=max(known.changed_ms, *(event.changed_ms for event in events)),
-            task=own.id if own else "",
-            status=own.status if own else "",
-        )
+    if not events or not _news(known, events, ctx.service_task):
+        return known, {}
+    changed_ms = max(known.changed_ms, *(event.changed_ms for event in events))
+    new, own = {"changed_ms": str(changed_ms)}, _last_of(events, ctx.service_task)
+    if own is None:
+        return replace(known, changed_ms=changed_ms), new
+    seen = replace(known, changed_ms=changed_ms, task=own.id, status=own.status)
+    return seen, {**new, "task": own.id, "status": own.status}
 
 
 def _news(known: SeenServiceTask, events: Sequence[Event], service_task: str) -> bool:

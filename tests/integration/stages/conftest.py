@@ -46,6 +46,8 @@ class Hints:
         else:
             self.dispatches += 1
 
+    def message(self, stage: str, scheduler: str) -> None: ...
+
     def waiting(self, stage: str, first: int | None = None) -> set[str]:
         return self.others
 

@@ -307,7 +307,7 @@ def test_batches_that_an_earlier_release_stored_are_matched(world: World, monkey
     """It stored everything."""
     world.declare(world.trigger())
     with monkeypatch.context() as earlier:
-        earlier.setattr("triggers.stages.poll.concerning", lambda _, events, __: list(events))
+        earlier.setattr("triggers.stages.storing.concerning", lambda _, events, __: list(events))
         world.create_task()
         failed = world.fail_task()
         assert world.poll().events >= 2

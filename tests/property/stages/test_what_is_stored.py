@@ -204,7 +204,7 @@ class History:
         filtered, everything = self.sides
         does(filtered)
         with self.production.context() as patch:
-            patch.setattr("triggers.stages.poll.concerning", lambda _, events, __: list(events))
+            patch.setattr("triggers.stages.storing.concerning", lambda _, events, __: list(events))
             does(everything)
 
     def settle(self) -> None:

@@ -91,6 +91,8 @@ class Hints:
 
     def send(self, stage: str, scheduler: str, *where: int) -> None: ...
 
+    def message(self, stage: str, scheduler: str) -> None: ...
+
     def waiting(self, stage: str, first: int | None = None) -> set[str]:
         return set()
 
