@@ -6,6 +6,8 @@ import random
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
 
 import redis
 
@@ -18,6 +20,7 @@ from triggers.base.logs import about, logger
 from triggers.context import Context
 from triggers.ledger.firing import Firing
 from triggers.ledger.registry import Entry
+from triggers.ledger.store import ScriptCall
 from triggers.model import Trigger
 from triggers.model.action import Lane
 from triggers.model.events import Event
@@ -47,7 +50,8 @@ class Attempt:
 
     `done` is set once this attempt has nothing more to do for it: launched, skipped, held, put back,
     given up, or lost to another. `draft`: the clone of this attempt, not recorded yet; `task_id`: what it has
-    recorded and may enqueue. `function`: that this process declared for the trigger.
+    recorded and may enqueue. `function`: that this process declared for the trigger. `unwritten`: where it ends as
+    launched; None: in the ledger, at once.
     """
 
     ctx: Context
@@ -61,6 +65,7 @@ class Attempt:
     task_id: str | None = None
     queue_id: str | None = None
     function: Function | None = None
+    unwritten: Unwritten | None = None
 
     @property
     def trigger(self) -> Trigger:
@@ -234,17 +239,62 @@ class Attempt:
         return about(trigger=self.trigger.name, object=f"{firing.kind} {firing.object}", firing=firing.key)
 
 
+class Unwritten:
+    """Launched attempts of one lane whose end is not in the ledger yet: it goes there with the next claim.
+
+    Whoever dies in between leaves them as if it had died before it wrote them: the next attempt settles what is
+    recorded. What is left at the end of the body is written then.
+    """
+
+    def __init__(self, ctx: Context, lane: Lane) -> None:
+        self.ctx, self.lane = ctx, lane
+        self._attempts: list[Attempt] = []
+
+    def add(self, attempts: Sequence[Attempt]) -> None:
+        """They were launched, as what they have recorded."""
+        for attempt in attempts:
+            attempt.done = True
+        self._attempts += attempts
+
+    def calls(self) -> list[ScriptCall]:
+        """What writes them, to run it in one trip with others; its answers are for `written`."""
+        return self.ctx.ledger.firings.launching_each(self._ended(), self.lane)
+
+    def _ended(self) -> list[tuple[Firing, str, str]]:
+        return [(attempt.firing, attempt.task_id or "", attempt.slot) for attempt in self._attempts]
+
+    def written(self, answers: Sequence[Any]) -> None:
+        """They are in the ledger."""
+        attempts, self._attempts = self._attempts, []
+        for attempt, answer in zip(attempts, answers, strict=True):
+            with ending(attempt):
+                if isinstance(answer, Fenced):
+                    raise answer
+                attempt._ended("launched", "", attempt.task_id or "")
+
+    def write(self) -> None:
+        """Write them now."""
+        if self._attempts:
+            self.written(self.ctx.ledger.firings.launched_each(self._ended(), self.lane))
+
+    def __enter__(self) -> Unwritten:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.write()
+
+
 def launched_each(attempts: Sequence[Attempt]) -> None:
     """End several of one lane as launched, with what they have recorded."""
     if not attempts:
         return
     first = attempts[0]
-    ended = [(attempt.firing, attempt.task_id or "", attempt.slot) for attempt in attempts]
-    for attempt, answer in zip(attempts, first.ctx.ledger.firings.launched_each(ended, first.lane), strict=True):
-        with ending(attempt):
-            if isinstance(answer, Fenced):
-                raise answer
-            attempt._ended("launched", "", attempt.task_id or "")
+    unwritten = first.unwritten or Unwritten(first.ctx, first.lane)
+    unwritten.add(attempts)
+    if first.unwritten is None:
+        unwritten.write()
 
 
 @contextmanager

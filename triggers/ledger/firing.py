@@ -190,12 +190,15 @@ def _number(text: str | None) -> int:
 class Claim:
     """What one claim brought: the firings and the registry version they have to be judged by.
 
-    `unreadable`: those that make no sense, as far as they can be read.
+    `unreadable`: those that make no sense, as far as they can be read. `before`: what the scripts that ran before it in
+    the same trip have answered. `begun`: keys of those that were counted against their pace with it, and may go on.
     """
 
     registry_version: int
     firings: tuple[Firing, ...]
     unreadable: tuple[Firing, ...] = ()
+    before: tuple[Any, ...] = ()
+    begun: frozenset[str] = frozenset()
 
     @classmethod
     def from_answer(cls, registry_version: str, found: Iterable[Sequence[str]], signer: Signer = NO_KEY) -> Claim:
@@ -203,7 +206,8 @@ class Claim:
         fields = {key: dict(zip(flat[::2], flat[1::2], strict=True)) for key, *flat in found}
         claimed = [Firing.as_far_as_readable(key, known, signer) for key, known in fields.items()]
         whole, unreadable = [f for f in claimed if not f.unread], [f for f in claimed if f.unread]
-        return cls(int(registry_version), tuple(whole), tuple(unreadable))
+        begun = frozenset(key for key, known in fields.items() if "begun" in known)
+        return cls(int(registry_version), tuple(whole), tuple(unreadable), begun=begun)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,3 +222,18 @@ class Beginning:
     slot: str
     ended_holder: str
     per_minute: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlainTriggers:
+    """Triggers that ask for nothing but their pace before they launch: no slot, no pause, as the registry has them.
+
+    `version`: the registry's. `limits`: launches a minute of each, 0 for any number.
+    """
+
+    version: int
+    limits: Mapping[str, int]
+
+    def to_json(self) -> str:
+        """As the script reads it."""
+        return json.dumps({"version": str(self.version), "limits": self.limits})

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from triggers.base import forms
 from triggers.base.errors import Fenced
 from triggers.base.formats import KNOWN
 from triggers.ledger import clock, lines
-from triggers.ledger.firing import Beginning, Claim, Firing, State
+from triggers.ledger.firing import Beginning, Claim, Firing, PlainTriggers, State
 from triggers.ledger.keys import Keys
 from triggers.ledger.leases import nonce
 from triggers.ledger.signing import NO_KEY, Signer
 from triggers.ledger.store import Arguments, Call, Script, ScriptCall, Store
 from triggers.model.action import Lane
 
-RENEW, BEGIN, RECORD = Script("renew"), Script("begin"), Script("record")
+RENEW, BEGIN, RECORD = Script("renew"), Script("begin", uses=("pace",)), Script("record")
 WITHDRAW, CLEAR, FINISH = Script("withdraw"), Script("clear"), Script("finish")
 PUT_BACK, HOLD, RELEASE = Script("put_back"), Script("hold"), Script("release")
 MOVE, REBUILD_SLOTS, RAISE_MARK = Script("move"), Script("slots_rebuild"), Script("raise_mark")
@@ -51,11 +52,12 @@ class Firings:
         lease_seconds: float,
         running: Iterable[Firing] = (),
         before: Sequence[ScriptCall] = (),
+        plain: PlainTriggers | None = None,
     ) -> Claim:
         """Lease up to `limit` firings that are due, of each trigger in turn; those of a later release are passed over.
 
         What is `running` in this process keeps its lease, also one that ran out, and is not claimed again. What has to
-        be done `before` goes in the same trip.
+        be done `before` goes in the same trip. First attempts at firings of `plain` triggers begin with it.
         """
         keys = [self.keys.due(lane), self.keys.fence, self.keys.registry_version]
         keys += [self.keys.lines(lane), self.keys.served(lane)]
@@ -66,16 +68,20 @@ class Firings:
             self.keys.firing(""),
             KNOWN["firing"],
             lines.PASSED_OVER,
+            plain.to_json() if plain else "",
             *(part for firing in running for part in (firing.key, firing.lease)),
         )
-        version, found = lines.claim(self.store, (lines.CLAIM, keys, arguments), tuple(before))
-        return Claim.from_answer(version, found, self.signer)
+        version, found, answers = lines.claim(self.store, (lines.CLAIM, keys, arguments), before)
+        return replace(Claim.from_answer(version, found, self.signer), before=tuple(answers))
 
     def renew(self, lane: Lane, firings: Iterable[Firing], lease_seconds: float) -> list[str]:
         """Extend the leases that are still ours; the keys of those that are not."""
+        script, keys, arguments = self._renewing(lane, firings, lease_seconds)
+        return list(self.store.run(script, keys, *arguments))
+
+    def _renewing(self, lane: Lane, firings: Iterable[Firing], lease_seconds: float) -> ScriptCall:
         owners = [part for firing in firings for part in (firing.key, firing.lease)]
-        prefix = self.keys.firing("")
-        return list(self.store.run(RENEW, [self.keys.due(lane)], int(lease_seconds * 1000), prefix, *owners))
+        return RENEW, [self.keys.due(lane)], (int(lease_seconds * 1000), self.keys.firing(""), *owners)
 
     def begin(self, asked: Sequence[Beginning]) -> list[tuple[Begun, str] | Fenced]:
         """Ask of each, in order, whether it may be launched now: ("go", ""), ("pace", until ms) or ("busy", holder)."""
@@ -92,9 +98,18 @@ class Firings:
         keys, arguments = self._record(firing, task_id)
         return str(self.store.run(RECORD, keys, *arguments))
 
-    def record_each(self, clones: Sequence[tuple[Firing, str]]) -> list[str | Fenced]:
-        """Write the ids of clones, each set-if-absent; the ids that are recorded now."""
-        return self.store.run_each(RECORD, [self._record(firing, task_id) for firing, task_id in clones])
+    def record_each(
+        self, clones: Sequence[tuple[Firing, str]], lane: Lane, lease_seconds: float
+    ) -> tuple[list[str | Fenced], set[str]]:
+        """Write the ids of clones, each set-if-absent, then extend the leases, in one trip.
+
+        Returns:
+            The ids that are recorded now, and the keys of the firings whose lease is not ours any more.
+        """
+        calls: list[ScriptCall] = [(RECORD, *self._record(firing, task_id)) for firing, task_id in clones]
+        calls.append(self._renewing(lane, [firing for firing, _ in clones], lease_seconds))
+        *recorded, lost = self.store.run_together(calls)
+        return recorded, set(lost)
 
     def _record(self, firing: Firing, task_id: str) -> Call:
         signature = self.signer.sign("task", firing.key, task_id)
@@ -120,8 +135,12 @@ class Firings:
 
     def launched_each(self, launches: Sequence[tuple[Firing, str, str]], lane: Lane) -> list[int | Fenced]:
         """The same of several: firing, ClearML task id and slot."""
-        calls = [self._finish(firing, lane, "launched", "", task_id, slot) for firing, task_id, slot in launches]
-        return self.store.run_each(FINISH, calls)
+        return self.store.run_together(self.launching_each(launches, lane))
+
+    def launching_each(self, launches: Sequence[tuple[Firing, str, str]], lane: Lane) -> list[ScriptCall]:
+        """The calls of `launched_each`, to make them in one trip with others."""
+        ended = [self._finish(firing, lane, "launched", "", task_id, slot) for firing, task_id, slot in launches]
+        return [(FINISH, *call) for call in ended]
 
     def skip(self, firing: Firing, lane: Lane, reason: str, *, task_id: str = "") -> int:
         """End the firing without a launch and release its key: the object's next change counts again."""
@@ -257,16 +276,6 @@ class Firings:
         found: Any = self.store.client.smembers(self.keys.holds)
         return sorted(found)
 
-    def strays(self, limit: int) -> list[str]:
-        """Keys of ended firings whose void attempts have to be looked after now, by the ledger's clock."""
-        now_ms = clock.now_ms(self.store.client, self.keys)
-        found: Any = self.store.client.zrangebyscore(self.keys.strays, "-inf", now_ms, 0, limit)
-        return list(found)
-
-    def strays_done(self, keys: Sequence[str]) -> None:
-        """Take keys off the list of strays."""
-        self.store.client.zrem(self.keys.strays, *keys)
-
     def rebuild_slots(self, epoch: int, holders: Mapping[str, str]) -> bool:
         """Bind slots that Redis may have forgotten to running ClearML tasks; False if it was done in this epoch.
 
@@ -276,17 +285,6 @@ class Firings:
         """
         pairs = [part for slot, holder in holders.items() for part in (slot, holder)]
         return bool(self.store.run(REBUILD_SLOTS, [self.keys.slots, self.keys.epoch], epoch, *pairs))
-
-    def forget_launched(self, before_ms: int, limit: int = 1000) -> int:
-        """Forget which ClearML tasks were launched before a time; how many were forgotten."""
-        times = self.keys.launched_times
-        old: Any = self.store.client.zrangebyscore(times, "-inf", before_ms, 0, limit)
-        if old:
-            with self.store.client.pipeline() as pipe:
-                pipe.hdel(self.keys.launched, *old)
-                pipe.zrem(times, *old)
-                pipe.execute()
-        return len(old)
 
     def launchers(self, task_ids: Sequence[str]) -> dict[str, str]:
         """Which trigger launched each of these ClearML tasks; those not launched by any are absent."""

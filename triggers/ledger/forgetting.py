@@ -51,6 +51,17 @@ class Forgetting:
         self.store, self.keys = store, keys
         self._cursor = 0
 
+    def launched_before(self, before_ms: int, limit: int = 1000) -> int:
+        """Forget which ClearML tasks were launched before a time; how many were forgotten."""
+        times = self.keys.launched_times
+        old: Any = self.store.client.zrangebyscore(times, "-inf", before_ms, 0, limit)
+        if old:
+            with self.store.client.pipeline() as pipe:
+                pipe.hdel(self.keys.launched, *old)
+                pipe.zrem(times, *old)
+                pipe.execute()
+        return len(old)
+
     def ended(self, most: int, before_ms: int) -> Forgot:
         """Forget ended firings where there are more than `most`.
 

@@ -55,6 +55,7 @@ from triggers.ledger.service_watch import ServiceWatch
 from triggers.ledger.shared import api_requests, beat_said
 from triggers.ledger.signing import Signer
 from triggers.ledger.store import Store
+from triggers.ledger.strays import Strays
 from triggers.ledger.streams import Events, Stream
 from triggers.ledger.sync_look import SyncLook
 from triggers.ledger.syncing import LeasedFields
@@ -105,6 +106,7 @@ class Ledger:
     matchers: Matchers
     forgetting: Forgetting
     marks: ForgottenMarks
+    strays: Strays
 
     def adopt_epoch(self, *, nothing_launched_before: bool = False, at_least: int = 0) -> Epoch:
         """Learn which epoch this is; call it first, and again after `EpochChanged`, with the number known before."""
@@ -263,4 +265,5 @@ def open_ledger(store: Store, scheduler: str, settings: Settings) -> Ledger:
         Matchers(store, keys, hinted),
         Forgetting(store, keys),
         ForgottenMarks(store, keys),
+        Strays(store, keys),
     )

@@ -30,7 +30,7 @@ STEPS = (
         "poll",
         ("poll_begin", "poll_commit", "poll_stretch"),
         (),
-        "batches of events and the cursor, if the poll lease is still ours",
+        "batches of events and the cursor, if the poll lease is still ours and the page is judged as Redis knows it",
         "the next tick reads the same window again",
         "reconcile hints match, for as long as batches wait",
     ),
@@ -48,7 +48,8 @@ STEPS = (
         ("claim",),
         (),
         "what is due stands in the line of its trigger; triggers take turns; a lease on the firing and the nonce of "
-        "this attempt; what still runs in the claiming process keeps its lease, "
+        "this attempt; a first attempt that has nothing to ask for but its pace is counted, and has begun; what still "
+        "runs in the claiming process keeps its lease, "
         "also one that expired, unless another has taken it",
         "another claims it",
         "the lease runs out, another claims it",

@@ -60,7 +60,7 @@ class Turns:
         names += [keys.lines(hold), keys.served(hold)]
         lease_ms = int(lease_seconds * 1000)
         arguments = (hold, limit, lease_ms, nonce(), keys.firing(""), KNOWN["firing"], lines.PASSED_OVER)
-        version, found = lines.claim(self.store, (lines.CLAIM_HELD, names, arguments))
+        version, found, _ = lines.claim(self.store, (lines.CLAIM_HELD, names, arguments))
         return Claim.from_answer(version, found, self.signer)
 
     def waiting(self) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from triggers.actions.attempt import ATTEMPTS_PER_FAILURE, UNREAD_SECONDS, Attempt, ending
@@ -33,11 +33,18 @@ SETTLE_SECONDS = 30.0
 CANCEL_SECONDS = 1.0
 
 
-def admit(ctx: Context, plan: Plan, firings: Iterable[Firing], lane: Lane = "dispatch") -> list[Attempt]:
+def admit(
+    ctx: Context,
+    plan: Plan,
+    firings: Iterable[Firing],
+    lane: Lane = "dispatch",
+    begun: Collection[str] = (),
+) -> list[Attempt]:
     """Resolve the triggers as they are now and ask whether to go on; the attempts that do.
 
     A firing with a recorded ClearML task was admitted before and is always carried on. Whatever goes wrong with
-    one ends its attempt and no other.
+    one ends its attempt and no other. `begun`: keys of those that began with their claim; they have nothing more to ask
+    for, unless the trigger was edited to take a slot since.
     """
     attempts = []
     for firing in firings:
@@ -57,7 +64,8 @@ def admit(ctx: Context, plan: Plan, firings: Iterable[Firing], lane: Lane = "dis
     if lane == "dispatch" and not ctx.shadow:
         # before the pace is counted: what was launched before, as far as Redis has forgotten it, counts for none
         look_for_launches([attempt for attempt, _ in asking])
-    _begin(ctx, [(attempt, beginning) for attempt, beginning in asking if not attempt.done])
+    asking = [(attempt, beginning) for attempt, beginning in asking if not attempt.done]
+    _begin(ctx, [one for one in asking if one[1].slot or one[0].firing.key not in begun])
     if ctx.shadow:
         for attempt in fresh:
             if not attempt.done:

@@ -6,13 +6,14 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
+from triggers.actions.attempt import Unwritten
 from triggers.actions.launching.batch import settle_recorded
 from triggers.actions.launching.looking import look_for_launches
 from triggers.actions.table import carry_out
 from triggers.base.logs import logger
 from triggers.context import Context
 from triggers.ledger import leases
-from triggers.ledger.firing import Firing
+from triggers.ledger.firing import Claim, Firing
 from triggers.rules.batches import next_size
 from triggers.stages.admission import admit, admit_again
 from triggers.stages.taking import take
@@ -29,10 +30,16 @@ def dispatch(ctx: Context) -> int:
     if ctx.api.pause_seconds:  # reconcile hints at what is due
         ctx.ledger.hinted.take("dispatch")
         return 0
+    with Unwritten(ctx, "dispatch") as unwritten:
+        return _work(ctx, unwritten)
+
+
+def _work(ctx: Context, unwritten: Unwritten) -> int:
     taken, turn, limit = 0, Turn(ctx, "dispatch"), ctx.settings.batch_firings
     while True:
         began = time.monotonic()
-        claim = take(ctx, "dispatch", limit, hinted=not taken)
+        claim = take(ctx, "dispatch", limit, hinted=not taken, first=unwritten.calls())
+        unwritten.written(claim.before)
         trip_seconds = time.monotonic() - began
         if not claim.firings:
             return taken
@@ -40,7 +47,7 @@ def dispatch(ctx: Context) -> int:
             ctx.hint("dispatch")  # there may be more: others help
         taken += len(claim.firings)
         with _keeping(ctx, claim.firings):
-            _carry_out(ctx, claim.firings, claim.registry_version)
+            _carry_out(ctx, claim, unwritten)
         if ctx.api.pause_seconds:
             return taken
         if turn.is_over():
@@ -59,15 +66,18 @@ def _keeping(ctx: Context, firings: Iterable[Firing]) -> Any:
     return leases.renewing(ctx.settings.lease_seconds / 3, extend)
 
 
-def _carry_out(ctx: Context, firings: Iterable[Firing], registry_version: int) -> None:
+def _carry_out(ctx: Context, claim: Claim, unwritten: Unwritten) -> None:
     ctx.know_epoch()
-    plan = ctx.plan(registry_version)
-    attempts = admit(ctx, plan, firings)
+    plan = ctx.plan(claim.registry_version)
+    attempts = admit(ctx, plan, claim.firings, begun=claim.begun)
     recorded = [a for a in attempts if a.firing.task]
     settle_recorded(recorded)
     # where the record was void, a later attempt that Redis has forgotten may have launched
     look_for_launches(recorded)
     admit_again([a for a in recorded if not a.done and a.cleared], plan)
+    for attempt in attempts:
+        attempt.unwritten = unwritten
     carry_out([a for a in attempts if not a.done])
-    if any(firing.has_parts for firing in firings):
+    if any(firing.has_parts for firing in claim.firings):
+        unwritten.write()  # which grants those that wait for the launch
         ctx.hint("act")

@@ -13,6 +13,7 @@ from triggers.ledger.poll_look import PollLook
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.rules.api_budget import LONGEST_POLL_SECONDS
 from triggers.sources import Page, Source
+from triggers.sources.windows import Window
 from triggers.stages.pace import stretch
 from triggers.stages.quarantine import entries_to_read
 from triggers.stages.server_clock import Clocks, clear_alarm, clocks_of, correct_since, latest_stamp, report_step

@@ -109,7 +109,7 @@ def _forget(ctx: Context, look: Upkeep) -> None:
     ledger = ctx.ledger
     before_ms = _old_launches(ctx, look)
     if before_ms is not None:
-        ledger.firings.forget_launched(before_ms)
+        ledger.forgetting.launched_before(before_ms)
     keep_to_budgets(ctx)
     if look.has_old_edits:
         ledger.edits.forget()
@@ -160,7 +160,7 @@ def _room(ctx: Context, trigger: str, entry: Entry | None) -> int:
 def _clear_strays(ctx: Context) -> int:
     """Delete drafts of void attempts of firings that have ended. Only what the ledger says is void."""
     ledger, cleared = ctx.ledger, 0
-    keys = ledger.firings.strays(KEYS_PER_QUERY)
+    keys = ledger.strays.due(KEYS_PER_QUERY)
     if not keys:
         return 0
     found = launches.find_launches(ctx.api, [firing_tag(key) for key in keys])
@@ -174,5 +174,5 @@ def _clear_strays(ctx: Context) -> int:
             if drafts.delete(ctx, stray) == "gone":
                 log.info("deleted the draft %s that a dead attempt of firing %s left", stray, key)
                 cleared += 1
-    ledger.firings.strays_done(keys)
+    ledger.strays.done(keys)
     return cleared

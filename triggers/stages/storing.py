@@ -105,7 +105,7 @@ class PageStore:
         )
 
     def _batch_fields(self) -> dict[str, Any]:
-        """What every batch of the page is told."""
+        """The fields that every batch of the page carries."""
         before, ahead = self.before, self.after.ahead_ms
         return {
             "plan": self.version,

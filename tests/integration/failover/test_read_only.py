@@ -58,10 +58,10 @@ def test_the_ledger_finds_the_new_primary(pair: Pair, settings: Settings, at_onc
     ledger.adopt_epoch(nothing_launched_before=True)
     grant(ledger, task_trigger(), task_event("1" * 32))
     (firing,) = ledger.firings.claim("dispatch", 1, 10).firings
-    ledger.firings.record_each([(firing, "t")])
+    ledger.firings.record_each([(firing, "t")], "dispatch", 10)
     pair.fail_over()
     with pytest.raises(StoreUnavailable, match=r"read-only replica.*READONLY"):
-        ledger.firings.record_each([(firing, "t")]) if at_once else ledger.firings.record(firing, "t")
+        ledger.firings.record_each([(firing, "t")], "dispatch", 10) if at_once else ledger.firings.record(firing, "t")
     with pytest.raises(EpochChanged):
         ledger.firings.record(firing, "t")
     ledger.adopt_epoch()

@@ -31,10 +31,13 @@ def test_each_call_answers_in_its_place(
     monkeypatch.setattr(Store, "run_together", run_together)
     first, second, third = claimed(ledger)
     second = replace(second, lease=first.lease)
-    answers = ledger.firings.record_each([(first, "t1"), (second, "t2"), (third, "t3"), (first, "t4")])
+    answers, lost = ledger.firings.record_each(
+        [(first, "t1"), (second, "t2"), (third, "t3"), (first, "t4")], "dispatch", 10
+    )
     assert [a for a in answers if not isinstance(a, Fenced)] == ["t1", "t3", "t1"]
     assert isinstance(answers[1], Fenced)
     assert "taken by another" in str(answers[1])
+    assert lost == {second.key}
     assert ledger.firings.get(second.key).task is None
 
 
@@ -46,14 +49,15 @@ def test_another_run_of_redis_refuses_all(
     firings = claimed(ledger)
     ledger.store.run_id = "0" * 40
     with pytest.raises(EpochChanged):
-        ledger.firings.record_each([(firing, "t") for firing in firings])
+        ledger.firings.record_each([(firing, "t") for firing in firings], "dispatch", 10)
     assert [ledger.firings.get(firing.key).task for firing in firings] == [None] * 3
 
 
 def test_a_redis_that_does_not_know_the_script_yet_learns_it(ledger: Ledger) -> None:
     firings = claimed(ledger)
     ledger.store.client.script_flush()
-    assert ledger.firings.record_each([(firing, f"t{n}") for n, firing in enumerate(firings)]) == ["t0", "t1", "t2"]
+    tasks = [(firing, f"t{n}") for n, firing in enumerate(firings)]
+    assert ledger.firings.record_each(tasks, "dispatch", 10) == (["t0", "t1", "t2"], set())
 
 
 def test_it_is_one_trip(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,8 +72,8 @@ def test_it_is_one_trip(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(redis.client.Pipeline, "execute", counted)
     monkeypatch.setattr(redis.Redis, "execute_command", None)
-    ledger.firings.record_each([(firing, "t") for firing in firings])
-    assert trips == [3]
+    ledger.firings.record_each([(firing, "t") for firing in firings], "dispatch", 10)
+    assert trips == [5], "with a script that it is told first, and the extension of the leases"
 
 
 def test_no_answer_says_so(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,7 +84,7 @@ def test_no_answer_says_so(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(redis.client.Pipeline, "execute", lose)
     with pytest.raises(StoreUnavailable, match=r"did not answer: gone .record."):
-        ledger.firings.record_each([(firing, "t") for firing in firings])
+        ledger.firings.record_each([(firing, "t") for firing in firings], "dispatch", 10)
 
 
 def test_what_is_wrong_with_a_script_is_raised(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:

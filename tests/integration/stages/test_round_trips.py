@@ -5,6 +5,8 @@ from __future__ import annotations
 from tests.integration.stages.conftest import World
 from tests.integration.trips import Trips, trips
 from triggers.ledger.batches import partition_of
+from triggers.rules.batches import TRIPS
+from triggers.stages.dispatch import dispatch
 from triggers.stages.match import match
 from triggers.stages.poll import poll
 from triggers.stages.reconcile import reconcile
@@ -45,6 +47,23 @@ def test_nine_events_of_nine_partitions_are_matched_together(world: World, trips
     assert world.ledger.due("dispatch") == 9
 
 
+def test_a_hundred_firings_are_launched_by_two_trips_a_batch(world: World, trips: Trips) -> None:
+    warm(world)
+    ctx = world.context(batch_firings=50)
+    for _ in range(2):  # the process knows the trigger
+        world.fail_task()
+        world.poll()
+        world.match()
+        dispatch(ctx)
+    for _ in range(100):
+        world.fail_task()
+    world.poll()
+    world.match()
+    # a hint that there is more, two batches, and a claim that finds nothing more, and ends the second
+    assert trips(lambda: dispatch(ctx)) <= 1 + 2 * TRIPS + 1
+    assert len(world.runs()) == 104
+
+
 def test_a_hint_for_nothing_costs_one(world: World, trips: Trips) -> None:
     warm(world)
     assert trips(lambda: match(world.ctx)) == 1
@@ -55,13 +74,42 @@ def test_an_idle_reconcile_makes_one(world: World, trips: Trips) -> None:
     assert trips(lambda: reconcile(world.ctx)) == 1
 
 
-def test_a_poll_that_finds_nothing_new_makes_six(world: World, trips: Trips) -> None:
-    """Begin, look, store what each of two sources says, compare what was seen, end."""
+def test_a_poll_that_finds_nothing_new_makes_five(world: World, trips: Trips) -> None:
+    """Begin, look, store what each of two sources says, end."""
     world.declare(world.trigger(), world.trigger("model", "models"))
     for _ in range(2):
         world.fail_task()
         world.step()
-    assert trips(world.poll) <= 6
+    assert trips(world.poll) <= 5
+
+
+def test_a_poll_that_finds_something_makes_no_more(world: World, trips: Trips) -> None:
+    """Begin, look, store it with the hint, end."""
+    warm(world)
+    world.fail_task()
+    assert trips(world.poll) <= 4
+    assert world.hints.partitions == [None]
+
+
+def test_a_change_of_the_service_task_costs_none(world: World, trips: Trips) -> None:
+    """It is noted where the page is stored: sync writes there after each launch."""
+    warm(world)
+    world.tick()
+    world.call("tasks.edit", task=world.service, comment="changed")
+    world.fail_task()
+    before = world.ledger.service_watch.read().changed_ms
+    assert trips(world.poll) <= 4
+    assert world.ledger.service_watch.read().changed_ms > before
+
+
+def test_one_firing_is_launched_in(world: World, trips: Trips) -> None:
+    """Claim, begin, record, finish, and a claim that finds nothing more."""
+    warm(world)
+    world.fail_task()
+    world.poll()
+    world.match()
+    assert trips(lambda: dispatch(world.ctx)) <= 3
+    assert len(world.runs()) == 3
 
 
 def test_a_tick_before_the_next_poll_makes_one(world: World, trips: Trips) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -22,6 +23,8 @@ from triggers.base.errors import Fenced
 from triggers.ledger import Ledger, leases
 from triggers.ledger.batches import encode_batches
 from triggers.ledger.reading import Cursor
+from triggers.ledger.seen_here import Assumed
+from triggers.model.events import Event
 from triggers.rules.policies import Mark
 
 
@@ -95,6 +98,42 @@ def cursor_and_events_go_together(ledger: Ledger) -> None:
     assert ledger.reading.first_batch(PARTITION)
     assert ledger.reading.waiting_partitions() == [PARTITION]
     assert ledger.reading.unseen("tasks", [event]) == []
+
+
+def assuming(ledger: Ledger, *, fresh: Sequence[Event] = (), known: Sequence[Event] = (), version: int = 0) -> bool:
+    """Whether a page is stored by what a poll takes for granted."""
+    with ledger.reading.poll(pace_seconds=0, lease_seconds=5, force=True) as token:
+        assert token
+        batches = encode_batches(fresh, plan=1, polled_ms=1, partitions=16, size=100)
+        assumed = Assumed(fresh, known, version)
+        stored, _ = ledger.reading.commit("tasks", token, Cursor(99, 1), fresh, batches, assumed=assumed, **ARGUMENTS)
+    waiting = ledger.reading.first_batch(PARTITION) is not None
+    assert (ledger.reading.cursor("tasks").read_to_ms == 99) == stored, "all or nothing"
+    ledger.store.client.delete(ledger.keys.batches(PARTITION), ledger.keys.cursor("tasks"))
+    assert waiting == (stored and bool(fresh))
+    return stored
+
+
+def what_another_poll_has_seen_is_not_stored_as_fresh(ledger: Ledger) -> None:
+    assert assuming(ledger, fresh=[task_event()])
+    assert not assuming(ledger, fresh=[task_event()])
+    assert assuming(ledger, known=[task_event()])
+
+
+def what_was_forgotten_does_not_pass_for_seen(ledger: Ledger) -> None:
+    assert not assuming(ledger, known=[task_event()])
+    assert assuming(ledger, fresh=[task_event()])
+
+
+def a_later_change_of_what_was_seen_is_fresh(ledger: Ledger) -> None:
+    assert assuming(ledger, fresh=[task_event()])
+    assert not assuming(ledger, known=[task_event(changed_ms=2_000)])
+    assert assuming(ledger, fresh=[task_event(changed_ms=2_000)])
+
+
+def a_page_is_not_judged_by_triggers_of_before(ledger: Ledger) -> None:
+    assert not assuming(ledger, fresh=[task_event()], version=ledger.registry.version() + 1)
+    assert assuming(ledger, fresh=[task_event()], version=ledger.registry.version())
 
 
 # ---- leases ----------------------------------------------------------------------------------------------

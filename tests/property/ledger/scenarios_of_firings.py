@@ -9,6 +9,8 @@ from dataclasses import replace
 from tests.integration.ledger.helpers import begin, claim_one, grant, task_event
 from tests.property.ledger.making import TRIGGER, expire, mark_of, overtaken, refused, two_firings
 from triggers.ledger import Ledger
+from triggers.ledger.firing import PlainTriggers
+from triggers.model.action import Lane
 from triggers.rules.policies import Mark
 
 
@@ -110,6 +112,57 @@ def pace_is_counted_once_a_firing(ledger: Ledger) -> None:
     first, second = two_firings(ledger)
     answers = [begin(ledger.firings, firing, "", "", 1)[0] for firing in (first, first, second)]
     assert answers == ["go", "go", "pace"]
+
+
+def begun(
+    ledger: Ledger, limit: int = 1, *, trigger: str = TRIGGER.id, version: int = 0, lane: Lane = "dispatch"
+) -> int:
+    """How many of the firings that are due begin with their claim."""
+    claim = ledger.firings.claim(lane, 10, 10, plain=PlainTriggers(version, {trigger: limit}))
+    assert claim.firings
+    return len(claim.begun)
+
+
+def what_begins_with_its_claim_is_counted(ledger: Ledger) -> None:
+    for n in range(3):
+        grant(ledger, TRIGGER, task_event(str(n) * 32))
+    assert begun(ledger, limit=2) == 2
+    assert ledger.firings.pace_room(TRIGGER.id, 2) == 0
+    assert not any("begun" in ledger.store.client.hgetall(key) for key in ledger.store.client.keys("*firing:*"))
+    grant(ledger, TRIGGER, task_event("a" * 32))
+    assert begun(ledger, limit=0) == 1, "it has no pace"
+
+
+def only_a_first_attempt_begins_with_its_claim(ledger: Ledger) -> None:
+    key = grant(ledger, TRIGGER, task_event())
+    assert begun(ledger) == 1
+    expire(ledger, key)
+    assert begun(ledger) == 0, "it asks, and is counted once"
+    assert begin(ledger.firings, ledger.firings.get(key), "", "", 1)[0] == "go"  # type: ignore[arg-type]
+
+
+def nothing_begins_by_a_registry_of_before(ledger: Ledger) -> None:
+    grant(ledger, TRIGGER, task_event())
+    assert begun(ledger, version=1) == 0
+    assert ledger.firings.pace_room(TRIGGER.id, 1) == 1
+
+
+def triggers_that_are_not_named_begin_nothing_with_a_claim(ledger: Ledger) -> None:
+    grant(ledger, TRIGGER, task_event())
+    assert begun(ledger, trigger="another") == 0
+
+
+def what_has_parts_does_not_begin_with_its_claim(ledger: Ledger) -> None:
+    """They are granted when it begins, and not before it is known whether it waits."""
+    grant(ledger, TRIGGER, task_event(), parts=True)
+    assert begun(ledger) == 0
+
+
+def a_part_does_not_begin_with_its_claim(ledger: Ledger) -> None:
+    grant(ledger, TRIGGER, task_event(), parts=True)
+    begin(ledger.firings, claim_one(ledger), "", "", 0)
+    assert begun(ledger, lane="act") == 0
+    assert ledger.firings.pace_room(TRIGGER.id, 1) == 1
 
 
 def what_is_paced_takes_no_slot(ledger: Ledger) -> None:

@@ -46,6 +46,15 @@ def a_lost_hint_is_sent_again(ledger: Ledger) -> None:
     assert ledger.hinted.send("match"), "nobody sends hints in the future"
 
 
+def a_hint_that_is_given_lies_in_its_queue(ledger: Ledger) -> None:
+    assert not ledger.hinted.send("match", message=("queue", "a message")), "the caller has nothing to send"
+    assert not ledger.hinted.send("match", message=("queue", "another"))
+    assert ledger.store.client.lrange("queue", 0, -1) == ["a message"], "one is under way"
+    ledger.hinted.take("match")
+    ledger.hinted.send("match", message=("queue", "another"))
+    assert ledger.store.client.lrange("queue", 0, -1) == ["another", "a message"], "in front, as Celery puts them"
+
+
 # ---- taking partitions -----------------------------------------------------------------------------------
 def a_partition_has_one_matcher(ledger: Ledger) -> None:
     a_batch(ledger)

@@ -30,8 +30,10 @@ def launch(attempts: Sequence[Attempt]) -> None:
 
 def _launch(attempts: Sequence[Attempt]) -> None:
     _prepare(attempts)
-    protocol.record([a for a in attempts if not a.done and a.draft])
-    _enqueue(_still_ours([a for a in attempts if not a.done and a.task_id]))
+    drafted = [a for a in attempts if not a.done and a.draft]
+    extended = protocol.record(drafted)
+    ready = [a for a in attempts if not a.done and a.task_id]
+    _enqueue(ready if extended and all(a.draft for a in ready) else _still_ours(ready))
 
 
 def settle_recorded(attempts: Sequence[Attempt], *, refused: bool = False) -> None:
@@ -79,7 +81,7 @@ def _prepare(attempts: Sequence[Attempt]) -> None:
 
 
 def _still_ours(attempts: list[Attempt]) -> list[Attempt]:
-    """Those whose lease is still held: a process that was frozen must not enqueue what others settle now."""
+    """Those whose lease is still held, extended: a process that was frozen must not enqueue what others settle now."""
     if not attempts:
         return []
     ctx = attempts[0].ctx

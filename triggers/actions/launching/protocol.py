@@ -192,21 +192,29 @@ def clone(attempt: Attempt, base: Mapping[str, Any] | None) -> None:
     attempt.draft = draft
 
 
-def record(attempts: Sequence[Attempt]) -> None:
+def record(attempts: Sequence[Attempt]) -> bool:
     """Record the drafts that were just made; from then on they may be enqueued.
 
     An attempt that was overtaken deletes its own draft, which the ledger says is void.
+
+    Returns:
+        Whether the leases of those that go on have just been extended. Not where a draft was deleted since: that took
+        a call.
     """
     if not attempts:
-        return
-    ctx = attempts[0].ctx
-    answers = ctx.ledger.firings.record_each([(attempt.firing, attempt.draft) for attempt in attempts])
+        return True
+    ctx, extended = attempts[0].ctx, True
+    drafted = [(attempt.firing, attempt.draft) for attempt in attempts]
+    answers, lost = ctx.ledger.firings.record_each(drafted, "dispatch", ctx.settings.lease_seconds)
     for attempt, recorded in zip(attempts, answers, strict=True):
         with ending(attempt):
             if recorded == attempt.draft:
                 attempt.task_id = attempt.draft
+                attempt.done = attempt.firing.key in lost  # whoever has taken it since settles what is recorded
                 continue
+            extended = False
             drafts.delete(ctx, attempt.draft)
             if isinstance(recorded, Fenced):
                 raise recorded
             raise Fenced(f"ClearML task {recorded} is recorded already")
+    return extended

@@ -3,8 +3,7 @@
 -- Returns {'go'}, {'pace', ms of the next minute} or {'busy', holder}.
 -- A slot that it took before and does not need any more, since its trigger was edited, goes back.
 -- A firing that may be launched grants its parts: until then they wait, or are skipped, with it.
--- Rules out: two firings in one slot (the holder that was looked at must still be the one replaced); a retry counted
---   twice; a part granted twice, or of a firing that is held or skipped; a slot kept by a firing that has ended or is gone.
+-- Rules out: two firings in one slot (the holder that was looked at must still be the one replaced); a part granted twice, or of a firing that is held or skipped; a slot kept by a firing that has ended or is gone.
 if not owns(KEYS[1], ARGV[2]) then return fenced('the firing was taken by another') end
 if (redis.call('HGET', KEYS[1], 'slot') or ARGV[4]) ~= ARGV[4] then give_back(KEYS[1], KEYS[2]) end
 local prefix = string.sub(KEYS[1], 1, -1 - #ARGV[3])
@@ -14,15 +13,9 @@ if ARGV[4] ~= '' then
     return {'busy', holder}
   end
 end
-local limit, minute = tonumber(ARGV[6]), math.floor(now_ms() / 60000)
-if limit > 0 and redis.call('HEXISTS', KEYS[1], 'paced') == 0 then
-  if tonumber(redis.call('HGET', KEYS[3], 'minute') or '0') ~= minute then
-    redis.call('HSET', KEYS[3], 'minute', minute, 'count', 0)
-    redis.call('EXPIRE', KEYS[3], 120)
-  end
-  if tonumber(redis.call('HGET', KEYS[3], 'count')) >= limit then return {'pace', tostring((minute + 1) * 60000)} end
-  redis.call('HINCRBY', KEYS[3], 'count', 1)
-  redis.call('HSET', KEYS[1], 'paced', 1)
+local now = now_ms()
+if not within_pace(KEYS[1], KEYS[3], tonumber(ARGV[6]), now) then
+  return {'pace', tostring((math.floor(now / 60000) + 1) * 60000)}
 end
 if ARGV[4] ~= '' then
   local holder = redis.call('HGET', KEYS[2], ARGV[4])
