@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ import redis
 
 from tests.acceptance.conftest import SCRIPT, Desk, desk, eventually
 from tests.deploy import compose
+from triggers.base import redis_rights
 
 __all__ = ["desk"]
 
@@ -42,11 +43,29 @@ def admin(redis_url: str) -> Iterator[redis.Redis]:
     client.close()
 
 
+#: Beside what is looked at before a start: what `refuse_unsupported` asks, and reading from a queue.
+ASKED = ("info", "ping", "watch", "unwatch", "multi", "exec", "discard", "publish", "psubscribe", "subscribe")
+
+
+def exact(prefix: str) -> list[str]:
+    """A user with the commands that a start looks at, and no others: that list has to be complete."""
+    commands = {command[0].lower() for command in redis_rights._commands(prefix)} - {"script"}
+    granted = [
+        f"+{name}"
+        for name in (*sorted(commands), "script|load", "script|exists", *ASKED, "punsubscribe", "unsubscribe", "select")
+    ]
+    return [*(word for word in rule(prefix) if word[:1] not in "+-"), "-@all", *granted]
+
+
 def url_of(admin: redis.Redis, team: str) -> str:
     return f"unix://{team}:sesame@{admin.connection_pool.connection_kwargs['path']}?db=0"
 
 
-def test_a_cluster_of_such_a_user_fires_once_and_every_verb_answers(desk: Desk, admin: redis.Redis) -> None:
+@pytest.mark.parametrize("rights", [rule, exact])
+def test_a_cluster_of_such_a_user_fires_once_and_every_verb_answers(
+    desk: Desk, admin: redis.Redis, rights: Callable[[str], list[str]]
+) -> None:
+    admin.execute_command("ACL", "SETUSER", "triggers", "reset", *rights("triggers"))
     desk.environment["TRIGGERS_REDIS_URL"] = url_of(admin, "triggers")
     programs = Path(sys.executable).parent
     for role in ROLES:

@@ -70,7 +70,7 @@ def page(url: str) -> str:
 
 @pytest.mark.timeout(300)  # a whole cluster, and twenty processes of the command line
 def test_every_role_and_verb_works_at_a_provider(desk: Desk, provider: Provider) -> None:
-    metrics, flower = free_port(), free_port()
+    metrics, flower, console = free_port(), free_port(), free_port()
     for role in ROLES:
         desk.run(program("celery"), "-A", "clearml_triggers", *role, "--loglevel=WARNING")
     desk.run(
@@ -79,6 +79,9 @@ def test_every_role_and_verb_works_at_a_provider(desk: Desk, provider: Provider)
     desk.run(program("celery"), "-A", "clearml_triggers", "flower", f"--port={flower}", "--address=127.0.0.1")
     desk.run(sys.executable, str(desk.write("my_script.py", SCRIPT)))
     eventually(lambda: desk._registered() > 1, "polls", told=desk.output)
+    followed = len(desk.started)
+    for follower in ("history --follow", "status --watch --json", f"console --port {console}"):
+        desk.run(program("clearml-triggers"), *follower.split(" "))
     first = desk.fail_task()
     eventually(lambda: desk.launched_for() == {first: 1}, "the launch", told=desk.output)
     _nothing_is_wrong_with_redis(desk)
@@ -92,11 +95,22 @@ def test_every_role_and_verb_works_at_a_provider(desk: Desk, provider: Provider)
     assert "clearml_triggers_" in page(f"http://127.0.0.1:{metrics}/metrics")
     seen = eventually(lambda: page(f"http://127.0.0.1:{flower}/metrics"), "Flower answers")
     assert "flower" in seen
+    _those_that_follow_went_on(desk, followed, second)
+    assert "on failure" in page(f"http://127.0.0.1:{console}/triggers")
     output = said + desk.output()
     assert "NOPERM" not in output
     assert "Traceback" not in output, output
     assert not re.search(r"ERROR|CRITICAL", desk.output()), desk.output()
     assert all(process.poll() is None for process in desk.started), "nothing ended"
+
+
+def _those_that_follow_went_on(desk: Desk, number: int, object_id: str) -> None:
+    """They have connections that rest for long, and print on after these were cut."""
+    lines, status = desk.folder / f"output {number}.txt", desk.folder / f"output {number + 1}.txt"
+    eventually(lambda: object_id in lines.read_text(), "the history goes on", told=lines.read_text)
+    size = status.stat().st_size
+    eventually(lambda: status.stat().st_size > size, "the status goes on", told=status.read_text)
+    assert json.loads(status.read_text().splitlines()[-2])
 
 
 def _findings(desk: Desk) -> dict[str, dict[str, str]]:
