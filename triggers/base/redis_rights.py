@@ -19,11 +19,11 @@ from triggers.base.settings import settings
 #: Commands on keys that scripts and workers send, Celery's among them; in the ledger's Lua or directly.
 _ON_KEYS: Final = """
 GET|SET x|DEL|UNLINK|EXISTS|TYPE|EXPIRE 9|PEXPIRE 9|PTTL|PERSIST|INCR
-HGET f|HSET f x|HSETNX f x|HMGET f|HGETALL|HDEL f|HEXISTS f|HINCRBY f 1|HLEN|HSCAN 0
-LLEN|LINDEX 0|LRANGE 0 0|LPUSH x|RPUSH x|LPOP|RPOP|LTRIM 0 0|BRPOP 1
+HGET f|HSET f x|HSETNX f x|HMGET f|HGETALL|HDEL f|HEXISTS f|HINCRBY f 1|HKEYS|HLEN|HSCAN 0
+LLEN|LINDEX 0|LRANGE 0 0|LPUSH x|RPUSH x|LPOP|RPOP|LREM 0 x|LSET 0 x|LTRIM 0 0|BRPOP 1
 SADD x|SREM x|SMEMBERS|SISMEMBER x|SCARD
-ZADD 1 x|ZREM x|ZCARD|ZSCORE x|ZMSCORE x|ZRANGE 0 0|ZRANGEBYSCORE 0 0|ZREVRANGE 0 0|ZREVRANGEBYSCORE 0 0|ZRANGEBYLEX - +
-ZCOUNT 0 0|ZINCRBY 1 x|ZREMRANGEBYSCORE 0 0|ZREMRANGEBYRANK 0 0
+ZADD 1 x|ZREM x|ZCARD|ZSCORE x|ZMSCORE x|ZRANK x|ZRANGE 0 0|ZRANGEBYSCORE 0 0|ZREVRANGE 0 0|ZREVRANGEBYSCORE 0 0
+ZRANGEBYLEX - +|ZCOUNT 0 0|ZINCRBY 1 x|ZREMRANGEBYSCORE 0 0|ZREMRANGEBYRANK 0 0
 XADD * f x|XRANGE - +|XREVRANGE + -|XLEN
 """
 
@@ -95,7 +95,7 @@ def _commands(prefix: str) -> Iterator[tuple[str, ...]]:
     yield ("EVALSHA", "0" * 40, "1", place)
     yield ("SCRIPT", "LOAD", "return 1")
     yield ("SCRIPT", "EXISTS", "0" * 40)
-    yield ("TIME",)
+    yield from (("TIME",), ("DBSIZE",), ("SCAN", "0"))
 
 
 def _ask(connection: Any, commands: list[tuple[str, ...]]) -> list[object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 import redis
+from redis.commands.core import CoreCommands
 
 from tests.conftest import redis_binaries
 from triggers.base import redis_rights
@@ -119,6 +121,29 @@ def test_every_command_of_the_ledger_is_looked_at() -> None:
     }
     looked_at = {command[0] for command in redis_rights._commands("triggers")}
     assert called - looked_at == {"INFO"}, "refused by `refuse_unsupported`"
+
+
+#: Methods that redis-py has as well, for something else; and its names of what is looked at under another.
+OTHERS = {
+    "append", "command", "config_get", "copy", "delete", "digest", "dump", "hscan_iter", "info", "keys", "move",
+    "publish", "register_script", "reset", "restore", "save", "script_load", "select", "shutdown", "sort", "wait",
+    "watch",
+}  # fmt: skip
+
+
+def test_every_command_of_the_code_is_looked_at() -> None:
+    """A new one belongs into `redis_rights`, or, if it is no command of Redis, into the list above."""
+    commands = {name for name in dir(CoreCommands) if not name.startswith("_")}
+    root = Path(redis_rights.__file__).parents[2]
+    calls = {
+        node.func.attr
+        for folder in ("triggers", "workers")
+        for file in (root / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+    looked_at = {command[0].lower() for command in redis_rights._commands("triggers")}
+    assert (calls & commands) - looked_at <= OTHERS
 
 
 def test_commands_that_a_provider_hides_are_named(tmp_path: Path) -> None:
