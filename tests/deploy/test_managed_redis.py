@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -82,6 +82,7 @@ def test_every_role_and_verb_works_at_a_provider(desk: Desk, provider: Provider)
     followed = len(desk.started)
     for follower in ("history --follow", "status --watch --json", f"console --port {console}"):
         desk.run(program("clearml-triggers"), *follower.split(" "))
+    read_console = _logged_in(desk)
     first = desk.fail_task()
     eventually(lambda: desk.launched_for() == {first: 1}, "the launch", told=desk.output)
     _nothing_is_wrong_with_redis(desk)
@@ -96,7 +97,7 @@ def test_every_role_and_verb_works_at_a_provider(desk: Desk, provider: Provider)
     seen = eventually(lambda: page(f"http://127.0.0.1:{flower}/metrics"), "Flower answers")
     assert "flower" in seen
     _those_that_follow_went_on(desk, followed, second)
-    assert "on failure" in _console(desk)
+    assert "on failure" in read_console()
     output = said + desk.output()
     assert "NOPERM" not in output
     assert "Traceback" not in output, output
@@ -104,13 +105,18 @@ def test_every_role_and_verb_works_at_a_provider(desk: Desk, provider: Provider)
     assert all(process.poll() is None for process in desk.started), "nothing ended"
 
 
-def _console(desk: Desk) -> str:
-    """What a person sees who opens the link that the console has printed."""
-    link = re.search(r"http://\S+/enter/\S+", desk.output())
-    assert link, desk.output()
-    with urllib.request.build_opener(urllib.request.HTTPCookieProcessor()).open(link[0], timeout=10) as answer:
-        text: str = answer.read().decode()
-        return text
+def _logged_in(desk: Desk) -> Callable[[], str]:
+    """Open the link that the console prints, as a person does; what reads its first page then."""
+    link = eventually(lambda: re.search(r"(http://\S+)/enter/\S+", desk.output()), "the console", told=desk.output)
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+    browser.open(link[0], timeout=30).close()
+
+    def read() -> str:
+        with browser.open(link[1], timeout=30) as answer:
+            text: str = answer.read().decode()
+            return text
+
+    return read
 
 
 def _those_that_follow_went_on(desk: Desk, number: int, object_id: str) -> None:

@@ -27,6 +27,7 @@ ZRANGEBYLEX - +|ZCOUNT 0 0|ZINCRBY 1 x|ZREMRANGEBYSCORE 0 0|ZREMRANGEBYRANK 0 0
 XADD * f x|XRANGE - +|XREVRANGE + -|XLEN
 """
 
+_SINCE: Final = "use Redis 6.2 or later, of a provider that does not hide them"
 _UNKNOWN: Final = re.compile(r"unknown command", re.IGNORECASE)
 #: What a user may not use, by what Redis says of it: before Redis 7, and since.
 _PLACE: Final = re.compile(r"access (?:a|one of the) (key|channel)")
@@ -48,7 +49,7 @@ def refuse_lacking(client: redis.Redis, url: str, *, subscribes: bool = False) -
     except (redis.RedisError, OSError):
         return
     if hidden := " ".join(name for name in found if name.isupper()):
-        raise Usage(f"the Redis at {shown(url)} cannot be used: it does not know the commands {hidden}")
+        raise Usage(f"the Redis at {shown(url)} cannot be used: it does not know the commands {hidden}; {_SINCE}")
     if found:
         raise Usage(
             f"the Redis at {shown(url)} cannot be used: its user lacks rights (NOPERM): ACL SETUSER USER "
