@@ -31,6 +31,8 @@ class Gate:
         self._trying = threading.Lock()
         self._until, self._began = 0.0, 0.0
         self._pause = _NONE
+        #: A call that was refused was taken again, which other processes should know; False once they do.
+        self.is_open_again = False
 
     @property
     def seconds_left(self) -> float:
@@ -82,6 +84,12 @@ class Gate:
         """A call that was sent at that time had a good answer."""
         refused = self._pause.endpoint
         if self._pause is not _NONE and sent_at >= self._until and refused in ("", family(endpoint)):
+            self.is_open_again = self.is_open_again or self._pause.times > 0
+            self._pause = _NONE
+
+    def open(self) -> None:
+        """Let calls go side by side again, unless a pause lasts: a call of another process was taken."""
+        if not self.seconds_left:
             self._pause = _NONE
 
     def refused(self, endpoint: str, sent_at: float, status: int, meta: Any, retry_after: float) -> Pause | None:

@@ -76,6 +76,9 @@ class ApiAccount:
         if api is not None and new is not None:
             book.share_pause(SharedPause(new.seconds, new.times, new.why, new.endpoint), api.shown_host)
             api.new_pause = None
+        elif api is not None and api.gate.is_open_again:
+            book.forget_pause(api.shown_host)
+            api.gate.is_open_again = False
         settled = _settle(book, TALLY.take(), self.limit, api.shown_host if api is not None else "")
         if api is not None:
             self._keep_pauses(api, settled)
@@ -97,6 +100,8 @@ class ApiAccount:
         shared = settled.pause
         if shared is not None and shared.seconds > 0:
             api.pause(Pause(shared.seconds, shared.times, shared.why, shared.endpoint))
+        elif shared is None and api.new_pause is None:
+            api.gate.open()
         used_up = is_used_up(self.limit, settled.made)
         if used_up:
             until = f"{end_of_month(settled.now):%Y-%m-%d}"

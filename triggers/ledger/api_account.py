@@ -50,6 +50,15 @@ return 1
 """
 
 
+#: KEYS: pauses by server. ARGV: server, now (ms, Redis' clock).
+#: Rules out: forgetting a pause that another process was asked for meanwhile.
+_OVER_SCRIPT: Final = """
+local ok, old = pcall(cjson.decode, redis.call('HGET', KEYS[1], ARGV[1]) or '')
+local till = ok and type(old) == 'table' and tonumber(old.until_ms) or 0
+if till <= tonumber(ARGV[2]) then redis.call('HDEL', KEYS[1], ARGV[1]) end
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class SharedPause:
     """A pause that all processes keep.
@@ -113,6 +122,11 @@ class CallBook:
         self.client.register_script(_PAUSE_SCRIPT)(
             keys=[shared(_PAUSE), shared(_LONGEST)], args=[text, until_ms, life_ms, server]
         )
+
+    def forget_pause(self, server: str) -> None:
+        """Let every process know that a server takes calls again, unless it asked one for another pause meanwhile."""
+        now_ms = int(_now(self.client).timestamp() * 1000)
+        self.client.register_script(_OVER_SCRIPT)(keys=[shared(_PAUSE)], args=[server, now_ms])
 
     def usage(self) -> ApiUsage:
         """What was counted this month and in the last day, in two trips.

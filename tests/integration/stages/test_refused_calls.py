@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections import Counter
@@ -17,6 +18,7 @@ from triggers.clearml_api import Api
 from triggers.clearml_api.calls import TALLY
 from triggers.clearml_api.gate import Gate
 from triggers.context.api_account import ApiAccount
+from triggers.ledger.api_account import SharedPause
 from triggers.ledger.keys import shared
 from triggers.stages.act import act
 from triggers.stages.dispatch import dispatch
@@ -48,7 +50,10 @@ class Counts:
 def pause_over(world: World, api: Api | None = None) -> None:
     """Let the time of the pause pass; what is known of refusals in a row stays."""
     (api or world.api).gate._until = time.monotonic()
-    world.ledger.store.client.delete(shared("api_pause"), shared("api_pauses"))
+    client: Any = world.ledger.store.client
+    client.delete(shared("api_pause"))
+    for server, text in client.hgetall(shared("api_pauses")).items():
+        client.hset(shared("api_pauses"), server, json.dumps(json.loads(text) | {"until_ms": 1}))
     world.expire_leases()
 
 
@@ -199,9 +204,39 @@ def test_refusals_in_a_row_are_those_of_all_processes(world: World, second: Api)
             assert each.pause_seconds > 0
         seconds.append(round(api.pause_seconds))
         for each in accounts:
-            each.gate._until = time.monotonic()
-        world.ledger.store.client.delete(shared("api_pause"), shared("api_pauses"))
+            pause_over(world, each)
     assert seconds == [2, 4, 8, 16, 32, 60]
+
+
+def test_a_call_that_is_taken_again_ends_the_row_of_all_processes(world: World, second: Api) -> None:
+    """One that was not refused itself would else make the next pause as long as if nothing had been taken since."""
+    accounts = {world.api: ApiAccount(None), second: ApiAccount(None)}
+    fault = world.sandbox.control.fault("busy", "users.*", caller=OURS)
+    for _ in range(3):
+        with pytest.raises(ServerBusy):
+            world.api.call("users.get_current_user", {})
+        for api, account in accounts.items():
+            account.settle(world.ledger.calls, api, force=True)
+        for api in accounts:
+            pause_over(world, api)
+    assert second.is_trying
+    world.sandbox.control.clear_faults(fault)
+    world.api.call("users.get_current_user", {})
+    for api, account in accounts.items():
+        account.settle(world.ledger.calls, api, force=True)
+    assert not second.is_trying
+    world.sandbox.control.fault("busy", "users.*", caller=OURS)
+    with pytest.raises(ServerBusy):
+        second.call("users.get_current_user", {})
+    assert second.pause_seconds <= 2
+
+
+def test_a_call_that_is_taken_again_ends_no_later_pause(world: World, second: Api) -> None:
+    book = world.ledger.calls
+    book.share_pause(SharedPause(30.0, 1, "429/0: Too many requests"), world.api.shown_host)
+    book.forget_pause(world.api.shown_host)
+    ApiAccount(None).settle(book, second)
+    assert second.pause_seconds > 0
 
 
 def test_each_process_logs_a_pause_once_and_its_end(

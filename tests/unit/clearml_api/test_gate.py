@@ -68,6 +68,22 @@ def test_a_good_answer_to_a_call_sent_before_the_pause_ends_no_row(clock: list[f
     assert refuse(gate).seconds == 4
 
 
+def test_a_call_of_another_process_that_was_taken_opens_the_gate_but_ends_no_pause(clock: list[float]) -> None:
+    gate = Gate()
+    refuse(gate)
+    gate.open()
+    assert gate.seconds_left == 2
+    clock[0] += 2
+    assert gate.is_trying
+    gate.open()
+    assert not gate.is_trying
+    assert refuse(gate).seconds == 2
+    assert not gate.is_open_again
+    clock[0] += 2
+    accept(gate, "tasks.clone")
+    assert gate.is_open_again
+
+
 def test_refusals_are_forgotten_in_time(clock: list[float]) -> None:
     gate = Gate()
     refuse(gate)
