@@ -38,8 +38,11 @@ class Window:
         return (self.overlaps or self.sweeps) and not self.again
 
     def fresh(self, cursor: Cursor) -> Window:
-        """What the cursor has not passed, of a window that reads more again: that can wait for a poll."""
-        if not self.rereads:
+        """What the cursor has not passed, of a window that reads more again: that can wait for a poll.
+
+        Not after the server's clock was set back: what was stamped before is read again at once.
+        """
+        if not self.rereads or not cursor.overlapped_ms:
             return self
         return replace(self, since_ms=max(self.since_ms, cursor.read_to_ms), overlaps=False, sweeps=False)
 
