@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -105,9 +105,8 @@ def narrate(ledger: Ledger, scheduler: Scheduler, settings: Settings, folder: Pa
 class Narrator:
     """A thread that follows the history, from where it stood at the start. It outlives a restart of Redis."""
 
-    def __init__(self, ledger: Ledger, scheduler: Scheduler, tell: Callable[[str], None] = say) -> None:
-        """Prepare; `tell` gets each line."""
-        self.ledger, self.scheduler, self._tell = ledger, scheduler, tell
+    def __init__(self, ledger: Ledger, scheduler: Scheduler) -> None:
+        self.ledger, self.scheduler = ledger, scheduler
         self._after = ledger.history.newest_id() or "0-0"
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="narrator", daemon=True)
@@ -140,7 +139,7 @@ class Narrator:
         for entry in found:
             self._after = entry.id
             if line := told(entry, self._called(entry.firing), link(self.scheduler, "task", entry.task)):
-                self._tell(line)
+                say(line)
         return len(found)
 
     def _called(self, key: str) -> str:

@@ -16,9 +16,9 @@ _MOST_COST: Final = 2**18
 _PREFIX: Final = "scrypt"
 
 
-def hashed(password: str, salt: bytes | None = None) -> str:
+def hashed(password: str) -> str:
     """Hash a password: `scrypt:COST:BLOCK:PARALLEL:SALT:HASH`, without commas, blanks or dollar signs."""
-    salt = salt or secrets.token_bytes(_SALT_BYTES)
+    salt = secrets.token_bytes(_SALT_BYTES)
     digest = _scrypt(password, salt, _COST, _BLOCK, _PARALLEL)
     return ":".join((_PREFIX, str(_COST), str(_BLOCK), str(_PARALLEL), _encoded(salt), _encoded(digest)))
 

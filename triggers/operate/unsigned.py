@@ -47,9 +47,9 @@ def adopt(target: Target, by: str = "") -> dict[str, int]:
     return {name: int(came[name]) for name in ("triggers", "events", "firings", "retried")}
 
 
-def drop(target: Target, by: str = "") -> int:
+def drop(target: Target) -> int:
     """Forget what was refused, and end its alarm; how much it was. Dead letters stay, and quarantined triggers."""
-    with target.ledger.audit.change("unsigned drop", by=by) as came:
+    with target.ledger.audit.change("unsigned drop") as came:
         came["dropped"] = target.ledger.refused.drop()
     return int(came["dropped"])
 
