@@ -5,6 +5,8 @@ Also the Celery application: `celery -A clearml_triggers worker`. Importing this
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 from clearml_triggers.alias import install, own, own_or_end
@@ -28,6 +30,12 @@ def __getattr__(name: str) -> Any:
 def main() -> None:
     """The command line."""
     own("triggers")
-    from triggers.cli import main
+    from triggers.cli import Done, main
 
-    main()
+    try:
+        main()
+    except Done:
+        # taking down all that was imported would take a twentieth of the time
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)

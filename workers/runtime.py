@@ -12,6 +12,7 @@ import redis
 from celery import Celery
 from kombu.exceptions import OperationalError
 
+from triggers.actions.table import ACTIONS
 from triggers.base import redis_refusals
 from triggers.base.broker import broker_prefix
 from triggers.base.errors import EpochChanged, Fenced, ServerBusy, StoreUnavailable, Transient
@@ -21,7 +22,7 @@ from triggers.base.messages import hinted_scheduler
 from triggers.base.settings import Settings, settings
 from triggers.context import Context
 from triggers.context.api_account import ApiAccount
-from triggers.ledger import Store, connect, open_ledger, schedulers
+from triggers.ledger import Store, assembly, connect, open_ledger, schedulers
 from triggers.ledger.api_account import CallBook
 from triggers.ledger.schedulers import Scheduler
 from triggers.stages import table
@@ -34,6 +35,10 @@ from workers.identity import Identity
 log = logger(__name__)
 
 T = TypeVar("T")
+
+# this process runs for long: what it needs later is of the release that it began with
+assembly.import_parts()
+list(ACTIONS.values())
 
 
 class CeleryHints:

@@ -12,11 +12,15 @@ import sys
 
 from triggers.base.entry_point import INTERRUPTED, NOT_SO, OK, USAGE, ended_in_one_line
 
-__all__ = ["INTERRUPTED", "NOT_SO", "OK", "USAGE", "main"]
+__all__ = ["INTERRUPTED", "NOT_SO", "OK", "USAGE", "Done", "main"]
 
 #: Objects made until the garbage collector looks. A verb makes most of them by importing, keeps them, and ends soon;
 #: with the usual 700 a tenth of its time goes into looking at them.
 _COLLECT_AFTER = 100_000
+
+
+class Done(SystemExit):
+    """A verb has ended well that leaves nothing to be done at exit."""
 
 
 def main() -> None:
@@ -29,6 +33,11 @@ def main() -> None:
             from triggers.cli import streams
 
             streams.prepare()
+            from triggers.cli.bare import call_of
+
+            if call := call_of(sys.argv[1:]):
+                call()
+                raise Done(OK)
             from triggers.cli.verbs import app_of
 
             app_of(sys.argv[1:])(prog_name="clearml-triggers")

@@ -35,11 +35,11 @@ def list_(
     as_json: Json = False,
 ) -> None:
     """List the holds, or the firings of one hold, in the order in which they will launch."""
-    from triggers.cli import dead, options, output
+    from triggers.cli import dead, output
     from triggers.operate import selection
     from triggers.operate.target import open_target
 
-    shown = options.rows(limit, as_json=as_json)
+    shown = output.rows(limit, as_json=as_json)
     with open_target(scheduler) as target:
         if hold:
             found = selection.held(target, hold, shown)

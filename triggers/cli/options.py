@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from triggers.cli import completion
+from triggers.cli.output import ROWS
 
 Choice = Annotated[
     str | None,
@@ -41,8 +42,6 @@ OfTrigger = Annotated[
 ]
 All = Annotated[bool, typer.Option("--all", help="all of them")]
 
-#: Rows of a table on a terminal, where --limit says nothing. Pipes and JSON get all.
-ROWS = 500
 Limit = Annotated[
     int | None,
     typer.Option(
@@ -55,12 +54,3 @@ def firings(complete: Callable[..., Any], and_else: str = "") -> Any:
     """The argument that names firings; `complete` lists those that a verb can mean."""
     help_ = f"firings by the end of their key as listed, or ids of objects{and_else}"
     return typer.Argument(metavar="[FIRING|OBJECT]...", help=help_, autocompletion=complete)
-
-
-def rows(limit: int | None, *, as_json: bool) -> int | None:
-    """How many rows to show, None for all."""
-    from triggers.cli import output
-
-    if limit is None:
-        return ROWS if output.fits_a_terminal() and not as_json else None
-    return limit or None

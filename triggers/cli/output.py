@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "STYLES", "Column", "Grid", "Pairs", "console", "fits_a_terminal", "flat", "note", "pairs", "plural", "print_json",
-    "print_json_line", "rendered", "say", "say_page", "show", "show_rows", "styled", "table", "text", "width",
+    "print_json_line", "rendered", "rows", "say", "say_page", "show", "show_rows", "styled", "table", "text", "width",
 ]  # fmt: skip
 
 #: Colors of states and of what happened, the same everywhere.
@@ -34,6 +34,9 @@ STYLES = {
     "acted": "green", "resolved": "dim", "tried": "dim", "failing": "bold yellow",
     "ok": "green", "warn": "yellow", "bad": "bold red",
 }  # fmt: skip
+
+#: Rows of a table on a terminal, where --limit says nothing. Pipes and JSON get all.
+ROWS: Final = 500
 
 #: What a column that takes the rest of the room needs at least, to be read with ease.
 _LEAST_READABLE: Final = 16
@@ -242,3 +245,10 @@ def print_json_line(value: Any) -> None:
 def note(words: str) -> None:
     """A line for people that is no part of what was asked for."""
     say(words, error=True)
+
+
+def rows(limit: int | None, *, as_json: bool) -> int | None:
+    """How many rows to show, None for all."""
+    if limit is None:
+        return ROWS if fits_a_terminal() and not as_json else None
+    return limit or None

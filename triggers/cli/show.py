@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def show(name: Name, scheduler: Choice = None, as_json: Json = False) -> None:
     """Show one trigger: condition, action, policy, last event, last firing, counts, and lag."""
     from triggers.cli import output
-    from triggers.cli.list_ import fields
+    from triggers.cli.listing import fields
     from triggers.operate.query import views
     from triggers.operate.target import open_target
 

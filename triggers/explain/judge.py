@@ -79,7 +79,8 @@ def _answer(facts: Facts) -> _Said:
         return "no such object", text, "check that the id is complete and belongs to this server and workspace"
     if object_ is not None and is_of_another_kind(facts):  # 0
         way_out = f"{command('explain', object_.id)} asks the triggers that are for it"
-        return "does not fire", other_kind(facts.entry.trigger, object_), way_out
+        kinds = f"wanted a {facts.entry.trigger.kind}, found a {object_.kind}"
+        return "does not fire", f"{other_kind(facts.entry.trigger, object_)}: {kinds}", way_out
     if last and last.state in ("waiting", "held", "dead"):  # 3
         return _open(facts, last)
     if last and (object_ is None or object_.changed_ms <= last.changed_ms):  # 4

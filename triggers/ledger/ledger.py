@@ -1,81 +1,70 @@
-"""One scheduler's ledger: its parts put together over one store."""
+"""One scheduler's ledger: its parts over one store, each imported and made when it is first used."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from triggers.base import forms
 from triggers.base.settings import Settings
-from triggers.ledger import (
-    at_work,
-    clock,
-    epoch,
-    exclusions,
-    leases,
-    notify_look,
-    poll_look,
-    schedulers,
-    sync_look,
-    upkeep,
-)
-from triggers.ledger.adopting import Adopting
-from triggers.ledger.api_account import CallBook
-from triggers.ledger.armed import Armed
-from triggers.ledger.at_work import Running
-from triggers.ledger.audit import Audit
-from triggers.ledger.decisions import Decisions
-from triggers.ledger.edits import Edits
+from triggers.ledger import clock, epoch, leases, schedulers
+from triggers.ledger.assembly import PARTS, class_of
 from triggers.ledger.epoch import Epoch
-from triggers.ledger.firings import Firings
-from triggers.ledger.forgetting import Forgetting
-from triggers.ledger.forgotten_marks import ForgottenMarks
-from triggers.ledger.hinted import Hinted
-from triggers.ledger.history import History
 from triggers.ledger.keys import Keys
-from triggers.ledger.leaders import Homes
-from triggers.ledger.limits import FailuresInARow, Limits
-from triggers.ledger.manual import ByHand
-from triggers.ledger.matchers import Matchers
-from triggers.ledger.matching import Matching
-from triggers.ledger.moments import Moments
-from triggers.ledger.mutes import Mutes
-from triggers.ledger.notify_look import NotifyLook
-from triggers.ledger.operations import Operations
-from triggers.ledger.poll_look import PollLook
-from triggers.ledger.quarantine import Quarantine
-from triggers.ledger.reading import Reading
-from triggers.ledger.refused import Refusals
-from triggers.ledger.registry import Registry
-from triggers.ledger.retrying import Retrying
 from triggers.ledger.schedulers import Scheduler
-from triggers.ledger.service_watch import ServiceWatch
-from triggers.ledger.shared import api_requests, beat_said
 from triggers.ledger.signing import Signer
 from triggers.ledger.store import Store
-from triggers.ledger.strays import Strays
-from triggers.ledger.streams import Events, Stream
-from triggers.ledger.sync_look import SyncLook
-from triggers.ledger.syncing import LeasedFields
-from triggers.ledger.turns import Turns
-from triggers.ledger.undecided import Undecided
-from triggers.ledger.unread_triggers import UnreadTriggers
-from triggers.ledger.upkeep import Upkeep
-from triggers.ledger.waiting import Line, Waiting
+
+if TYPE_CHECKING:
+    from triggers.ledger.adopting import Adopting
+    from triggers.ledger.api_account import CallBook
+    from triggers.ledger.armed import Armed
+    from triggers.ledger.at_work import Running
+    from triggers.ledger.audit import Audit
+    from triggers.ledger.decisions import Decisions
+    from triggers.ledger.edits import Edits
+    from triggers.ledger.firings import Firings
+    from triggers.ledger.forgetting import Forgetting
+    from triggers.ledger.forgotten_marks import ForgottenMarks
+    from triggers.ledger.hinted import Hinted
+    from triggers.ledger.history import History
+    from triggers.ledger.leaders import Homes
+    from triggers.ledger.limits import FailuresInARow, Limits
+    from triggers.ledger.manual import ByHand
+    from triggers.ledger.matchers import Matchers
+    from triggers.ledger.matching import Matching
+    from triggers.ledger.moments import Moments
+    from triggers.ledger.mutes import Mutes
+    from triggers.ledger.notify_look import NotifyLook
+    from triggers.ledger.operations import Operations
+    from triggers.ledger.poll_look import PollLook
+    from triggers.ledger.quarantine import Quarantine
+    from triggers.ledger.reading import Reading
+    from triggers.ledger.refused import Refusals
+    from triggers.ledger.registry import Registry
+    from triggers.ledger.retrying import Retrying
+    from triggers.ledger.service_watch import ServiceWatch
+    from triggers.ledger.strays import Strays
+    from triggers.ledger.streams import Events, Stream
+    from triggers.ledger.sync_look import SyncLook
+    from triggers.ledger.syncing import LeasedFields
+    from triggers.ledger.turns import Turns
+    from triggers.ledger.undecided import Undecided
+    from triggers.ledger.unread_triggers import UnreadTriggers
+    from triggers.ledger.upkeep import Upkeep
+    from triggers.ledger.waiting import Line, Waiting
 
 SECONDS_PER_DAY = 86_400
 
 
-@dataclass(frozen=True)
 class Ledger:
-    """Everything that is remembered of one scheduler. Threads may share it."""
+    """Everything that is remembered of one scheduler. Threads may share it.
 
-    scheduler: str
-    store: Store
-    keys: Keys
-    signer: Signer
+    Verbs that only read import what they read. Workers run for long, and import all of it at their start
+    (`assembly.import_parts`).
+    """
+
     registry: Registry
     unread_triggers: UnreadTriggers
     reading: Reading
@@ -107,6 +96,22 @@ class Ledger:
     forgetting: Forgetting
     marks: ForgottenMarks
     strays: Strays
+
+    def __init__(self, store: Store, scheduler: str, settings: Settings) -> None:
+        """Prepare; reads and writes nothing."""
+        self.scheduler, self.store = scheduler, store
+        self.keys, self.signer = Keys(scheduler), Signer.of(settings, scheduler)
+        self.history_length = settings.history_length
+        self.retention_seconds = settings.retention_days * SECONDS_PER_DAY
+
+    if not TYPE_CHECKING:  # else any name would be a part
+
+        def __getattr__(self, name: str) -> Any:
+            """Make a part; of two threads that do, the one that is done first makes that of both."""
+            if name not in PARTS:
+                raise AttributeError(f"the ledger has no part {name!r}")
+            made_with = {each: getattr(self, each) for each in PARTS[name][2:]}
+            return self.__dict__.setdefault(name, class_of(name)(self.store, self.keys, **made_with))
 
     def adopt_epoch(self, *, nothing_launched_before: bool = False, at_least: int = 0) -> Epoch:
         """Learn which epoch this is; call it first, and again after `EpochChanged`, with the number known before."""
@@ -143,10 +148,14 @@ class Ledger:
 
     def events(self) -> Events:
         """The events that polls have stored, as far as they are kept."""
+        from triggers.ledger.streams import Events
+
         return Events(self.store, self.keys)
 
     def happenings(self) -> Stream:
         """The history as a stream of (id, fields)."""
+        from triggers.ledger.streams import Stream
+
         return Stream(self.store, self.keys.history)
 
     def is_new(self) -> bool:
@@ -180,44 +189,64 @@ class Ledger:
 
     def left_alone_by(self) -> dict[str, str]:
         """Which workers leave the scheduler alone, and why."""
+        from triggers.ledger import exclusions
+
         return exclusions.of(self.store.client, self.scheduler)
 
     def workers_at_work(self) -> dict[str, Running]:
         """What the workers on this Redis run with, by their names."""
+        from triggers.ledger import at_work
+
         return at_work.of(self.store.client)
 
     @property
     def service_watch(self) -> ServiceWatch:
         """What polls see of the scheduler's service tasks."""
+        from triggers.ledger.service_watch import ServiceWatch
+
         return ServiceWatch(self.store, self.keys)
 
     @property
     def calls(self) -> CallBook:
         """The account of calls to the ClearML API, of all that share this Redis."""
+        from triggers.ledger.api_account import CallBook
+
         return CallBook(self.store.client)
 
     def api_requests(self) -> dict[str, int]:
         """How many calls to the ClearML API ended how, by `<endpoint> <result>`, of all workers on this Redis."""
+        from triggers.ledger.shared import api_requests
+
         return api_requests(self.store.client)
 
     def beat_said(self) -> str:
         """What the active beat reported last, "" if none ticks."""
+        from triggers.ledger.shared import beat_said
+
         return beat_said(self.store.client)
 
     def upkeep(self) -> Upkeep:
         """What a round of reconcile has to do."""
+        from triggers.ledger import upkeep
+
         return upkeep.look(self.store, self.keys)
 
     def look_before_poll(self, sources: Sequence[str]) -> PollLook:
         """What a poll of these sources looks at before it asks the ClearML server."""
+        from triggers.ledger import poll_look
+
         return poll_look.look(self.store, self.keys, sources)
 
     def look_before_sync(self, sources: Sequence[str], fields: Sequence[str]) -> SyncLook:
         """What a turn of sync looks at first, with these fields of what sync remembers."""
+        from triggers.ledger import sync_look
+
         return sync_look.look(self.store, self.keys, sources, fields)
 
     def look_before_notify(self, lines: Sequence[Line], fields: Sequence[str]) -> NotifyLook:
         """What a turn of notify looks at, with these fields of what notify remembers."""
+        from triggers.ledger import notify_look
+
         return notify_look.look(self.store, self.keys, lines, fields)
 
     def close(self) -> None:
@@ -227,43 +256,4 @@ class Ledger:
 
 def open_ledger(store: Store, scheduler: str, settings: Settings) -> Ledger:
     """The ledger of a scheduler on a store; writes nothing."""
-    keys, signer = Keys(scheduler), Signer.of(settings, scheduler)
-    refused = Refusals(store, keys)
-    length, retention = settings.history_length, settings.retention_days * SECONDS_PER_DAY
-    return Ledger(
-        scheduler,
-        store,
-        keys,
-        signer,
-        Registry(store, keys, signer),
-        UnreadTriggers(store, keys),
-        Reading(store, keys, history_length=length),
-        Moments(store, keys),
-        Limits(store, keys),
-        FailuresInARow(store, keys),
-        Matching(store, keys, history_length=length, signer=signer),
-        Armed(store, keys),
-        Undecided(store, keys),
-        Quarantine(store, keys),
-        refused,
-        Adopting(store, keys, signer, refused),
-        Firings(store, keys, retention_seconds=retention, history_length=length, signer=signer),
-        History(store, keys),
-        Operations(store, keys, retention_seconds=retention, history_length=length),
-        Homes(store, keys),
-        LeasedFields(store, keys, "sync", keys.sync),
-        LeasedFields(store, keys, "notify", keys.notices),
-        Mutes(store, keys),
-        ByHand(store, keys, scheduler, retention_seconds=retention, history_length=length, signer=signer),
-        Retrying(store, keys),
-        Decisions(store, keys, scheduler),
-        Audit(store, keys, history_length=length),
-        Waiting(store, keys),
-        Turns(store, keys, signer=signer),
-        Edits(store, keys),
-        hinted := Hinted(store, keys),
-        Matchers(store, keys, hinted),
-        Forgetting(store, keys),
-        ForgottenMarks(store, keys),
-        Strays(store, keys),
-    )
+    return Ledger(store, scheduler, settings)

@@ -45,3 +45,17 @@ class LeasedFields:
         if fields:
             pairs = [part for pair in fields.items() for part in pair]
             self.store.run(WRITE, [self.keys.lease(self._lease), self._name], token, *pairs)
+
+
+class SyncFields(LeasedFields):
+    """What sync remembers."""
+
+    def __init__(self, store: Store, keys: Keys) -> None:
+        super().__init__(store, keys, "sync", keys.sync)
+
+
+class NoticeFields(LeasedFields):
+    """What notify remembers."""
+
+    def __init__(self, store: Store, keys: Keys) -> None:
+        super().__init__(store, keys, "notify", keys.notices)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -12,7 +13,6 @@ import redis
 
 from triggers.base import redis_refusals
 from triggers.base.errors import StoreUnavailable, Usage
-from triggers.base.meant import meant
 from triggers.base.plural import plural
 from triggers.base.settings import Settings, settings
 from triggers.ledger import Ledger, Store, connect, open_ledger, schedulers
@@ -55,6 +55,8 @@ class Target:
 
     def hand_in_calls(self) -> None:
         """Count what was asked of the ClearML server; without Redis, it is not counted."""
+        if "triggers.clearml_api.connection" not in sys.modules:  # nothing was
+            return
         from triggers.context.api_account import hand_in
 
         with suppress(redis.RedisError):
@@ -89,8 +91,7 @@ class Target:
             if name in (id_, id_.partition(":")[2]):
                 raise Usage(f"{noun_of_id(id_)} {name!r} is quarantined: {unread.why}")
         known = ", ".join(sorted(entry.trigger.name for entry in entries.values())) or "none"
-        near = meant(name, [entry.trigger.name for entry in entries.values()])
-        raise Usage(f"scheduler {title(self.scheduler)} has no trigger {name!r}; it has: {_short(known)}{near}")
+        raise Usage(f"scheduler {title(self.scheduler)} has no trigger {name!r}; it has: {_short(known)}")
 
 
 def title(scheduler: Scheduler) -> str:
@@ -220,8 +221,7 @@ def choose(found: Mapping[str, Scheduler], choice: str | None, where: str) -> Sc
     listed = ", ".join(f"{title(one)} ({one.id})" for one in (fitting or found.values()))
     if fitting:
         raise Usage(f"{plural(len(fitting), 'scheduler')} found in {where}; choose one with --scheduler: {listed}")
-    near = meant(choice, [title(one) for one in found.values()])
-    raise Usage(f"--scheduler {choice!r} not found in {where}; there are: {listed}{near}")
+    raise Usage(f"--scheduler {choice!r} not found in {where}; there are: {listed}")
 
 
 def _short(text: str) -> str:

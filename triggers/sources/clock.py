@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from triggers.base.settings import Settings
-from triggers.clearml_api import Api
 from triggers.ledger.reading import Cursor
 from triggers.ledger.registry import Entry
 from triggers.model import Trigger
 from triggers.model.events import Event
 from triggers.model.schedule_fields import SCHEDULE
-from triggers.rules.schedules.occurrences import Occurrence, event_of
 from triggers.sources.source import Page, Source
+
+if TYPE_CHECKING:
+    from triggers.clearml_api import Api
 
 
 class ClockSource(Source):
@@ -37,6 +39,8 @@ class ClockSource(Source):
 
     def look_up(self, api: Api, needs: tuple[str, ...], ids: Sequence[str]) -> list[Event]:
         """Give the times of these ids, where there is one schedule that they can be of."""
+        from triggers.rules.schedules.occurrences import Occurrence, event_of
+
         del api
         if len(needs) != 1:
             return []

@@ -5,10 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from triggers.base.settings import Settings
-from triggers.clearml_api import Api
 from triggers.ledger.reading import Cursor
 from triggers.ledger.registry import Entry
 from triggers.model import Trigger
@@ -16,6 +15,9 @@ from triggers.model.events import Event
 from triggers.model.kinds import Kind
 from triggers.sources import windows
 from triggers.sources.windows import Advance, Window
+
+if TYPE_CHECKING:
+    from triggers.clearml_api import Api
 
 
 @dataclass(frozen=True, slots=True)

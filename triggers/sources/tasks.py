@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from triggers.clearml_api import polls
-from triggers.clearml_api.polls import Listing
 from triggers.model import Trigger
 from triggers.sources.collection import Collection
+
+if TYPE_CHECKING:
+    from triggers.clearml_api.polls import Listing
 
 
 class Tasks(Collection):
@@ -17,4 +19,6 @@ class Tasks(Collection):
     kinds = ("dataset", "task")
 
     def listing(self, triggers: Sequence[Trigger]) -> Listing:
+        from triggers.clearml_api import polls
+
         return polls.tasks({key for trigger in triggers for key in trigger.watched_metrics()})

@@ -61,6 +61,61 @@ def test_a_verb_that_asks_the_server_needs_no_sdk_either(world: World, arguments
     assert float(str(found["seconds"])) < 1.0
 
 
+@pytest.mark.parametrize("flags", [[], ["--json"], ["--json", "--all"]], ids=" ".join)
+def test_a_list_needs_no_parser_and_no_more_of_the_ledger_than_it_reads(world: World, flags: list[str]) -> None:
+    world.declare(world.trigger(name="retry"))
+    world.step()
+    more = ["audit", "matchers", "operations", "adopting"]
+    others = [
+        "typer",
+        "triggers.clearml_api",
+        "triggers.actions.webhook",
+        *(f"triggers.ledger.{name}" for name in more),
+    ]
+    code = _RUN.replace('"html.entities"}', ", ".join(map(json.dumps, ["html.entities", *others])) + "}")
+    piped = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    run = subprocess.run([sys.executable, "-c", code, "list", *flags], capture_output=True, text=True, env=piped)
+    found = json.loads(run.stderr.splitlines()[-1])
+    # what has a link to ClearML's pages brings the address of the server
+    allowed = ["triggers.clearml_api"] if flags else []
+    assert (found["code"], found["heavy"]) == (0, [])
+    assert [name for name in found["needless"] if name not in allowed] == []
+
+
+@pytest.mark.parametrize("flags", [[], ["--json"], ["--all", "--json"]], ids=" ".join)
+def test_a_list_says_the_same_without_the_parser(world: World, flags: list[str]) -> None:
+    world.declare(world.trigger(name="retry"), world.trigger(name="other"))
+    world.step()
+    world.declare(world.trigger(name="retry"))
+    with_parser = "import sys; from triggers.cli.verbs import app_of; app_of(['list'])(sys.argv[1:])"
+    answers = [
+        subprocess.run([sys.executable, *how, "list", *flags], capture_output=True, text=True)
+        for how in (["-m", "clearml_triggers"], ["-c", with_parser])
+    ]
+    assert [one.returncode for one in answers] == [0, 0]
+    assert answers[0].stdout
+    names = [[line.split("\t")[0] for line in one.stdout.splitlines()[:-1]] for one in answers]
+    assert names[0] == names[1] or flags
+    if flags:
+        told = [[(each["name"], each["state"], each["counts"]) for each in json.loads(one.stdout)] for one in answers]
+        assert told[0] == told[1]
+
+
+def test_a_reader_that_ends_early_is_no_fault(world: World) -> None:
+    world.declare(*(world.trigger(name=f"trigger {n}") for n in range(300)))
+    verb = f"{sys.executable} -m clearml_triggers list"
+    run = subprocess.run(["bash", "-c", f"{verb} | head -1"], capture_output=True, text=True)
+    assert run.stderr == ""
+    assert run.stdout.startswith("trigger")
+
+
+def test_a_list_of_no_scheduler_is_one_line(world: World) -> None:
+    world.ledger.leave()
+    run = subprocess.run([sys.executable, "-m", "clearml_triggers", "list"], capture_output=True, text=True)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr.startswith("clearml-triggers: no scheduler found")
+
+
 def test_a_verb_brings_no_other_verb() -> None:
     code = (
         "import sys; from triggers.cli.verbs import app_of; import typer; typer.main.get_command(app_of(['list']));"

@@ -300,9 +300,8 @@ def test_an_object_of_another_kind(place: str) -> None:
     """What is asked of such an object, and which polls read it, says nothing."""
     other = Event("model", FAILED.id, FAILED.changed_ms, "weights", ready=True)
     explained = said(**{"now": None, "seen": None, "known_ms": None, place: other})
-    assert (explained.answer, explained.because) == (
-        "does not fire", f"trigger 'retry' is for ClearML tasks, and {FAILED.id} is a model"
-    )  # fmt: skip
+    because = f"trigger 'retry' is for ClearML tasks, and {FAILED.id} is a model: wanted a task, found a model"
+    assert (explained.answer, explained.because) == ("does not fire", because)
     assert explained.way_out == f"`clearml-triggers explain {FAILED.id}` asks the triggers that are for it"
     assert explained.clauses == ()
     assert [check.name for check in explained.checks] == ["declared", "pause"]
