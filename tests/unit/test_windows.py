@@ -97,3 +97,21 @@ def test_a_clock_that_was_set_back_takes_the_cursor_with_it(behind_ms: int, back
         window = choose_window(moved.cursor, [entry()], SETTINGS)
         assert window is not None
         assert window.sweeps
+
+
+@pytest.mark.parametrize(
+    ("cursor", "version", "waits"),
+    [
+        (replace(DONE, overlapped_ms=NOW - 10_000), 1, True),
+        (replace(DONE, swept_ms=NOW - 600_000), 1, True),
+        (DONE, 1, False),
+        (replace(DONE, overlapped_ms=NOW - 10_000), 4, False),
+        (replace(DONE, overlapped_ms=0, swept_ms=0, ahead_ms=NOW + 9_000), 1, False),
+    ],
+    ids=["overlap", "sweep", "nothing is read again", "a new trigger", "the clock was set back"],
+)
+def test_after_a_walk_that_was_cut_what_is_only_read_again_waits(cursor: Cursor, version: int, waits: bool) -> None:
+    window = choose_window(cursor, [entry(version=version)], SETTINGS)
+    assert window is not None
+    assert window.fresh(cursor) == (FRESH if waits else window)
+    assert (window.fresh(cursor) != window) is waits

@@ -101,3 +101,12 @@ def test_a_holder_answers_to_knocks_and_to_other_leases_and_not_to_its_own() -> 
     answered = callers([of_mine, {other.property: other.to_json(), "triggers-knock": "5"}], mine)
     assert answered
     assert answered != callers([of_mine, {other.property: other.to_json(), "triggers-knock": "6"}], mine)
+
+
+def test_while_a_poll_is_under_way_the_pause_before_it_counts() -> None:
+    """Its own is known when it ends; until then nobody looks because the poll before is long ago."""
+    polls_slowly = replace(RESTING, covered_ms=NOW - 100_000, polled_ms=NOW - 1_000, pace_ms=5_000, before_ms=96_000)
+    assert polls_slowly.is_covered
+    assert replace(polls_slowly, before_ms=5_000).is_covered is False
+    assert replace(polls_slowly, polled_ms=NOW - 40_000).is_covered is False, "it did not come to an end"
+    assert polls_slowly.pause_ms == 96_000
