@@ -37,8 +37,10 @@ class Identity:
         *,
         resolve: Callable[[], Credentials] = Credentials.resolve,
         clock: Callable[[], float] = time.monotonic,
+        prepare: Callable[[WatchedApi], None] = lambda _: None,
     ) -> None:
         self._timeout_seconds, self._resolve, self._clock = timeout_seconds, resolve, clock
+        self._prepare = prepare  # each client, before its first call
         self._asking = threading.Lock()
         self._ask_at = 0.0
         self._unanswered = 0
@@ -83,6 +85,7 @@ class Identity:
             credentials = self._resolve()
             if self.api is None or self.api.credentials != credentials:
                 self.api, self._workspace = WatchedApi(credentials, timeout_seconds=self._timeout_seconds), ""
+                self._prepare(self.api)
             self._workspace = identity(self.api)
         except Refused as refusal:
             self._say(str(refusal))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 import redis
@@ -100,9 +100,10 @@ class Runtime:
         redis_address(of.redis_url)  # there has to be one
         self.settings, self.client = of, connect(of.redis_url or "")
         self.hints = CeleryHints(celery, self.client, self.name_of)
-        self.identity = Identity(of.request_timeout_seconds)
         self.calls = CallBook(self.client)
         self.account = ApiAccount(of.api_calls_per_month)
+        limit_calls = partial(self.account.limit_calls, self.calls)
+        self.identity = Identity(of.request_timeout_seconds, prepare=limit_calls)
         self.records = Records(self.client, of)
         self._seldom = Seldom()
         self._names: dict[str, str] = {}
@@ -218,7 +219,7 @@ class Runtime:
                 try:
                     return stage(context)
                 finally:
-                    self.account.settle(self.calls, context.api)
+                    self.account.settle(self.calls, context.api, force=self.account.has_calls)
             except EpochChanged as change:
                 log.warning("%s; beginning a new epoch", change)
                 with self._lock:

@@ -39,18 +39,40 @@ def caused_by(cause: str) -> Iterator[None]:
         _cause.reset(token)
 
 
+def cause_now(otherwise: str) -> str:
+    """Why requests are made now, in this thread; `otherwise` where `caused_by` says nothing."""
+    return _cause.get() or otherwise
+
+
 class CallTally:
     """Counts of one process. Threads share it."""
 
     def __init__(self) -> None:
         self._counts: Counter[Counted] = Counter()
+        self._under_way = 0
         self._lock = threading.Lock()
+
+    @property
+    def under_way(self) -> int:
+        """Requests that were begun and are not counted yet. Read it before `take`, so that none is in neither."""
+        return self._under_way
+
+    @contextmanager
+    def request(self) -> Iterator[None]:
+        """Tell that a request is under way while the body runs, which counts it once it was sent."""
+        with self._lock:
+            self._under_way += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._under_way -= 1
 
     def add(self, endpoint: str, status: int | None, cause: str) -> None:
         """Count one request; `status` is None where no complete answer came. `cause`: where `caused_by` says none."""
         result = UNAVAILABLE if status is None else "ok" if 200 <= status < 300 else str(status)
         with self._lock:
-            self._counts[Counted(_cause.get() or cause, endpoint, result)] += 1
+            self._counts[Counted(cause_now(cause), endpoint, result)] += 1
 
     def take(self) -> dict[Counted, int]:
         """Give what was counted since the last time, and begin anew."""

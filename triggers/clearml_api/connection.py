@@ -11,7 +11,7 @@ import json
 import os
 import threading
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from triggers.base import progress
 from triggers.base.errors import Refused, ServerBusy, ServerUnavailable
 from triggers.clearml_api import answers
-from triggers.clearml_api.calls import TALLY
+from triggers.clearml_api.calls import TALLY, cause_now
 from triggers.clearml_api.credentials import Credentials
 from triggers.clearml_api.gate import Gate
 from triggers.clearml_api.login import Login
@@ -75,6 +75,8 @@ class Api:
         self.gate = Gate()
         #: a pause that the server asked this process for, to be shared with the others; None once it is
         self.new_pause: Pause | None = None
+        #: asked before each request with its cause, where calls are limited: it raises ServerBusy where none is left
+        self.spend: Callable[[str], None] | None = None
         #: calls that this server was found not to know
         self.lacks: set[str] = set()
         # without a user name and password that the address may carry
@@ -184,12 +186,15 @@ class Api:
     ) -> Reply:
         """Send one request; it counts whatever comes of it."""
         status = None
-        try:
-            reply = connection.post(path, content, headers)
-            status = reply.status
-            return reply
-        finally:
-            TALLY.add(endpoint, status, self.cause)
+        with TALLY.request():
+            if self.spend is not None:
+                self.spend(cause_now(self.cause))
+            try:
+                reply = connection.post(path, content, headers)
+                status = reply.status
+                return reply
+            finally:
+                TALLY.add(endpoint, status, self.cause)
 
     def _connection(self) -> Connection:
         """This thread's; never one that a fork of the process has copied."""

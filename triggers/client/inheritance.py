@@ -22,6 +22,7 @@ from triggers.model import Trigger
 from triggers.model.launch_tags import scheduler_tag
 from triggers.sync import saved_edits
 from triggers.sync.configure import shown_in
+from triggers.sync.counted_calls import AtLeast, counted
 from triggers.sync.originals import Left, read_state
 from triggers.sync.saved_edits import Kept
 from triggers.sync.saved_state import PROPERTY, Saved, newest
@@ -44,6 +45,7 @@ class Inheritance:
         entries: trigger id → entry that people had made or changed beside the script.
         decided: trigger id → object id → mark of what was dropped or skipped.
         audit: the last line of the audit log.
+        calls: month → API calls that were counted, by every scheduler of the Redis that had counted them.
     """
 
     since_ms: dict[str, int] = field(default_factory=dict)
@@ -52,6 +54,7 @@ class Inheritance:
     entries: dict[str, Entry] = field(default_factory=dict)
     decided: Marks = field(default_factory=dict)
     audit: Link = field(default_factory=Link)
+    calls: dict[str, AtLeast] = field(default_factory=dict)
 
 
 def look(
@@ -71,12 +74,13 @@ def look(
     """
     users = settings.service_users
     services = believed(api, scheduler.id, scheduler.service_task, users, configuration=True)
-    until_ms = latest_ms(api, scheduler.service_task) + _SKEW_MS
-    text, saved = newest((one.runtime.get(PROPERTY) for one in services), latest_ms=until_ms)
+    now_ms = latest_ms(api, scheduler.service_task)
+    states = [one.runtime.get(PROPERTY) for one in services]
+    text, saved = newest(states, latest_ms=now_ms + _SKEW_MS)
     if saved is not None:
         stored = next(one for one in services if one.runtime.get(PROPERTY) == text)
         since_ms = saved.since_ms - int(settings.overlap_seconds * 1000)
-        before = _going_on(stored, saved, triggers, since_ms)
+        before = replace(_going_on(stored, saved, triggers, since_ms), calls=counted(states, now_ms))
         log.warning(
             "this Redis knows nothing of the scheduler; going on from the state on ClearML task %s of user %s: %s, and "
             "%s added or changed beside the script",
@@ -118,6 +122,8 @@ def take_over(ledger: Ledger, inheritance: Inheritance, triggers: Sequence[Trigg
     transitions = {id_ for id_, trigger in known.items() if trigger.policy.fire == "on_transition"}
     ledger.decided.restore(inheritance.decided, transitions)
     ledger.audit.go_on_from(inheritance.audit)
+    for month, calls in inheritance.calls.items():
+        ledger.calls.restore(month, *calls)
     for trigger in triggers:
         left = inheritance.left.get(trigger.id)
         if left is not None:

@@ -7,21 +7,20 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import redis
 
+from triggers.ledger.api_lending import MONTH, MONTH_LIVES, CallLending, Hand, number_of
 from triggers.ledger.keys import shared
 from triggers.rules.api_budget import POLL, ApiUsage, month_of
 
-_SUMS, _MONTH, _HOUR, _LIMIT = "api_requests", "api_calls:", "api_calls:hour:", "api_limit"
+_SUMS, _HOUR, _LIMIT = "api_requests", "api_calls:hour:", "api_limit"
 _PAUSE, _LONGEST = "api_pauses", "api_pause"
 
-#: How long a month stays readable after its last call, seconds.
-_MONTH_LIVES: Final = 100 * 86_400
 #: Hours that count as recent; their keys live one longer.
 _HOURS: Final = 24
 #: How long a pause is remembered after its end, ms: the next one is longer then.
@@ -90,33 +89,47 @@ class Settled:
     pause: SharedPause | None
 
 
-class CallBook:
-    """The account in one Redis."""
+class CallBook(CallLending):
+    """The account in one Redis. `clock`: in place of Redis' own."""
 
-    def __init__(self, client: redis.Redis) -> None:
-        self.client = client
+    def __init__(self, client: redis.Redis, clock: Callable[[], datetime] | None = None) -> None:
+        super().__init__(client, clock or (lambda: _now(client)))
 
-    def settle(self, counts: Mapping[tuple[str, str, str], int], limit: int | None, server: str = "") -> Settled:
+    def settle(
+        self,
+        counts: Mapping[tuple[str, str, str], int],
+        limit: int | None,
+        server: str = "",
+        hand: Hand | None = None,
+    ) -> Settled:
         """Add counts, by (cause, endpoint, result); learn the month's total and the pause of a server. Two trips.
+
+        Args:
+            counts: since the last time.
+            limit: by which this process goes.
+            server: whose pause is asked for.
+            hand: what the process keeps in hand of the calls that were lent to it; the counts are of its month.
 
         Raises:
             redis.RedisError: Redis gave no answer; some may have been counted.
         """
-        now = _now(self.client)
-        month = shared(_MONTH + month_of(now))
+        now = self._now()
+        month = shared(MONTH + month_of(now))
         with self.client.pipeline(transaction=True) as pipe:
             if counts:
-                _add(pipe, month, now, counts)
+                _add(pipe, shared(MONTH + hand.month) if hand else month, now, counts)
+            if hand is not None:
+                self.keep(pipe, hand)
             if limit is not None:
                 pipe.set(shared(_LIMIT), limit, ex=3600)
             pipe.hget(month, "made")
             pipe.hget(shared(_PAUSE), server)
             *_, made, pause = pipe.execute()
-        return Settled(now, _number(made), _pause(pause, now))
+        return Settled(now, number_of(made), _pause(pause, now))
 
     def share_pause(self, pause: SharedPause, server: str) -> None:
         """Let every process that calls this server keep a pause; of two, the one that ends last."""
-        until_ms = int(_now(self.client).timestamp() * 1000 + pause.seconds * 1000)
+        until_ms = int(self._now().timestamp() * 1000 + pause.seconds * 1000)
         text = json.dumps({"until_ms": until_ms, "times": pause.times, "why": pause.why, "endpoint": pause.endpoint})
         life_ms = int(pause.seconds * 1000) + _PAUSE_REMEMBERED_MS
         self.client.register_script(_PAUSE_SCRIPT)(
@@ -125,7 +138,7 @@ class CallBook:
 
     def forget_pause(self, server: str) -> None:
         """Let every process know that a server takes calls again, unless it asked one for another pause meanwhile."""
-        now_ms = int(_now(self.client).timestamp() * 1000)
+        now_ms = int(self._now().timestamp() * 1000)
         self.client.register_script(_OVER_SCRIPT)(keys=[shared(_PAUSE)], args=[server, now_ms])
 
     def usage(self) -> ApiUsage:
@@ -134,36 +147,38 @@ class CallBook:
         Raises:
             redis.RedisError: Redis gave no answer.
         """
-        now = _now(self.client)
+        now = self._now()
         this_hour = int(now.timestamp()) // 3600
         with self.client.pipeline(transaction=False) as pipe:
-            pipe.hgetall(shared(_MONTH + month_of(now)))
+            pipe.hgetall(shared(MONTH + month_of(now)))
+            self.lent(pipe, now)
             for hour in range(this_hour - _HOURS + 1, this_hour + 1):
                 pipe.hgetall(shared(_HOUR + str(hour)))
-            fields, *hours = pipe.execute()
+            fields, hands, *hours = pipe.execute()
         counts = Counter[tuple[str, str]]()
         for name, number in fields.items():
             if name.count(" ") == 2:
                 cause, endpoint, _ = name.split(" ")
-                counts[cause, endpoint] += _number(number)
+                counts[cause, endpoint] += number_of(number)
         known = [hour for hour in hours if hour]
-        began = min((_number(hour.get("began")) for hour in known), default=0)
+        began = min((number_of(hour.get("began")) for hour in known), default=0)
         return ApiUsage(
             now,
             counts,
-            recent=sum(_number(hour.get("all")) for hour in known),
-            recent_polls=sum(_number(hour.get(POLL)) for hour in known),
+            recent=sum(number_of(hour.get("all")) for hour in known),
+            recent_polls=sum(number_of(hour.get(POLL)) for hour in known),
             recent_seconds=max(0.0, now.timestamp() - began) if began else 0.0,
+            lent=sum(map(number_of, hands)),
         )
 
     def pause_now(self) -> SharedPause | None:
         """The longest pause that processes keep now, whichever server asked for it; None without one."""
-        pause = _pause(self.client.get(shared(_LONGEST)), _now(self.client))
+        pause = _pause(self.client.get(shared(_LONGEST)), self._now())
         return pause if pause and pause.seconds > 0 else None
 
     def pause_of(self, server: str) -> SharedPause | None:
         """What is left of the pause that a server asked for; None without one."""
-        pause = _pause(self.client.hget(shared(_PAUSE), server), _now(self.client))
+        pause = _pause(self.client.hget(shared(_PAUSE), server), self._now())
         return pause if pause and pause.seconds > 0 else None
 
     def schedulers(self) -> int:
@@ -187,7 +202,7 @@ def _add(pipe: Any, month: str, now: datetime, counts: Mapping[tuple[str, str, s
     pipe.hincrby(hour, "all", total)
     pipe.hincrby(hour, POLL, sum(number for (cause, *_), number in counts.items() if cause == POLL))
     pipe.hsetnx(hour, "began", int(now.timestamp()))
-    pipe.expire(month, _MONTH_LIVES)
+    pipe.expire(month, MONTH_LIVES)
     pipe.expire(hour, (_HOURS + 1) * 3600)
 
 
@@ -205,10 +220,3 @@ def _now(client: redis.Redis) -> datetime:
     found: Any = client.time()
     seconds, micros = found
     return datetime.fromtimestamp(int(seconds) + int(micros) / 1e6, UTC)
-
-
-def _number(text: Any) -> int:
-    try:
-        return int(text or 0)
-    except ValueError:
-        return 0

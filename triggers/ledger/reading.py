@@ -61,17 +61,24 @@ class Reading:
 
     @contextmanager
     def poll(
-        self, *, pace_seconds: float, lease_seconds: float, force: bool = False, longest_seconds: float = 0.0
+        self,
+        *,
+        pace_seconds: float,
+        lease_seconds: float,
+        force: bool = False,
+        longest_seconds: float = 0.0,
+        limit: int | None = None,
     ) -> Iterator[str | None]:
         """Hold the poll lease while the body runs; yields None when no poll is due or another polls.
 
         `longest_seconds`: how far `stretch` may have moved the next poll; one farther away counts as due.
+        `limit`: of calls; with another than the last poll stretched for, what that one found does not hold any more.
         """
-        names = [self.keys.lease("poll"), self.keys.fence, self.keys.next_poll, self.keys.service_watch]
-        pace, life = int(pace_seconds * 1000), int(lease_seconds * 1000)
-        token = self.store.run(
-            BEGIN, names, life, leases.nonce(), pace, POLL_SLACK_MS, int(force), int(longest_seconds * 1000)
-        )
+        keys = self.keys
+        names = [keys.lease("poll"), keys.fence, keys.next_poll, keys.service_watch, keys.registry_version]
+        pace, life, longest = int(pace_seconds * 1000), int(lease_seconds * 1000), int(longest_seconds * 1000)
+        rest = (POLL_SLACK_MS, int(force), longest, _limit_text(limit))
+        token = self.store.run(BEGIN, names, life, leases.nonce(), pace, *rest)
         if not token:
             yield None
             return
@@ -86,10 +93,18 @@ class Reading:
         finally:
             leases.release(self.store, self.keys, "poll", token)
 
-    def stretch(self, token: str, seconds: float) -> None:
-        """Let the next poll wait so much longer, while the lease is held."""
+    def stretch(self, token: str, seconds: float, *, by_budget: float = 0.0, limit: int | None = None) -> None:
+        """Let the next poll wait so much longer, while the lease is held.
+
+        Args:
+            token: of the lease.
+            seconds: longer than the pace.
+            by_budget: of these, for the sake of `limit`; the others since nothing changes, until triggers do.
+            limit: of calls, until it is another.
+        """
         keys = [self.keys.lease("poll"), self.keys.next_poll, self.keys.service_watch]
-        self.store.run(STRETCH, keys, token, int(seconds * 1000))
+        more, of_budget = int(seconds * 1000), int(by_budget * 1000)
+        self.store.run(STRETCH, keys, token, more, of_budget, _limit_text(limit))
 
     def quiet_ms(self) -> int:
         """How long no poll has found a change, ms; since the first poll where none ever has."""
@@ -244,3 +259,7 @@ class Reading:
         before_ms = clock.now_ms(self.store.client, self.keys) - int(seconds * 1000)
         found: Any = self.store.client.zrangebyscore(self.keys.ready, "-inf", before_ms)
         return [int(partition) for partition in found if forms.partition_of(partition) is not None]
+
+
+def _limit_text(limit: int | None) -> str:
+    return "" if limit is None else str(limit)

@@ -14,7 +14,9 @@ from triggers.ledger.store import Store
 STOPPING: Final = "stopping"
 #: How late a poll may be before nobody relies on what polls see, ms.
 LATE_MS: Final = 30_000
-_NUMBERS: Final = ("changed_ms", "covered_ms", "missed_ms", "looked_ms", "polled_ms", "pace_ms", "before_ms")
+_NUMBERS: Final = (
+    "changed_ms", "covered_ms", "missed_ms", "looked_ms", "polled_ms", "pace_ms", "before_ms", "by_budget_ms",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class SeenServiceTask:
         pace_ms: how long after that the next one is due, whatever it follows from; the least that it can be until the
             poll ends.
         before_ms: how long it was due after the one before.
+        by_budget_ms: how much longer than the pace of the script that is for the limit of calls.
     """
 
     now_ms: int = 0
@@ -45,6 +48,7 @@ class SeenServiceTask:
     polled_ms: int = 0
     pace_ms: int = 0
     before_ms: int = 0
+    by_budget_ms: int = 0
 
     @classmethod
     def of(cls, fields: Mapping[str, str], now_ms: int) -> SeenServiceTask:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from triggers.base.plural import plural
 from triggers.ledger import Ledger
@@ -27,6 +28,7 @@ class ApiBudget:
         paused_seconds: what is left of a pause that the ClearML server asked for; 0 without one.
         paused_why: the reason that it gave.
         paused_long: whether people should know of it: it lasts, or the server has refused for more than a minute.
+        lent: calls that processes have in hand; what a process that was killed had stays so until the month ends.
     """
 
     month: str
@@ -39,11 +41,27 @@ class ApiBudget:
     paused_seconds: float = 0.0
     paused_why: str = ""
     paused_long: bool = False
+    lent: int = 0
 
     @property
     def is_over(self) -> bool:
         """Whether the month is projected to end beyond the limit."""
         return self.limit is not None and self.projected > self.limit
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether no call is left."""
+        return api_budget.is_used_up(self.limit, self.made + self.lent)
+
+    @property
+    def polls_are_over(self) -> bool:
+        """Whether no call is left for polls."""
+        return api_budget.polls_are_over(self.limit, self.made + self.lent)
+
+    @property
+    def kept_for_launches(self) -> int:
+        """How many of the last calls polls leave to launches."""
+        return 0 if self.limit is None else api_budget.kept_for_launches(self.limit)
 
 
 def read_budget(ledger: Ledger, limit: int | None = None) -> ApiBudget:
@@ -68,19 +86,30 @@ def read_budget(ledger: Ledger, limit: int | None = None) -> ApiBudget:
         paused_seconds=pause.seconds if pause else 0.0,
         paused_why=pause.why if pause else "",
         paused_long=pause is not None and pause.is_long,
+        lent=usage.lent,
     )
+
+
+#: Causes and endpoints that a line names.
+_NAMED: Final = 4
 
 
 def line(budget: ApiBudget) -> str:
     """All of it in one line."""
     made = plural(budget.made, "call") if budget.limit is None else f"{budget.made:,} of {plural(budget.limit, 'call')}"
-    words = f"{made} in {budget.month}, {budget.projected:,} projected"
-    causes = ", ".join(f"{cause} {count:,}" for cause, count in list(budget.by_cause.items())[:4])
-    paused = f"; {waits(budget)}" if budget.paused_seconds else ""
-    return words + (f" ({causes})" if causes else "") + paused
+    words = f"{made} in {budget.month}, " + ("none left" if budget.is_used_up else f"{budget.projected:,} projected")
+    parts = f" ({_most(budget.by_cause)}; {_most(budget.by_endpoint)})" if budget.made else ""
+    return words + parts + (f"; {waits(budget)}" if budget.paused_seconds else "")
 
 
 def waits(budget: ApiBudget) -> str:
     """That the server takes no calls now, and for how long none is made."""
     left = span(1000 * budget.paused_seconds)
     return f"the ClearML server takes no calls, the next one in {left} ({budget.paused_why})"
+
+
+def _most(counts: Mapping[str, int]) -> str:
+    """The first of these, which are the largest, and the rest as one number."""
+    named = [f"{name} {count:,}" for name, count in list(counts.items())[:_NAMED]]
+    rest = sum(list(counts.values())[_NAMED:])
+    return ", ".join(named + ([f"others {rest:,}"] if rest else []))

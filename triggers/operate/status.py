@@ -102,12 +102,15 @@ def _poll(target: Target, now_ms: int, wanted: bool, budget: ApiBudget) -> Stage
         return StageStatus("poll", "late" if budget.paused_long else "ok", 0, 0, waits(budget))
     if not due_ms:
         return StageStatus("poll", "late", 0, 0, "no poll so far")
-    overdue_ms = max(0, now_ms - due_ms)
-    last_ms = due_ms - pace_ms
+    overdue_ms, seen = max(0, now_ms - due_ms), target.ledger.service_watch.read()
     if overdue_ms > max(LATE_MS // 2, 3 * pace_ms):
+        last_ms = seen.polled_ms or due_ms - pace_ms
         return StageStatus("poll", "late", 0, overdue_ms, f"the last poll was {ago(last_ms, now_ms)}")
     quiet_ms = int(target.scheduler.quiet_seconds * 1000)
     slower = f", up to {span(quiet_ms)} while nothing changes" if quiet_ms > pace_ms else ""
+    if seen.by_budget_ms:
+        stretched = span(pace_ms + seen.by_budget_ms)
+        slower += f"; now {stretched} or more, for the month's API calls to suffice"
     return StageStatus("poll", "ok", 0, overdue_ms, f"every {span(pace_ms)}{slower}")
 
 

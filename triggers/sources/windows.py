@@ -97,6 +97,20 @@ def _sweep_from(cursor: Cursor, settings: Settings) -> int:
     return min(in_time_ms, cursor.swept_ms - (window_ms - every_ms)) if cursor.swept_ms else in_time_ms
 
 
+def sweeping_back(cursor: Cursor, unnoticed_ms: int, settings: Settings) -> Cursor:
+    """Let the next sweep read back to when a clock was set back, after it has shown.
+
+    Args:
+        cursor: as it follows that clock.
+        unnoticed_ms: how long ago that may have been.
+        settings: a sweep reads so far back anyway.
+    """
+    since_ms = cursor.read_to_ms - unnoticed_ms - LOST_TOLERANCE_MS
+    if since_ms >= _sweep_from(replace(cursor, swept_ms=0), settings):
+        return cursor
+    return replace(cursor, swept_ms=max(1, since_ms))
+
+
 @dataclass(frozen=True, slots=True)
 class Advance:
     """The cursor after a page; `stepped_back` is set when the server's clock was set back since the last one.

@@ -22,7 +22,7 @@ from triggers.model.events import Event
 from triggers.model.kinds import noun_of
 from triggers.notices import Notice, Situation, Told, decide
 from triggers.notices.send import in_words, send
-from triggers.rules.api_budget import projected
+from triggers.rules.api_budget import end_of_month, is_used_up, kept_for_launches, polls_are_over, projected
 from triggers.stages.stalled import lines, stalled
 
 log = logger(__name__)
@@ -100,21 +100,27 @@ def _lasting(
 
 
 def _budget(ctx: Context, page: str) -> dict[str, Notice]:
-    """That the month's calls to the ClearML API will not do, as the last day went."""
+    """That the month's calls to the ClearML API will not do, as the last day went, or that none is left."""
     limit = ctx.settings.api_calls_per_month
     if limit is None:
         return {}
     usage = ctx.ledger.calls.usage()
-    comes_to = projected(usage)
-    if comes_to <= limit:
-        return {}
     most = ", ".join(f"{cause} {count:,}" for cause, count in list(usage.by("cause").items())[:3])
-    text = (
-        f"the month comes to {plural(comes_to, 'call')} to the ClearML API, and TRIGGERS_API_CALLS_PER_MONTH is "
-        f"{limit:,}; "
-        f"{usage.made:,} are made ({most}). Polls stretch so that launches still have calls"
-    )
-    return {"API budget": Notice("API budget", text, link=page)}
+    made = f"{usage.made:,} of {plural(limit, 'call')} of TRIGGERS_API_CALLS_PER_MONTH are made ({most})"
+    until = f"until {end_of_month(usage.now):%Y-%m-%d}, unless you raise it; nothing is lost"
+    gone, found = usage.made + usage.lent, dict[str, Notice]()
+    if is_used_up(limit, gone):
+        found["API calls used up"] = Notice("API budget", f"{made}: polls and launches wait {until}", link=page)
+    elif polls_are_over(limit, gone):
+        kept = f"polls wait {until}. The last {plural(kept_for_launches(limit), 'call')} are for launches"
+        found["API calls of polls used up"] = Notice("API budget", f"{made}: {kept}", link=page)
+    comes_to = projected(usage)
+    if comes_to > limit:
+        text = (
+            f"the month comes to {plural(comes_to, 'call')} to the ClearML API; {made}. Polls stretch until this fits"
+        )
+        found["API budget"] = Notice("API budget", text, link=page)
+    return found
 
 
 def _pause(ctx: Context, page: str) -> dict[str, Notice]:

@@ -14,14 +14,16 @@ def stretch(ctx: Context, token: str, *, pace: float, quiet_pace: float, sources
         ctx: the scheduler.
         token: of the poll lease.
         pace: by which the next poll is due as yet, seconds.
-        quiet_pace: after ten quiet minutes.
+        quiet_pace: after ten quiet minutes; 0 where the poll failed, which is then made again as soon as calls suffice.
         sources: that a poll reads; each costs a call.
     """
     reading, limit = ctx.ledger.reading, ctx.settings.api_calls_per_month
-    wanted = pace if quiet_pace <= pace else pace_seconds(pace, quiet_pace, reading.quiet_ms() / 1000)
+    by_quiet = pace if quiet_pace <= pace else pace_seconds(pace, quiet_pace, reading.quiet_ms() / 1000)
+    by_budget = pace
     if limit is not None:
-        calls = sources * ctx.ledger.calls.schedulers()
-        wanted = api_budget.poll_seconds(limit, ctx.ledger.calls.usage(), calls_per_poll=calls, pace_seconds=wanted)
+        calls, usage = sources * ctx.ledger.calls.schedulers(), ctx.ledger.calls.usage()
+        by_budget = api_budget.poll_seconds(limit, usage, calls_per_poll=calls, pace_seconds=pace)
+    wanted = max(by_quiet, by_budget)
     if wanted > pace:
-        reading.stretch(token, wanted - pace)
+        reading.stretch(token, wanted - pace, by_budget=by_budget - pace, limit=limit)
     return wanted

@@ -13,7 +13,7 @@ from triggers.ledger.poll_look import PollLook
 from triggers.ledger.registry import Entry, Snapshot
 from triggers.rules.api_budget import LONGEST_POLL_SECONDS
 from triggers.sources import Page, Source
-from triggers.sources.windows import Window
+from triggers.sources.windows import Window, sweeping_back
 from triggers.stages.pace import stretch
 from triggers.stages.quarantine import entries_to_read
 from triggers.stages.server_clock import Clocks, clear_alarm, clocks_of, correct_since, latest_stamp, report_step
@@ -44,6 +44,7 @@ def poll(ctx: Context, *, pace_seconds: float, quiet_seconds: float = 0.0, force
         lease_seconds=ctx.settings.lease_seconds,
         force=force,
         longest_seconds=max(quiet_seconds, LONGEST_POLL_SECONDS if ctx.settings.api_calls_per_month else 0.0),
+        limit=ctx.settings.api_calls_per_month,
     ) as token:
         if token is None:
             return None
@@ -59,11 +60,11 @@ def poll(ctx: Context, *, pace_seconds: float, quiet_seconds: float = 0.0, force
                     pages, events = pages + 1, events + stored
             except (ServerUnavailable, Refused) as failure:  # the other sources may be readable
                 failures.append(failure)
+        read, quiet_pace = len(list(sources.serving(entries))), 0.0 if failures else quiet_seconds
+        stretch(ctx, token, pace=pace_seconds, quiet_pace=quiet_pace, sources=read)
         if failures:
             raise failures[0]
         ctx.ledger.unread_triggers.done(caught_up)
-        read = len(list(sources.serving(entries)))
-        stretch(ctx, token, pace=pace_seconds, quiet_pace=quiet_seconds, sources=read)
     return Polled(pages, events)
 
 
@@ -98,6 +99,9 @@ def _read(
     for number, page in enumerate(pages):
         now_ms = page.now_ms
         moved = source.advance(cursor, window, version, page, idle_ms=0 if number else unread_ms)
+        if moved.stepped_back and source.by_server_clock:
+            unnoticed_ms = ctx.ledger.reading.noticed_ms(unread_ms)
+            moved = replace(moved, cursor=sweeping_back(moved.cursor, unnoticed_ms, ctx.settings))
         latest_ms = latest_stamp(moved.cursor, now_ms, time.monotonic() - began)
         after = replace(moved.cursor, latest_ms=latest_ms)
         service = {event.id for event in page.events if source.is_service(event, ctx.service_task)}

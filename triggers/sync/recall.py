@@ -1,4 +1,7 @@
-"""Recall: after a new epoch, pause again what the service task says a person had paused, where Redis' data is older."""
+"""Recall: after a new epoch, take from the service task what Redis' data, if older, does not know.
+
+These are the pauses of a person, and the count of the month's API calls.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from triggers.clearml_api.service import Service
 from triggers.clearml_api.workspace import latest_ms
 from triggers.context import Context
 from triggers.ledger.registry import Entry, Snapshot
+from triggers.sync.counted_calls import counted
 from triggers.sync.redis_lease import SKEW_MS
 from triggers.sync.saved_state import PROPERTY, Saved, newest
 from triggers.sync.trust import believed
@@ -19,7 +23,7 @@ log = logger(__name__)
 
 
 def recall(ctx: Context) -> None:
-    """Compare pauses with the saved state, once in an epoch, before anything is launched or saved in it.
+    """Compare pauses and calls with the saved state, once in an epoch, before anything is launched or saved in it.
 
     A restored backup knows no pause that came later, and the next save would forget it. A Redis that came back empty
     (epoch 1, or no triggers) is given everything by the script that registers.
@@ -31,7 +35,10 @@ def recall(ctx: Context) -> None:
         return
     try:
         known = believed(ctx.api, ctx.ledger.scheduler, ctx.service_task, ctx.settings.service_users)
-        saved = _saved(known, latest_ms(ctx.api, ctx.service_task) + SKEW_MS)
+        now_ms = latest_ms(ctx.api, ctx.service_task)
+        for month, calls in counted((one.runtime.get(PROPERTY) for one in known), now_ms).items():
+            ctx.ledger.calls.restore(month, *calls)
+        saved = _saved(known, now_ms + SKEW_MS)
     except (Newer, Refused) as fault:
         log.error("cannot compare pauses with the service task: %s", fault)
         saved = None

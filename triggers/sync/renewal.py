@@ -54,7 +54,7 @@ def keep(ctx: Context, scheduler: Scheduler, memory: Memory, *, force: bool = Fa
     seen, begun = memory.look.service, memory.text("kept_run") != ctx.epoch.run_id
     due = rest.due(seen, _last(memory), KEEP_SECONDS)
     everything = force or begun
-    write = everything or (due.may_write and _has_to_write(ctx, scheduler, memory))
+    write = everything or (due.may_write and _has_to_write(ctx, scheduler, memory, looks=due.look))
     if not (everything or due.look or write):
         return True
     serves = _renew(ctx, scheduler, memory, ping=everything or due.ping, write=write, begun=begun)
@@ -102,12 +102,12 @@ def _calling(known: list[service.Service], lease: RedisLease) -> str:
     return hashlib.sha1(text.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest() if text else ""
 
 
-def _has_to_write(ctx: Context, scheduler: Scheduler, memory: Memory) -> bool:
-    """Whether the lease or the state on the service task no longer says enough."""
+def _has_to_write(ctx: Context, scheduler: Scheduler, memory: Memory, *, looks: bool) -> bool:
+    """Whether the lease or the state on the service task no longer says enough; soon, where it is looked at anyway."""
     seen = memory.look.service
     memory.put("checked_ms", str(seen.now_ms))
     waited_ms = seen.now_ms - memory.number("written_ms")
-    if waited_ms > LIFE_MS / 2 or _answers_ms(scheduler, seen) > memory.number("answers_ms"):
+    if waited_ms > LIFE_MS * (1 / 2 if looks else 3 / 4) or _answers_ms(scheduler, seen) > memory.number("answers_ms"):
         return True
     if waited_ms >= rest.rest_ms(seen.pause_ms, KEEP_SECONDS) and waited_ms >= ctx.ledger.reading.quiet_ms():
         return True

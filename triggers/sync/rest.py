@@ -16,8 +16,8 @@ GLANCE_SECONDS: Final = 5.0
 #: At rest, the clocks are compared once in so many polls: by a ping, and a look at what it stamped.
 POLLS: Final = 80
 #: The longest pause between two comparisons, in pauses between two renewals. What clocks that began to differ have
-#: hidden meanwhile is found by a sweep, which reads 15 minutes back.
-LONGEST: Final = 42
+#: hidden meanwhile is found by the sweep after that, which reads back to the comparison before (`sources.windows`).
+LONGEST: Final = 75
 #: Beside one and a half polls, an answer to a change takes a pause between renewals, one between turns, and the calls.
 _ANSWER_MS: Final = 40_000
 #: The longest answer that a lease may claim, ms.

@@ -35,6 +35,7 @@ class Saved:
         paused: ids of triggers that are paused.
         audit: the last line of the audit log, as `Link.to_text` has it.
         decided: trigger id → object id → mark of what was dropped or skipped and may be read again.
+        calls: the month's API calls of everything that shares the Redis (`counted_calls`).
     """
 
     saved_ms: int
@@ -45,6 +46,7 @@ class Saved:
     paused: tuple[str, ...] = ()
     audit: str = ""
     decided: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    calls: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def since_ms(self) -> int:

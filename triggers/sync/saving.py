@@ -11,6 +11,7 @@ from triggers.context import Context
 from triggers.ledger.batches import decode_batch
 from triggers.model.events import Event
 from triggers.sync import saved_edits
+from triggers.sync.counted_calls import CountedCalls
 from triggers.sync.memory import Memory
 from triggers.sync.saved_state import PROPERTY, Saved
 
@@ -28,7 +29,8 @@ class Saving:
     @classmethod
     def of(cls, ctx: Context, server_ms: int) -> Saving:
         """Read it."""
-        saved = state(ctx, server_ms)
+        calls = CountedCalls.of(ctx.ledger.calls.usage()).to_fields()
+        saved = replace(state(ctx, server_ms), calls=calls)
         registry = saved_edits.Kept.of(ctx.ledger.registry.snapshot(), _read_from(ctx, saved.since_ms))
         return cls(saved, {PROPERTY: saved.to_json(), saved_edits.PROPERTY: registry.to_json()})
 
@@ -39,13 +41,13 @@ class Saving:
 
 
 def has_changed(ctx: Context, memory: Memory) -> bool:
-    """Whether anything but time and cursors has changed since it was written: a firing, a decision, a registration."""
+    """Whether a firing, a decision or a registration has changed it since it was written; time alone is no change."""
     read_to_ms = memory.number("kept_from")
     return not read_to_ms or memory.text("kept_state") != _digest(state(ctx, 0, read_to_ms), memory)
 
 
 def _digest(saved: Saved, memory: Memory) -> str:
-    text = f"{replace(saved, saved_ms=0).to_json()} {memory.look.newest}"
+    text = f"{replace(saved, saved_ms=0, calls={}).to_json()} {memory.look.newest}"
     return hashlib.sha1(text.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
 
 

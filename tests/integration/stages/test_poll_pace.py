@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from tests.integration.stages.conftest import World
+from triggers.ledger import api_account
 from triggers.rules.api_budget import LONGEST_POLL_SECONDS
 from triggers.stages.poll import poll
 
@@ -41,6 +44,12 @@ def test_a_pace_that_was_chosen_is_kept_however_quiet_it_is(world: World) -> Non
     assert 4 < (world.ledger.waiting.next_poll_ms() - world.ledger.now_ms()) / 1000 <= 5.3
 
 
+@pytest.fixture
+def first_of_a_month(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api_account, "_now", lambda _: datetime(2026, 11, 1, tzinfo=UTC))
+
+
+@pytest.mark.usefixtures("first_of_a_month")
 @pytest.mark.parametrize(("limit", "at_least"), [(1, LONGEST_POLL_SECONDS - 1), (10**9, 4)])
 def test_polls_wait_longer_where_calls_are_short(world: World, limit: int, at_least: float) -> None:
     world.declare(world.trigger())

@@ -202,7 +202,7 @@ def test_notice() -> None:
 def test_record_of_a_scheduler_and_saved_state() -> None:
     scheduler = Scheduler("h", "w", "p", "n", 1.0, "t", 2.0, "web", True, 3.0)
     assert Scheduler.from_json(scheduler.id, scheduler.to_json()) == scheduler
-    saved = Saved(1, 2, 3, 4, 5, ("task:t",), "audit", {"task:t": {"o": "1:1:5:5"}})
+    saved = Saved(1, 2, 3, 4, 5, ("task:t",), "audit", {"task:t": {"o": "1:1:5:5"}}, {"made": 1})
     assert Saved.from_json(saved.to_json()) == saved
     for value in (scheduler, saved):
         assert all(getattr(value, one.name) != one.default for one in fields(value))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from triggers.operate.api_budget import line, read_budget
+from triggers.operate.api_budget import ApiBudget, line, read_budget
 from triggers.operate.doctor.findings import Finding
 from triggers.operate.target import Target
 
@@ -20,11 +20,17 @@ def look(target: Target) -> Iterator[Finding]:
     if budget.paused_seconds:
         way = BUSY
         yield Finding(_ABOUT, "bad", line(budget), way)
-    elif budget.limit is not None and budget.made >= budget.limit:
-        way = f"raise TRIGGERS_API_CALLS_PER_MONTH, or wait for {budget.ends:%Y-%m-%d}; nothing is lost meanwhile"
-        yield Finding(_ABOUT, "bad", f"{line(budget)}: all are made", way)
+    elif budget.is_used_up:
+        yield Finding(_ABOUT, "bad", f"{line(budget)}: polls and launches wait", _until(budget))
+    elif budget.polls_are_over:
+        kept = f"polls wait, and the last {budget.kept_for_launches:,} calls are for launches"
+        yield Finding(_ABOUT, "bad", f"{line(budget)}: {kept}", _until(budget))
     elif budget.is_over:
         way = "polls stretch so that the month holds; raise TRIGGERS_API_CALLS_PER_MONTH if that is too slow"
         yield Finding(_ABOUT, "warn", line(budget), way)
     else:
         yield Finding(_ABOUT, "ok", line(budget))
+
+
+def _until(budget: ApiBudget) -> str:
+    return f"raise TRIGGERS_API_CALLS_PER_MONTH, or wait for {budget.ends:%Y-%m-%d}; nothing is lost meanwhile"
