@@ -65,6 +65,7 @@ def configuration(of: Settings) -> dict[str, Any]:
             "workers.remote",
             "workers.options",
             "workers.queue_limits",
+            "workers.memory",
         ],
     }
 

@@ -50,9 +50,12 @@ class Service:
     read_ms: int = 0
 
 
-def read(api: Api, task_id: str) -> Service | None:
-    """Read a service task; None when it was deleted. One request."""
-    found = _read(api, {"id": [task_id], "page": 0, "page_size": 1}, configuration=True)
+def read(api: Api, task_id: str, *, configuration: bool = True) -> Service | None:
+    """Read a service task; None when it was deleted. One request.
+
+    `configuration`: with its sections, which are megabytes where there are thousands of triggers.
+    """
+    found = _read(api, {"id": [task_id], "page": 0, "page_size": 1}, configuration=configuration)
     return found[0] if found else None
 
 

@@ -10,7 +10,7 @@ from enum import Enum
 from functools import cache, lru_cache
 from typing import Annotated, Any, Final, TypeVar, cast
 
-from pydantic import BaseModel, BeforeValidator, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from triggers.base.bounds import DEEPEST
@@ -119,7 +119,7 @@ def _texts(value: Any, example: str) -> tuple[str, ...]:
     items = tuple(item.value if isinstance(item, Enum) else item for item in value)
     if not all(isinstance(item, str) and item for item in items):
         raise wrong(f"give a list of strings, such as {example}")
-    return _shared(tuple(dict.fromkeys(items)))
+    return tuple(dict.fromkeys(items))
 
 
 def _tags(value: Any) -> tuple[str, ...]:
@@ -270,12 +270,13 @@ Text = Annotated[str | None, _validated(_text)]
 Project = Annotated[str | None, _validated(_project)]
 Name = Annotated[str, _validated(_name)]
 Flag = Annotated[bool, _validated(_flag)]
-Tags = Annotated[tuple[str, ...], _validated(_tags)]
+Tags = Annotated[tuple[str, ...], _validated(_tags), AfterValidator(_shared)]
 Names = Annotated[tuple[str, ...], _validated(lambda value: _texts(value, "['production']"))]
 Users = Annotated[tuple[str, ...], _validated(lambda value: _texts(value, "['ann']"))]
 Statuses = Annotated[
     tuple[str, ...],
     _validated(_statuses),
+    AfterValidator(_shared),
     WithJsonSchema({"type": "array", "items": {"enum": list(STATUSES)}}),
 ]
 Pattern = Annotated[str | None, _validated(_pattern)]

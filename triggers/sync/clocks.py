@@ -103,7 +103,7 @@ def confirmed(ctx: Context, task_id: str, asked_ms: int, began: float) -> Measur
         return None
     until = time.monotonic() + SHOWS_SECONDS
     while True:
-        found = service.read(ctx.api, task_id)
+        found = service.read(ctx.api, task_id, configuration=False)
         if found is not None and found.changed_ms and found.runtime.get(PROPERTY) == mark:
             return measure(found.changed_ms, asked_ms, int((time.monotonic() - began) * 1000))
         if time.monotonic() >= until:

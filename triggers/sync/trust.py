@@ -49,7 +49,7 @@ def makers_of(api: Api, own_task: str, users: Collection[str] = (), found: Colle
     """Ids of the users whose service tasks are believed."""
     own = next((one for one in found if one.id == own_task), None)
     if own is None and own_task:
-        own = service.read(api, own_task)
+        own = service.read(api, own_task, configuration=False)
     return {user_of(api), *users, *([own.user] if own else ())} - {""}
 
 
