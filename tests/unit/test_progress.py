@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from triggers.base import progress
-from triggers.base.errors import Fenced
+from triggers.base.errors import Fenced, StoreUnavailable
 from triggers.ledger import leases
 
 
@@ -139,3 +139,15 @@ def test_one_that_was_overtaken_meanwhile_is_not_renewed(clock: Clock, caplog: p
         progress.note()
         threading.Event().wait(0.05)
         assert renewals.count == count
+
+
+@pytest.mark.parametrize("failure", [StoreUnavailable("no answer"), RuntimeError("a bug")])
+def test_a_renewal_that_fails_is_tried_again(
+    clock: Clock, failure: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    renewals = Renewals()
+    with caplog.at_level(logging.WARNING), leases.renewing(0.005, renewals):
+        renewals.error = failure
+        assert logged(caplog, "could not renew a lease; retrying")
+        renewals.error = None
+        assert renewals.more()

@@ -65,6 +65,8 @@ def renewing(every_seconds: float, extend: Callable[[], None]) -> Iterator[None]
                 return
             except Transient as failure:
                 log.warning("could not renew a lease; retrying: %s", failure)
+            except Exception:  # a thread that ends here would let the lease expire while the body works
+                log.exception("could not renew a lease; retrying")
 
     name = f"thread {threading.current_thread().name}"
     with progress.watch() as body:

@@ -141,9 +141,8 @@ class Store:
         try:
             new = {script.name: script for script, *_ in calls if script.name not in self._loaded}
             with self.client.pipeline(transaction=False) as pipe:
-                for (
-                    script
-                ) in new.values():  # loaded first: one that ran later than its turn might find others' work done
+                # loaded first: one that ran later than its turn might find others' work done
+                for script in new.values():
                     pipe.script_load(self._registered(script).script)
                 for script, keys, args in calls:
                     pipe.evalsha(self._registered(script).sha, len(keys), *keys, *self._arguments(script, args))
