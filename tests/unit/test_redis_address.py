@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
+
 import pytest
 import redis
 from kombu import Connection
@@ -93,3 +95,14 @@ def test_address_is_shown_without_a_part_of_its_password(text: str):
     except Usage as refused:
         said = str(refused)
     assert "cret" not in said, said
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_an_authority_of_ones_own_is_judged_alike_on_every_python(monkeypatch: pytest.MonkeyPatch, strict: bool):
+    monkeypatch.setattr("triggers.base.redis_address._STRICT_BY_DEFAULT", strict)
+    own = RedisAddress.parse("rediss://h/0?ssl_ca_certs=/ca.pem")
+    assert own.tls.get("ssl_exclude_verify_flags", []) == ([ssl.VERIFY_X509_STRICT] if strict else [])
+    assert redis.SSLConnection(host="h", **own.tls), "redis-py takes it"
+    assert "ssl_exclude_verify_flags" not in RedisAddress.parse("rediss://h/0").tls, (
+        "those of the system are as they are"
+    )

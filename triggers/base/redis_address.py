@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import ssl
+import sys
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit, urlunsplit
@@ -34,6 +36,10 @@ _WHY_RUN_ID = ", by which workers notice that Redis restarted and may have forgo
 _WHY_INFO = f"; the user must be allowed INFO{_WHY_RUN_ID}: ACL SETUSER USER +info"
 _CERT_REQS = {"none": ssl.CERT_NONE, "optional": ssl.CERT_OPTIONAL, "required": ssl.CERT_REQUIRED}
 _TLS_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+#: Python 3.13 and later also ask authorities for extensions that those of companies and providers often lack. One that
+#: an address names is judged as on every other Python, if redis-py is able to (since 7).
+_STRICT_BY_DEFAULT = sys.version_info >= (3, 13)
+_CAN_BE_LENIENT = "ssl_exclude_verify_flags" in inspect.signature(redis.SSLConnection.__init__).parameters
 _TLS = ("ssl_cert_reqs", "ssl_check_hostname", *_TLS_FILES)
 #: redis-py calls it `db`, Celery `virtual_host`
 _DATABASE = ("db", "virtual_host")
@@ -151,7 +157,9 @@ def _tls(query: dict[str, str]) -> dict[str, Any]:
     if wanted not in _CERT_REQS:
         near = meant(wanted, _CERT_REQS)
         raise Usage(f"ssl_cert_reqs={wanted!r} in the Redis address: one of {', '.join(_CERT_REQS)}{near}")
-    files = {name: query[name] for name in _TLS_FILES if name in query}
+    files: dict[str, Any] = {name: query[name] for name in _TLS_FILES if name in query}
+    if "ssl_ca_certs" in files and _STRICT_BY_DEFAULT and _CAN_BE_LENIENT:
+        files["ssl_exclude_verify_flags"] = [ssl.VERIFY_X509_STRICT]
     check = query.get("ssl_check_hostname", "true").lower() not in ("false", "0", "no")
     return {"ssl_cert_reqs": _CERT_REQS[wanted], "ssl_check_hostname": check and wanted == "required", **files}
 

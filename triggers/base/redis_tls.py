@@ -46,6 +46,8 @@ def _answers_plainly(plain: socket.socket, host: str) -> str:  # noqa: ARG001
 def _refuses_client(plain: socket.socket, host: str, *, tls: dict[str, Any]) -> str:
     context = ssl.create_default_context(cafile=tls.get("ssl_ca_certs"))
     context.check_hostname, context.verify_mode = tls["ssl_check_hostname"], tls["ssl_cert_reqs"]
+    for flag in tls.get("ssl_exclude_verify_flags", ()):
+        context.verify_flags &= ~flag
     if "ssl_certfile" in tls:
         context.load_cert_chain(tls["ssl_certfile"], tls.get("ssl_keyfile"))
     try:
