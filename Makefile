@@ -33,7 +33,7 @@ demo: setup
 	$(BIN)/clearml-triggers demo
 
 # tests that kill, freeze and cut off many processes have the machine for themselves; the model keeps a core busy
-ALONE := tests/crash tests/deploy tests/acceptance tests/chaos
+ALONE := tests/crash tests/deploy tests/acceptance tests/chaos tests/integration/local
 MODEL := tests/model
 
 # what needs no other processes and no network, in a few minutes: for every change
