@@ -32,7 +32,7 @@ $(STAMP): pyproject.toml constraints.txt tests/agent.txt tests/oldest_redis.py
 demo: setup
 	$(BIN)/clearml-triggers demo
 
-# tests that kill, freeze and cut off many processes have the machine for themselves; the model keeps a core busy
+# tests that kill, freeze and cut off many processes have the machine for themselves; the model keeps the cores busy
 ALONE := tests/crash tests/deploy tests/acceptance tests/chaos tests/integration/local
 MODEL := tests/model
 
@@ -66,7 +66,7 @@ test-together: setup
 	$(BIN)/python -m pytest -n 4 --dist loadgroup $(ALONE:%=--ignore=%) --ignore=$(MODEL) $(PYTEST_ARGS)
 
 test-model: setup
-	$(BIN)/python -m pytest $(MODEL) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 $(MODEL) $(PYTEST_ARGS)
 
 test-alone: setup
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ALONE) $(PYTEST_ARGS)
