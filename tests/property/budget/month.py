@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any, cast
 
 from tests.property.budget.book import BookInMemory, Kept
@@ -40,8 +41,15 @@ class Client:
     new_pause: None = None
     shown_host: str = "server"
     paused_until: float = 0.0
+    gate: Any = field(default_factory=lambda: SimpleNamespace(is_open_again=False, why="", open=lambda: None))
+    is_trying: bool = False
+
+    @property
+    def pause_seconds(self) -> float:
+        return max(0.0, self.paused_until - self.month.now)
 
     def pause(self, pause: Any) -> None:
+        self.gate.why = pause.why
         self.paused_until = max(self.paused_until, self.month.now + pause.seconds)
 
     def call(self, cause: str) -> None:
