@@ -143,11 +143,11 @@ class ApiAccount:
         settled = self._account(book, api.shown_host if api is not None else "")
         if api is not None:
             self._keep_pauses(api, settled)
-            self._tell(api, now)
+            self._tell(api)
 
-    def _tell(self, api: Api, now: float) -> None:
+    def _tell(self, api: Api) -> None:
         """Log a pause when this process learns of it, and that it is over when a call that was refused succeeds."""
-        why = api.gate.why
+        why, now = api.gate.why, time.monotonic()
         left = 0.0 if _SETTING in why else api.pause_seconds  # else the pause is our own
         with self._lock:
             until, is_new = now + left, left > 0 and now + left > self._told_until + SETTLE_SECONDS
