@@ -63,3 +63,15 @@ def test_the_stages_run_wherever_workers_are_started(desk: Desk, redis_url: str)
     failed = [desk.fail_task() for _ in range(5)]
     eventually(lambda: len(desk.launched_for()) == 5, "five launches")
     assert desk.launched_for() == dict.fromkeys(failed, 1)
+
+
+@pytest.mark.sandbox_control
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_script_ends_also_where_the_clearml_server_has_gone_away(desk: Desk, number: signal.Signals) -> None:
+    script = desk.script()
+    desk.sandbox.control.fault("drop")
+    script.send_signal(number)
+    assert script.wait(30) in (130, 143, -15, -2)  # some 20: the SDK would go on for many minutes
+    eventually(lambda: not desk.processes(), "all processes ended", within_seconds=1)
+    assert "the ClearML server gave no answer at the end" in desk.output()
+    assert "Traceback" not in desk.output()

@@ -22,6 +22,7 @@ from triggers.client.abort_watch import AbortWatch, silence
 from triggers.client.callers import Callers
 from triggers.client.declarer import holder
 from triggers.client.election import Election
+from triggers.client.exit_limit import limit_exit
 from triggers.client.interruption import end_process, handled
 from triggers.client.narration import narrate
 from triggers.client.registration import Registration
@@ -226,6 +227,7 @@ class ServingProcess:
                 self.stop()
                 self._election.leave()
         if self._received:
+            limit_exit(128 + self._received[0])
             end_process(self._received[0])
         if tenure.lost:
             raise Fenced(tenure.lost)
