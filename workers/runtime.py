@@ -258,9 +258,22 @@ class Runtime:
             log.warning("%s%s", failure, suffix)
 
 
-@lru_cache(maxsize=1)
 def runtime() -> Runtime:
-    """The runtime of this process; made on first use."""
+    """The runtime of this process; made on first use, by one of the threads that begin at the same time."""
+    with _making:
+        return _made()
+
+
+def runtime_if_made() -> Runtime | None:
+    """The same, None before the first use. Waits for no other thread."""
+    return _made() if _made.cache_info().currsize else None
+
+
+@lru_cache(maxsize=1)
+def _made() -> Runtime:
     made = Runtime(app, settings())
     made.keep_at_hand()
     return made
+
+
+_making = threading.Lock()

@@ -120,10 +120,11 @@ class WorkerRole:
         return "; ".join(sorted(set(self._reasons().values())))
 
     def _reasons(self) -> dict[str, str]:
-        from workers.runtime import runtime
+        from workers.runtime import runtime_if_made
 
         # not made here: a thread that watches must not wait for a lock of one that works
-        return runtime().left_alone if runtime.cache_info().currsize else {}
+        made = runtime_if_made()
+        return made.left_alone if made is not None else {}
 
     def _running(self) -> at_work.Running:
         of, (refused, why) = settings(), refusals.so_far()

@@ -101,8 +101,8 @@ def test_an_alarm_reports_times_that_run_ahead_until_they_do_not(world: World, c
     clock.set(-3600)
     reconcile(world.ctx)
     alarms = world.ledger.history.alarms()
-    assert "set back by 60 minutes" in alarms["Redis clock"]["text"]
-    assert "within 16.0 hours" in alarms["Redis clock"]["text"]
+    assert "set back by 60 min." in alarms["Redis clock"]["text"]
+    assert "within 16.0 h." in alarms["Redis clock"]["text"]
     clock.set(20 * 3600)  # so much time passes
     reconcile(world.ctx)
     assert world.ledger.history.alarms() == {}

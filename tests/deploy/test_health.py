@@ -152,20 +152,20 @@ def test_command_says_which_scheduler_a_worker_leaves_alone(
     from triggers.base.settings import settings
 
     settings.cache_clear()
+    from workers import runtime as of_process
     from workers import watchdog
     from workers.app import app
-    from workers.runtime import runtime
 
-    runtime.cache_clear()
+    of_process._made.cache_clear()
     monkeypatch.setattr(watchdog.WorkerRole, "_send", lambda role: True)
-    monkeypatch.setattr(runtime(), "left_alone", {"a": "p/n is left alone", "b": "it is unreadable"})
+    monkeypatch.setattr(of_process.runtime(), "left_alone", {"a": "p/n is left alone", "b": "it is unreadable"})
     role = watchdog.WorkerRole(app, "tested@here", 2)
     watchdog.Watch(role, tmp_path / "file").look(100.0)
     assert health.main([str(tmp_path / "file")]) == 0
     told = "tested@here makes progress, but it is unreadable; p/n is left alone"
     assert capsys.readouterr().out.strip() == told
     role.client.close()
-    runtime.cache_clear()
+    of_process._made.cache_clear()
     settings.cache_clear()
 
 

@@ -19,7 +19,10 @@ pytestmark = [pytest.mark.timeout(200), pytest.mark.xdist_group("upgrade"), pyte
 
 #: What was called otherwise then.
 WORDS = {"retry": "failed"}
-POLICIES = {"again when the condition was false in between": "once each time the condition becomes true"}
+POLICIES = {
+    "again when the condition was false in between": "once each time the condition becomes true",
+    "at most 1 launches a minute": "at most 1 launch a minute",
+}
 #: What had been launched when it was left.
 BEFORE = {
     "plain: first", "plain: by hand", "transition: first", "repeating: first", "skipping: first", "queueing: first",
