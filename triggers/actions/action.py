@@ -30,7 +30,7 @@ class Action(model.DeclaredAction, ABC):
     @classmethod
     def carry_out_each(cls, attempts: Sequence[Attempt]) -> None:
         """Do it for several firings of triggers with this kind of action, which may share calls."""
-        from triggers.actions.attempt import ending
+        from triggers.actions.endings import ending
 
         for attempt in attempts:
             with ending(attempt):

@@ -1,26 +1,20 @@
-"""One attempt at one firing: what it works on, and how every failure ends it."""
+"""One attempt at one firing: what it works on, and the ways in which it ends."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any
-
-import redis
+from typing import TYPE_CHECKING
 
 from triggers.actions import outcomes
 from triggers.actions.action import Action
 from triggers.actions.functions import Function
-from triggers.actions.own_edits import LOOK_SECONDS, NotReadYet
-from triggers.base.errors import Fenced, LaunchImpossible, Newer, Permanent, Refused, ServerBusy, Transient, Unreadable
+from triggers.base.errors import LaunchImpossible, ServerBusy
 from triggers.base.logs import about, logger
 from triggers.context import Context
 from triggers.ledger.firing import Firing
 from triggers.ledger.registry import Entry
-from triggers.ledger.store import ScriptCall
 from triggers.model import Trigger
 from triggers.model.action import Lane
 from triggers.model.events import Event
@@ -29,19 +23,16 @@ from triggers.model.parts import action_of
 from triggers.model.trigger import slot_of_reused
 from triggers.rules.recovery import retry_seconds
 
+if TYPE_CHECKING:  # it ends attempts
+    from triggers.actions.endings import Unwritten
+
 log = logger(__name__)
 
 #: A worker that dies at every attempt counts no failures; so many attempts in all are the end.
 ATTEMPTS_PER_FAILURE = 3
 
-#: When to look again at a firing that this release cannot carry out, seconds.
-UNREAD_SECONDS = 5.0
-
 #: A receiver that asks for a longer pause gets this one.
 LONGEST_PAUSE_SECONDS = 86_400.0
-
-#: Refusals that may be over the next time: keys being exchanged, too many requests, the server starting up.
-PASSING_CODES = frozenset({401, 408, 425, 429})
 
 
 @dataclass
@@ -129,22 +120,22 @@ class Attempt:
     def launched(self, task_id: str, reason: str = "") -> None:
         """End as launched."""
         self.ctx.ledger.firings.launched(self.firing, self.lane, task_id=task_id, slot=self.slot, reason=reason)
-        self._ended("launched", reason, task_id)
+        self.ended("launched", reason, task_id)
 
     def skip(self, reason: str, task_id: str = "") -> None:
         """End without a launch."""
         self.ctx.ledger.firings.skip(self.firing, self.lane, reason, task_id=task_id)
-        self._ended("skipped", reason)
+        self.ended("skipped", reason)
 
     def hold(self, hold: str, reason: str, *, latest: bool = False) -> None:
         """Wait on purpose; `latest`: only the newest waits on in that hold."""
         self.ctx.ledger.firings.hold(self.firing, self.lane, hold, reason, latest=latest)
-        self._ended("held", reason)
+        self.ended("held", reason)
 
     def move(self, lane: Lane) -> None:
         """Move it to the other lane, since the trigger's action was edited."""
         self.ctx.ledger.firings.move(self.firing, self.lane, lane)
-        self._ended("moved", f"its trigger's action is carried out by {lane} now")
+        self.ended("moved", f"its trigger's action is carried out by {lane} now")
 
     def shadow(self, reason: str) -> None:
         """End where the launch would be; `reason` says what it would do."""
@@ -164,7 +155,7 @@ class Attempt:
             reason,
         )
         self.ctx.ledger.firings.give_up(self.firing, self.lane, reason, slot=self.slot)
-        self._ended("gave up", reason)
+        self.ended("gave up", reason)
 
     def fail(self, reason: str, *, retry_after_seconds: float = 0.0) -> None:
         """Try again later, or give up after the last attempt, once no draft is left that may be enqueued.
@@ -196,7 +187,7 @@ class Attempt:
             reason,
         )
         self.ctx.ledger.firings.fail(self.firing, self.lane, pause, reason, untouched=not self.cloned)
-        self._ended("failed", reason)
+        self.ended("failed", reason)
 
     def wait_for_server(self, busy: ServerBusy) -> None:
         """Try again when the server takes calls again; its refusal had no effect and costs no attempt."""
@@ -208,9 +199,9 @@ class Attempt:
     def snooze(self, seconds: float, reason: str) -> None:
         """Look again later; nothing failed."""
         self.ctx.ledger.firings.snooze(self.firing, self.lane, seconds, reason, untouched=not self.cloned)
-        self._ended("snoozed", reason)
+        self.ended("snoozed", reason)
 
-    def _ended(self, what: str, reason: str, task_id: str = "") -> None:
+    def ended(self, what: str, reason: str, task_id: str = "") -> None:
         """This attempt is over: say so to people who read along."""
         self.done = True
         of = f"{what}: {self.trigger.name} for {self.firing.kind} {self.firing.object}"
@@ -237,105 +228,3 @@ class Attempt:
         """While it is entered, every log line says what it is about."""
         firing = self.firing
         return about(trigger=self.trigger.name, object=f"{firing.kind} {firing.object}", firing=firing.key)
-
-
-class Unwritten:
-    """Launched attempts of one lane whose end is not in the ledger yet: it goes there with the next claim.
-
-    Whoever dies in between leaves them as if it had died before it wrote them: the next attempt settles what is
-    recorded. What is left at the end of the body is written then.
-    """
-
-    def __init__(self, ctx: Context, lane: Lane) -> None:
-        self.ctx, self.lane = ctx, lane
-        self._attempts: list[Attempt] = []
-
-    def add(self, attempts: Sequence[Attempt]) -> None:
-        """They were launched, as what they have recorded."""
-        for attempt in attempts:
-            attempt.done = True
-        self._attempts += attempts
-
-    def calls(self) -> list[ScriptCall]:
-        """What writes them, to run it in one trip with others; its answers are for `written`."""
-        return self.ctx.ledger.firings.launching_each(self._ended(), self.lane)
-
-    def _ended(self) -> list[tuple[Firing, str, str]]:
-        return [(attempt.firing, attempt.task_id or "", attempt.slot) for attempt in self._attempts]
-
-    def written(self, answers: Sequence[Any]) -> None:
-        """They are in the ledger."""
-        attempts, self._attempts = self._attempts, []
-        for attempt, answer in zip(attempts, answers, strict=True):
-            with ending(attempt):
-                if isinstance(answer, Fenced):
-                    raise answer
-                attempt._ended("launched", "", attempt.task_id or "")
-
-    def write(self) -> None:
-        """Write them now."""
-        if self._attempts:
-            self.written(self.ctx.ledger.firings.launched_each(self._ended(), self.lane))
-
-    def __enter__(self) -> Unwritten:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.write()
-
-
-def launched_each(attempts: Sequence[Attempt]) -> None:
-    """End several of one lane as launched, with what they have recorded."""
-    if not attempts:
-        return
-    first = attempts[0]
-    unwritten = first.unwritten or Unwritten(first.ctx, first.lane)
-    unwritten.add(attempts)
-    if first.unwritten is None:
-        unwritten.write()
-
-
-@contextmanager
-def ending(attempt: Attempt) -> Iterator[None]:
-    """Run one step of an attempt; whatever goes wrong ends this attempt and no other.
-
-    A failure of Redis passes: the lease runs out and the firing comes up again by itself.
-    """
-    with attempt.about():
-        try:
-            with _written_down(attempt):
-                yield
-        except Fenced as loss:  # also where what went wrong may not be written down any more
-            attempt.done = True
-            log.warning("firing %s: %s", attempt.firing.key, loss)
-
-
-@contextmanager
-def _written_down(attempt: Attempt) -> Iterator[None]:
-    """Write into the ledger what goes wrong: tried again later, or a dead letter."""
-    try:
-        yield
-    except Fenced:
-        raise
-    except ServerBusy as busy:
-        attempt.wait_for_server(busy)
-    except Refused as refusal:
-        if refusal.code in PASSING_CODES:
-            attempt.fail(str(refusal))
-        else:
-            attempt.give_up(str(refusal))
-    except Newer as later:
-        attempt.snooze(UNREAD_SECONDS, str(later))
-    except NotReadYet as later:
-        attempt.snooze(LOOK_SECONDS, str(later))
-    except (Permanent, Unreadable) as failure:
-        attempt.give_up(str(failure))
-    except Transient as failure:
-        attempt.fail(str(failure))
-    except (redis.ConnectionError, redis.TimeoutError):
-        raise
-    except Exception as failure:  # a fault of ours, or of what a person wrote into a ClearML task
-        log.exception("trigger %r: the attempt failed", attempt.trigger.name)
-        attempt.fail(f"{type(failure).__name__}: {failure}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import model_validator
 
-from triggers.model.action import Frozen
+from triggers.model.frozen import Frozen
 from triggers.model.values import Names, Project, Text, wrong
 
 

@@ -1,14 +1,13 @@
-"""The web application: who asks, may they, which page answers."""
+"""The web application: may a person do what they ask for, which page answers."""
 
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 from collections.abc import Callable
 from functools import partial
 from typing import Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import redis
 from starlette.applications import Starlette
@@ -23,14 +22,14 @@ from starlette.types import ASGIApp
 
 from triggers.base.errors import StoreUnavailable, Transient, TriggersError, Usage
 from triggers.console import pages, verbs
-from triggers.console.access import CLOCKS_APART, SESSION_SECONDS, Person
+from triggers.console.access import Person
+from triggers.console.door import Door, form_of, person_of
 from triggers.console.live import Hub
 from triggers.console.request import Asked
 from triggers.console.security import BodyRefused, Guard
 from triggers.console.site import STATIC, Site
 from triggers.ledger.audit import acting
 
-COOKIE: Final = "triggers_console"
 #: Carries what a change brought over to the page that is shown next.
 _SAID: Final = "triggers_said"
 
@@ -40,7 +39,7 @@ _SAME_SECONDS: Final = 0.9
 
 def make_app(site: Site) -> ASGIApp:
     """Put the application together."""
-    door = _Door(site)
+    door = Door(site)
     hub = Hub(site.schedulers)
     routes = [
         Mount("/static", StaticFiles(directory=STATIC), name="static"),
@@ -59,22 +58,6 @@ def make_app(site: Site) -> ASGIApp:
         exception_handlers={404: _not_found, BodyRefused: _too_much},
     )
     return Guard(app, site.hosts)
-
-
-async def person_of(site: Site, request: Request) -> Person | None:
-    """Who asks: by the header of a trusted proxy, else by the cookie of a session that goes on."""
-    return site.proxy.person(request.headers, _peer(request)) or await _of_session(site, request)
-
-
-async def _of_session(site: Site, request: Request) -> Person | None:
-    person = site.sessions.person(request.cookies.get(COOKIE, ""), site.clock())
-    # in a thread: Redis may be slow to answer
-    return None if person is None or await run_in_threadpool(site.ended.has_ended, person.session) else person
-
-
-def _peer(request: Request) -> str:
-    """The address that is connected: of a browser, or of a proxy."""
-    return request.client.host if request.client else ""
 
 
 def _lead_in(site: Site, request: Request) -> Response:
@@ -163,23 +146,12 @@ def _failed(asked: Asked, failure: Exception, *, update: bool | None) -> Respons
     )
 
 
-async def _form(request: Request) -> dict[str, list[str]]:
-    if request.headers.get("content-type", "").partition(";")[0] != "application/x-www-form-urlencoded":
-        return {}
-    try:
-        # browsers end lines as mail does, also those of fields that nobody has edited
-        body = (await request.body()).decode().replace("%0D%0A", "%0A").replace("%0d%0a", "%0A")
-        return parse_qs(body, keep_blank_values=True, max_num_fields=2000)
-    except ValueError:
-        return {}
-
-
 async def _change(site: Site, request: Request) -> Response:
     """Carry out a verb, and lead back to where it was asked for."""
     person = await person_of(site, request)
     if person is None:
         return _lead_in(site, request)
-    form = await _form(request)
+    form = await form_of(request)
     if not site.sessions.is_form_token(person, (form.get("token") or [""])[0]):
         return PlainTextResponse("This form is of another session: load the page again.", 403)
     if not person.may_change:
@@ -228,70 +200,6 @@ async def _live(site: Site, hub: Hub, request: Request) -> Response:
     shown = request.query_params.get("v", "")
     news = hub.follow(request.path_params["scheduler"], int(shown) if shown.isdecimal() else None)
     return StreamingResponse(news, media_type="text/event-stream", headers=headers)
-
-
-class _Door:
-    """How people get in and out."""
-
-    def __init__(self, site: Site) -> None:
-        self.site = site
-
-    async def enter(self, request: Request) -> Response:
-        """A one-time link."""
-        if not self.site.links.use(request.path_params["token"], self.site.clock()):
-            words = "This link was used or is too old: the console prints a new one when it is started anew."
-            return PlainTextResponse(words, 401)
-        return self._begin(request, self.site.owner, "operator", "link")
-
-    async def ask(self, request: Request) -> Response:  # noqa: ARG002
-        """The form, or what to do without accounts."""
-        text = self.site.render("login.html", wrong="", name="")
-        return Response(text, 200 if self.site.sessions.accounts else 401, media_type="text/html")
-
-    async def log_in(self, request: Request) -> Response:
-        """Name and password."""
-        if not self._is_ours(request):
-            return PlainTextResponse("This form was sent by another site.", 403)
-        form = await _form(request)
-        name, password = ((form.get(field) or [""])[0] for field in ("name", "password"))
-        client = self.site.proxy.client(request.headers, _peer(request))
-        whose, now = (f"from {client}", f"as {name[:200]}"), self.site.clock()
-        wait = self.site.attempts.wait(whose, now)
-        if wait > 0:
-            text = self.site.render("login.html", wrong=f"Too many attempts: wait {math.ceil(wait)} s.", name=name)
-            return Response(text, 429, {"retry-after": str(math.ceil(wait))}, media_type="text/html")
-        account = await run_in_threadpool(self.site.sessions.log_in, name, password[:1000])
-        if account is None:
-            self.site.attempts.failed(whose, now)
-            text = self.site.render("login.html", wrong="Name or password is wrong.", name=name)
-            return Response(text, 401, media_type="text/html")
-        self.site.attempts.succeeded(whose)
-        return self._begin(request, account.name, account.role, "account")
-
-    async def log_out(self, request: Request) -> Response:
-        """End the session here and on every other console: somebody may have a copy of its cookie."""
-        site, form = self.site, await _form(request)
-        person, own = await person_of(site, request), await _of_session(site, request)
-        if person and not site.sessions.is_form_token(person, (form.get("token") or [""])[0]):
-            return PlainTextResponse("This form is of another session: load the page again.", 403)
-        if own:
-            await run_in_threadpool(site.ended.end, own.session, site.clock(), SESSION_SECONDS + CLOCKS_APART)
-        answer = RedirectResponse("/login", 303)
-        answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
-        return answer
-
-    def _is_ours(self, request: Request) -> bool:
-        """Whether a form without a session comes from our own page, as browsers say."""
-        origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site", "same-origin")
-        same = origin is None or urlsplit(origin).netloc == request.headers.get("host")
-        return same and site in ("same-origin", "none")
-
-    def _begin(self, request: Request, name: str, role: str, way: str) -> Response:
-        cookie = self.site.sessions.begin(name, role, way, self.site.clock())  # type: ignore[arg-type]
-        answer = RedirectResponse("/", 303)
-        secure = self.site.proxy.is_secure(request.headers, _peer(request))
-        answer.set_cookie(COOKIE, cookie, max_age=int(SESSION_SECONDS), httponly=True, samesite="strict", secure=secure)
-        return answer
 
 
 async def _not_found(request: Request, error: Exception) -> Response:  # noqa: ARG001

@@ -13,7 +13,6 @@ from typing import Annotated, Any, ClassVar, Final, NamedTuple
 from pydantic import Field
 
 from triggers.model import patterns
-from triggers.model.action import Frozen
 from triggers.model.clauses import (
     NamedRule,
     PartOf,
@@ -26,6 +25,7 @@ from triggers.model.clauses import (
     tags_of,
 )
 from triggers.model.events import ARCHIVED, Event
+from triggers.model.frozen import Frozen
 from triggers.model.kinds import Kind
 from triggers.model.values import Flag, Pattern, Project, Since, Tags, Text, Users
 

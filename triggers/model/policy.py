@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from triggers.model.action import Frozen
+from triggers.model.frozen import Frozen
 from triggers.model.values import Count, Flag, Hours, Minutes, Rate, Since, one_of, wrong
 
 

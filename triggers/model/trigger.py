@@ -16,8 +16,9 @@ from triggers.base.errors import InvalidTrigger
 from triggers.base.escaping import is_safe
 from triggers.base.formats import check_version, lowest, reading
 from triggers.base.meant import meant
-from triggers.model.action import DeclaredAction, argument_of, built, read_action, read_actions
+from triggers.model.action import DeclaredAction, argument_of, read_action, read_actions
 from triggers.model.fields import Conditions, DatasetConditions
+from triggers.model.frozen import built
 from triggers.model.kinds import Kind, named_as, noun_of, one_of_them
 from triggers.model.parts import LISTS, all_parts, list_of
 from triggers.model.policy import Policy

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
-from triggers.actions.attempt import ATTEMPTS_PER_FAILURE, UNREAD_SECONDS, Attempt, ending
+from triggers.actions.attempt import ATTEMPTS_PER_FAILURE, Attempt
+from triggers.actions.endings import UNREAD_SECONDS, ending
 from triggers.actions.launching.looking import look_for_launches
 from triggers.actions.python_function import FunctionAction
 from triggers.base.errors import Fenced

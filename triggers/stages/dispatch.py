@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from triggers.actions.attempt import Unwritten
+from triggers.actions.endings import Unwritten
 from triggers.actions.launching.batch import settle_recorded
 from triggers.actions.launching.looking import look_for_launches
 from triggers.actions.table import carry_out

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+
+import pytest
 
 from tests.integration.service.conftest import ServiceWorld
 from triggers.stages.clock import clock
@@ -52,21 +55,20 @@ def sent_for_the_lease(world: ServiceWorld) -> float:
     return min(found)
 
 
-def test_a_hundred_times_the_triggers_make_no_difference(service_world: ServiceWorld) -> None:
+@pytest.mark.parametrize(
+    ("measure", "longer"),
+    [
+        pytest.param(sent, 100, id="all ticks, but for numbers that have become longer"),
+        pytest.param(sent_for_the_lease, 500, id="what is done for the service task now and then"),
+    ],
+)
+def test_a_hundred_times_the_triggers_make_no_difference(
+    service_world: ServiceWorld, measure: Callable[[ServiceWorld], float], longer: int
+) -> None:
     world = service_world
     world.declare(*(world.trigger(name=f"few {n}") for n in range(5)))
     world.sync()
-    few = sent(world)
+    few = measure(world)
     world.declare(*(world.trigger(name=f"many {n}") for n in range(500)))
     world.sync()
-    assert sent(world) < few + 100, "only numbers that have become longer"
-
-
-def test_nor_for_what_is_done_for_the_service_task_now_and_then(service_world: ServiceWorld) -> None:
-    world = service_world
-    world.declare(*(world.trigger(name=f"few {n}") for n in range(5)))
-    world.sync()
-    few = sent_for_the_lease(world)
-    world.declare(*(world.trigger(name=f"many {n}") for n in range(500)))
-    world.sync()
-    assert sent_for_the_lease(world) < few + 500, "not a byte for each of them"
+    assert measure(world) < few + longer

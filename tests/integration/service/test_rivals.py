@@ -69,10 +69,10 @@ def nobodys_pid() -> int:
     return pid
 
 
+@pytest.mark.usefixtures("redis_client")  # it is empty
 @pytest.mark.parametrize("host", [HERE, ELSEWHERE])
 @pytest.mark.parametrize("how", ["enter", "visit"])
 def test_one_that_was_killed_is_replaced_when_its_lease_ends(
-    redis_client: object,
     redis_url: str,
     capsys: pytest.CaptureFixture[str],
     host: str,
@@ -88,9 +88,9 @@ def test_one_that_was_killed_is_replaced_when_its_lease_ends(
     assert f"on {host} (old.py), which declares other triggers, served DevOps/triggers last" in said
 
 
+@pytest.mark.usefixtures("redis_client")
 @pytest.mark.parametrize("how", ["enter", "visit"])
 def test_a_living_one_of_another_machine_is_known_by_its_renewals(
-    redis_client: object,
     redis_url: str,
     how: str,
 ) -> None:
@@ -104,9 +104,9 @@ def test_a_living_one_of_another_machine_is_known_by_its_renewals(
     assert holder.content == "old"
 
 
+@pytest.mark.usefixtures("redis_client")
 @pytest.mark.parametrize("how", ["enter", "visit"])
 def test_a_living_one_of_this_machine_is_known_at_once(
-    redis_client: object,
     redis_url: str,
     capsys: pytest.CaptureFixture[str],
     how: str,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from triggers.actions.attempt import Attempt, ending, launched_each
+from triggers.actions.attempt import Attempt
 from triggers.actions.clearml_task import TaskAction
+from triggers.actions.endings import ending, launched_each
 from triggers.actions.launching import lookups, permissions, protocol, reuse
 from triggers.actions.launching.looking import together
 from triggers.base.errors import Refused, ServerBusy, ServerUnavailable

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from triggers.actions.attempt import Attempt, ending
+from triggers.actions.attempt import Attempt
+from triggers.actions.endings import ending
 from triggers.actions.launching import protocol as launch
 from triggers.actions.launching import reads
 from triggers.base.errors import Refused, ServerBusy, Transient

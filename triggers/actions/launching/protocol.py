@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from triggers.actions.attempt import Attempt, ending
+from triggers.actions.attempt import Attempt
 from triggers.actions.clearml_task import TaskAction
+from triggers.actions.endings import ending
 from triggers.actions.launching import drafts, lookups
 from triggers.actions.launching.reads import LOOK_SECONDS, ReadsShow
 from triggers.actions.launching.request import launch_request, resolve_target_project
