@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.sandbox_control, pytest.mark.timeout
 
 #: The same declarations, for whichever class is imported.
 DECLARED = """
-    import os, sys
+    import functools, os, sys
     if sys.argv[1] == "original":
         from clearml import Task
         Task._report_subprocess_enabled = False
@@ -32,6 +32,10 @@ DECLARED = """
     scheduler = TaskScheduler(
         sync_frequency_minutes=1 / 30, force_create_task_project="DevOps", force_create_task_name="Schedules"
     )
+
+    if sys.argv[1] == "original":  # its uploads overtake one another: what is saved last would not be the last state
+        upload = scheduler._task.upload_artifact
+        scheduler._task.upload_artifact = functools.partial(upload, wait_on_upload=True)
 
     def add(name, **when):
         when["task_parameters"] = {"Args/source": name}
