@@ -23,20 +23,24 @@ def next_(
     from triggers.cli import output
     from triggers.operate import timetables
     from triggers.operate.target import open_target
-    from triggers.operate.times import iso, local, until_ms
+    from triggers.operate.times import iso, local_with_zone, until_ms
 
     with open_target(scheduler) as target:
         now_ms = target.ledger.wall_ms()
-        entries = [target.entry(name)] if name else target.ledger.registry.snapshot().active
-        found = timetables.coming(entries, now_ms, until_ms(until, now_ms, "--until"), limit)[:limit]
+        entries = timetables.schedules(target, name)
+        last_ms = until_ms(until, now_ms, "--until")
+        found = timetables.coming(entries, now_ms, last_ms, limit)
         if as_json:
             rows = [{"schedule": one.entry.trigger.name, "at": one.event.at, "due": iso(one.due_ms)} for one in found]
             output.print_json(rows)
         else:
-            columns = [output.Column("schedule", style="cyan"), output.Column("its time"), output.Column("local time")]
+            columns = [output.Column("schedule", style="cyan", folds=True, most=40)]
+            columns += [output.Column("its time"), output.Column("local time")]
             shown = [
-                [output.text(one.entry.trigger.name), output.text(one.event.at), output.text(local(one.due_ms))]
+                [output.text(text) for text in (one.entry.trigger.name, one.event.at, local_with_zone(one.due_ms))]
                 for one in found
             ]
-            output.show_rows(columns, shown, "no schedule is due until then")
+            output.show_rows(columns, shown, f"no schedule is due until {local_with_zone(last_ms)}")
+            if paused := timetables.paused(entries):
+                output.note(paused)
     raise typer.Exit(0 if found else 1)

@@ -13,6 +13,7 @@ from triggers.base.settings import Settings
 from triggers.clearml_api import Api, launches
 from triggers.clearml_api.service import Service
 from triggers.clearml_api.workspace import latest_ms
+from triggers.client.service_task import OriginalState
 from triggers.ledger import Ledger
 from triggers.ledger.chain import Link
 from triggers.ledger.decisions import Marks
@@ -20,10 +21,11 @@ from triggers.ledger.registry import Entry, Snapshot
 from triggers.ledger.schedulers import Scheduler
 from triggers.model import Trigger
 from triggers.model.launch_tags import scheduler_tag
+from triggers.model.schedule_fields import SCHEDULE
 from triggers.sync import saved_edits
 from triggers.sync.configure import shown_in
 from triggers.sync.counted_calls import AtLeast, counted
-from triggers.sync.originals import Left, read_state
+from triggers.sync.originals import Left, read_state, with_launches
 from triggers.sync.saved_edits import Kept
 from triggers.sync.saved_state import PROPERTY, Saved, newest
 from triggers.sync.trust import believed
@@ -58,7 +60,7 @@ class Inheritance:
 
 
 def look(
-    api: Api, scheduler: Scheduler, triggers: Sequence[Trigger], settings: Settings, original: str | None
+    api: Api, scheduler: Scheduler, triggers: Sequence[Trigger], settings: Settings, original: OriginalState | None
 ) -> Inheritance:
     """Find out what was known of a scheduler before this Redis.
 
@@ -67,7 +69,7 @@ def look(
         scheduler: its record.
         triggers: what is declared now.
         settings: how late changes become visible.
-        original: text of the original's state, None when there is none.
+        original: what the original left, None when it left nothing.
 
     Raises:
         Newer: a later release saved the state.
@@ -92,10 +94,11 @@ def look(
     if launched or original is None:
         return Inheritance()
     try:
-        found = read_state(original)
+        found = read_state(original.text)
     except ValueError as error:
         log.error("cannot read the original's state; objects that it fired for may fire again: %s", error)
         return Inheritance()
+    found = with_launches(found, [t.name for t in triggers if t.kind == SCHEDULE], original.console)
     # several datasets of one project were like-named triggers
     left = {t.id: one for t in triggers if (one := found.get(t.id) or found.get(re.sub(r"-\d+$", "", t.id)))}
     return Inheritance({id_: one.since_ms for id_, one in left.items() if one.since_ms}, left=left)

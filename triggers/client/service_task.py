@@ -11,7 +11,7 @@ from typing import Any, Final
 from triggers.base.errors import Usage
 from triggers.base.logs import logger
 from triggers.base.terminal import say
-from triggers.clearml_api import Api, Credentials, service
+from triggers.clearml_api import Api, Credentials, console_lines, service
 from triggers.clearml_api.names import find_project
 from triggers.client import package_source
 from triggers.model import Trigger
@@ -26,6 +26,14 @@ DEFAULT_PROJECT, DEFAULT_NAME = "DevOps", "Scheduler"
 _LARGEST_STATE: Final = 256 * 2**20
 
 log = logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class OriginalState:
+    """What the original left on its service task: the state that it saved, and the newest lines of its console."""
+
+    text: str
+    console: Sequence[tuple[int, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +155,8 @@ def _made(project: str, name: str) -> Any:
         ) from error
 
 
-def original_state(api: Api, task: ServiceTask, makers: Collection[str]) -> str | None:
-    """The state that the original saved on this task, or else on the latest of its project and name; None if none.
+def original_state(api: Api, task: ServiceTask, makers: Collection[str]) -> OriginalState | None:
+    """What the original left on this task, or else on the latest of its project and name; None if it saved no state.
 
     Tasks of users other than `makers` do not count: anyone may give a task of their own that name.
     """
@@ -166,7 +174,8 @@ def original_state(api: Api, task: ServiceTask, makers: Collection[str]) -> str 
     for one in sorted(alike, key=lambda one: one["id"] != task.id):
         artifacts = (one.get("execution") or {}).get("artifacts") or ()
         if any(artifact.get("key") == ARTIFACT for artifact in artifacts):
-            return _artifact(one["id"])
+            text = _artifact(one["id"])
+            return None if text is None else OriginalState(text, console_lines.read(api, one["id"]))
     return None
 
 

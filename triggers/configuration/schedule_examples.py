@@ -72,7 +72,7 @@ def _moment(value: Any, schedule: ScheduleTrigger, place: str) -> int:
         value = value.isoformat()
     try:
         return moment_ms(str(value).replace("Z", "+00:00"), zone_of(schedule.timezone))
-    except ValueError:
+    except (ValueError, OverflowError):  # of the years 1 and 9999
         raise Usage(f"{place}: {value!r}: give a time in ISO 8601, such as 2026-12-24T18:00") from None
 
 

@@ -54,6 +54,11 @@ class Limits:
             if owner in limits_ms and now_ms - ms >= limits_ms[owner]
         ]
 
+    def count_from(self, launched_ms: Mapping[str, int]) -> None:
+        """Let noted launches count from these times, by the ledger's clock."""
+        if launched_ms:
+            self.store.client.zadd(self.keys.limits, dict(launched_ms), xx=True)
+
     def done(self, tasks: Sequence[str]) -> None:
         """Forget launches that have ended."""
         if tasks:

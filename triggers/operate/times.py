@@ -66,6 +66,11 @@ def local(ms: int | None) -> str:
     return datetime.fromtimestamp(ms / 1000).strftime("%Y-%m-%d %H:%M:%S") if ms else ""
 
 
+def local_with_zone(ms: int) -> str:
+    """A moment for people, in their zone and with its name: "2026-11-28 09:00:00 CET"."""
+    return datetime.fromtimestamp(ms / 1000).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
+
+
 def clock(ms: int, now_ms: int) -> str:
     """A moment for people, as short as it can be: the time of this day, else with the date."""
     moment, now = datetime.fromtimestamp(ms / 1000), datetime.fromtimestamp(now_ms / 1000)

@@ -38,8 +38,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-DRAFT = "created"
-RUNNING = frozenset({"queued", "in_progress"})
+DRAFT, QUEUED = "created", "queued"
+RUNNING = frozenset({QUEUED, "in_progress"})
 
 Recorded = Literal["launched", "withdraw", "void", "launched_and_deleted"]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Final
 
 from triggers.base.logs import logger
 from triggers.clearml_api import launches, server_now_ms, stops
@@ -10,12 +11,14 @@ from triggers.context import Context
 from triggers.ledger.firing import DIGEST_LENGTH, trigger_digest
 from triggers.ledger.upkeep import Upkeep
 from triggers.model.launch_tags import FIRING, scheduler_tag, value_of
-from triggers.rules.recovery import RUNNING
+from triggers.rules.recovery import QUEUED, RUNNING
 from triggers.stages import own
 
 log = logger(__name__)
 
-_MS_PER_HOUR = 3_600_000
+_MS_PER_HOUR: Final = 3_600_000
+#: How far the server's time, as its answers have it, may be behind that of its stamps, ms.
+_COARSE_MS: Final = 2_000
 
 
 def abort_overdue(ctx: Context, look: Upkeep) -> int:
@@ -29,13 +32,36 @@ def abort_overdue(ctx: Context, look: Upkeep) -> int:
     overdue = ctx.ledger.limits.overdue(limits, ctx.ledger.now_ms())
     if not overdue:
         return 0
-    statuses = launches.read_statuses(ctx.api, overdue)
-    running = [task for task in overdue if statuses.get(task) in RUNNING]
-    for task in running:  # until it has ended: a worker may be slow to obey, or the call may be lost
+    owners = ctx.ledger.firings.launchers(overdue)
+    runs = launches.read_runs(ctx.api, overdue)
+    running = {task: run for task in overdue if (run := runs.get(task)) and run.status in RUNNING}
+    aborted = _older_by_server(ctx, running, {task: limits.get(owners.get(task, ""), 0.0) for task in running})
+    for task in aborted:  # until it has ended: a worker may be slow to obey, or the call may be lost
         log.warning("ClearML task %s runs longer than limit_execution_time of its trigger: aborted", task)
         stops.stop(ctx.api, task, "limit_execution_time")
     ctx.ledger.limits.done([task for task in overdue if task not in running])
-    return len(running)
+    return len(aborted)
+
+
+def _older_by_server(ctx: Context, running: Mapping[str, launches.Run], limits: Mapping[str, float]) -> list[str]:
+    """Those that run for longer than their limit by the ClearML server's clock, too; the others count from there.
+
+    Redis' clock may have been set forward since the launch, or somebody may have enqueued the task again.
+    """
+    if not running:
+        return []
+    now_ms, server_ms = ctx.ledger.now_ms(), server_now_ms(ctx.api, ctx.service_task or None)
+    ages = {task: max(0, server_ms - _began_ms(run)) for task, run in running.items()}
+    younger = [task for task in running if ages[task] + _COARSE_MS < limits[task]]
+    ctx.ledger.limits.count_from({task: now_ms - ages[task] for task in younger})
+    return [task for task in running if task not in younger]
+
+
+def _began_ms(run: launches.Run) -> int:
+    """Before which server's time a run was not launched; 0 where nothing says it."""
+    if run.status == QUEUED:
+        return run.status_changed_ms
+    return run.created_ms if run.is_clone else 0
 
 
 def _learn(ctx: Context, limited: Collection[str]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,6 +16,13 @@ from triggers.model.schedule_fields import AT_ONCE, ONLY_ONCE, SCHEDULE
 
 #: Name of the original's artifact, and of the list of each kind in it.
 ARTIFACT: Final = "state"
+#: Lines of the original's console about a launch, or one that it skips: what is before and behind the name.
+_SAID: Final = (
+    ("Scheduling Job ", ", Task "), ("Scheduling Job '", "', Task '"),
+    ("Skipping Task ", " scheduling, "), ("Skipping Task '", "' scheduling, "),
+)  # fmt: skip
+#: The id of the ClearML task in such a line.
+_TASK: Final = re.compile(r"^([0-9a-f]{32}) on queue ")
 LISTS: Final[dict[Kind, str]] = {kind: "scheduled_jobs" if kind == SCHEDULE else f"{kind}_triggers" for kind in KINDS}
 
 
@@ -72,3 +81,35 @@ def _left(item: dict[str, Any]) -> Left:
 
 def _together(one: Left, two: Left) -> Left:
     return Left(min(one.since_ms, two.since_ms), {**one.fired, **two.fired}, one.tasks + two.tasks)
+
+
+def with_launches(
+    found: Mapping[str, Left], schedules: Iterable[str], console: Iterable[tuple[int, str]]
+) -> dict[str, Left]:
+    """Add the launches of schedules that the console tells of, and the state that was saved last does not.
+
+    The original uploads its state in threads that overtake one another: the state that arrived last may be older than
+    its last launches. Its console has a line for each, in order.
+
+    Args:
+        found: trigger id → what the state says.
+        schedules: the names of the schedules there are.
+        console: the lines of the original's console, each with its time, ms.
+    """
+    wanted, told = sorted(set(schedules), key=len, reverse=True), dict(found)
+    for at_ms, line in sorted(console):
+        name, rest = next(((n, rest) for n in wanted if (rest := _launched(n, line)) is not None), ("", None))
+        id_ = f"{SCHEDULE}:{name}"
+        known = told.get(id_, Left(0, {}, ()))
+        if rest is not None and at_ms > max(known.fired.values(), default=0):
+            new = tuple(task for task in _TASK.findall(rest) if task not in known.tasks)
+            told[id_] = Left(max(at_ms, known.since_ms), {AT_ONCE: at_ms, ONLY_ONCE: at_ms}, known.tasks + new)
+    return told
+
+
+def _launched(name: str, line: str) -> str | None:
+    """What a line says behind the name of the schedule that it launches or skips; None if it is about another."""
+    for before, after in _SAID:
+        if line.startswith(start := before + name + after):
+            return line.removeprefix(start)
+    return None

@@ -14,6 +14,14 @@ def status(world: World, task: str) -> str:
     return str(found["status"])
 
 
+def let_pass(world: World, task: str, minutes: float) -> None:
+    """Let a launch be older, by the clocks of Redis and of the server."""
+    world.ledger.store.client.zincrby(world.ledger.keys.limits, -60_000 * minutes, task)
+    ahead = world.sandbox.control.clock()["offset_seconds"]
+    world.sandbox.control.clock(offset_seconds=ahead + 60 * minutes)
+
+
+@pytest.mark.sandbox_control
 @pytest.mark.parametrize("running", [False, True])
 def test_a_launch_is_aborted_after_its_limit_and_not_before(world: World, running: bool) -> None:
     world.declare(world.trigger(policy={"limit_execution_time": 0.5}))
@@ -24,7 +32,7 @@ def test_a_launch_is_aborted_after_its_limit_and_not_before(world: World, runnin
         world.call("tasks.started", task=task)
     world.reconcile()
     assert status(world, task) == ("in_progress" if running else "queued")
-    world.ledger.store.client.zincrby(world.ledger.keys.limits, -1800 * 1000, task)
+    let_pass(world, task, 30)
     world.ctx = world.context()
     world.reconcile()
     assert status(world, task) == "stopped"
@@ -42,6 +50,7 @@ def test_without_anything_overdue_the_server_is_not_asked(world: World) -> None:
     assert world.sandbox.control.counts() == before
 
 
+@pytest.mark.sandbox_control
 def test_a_reused_task_has_its_limit_from_its_last_launch_on(world: World) -> None:
     """Its first run has long ended when the second is launched."""
     world.declare(world.trigger(action={"reuse_task": True}, policy={"limit_execution_time": 1}))
@@ -50,14 +59,14 @@ def test_a_reused_task_has_its_limit_from_its_last_launch_on(world: World) -> No
         world.step()
         world.reconcile()
         world.launched_before(world.base, 60 * minutes)
-        world.ledger.store.client.zincrby(world.ledger.keys.limits, -60_000 * minutes, world.base)
+        let_pass(world, world.base, minutes)
         if minutes:
             world.call("tasks.started", task=world.base)
             world.call("tasks.completed", task=world.base)
-    world.ledger.store.client.zincrby(world.ledger.keys.limits, -20 * 60_000, world.base)
+    let_pass(world, world.base, 20)
     world.reconcile()
     assert status(world, world.base) == "queued", "it runs for 20 minutes"
-    world.ledger.store.client.zincrby(world.ledger.keys.limits, -41 * 60_000, world.base)
+    let_pass(world, world.base, 41)
     world.reconcile()
     assert status(world, world.base) == "stopped"
 
@@ -79,9 +88,9 @@ def test_an_emptied_redis_learns_again_what_runs_under_a_limit(world: World) -> 
     world.sandbox.control.clock(offset_seconds=3500)
     world.reconcile()
     assert {clone["status"] for clone in world.clones()} == {"in_progress"}
-    (task,) = world.ledger.store.client.zrange(world.ledger.keys.limits, 0, -1)
+    (task,) = map(str, world.ledger.store.client.zrange(world.ledger.keys.limits, 0, -1))
     assert world.ledger.firings.launchers([task]) == {task: limited.id}
-    world.ledger.store.client.zincrby(world.ledger.keys.limits, -200_000, task)
+    let_pass(world, task, 4)
     world.reconcile()
     assert [clone["id"] for clone in world.clones(status=["stopped"])] == [task]
     world.reconcile()  # it has ended
@@ -90,16 +99,76 @@ def test_an_emptied_redis_learns_again_what_runs_under_a_limit(world: World) -> 
     assert world.sandbox.control.counts() == before, "it is learned once"
 
 
+@pytest.mark.sandbox_control
 def test_a_limit_that_was_taken_away_aborts_nothing(world: World) -> None:
     world.declare(world.trigger(policy={"limit_execution_time": 1}))
     world.fail_task()
     world.step()
     world.reconcile()
     (task,) = [clone["id"] for clone in world.clones()]
-    world.ledger.store.client.zincrby(world.ledger.keys.limits, -7200 * 1000, task)
+    let_pass(world, task, 120)
     world.declare(world.trigger(), world.trigger(name="other", policy={"limit_execution_time": 1}))
     world.reconcile()
     assert status(world, task) == "queued"
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_a_redis_clock_that_is_set_forward_aborts_nothing_that_is_young(world: World, running: bool) -> None:
+    """The ClearML server's clock says how old a launch is at most."""
+    world.declare(world.trigger(policy={"limit_execution_time": 1}))
+    world.fail_task()
+    world.step()
+    (task,) = [clone["id"] for clone in world.clones()]
+    if running:
+        world.call("tasks.started", task=task)
+    world.reconcile()
+    world.ledger.store.client.zincrby(world.ledger.keys.limits, -5 * 3600 * 1000, task)
+    world.reconcile()
+    assert status(world, task) == ("in_progress" if running else "queued")
+    before = world.sandbox.control.counts()
+    world.reconcile()
+    assert world.sandbox.control.counts() == before, "it counts from its launch again"
+
+
+@pytest.mark.sandbox_control
+def test_a_task_that_somebody_enqueues_again_counts_from_then_while_it_is_queued(world: World) -> None:
+    world.declare(world.trigger(policy={"limit_execution_time": 1}))
+    world.fail_task()
+    world.step()
+    (task,) = [clone["id"] for clone in world.clones()]
+    world.call("tasks.dequeue", task=task)
+    world.call("tasks.started", task=task, force=True)
+    world.reconcile()
+    let_pass(world, task, 50)
+    world.call("tasks.failed", task=task)
+    (queue,) = [one["id"] for one in world.call("queues.get_all", name="^default$")["queues"]]
+    world.call("tasks.enqueue", task=task, queue=queue)
+    let_pass(world, task, 20)
+    world.reconcile()
+    assert status(world, task) == "queued", "by the person's word for 20 minutes"
+    let_pass(world, task, 41)
+    world.reconcile()
+    assert status(world, task) == "stopped"
+
+
+@pytest.mark.sandbox_control
+@pytest.mark.parametrize("end", ["completed", "deleted"])
+def test_what_has_ended_by_its_limit_is_left_alone(world: World, end: str) -> None:
+    world.declare(world.trigger(policy={"limit_execution_time": 1}))
+    world.fail_task()
+    world.step()
+    (task,) = [clone["id"] for clone in world.clones()]
+    world.call("tasks.started", task=task)
+    world.reconcile()
+    world.call("tasks.completed", task=task)
+    if end == "deleted":
+        world.call("tasks.delete", task=task, force=True)
+    let_pass(world, task, 61)
+    world.reconcile()
+    assert [clone["status"] for clone in world.clones()] == ["completed"] * (end == "completed")
+    before = world.sandbox.control.counts()
+    world.reconcile()
+    assert world.sandbox.control.counts() == before, "it is forgotten"
 
 
 def test_cancel_previous_aborts_what_runs_and_launches_the_newest(world: World) -> None:

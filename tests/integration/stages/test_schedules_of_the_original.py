@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+import pytest
+
 from tests.integration.stages.conftest import World
 from tests.integration.stages.test_schedules import (  # noqa: F401 - fixtures
     HOUR,
@@ -34,6 +36,7 @@ def test_clearml_1514_executed_at_once_and_then_every_15_minutes(world: World, w
         assert len(launched(world)) == count
 
 
+@pytest.mark.sandbox_control
 def test_clearml_648_a_limit_does_not_stop_the_scheduler(world: World, wall: Wall, tick: Tick) -> None:  # noqa: F811
     """There times are compared with texts as soon as there is a limit."""
     world.declare(*(schedule(world, name, hour=1, policy={"limit_execution_time": 0.5}) for name in ("a", "b")))
@@ -44,6 +47,7 @@ def test_clearml_648_a_limit_does_not_stop_the_scheduler(world: World, wall: Wal
     world.reconcile()
     for task in tasks:  # both were launched in the same second
         world.ledger.store.client.zincrby(world.ledger.keys.limits, -1800 * 1000, task)
+    world.sandbox.control.clock(offset_seconds=1800)
     world.reconcile()
     assert {clone["status"] for clone in world.clones()} == {"stopped"}
     wall.ms += HOUR
