@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from triggers.actions.on_object import OnObject
+from triggers.model.action import Effect
 
 if TYPE_CHECKING:
     from triggers.actions.attempt import Attempt
@@ -22,6 +23,11 @@ class Archive(OnObject):
 
     VERB = ("archive", "archived")
     CHANGES = frozenset({"system_tags"})
+
+    @property
+    def effects(self) -> frozenset[Effect]:
+        """It is in the archive."""
+        return frozenset({Effect("archive", "", "yes")})
 
     def settled(self, state: ObjectState, attempt: Attempt) -> str:
         """Whether it is there."""

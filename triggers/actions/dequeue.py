@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from triggers.actions.on_object import OnObject
+from triggers.model.action import Effect
 
 if TYPE_CHECKING:
     from triggers.actions.attempt import Attempt
@@ -24,6 +25,11 @@ class Dequeue(OnObject):
     VERB = ("dequeue", "dequeued")
     CHANGES = frozenset({"status"})
     MOVES_STATUS = True
+
+    @property
+    def effects(self) -> frozenset[Effect]:
+        """It waits in no queue."""
+        return frozenset({Effect("queue", "", "no")})
 
     def settled(self, state: ObjectState, attempt: Attempt) -> str:
         """Whether it waits at all."""

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator
 
 from triggers.actions.on_object import OnObject
 from triggers.base.errors import LaunchImpossible, Refused, Transient
-from triggers.model.action import Need
+from triggers.model.action import Effect, Need
 from triggers.model.values import wrong
 
 if TYPE_CHECKING:
@@ -34,10 +34,16 @@ class Enqueue(OnObject):
     queue: Annotated[str, BeforeValidator(_queue)]
 
     POSITIONAL = ("queue",)
+    LITERAL = frozenset({"queue"})
     SERVES = ("task",)
     VERB = ("enqueue", "enqueued")
     CHANGES = frozenset({"status"})
     MOVES_STATUS = True
+
+    @property
+    def effects(self) -> frozenset[Effect]:
+        """It waits in a queue."""
+        return frozenset({Effect("queue", "", "yes")})
 
     def needs(self) -> list[Need]:
         """The queue."""

@@ -37,6 +37,9 @@ class Listed(Action):
     #: Fields whose texts may refer to secrets.
     SECRETS: ClassVar[frozenset[str]] = frozenset()
 
+    #: Fields whose texts stay as they are.
+    LITERAL: ClassVar[frozenset[str]] = frozenset()
+
     def __init__(self, *positional: Any, **fields: Any) -> None:
         """Make it in a script.
 
@@ -56,7 +59,7 @@ class Listed(Action):
             context = first.get("ctx", {})
             argument = str(context.get("argument") or ".".join(map(str, first["loc"])) or "arguments")
             raise InvalidAction(name, argument, context.get("way_out") or first["msg"]) from None
-        argument, way_out = self.in_clear()
+        argument, way_out = self.unfit()
         if argument:
             raise InvalidAction(name, argument, way_out)
 
@@ -101,6 +104,20 @@ class Listed(Action):
                 problem = secrets.problem_within(value)
             if problem:
                 raise wrong(problem, name, secrets.HIDDEN if name in self.SECRETS else value)
+
+    def unfit(self) -> tuple[str, str]:
+        """A reference where nothing is replaced, or a secret in clear."""
+        for name in self.own_fields():
+            value = getattr(self, name)
+            kept = [value] if name in self.LITERAL else list(texts.keys_in(value))
+            if found := next(texts.references(kept), ""):
+                where = name if name in self.LITERAL else f"a key of {name}"
+                return name, f"${{{found}}} cannot stand here: nothing is replaced in {where}; write it out"
+        return self.in_clear()
+
+    def in_clear(self) -> tuple[str, str]:
+        """An argument that holds a secret where a reference to one belongs, and what to do; ("", "") for none."""
+        return "", ""
 
     @property
     def after_launch(self) -> bool:

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator
 
 from triggers.actions.filling import filling
 from triggers.actions.on_object import OnObject
+from triggers.model.action import Effect
 from triggers.model.values import wrong
 
 if TYPE_CHECKING:
@@ -50,6 +51,11 @@ class SetMetadata(OnObject):
     def details(self) -> str:
         """The keys."""
         return f" {', '.join(self.metadata)}"
+
+    @property
+    def effects(self) -> frozenset[Effect]:
+        """Its entries have these values."""
+        return frozenset(Effect("metadata", key, str(item)) for key, item in self.metadata.items())
 
     def settled(self, state: ObjectState, attempt: Attempt) -> str:
         """Whether it has all of it."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import model_validator
 
 from triggers.actions.filling import filling
 from triggers.actions.on_object import OnObject
-from triggers.base.escaping import is_safe
+from triggers.base.escaping import is_safe, one_line
+from triggers.model.action import Effect
 from triggers.model.values import Names, wrong
 
 if TYPE_CHECKING:
@@ -46,9 +47,10 @@ class Tag(OnObject):
         return self
 
     @property
-    def tag_changes(self) -> tuple[frozenset[str], frozenset[str]]:
-        """Those of the object that fired."""
-        return (frozenset(self.add), frozenset(self.remove)) if self.on == "object" else super().tag_changes
+    def effects(self) -> frozenset[Effect]:
+        """The tags that are there afterwards, and those that are not."""
+        outcomes = {"yes": self.add, "no": self.remove}
+        return frozenset(Effect("tag", tag.strip(), outcome) for outcome, of in outcomes.items() for tag in of)
 
     def details(self) -> str:
         """The tags."""
@@ -72,6 +74,7 @@ class Tag(OnObject):
 
     def _missing(self, state: ObjectState, attempt: Attempt) -> tuple[list[str], list[str]]:
         fills = filling(attempt, [self.add, self.remove])
-        add: Any = [tag for text in self.add if (tag := str(fills.fill(text)).strip()) and tag not in state.tags]
-        remove: Any = [tag for text in self.remove if (tag := str(fills.fill(text)).strip()) in state.tags]
-        return list(dict.fromkeys(add)), [tag for tag in dict.fromkeys(remove) if tag not in add]
+        wanted, unwanted = ([str(fills.fill(text, one_line)).strip() for text in of] for of in (self.add, self.remove))
+        add = [tag for tag in dict.fromkeys(wanted) if tag and tag not in state.tags]
+        # a tag that references make one to add stays: else a further try would add what the first one removed
+        return add, [tag for tag in dict.fromkeys(unwanted) if tag in state.tags and tag not in wanted]

@@ -126,8 +126,18 @@ def shown(number: float | None) -> str:
     return str(int(number)) if math.isfinite(number) and number == int(number) and abs(number) < 1e15 else repr(number)
 
 
+def keys_in(value: Any) -> Iterator[str]:
+    """The keys of a value, at any depth, in which nothing is replaced."""
+    if isinstance(value, Mapping):
+        yield from map(str, value)
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            yield from keys_in(item)
+
+
 def texts_in(value: Any) -> Iterator[str]:
-    """The strings of a value, at any depth; those of keys too, where nothing is replaced."""
+    """The strings of a value, at any depth, without those of keys."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):

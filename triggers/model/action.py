@@ -37,6 +37,21 @@ class Need:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """How an object is after an edit. An edit with another `outcome` for the same `matter` and `name` undoes it.
+
+    Attributes:
+        matter: What the edit is about.
+        name: The tag, or the key of the metadata; "" where there is but one of the matter.
+        outcome: "yes" or "no"; of metadata its value.
+    """
+
+    matter: Literal["tag", "metadata", "archive", "queue"]
+    name: str
+    outcome: str
+
+
 class DeclaredAction(Frozen, ABC):
     """What a trigger does when it fires, as far as declaring, writing and showing it goes.
 
@@ -88,9 +103,9 @@ class DeclaredAction(Frozen, ABC):
         return False
 
     @property
-    def tag_changes(self) -> tuple[frozenset[str], frozenset[str]]:
-        """The tags that it adds to the object that fired, and those that it removes."""
-        return frozenset(), frozenset()
+    def effects(self) -> frozenset[Effect]:
+        """What it makes of the object that fired, if it edits that, else of the ClearML task that was launched."""
+        return frozenset()
 
     @property
     def runs_itself(self) -> str:
@@ -115,10 +130,10 @@ class DeclaredAction(Frozen, ABC):
     def check_for(self, kind: Kind) -> None:
         """Refuse, by `wrong`, what a trigger of this kind cannot carry out."""
 
-    def in_clear(self) -> tuple[str, str]:
-        """An argument that holds a secret where a reference to one belongs, and what to do; ("", "") for none.
+    def unfit(self) -> tuple[str, str]:
+        """An argument that no new trigger may have, as a secret in clear, and what to do; ("", "") for none.
 
-        Only new triggers are asked: what was stored before is still read.
+        What was stored before with such an argument is still read.
         """
         return "", ""
 

@@ -263,7 +263,7 @@ def _check_new(trigger: Trigger) -> None:
         if isinstance(tags, tuple) and len(tags) > MOST_TAGS:
             raise InvalidTrigger(name, field, tags[:3], f"{len(tags):,} are given; at most {MOST_TAGS:,} can be")
     for _, action in all_parts(trigger):
-        argument, way_out = action.in_clear()
+        argument, way_out = action.unfit()
         if argument:
             raise InvalidTrigger(name, argument, "(hidden)", way_out)
 

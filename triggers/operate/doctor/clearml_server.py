@@ -78,8 +78,8 @@ def _names(target: Target, known: Snapshot) -> Iterator[Finding]:
     if not absent:
         yield Finding("names", "ok", "the server has every queue, project and base task that triggers name")
     for pair in undoing(triggers):
-        way_out = f"let {pair.removes!r} exclude what {pair.adds!r} fires for, or give fire='once'"
-        yield Finding("tags", "warn", pair.words, way_out)
+        way_out = f"let {pair.undoes!r} exclude what {pair.does!r} fires for, or give fire='once'"
+        yield Finding("edits", "warn", pair.words, way_out)
     local = [t.name for t in triggers if t.action.lane == "caller"]
     if local and target.ledger.homes.holder() is None:
         words = f"no running script calls the functions of {', '.join(local)}"
