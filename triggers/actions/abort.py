@@ -78,7 +78,7 @@ class Abort(OnObject):
 
     def _reason(self, attempt: Attempt) -> str:
         said = one_line(filling(attempt, self.message).fill(self.message))
-        return said or f"aborted by {noun_of(attempt.trigger.kind)} {one_line(attempt.trigger.name)}"
+        return said[:_LONGEST_MESSAGE] or f"aborted by {noun_of(attempt.trigger.kind)} {one_line(attempt.trigger.name)}"
 
 
 def _is_stopping(state: ObjectState) -> bool:

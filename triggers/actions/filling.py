@@ -6,13 +6,17 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from triggers.actions import texts
+from triggers.base.errors import LaunchImpossible
 
 if TYPE_CHECKING:
     from triggers.actions.attempt import Attempt
     from triggers.actions.sending.secrets import Secrets
+
+#: What the references of one action stand for together, characters: whoever names objects does not fill a worker.
+LARGEST: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +35,21 @@ class Filling:
             quote: makes what is put in harmless for where it stands; secrets are put in as they are.
 
         Raises:
-            LaunchImpossible: a secret is not there.
+            LaunchImpossible: a secret is not there, or names and tags of the object are too much.
         """
-        plain = texts.lookup(self.values, self.metrics)
+        plain, room = texts.lookup(self.values, self.metrics), LARGEST
 
         def found(name: str) -> str:
+            nonlocal room
             if self.secrets is not None and name.startswith(("env:", "file:")):
                 return self.secrets.of(name)
-            return quote(plain(name))
+            text = quote(plain(name))
+            room -= len(text)
+            if room < 0:
+                raise LaunchImpossible(
+                    f"its references stand for more than {LARGEST:,} characters; have it refer to less"
+                )
+            return text
 
         return texts.fill(value, found)
 

@@ -25,6 +25,8 @@ _TEXT: Final = "${trigger.name} fired for ${object.name} ${object.url}"
 #: Characters of a text that a person writes, and of one that is sent.
 _LONGEST: Final = 10_000
 _UNSAFE: Final = re.compile(r"[\x00-\x20\x7f-\x9f]")
+#: With what services begin a mention: `@ann`, `<!channel>`, `<users/all>`, `<at user_id=...>`.
+_CALLS: Final = re.compile(r"[@!<](?=\S)")
 
 
 def _to(value: object) -> str:
@@ -82,9 +84,9 @@ class Notify(Listed):
 
     def in_clear(self) -> tuple[str, str]:
         """A token that apprise takes for a part of the path, as of an address of `json://`."""
-        from triggers.actions.sending.in_clear import problem_of_address
+        from triggers.actions.sending.in_clear import problem_of_channel
 
-        problem = "" if is_reference(self.to) else problem_of_address(self.to)
+        problem = "" if is_reference(self.to) else problem_of_channel(self.to)
         return ("to", problem) if problem else ("", "")
 
     @property
@@ -132,4 +134,4 @@ TRIAL: Final = "[trial]"
 
 def harmless(text: str) -> str:
     """What an object is called, so that it mentions nobody and calls no channel."""
-    return one_line(text).replace("@", "@\u200b")
+    return _CALLS.sub("\\g<0>\u200b", one_line(text))

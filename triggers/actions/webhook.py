@@ -6,13 +6,14 @@ the firing, the same on every try, by which a receiver knows what it has seen.
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from pydantic import BeforeValidator
 
@@ -55,8 +56,10 @@ def problem_of_url(url: str) -> str:
     except ValueError:
         return problem
     host = parts.hostname or ""
-    if parts.scheme not in ("http", "https") or not host or port == 0 or len(url) > _LONGEST_URL:
+    if parts.scheme not in ("http", "https") or not host or port == 0:
         return problem
+    if len(url) > _LONGEST_URL:
+        return f"an address has at most {_LONGEST_URL:,} characters, and this one has {len(url):,}"
     if _BLANK.search(url):
         return "an address has no blanks, line breaks or control characters"
     if "$" in parts.netloc or "\\" in parts.netloc or "%" in host:
@@ -208,7 +211,7 @@ class Webhook(Listed):
 
         fills = filling(attempt, [self.url, self.headers, self.body], secrets)
         url, body = self._url_of(fills, secrets), self._body_of(attempt, fills)
-        headers = {"Content-Type": b"application/json", **self._headers_of(fills, secrets)}
+        headers = {"Content-Type": b"application/json", **_login(url), **self._headers_of(fills, secrets)}
         headers |= self._signed(attempt.firing.key, body, secrets)
         if attempt.is_trial:
             headers["webhook-trial"] = b"true"
@@ -245,6 +248,15 @@ class Webhook(Listed):
         if self.secret is not None:
             headers["webhook-signature"] = signature(secrets.of(self.secret), key, now, body)
         return {name: value.encode() for name, value in headers.items()}
+
+
+def _login(url: str) -> dict[str, bytes]:
+    """User name and password of an address, in the header in which they are sent."""
+    parts = urlsplit(url)
+    if parts.username is None and parts.password is None:
+        return {}
+    login = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
+    return {"authorization": b"Basic " + base64.b64encode(login.encode())}
 
 
 def signature(secret: str, key: str, at: datetime, body: str) -> str:

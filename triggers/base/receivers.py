@@ -8,6 +8,7 @@ cloud's metadata service trust whoever reaches them. So only addresses of the pu
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -15,8 +16,11 @@ from typing import Final
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+_HOST: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?")
+
 #: NAT64: the IPv4 address stands in the last 32 bits, and a gateway leads to it.
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+_MAPPED: Final = ipaddress.IPv6Network("::ffff:0:0/96")
 #: The old form of an IPv4 address within IPv6 (`::10.0.0.1`).
 _COMPATIBLE: Final = ipaddress.IPv6Network("::/96")
 #: Not of the public internet either, which not every release of Python knows: IETF protocol assignments, the relays of
@@ -44,14 +48,15 @@ class Allowed:
         hosts, networks = set[str](), []
         for name in names:
             try:
-                networks.append(ipaddress.ip_network(name.strip("[]")))
+                networks.append(_meant(ipaddress.ip_network(name.strip("[]"))))
             except ValueError:
-                if "/" in name or ":" in name:
+                host = host_name(name)
+                if not _HOST.fullmatch(host):
                     raise ValueError(
                         f"{name!r} is no host, address or network: give names such as hooks.example.com, 10.1.2.3 or "
-                        "10.0.0.0/8, without scheme and port"
+                        "10.0.0.0/8, without scheme and port; a name opens this one host and none below it"
                     ) from None
-                hosts.add(host_name(name))
+                hosts.add(host)
         return cls(frozenset(hosts), tuple(networks))
 
     def has_host(self, host: str) -> bool:
@@ -75,8 +80,21 @@ class Allowed:
 
 
 def host_name(host: str) -> str:
-    """A host as names are compared: `Hooks.Example.com.` is `hooks.example.com`."""
-    return host.strip("[]").rstrip(".").lower()
+    """A host as names are compared: `Hooks.Example.com.` is `hooks.example.com`, `bücher.example` is its ASCII form."""
+    host = host.strip("[]").rstrip(".").lower()
+    try:
+        return host if host.isascii() else host.encode("idna").decode()
+    except UnicodeError:  # no such name can be looked up
+        return host
+
+
+def _meant(network: Network) -> Network:
+    """A network of IPv4 addresses within IPv6 (`::ffff:10.0.0.0/104`) as the network that connections go to."""
+    for within in (_MAPPED, _NAT64):
+        if isinstance(network, ipaddress.IPv6Network) and network.subnet_of(within):
+            bits = int(network.network_address) & 0xFFFF_FFFF
+            return ipaddress.IPv4Network((bits, network.prefixlen - within.prefixlen))
+    return network
 
 
 def parse(address: str) -> Address | None:

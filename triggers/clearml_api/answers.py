@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
@@ -106,7 +106,7 @@ def server_ms(where: str, reply: Reply) -> int:
         ServerUnavailable: No usable `Date`, without which changes cannot be read completely.
     """
     try:
-        date = parsedate_to_datetime(reply.headers["Date"])
+        date = _in_utc(parsedate_to_datetime(reply.headers["Date"]))
     except (KeyError, ValueError, TypeError, IndexError, OverflowError) as error:
         raise ServerUnavailable(f"{where}: the answer has no Date header (does a proxy drop it?)") from error
     return int(date.timestamp() * 1000) - int(reply.seconds * 1000) - 1000
@@ -147,10 +147,16 @@ def asked_pause(text: str, date: str | None, longest: float, now: float | None =
 
 
 def _time(text: str | None) -> datetime | None:
+    """A time of HTTP, which is in UTC also in the old form that names no zone."""
     try:
-        return parsedate_to_datetime(text or "")
+        found = parsedate_to_datetime(text or "")
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
+    return _in_utc(found)
+
+
+def _in_utc(at: datetime) -> datetime:
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _json(reply: Reply) -> Any:

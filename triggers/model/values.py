@@ -172,7 +172,10 @@ def _threshold(value: Any) -> float | None:
         return None
     number = _number(value, "give a number")
     if math.isnan(number):
-        raise wrong("nothing is ever above or below NaN; give a number")
+        raise wrong(
+            "nothing is ever above or below NaN. The SDK reports NaN as 0; have the script call "
+            "Logger.set_reporting_nan_value(1e30), and give 1e30 with trigger_on_sign='max'"
+        )
     return number
 
 

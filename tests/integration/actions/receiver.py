@@ -19,6 +19,8 @@ class Received:
     path: str
     headers: dict[str, str]
     body: bytes
+    #: Every header in small letters, one that is sent twice twice.
+    header_names: tuple[str, ...] = ()
 
     @property
     def json(self) -> Any:
@@ -81,7 +83,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        reply = self.server.keep(Received(self.command, self.path, headers, body))
+        names = tuple(name.lower() for name in self.headers.keys())  # noqa: SIM118 (it gives repeated ones too)
+        reply = self.server.keep(Received(self.command, self.path, headers, body, names))
         reply.before(self.connection)
         if reply.raw is not None:
             self.wfile.write(reply.raw)

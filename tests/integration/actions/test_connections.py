@@ -157,9 +157,10 @@ def reset(connection: socket.socket) -> None:
         Reply(raw=b"no HTTP at all\r\n\r\n"),
         Reply(raw=b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000),
         Reply(raw=b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 1000 + b"\r\n"),
+        Reply(raw=headers(3, b"").replace(b"\r\n\r\n", b"\r\nContent-Length: 9\r\n\r\nabc")),
         Reply(before=reset),
     ],
-    ids=["empty", "no HTTP", "endless header", "too many headers", "reset"],
+    ids=["empty", "no HTTP", "endless header", "too many headers", "two lengths", "reset"],
 )
 def test_no_answer_is_tried_again(receiver: Receiver, reply: Reply) -> None:
     receiver.answers(reply)

@@ -19,6 +19,8 @@ from triggers.actions.listed import InvalidAction
 from triggers.actions.sending import channels
 from triggers.base.errors import LaunchImpossible
 from triggers.base.receivers import Allowed
+from triggers.model import make_trigger
+from triggers.model.trigger import check_new
 
 CANARY = "c4n4ry"
 
@@ -38,8 +40,8 @@ def test_people_are_notified_of_what_fired(world: World, receiver: Receiver) -> 
     (received,) = receiver.received
     assert received.path == "/hook"
     said = received.json
-    assert said["message"] == "alert: train @\u200beveryone <!channel>\\r\\nforged is failed"
-    assert said["title"] == "To train @\\u200beveryone <!channel>\\r\\nforged"
+    assert said["message"] == "alert: train @\u200beveryone <\u200b!\u200bchannel>\\r\\nforged is failed"
+    assert said["title"] == "To train @\\u200beveryone <\\u200b!\\u200bchannel>\\r\\nforged"
     assert said["type"] == "failure"
     assert ended(world)[-1] == ("launched", "")
 
@@ -204,6 +206,13 @@ def test_mail_is_sent_to_an_open_address_and_to_no_other(
         (f"json://hooks.example.com/?+Authorization={CANARY}", "env:NAME"),
         ("json://hooks.example.com/in/xKq3Zt9LmP2vB7nR", "looks like a secret"),
         ("form://hooks.example.com/in/?to=0a1b2c3d-1111-2222-3333-444455556666", "looks like a secret"),
+        ("json://hooks.example.com/T0KEN", "looks like a secret"),
+        ("json://hooks.example.com/in/s3cr3t", "looks like a secret"),
+        ("json://hooks.example.com/in/4f2a9c1e/", "looks like a secret"),
+        ("xml://hooks.example.com/abc-Def9hIj_klm", "looks like a secret"),
+        ("json://aB3xY9@hooks.example.com/in", "looks like a secret"),
+        ("json://hooks.example.com/in?:route=aB3xY9zz", "looks like a secret"),
+        ("ntfys://ntfy.example.com/k9Xz2q", "looks like a secret"),
         (CANARY, "an address of apprise"),
         (f"nosuch://{CANARY}", "apprise knows no service"),
         (f"json://${{object.name}}/{CANARY}", "references"),
@@ -217,6 +226,24 @@ def test_an_address_with_a_secret_in_clear_or_of_no_service_is_refused(to: Any, 
         Notify(to)
     assert said in str(caught.value)
     assert CANARY not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        "json://hooks.example.com/alerts/ml-team/v2",
+        "xml://ops@hooks.example.com:8080/mlTeam/Failed",
+        "jsons://hooks.example.com/%C3%BCber/notify?format=text",
+        "mailtos://mail.example.com?from=ml-team@example.com&to=ann@example.com&mode=starttls",
+    ],
+)
+def test_an_address_of_words_may_stand_in_clear(to: str) -> None:
+    check_new(make_trigger("task", name="t", action=Notify(to)))
+
+
+def test_what_was_stored_with_a_token_in_its_path_is_still_read() -> None:
+    stored = {"type": "notify", "to": "json://hooks.example.com/T0KEN"}
+    assert make_trigger("task", name="t", action={"type": "tag", "add": ["a"]}, actions=[stored])
 
 
 @pytest.mark.parametrize(

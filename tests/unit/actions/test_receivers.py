@@ -82,3 +82,31 @@ def test_the_setting_takes_several_between_commas() -> None:
     assert settings_of({"TRIGGERS_WEBHOOK_ALLOW": "a.internal, 10.0.0.0/8,::1"}).webhook_allow == (
         "a.internal", "10.0.0.0/8", "::1",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("pattern", ["*.internal", "hooks.*", "user@hooks.internal", "hooks internal", "-x", "a?b"])
+def test_a_pattern_that_would_match_no_host_is_refused(pattern: str) -> None:
+    with pytest.raises(Usage, match="none below it"):
+        settings_of({"TRIGGERS_WEBHOOK_ALLOW": pattern})
+
+
+@pytest.mark.parametrize(
+    ("network", "address"),
+    [
+        ("::ffff:10.0.0.0/104", "10.200.0.1"),
+        ("::ffff:10.0.0.1", "10.0.0.1"),
+        ("::ffff:10.0.0.1", "::ffff:10.0.0.1"),
+        ("64:ff9b::10.0.0.0/104", "10.200.0.1"),
+    ],
+)
+def test_a_network_within_ipv6_opens_the_addresses_that_are_connected_to(network: str, address: str) -> None:
+    allowed = Allowed.of([network])
+    assert allowed.problem_of("x", address) == ""
+    assert allowed.problem_of("x", "11.0.0.1") == ""
+    assert allowed.problem_of("x", "192.168.0.1") != ""
+
+
+@pytest.mark.parametrize("host", ["b\u00fccher.internal", "xn--bcher-kva.internal", "B\u00dcCHER.internal."])
+def test_a_host_of_other_letters_is_open_in_each_of_its_forms(host: str) -> None:
+    for named in ("b\u00fccher.internal", "xn--bcher-kva.internal"):
+        assert Allowed.of([named]).problem_of(host, "10.0.0.1") == ""

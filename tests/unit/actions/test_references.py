@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triggers.actions import texts
+from triggers.actions import Enqueue, SetMetadata, Webhook, texts
+from triggers.actions.listed import InvalidAction, Listed
+from triggers.base.errors import InvalidTrigger
+from triggers.model import make_trigger
 from triggers.model.events import Event, metric_key
+from triggers.model.trigger import check_new
 
 VALUES = texts.values_of(
     Event(kind="task", id="t1", changed_ms=1, name="train", project="P/Q", status="failed", tags=("a", "b")),
@@ -93,3 +98,21 @@ def test_a_text_that_is_escaped_comes_out_as_it_was(value: object) -> None:
     escaped = texts.map_texts(value, lambda text: text.replace("$", "").replace("{", "$${x}"))
     plain = texts.map_texts(value, lambda text: text.replace("$", "").replace("{", "${x}"))
     assert texts.fill(escaped, FOUND) == plain
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Enqueue("${object.name}"),
+        lambda: SetMetadata({"${object.id}": 1}),
+        lambda: Webhook("https://h.example/", body={"a": [{"${object.id}": 1}]}),
+    ],
+)
+def test_a_reference_where_nothing_is_replaced_is_refused_in_new_triggers_alone(make: Callable[[], Listed]) -> None:
+    with pytest.raises(InvalidAction, match="cannot stand here"):
+        make()
+    assert Enqueue("$${x}").queue == "$${x}"
+    stored = {"type": "enqueue", "queue": "${object.name}"}
+    kept = make_trigger("task", name="t", trigger_name="x", action=stored)
+    with pytest.raises(InvalidTrigger, match="cannot stand here"):
+        check_new(kept)

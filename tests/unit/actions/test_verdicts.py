@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from triggers.actions.sending.verdicts import LONGEST_PAUSE_SECONDS, ReceiverAnswer, Unsent, judge
@@ -54,3 +56,19 @@ def test_retry_after_is_obeyed_within_a_bound(retry_after: str, date: str, now: 
         with pytest.raises(Unsent) as caught:
             judge("hooks", ReceiverAnswer(status, retry_after, date), now)
         assert caught.value.after_seconds == seconds
+
+
+@pytest.mark.parametrize(
+    "later", ["Sat, 31 Jan 2026 12:00:30", "Sat, 31 Jan 2026 12:00:30 -0000", "Sat Jan 31 12:00:30 2026"]
+)
+@pytest.mark.parametrize("zone", ["Etc/GMT+11", "Etc/GMT-11"])
+def test_a_time_without_a_zone_is_in_utc(monkeypatch: pytest.MonkeyPatch, later: str, zone: str) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        with pytest.raises(Unsent) as caught:
+            judge("hooks", ReceiverAnswer(503, later, DATE), 0)
+        assert caught.value.after_seconds == 30
+    finally:
+        monkeypatch.undo()
+        time.tzset()

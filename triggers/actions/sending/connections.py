@@ -176,20 +176,24 @@ def post(
 
     Raises:
         Unsent: there was no answer; whether the receiver took it is unknown.
-        LaunchImpossible: the address is not open.
+        LaunchImpossible: the address is not open, or none.
     """
     parts = urlsplit(url)
     tls = {"cert_reqs": "CERT_REQUIRED", **_authorities()} if parts.scheme == "https" else {}
     options: dict[str, Any] = {"seconds": seconds, "allowed": allowed, "maxsize": 1, **tls}
     host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
     where = f"{host}:{parts.port}" if parts.port else host
-    with POOLS[parts.scheme](f"[{host}]" if ":" in host else host, port, **options) as pool:
+    try:
+        connections = POOLS[parts.scheme](f"[{host}]" if ":" in host else host, port, **options)
+    except urllib3.exceptions.LocationParseError:
+        raise LaunchImpossible(f"{host} is no name that a host can have; give another address") from None
+    with connections as pool:
         try:
             response = pool.urlopen(
                 "POST",
                 target(url),
                 body=body,
-                headers={**_HEADERS, **headers},
+                headers=_merged(_HEADERS, headers),
                 timeout=urllib3.Timeout(seconds),
                 retries=False,
                 redirect=False,
@@ -206,6 +210,12 @@ def post(
         return ReceiverAnswer(
             response.status, response.headers.get("Retry-After", ""), response.headers.get("Date", "")
         )
+
+
+def _merged(*several: Mapping[str, str | bytes]) -> dict[str, Any]:
+    """Headers of which the last of a name counts, in whichever case it is written: each is sent once."""
+    found = {name.lower(): (name, value) for headers in several for name, value in headers.items()}
+    return dict(found.values())
 
 
 def target(url: str) -> str:

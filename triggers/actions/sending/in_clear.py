@@ -16,6 +16,9 @@ _REFERENCE: Final = re.compile(r"\$\{[^{}]*\}")
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 #: Letters and digits in a row. Words that people think up are shorter, or have no digits within.
 _RUN: Final = re.compile(r"(?=[a-z]*[0-9])(?=[0-9]*[a-z])[a-z0-9]{12,}", re.IGNORECASE)
+#: A word that a person thinks up, as `alerts`, `mlTeam`, `QA`, `v2`, and what stands between such words.
+_WORD: Final = re.compile(r"(?:[A-Z]{0,12}|[A-Z]?[^\W\d_A-Z]{1,20}(?:[A-Z][^\W\d_A-Z]{1,20})*)[0-9]{0,4}")
+_BETWEEN: Final = re.compile(r"[\W_]+")
 #: Names in a body under which a clear text is a secret, whatever it looks like.
 _SECRET_NAME: Final = re.compile(
     r"(?:token|secret|password|passwd|credentials?|authorization"
@@ -39,6 +42,26 @@ def problem_of_address(url: str) -> str:
         if looks_secret(value):
             return f"{name} in the query looks like a secret; {WAY_OUT}, as {name}=${{env:NAME}}"
     return ""
+
+
+def problem_of_channel(address: str) -> str:
+    """Why an address of apprise may not stand in clear; "" if it may.
+
+    apprise hides the secrets of the services that it knows. In an address of `json://` and its like every part can be
+    one: only what consists of words is none.
+    """
+    parts = urlsplit(address)
+    named = {"the user name": [parts.username or ""], "the path": parts.path.split("/")}
+    named |= {f"{name} in the query": [value] for name, value in parse_qsl(parts.query)}
+    named |= {"what stands behind #": [parts.fragment]}
+    for name, texts in named.items():
+        if not all(map(_is_words, texts)):
+            return f"{name} holds more than words, which looks like a secret; {WAY_OUT}"
+    return ""
+
+
+def _is_words(text: str) -> bool:
+    return not text or all(map(_WORD.fullmatch, _BETWEEN.split(unquote(text))))
 
 
 def problem_of_headers(headers: Mapping[str, str]) -> str:
