@@ -48,7 +48,7 @@ def problem_of_channel(address: str) -> str:
     """Why an address of apprise may not stand in clear; "" if it may.
 
     apprise hides the secrets of the services that it knows. In an address of `json://` and its like every part can be
-    one: only what consists of words is none.
+    one, except where it consists of words.
     """
     parts = urlsplit(address)
     named = {"the user name": [parts.username or ""], "the path": parts.path.split("/")}
