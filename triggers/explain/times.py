@@ -21,11 +21,14 @@ def judge_time(facts: Facts, schedule: ScheduleTrigger) -> _Said:
         return "no such object", text, "give a time as `history` shows it, such as 2026-11-28T05:15:00Z"
     if facts.entry.retired:
         return "does not fire", "the schedule is no longer declared", "declare it again"
-    table = Timetable.of(schedule, facts.entry.since_ms)
+    table = Timetable.of(schedule, facts.entry.since_ms, facts.entry.edited_ms)
     again = command("backfill", schedule.name)
     if one.at_ms <= facts.entry.since_ms:
         text = f"it was before the schedule was registered {moment(facts.entry.since_ms)}"
         return "does not fire", text, f"{again} runs times of the past"
+    if one.at_ms <= facts.entry.edited_ms:
+        text = f"the times of the schedule were changed after that {moment(facts.entry.edited_ms)}"
+        return "does not fire", f"{text}, or skipped when it was resumed", f"{again} runs times of the past"
     read_to_ms = facts.read.cursor.read_to_ms
     if not table.coming(one.at_ms - 1, one.at_ms, 1):
         coming = table.coming(max(read_to_ms, facts.entry.since_ms), LAST_MS, 1)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from triggers.base.errors import Unreadable
-from triggers.base.formats import KNOWN, check_version, reading
+from triggers.base.formats import KNOWN, check_version, lowest, reading
 from triggers.ledger.signing import Unsigned
 from triggers.model import Trigger
 from triggers.model.kinds import is_trigger
+from triggers.model.trigger import ScheduleTrigger
 
 #: Fields that say the same in thousands of entries, which share the text.
 _ALIKE: Final = ("origin", "source", "declared_in")
@@ -27,6 +29,7 @@ class Entry:
     `declared`: digest of what the script declared last, "" when it does not declare this trigger.
     `source`: the file that says what the trigger is now; `declared_in`: the one that declared last. "" if unknown.
     `ahead_ms`: from when on what was stamped before the server's clock was set back counts, 0 if it was not.
+    `edited_ms`: when the times of a schedule were changed last, or skipped, 0 if never: none before counts.
     `paused` survives registering again. `retired`: no longer declared; kept so that its memory is.
     """
 
@@ -40,6 +43,7 @@ class Entry:
     source: str = ""
     declared_in: str = ""
     ahead_ms: int = 0
+    edited_ms: int = 0
 
     def counts(self, changed_ms: int, latest_ms: int | None = None, read_plan: int = 0) -> bool:
         """Whether a change of that server time is late enough to fire.
@@ -76,9 +80,10 @@ class Entry:
         """The text kept in Redis."""
         fields = asdict(replace(self, trigger=None))  # type: ignore[arg-type]
         fields["trigger"] = self.trigger.to_json()
-        if not self.ahead_ms:  # nearly always; earlier releases do not know it
-            del fields["ahead_ms"]
-        return json.dumps(fields | {"v": KNOWN["entry"]}, sort_keys=True)
+        for name in ("ahead_ms", "edited_ms"):  # nearly always 0; earlier releases do not know them
+            if not fields[name]:
+                del fields[name]
+        return json.dumps(fields | {"v": KNOWN["entry"] if self.edited_ms else lowest("entry")}, sort_keys=True)
 
     @classmethod
     def from_json(cls, id_: str, text: str) -> Entry:
@@ -100,7 +105,7 @@ class Entry:
 
     def _check(self, id_: str) -> None:
         numbers, texts = (
-            (self.since_ms, self.version, self.ahead_ms),
+            (self.since_ms, self.version, self.ahead_ms, self.edited_ms),
             (self.origin, self.declared, self.source, self.declared_in),
         )
         flags = (self.paused, self.retired)
@@ -109,9 +114,31 @@ class Entry:
         if self.trigger.id != id_:
             raise ValueError(f"it holds the trigger {self.trigger.id!r}")
         if not all(type(one) is int for one in numbers) or not all(type(one) is bool for one in flags):
-            raise TypeError("since_ms, version, ahead_ms, paused or retired is of another type")
+            raise TypeError("since_ms, version, ahead_ms, edited_ms, paused or retired is of another type")
         if not all(isinstance(one, str) for one in texts):
             raise TypeError("origin, declared, source or declared_in is of another type")
+
+
+def with_new_times(
+    known: Mapping[str, Entry], changes: Mapping[str, Entry | None], now_ms: Callable[[], int]
+) -> Mapping[str, Entry | None]:
+    """Note in an edit of the registry when it changes the times of schedules.
+
+    What the new times were before that was not missed.
+    """
+    new = {
+        id_: entry
+        for id_, entry in changes.items()
+        if entry and (old := known.get(id_)) and entry.since_ms == old.since_ms and _times(entry) != _times(old)
+    }
+    if not new:
+        return changes
+    edited_ms = now_ms()
+    return {**changes, **{id_: replace(entry, edited_ms=edited_ms) for id_, entry in new.items()}}
+
+
+def _times(entry: Entry) -> tuple[object, ...]:
+    return entry.trigger.times if isinstance(entry.trigger, ScheduleTrigger) else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ known. Everything else is covered by the version of its scheduler's record.
 | `triggers:{id}:registry:staged:<nonce>:old` | hash | what they replace, until it is freed |
 | `triggers:{id}:base_tasks` | set | all base tasks that triggers ever had: never deleted (`actions.launching.drafts`) |
 | `triggers:{id}:aside` | hash | trigger id → `<from ms> <noted ms> <why>`: quarantined triggers (`unread_triggers`) |
-| `triggers:{id}:cursor:<source>` | hash | `reading.Cursor`: how far a source was read, and when (`moments`: floor_ms) |
+| `triggers:{id}:cursor:<source>` | hash | `reading.Cursor`: how far a source was read (`moments`: floor_ms, zones) |
 | `triggers:{id}:seen:<source>` | sorted set | object id by last change seen (`reading`), while windows overlap |
 | `triggers:{id}:next_poll` | string | time of the next poll by the ledger's clock, ms |
 | `triggers:{id}:batches:<partition>` | list | batches of events, oldest first |

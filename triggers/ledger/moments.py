@@ -1,10 +1,15 @@
-"""What is remembered of the nominal times of schedules: their marks, as long as the clock might come back to them."""
+"""What is remembered of the nominal times of schedules: their marks, as long as the clock might come back to them.
+
+And up to which local time of each zone they were looked at, in case the rules of the zone change.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
+from triggers.base import forms
 from triggers.ledger.keys import Keys
 from triggers.ledger.registry import Entry
 from triggers.ledger.store import Store
@@ -14,6 +19,9 @@ from triggers.rules.policies import Mark
 
 #: Field of the clock's cursor: no nominal time before it is granted any more, since its mark may be forgotten, ms.
 FLOOR = "floor_ms"
+
+#: Field of the clock's cursor: zone → [ms, offset of its local time then, ms], see `rules.schedules.wall_clocks`.
+ZONES = "zones"
 
 #: Marks read in one trip.
 _AT_ONCE = 1000
@@ -29,6 +37,15 @@ class Moments:
         """Before which nothing is granted, ms."""
         found: Any = self.store.client.hget(self.keys.cursor("clock"), FLOOR)
         return int(found) if found and str(found).isdigit() else 0
+
+    def floor_and_zones(self) -> tuple[int, dict[str, tuple[int, int]]]:
+        """The floor, and up to when the local times of each zone were looked at with its offset then, ms."""
+        floor, zones = cast("list[Any]", self.store.client.hmget(self.keys.cursor("clock"), [FLOOR, ZONES]))
+        return forms.number(floor), _zones(zones)
+
+    def note_zones(self, zones: Mapping[str, tuple[int, int]]) -> None:
+        """Keep up to when the local times of each zone were looked at, in one trip."""
+        self.store.client.hset(self.keys.cursor("clock"), ZONES, json.dumps(zones, sort_keys=True))
 
     def lower_floor(self, now_ms: int) -> None:
         """Bring the floor down to a clock that was set back to before it."""
@@ -63,6 +80,13 @@ class Moments:
         for start in range(0, len(old), _AT_ONCE):
             self.store.client.hdel(self.keys.marks(trigger), *old[start : start + _AT_ONCE])
         return len(old)
+
+
+def _zones(text: str | None) -> dict[str, tuple[int, int]]:
+    try:
+        return {zone: (int(ms), int(offset)) for zone, (ms, offset) in json.loads(text or "{}").items()}
+    except (ValueError, TypeError, AttributeError):  # nothing is remembered of them
+        return {}
 
 
 def _is_older(text: str, before_ms: int) -> bool:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 from triggers.base.errors import Unreadable, Usage
 from triggers.base.logs import logger
 from triggers.ledger import clock, registry_texts
 from triggers.ledger.base_tasks import BaseTasks
-from triggers.ledger.entries import Entry, Unread
+from triggers.ledger.entries import Entry, Unread, with_new_times
 from triggers.ledger.keys import Keys
 from triggers.ledger.signing import NO_KEY, Signer, Unsigned, is_sealed, parted
 from triggers.ledger.store import Store
@@ -277,6 +277,7 @@ class Registry:
             if not changes:
                 self._snapshot = known
                 return known
+            changes = with_new_times(known.entries, changes, partial(clock.wall_ms, self.store.client, self.keys))
             entries = [*known.entries.values(), *filter(None, changes.values())]
             self.base_tasks.note(entry.trigger for entry in entries)
             self.require_key(known)

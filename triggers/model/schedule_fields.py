@@ -6,8 +6,9 @@ worked out by `rules.schedules`.
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import datetime
 from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field, model_validator
@@ -43,6 +44,8 @@ _CLASSIC: Final = ("minute", "hour", "day", "weekdays", "month", "year")
 #: The arguments that say when, of which a schedule has one; the original's go together.
 _WAYS: Final = ("cron", "every", "at")
 _MINUTES_A_DAY: Final = 1440
+#: The last year that counts.
+_LAST_YEAR: Final = 9988
 
 
 #: The arguments by which its times are shown, in this order.
@@ -123,7 +126,7 @@ class ScheduleConditions(Conditions):
         PartOf(_PART),
         Field(
             description="Cron expression such as '15 6 * * mon-fri': minute, hour, day of the month, month, day of the "
-            "week; a sixth field in front means seconds."
+            "week; a sixth field in front means seconds. Or a name such as '@daily'."
         ),
     ] = None
     every: Annotated[
@@ -148,21 +151,24 @@ class ScheduleConditions(Conditions):
         Jitter,
         PartOf(_PART),
         Field(
-            description="Run up to this many seconds later than the nominal time; how many follows from the name of "
-            "the schedule and the time, so that it never changes."
+            description="Run up to this many seconds (or '5m') later than the nominal time, but before the next one; "
+            "how many follows from the name of the schedule and the time, so that it never changes."
         ),
     ] = 0.0
     until: Annotated[
         When,
         PartOf(_PART),
-        Field(description="Last moment that counts: a datetime or ISO 8601, as `at`."),
+        Field(
+            description="Last nominal time that counts: a datetime or ISO 8601, as `at`; a date means its first moment."
+        ),
     ] = None
     exclude: Annotated[
         Excluded,
         PartOf(_PART),
         Field(
-            description="Local dates to leave out, such as ['2026-12-25'], or the path of an iCalendar file (.ics) "
-            "whose events are left out. The file is read when the schedule is declared."
+            description="Local dates to leave out, such as ['2026-12-25'], spans of them, such as "
+            "['2026-12-24/2027-01-02'], or the path of an iCalendar file (.ics) whose events are left out. The file is "
+            "read when the schedule is declared."
         ),
     ] = ()
     catch_up: Annotated[
@@ -185,6 +191,18 @@ class ScheduleConditions(Conditions):
         """Its times in words: the arguments that say them."""
         shown = [name for name in _SHOWN if getattr(self, name) != type(self).model_fields[name].get_default()]
         return ", ".join(_shown(name, getattr(self, name)) for name in shown)
+
+    @property
+    def times(self) -> tuple[object, ...]:
+        """What its calendar is made of. What only leaves times out is not in it: a file of holidays changes yearly."""
+        return tuple(getattr(self, name) for name in (*_WAYS, *_CLASSIC, "timezone", "recurring"))
+
+    @property
+    def by_wall_clock(self) -> bool:
+        """Whether its times are local ones, so that the rules of its time zone say when they are."""
+        if self.at is not None:
+            return datetime.fromisoformat(self.at).tzinfo is None
+        return self.cron is not None or bool(self.day or self.weekdays or self.month or self.year)
 
     @property
     def window_ms(self) -> int:
@@ -241,9 +259,13 @@ class ScheduleConditions(Conditions):
             raise wrong("it is a minute of the hour here: give 0 to 59", "minute", self.minute)
         if self.weekdays and not of_day and (self.hour or 0) * 60 + (self.minute or 0) >= _MINUTES_A_DAY:
             way_out = "with weekdays and without day it is a time between two of one day: give less than a day"
-            raise wrong(way_out, "hour", self.hour)
+            name = "hour" if self.hour else "minute"
+            raise wrong(way_out, name, getattr(self, name))
         if self.year and self.year > 2000:
-            try:
-                date(self.year, self.month or 1, self.day or 1) + timedelta(days=7)
-            except (ValueError, OverflowError):
-                raise wrong("there is no such date", "day", self.day) from None
+            self._check_date(self.year, self.month or 1, self.day or 1)
+
+    def _check_date(self, year: int, month: int, day: int) -> None:
+        if year > _LAST_YEAR:
+            raise wrong(f"give a year up to {_LAST_YEAR}", "year", year)
+        if day > (last := monthrange(year, month)[1]):
+            raise wrong(f"there is no such date: {year}-{month:02} ends with day {last}; give 1 to {last}", "day", day)

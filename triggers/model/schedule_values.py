@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -27,6 +28,13 @@ _CRON: Final = (
     "give five fields: minute, hour, day of month, month, day of week (such as '15 6 * * mon-fri'), or six with "
     "seconds first"
 )
+#: Names that cron has for expressions.
+_NAMED: Final = {
+    "@hourly": "0 * * * *", "@daily": "0 0 * * *", "@midnight": "0 0 * * *", "@weekly": "0 0 * * 0",
+    "@monthly": "0 0 1 * *", "@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *",
+}  # fmt: skip
+#: Names in the database that mean something else on each machine, or nothing.
+_NO_ZONES: Final = ("localtime", "posixrules", "Factory")
 _MOMENT: Final = "give a datetime or ISO 8601, such as '2026-12-24T18:00' (local) or '2026-12-24T18:00:00+01:00'"
 _SOME_DAY: Final = datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 
@@ -65,6 +73,10 @@ def _cron(value: Any) -> str | None:
     if not isinstance(value, str) or len(value) > 1000:
         raise wrong(_CRON)
     text = " ".join(value.split())
+    if text.startswith("@"):
+        if text.lower() not in _NAMED:
+            raise wrong(f"give one of {', '.join(_NAMED)}{meant(text, _NAMED)}, or {_CRON.removeprefix('give ')}")
+        text = _NAMED[text.lower()]
     try:
         found = next(iter(CronSim(text, _SOME_DAY)), None)
     except (CronSimError, ValueError, IndexError) as error:
@@ -110,7 +122,7 @@ def _zone(value: Any) -> str:
         value = value.key
     if value is UTC:
         return "UTC"
-    known = available_timezones()
+    known = _zones()
     if not isinstance(value, str) or value not in known:
         raise wrong(
             f"no time zone of the IANA database; give one such as 'Europe/Berlin' or 'UTC'{meant(value, known)}"
@@ -118,11 +130,20 @@ def _zone(value: Any) -> str:
     return value
 
 
+@cache
+def _zones() -> frozenset[str]:
+    """The names that mean the same everywhere; looking for them reads hundreds of files."""
+    return frozenset(available_timezones()).difference(_NO_ZONES)
+
+
 def _jitter(value: Any) -> float:
-    if value is None:
+    if value is None or value == "":
         return 0.0
-    if isinstance(value, timedelta):
-        value = value.total_seconds()
+    if isinstance(value, (str, timedelta)):
+        try:
+            value = durations.duration_ms(value) / 1000
+        except ValueError as error:
+            raise wrong(f"{error}, or a number of seconds") from None
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= LONGEST_JITTER:
         raise wrong(f"give a number of seconds from 0 to {LONGEST_JITTER:,}")
     return float(value)
@@ -133,7 +154,10 @@ def _exclude(value: Any) -> tuple[str, ...]:
     if value is None:
         return ()
     if isinstance(value, (str, date)) or not isinstance(value, (list, tuple, set, frozenset)):
-        raise wrong("give a list of dates such as ['2026-12-25'], or the path of an iCalendar file that ends in .ics")
+        raise wrong(
+            "give a list of dates such as ['2026-12-25'], or in a script or a file of triggers the path of an "
+            "iCalendar file that ends in .ics"
+        )
     return tuple(sorted(dict.fromkeys(_excluded(one) for one in value)))
 
 
@@ -142,15 +166,30 @@ def _excluded(one: Any) -> str:
         return one.isoformat()
     try:
         if isinstance(one, str) and "/" in one:
-            start, _, end = one.partition("/")
-            first, last = _moment(start), _moment(end)
-            if first and last:
-                return f"{first}/{last}"
+            return _span(*one.split("/", 1))
         if isinstance(one, str):
             return date.fromisoformat(one).isoformat()
-    except ValueError:
+    except (ValueError, OverflowError):
         pass
-    raise wrong(f"{one!r} is no date; give dates such as '2026-12-25'")
+    raise wrong(f"{one!r} is no date; give dates such as '2026-12-25', and spans such as '2026-12-24/2027-01-02'")
+
+
+def _span(start: str, end: str) -> str:
+    """Read a span: two dates, of which the last is in it, or two moments, of which the last is not."""
+    try:
+        after: Any = date.fromisoformat(end) + timedelta(days=1)
+        date.fromisoformat(start)
+    except ValueError:
+        after = end
+    first, last = _moment(start), _moment(after)
+    if not first or not last or not _in_order(datetime.fromisoformat(first), datetime.fromisoformat(last)):
+        raise ValueError(f"no span: {start}/{end}")
+    return f"{first}/{last}"
+
+
+def _in_order(first: datetime, last: datetime) -> bool:
+    """Whether one moment is before another; where only one has an offset, the schedule's time zone decides."""
+    return (first.tzinfo is None) != (last.tzinfo is None) or first <= last
 
 
 Whole = Annotated[int | None, BeforeValidator(_whole)]

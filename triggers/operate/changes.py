@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from triggers.base.errors import Usage
 from triggers.ledger.registry import Entry, Snapshot
+from triggers.model.kinds import KINDS
 from triggers.operate import releasing
 from triggers.operate.commands import command
 from triggers.operate.target import Target
@@ -65,7 +66,7 @@ def resume(target: Target, entries: Sequence[Entry], *, skip_missed: bool) -> Re
         held = sum(waiting.values())
         if skip_missed:
             # still paused: from here on nothing older is granted, and what is newer waits
-            _edit(target, ids, since_ms=target.server_now_ms())
+            _edit(target, ids, since_ms=target.server_now_ms(), wall_ms=target.ledger.wall_ms())
             skipped = sum(target.ledger.by_hand.skip_waiting(id_, "missed during a pause") for id_ in ids)
         came |= {"changed": _edit(target, ids, paused=False), "skipped": skipped}
     go = max(0, held - skipped)
@@ -105,19 +106,24 @@ def declarer(entry: Entry) -> str:
     return entry.declared_in or "a script"
 
 
-def _edit(target: Target, ids: Sequence[str], *, paused: bool | None = None, since_ms: int = 0) -> list[str]:
-    """Set the pause of triggers, or the time from which changes count; the names of those that it changed."""
+def _edit(
+    target: Target, ids: Sequence[str], *, paused: bool | None = None, since_ms: int = 0, wall_ms: int = 0
+) -> list[str]:
+    """Set the pause of triggers, or the time from which changes count; the names of those that it changed.
+
+    Times of schedules count by Redis' clock, `wall_ms`; elapsed time goes on counting from when they began.
+    """
     changed: list[str] = []
 
     def edit(known: Snapshot, _: int) -> dict[str, Entry | None]:
         changes: dict[str, Entry | None] = {}
         for id_ in ids:
             old = known.entries[id_]
-            new = replace(
-                old,
-                paused=old.paused if paused is None else paused,
-                since_ms=max(old.since_ms, since_ms) if old.paused else old.since_ms,
-            )
+            new = replace(old, paused=old.paused if paused is None else paused)
+            if old.paused and since_ms and KINDS[old.trigger.kind].by_redis_clock:
+                new = replace(new, edited_ms=max(old.edited_ms, wall_ms))
+            elif old.paused:
+                new = replace(new, since_ms=max(old.since_ms, since_ms))
             if new != old:
                 changes[id_] = new
         changed[:] = sorted(known.entries[id_].trigger.name for id_ in changes)

@@ -76,7 +76,8 @@ def _times(entry: Entry, trigger: ScheduleTrigger, from_ms: int, to_ms: int) -> 
         found += before.coming(from_ms - 1, min(to_ms, entry.since_ms), MOST_AGAIN + 1)
     if to_ms > entry.since_ms:
         after_ms = max(from_ms - 1, entry.since_ms)
-        found += Timetable.of(trigger, entry.since_ms).coming(after_ms, to_ms, MOST_AGAIN + 1)
+        edited_ms = 0 if trigger.recurring else entry.edited_ms  # the only time is the first after the last edit
+        found += Timetable.of(trigger, entry.since_ms, edited_ms).coming(after_ms, to_ms, MOST_AGAIN + 1)
     return found
 
 

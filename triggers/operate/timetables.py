@@ -15,9 +15,6 @@ from triggers.model.schedule_fields import SCHEDULE
 from triggers.operate.target import Target
 from triggers.rules.schedules.occurrences import Timetable, event_of
 
-#: Coming times of one schedule that are looked at where some come later than they are named for, at least.
-_LOOKED_AT = 1_000
-
 
 @dataclass(frozen=True, slots=True)
 class Coming:
@@ -48,9 +45,8 @@ def coming(entries: Sequence[Entry], now_ms: int, until_ms: int, at_most: int) -
     for entry in entries:
         if entry.trigger.kind != SCHEDULE or entry.paused:
             continue
-        table = Timetable.of(entry.trigger, entry.since_ms)
-        most = max(at_most, _LOOKED_AT) if table.trigger.jitter_ms else at_most
-        for one in islice(table.occurrences(now_ms, until_ms), most):
+        table = Timetable.of(entry.trigger, entry.since_ms, entry.edited_ms)
+        for one in islice(table.occurrences(now_ms, until_ms), at_most):
             found.append(Coming(entry, event_of(entry.trigger.name, one, table.trigger.timezone), one.due_ms))
     return sorted(found, key=lambda one: (one.due_ms, one.entry.trigger.name))[:at_most]
 

@@ -20,6 +20,7 @@ from triggers.ledger.registry import Entry, Snapshot
 from triggers.model.events import Event
 from triggers.model.schedule_fields import SCHEDULE
 from triggers.rules.schedules.occurrences import Timetable, event_of
+from triggers.rules.schedules.wall_clocks import WallClocks
 from triggers.stages.partitions import partitions_now
 
 log = logger(__name__)
@@ -57,13 +58,18 @@ class Tables:
     due: list[tuple[int, str]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, version: int, entries: list[Entry], looked_ms: int) -> Tables:
+    def of(cls, version: int, entries: list[Entry], looked_ms: int, walls: WallClocks) -> Tables:
         """Make them ready."""
-        made = {entry.trigger.id: Timetable.of(entry.trigger, entry.since_ms) for entry in entries}
+        made = {entry.trigger.id: Timetable.of(entry.trigger, entry.since_ms, entry.edited_ms) for entry in entries}
         tables = cls(version, looked_ms, made)
         for id_, table in made.items():
-            tables.plan(id_, min(looked_ms, table.since_ms - 1) if looked_ms else table.since_ms - 1)
+            tables.plan(id_, min(table.looked_ms(walls), table.since_ms - 1) if looked_ms else table.since_ms - 1)
         return tables
+
+    @property
+    def zones(self) -> set[str]:
+        """The time zones whose rules say when some of them are due."""
+        return {one.trigger.timezone for one in self.tables.values() if one.trigger.by_wall_clock} - {"UTC"}
 
     def plan(self, id_: str, after_ms: int) -> None:
         """Note when the next time of a schedule is due."""
@@ -139,22 +145,25 @@ def _look(ctx: Context, token: str, snapshot: Snapshot, entries: list[Entry]) ->
     from_ms = cursor.read_to_ms if cursor.plan else min(entry.since_ms for entry in entries) - 1
     if from_ms > now_ms:
         return 0
-    floor_ms = ctx.ledger.moments.floor_ms()
-    tables = _tables(ctx, snapshot.version, entries, cursor)
+    floor_ms, zones = ctx.ledger.moments.floor_and_zones()
+    walls = WallClocks(zones, from_ms)
+    tables = _tables(ctx, snapshot.version, entries, cursor, walls)
     late = {entry.trigger.id for entry in entries if entry.version > cursor.plan}
     events, to_ms, looked = list[tuple[int, Event]](), now_ms, tables.take(now_ms)
     for id_ in looked:
         table = tables.tables[id_]
-        after_ms = min(from_ms, table.since_ms - 1) if id_ in late or not cursor.plan else from_ms
+        after_ms = min(from_ms, table.since_ms - 1) if id_ in late or not cursor.plan else table.looked_ms(walls)
         due = table.due(max(after_ms, floor_ms), now_ms)
         to_ms = min(to_ms, due.to_ms)
         zone, name = table.trigger.timezone, table.trigger.name
         events += [(one.due_ms, event_of(name, one, zone)) for one in due.occurrences]
     fresh = [event for due_ms, event in sorted(events, key=lambda one: one[0]) if due_ms <= to_ms]
     for id_ in looked:
-        tables.plan(id_, to_ms)
+        tables.plan(id_, max(to_ms, tables.tables[id_].looked_ms(walls)))
     tables.looked_ms = to_ms
     if fresh or cursor.plan != snapshot.version or to_ms - from_ms >= WRITTEN_MS or cursor is not stored:
+        if local := tables.zones:
+            ctx.ledger.moments.note_zones(walls.read(local, to_ms))
         _store(ctx, token, Cursor(to_ms, snapshot.version), fresh, now_ms)
     ctx.ledger.moments.forget_old(entries, snapshot.entries, now_ms, KEPT_MS, FORGOTTEN_MS)
     return len(fresh)
@@ -181,13 +190,11 @@ def _set_back(ctx: Context, cursor: Cursor, entries: list[Entry], now_ms: int) -
     log.warning("Redis' clock was set back by %.0f s: schedules follow it; what was launched is not launched again",
                 seconds)  # fmt: skip
     ctx.ledger.moments.lower_floor(now_ms)
-    ahead = {entry.trigger.id for entry in entries if entry.since_ms > now_ms}
+    ahead = {entry.trigger.id for entry in entries if max(entry.since_ms, entry.edited_ms) > now_ms}
     if ahead:
         known = ctx.ledger.registry.edit(
             lambda found, version: {
-                id_: replace(found.entries[id_], since_ms=now_ms, version=version)
-                for id_ in ahead
-                if id_ in found.entries
+                id_: _begun_by(found.entries[id_], now_ms, version) for id_ in ahead if id_ in found.entries
             }
         )
         entries = known.active.by_kind.get(SCHEDULE, [])
@@ -195,11 +202,17 @@ def _set_back(ctx: Context, cursor: Cursor, entries: list[Entry], now_ms: int) -
     return replace(cursor, read_to_ms=now_ms), entries
 
 
-def _tables(ctx: Context, version: int, entries: list[Entry], cursor: Cursor) -> Tables:
+def _begun_by(entry: Entry, now_ms: int, version: int) -> Entry:
+    """The entry of a schedule that began, or whose times were changed, at a time to come."""
+    begun = replace(entry, edited_ms=min(entry.edited_ms, now_ms))
+    return replace(begun, since_ms=now_ms, version=version) if entry.since_ms > now_ms else begun
+
+
+def _tables(ctx: Context, version: int, entries: list[Entry], cursor: Cursor, walls: WallClocks) -> Tables:
     """The timetables of this version, as this process has them."""
     known = ctx.memories.get(SOURCE)
     if not isinstance(known, Tables) or known.version != version or known.looked_ms > cursor.read_to_ms:
-        known = ctx.memories[SOURCE] = Tables.of(version, entries, cursor.read_to_ms if cursor.plan else 0)
+        known = ctx.memories[SOURCE] = Tables.of(version, entries, cursor.read_to_ms if cursor.plan else 0, walls)
     return known
 
 

@@ -12,20 +12,25 @@ from triggers.rules.schedules.calendars import Calendar, Cron, Filtered, First, 
 from triggers.rules.schedules.zones import LAST_MS, instant_of, to_ms, zone_of
 
 
-def calendar_for(schedule: ScheduleConditions, since_ms: int) -> Calendar:
+def calendar_for(schedule: ScheduleConditions, since_ms: int, edited_ms: int = 0) -> Calendar:
     """Make the calendar of a schedule that began at `since_ms`: its times are later than that.
 
     A schedule that runs at once when it is declared has no other time when it does not recur.
+
+    Args:
+        schedule: what was declared.
+        since_ms: from which elapsed time is counted.
+        edited_ms: when its times were changed last; earlier ones were never its own.
     """
-    zone = zone_of(schedule.timezone)
-    found = NotBefore(_unfiltered(schedule, since_ms, zone), since_ms)
+    zone, from_ms = zone_of(schedule.timezone), max(since_ms, edited_ms)
+    found = NotBefore(_unfiltered(schedule, since_ms, zone), from_ms)
     days = frozenset(date.fromisoformat(text) for text in schedule.exclude if "/" not in text)
     spans = tuple(_span(text, zone) for text in schedule.exclude if "/" in text)
     until_ms = LAST_MS if schedule.until is None else moment_ms(schedule.until, zone)
     filtered = Filtered(found, zone, days, spans, until_ms)
     if schedule.recurring:
         return filtered
-    return Never() if schedule.execute_immediately else First(filtered, since_ms)
+    return Never() if schedule.execute_immediately else First(filtered, from_ms)
 
 
 def _unfiltered(schedule: ScheduleConditions, since_ms: int, zone: ZoneInfo) -> Calendar:

@@ -13,6 +13,7 @@ from triggers.model.schedule_fields import AT_ONCE, ONLY_ONCE, SCHEDULE
 from triggers.model.trigger import ScheduleTrigger, Trigger
 from triggers.rules.schedules.build import calendar_for
 from triggers.rules.schedules.calendars import Calendar
+from triggers.rules.schedules.wall_clocks import WallClocks
 from triggers.rules.schedules.zones import LAST_MS, local_text, to_ms, utc_text, zone_of
 
 #: What is later by more was missed, ms: workers that are replaced, or a beat that is taken over, do not miss anything.
@@ -55,7 +56,7 @@ def event_of(schedule: str, occurrence: Occurrence, zone: str) -> Event:
 
 
 def jitter_of(name: str, id_: str, jitter_ms: int) -> int:
-    """How much later than its nominal time an occurrence is due: derived, so that every observer finds the same."""
+    """How much later than its nominal time an occurrence is due, `jitter_ms` at most: every observer finds the same."""
     if not jitter_ms:
         return 0
     digest = hashlib.sha256(f"{name}\0{id_}".encode()).digest()
@@ -77,7 +78,7 @@ class Timetable:
     calendar: Calendar
 
     @classmethod
-    def of(cls, trigger: Trigger, since_ms: int) -> Timetable:
+    def of(cls, trigger: Trigger, since_ms: int, edited_ms: int = 0) -> Timetable:
         """Make it ready; once for each version of the registry.
 
         Raises:
@@ -85,7 +86,12 @@ class Timetable:
         """
         if not isinstance(trigger, ScheduleTrigger):
             raise TypeError(f"{trigger.id} is no schedule")
-        return cls(trigger, since_ms, calendar_for(trigger, since_ms))
+        return cls(trigger, since_ms, calendar_for(trigger, since_ms, edited_ms))
+
+    def looked_ms(self, walls: WallClocks) -> int:
+        """Up to when its times were looked at."""
+        zone = self.trigger.timezone
+        return walls.looked_ms(zone) if self.trigger.by_wall_clock and zone != "UTC" else walls.read_to_ms
 
     def occurrences(self, after_ms: int, to_ms: int) -> Iterator[Occurrence]:
         """Give those that are due later than `after_ms` and not later than `to_ms`, in order of their nominal times."""
@@ -98,21 +104,21 @@ class Timetable:
 
     def _occurrence(self, at_ms: int) -> Occurrence:
         id_ = utc_text(at_ms) if self.trigger.recurring else ONLY_ONCE
-        return Occurrence(id_, at_ms, at_ms + jitter_of(self.trigger.name, id_, self.trigger.jitter_ms))
+        return Occurrence(id_, at_ms, at_ms + jitter_of(self.trigger.name, id_, self._longest_jitter(at_ms)))
+
+    def _longest_jitter(self, at_ms: int) -> int:
+        """None is delayed up to the next: so what is due first is the earlier one."""
+        if not self.trigger.jitter_ms:
+            return 0
+        next_ms = self.calendar.after(at_ms)
+        return min(self.trigger.jitter_ms, (LAST_MS if next_ms is None else next_ms) - at_ms - 1)
 
     def next_due_ms(self, after_ms: int) -> int | None:
         """When the next occurrence is due, or a moment before that; None when there is none."""
         if self.trigger.execute_immediately and after_ms < self.since_ms:
             return self.since_ms
-        best: int | None = None
         times = self.calendar.between(after_ms - self.trigger.jitter_ms, LAST_MS)
-        for at_ms in times if self.trigger.jitter_ms else islice(times, 1):
-            if best is not None and at_ms >= best:
-                break
-            due_ms = self._occurrence(at_ms).due_ms
-            if due_ms > after_ms and (best is None or due_ms < best):
-                best = due_ms
-        return best
+        return next((due_ms for at_ms in times if (due_ms := self._occurrence(at_ms).due_ms) > after_ms), None)
 
     def coming(self, after_ms: int, to_ms: int, at_most: int) -> list[Occurrence]:
         """Give the next occurrences by their nominal time, for people."""

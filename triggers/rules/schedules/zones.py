@@ -39,6 +39,11 @@ def local_of(ms: int, zone: ZoneInfo) -> datetime:
     return at_ms(ms).astimezone(zone).replace(tzinfo=None, fold=0)
 
 
+def offset_ms(ms: int, zone: ZoneInfo) -> int:
+    """Give how far the local time of a zone is ahead of UTC at an instant, ms."""
+    return (at_ms(ms).astimezone(zone).utcoffset() or timedelta()) // _MS
+
+
 def instant_of(local: datetime, zone: ZoneInfo) -> int:
     """Give the instant that a naive local time means."""
     if zone.key == "UTC":
