@@ -18,7 +18,11 @@ scheduler.add_model_trigger(
     actions=[
         Webhook(
             f"{API}/repos/example/models/actions/workflows/deploy.yml/dispatches",
-            headers={"Accept": "application/vnd.github+json", "Authorization": "Bearer ${env:GITHUB_TOKEN}"},
+            headers={
+                "Accept": "application/vnd.github+json",
+                "Authorization": "Bearer ${env:GITHUB_TOKEN}",
+                "X-GitHub-Api-Version": "2022-11-28",
+            },
             body={"ref": "main", "inputs": {"model": "${object.id}", "name": "${object.name}"}},
         )
     ],

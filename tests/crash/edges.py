@@ -1,4 +1,4 @@
-"""The two edges of the system, wrapped in a worker's own process: every script and every ClearML call passes here.
+"""The edges of the system, wrapped in a worker's own process: every script, ClearML call and sending passes here.
 
 A point is one side of one edge call: `before store:claim #1`. Nothing names the points in advance: a trace lists
 what a scenario passes, so that a new script or call is covered without anyone adding it to a list.
@@ -147,8 +147,9 @@ def copy_append_only_file(redis: Path, to: Path) -> None:
 
 
 def wrap(folder: Path) -> None:
-    """Wrap both edges of this process."""
+    """Wrap the edges of this process."""
     from tests.one_by_one import run_together
+    from triggers.actions.sending import channels, connections
     from triggers.clearml_api.connection import Api
     from triggers.ledger.store import Store
 
@@ -156,6 +157,8 @@ def wrap(folder: Path) -> None:
     Store.run = _wrapped(guard, Store.run, lambda script: f"store:{script.name}")  # type: ignore[method-assign]
     Store.run_together = run_together  # type: ignore[method-assign]
     Api.call = _wrapped(guard, Api.call, lambda endpoint: f"api:{endpoint}")  # type: ignore[method-assign]
+    connections.post = _wrapped(guard, connections.post, lambda *_: "sent:webhook")
+    channels._request = _wrapped(guard, channels._request, lambda *_: "sent:notification")
 
 
 def _wrapped(guard: _Guard, edge: Callable[..., Any], name: Callable[[Any], str]) -> Callable[..., Any]:

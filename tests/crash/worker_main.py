@@ -1,6 +1,7 @@
-"""The worker process of local mode (`workers.local`: beat and all workers) with both edges wrapped.
+"""The worker process of local mode (`workers.local`: beat and all workers) with its edges wrapped.
 
-Also shortens what no setting shortens: how long names are believed, and when strays are looked for.
+Also shortens what no setting shortens: how long names are believed, and when strays are looked for; and how
+long the worker of an aborted task has to end it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import sys
 from pathlib import Path
 
 from tests.crash import edges
+from triggers.actions import abort
 from triggers.actions.launching import lookups
 from triggers.clearml_api import connection
 from triggers.ledger import firings
@@ -29,6 +31,8 @@ def prepare() -> None:
     edges.wrap(Path(os.environ[edges.FOLDER]))
     firings.STRAY_LOOK_MS = STRAY_LOOK_MS
     lookups.BELIEVE_SECONDS = 0.0
+    abort.GRACE_MS = 1000
+    abort._LOOK_AGAIN_SECONDS = 0.2
     connection._HEADERS["X-ClearML-Worker"] = os.environ[CALLER]
 
 

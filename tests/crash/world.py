@@ -8,6 +8,7 @@ import signal
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.crash.edges import FOLDER, Control, copy_append_only_file
 from tests.crash.nursery import Nursery
 from tests.crash.processes import Server, Workers, eventually
 from tests.crash.worker_main import CALLER
+from tests.integration.actions.receiver import Receiver
 from triggers import sources
 from triggers.base.settings import Settings
 from triggers.client.service_task import ServiceTask
@@ -37,6 +39,7 @@ SETTINGS = {
     "partitions": 4,
     "concurrency": 4,
     "function_modules": "tests.*",
+    "webhook_allow": "127.0.0.1",
 }
 #: calls that end a launch
 ENDING_CALLS = frozenset(f"tasks.{name}" for name in ("completed", "failed", "stopped", "delete"))
@@ -119,6 +122,10 @@ class World:
         """When agents started what was launched for an object, or that very ClearML task."""
         return [start["at"] for source, start in self._starts() if object_id in (source, start["task"])]
 
+    def source_of(self, launched: str) -> str:
+        """The object that was the cause of a launch that has run, "" of one that has not."""
+        return self._sources.get(launched, "")
+
     def _starts(self) -> list[tuple[str, dict[str, Any]]]:
         """The runs that agents have started, each with its cause; the base task is its own."""
         starts = self.sandbox.run_starts()
@@ -168,6 +175,11 @@ class World:
         """How often the function was called for each object."""
         file = self.folder / "calls"
         return Counter(line.split()[0] for line in file.read_text().splitlines()) if file.exists() else Counter()
+
+    @cached_property
+    def receiver(self) -> Receiver:
+        """Takes the webhooks of this world."""
+        return Receiver()
 
     # ---- the scheduler ----
     def trigger(self, kind: Any = "task", name: str = "on failure", **fields: Any) -> Trigger:
@@ -261,6 +273,8 @@ class World:
         self.redis.stop()
         self.client.close()
         self.sandbox.close()
+        if "receiver" in vars(self):
+            self.receiver.close()
 
     def log(self) -> str:
         """The end of what the workers wrote."""

@@ -73,3 +73,11 @@ def test_the_decision_alone_is_not_logged() -> None:
 def test_an_action_of_a_firing_is_named() -> None:
     assert told(entry("acted", firing="f-2"), "x", "").startswith("triggers: 'mine' action 2 acted: task 'x'")
     assert told(entry("failed", firing="f-f0"), "x", "").startswith("triggers: 'mine' on_failed 0 failed: task 'x'")
+    assert "'mine' action 2 (webhook) acted: " in told(entry("acted", firing="f-2"), "x", "", "webhook:0a1b2c3d")
+
+
+def test_a_trial_is_named_as_one() -> None:
+    assert "'mine' trial of action 0 tried: task 'x'" in told(entry("tried", firing="f-tab"), "x", "")
+    assert "'mine' trial of action 2 acted: task 'x'" in told(entry("acted", firing="f-2-tab"), "x", "")
+    failed = told(entry("skipped", firing="f-f0-tab", reason="it answered 500"), "x", "")
+    assert "'mine' trial of on_failed 0 failed: task 'x'" in failed

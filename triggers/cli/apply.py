@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -69,6 +71,19 @@ def fields(change: TriggerDifference) -> dict[str, Any]:
     }
 
 
+def _each(fields: dict[str, tuple[Any, Any]]) -> Iterator[tuple[str, tuple[Any, Any]]]:
+    """The changed arguments; of a list of actions, each action that differs by its place in the list."""
+    from triggers.model.parts import LISTS
+
+    for name, (before, after) in fields.items():
+        if name not in LISTS:
+            yield name, (before, after)
+            continue
+        for place, pair in enumerate(zip_longest(before or (), after or ())):
+            if pair[0] != pair[1]:
+                yield f"{name}[{place}]", pair
+
+
 def print_changes(changes: list[TriggerDifference], *, done: bool = False) -> None:
     """Show changes, one trigger after the other; `done`: they were made."""
     from triggers.cli import output
@@ -79,7 +94,7 @@ def print_changes(changes: list[TriggerDifference], *, done: bool = False) -> No
         sign, style = _SIGNS[change.what]
         line = output.text(f"{sign} {change.trigger.kind} ", style).append(change.trigger.name, "bold")
         output.show(line.append(f"  {change.why}" if change.why else "", "dim"), whole=True)
-        for name, (before, after) in change.fields.items():
+        for name, (before, after) in _each(change.fields):
             if change.what == "add" and name in ("kind", "name"):
                 continue
             said = f"{after!r}" if before is None else f"{before!r} → {'not given' if after is None else repr(after)}"

@@ -70,6 +70,7 @@ def history(
 def fields(target: Target, entry: HistoryEntry) -> dict[str, Any]:
     """An entry as JSON has it."""
     from triggers.clearml_api.links import link
+    from triggers.operate.history import action_labels
     from triggers.operate.times import iso
 
     kind, _, name = entry.trigger.partition(":")
@@ -81,19 +82,11 @@ def fields(target: Target, entry: HistoryEntry) -> dict[str, Any]:
         "object": entry.object,
         "object_link": link(target.scheduler, kind, entry.object),
         "firing": entry.firing,
-        "action": part_label(target, entry),
+        "action": action_labels(target, [entry]).get(entry.firing, ""),
         "reason": entry.reason,
         "task": entry.task,
         "task_link": link(target.scheduler, "task", entry.task),
     }
-
-
-def part_label(target: Target, entry: HistoryEntry) -> str:
-    """Which action of its firing an entry is about; "" for the firing itself."""
-    from triggers.operate import wording
-
-    known = target.ledger.registry.snapshot().entries.get(entry.trigger) if "-" in entry.firing else None
-    return wording.part(known.trigger if known else None, entry.firing)
 
 
 def _follow(target: Target, wanted: Any, after: str, *, as_json: bool) -> None:
@@ -137,17 +130,18 @@ def entries_table(target: Target, found: list[HistoryEntry], width: int, now_ms:
     from triggers.clearml_api.links import link
     from triggers.cli import output
     from triggers.cli.output import Column, text
+    from triggers.operate.history import action_labels
     from triggers.operate.times import clock
 
     full = width >= 150
     named = 32 if width >= 110 else 22 if width >= 72 else 12
     columns = [Column("at", least=8), Column("what", least=8), Column("trigger", style="cyan", least=named, most=named)]
     columns += [Column("object", least=32 if full else 8), Column("task or reason", grows=True)]
-    rows = []
+    rows, labels = [], action_labels(target, found)
     for entry in found:
         kind, _, name = entry.trigger.partition(":")
         why = text(entry.task if full else entry.task[:8], "green", link(target.scheduler, "task", entry.task))
-        said = ": ".join(filter(None, (part_label(target, entry), entry.reason.partition("\n")[0])))
+        said = ": ".join(filter(None, (labels.get(entry.firing), entry.reason.partition("\n")[0])))
         why.append((" " if entry.task and said else "") + said)
         object_ = text(entry.object if full else entry.object[:8], "", link(target.scheduler, kind, entry.object))
         rows.append([text(clock(entry.at_ms, now_ms)), output.styled(entry.what), text(name), object_, why])

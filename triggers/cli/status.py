@@ -117,5 +117,4 @@ def _api_calls(found: SchedulerStatus) -> list[tuple[str, Any]]:
     budget = found.api_calls
     if budget is None or not budget.made:
         return []
-    is_short = budget.is_over or budget.polls_are_over or budget.paused_seconds
-    return [("API calls", text(line(budget), "bold red" if is_short else ""))]
+    return [("API calls", text(line(budget), "bold red" if budget.is_short else ""))]

@@ -3,8 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from triggers.base.errors import Usage
+
+
+@contextmanager
+def speaking_plainly() -> Iterator[None]:
+    """Let an argument that is wrong end the script with one line, as every other mistake does."""
+    try:
+        yield
+    except Usage:
+        from triggers.client import login  # imported where something is wrong: it brings the ClearML client
+
+        login.speak_plainly()
+        raise
 
 
 def minutes(argument: str, value: object, least: float) -> float | None:
@@ -25,7 +39,7 @@ def task_name(argument: str, value: object) -> str | None:
 
     name = optional_name(argument, value)
     if name and (problem := problem_of_name(name)):
-        raise Usage(f"{argument}={value!r}: {problem}; give a longer name")
+        raise Usage(f"{argument}={value!r}: {problem}; give a longer name or None")
     return name
 
 

@@ -21,7 +21,7 @@ from triggers.ledger.schedulers import Scheduler
 from triggers.model import Trigger
 from triggers.model.events import Event
 from triggers.model.kinds import KINDS, phrase_of
-from triggers.model.parts import label_of, part_of
+from triggers.model.parts import is_trial, label_of_key
 
 log = logger(__name__)
 
@@ -69,21 +69,24 @@ def opening(scheduler: Scheduler, settings: Settings, triggers: Sequence[Trigger
     return lines
 
 
-def told(entry: HistoryEntry, called: str, page: str) -> str:
+def told(entry: HistoryEntry, called: str, page: str, mark: str = "") -> str:
     """What happened in one line, "" for what is not logged.
 
     Args:
         entry: of the history.
         called: the name of the object, if it is known.
         page: the address of the launched ClearML task.
+        mark: what the firing keeps of its action, if it is known.
     """
     if entry.what not in _VERBS:
         return ""
     kind, _, name = entry.trigger.partition(":")
     object_ = f"{called!r} ({entry.object})" if called else entry.object
-    of = f"{name!r} {label}" if (label := label_of(None, part_of(entry.firing))) else f"{name!r}"
+    of = f"{name!r} {label}" if (label := label_of_key(None, entry.firing, mark)) else f"{name!r}"
     # what is carried out is recorded as launched, also by an action that launches nothing: a function, a webhook
     verb = "acted" if entry.what == "launched" and not entry.task else _VERBS[entry.what]
+    if entry.what == "skipped" and is_trial(entry.firing):
+        verb = "failed"  # a trial has no retries and no dead letter: it ends as skipped
     line = f"triggers: {of} {verb}: {kind} {object_}"
     if entry.task:
         line += f" -> ClearML task {entry.task}" + (f" {page}" if page else "")
@@ -138,14 +141,15 @@ class Narrator:
         found = self.ledger.history.read(self._after, PAGE)
         for entry in found:
             self._after = entry.id
-            if line := told(entry, self._called(entry.firing), link(self.scheduler, "task", entry.task)):
+            called, mark = self._known(entry.firing)
+            if line := told(entry, called, link(self.scheduler, "task", entry.task), mark):
                 say(line)
         return len(found)
 
-    def _called(self, key: str) -> str:
-        """Name of the object of a firing, as it was when the firing was granted."""
+    def _known(self, key: str) -> tuple[str, str]:
+        """Name of the object of a firing, as it was when the firing was granted, and what is kept of its action."""
         try:
             firing = self.ledger.firings.get(key) if key else None
-            return Event.from_json(firing.event).name if firing else ""
-        except (ValueError, TriggersError):  # the line goes without it
-            return ""
+            return (Event.from_json(firing.event).name, firing.action) if firing else ("", "")
+        except (ValueError, TriggersError):  # the line goes without them
+            return "", ""

@@ -10,7 +10,7 @@ from triggers.client.add_dataset import AddsDatasetTriggers
 from triggers.client.add_model import AddsModelTriggers
 from triggers.client.add_schedule import AddsSchedules
 from triggers.client.add_task import AddsTaskTriggers
-from triggers.client.arguments import minutes, optional_name, task_name
+from triggers.client.arguments import minutes, optional_name, speaking_plainly, task_name
 
 if TYPE_CHECKING:  # importing this module is cheap: what validates, registers and serves is imported where it is used
     from clearml import Task
@@ -73,12 +73,13 @@ class TriggerScheduler(AddsModelTriggers, AddsDatasetTriggers, AddsTaskTriggers,
                 `ValueError`; if nothing catches it, the script prints one line and exits with code 2.
         """
         super().__init__(check)
-        self.pooling_frequency_minutes = minutes(
-            "pooling_frequency_minutes", pooling_frequency_minutes, LEAST_POOLING_MINUTES
-        )
-        self.sync_frequency_minutes = minutes("sync_frequency_minutes", sync_frequency_minutes, 0)
-        self.force_create_task_name = task_name("force_create_task_name", force_create_task_name)
-        self.force_create_task_project = optional_name("force_create_task_project", force_create_task_project)
+        with speaking_plainly():
+            self.pooling_frequency_minutes = minutes(
+                "pooling_frequency_minutes", pooling_frequency_minutes, LEAST_POOLING_MINUTES
+            )
+            self.sync_frequency_minutes = minutes("sync_frequency_minutes", sync_frequency_minutes, 0)
+            self.force_create_task_name = task_name("force_create_task_name", force_create_task_name)
+            self.force_create_task_project = optional_name("force_create_task_project", force_create_task_project)
         self._service: ServiceTask | None = None
         if "triggers.testing" not in sys.modules:
             self._begin()

@@ -37,6 +37,11 @@ def firing_of(key: str) -> str:
     return key.partition("-")[0]
 
 
+def is_part(key: str) -> bool:
+    """Whether a key is not of a firing itself: of a part of it, or of what is only tried."""
+    return firing_of(key) != key
+
+
 def part_of(key: str) -> str:
     """Which part a key is of: "1", "f0", "r0"; "" for the firing itself."""
     return next((part for part in key.split("-")[1:] if not part.startswith(_TRIAL)), "")
@@ -107,6 +112,12 @@ def label_of(trigger: Trigger | None, part: str, mark: str = "") -> str:
     type_ = mark.partition(":")[0] or (action.type if action else "")
     name = {"actions": "action"}.get(list_of(part), list_of(part))
     return f"{name} {number_of(part)}" + (f" ({type_})" if type_ else "")
+
+
+def label_of_key(trigger: Trigger | None, key: str, mark: str = "") -> str:
+    """What a firing's key is of, with what is only tried marked as such; "" for a firing itself."""
+    label = label_of(trigger, part_of(key), mark)
+    return f"trial of {label or 'action 0'}" if is_trial(key) else label
 
 
 def mark_of(action: DeclaredAction) -> str:

@@ -59,6 +59,11 @@ class ApiBudget:
         return api_budget.polls_are_over(self.limit, self.made + self.lent)
 
     @property
+    def is_short(self) -> bool:
+        """Whether people should look: the limit will not do, or has not done, or the server takes no calls."""
+        return self.is_over or self.polls_are_over or bool(self.paused_seconds)
+
+    @property
     def kept_for_launches(self) -> int:
         """How many of the last calls polls leave to launches."""
         return 0 if self.limit is None else api_budget.kept_for_launches(self.limit)
@@ -97,9 +102,19 @@ _NAMED: Final = 4
 def line(budget: ApiBudget) -> str:
     """All of it in one line."""
     made = plural(budget.made, "call") if budget.limit is None else f"{budget.made:,} of {plural(budget.limit, 'call')}"
-    words = f"{made} in {budget.month}, " + ("none left" if budget.is_used_up else f"{budget.projected:,} projected")
+    words = f"{made} in {budget.month}, {rest(budget)}"
     parts = f" ({_most(budget.by_cause)}; {_most(budget.by_endpoint)})" if budget.made else ""
     return words + parts + (f"; {waits(budget)}" if budget.paused_seconds else "")
+
+
+def rest(budget: ApiBudget) -> str:
+    """What the rest of the month brings: calls as they are projected, or an end of polls, or of all calls."""
+    if budget.is_used_up:
+        return "none left"
+    if budget.polls_are_over:
+        last = plural(budget.kept_for_launches, "call is for launches", "calls are for launches")
+        return f"polls wait, and the last {last}"
+    return f"{budget.projected:,} projected"
 
 
 def waits(budget: ApiBudget) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from triggers.ledger.history import HistoryEntry
+from triggers.model.parts import is_part
+from triggers.operate import wording
 from triggers.operate.target import Target
 
 _CHUNK = 500
@@ -56,3 +58,13 @@ def last_id(target: Target) -> str:
 def later(target: Target, after: str) -> list[HistoryEntry]:
     """Entries after an id, oldest first."""
     return target.ledger.history.read(after, _CHUNK)
+
+
+def action_labels(target: Target, entries: Iterable[HistoryEntry]) -> dict[str, str]:
+    """Which action of its firing each entry is about, by the firing's key; firings themselves are missing."""
+    of_actions = {entry.firing: entry.trigger for entry in entries if is_part(entry.firing)}
+    known = target.ledger.registry.snapshot().entries if of_actions else {}
+    return {
+        key: wording.part(known[trigger].trigger if trigger in known else None, key)
+        for key, trigger in of_actions.items()
+    }

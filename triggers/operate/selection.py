@@ -10,7 +10,7 @@ from triggers.base.errors import Usage
 from triggers.base.meant import meant
 from triggers.ledger.firing import Firing
 from triggers.ledger.retrying import Failing
-from triggers.model.parts import part_of
+from triggers.model.parts import is_part
 from triggers.operate import wording
 from triggers.operate.commands import command
 from triggers.operate.target import Target
@@ -56,7 +56,7 @@ def part_labels(target: Target, found: Collection[Firing | Failing]) -> dict[str
     """Which action of its firing each is, by key: "action 1 (webhook)"; "" for the firing itself."""
     labels, known = dict.fromkeys((one.key for one in found), ""), None
     for one in found:
-        if part_of(one.key):
+        if is_part(one.key):
             known = known or target.ledger.registry.snapshot().entries
             entry = known.get(one.trigger)
             labels[one.key] = wording.part(entry.trigger if entry else None, one.key, one.action)

@@ -7,7 +7,7 @@ from triggers.ledger.registry import Entry
 from triggers.model import Trigger
 from triggers.model.events import Event
 from triggers.model.kinds import object_noun
-from triggers.model.parts import all_parts, is_trial, label_of, list_of, number_of, part_of
+from triggers.model.parts import all_parts, label_of_key, list_of, number_of
 from triggers.model.trigger import ScheduleTrigger
 from triggers.rules import conditions
 
@@ -41,9 +41,8 @@ def number(part: str) -> str:
 
 
 def part(trigger: Trigger | None, firing: str, mark: str = "") -> str:
-    """Which action of a firing a key is of: "action 1 (webhook)"; "" for the firing itself."""
-    label = label_of(trigger, part_of(firing), mark)
-    return f"trial of {label or 'action 0'}" if is_trial(firing) else label
+    """Which action of a firing a key is of: "action 1 (webhook)", "trial of action 0"; "" for the firing itself."""
+    return label_of_key(trigger, firing, mark)
 
 
 def policy(trigger: Trigger, default_per_minute: int) -> list[str]:

@@ -20,6 +20,7 @@ from triggers.ledger.registry import Snapshot
 from triggers.ledger.schedulers import Scheduler
 from triggers.model.events import Event
 from triggers.model.kinds import noun_of
+from triggers.model.parts import label_of_key
 from triggers.notices import Notice, Situation, Told, decide
 from triggers.notices.send import in_words, send
 from triggers.rules.api_budget import end_of_month, is_used_up, kept_for_launches, polls_are_over, projected
@@ -71,7 +72,10 @@ def _dead(ctx: Context, scheduler: Scheduler, snapshot: Snapshot, entry: History
     kind, _, name = entry.trigger.partition(":")
     called, first = _name_of(ctx, entry.firing), entry.reason.partition("\n")[0]
     object_ = f"{kind} {called!r} ({entry.object})" if called else f"{kind} {entry.object}"
-    text = f"{noun_of(kind)} {name!r} gave up {object_}: {first}"
+    known = snapshot.entries.get(entry.trigger)
+    label = label_of_key(known.trigger if known else None, entry.firing)
+    what = f"{label} for {object_}" if label else object_
+    text = f"{noun_of(kind)} {name!r} gave up {what}: {first}"
     page = link(scheduler, kind, entry.object)
     return Notice("dead", text, name, _owner(snapshot, entry.trigger), count, page, entry.object)
 

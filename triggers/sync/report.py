@@ -15,7 +15,7 @@ from triggers.model import Trigger
 from triggers.model.action import unknown_console_line
 from triggers.model.kinds import KINDS, Kind
 from triggers.model.original import own_conditions, to_original
-from triggers.model.parts import LISTS, action_of, label_of, part_of
+from triggers.model.parts import LISTS, action_of, is_part, is_trial, label_of_key, part_of
 
 EXECUTED: Final = "Triggers Executed"
 TABLES: Final[dict[Kind, str]] = {kind: f"{kind.title()} Triggers" for kind in KINDS}
@@ -201,15 +201,17 @@ def _plot(data: list[dict[str, Any]], title: str, unit: str, **layout: Any) -> s
     return json_text({"data": data, "layout": {"title": title, "yaxis": {"title": unit}, **layout}})
 
 
-def _line_of_part(entry: HistoryEntry, part: str, trigger: Trigger | None, reason: str) -> tuple[str, str] | None:
-    """What the console says of one action of a firing, which the original does not have."""
-    name, label = entry.trigger.partition(":")[2], label_of(trigger, part)
-    action = action_of(trigger, part) if trigger else None
+def _line_of_part(entry: HistoryEntry, trigger: Trigger | None, reason: str) -> tuple[str, str] | None:
+    """What the console says of one action of a firing or of its trial, which the original does not have."""
+    name, label = entry.trigger.partition(":")[2], label_of_key(trigger, entry.firing)
+    action = action_of(trigger, part_of(entry.firing)) if trigger else None
     match entry.what:
         case "acted":
             return "info", f"Trigger {name}, {label}: {action.done if action else 'it was carried out'}"
         case "shadow":
             return "info", f"Shadow: Trigger {name}, {label}: {reason}"
+        case "skipped" if is_trial(entry.firing):
+            return "warning", f"Trigger {name}, {label}, failed: {reason}"
         case "skipped" | "held":
             return "info", f"Trigger {name}, {label}, was {entry.what}: {reason}"
         case "failed":
@@ -224,8 +226,8 @@ def console_line(entry: HistoryEntry, trigger: Trigger | None) -> tuple[str, str
     """What the original's console says of one thing that happened: (level, text); None for what it leaves out."""
     name, action = entry.trigger.partition(":")[2], trigger.action if trigger else None
     reason = entry.reason.splitlines()[0] if entry.reason else ""
-    if part := part_of(entry.firing):
-        return _line_of_part(entry, part, trigger, reason)
+    if is_part(entry.firing):
+        return _line_of_part(entry, trigger, reason)
     match entry.what:
         case "launched" if not entry.is_launch:
             return None

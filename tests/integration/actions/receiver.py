@@ -43,7 +43,7 @@ class Reply:
 
 
 class Receiver(ThreadingHTTPServer):
-    """Answers `replies` in turn, the last one without limit."""
+    """Answers `replies` in turn, the last one without limit; to a path of `of_path` always what stands there."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -51,6 +51,7 @@ class Receiver(ThreadingHTTPServer):
     def __init__(self) -> None:
         self.received: list[Received] = []
         self.replies = [Reply()]
+        self.of_path: dict[str, Reply] = {}
         self._lock = threading.Lock()
         super().__init__(("127.0.0.1", 0), _Handler)
         self._thread = threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True)
@@ -66,6 +67,8 @@ class Receiver(ThreadingHTTPServer):
     def keep(self, received: Received) -> Reply:
         with self._lock:
             self.received.append(received)
+            if received.path in self.of_path:
+                return self.of_path[received.path]
             return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
 
     def handle_error(self, *_: Any) -> None:

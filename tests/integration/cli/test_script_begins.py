@@ -55,6 +55,24 @@ def run(folder: Path, script: str, *arguments: str, **variables: str) -> subproc
     )
 
 
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        ("TriggerScheduler(force_create_task_name='ab')", "force_create_task_name='ab': "),
+        ("TriggerScheduler(force_create_task_name='')", "force_create_task_name='': give a name or None"),
+        ("TriggerScheduler(force_create_task_project=5)", "force_create_task_project=5: give a name or None"),
+        ("TriggerScheduler('often')", "pooling_frequency_minutes='often': give a number of minutes"),
+        ("TaskScheduler(0)", "sync_frequency_minutes=0: give more than 0 minutes"),
+        ("TaskScheduler(force_create_task_name='ab')", "give a longer name or None"),
+    ],
+)
+def test_a_wrong_argument_of_the_constructor_is_one_line(tmp_path: Path, made: str, said: str) -> None:
+    done = run(tmp_path, f"from triggers import TaskScheduler, TriggerScheduler\n{made}")
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert said in line
+
+
 @pytest.mark.parametrize("script", [CONNECTS, STARTS])
 def test_without_credentials_one_line_says_what_to_set(tmp_path: Path, script: str) -> None:
     done = run(tmp_path, script)

@@ -9,6 +9,7 @@ import pytest
 from tests.integration.console.conftest import Browser, console_settings
 from tests.integration.stages.conftest import World
 from triggers.console.serve import serving
+from triggers.context.api_account import hand_in
 
 
 @pytest.fixture
@@ -91,16 +92,21 @@ def test_long_lists_go_on_behind_a_cursor(world: World, browser: Browser) -> Non
 
 
 def test_calls_are_shown_against_the_budget(past: World) -> None:
-    """What was counted this month, what it comes to, and the limit; beyond it, it is marked."""
+    """What was counted this month, the limit, and what it brings: an end of polls and of all calls in so many words."""
     past.ledger.calls.settle({("poll", "tasks.get_all_ex", "200"): 1234, ("launch", "tasks.clone", "200"): 7}, None)
-    for limit, marked in ((10_000_000, False), (1000, True)):
+    hand_in(past.ledger.calls)
+    made = past.ledger.calls.usage().made
+    over = f"polls wait, and the last {(made + 5) // 100} calls are for launches"
+    for limit, rest, look in ((10_000_000, "", ""), (made + 5, over, "bad"), (made, "none left", "bad")):
         with serving(console_settings(past, api_calls_per_month=limit), "127.0.0.1", 0) as console:
             browser = Browser(console).enter()
             overview = browser.get(browser.home).text
-            made = past.ledger.calls.usage().made
-            assert f"<b>{made:,}</b><span>API calls this month of {limit:,};" in overview
-            assert ('class="alarming"><a href="' + f'{browser.home}/workers"' in overview) is marked
+            assert f"<b>{made:,}</b><span>API calls this month of {limit:,}; " in overview
+            assert f"{rest}</span>" in overview
+            assert ("projected" in overview) is not bool(look)
+            assert ('class="alarming"><a href="' + f'{browser.home}/workers"' in overview) is bool(look)
             workers = browser.get(f"{browser.home}/workers").text
-            assert f"{made:,} of {limit:,} calls" in workers
+            assert f"{made:,} of {limit:,} calls, {rest}" in workers
             assert re.search(r"poll 1,2\d\d", workers)
-            assert ("badge warn" in workers.partition("Calls to ClearML")[2]) is marked
+            shown = workers.partition("Calls to ClearML")[2].partition("</dl>")[0]
+            assert ("badge bad" in shown) is bool(look)

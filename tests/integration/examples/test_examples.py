@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
-from tests.integration.actions.receiver import Receiver
+from tests.integration.actions.receiver import Receiver, Reply
 from triggers.sandbox import Client, Sandbox
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -221,14 +222,34 @@ def test_an_incident_is_opened_and_closed(server: Server, tmp_path: Path, receiv
         assert "key-of-the-service" not in said()
 
 
+#: How GitHub describes the call (`actions/create-workflow-dispatch` of its REST API, version 2022-11-28).
+DISPATCH = {
+    "type": "object",
+    "required": ["ref"],
+    "properties": {
+        "ref": {"type": "string"},
+        "inputs": {"type": "object", "maxProperties": 25, "additionalProperties": {"type": "string"}},
+    },
+    "additionalProperties": False,
+}
+
+
 def test_a_workflow_is_started(server: Server, tmp_path: Path, receiver: Receiver) -> None:
+    receiver.answers(Reply(204, body=b""))
     with started(tmp_path, server, str(EXAMPLES / "github_workflow.py"), **LOOPBACK) as said:
         id_ = server.published()
         wait_for(lambda: receiver.received, said)
         (received,) = receiver.received
         assert received.path == "/repos/example/models/actions/workflows/deploy.yml/dispatches"
+        assert received.method == "POST"
         assert received.headers["authorization"] == "Bearer token-of-github"
+        assert received.headers["accept"] == "application/vnd.github+json"
+        assert received.headers["x-github-api-version"] == "2022-11-28"
+        assert received.headers["user-agent"], "GitHub refuses requests without one"
         assert received.json == {"ref": "main", "inputs": {"model": id_, "name": "detector"}}
+        jsonschema.validate(received.json, DISPATCH)
+        wait_for(lambda: "'deploy' acted: model 'detector'" in said(), said)
+        assert "token-of-github" not in said()
 
 
 def test_a_schedule_launches_at_once_with_its_time(server: Server, tmp_path: Path) -> None:

@@ -112,6 +112,30 @@ def test_one_firing_is_launched_in(world: World, trips: Trips) -> None:
     assert len(world.runs()) == 3
 
 
+def test_a_launch_pays_nothing_for_the_actions_of_others(world: World, trips: Trips) -> None:
+    """Nor does a trigger with none pay for what there is: the trips are those of before, and no hint goes to `act`."""
+
+    def made() -> list[int]:
+        world.fail_task()
+        found = [trips(world.poll), trips(world.match), trips(lambda: dispatch(world.ctx)), trips(reconciled)]
+        world.hints.partitions.clear()
+        return found
+
+    def reconciled() -> None:
+        reconcile(world.ctx)
+
+    warm(world)
+    before = made()
+    told = [{"type": "webhook", "url": "https://hooks.example.com"}, {"type": "tag", "add": ["seen"]}]
+    world.declare(world.trigger(), world.trigger(name="other", trigger_on_status=["published"], actions=told))
+    for _ in range(2):
+        made()
+    assert made() == before
+    assert world.hints.acts == 0
+    (key, *_) = world.ledger.store.client.scan_iter(f"{world.ledger.keys.prefix}firing:*")
+    assert not {"parts", "action"} & set(world.ledger.store.client.hkeys(key))
+
+
 def test_a_tick_before_the_next_poll_makes_one(world: World, trips: Trips) -> None:
     warm(world)
     assert trips(lambda: poll(world.ctx, pace_seconds=3600)) == 1

@@ -45,7 +45,7 @@ def page(asked: Asked) -> Response:
         steps=steps,
         parts=_parts(asked, entry, firing),
         whole=firing_of_key(firing.key) if part_of(firing.key) else "",
-        part=wording.part(entry.trigger if entry else None, firing.key),
+        part=wording.part(entry.trigger if entry else None, firing.key, firing.action),
         place=_place(asked, firing),
         event=_event(firing),
         most=asked.scheduler.target.settings.max_attempts,

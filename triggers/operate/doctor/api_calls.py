@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from triggers.base.plural import plural
 from triggers.operate.api_budget import ApiBudget, line, read_budget
 from triggers.operate.doctor.findings import Finding
 from triggers.operate.target import Target
@@ -24,9 +23,7 @@ def look(target: Target) -> Iterator[Finding]:
     elif budget.is_used_up:
         yield Finding(_ABOUT, "bad", f"{line(budget)}: polls and launches wait", _until(budget))
     elif budget.polls_are_over:
-        last = plural(budget.kept_for_launches, "call is for launches", "calls are for launches")
-        kept = f"polls wait, and the last {last}"
-        yield Finding(_ABOUT, "bad", f"{line(budget)}: {kept}", _until(budget))
+        yield Finding(_ABOUT, "bad", line(budget), _until(budget))
     elif budget.is_over:
         way = "polls stretch so that the month holds; raise TRIGGERS_API_CALLS_PER_MONTH if that is too slow"
         yield Finding(_ABOUT, "warn", line(budget), way)
