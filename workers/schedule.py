@@ -1,20 +1,28 @@
 """The schedule: what is sent how often, by the monotonic clock: a wall clock may be set back.
 
-Ticks of one queue that are due at once go in one message: that of the first stage names the others.
+Ticks of one queue that are due at once go in one message: that of the first stage names the others. A worker that took
+one goes on by itself (`workers.stints`); none is sent while it does.
 """
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from math import floor
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import redis
 from celery.beat import Scheduler
 from kombu.exceptions import OperationalError
 
+from triggers.base import redis_refusals
 from triggers.base.logs import logger
+from triggers.base.settings import settings
+from triggers.ledger import connect
+from triggers.ledger.ticking import Ticking
 from triggers.stages import table
 from workers import failover, watchdog
 
@@ -27,43 +35,125 @@ UNSENT = (OperationalError, OSError, redis.RedisError)
 _AT_ONCE_SECONDS: Final = 0.01
 
 
+#: A worker goes on for at least so long, and for so many of the shortest paces of its queue; then another may have its
+#: turn, seconds.
+_STINT_SECONDS: Final = 30.0
+_STINT_PACES: Final = 4
+#: A worker that has not counted a tick for so long is gone, seconds: it counts one every second, midway between looks.
+_SILENT_SECONDS: Final = 0.75 * table.TICK_SECONDS
+
+#: What is sent to a queue: nothing while a worker goes on, what is due, or all, since a worker that went on is gone.
+Sends = Literal["nothing", "due", "all"]
+
+
+@dataclass
+class Stint:
+    """What beat knows of the worker that goes on ticking for a queue. Pure: the clock is an argument.
+
+    Attributes:
+        seconds: How long it may go on before the next message.
+        sent_at: When the last message was sent.
+        count: How many ticks it had counted when it was looked at last, None where nobody goes on.
+        moved_at: When that was found to have changed, None where it has not since the last message.
+        is_gone: It went on, and is gone, and no message was sent since.
+    """
+
+    seconds: float
+    sent_at: float = -math.inf
+    count: int | None = None
+    moved_at: float | None = None
+    is_gone: bool = False
+
+    def look(self, count: int | None, now: float) -> Sends:
+        """Learn how many ticks are counted now; what is to be sent."""
+        if count is not None and count != self.count:
+            self.moved_at, self.is_gone = now, False
+        elif self.moved_at is not None and (count is None or now - self.moved_at >= _SILENT_SECONDS):
+            self.moved_at, self.is_gone = None, True
+        self.count = count
+        if self.moved_at is None:
+            return "all" if self.is_gone else "due"
+        return "nothing" if now - self.sent_at < self.seconds - _AT_ONCE_SECONDS else "due"
+
+    def sent(self, now: float) -> None:
+        """Begin anew: who takes that message has to show that it goes on."""
+        self.sent_at, self.moved_at, self.is_gone = now, None, False
+
+
 class Schedule(Scheduler):  # type: ignore[misc]
     """Sends each entry at its pace. Ticks carry no data: nothing is remembered, and one too many does nothing.
 
-    It "ticks" when it has sent something: only that counts as progress for `watch`.
+    It "ticks" when it has sent something, or has found a worker that goes on: only that counts as progress for `watch`.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._due: dict[str, float] = {}
         self._began = 0.0
+        self._stints: dict[str, Stint] = {}
+        self._redis: Ticking | None = None
         super().__init__(*args, **kwargs)
 
     def tick(self, *args: Any, **kwargs: Any) -> float:  # noqa: ARG002
-        """Send what is due; seconds until the next tick."""
+        """Send what is due and no worker begins by itself; seconds until the next tick."""
         now = time.monotonic()
-        sent = [self._send(first, others, now) for first, *others in together(self._what_is_due(now))]
-        if any(sent):
+        due = set(self._what_is_due(now))
+        queues = {entries[0].options["queue"]: entries for entries in together(self.schedule.values())}
+        counts = self._look(list(queues), now)
+        seen_to = [self._see_to(queue, entries, due, counts, now) for queue, entries in queues.items()]
+        if any(seen_to):
             watchdog.beat.ticked_at = now
         next_due = min(self._due.values(), default=now + self.max_interval)
         return float(max(0.01, min(next_due - time.monotonic(), self.max_interval)))
 
-    def _what_is_due(self, now: float) -> Iterator[Any]:
+    def _what_is_due(self, now: float) -> Iterator[str]:
         if not self._due:
-            self._began = now
+            self._began, self._stints = now, {}
         for name, entry in self.schedule.items():
             if now >= self._due.get(name, now) - _AT_ONCE_SECONDS:
                 # on a grid of its pace, of which all have one beginning; no ticks are made up for
                 every, past = entry.schedule.seconds, now + _AT_ONCE_SECONDS - self._began
                 self._due[name] = self._began + every * (floor(past / every) + 1)
-                yield entry
+                yield name
 
-    def _send(self, entry: Any, others: list[Any], now: float) -> bool:
+    def _see_to(
+        self, queue: str, entries: list[Any], due: Collection[str], counts: Mapping[str, int | None], now: float
+    ) -> bool:
+        """Send to a queue what is to be sent; whether anything was, or a worker goes on."""
+        longest = max(_STINT_SECONDS, _STINT_PACES * min(entry.schedule.seconds for entry in entries))
+        stint = self._stints.setdefault(queue, Stint(longest))
+        sends = stint.look(counts.get(queue), now)
+        if sends == "nothing":
+            return True
+        chosen = [entry for entry in entries if sends == "all" or entry.name in due]
+        if not chosen or not self._send(chosen[0], chosen[1:], stint, now):
+            return False
+        stint.sent(now)
+        return True
+
+    def _look(self, queues: list[str], now: float) -> Mapping[str, int | None]:
+        """How many ticks workers have counted; nothing where Redis cannot be asked, so that all is sent."""
         try:
+            return self._ticking().counts(queues)
+        except UNSENT as failure:
+            redis_refusals.look_for_primary(self._ticking().client, failure)
+            watchdog.beat.excuse(now)
+            return {}
+
+    def _ticking(self) -> Ticking:
+        if self._redis is None:
+            self._redis = Ticking(connect(settings().redis_url or ""))
+        return self._redis
+
+    def _send(self, entry: Any, others: list[Any], stint: Stint, now: float) -> bool:
+        try:
+            with suppress(redis.ResponseError):  # of another's making: then each tick is sent
+                self._ticking().open(entry.options["queue"], stint.seconds)
             also = [other.task.rpartition(".")[2] for other in others]
             self.app.send_task(entry.task, [*(entry.args or ()), *also], entry.kwargs, **entry.options)
         except UNSENT as failure:
             log.warning("the tick %s was not sent: %s", entry.name, failure)
             failover.look_for_primary(self.app, failure)
+            redis_refusals.look_for_primary(self._ticking().client, failure)
             watchdog.beat.excuse(now)  # a restart would fix nothing
             return False
         for one in (entry, *others):
@@ -72,7 +162,7 @@ class Schedule(Scheduler):  # type: ignore[misc]
 
 
 def together(due: Iterable[Any]) -> list[list[Any]]:
-    """The entries that go in one message: those to one queue, in the order of the stages."""
+    """The entries whose ticks go in one message if they are due at once: by queue, in the order of the stages."""
     order = [stage.task for stage in table.STAGES]
     found: dict[str, list[Any]] = {}
     for entry in sorted(due, key=lambda one: order.index(one.task)):

@@ -1,7 +1,8 @@
 """Ticks: what a stage does for every scheduler, in threads that are none of Celery's.
 
 A tick only begins it. So no message waits for a slow server, not even in a worker with one thread; no stage holds up
-another one, and no scheduler waits for what the server answers another one.
+another one, and no scheduler waits for what the server answers another one. A process that took a tick goes on by
+itself (`workers.stints`).
 """
 
 from __future__ import annotations
@@ -13,15 +14,18 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
-from celery.signals import worker_shutdown
+from celery import Task
+from celery.signals import worker_shutdown, worker_shutting_down
 
 from triggers.base.logs import logger
 from triggers.clearml_api.calls import caused_by
 from triggers.context import Context
 from triggers.ledger.schedulers import Scheduler
+from triggers.ledger.ticking import Ticking
 from triggers.stages import table
 from workers.app import app
 from workers.runtime import runtime
+from workers.stints import Stint, paces_of
 
 log = logger(__name__)
 
@@ -50,17 +54,33 @@ class StageTicks:
 
     def begin(self, served: Mapping[str, Scheduler]) -> str:
         """Begin the work for those schedulers for which none is under way; says what was done since the last time."""
+        with self._lock:
+            said, self._said = self._said, {}
+        self.start(served)
+        return "; ".join(f"{runtime().name_of(id_)}: {found}" for id_, found in said.items())
+
+    def start(self, served: Mapping[str, Scheduler]) -> None:
+        """Begin the work for those schedulers for which none is under way."""
         chosen, now = list(self._choose(served)), time.monotonic()
         with self._lock:
             fresh = [id_ for id_ in chosen if now - self._under_way.get(id_, -math.inf) > HANGS_SECONDS]
             self._under_way.update(dict.fromkeys(fresh, now))
-            said, self._said = self._said, {}
         for id_ in fresh:
             try:
                 self._threads.submit(self._run, id_, served[id_], now)
             except RuntimeError:  # this process ends: the next one does it
                 self._is_done(id_, now, "")
-        return "; ".join(f"{runtime().name_of(id_)}: {found}" for id_, found in said.items())
+
+    def busy_seconds(self, now: float) -> float:
+        """How long the oldest work that is under way has been so."""
+        with self._lock:
+            return now - min(self._under_way.values(), default=now)
+
+    @property
+    def has_news(self) -> bool:
+        """Whether `begin` would say something."""
+        with self._lock:
+            return bool(self._said)
 
     def _run(self, id_: str, scheduler: Scheduler, began: float) -> None:
         found = None
@@ -99,15 +119,47 @@ def ticked(stage: str, work: Work, at_once: int = AT_ONCE, choose: Choice = list
     """
     TICKS[stage] = StageTicks(stage, work, at_once, choose)
 
-    def tick(*also: str) -> str:
+    def tick(task: Task, *also: str) -> str:
         """Begin a round of the stage, and of those whose tick came in the same message; says what ended since."""
-        served = runtime().served()
-        return "; ".join(filter(None, (TICKS[name].begin(served) for name in (stage, *also))))
+        served, stages = runtime().served(), (stage, *also)
+        said = "; ".join(filter(None, (TICKS[name].begin(served) for name in stages)))
+        if stint := _stint((task.request.delivery_info or {}).get("routing_key")):
+            stint.took(stages)
+        return said
 
-    return app.task(name=table.stage(stage).task)(tick)
+    return app.task(name=table.stage(stage).task, bind=True)(tick)
+
+
+#: Of this process, by queue.
+_stints: Final[dict[str, Stint]] = {}
+_lock: Final = threading.Lock()
+
+
+def _stint(queue: object) -> Stint | None:
+    """That of a queue, None where a task was called otherwise than by a message."""
+    if not isinstance(queue, str) or queue not in table.queues():
+        return None
+    with _lock:
+        if queue not in _stints:
+            paces = paces_of(queue, runtime().settings)
+            _stints[queue] = Stint(queue, paces, TICKS, _served_whole, Ticking(runtime().client))
+        return _stints[queue]
+
+
+def _served_whole() -> Mapping[str, Scheduler] | None:
+    """The schedulers, None where this process leaves some of them alone: another one may serve these."""
+    served = runtime().served()
+    return None if runtime().left_alone else served
+
+
+@worker_shutting_down.connect  # type: ignore[untyped-decorator]
+def _end_stints(**_: Any) -> None:
+    for stint in list(_stints.values()):
+        stint.finish()
 
 
 @worker_shutdown.connect  # type: ignore[untyped-decorator]
 def _finish(**_: Any) -> None:
+    _end_stints()
     for one in TICKS.values():
         one.finish()

@@ -106,7 +106,7 @@ def test_worker_and_beat_run_on_when_the_password_of_redis_is_exchanged(server: 
         eventually(taken, "the schedule ticks and the worker takes", seconds=40)
         admin = exchange(server, secrets)
         before = taken()
-        eventually(lambda: taken() > before + 1, "both go on with the new password", seconds=40)
+        eventually(lambda: taken() > before + 1, "both go on with the new password", seconds=90)
         names = {client["name"] for client in admin.client_list()}
         assert names, "they are connected"
         assert {name: role.starts for name, role in roles.items()} == {"worker": 1, "beat": 1}

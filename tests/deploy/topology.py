@@ -180,8 +180,10 @@ class Topology:
     def leader(self) -> Host | LoopbackHost:
         """The host whose beat ticks: the other one waits for the schedule and logs nothing of it."""
         before = {host.name: self._ticks(host) for host in self.beats}
-        return eventually(
-            lambda: next((host for host in self.beats if self._ticks(host) > before[host.name]), None), "a beat ticks"
+        return eventually(  # it sends no more than one in half a minute while workers go on by themselves
+            lambda: next((host for host in self.beats if self._ticks(host) > before[host.name]), None),
+            "a beat ticks",
+            seconds=90,
         )
 
     def _ticks(self, host: Host | LoopbackHost) -> int:

@@ -26,6 +26,7 @@ known. Everything else is covered by the version of its scheduler's record.
 | `triggers:celery:<...>` | Celery's | bounded queues `poll`, `match`, `dispatch` (`workers.queue_limits`), and more |
 | `triggers:celery:alive:<worker>:<process>` | Celery queue, expires | what a worker sends itself (`workers.watchdog`) |
 | `triggers:beat` | string, expires | `<name> <count>` of the beat that ticks (`workers.beat`) |
+| `triggers:ticking:<queue>` | hash, expires | by: worker that ticks by itself, count: of its ticks (`workers.stints`) |
 | `triggers:{id}:epoch` | hash | run_id, nonce, ... (`epoch`); clock_ms, ahead_ms (`clock`); stamps_ms, partitions |
 | `triggers:{id}:fence` | string | counter inside every lease token |
 | `triggers:{id}:lease:<name>` | string, expires | token of its holder: a poll, a matcher, ... |

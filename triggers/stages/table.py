@@ -245,7 +245,8 @@ Written from `triggers/stages/table.py` by `python -m triggers.stages.table`. Qu
 {table}
 
 A hint goes to the first queue of a stage, a tick to each of them; ticks to one queue that are due at once go in one
-message. A tick only begins the work, for each scheduler, in threads that are none of Celery's (`workers/ticks.py`).
+message. A tick only begins the work, for each scheduler, in threads that are none of Celery's (`workers/ticks.py`). A
+worker that took a tick makes the next ones by itself (`workers/stints.py`).
 
 What waits lies in a sorted set in Redis, scored with the time at which it was due: `status` and the metric
 `stage_waiting` count what is due, and a notice with the name in brackets says when nobody has taken it for a minute.

@@ -1,0 +1,172 @@
+"""Stints: a worker that took a tick goes on ticking by itself, so that beat need not send it a message every second.
+
+It counts its ticks in Redis, where beat looks every second: of one that died, hangs or lost its connection, the next
+tick comes as a message again. It leaves ticks to messages, and so to any worker of the queue, wherever another one
+could do more than it does: while what it began earlier is under way, and while it leaves schedulers alone.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, Protocol
+
+import redis
+
+from triggers.base import redis_refusals
+from triggers.base.logs import logger
+from triggers.base.settings import Settings
+from triggers.ledger.schedulers import Scheduler
+from triggers.ledger.ticking import Ticking
+from triggers.stages import table
+
+log = logger(__name__)
+
+#: What has been under way for so long keeps this process busy, seconds; `clock` waits that long for what comes due.
+BUSY_SECONDS: Final = 1.5
+#: So long after a message a stint ends for the next one, if there is something to show in Flower, seconds.
+SHOWN_SECONDS: Final = 10.0
+
+#: By how much of the time between two ticks a round may begin early: the first comes half of it after a message.
+_EARLY: Final = 0.6
+#: Tells this process from others.
+_PROCESS: Final = uuid.uuid4().hex[:12]
+
+
+class Rounds(Protocol):
+    """The rounds of one stage in this process, as `workers.ticks` has them."""
+
+    def start(self, served: Mapping[str, Scheduler]) -> None:
+        """Begin the work for those schedulers for which none is under way."""
+
+    def busy_seconds(self, now: float) -> float:
+        """How long the oldest work that is under way has been so."""
+
+    @property
+    def has_news(self) -> bool:
+        """Whether the next message has something to report."""
+
+
+class Stint:
+    """The ticks of one queue that this process makes by itself. Thread-safe.
+
+    Args:
+        queue: its name.
+        paces: seconds between two ticks of each stage that ticks there.
+        rounds: of these stages.
+        served: the schedulers, None where this process leaves some of them alone.
+        ticking: where ticks are counted.
+        name: of this process.
+    """
+
+    def __init__(
+        self,
+        queue: str,
+        paces: Mapping[str, float],
+        rounds: Mapping[str, Rounds],
+        served: Callable[[], Mapping[str, Scheduler] | None],
+        ticking: Ticking,
+        name: str = _PROCESS,
+    ) -> None:
+        self.queue, self._paces, self._served, self._ticking, self._name = queue, paces, served, ticking, name
+        self._rounds = {stage: rounds[stage] for stage in paces}
+        self._period = min([table.TICK_SECONDS, *paces.values()])
+        self._began: dict[str, float] = {}
+        self._took_at = self._followed_at = -math.inf
+        self._thread: threading.Thread | None = None
+        self._lock, self._ending = threading.Lock(), threading.Event()
+
+    def took(self, stages: Iterable[str]) -> None:
+        """Go on from a message, by which rounds of some stages have just begun, if no other worker could do more."""
+        now = time.monotonic()
+        if self._ending.is_set() or not self._paces or self._is_busy(now) or self._served() is None:
+            return
+        try:
+            if not self._ticking.take(self.queue, self._name):
+                return
+        except redis.RedisError as failure:  # the next message comes
+            redis_refusals.look_for_primary(self._ticking.client, failure)
+            return
+        with self._lock:
+            self._began |= dict.fromkeys(stages, now)
+            self._took_at = now
+            if self._thread is None:
+                self._thread = self._begin(now)
+
+    def _begin(self, now: float) -> threading.Thread:
+        thread = threading.Thread(target=self._run, args=(now,), name=f"ticks {self.queue}", daemon=True)
+        thread.start()
+        return thread
+
+    def finish(self) -> None:
+        """Tick no more: this process ends."""
+        self._ending.set()
+
+    def step(self, at: float) -> bool:
+        """Make the tick of a time; whether to go on."""
+        if self._ending.is_set() or self._is_busy(at) or self._shows_news(at):
+            return False
+        try:
+            if not self._ticking.go_on(self.queue, self._name):
+                return False
+        except redis.RedisError as failure:
+            redis_refusals.look_for_primary(self._ticking.client, failure)
+            return True
+        served = self._served()
+        for stage in self._due(at) if served else ():
+            self._rounds[stage].start(served or {})
+        return served is not None
+
+    def _due(self, at: float) -> list[str]:
+        with self._lock:
+            early = at + _EARLY * self._period
+            due = [stage for stage, pace in self._paces.items() if early - self._began.get(stage, -math.inf) >= pace]
+            self._began |= dict.fromkeys(due, at)
+        return due
+
+    def next_at(self, at: float, now: float) -> float:
+        """When to tick after a time: midway between two looks of beat, which come when its messages do."""
+        with self._lock:
+            if self._followed_at != self._took_at:
+                self._followed_at = self._took_at
+                return self._took_at + self._period / 2
+        return max(at + self._period, now)  # none is made up for
+
+    def _run(self, began: float) -> None:
+        at = took_at = began
+        while True:
+            at = self.next_at(at, time.monotonic())
+            self._ending.wait(max(0.0, at - time.monotonic()))
+            if self._goes_on(at):
+                continue
+            with self._lock:
+                if self._took_at == took_at or self._ending.is_set():
+                    self._thread = None
+                    return
+                took_at = self._took_at
+
+    def _goes_on(self, at: float) -> bool:
+        try:
+            if self.step(at):
+                return True
+            self._ticking.leave(self.queue, self._name)
+        except redis.RedisError as failure:
+            redis_refusals.look_for_primary(self._ticking.client, failure)
+        except Exception:  # nobody looks at what becomes of a thread; beat sends the next tick
+            log.exception("ticking by itself failed")
+        return False
+
+    def _is_busy(self, now: float) -> bool:
+        return any(rounds.busy_seconds(now) >= BUSY_SECONDS for rounds in self._rounds.values())
+
+    def _shows_news(self, now: float) -> bool:
+        return now - self._took_at >= SHOWN_SECONDS and any(one.has_news for one in self._rounds.values())
+
+
+def paces_of(queue: str, of: Settings) -> dict[str, float]:
+    """Seconds between two ticks of each stage that ticks on a queue."""
+    rows: Any = ((row.name, row.seconds(of)) for row in table.STAGES if queue in row.queues)
+    return {name: seconds for name, seconds in rows if seconds is not None}
