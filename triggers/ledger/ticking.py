@@ -1,4 +1,4 @@
-"""Stints: who goes on ticking for a queue after it took a tick, so that beat need not send each of them.
+"""Stints: which worker ticks by itself for a queue after it took a tick, so that beat need not send each of them.
 
 For clients of Redis without a ledger: beat, workers.
 """
@@ -42,7 +42,7 @@ class Ticking:
     def open(self, queue: str, seconds: float) -> None:
         """Let whoever takes the next tick from a queue go on by itself. For beat, before it sends that tick.
 
-        `seconds`: until beat sends the next one, whoever goes on.
+        `seconds`: until beat sends the next one in any case.
         """
         name = _key(queue)
         with self.client.pipeline(transaction=False) as pipe:
@@ -51,7 +51,7 @@ class Ticking:
             pipe.execute()
 
     def counts(self, queues: Sequence[str]) -> dict[str, int | None]:
-        """How often whoever goes on has ticked, by queue, in one trip; None where nobody does."""
+        """How often the worker that goes on has ticked, by queue, in one trip; None if there is none."""
         with self.client.pipeline(transaction=False) as pipe:
             for queue in queues:
                 pipe.hget(_key(queue), "count")

@@ -1,4 +1,4 @@
-"""Who goes on ticking for a queue, as Redis keeps it; what unit tests use in its place says the same."""
+"""Which worker ticks by itself for a queue, as Redis keeps it; the stand-in of unit tests gives the same answers."""
 
 from __future__ import annotations
 

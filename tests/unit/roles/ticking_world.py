@@ -68,7 +68,7 @@ class Sent(Celery):  # type: ignore[misc]
 
 
 class FakeRounds:
-    """Rounds of one stage in one worker, which take no time unless it is told to be busy."""
+    """Rounds of one stage in one worker, which take no time unless the worker is busy."""
 
     def __init__(self, worker: FakeWorker, stage: str) -> None:
         self.worker, self.stage = worker, stage
