@@ -47,7 +47,7 @@ Sends = Literal["nothing", "due", "all"]
 
 
 @dataclass
-class Stint:
+class SeenStint:
     """What beat knows of the worker that goes on ticking for a queue. Pure: the clock is an argument.
 
     Attributes:
@@ -89,7 +89,7 @@ class Schedule(Scheduler):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._due: dict[str, float] = {}
         self._began = 0.0
-        self._stints: dict[str, Stint] = {}
+        self._stints: dict[str, SeenStint] = {}
         self._redis: Ticking | None = None
         super().__init__(*args, **kwargs)
 
@@ -120,7 +120,7 @@ class Schedule(Scheduler):  # type: ignore[misc]
     ) -> bool:
         """Send to a queue what is to be sent; whether anything was, or a worker goes on."""
         longest = max(_STINT_SECONDS, _STINT_PACES * min(entry.schedule.seconds for entry in entries))
-        stint = self._stints.setdefault(queue, Stint(longest))
+        stint = self._stints.setdefault(queue, SeenStint(longest))
         sends = stint.look(counts.get(queue), now)
         if sends == "nothing":
             return True
@@ -144,7 +144,7 @@ class Schedule(Scheduler):  # type: ignore[misc]
             self._redis = Ticking(connect(settings().redis_url or ""))
         return self._redis
 
-    def _send(self, entry: Any, others: list[Any], stint: Stint, now: float) -> bool:
+    def _send(self, entry: Any, others: list[Any], stint: SeenStint, now: float) -> bool:
         try:
             with suppress(redis.ResponseError):  # of another's making: then each tick is sent
                 self._ticking().open(entry.options["queue"], stint.seconds)

@@ -36,7 +36,7 @@ _EARLY: Final = 0.6
 _PROCESS: Final = uuid.uuid4().hex[:12]
 
 
-class Rounds(Protocol):
+class StageRounds(Protocol):
     """The rounds of one stage in this process, as `workers.ticks` has them."""
 
     def start(self, served: Mapping[str, Scheduler]) -> None:
@@ -66,7 +66,7 @@ class Stint:
         self,
         queue: str,
         paces: Mapping[str, float],
-        rounds: Mapping[str, Rounds],
+        rounds: Mapping[str, StageRounds],
         served: Callable[[], Mapping[str, Scheduler] | None],
         ticking: Ticking,
         name: str = _PROCESS,
