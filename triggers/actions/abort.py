@@ -50,6 +50,7 @@ class Abort(OnObject):
     POSITIONAL = ("message",)
     SERVES = ("task",)
     VERB = ("abort", "aborted")
+    LEAVES = "stopped"
     CHANGES = frozenset({"status"})
     MOVES_STATUS = False  # of a task that is about to stop, the status has moved and is to move once more
 

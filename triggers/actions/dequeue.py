@@ -23,6 +23,7 @@ class Dequeue(OnObject):
 
     SERVES = ("task",)
     VERB = ("dequeue", "dequeued")
+    LEAVES = "created"
     CHANGES = frozenset({"status"})
     MOVES_STATUS = True
 

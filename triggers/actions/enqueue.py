@@ -37,6 +37,8 @@ class Enqueue(OnObject):
     LITERAL = frozenset({"queue"})
     SERVES = ("task",)
     VERB = ("enqueue", "enqueued")
+    LEAVES = "queued"
+    WANTS_END = True
     CHANGES = frozenset({"status"})
     MOVES_STATUS = True
 
@@ -58,9 +60,8 @@ class Enqueue(OnObject):
         if state.status in ("queued", "in_progress"):
             return f"it was {state.status} before"
         if state.status in ("published", "publishing", "completed") and not self._moved_since(state, attempt):
-            raise LaunchImpossible(
-                f"ClearML task {state.id} is {state.status} and cannot be enqueued; reset it first, with Reset()"
-            )
+            way_out = "reset it first, with Reset()" if state.status == "completed" else "launch a clone of it"
+            raise LaunchImpossible(f"ClearML task {state.id} is {state.status} and cannot be enqueued; {way_out}")
         return ""
 
     def edit(self, state: ObjectState, attempt: Attempt) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 from pydantic import ConfigDict, ValidationError, model_validator
@@ -12,6 +12,7 @@ from triggers.actions import texts
 from triggers.actions.action import Action
 from triggers.actions.sending import secrets
 from triggers.base.errors import Usage
+from triggers.model.action import DeclaredAction
 from triggers.model.kinds import Kind
 from triggers.model.values import wrong
 
@@ -105,7 +106,7 @@ class Listed(Action):
             if problem:
                 raise wrong(problem, name, secrets.HIDDEN if name in self.SECRETS else value)
 
-    def unfit(self) -> tuple[str, str]:
+    def unfit(self, before: Sequence[DeclaredAction] | None = None) -> tuple[str, str]:
         """A reference where nothing is replaced, or a secret in clear."""
         for name in self.own_fields():
             value = getattr(self, name)

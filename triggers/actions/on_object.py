@@ -6,13 +6,16 @@ Each looks at the state first and does only what is missing, so that a try after
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 
 from triggers.actions.filling import launched_task
 from triggers.actions.listed import ActsOn, Listed
 from triggers.base.errors import LaunchImpossible, Refused
+from triggers.model.action import DeclaredAction
 from triggers.model.kinds import KINDS, Kind
+from triggers.model.parts import all_parts, firing_of, key_of, list_of
 from triggers.model.values import one_of, wrong
 
 if TYPE_CHECKING:
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
 
 #: The kinds of object that are on the ClearML server.
 OF_CLEARML: Final[tuple[Kind, ...]] = tuple(kind for kind, of in KINDS.items() if of.page)
+
+#: When to look again whether an edit that comes first has been made, seconds.
+_TURN_SECONDS: Final = 2.0
 
 
 class OnObject(Listed):
@@ -37,6 +43,10 @@ class OnObject(Listed):
     CHANGES: ClassVar[frozenset[str]] = frozenset()
     #: Whether what another does to the status meanwhile means that an earlier try took effect, or is not ours to undo.
     MOVES_STATUS: ClassVar[bool] = False
+    #: The status in which it leaves a ClearML task, if it changes that. Such edits of one task follow the list's order.
+    LEAVES: ClassVar[str] = ""
+    #: Whether it can do nothing to a task that waits or runs.
+    WANTS_END: ClassVar[bool] = False
 
     # -- what it needs of others
     @property
@@ -49,6 +59,13 @@ class OnObject(Listed):
         """Unless it acts on what was launched."""
         return self.on == "object"
 
+    def unfit(self, before: Sequence[DeclaredAction] | None = None) -> tuple[str, str]:
+        """An edit of what was launched that only one which has ended takes, too."""
+        if self.on == "launched" and self.WANTS_END and before is not None and not any(self._precede(before)):
+            way_out = f"give {type(self).__name__} to a trigger that fires when such a task has ended"
+            return "on", f"the launched ClearML task waits or runs when it is to be {self.VERB[1]}; {way_out}"
+        return super().unfit(before)
+
     def check_for(self, kind: Kind) -> None:
         """Refuse kinds of object that it cannot act on."""
         super().check_for(kind)
@@ -57,7 +74,11 @@ class OnObject(Listed):
             served = " and ".join(f"{each}s" for each in self.SERVES)
             raise wrong(
                 f"{type(self).__name__} acts on {served}, and this trigger is for {kind}s; leave it out"
-                + ("" if "task" not in self.SERVES else ", or give on='launched' to act on the launched ClearML task"),
+                + (
+                    ""
+                    if "task" not in self.SERVES or self.WANTS_END
+                    else ", or give on='launched' to act on the launched ClearML task"
+                ),
                 "actions",
                 self.type,
             )
@@ -104,6 +125,9 @@ class OnObject(Listed):
         from triggers.clearml_api import edits
 
         check_action(attempt)
+        if first := self._unfinished(attempt):
+            attempt.snooze(_TURN_SECONDS, f"waits for {first}, which comes first")
+            return
         if self.edits_object:
             own_edits.settle(attempt, self.CHANGES)
         collection, id_ = self.target(attempt)
@@ -157,7 +181,36 @@ class OnObject(Listed):
 
     def _moved_since(self, state: ObjectState, attempt: Attempt) -> str:
         """On a further try: an earlier one took effect, or somebody acted meanwhile; neither is to be undone."""
+        if state.status in {action.LEAVES for _, action in self._earlier(attempt)}:
+            return ""  # it was this firing that moved it
         again = attempt.firing.failures > 0 or len(attempt.firing.attempts) > 1
         if again and self.on == "object" and state.status_changed_ms > attempt.event.changed_ms:
             return f"it is {state.status} since an earlier try"
+        return ""
+
+    # -- in which order
+    def _precede(self, actions: Iterable[DeclaredAction]) -> Iterator[OnObject]:
+        """Those of some actions that change the status of the object that this one changes it of."""
+        for action in actions:
+            if isinstance(action, OnObject) and action.LEAVES and action.on == self.on:
+                yield action
+
+    def _earlier(self, attempt: Attempt) -> Iterator[tuple[str, OnObject]]:
+        """The parts of the firing before this one, in its list, that change the status of the same object."""
+        part = attempt.firing.part
+        if not self.LEAVES or attempt.is_trial:
+            return
+        for other, action in all_parts(attempt.trigger):
+            if other == part:
+                return
+            if list_of(other) == list_of(part):
+                yield from ((other, one) for one in self._precede([action]))
+
+    def _unfinished(self, attempt: Attempt) -> str:
+        """What an earlier part is called that is still to be carried out; "" if there is not any. A dead letter was carried out."""
+        whole = firing_of(attempt.firing.key)
+        for part, action in self._earlier(attempt):
+            firing = attempt.ctx.ledger.firings.get(key_of(whole, part))
+            if firing is not None and firing.state in ("waiting", "held"):
+                return f"{action.label} of this firing"
         return ""

@@ -25,6 +25,8 @@ class Publish(OnObject):
     type: Literal["publish"] = "publish"
 
     VERB = ("publish", "published")
+    LEAVES = "published"
+    WANTS_END = True
     CHANGES = frozenset({"status", "ready"})
 
     def settled(self, state: ObjectState, attempt: Attempt) -> str:

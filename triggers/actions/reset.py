@@ -23,6 +23,8 @@ class Reset(OnObject):
 
     SERVES = ("task",)
     VERB = ("reset", "reset")
+    LEAVES = "created"
+    WANTS_END = True
     CHANGES = frozenset({"status", "metrics"})
     MOVES_STATUS = True
 

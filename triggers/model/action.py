@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Literal, get_args
 
@@ -130,10 +130,13 @@ class DeclaredAction(Frozen, ABC):
     def check_for(self, kind: Kind) -> None:
         """Refuse, by `wrong`, what a trigger of this kind cannot carry out."""
 
-    def unfit(self) -> tuple[str, str]:
+    def unfit(self, before: Sequence[DeclaredAction] | None = None) -> tuple[str, str]:
         """An argument that no new trigger may have, as a secret in clear, and what to do; ("", "") for none.
 
         What was stored before with such an argument is still read.
+
+        Args:
+            before: the trigger's actions before this one; None while they are unknown.
         """
         return "", ""
 

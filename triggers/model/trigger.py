@@ -262,10 +262,10 @@ def _check_new(trigger: Trigger) -> None:
         tags = getattr(trigger, field)
         if isinstance(tags, tuple) and len(tags) > MOST_TAGS:
             raise InvalidTrigger(name, field, tags[:3], f"{len(tags):,} are given; at most {MOST_TAGS:,} can be")
-    for _, action in all_parts(trigger):
-        argument, way_out = action.unfit()
-        if argument:
-            raise InvalidTrigger(name, argument, "(hidden)", way_out)
+    actions = [action for _, action in all_parts(trigger)]
+    for number, action in enumerate(actions):
+        if (found := action.unfit(actions[:number]))[0]:
+            raise InvalidTrigger(name, found[0], "(hidden)", found[1])
 
 
 @contextmanager

@@ -314,8 +314,8 @@ def test_an_object_that_was_deleted_meanwhile_is_skipped(world: World) -> None:
     ("kind", "action", "said"),
     [
         ("model", Abort(), "on='launched'"),
-        ("dataset", Reset(), "on='launched'"),
-        ("model", Enqueue("q"), "on='launched'"),
+        ("dataset", Reset(), "Reset acts on tasks"),
+        ("model", Enqueue("q"), "Enqueue acts on tasks"),
         ("model", Dequeue(), "on='launched'"),
         ("task", SetMetadata({"a": 1}), "SetMetadata acts on models"),
         ("dataset", SetMetadata({"a": 1}), "SetMetadata acts on models"),
