@@ -207,7 +207,7 @@ class OnObject(Listed):
                 yield from ((other, one) for one in self._precede([action]))
 
     def _unfinished(self, attempt: Attempt) -> str:
-        """What an earlier part is called that is still to be carried out; "" if there is not any. A dead letter was carried out."""
+        """What an earlier part is called that is under way; "" if there is not any. A dead letter is not."""
         whole = firing_of(attempt.firing.key)
         for part, action in self._earlier(attempt):
             firing = attempt.ctx.ledger.firings.get(key_of(whole, part))
