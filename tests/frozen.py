@@ -19,13 +19,13 @@ from triggers.actions.clearml_task import TaskAction
 from triggers.actions.python_function import FunctionAction
 from triggers.actions.task_query import BaseTaskQuery
 from triggers.base.formats import KNOWN
-from triggers.ledger.chain import Link
-from triggers.ledger.firing import Firing
-from triggers.ledger.leaders import Leader
-from triggers.ledger.matching import Grant
-from triggers.ledger.reading import Cursor
-from triggers.ledger.registry import Entry
-from triggers.ledger.schedulers import Scheduler
+from triggers.ledger.deployment.leaders import Leader
+from triggers.ledger.deployment.schedulers import Scheduler
+from triggers.ledger.firings.firing import Firing
+from triggers.ledger.history.chain import Link
+from triggers.ledger.matching.matching import Grant
+from triggers.ledger.polling.reading import Cursor
+from triggers.ledger.registry.registry import Entry
 from triggers.ledger.signing import Signer
 from triggers.model import Policy
 from triggers.model.events import Event, Metric

@@ -17,8 +17,8 @@ import redis
 from triggers.base.errors import Unreadable
 from triggers.base.logs import logger
 from triggers.base.settings import Settings
-from triggers.ledger import schedulers
-from triggers.ledger.schedulers import Scheduler
+from triggers.ledger.deployment import schedulers
+from triggers.ledger.deployment.schedulers import Scheduler
 
 log = logger(__name__)
 

@@ -10,7 +10,7 @@ from celery import Celery
 from triggers.base.logs import logger
 from triggers.base.settings import settings
 from triggers.ledger import connect
-from triggers.ledger.shared import SILENT_SECONDS, Leadership
+from triggers.ledger.deployment.shared import SILENT_SECONDS, Leadership
 from workers import watchdog
 from workers.app import redis_address
 from workers.schedule import UNSENT, Schedule

@@ -7,7 +7,7 @@ from typing import Final
 
 from triggers.base.plural import plural
 from triggers.context import Context
-from triggers.ledger.schedulers import Scheduler
+from triggers.ledger.deployment.schedulers import Scheduler
 from triggers.stages.clock import clock as stage
 from triggers.stages.clock import may_be_due
 from workers.runtime import runtime

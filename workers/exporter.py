@@ -23,10 +23,11 @@ from triggers.base.escaping import one_line
 from triggers.base.redis_address import refuse_unsupported
 from triggers.base.settings import Settings, settings
 from triggers.base.terminal import say
-from triggers.ledger import Ledger, Store, connect, open_ledger, schedulers
-from triggers.ledger.api_account import CallBook
-from triggers.ledger.shared import api_requests, beat_said
-from triggers.ledger.waiting import Line
+from triggers.ledger import Ledger, Store, connect, open_ledger
+from triggers.ledger.api_budget.api_account import CallBook
+from triggers.ledger.deployment import schedulers
+from triggers.ledger.deployment.shared import api_requests, beat_said
+from triggers.ledger.firings.waiting import Line
 from triggers.model.action import LANES
 from triggers.rules.api_budget import projected
 from triggers.stages import table

@@ -14,7 +14,7 @@ from typing import Final
 from triggers.base.errors import Refused, TriggersError, Usage
 from triggers.clearml_api import identity
 from triggers.clearml_api.credentials import Credentials
-from triggers.ledger.schedulers import Scheduler
+from triggers.ledger.deployment.schedulers import Scheduler
 from workers.watched_api import WatchedApi
 
 #: How long the worker waits before it asks again who it is, while the server accepts no credentials, seconds.

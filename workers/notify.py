@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from triggers.context import Context
-from triggers.ledger.schedulers import Scheduler
+from triggers.ledger.deployment.schedulers import Scheduler
 from triggers.stages.notify import notify as stage
 from workers.ticks import ticked
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from triggers.base.plural import plural
 from triggers.context import Context
-from triggers.ledger.schedulers import Scheduler
+from triggers.ledger.deployment.schedulers import Scheduler
 from triggers.stages.poll import poll as stage
 from workers.ticks import ticked
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from triggers.context import Context
-from triggers.ledger.schedulers import Scheduler
+from triggers.ledger.deployment.schedulers import Scheduler
 from triggers.stages.reconcile import reconcile as stage
 from workers.shown import in_words
 from workers.ticks import ticked

@@ -22,9 +22,10 @@ from triggers.base.messages import hinted_scheduler
 from triggers.base.settings import Settings, settings
 from triggers.context import Context
 from triggers.context.api_account import ApiAccount
-from triggers.ledger import Store, assembly, connect, open_ledger, schedulers
-from triggers.ledger.api_account import CallBook
-from triggers.ledger.schedulers import Scheduler
+from triggers.ledger import Store, assembly, connect, open_ledger
+from triggers.ledger.api_budget.api_account import CallBook
+from triggers.ledger.deployment import schedulers
+from triggers.ledger.deployment.schedulers import Scheduler
 from triggers.stages import table
 from workers import failover, reserved
 from workers.app import app, redis_address

@@ -22,7 +22,7 @@ from triggers.base import redis_refusals
 from triggers.base.logs import logger
 from triggers.base.settings import settings
 from triggers.ledger import connect
-from triggers.ledger.ticking import Ticking
+from triggers.ledger.deployment.ticking import Ticking
 from triggers.stages import table
 from workers import failover, watchdog
 

@@ -19,8 +19,8 @@ import redis
 from triggers.base import redis_refusals
 from triggers.base.logs import logger
 from triggers.base.settings import Settings
-from triggers.ledger.schedulers import Scheduler
-from triggers.ledger.ticking import Ticking
+from triggers.ledger.deployment.schedulers import Scheduler
+from triggers.ledger.deployment.ticking import Ticking
 from triggers.stages import table
 
 log = logger(__name__)

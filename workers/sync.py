@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from triggers.context import Context
-from triggers.ledger.schedulers import Scheduler
+from triggers.ledger.deployment.schedulers import Scheduler
 from triggers.stages.sync import sync as stage
 from workers.shown import in_words
 from workers.ticks import ticked

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from prometheus_client.core import Metric
 
 from triggers.ledger import Ledger
-from triggers.ledger.batches import decode_batch
-from triggers.ledger.history import HistoryEntry, Tally
+from triggers.ledger.history.history import HistoryEntry, Tally
+from triggers.ledger.polling.batches import decode_batch
 from triggers.model.events import Event
 from triggers.model.kinds import KINDS
 from workers.metric_families import counters, histogram

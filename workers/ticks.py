@@ -20,8 +20,8 @@ from celery.signals import worker_shutdown, worker_shutting_down
 from triggers.base.logs import logger
 from triggers.clearml_api.calls import caused_by
 from triggers.context import Context
-from triggers.ledger.schedulers import Scheduler
-from triggers.ledger.ticking import Ticking
+from triggers.ledger.deployment.schedulers import Scheduler
+from triggers.ledger.deployment.ticking import Ticking
 from triggers.stages import table
 from workers.app import app
 from workers.runtime import runtime

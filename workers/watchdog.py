@@ -32,7 +32,8 @@ from triggers.base.redis_address import refuse_unsupported
 from triggers.base.redis_rights import refuse_lacking
 from triggers.base.settings import settings
 from triggers.health import Progress
-from triggers.ledger import at_work, connect, exclusions
+from triggers.ledger import connect
+from triggers.ledger.deployment import at_work, exclusions
 from workers import failover, refusals
 from workers.app import app
 

@@ -20,7 +20,8 @@ from tests.benchmarks.memory import grant
 from tests.benchmarks.result import Bound, Result, load
 from tests.benchmarks.server import new_ledger, redis, server, stages
 from triggers.base.settings import Settings
-from triggers.ledger import Ledger, connect, forgetting
+from triggers.ledger import Ledger, connect
+from triggers.ledger.firings import forgetting
 from triggers.stages.budgets import keep_to_budgets
 
 #: Nothing is too recent to be forgotten, ms.

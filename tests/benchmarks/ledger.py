@@ -12,8 +12,8 @@ from tests.benchmarks.server import new_ledger, redis
 from triggers.base.settings import Settings
 from triggers.context import Context, NoHints
 from triggers.ledger import connect
-from triggers.ledger.batches import encode_batches
-from triggers.ledger.reading import Cursor
+from triggers.ledger.polling.batches import encode_batches
+from triggers.ledger.polling.reading import Cursor
 from triggers.model import make_trigger
 from triggers.model.events import Event
 from triggers.stages.match import match

@@ -16,10 +16,10 @@ from tests.benchmarks.result import Result
 from tests.benchmarks.server import new_ledger, redis
 from triggers.base.settings import Settings
 from triggers.ledger import Ledger, connect, leases
-from triggers.ledger.batches import decode_batch, encode_batches
-from triggers.ledger.firing import firing_key
-from triggers.ledger.matching import Grant, MarkChange
-from triggers.ledger.reading import Cursor
+from triggers.ledger.firings.firing import firing_key
+from triggers.ledger.matching.matching import Grant, MarkChange
+from triggers.ledger.polling.batches import decode_batch, encode_batches
+from triggers.ledger.polling.reading import Cursor
 from triggers.model import Trigger, make_trigger
 from triggers.model.events import Event
 from triggers.rules.policies import Mark

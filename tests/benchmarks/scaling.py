@@ -25,9 +25,9 @@ from tests.deploy.hosts import eventually
 from triggers.base.settings import Settings
 from triggers.client.service_task import ServiceTask
 from triggers.client.serving import ServingProcess
-from triggers.ledger.batches import encode_batches, partition_of
-from triggers.ledger.matching import Grant, MarkChange
-from triggers.ledger.reading import Cursor
+from triggers.ledger.matching.matching import Grant, MarkChange
+from triggers.ledger.polling.batches import encode_batches, partition_of
+from triggers.ledger.polling.reading import Cursor
 from triggers.local.redis_server import PrivateRedis
 from triggers.model import make_trigger
 from triggers.model.events import Event
@@ -152,7 +152,7 @@ class World:
         for event in events:
             by_partition.setdefault(partition_of(event.id, 16), []).append(event)
         from triggers.ledger import leases
-        from triggers.ledger.firing import firing_key
+        from triggers.ledger.firings.firing import firing_key
 
         ledger = self.ledger
         for partition in ledger.reading.waiting_partitions():

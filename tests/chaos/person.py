@@ -16,7 +16,7 @@ from tests.chaos.changes import Life
 from tests.chaos.plan import Disturbance
 from triggers.base.errors import TriggersError
 from triggers.ledger import Ledger
-from triggers.ledger.registry import Entry
+from triggers.ledger.registry.registry import Entry
 from triggers.model import Trigger
 
 #: how the registry knows the triggers that are operated

@@ -28,7 +28,8 @@ from tests.chaos.steps import CLOCKS
 from tests.clocks.stepping import SteppedClock
 from tests.crash.processes import Server, eventually
 from triggers.base.settings import Settings
-from triggers.ledger import Ledger, Store, connect, open_ledger, schedulers
+from triggers.ledger import Ledger, Store, connect, open_ledger
+from triggers.ledger.deployment import schedulers
 
 #: seconds between two looks at what has run
 LOOK_SECONDS = 0.2
@@ -54,7 +55,7 @@ FORGETFUL = {
 }
 FORGETS = """
 if os.environ.get("CHAOS_FORGETS"):
-    from triggers.ledger import forgetting
+    from triggers.ledger.firings import forgetting
     from triggers.stages import budgets, marks_budget
     forgetting.KEPT_MS, marks_budget.PAUSE_MS = 8_000, 1_000
     budgets.keep_to_budgets.__defaults__ = (2.0,)

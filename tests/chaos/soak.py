@@ -29,7 +29,7 @@ from tests.crash.processes import Server, eventually
 from triggers.base.settings import Settings
 from triggers.client.service_task import ServiceTask
 from triggers.client.serving import ServingProcess
-from triggers.ledger import schedulers
+from triggers.ledger.deployment import schedulers
 from triggers.model import make_trigger
 
 OBJECTS = 200

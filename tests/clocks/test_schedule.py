@@ -14,7 +14,7 @@ from triggers.base.settings import settings as cached
 def beat(redis_client: redis.Redis, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], object]]:
     monkeypatch.setenv("TRIGGERS_REDIS_URL", redis_url)
     cached.cache_clear()
-    from triggers.ledger.shared import Leadership
+    from triggers.ledger.deployment.shared import Leadership
 
     yield lambda: Leadership(redis_client)
     cached.cache_clear()

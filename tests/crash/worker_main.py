@@ -14,7 +14,7 @@ from tests.crash import edges
 from triggers.actions import abort
 from triggers.actions.launching import lookups
 from triggers.clearml_api import connection
-from triggers.ledger import firings
+from triggers.ledger.firings import firings
 from triggers.local.parent import end_with_parent
 
 #: file descriptor of the pipe that tells of the parent's end

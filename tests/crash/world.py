@@ -22,7 +22,7 @@ from triggers import sources
 from triggers.base.settings import Settings
 from triggers.client.service_task import ServiceTask
 from triggers.client.serving import ServingProcess
-from triggers.ledger.history import HistoryEntry
+from triggers.ledger.history.history import HistoryEntry
 from triggers.local.redis_server import PrivateRedis
 from triggers.model import Trigger, make_trigger
 from triggers.model.launch_tags import scheduler_tag

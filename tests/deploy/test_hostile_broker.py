@@ -16,7 +16,7 @@ from tests.deploy.lone_worker import LoneWorker, message
 from triggers.base.broker import configuration
 from triggers.base.redis_address import RedisAddress
 from triggers.base.settings import Settings
-from triggers.ledger import at_work
+from triggers.ledger.deployment import at_work
 from triggers.ledger.signing import Signer
 from triggers.local.redis_server import PrivateRedis
 

@@ -16,12 +16,13 @@ from tests.deploy import compose
 from triggers.base.broker import broker_prefix
 from triggers.base.settings import Settings
 from triggers.base.settings import settings as cached
-from triggers.ledger import Ledger, schedulers
-from triggers.ledger.batches import encode_batches
+from triggers.ledger import Ledger
+from triggers.ledger.deployment import schedulers
+from triggers.ledger.deployment.schedulers import Scheduler
 from triggers.ledger.keys import shared
-from triggers.ledger.matching import Grant, MarkChange
-from triggers.ledger.reading import Cursor
-from triggers.ledger.schedulers import Scheduler
+from triggers.ledger.matching.matching import Grant, MarkChange
+from triggers.ledger.polling.batches import encode_batches
+from triggers.ledger.polling.reading import Cursor
 from triggers.model import make_trigger
 from triggers.model.events import Event
 

@@ -1,7 +1,7 @@
 """The reference of alerts and alarms: `python -m tests.docs.alerts_page > docs/reference/alerts.md`.
 
-Alerts come from `deploy/prometheus/alerts.yml`, alarms from `triggers/ledger/alarms.py`, stopped stages from the table
-of stages.
+Alerts come from `deploy/prometheus/alerts.yml`, alarms from `triggers/ledger/history/alarms.py`, stopped stages from
+the table of stages.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import yaml
 
 from tests.docs.steps import ROOT
 from triggers.base.terminal import say_page
-from triggers.ledger.alarms import ALARMS
+from triggers.ledger.history.alarms import ALARMS
 from triggers.stages.table import STAGES
 
 _HEAD = """# Alerts and alarms
 
-Written from `deploy/prometheus/alerts.yml`, `triggers/ledger/alarms.py` and `triggers/stages/table.py` by
+Written from `deploy/prometheus/alerts.yml`, `triggers/ledger/history/alarms.py` and `triggers/stages/table.py` by
 `python -m tests.docs.alerts_page`.
 
 ## Alarms

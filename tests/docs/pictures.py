@@ -32,7 +32,7 @@ FOLDER = ROOT / "docs" / "img"
 COLUMNS = 110
 
 #: Written by a module each.
-DIAGRAMS = {"architecture.svg": "triggers.stages.diagram", "states.svg": "triggers.ledger.diagram"}
+DIAGRAMS = {"architecture.svg": "triggers.stages.diagram", "states.svg": "triggers.ledger.pages.diagram"}
 
 #: Tests that photograph pages.
 PHOTOGRAPHED = (

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from triggers.base.errors import ServerBusy, ServerUnavailable
 from triggers.client.abort_watch import ASK_AGAIN_SECONDS, ASK_SECONDS, AbortWatch
 from triggers.client.tenure import ABORT_SECONDS
-from triggers.ledger.schedulers import Scheduler
-from triggers.ledger.service_watch import LATE_MS, SeenServiceTask
+from triggers.ledger.deployment.schedulers import Scheduler
+from triggers.ledger.polling.service_watch import LATE_MS, SeenServiceTask
 from triggers.rules.api_budget import SCARCE_POLL_SECONDS, ApiUsage, poll_seconds
 from triggers.rules.pace import QUIET_POLL_SECONDS, QUIET_SECONDS, pace_seconds
 

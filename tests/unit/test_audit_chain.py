@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from triggers.ledger.chain import Link, faults, hash_of
+from triggers.ledger.history.chain import Link, faults, hash_of
 
 Line = dict[str, str]
 NOWHERE = Link()

@@ -9,13 +9,18 @@ import triggers
 
 ROOT = Path(triggers.__file__).parent
 SCRIPTS = ROOT / "ledger" / "scripts"
-FILES = sorted([*ROOT.glob("stages/*.py"), *ROOT.glob("ledger/*.py"), *ROOT.glob("sync/*.py")])
+FILES = sorted([*ROOT.glob("stages/*.py"), *ROOT.glob("ledger/**/*.py"), *ROOT.glob("sync/*.py")])
 
 #: Calls that read the machine's wall clock.
 WALL = {"time.time", "time.time_ns", "datetime.now", "datetime.utcnow", "date.today", "time.gmtime", "time.localtime"}
 
 #: Times that people read and nothing decides by.
-FOR_PEOPLE = {"ledger/audit.py", "ledger/exclusions.py", "ledger/api_account.py", "ledger/at_work.py"}
+FOR_PEOPLE = {
+    "ledger/history/audit.py",
+    "ledger/deployment/exclusions.py",
+    "ledger/api_budget/api_account.py",
+    "ledger/deployment/at_work.py",
+}
 
 
 def calls(source: str) -> set[str]:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from triggers.base.settings import Settings
 from triggers.client.narration import MOST_NAMED, opening, told
-from triggers.ledger.history import HistoryEntry
-from triggers.ledger.schedulers import Scheduler
+from triggers.ledger.deployment.schedulers import Scheduler
+from triggers.ledger.history.history import HistoryEntry
 from triggers.model import Trigger, make_trigger
 
 SCHEDULER = Scheduler(

@@ -14,7 +14,7 @@ from triggers.base.errors import NoCredentials, Usage
 from triggers.base.secrets_folder import SECRETS_FOLDER, secrets_folder
 from triggers.base.settings import of_file, settings_of
 from triggers.clearml_api import Credentials
-from triggers.ledger.audit import who
+from triggers.ledger.history.audit import who
 from triggers.local.server_binary import find_server
 from triggers.sandbox import keyring
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from triggers.base.files import FILES
-from triggers.ledger.alarms import ALARMS
+from triggers.ledger.history.alarms import ALARMS
 from triggers.local.redis_server import PrivateRedis
 from triggers.notices.decide import Notice
 from workers import messages_page
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = {
     "settings.md": "triggers.base.settings_page",
     "files.md": "triggers.base.files",
-    "redis-keys.md": "triggers.ledger.keys_page",
+    "redis-keys.md": "triggers.ledger.pages.keys_page",
     "metrics.md": "workers.metric_table",
     "messages.md": "workers.messages_page",
     "alerts.md": "tests.docs.alerts_page",

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from triggers.ledger.batches import Batch
-from triggers.ledger.reading import Cursor
-from triggers.ledger.registry import Entry
+from triggers.ledger.polling.batches import Batch
+from triggers.ledger.polling.reading import Cursor
+from triggers.ledger.registry.registry import Entry
 from triggers.model import make_trigger
 from triggers.rules.policies import STAMP_TOLERANCE_MS, Mark, decide
 from triggers.sources.windows import BEHIND_MS, LOST_TOLERANCE_MS, Window, advance

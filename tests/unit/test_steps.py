@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 import triggers.ledger
 from triggers.cli.output import STYLES
 from triggers.client.narration import _VERBS
-from triggers.ledger.diagram import svg
-from triggers.ledger.protocol_page import page
+from triggers.ledger.pages.diagram import svg
+from triggers.ledger.pages.protocol_page import page
 from triggers.ledger.steps import STEPS, SUPPORT
 from triggers.ledger.transitions import TRANSITIONS, edges
 from triggers.operate.words import WORDS
@@ -38,12 +38,12 @@ def test_every_script_says_which_interleaving_it_rules_out_or_what_it_is_for() -
 
 def test_the_page_is_the_table() -> None:
     written = (ROOT.parent / "docs" / "protocol.md").read_text()
-    assert written == page(), "run: python -m triggers.ledger.protocol_page > docs/protocol.md"
+    assert written == page(), "run: python -m triggers.ledger.pages.protocol_page > docs/protocol.md"
 
 
 def test_the_picture_is_the_table() -> None:
     written = (ROOT.parent / "docs" / "img" / "states.svg").read_text()
-    assert written == svg(), "run: python -m triggers.ledger.diagram > docs/img/states.svg"
+    assert written == svg(), "run: python -m triggers.ledger.pages.diagram > docs/img/states.svg"
     lines = {
         (line.get("data-from"), line.get("data-to")) for line in ElementTree.fromstring(written).iter(f"{SVG}path")
     }

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from triggers.base.settings import Settings
-from triggers.ledger.reading import Cursor
-from triggers.ledger.registry import Entry
+from triggers.ledger.polling.reading import Cursor
+from triggers.ledger.registry.registry import Entry
 from triggers.model import make_trigger
 from triggers.sources.windows import BEHIND_MS, CLOCK_TOLERANCE_MS, Window, advance, choose_window
 

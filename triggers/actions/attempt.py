@@ -13,8 +13,8 @@ from triggers.actions.functions import Function
 from triggers.base.errors import LaunchImpossible, ServerBusy
 from triggers.base.logs import about, logger
 from triggers.context import Context
-from triggers.ledger.firing import Firing
-from triggers.ledger.registry import Entry
+from triggers.ledger.firings.firing import Firing
+from triggers.ledger.registry.registry import Entry
 from triggers.model import Trigger
 from triggers.model.action import Lane
 from triggers.model.events import Event

@@ -14,7 +14,7 @@ from triggers.actions.own_edits import LOOK_SECONDS, NotReadYet
 from triggers.base.errors import Fenced, Newer, Permanent, Refused, ServerBusy, Transient, Unreadable
 from triggers.base.logs import logger
 from triggers.context import Context
-from triggers.ledger.firing import Firing
+from triggers.ledger.firings.firing import Firing
 from triggers.ledger.store import ScriptCall
 from triggers.model.action import Lane
 

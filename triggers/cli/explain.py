@@ -12,7 +12,7 @@ from triggers.cli.options import OBJECT_HELP, Choice, Json
 if TYPE_CHECKING:
     from triggers.explain import Check, ClauseRow, Explanation
     from triggers.explain.values import ClauseResult, Facts
-    from triggers.ledger.firing import Firing
+    from triggers.ledger.firings.firing import Firing
     from triggers.operate.target import Target
 
 #: The state of an action whose turn has not come: it waits for the launch, or is for a firing that fails.

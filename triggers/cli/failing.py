@@ -10,7 +10,7 @@ from triggers.cli import completion, options
 from triggers.cli.options import All, Choice, Json, OfTrigger
 
 if TYPE_CHECKING:
-    from triggers.ledger.retrying import Failing
+    from triggers.ledger.firings.retrying import Failing
     from triggers.operate.target import Target
 
 app = typer.Typer(no_args_is_help=True, help="List failing firings, which retry by themselves, or retry them now.")

@@ -13,7 +13,7 @@ from triggers.operate.words import WORDS
 
 if TYPE_CHECKING:
     from triggers.cli.output import Grid
-    from triggers.ledger.history import HistoryEntry
+    from triggers.ledger.history.history import HistoryEntry
     from triggers.operate.target import Target
 
 #: Seconds between two looks of --follow.

@@ -10,7 +10,7 @@ from triggers.cli import completion, options
 from triggers.cli.options import Choice, Json, Limit
 
 if TYPE_CHECKING:
-    from triggers.ledger.firing import Firing
+    from triggers.ledger.firings.firing import Firing
     from triggers.operate.target import Target
 
 app = typer.Typer(

@@ -11,7 +11,7 @@ from triggers.cli.options import Choice, Json, OptionalName
 
 if TYPE_CHECKING:
     from triggers.configuration import Document
-    from triggers.ledger.schedulers import Scheduler
+    from triggers.ledger.deployment.schedulers import Scheduler
     from triggers.operate.granting import Candidate
 
 
@@ -71,7 +71,7 @@ def _name(trigger: Any) -> str:
 def _test(name: str, since: str, file: str | None, scheduler: str | None, *, as_json: bool) -> None:
     from triggers.cli import output
     from triggers.configuration import load
-    from triggers.ledger.registry import Entry
+    from triggers.ledger.registry.registry import Entry
     from triggers.operate import granting
     from triggers.operate.target import open_target
     from triggers.operate.times import time_ms

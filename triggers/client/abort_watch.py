@@ -15,7 +15,7 @@ from triggers.base.errors import Refused, ServerBusy, ServerUnavailable
 from triggers.base.logs import logger
 from triggers.clearml_api import Api, service
 from triggers.ledger import Ledger
-from triggers.ledger.schedulers import Scheduler
+from triggers.ledger.deployment.schedulers import Scheduler
 
 log = logger(__name__)
 

@@ -13,7 +13,7 @@ from triggers.actions.functions import Function
 from triggers.base.errors import EpochChanged, Fenced, Transient
 from triggers.base.logs import logger
 from triggers.context import Context
-from triggers.ledger.firing import Firing
+from triggers.ledger.firings.firing import Firing
 from triggers.stages.call import carry, claim
 
 log = logger(__name__)

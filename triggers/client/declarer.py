@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Mapping
 
 from triggers.actions.functions import Function, display_name
-from triggers.ledger.leaders import Leader
+from triggers.ledger.deployment.leaders import Leader
 from triggers.model import Trigger
 
 

@@ -18,8 +18,8 @@ from triggers.base.settings import Settings
 from triggers.base.terminal import say
 from triggers.client.rival import Rival
 from triggers.ledger import Ledger, Store, connect, open_ledger
-from triggers.ledger.leaders import Held, Leader
-from triggers.ledger.schedulers import Scheduler
+from triggers.ledger.deployment.leaders import Held, Leader
+from triggers.ledger.deployment.schedulers import Scheduler
 from triggers.local.private_files import state_folder
 from triggers.local.redis_server import PrivateRedis, running_url
 

@@ -15,10 +15,10 @@ from triggers.clearml_api.service import Service
 from triggers.clearml_api.workspace import latest_ms
 from triggers.client.service_task import OriginalState
 from triggers.ledger import Ledger
-from triggers.ledger.chain import Link
-from triggers.ledger.decisions import Marks
-from triggers.ledger.registry import Entry, Snapshot
-from triggers.ledger.schedulers import Scheduler
+from triggers.ledger.deployment.schedulers import Scheduler
+from triggers.ledger.history.chain import Link
+from triggers.ledger.matching.decisions import Marks
+from triggers.ledger.registry.registry import Entry, Snapshot
 from triggers.model import Trigger
 from triggers.model.launch_tags import scheduler_tag
 from triggers.model.schedule_fields import SCHEDULE

@@ -16,8 +16,8 @@ from triggers.base.settings import Settings
 from triggers.base.terminal import say
 from triggers.clearml_api.links import link
 from triggers.ledger import Ledger
-from triggers.ledger.history import HistoryEntry
-from triggers.ledger.schedulers import Scheduler
+from triggers.ledger.deployment.schedulers import Scheduler
+from triggers.ledger.history.history import HistoryEntry
 from triggers.model import Trigger
 from triggers.model.events import Event
 from triggers.model.kinds import KINDS, phrase_of

@@ -13,9 +13,9 @@ from triggers.client.checks import warn_of_missing
 from triggers.client.declarer import script
 from triggers.client.service_task import KEPT, ServiceTask
 from triggers.ledger import Ledger
+from triggers.ledger.deployment.schedulers import Scheduler
 from triggers.ledger.epoch import Epoch
-from triggers.ledger.registry import Snapshot
-from triggers.ledger.schedulers import Scheduler
+from triggers.ledger.registry.registry import Snapshot
 from triggers.model import Trigger
 from triggers.sync import trust
 from triggers.sync.configure import ORIGIN, allowed_stored

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 
-from triggers.ledger.leaders import Held, Leader
+from triggers.ledger.deployment.leaders import Held, Leader
 
 
 class Rival:

@@ -31,9 +31,9 @@ from triggers.client.tenure import Tenure
 from triggers.context import Context, NoHints
 from triggers.context.api_account import ApiAccount
 from triggers.ledger import Ledger
+from triggers.ledger.deployment.schedulers import Scheduler
 from triggers.ledger.epoch import Epoch
-from triggers.ledger.registry import Snapshot
-from triggers.ledger.schedulers import Scheduler
+from triggers.ledger.registry.registry import Snapshot
 from triggers.local import console_child
 from triggers.local.supervisor import Supervisor
 from triggers.model import Trigger

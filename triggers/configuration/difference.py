@@ -9,7 +9,7 @@ from typing import Any, Literal
 from triggers.base.errors import InvalidTrigger
 from triggers.base.exhaustive import assert_never
 from triggers.configuration.writing import arguments_of
-from triggers.ledger.registry import Entry, Snapshot
+from triggers.ledger.registry.registry import Entry, Snapshot
 from triggers.model import Trigger, check_new
 from triggers.model.kinds import named_as
 from triggers.operate.changes import ORIGIN, declarer

@@ -15,9 +15,9 @@ from typing import Final
 
 import redis
 
-from triggers.ledger.history import HistoryEntry
-from triggers.ledger.paging import entry_order
-from triggers.ledger.streams import Stream
+from triggers.ledger.history.history import HistoryEntry
+from triggers.ledger.history.paging import entry_order
+from triggers.ledger.history.streams import Stream
 from triggers.operate.history import Filter
 
 #: Minutes whose launches are counted one by one.

@@ -28,7 +28,7 @@ from triggers.console.live import Hub
 from triggers.console.request import Asked
 from triggers.console.security import BodyRefused, Guard
 from triggers.console.site import STATIC, Site
-from triggers.ledger.audit import acting
+from triggers.ledger.history.audit import acting
 
 #: Carries what a change brought over to the page that is shown next.
 _SAID: Final = "triggers_said"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 import redis
 
 from triggers.base.logs import logger
-from triggers.ledger import ended_sessions
+from triggers.ledger.deployment import ended_sessions
 
 log = logger(__name__)
 

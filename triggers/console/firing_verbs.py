@@ -10,7 +10,7 @@ from triggers.base.plural import plural
 from triggers.console.pages.firing import firing_of
 from triggers.console.request import Asked
 from triggers.console.verb import ConsoleVerb, Question
-from triggers.ledger.firing import Firing
+from triggers.ledger.firings.firing import Firing
 from triggers.operate import selection, waiting
 
 

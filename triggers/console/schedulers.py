@@ -15,8 +15,9 @@ from triggers.base.errors import EpochChanged, TriggersError, Usage
 from triggers.base.settings import Settings
 from triggers.console.activity import Activity
 from triggers.context.api_account import hand_in
-from triggers.ledger import connect, schedulers
-from triggers.ledger.api_account import CallBook
+from triggers.ledger import connect
+from triggers.ledger.api_budget.api_account import CallBook
+from triggers.ledger.deployment import schedulers
 from triggers.operate.target import Target, is_meant, open_known, running, title
 
 T = TypeVar("T")

@@ -18,7 +18,7 @@ from triggers.console.listener import Server, make_server
 from triggers.console.schedulers import Schedulers
 from triggers.console.security import LOOPBACK, hosts
 from triggers.console.site import Site
-from triggers.ledger.audit import who
+from triggers.ledger.history.audit import who
 
 
 def make_site(of: Settings, host: str, choice: str | None = None) -> Site:

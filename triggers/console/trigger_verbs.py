@@ -13,7 +13,7 @@ from triggers.configuration.difference import TriggerDifference, apply, compare
 from triggers.console.pages.trigger import edit_again, text_of
 from triggers.console.request import Asked
 from triggers.console.verb import ConsoleVerb, Question, entries_of
-from triggers.ledger.registry import Snapshot
+from triggers.ledger.registry.registry import Snapshot
 from triggers.model import Trigger
 from triggers.operate import changes, granting, muting, selection
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from triggers.base.errors import Usage
 from triggers.console.request import Asked
-from triggers.ledger.registry import Entry
+from triggers.ledger.registry.registry import Entry
 
 
 @dataclass(frozen=True, slots=True)

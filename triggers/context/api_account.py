@@ -23,8 +23,8 @@ from triggers.base.logs import logger
 from triggers.clearml_api.calls import TALLY, CallTally, Counted
 from triggers.clearml_api.connection import Api
 from triggers.clearml_api.pauses import Pause
-from triggers.ledger.api_account import CallBook, Settled, SharedPause
-from triggers.ledger.api_lending import Hand
+from triggers.ledger.api_budget.api_account import CallBook, Settled, SharedPause
+from triggers.ledger.api_budget.api_lending import Hand
 from triggers.rules.api_budget import POLL, end_of_month, is_used_up, kept_for_launches, month_of, seconds_left
 
 log = logger(__name__)

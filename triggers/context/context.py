@@ -13,8 +13,8 @@ from triggers.clearml_api import Api
 from triggers.context.hints import Hints, NoHints
 from triggers.ledger import Ledger
 from triggers.ledger.epoch import Epoch
-from triggers.ledger.registry import Entry, Snapshot
-from triggers.ledger.seen_here import SeenHere
+from triggers.ledger.polling.seen_here import SeenHere
+from triggers.ledger.registry.registry import Entry, Snapshot
 from triggers.ledger.store import ScriptCall
 from triggers.rules.conditions import Condition
 from triggers.rules.index import Index

@@ -8,9 +8,9 @@ from triggers import sources
 from triggers.clearml_api import launches
 from triggers.explain.prepared import prepared
 from triggers.explain.values import Facts, Open, Read, Slot
-from triggers.ledger.firing import Firing, firing_key
-from triggers.ledger.registry import Entry
-from triggers.ledger.turns import hold_of
+from triggers.ledger.firings.firing import Firing, firing_key
+from triggers.ledger.firings.turns import hold_of
+from triggers.ledger.registry.registry import Entry
 from triggers.model import Trigger
 from triggers.model.events import Event
 from triggers.model.launch_tags import is_service_task

@@ -30,7 +30,7 @@ from triggers.explain import waiting
 from triggers.explain.checks import checks, is_of_another_kind, is_read, match_decision, moment
 from triggers.explain.times import judge_time
 from triggers.explain.values import AnswerWord, ClauseResult, ClauseRow, Explanation, Facts, Open
-from triggers.ledger.firing import Firing
+from triggers.ledger.firings.firing import Firing
 from triggers.model.events import Event
 from triggers.model.trigger import ScheduleTrigger
 from triggers.operate.commands import command

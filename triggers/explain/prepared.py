@@ -8,7 +8,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from triggers import sources
-from triggers.ledger.registry import Entry, Registry, Snapshot
+from triggers.ledger.registry.registry import Entry, Registry, Snapshot
 from triggers.model.events import Event
 from triggers.rules.conditions import Condition
 from triggers.rules.index import Index

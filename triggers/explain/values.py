@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from triggers.ledger.firing import Firing
-from triggers.ledger.reading import Cursor
-from triggers.ledger.registry import Entry
+from triggers.ledger.firings.firing import Firing
+from triggers.ledger.polling.reading import Cursor
+from triggers.ledger.registry.registry import Entry
 from triggers.model.events import Event
 from triggers.rules.policies import Mark
 from triggers.sources.windows import Window

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from triggers.explain.values import Facts, Open, Slot
-from triggers.ledger.firing import Firing
+from triggers.ledger.firings.firing import Firing
 from triggers.operate.commands import command
 from triggers.operate.failing import progress
 from triggers.rules.recovery import RUNNING

@@ -20,7 +20,7 @@ known. Everything else is covered by the version of its scheduler's record.
 | `triggers:api_pauses` | hash, expires | server → JSON (`api_account`): until when no process calls it, and why |
 | `triggers:api_limit` | string, expires | TRIGGERS_API_CALLS_PER_MONTH of the workers |
 | `triggers:workers` | hash | worker → JSON: what it works at and with which limits and keys (`at_work`) |
-| `triggers:left_alone` | hash | worker → JSON: why it leaves which schedulers alone (`left_alone`) |
+| `triggers:left_alone` | hash | worker → JSON: why it leaves which schedulers alone (`exclusions`) |
 | `triggers:console_ended:<session>` | string, expires | that a session of the console was logged out of |
 | `triggers:doctor` | string, expires | that `doctor` could write |
 | `triggers:celery:<...>` | Celery's | bounded queues `poll`, `match`, `dispatch` (`workers.queue_limits`), and more |

@@ -8,52 +8,53 @@ from typing import TYPE_CHECKING, Any
 
 from triggers.base import forms
 from triggers.base.settings import Settings
-from triggers.ledger import clock, epoch, leases, schedulers
+from triggers.ledger import clock, epoch, leases
 from triggers.ledger.assembly import PARTS, class_of
+from triggers.ledger.deployment import schedulers
+from triggers.ledger.deployment.schedulers import Scheduler
 from triggers.ledger.epoch import Epoch
 from triggers.ledger.keys import Keys
-from triggers.ledger.schedulers import Scheduler
 from triggers.ledger.signing import Signer
 from triggers.ledger.store import Store
 
 if TYPE_CHECKING:
-    from triggers.ledger.adopting import Adopting
-    from triggers.ledger.api_account import CallBook
-    from triggers.ledger.armed import Armed
-    from triggers.ledger.at_work import Running
-    from triggers.ledger.audit import Audit
-    from triggers.ledger.decisions import Decisions
-    from triggers.ledger.edits import Edits
-    from triggers.ledger.firings import Firings
-    from triggers.ledger.forgetting import Forgetting
-    from triggers.ledger.forgotten_marks import ForgottenMarks
+    from triggers.ledger.api_budget.api_account import CallBook
+    from triggers.ledger.deployment.at_work import Running
+    from triggers.ledger.deployment.leaders import Homes
+    from triggers.ledger.firings.firings import Firings
+    from triggers.ledger.firings.forgetting import Forgetting
+    from triggers.ledger.firings.limits import FailuresInARow, Limits
+    from triggers.ledger.firings.retrying import Retrying
+    from triggers.ledger.firings.strays import Strays
+    from triggers.ledger.firings.turns import Turns
+    from triggers.ledger.firings.waiting import Line, Waiting
     from triggers.ledger.hinted import Hinted
-    from triggers.ledger.history import History
-    from triggers.ledger.leaders import Homes
-    from triggers.ledger.limits import FailuresInARow, Limits
-    from triggers.ledger.manual import ByHand
-    from triggers.ledger.matchers import Matchers
-    from triggers.ledger.matching import Matching
-    from triggers.ledger.moments import Moments
-    from triggers.ledger.mutes import Mutes
-    from triggers.ledger.notify_look import NotifyLook
-    from triggers.ledger.operations import Operations
-    from triggers.ledger.poll_look import PollLook
-    from triggers.ledger.quarantine import Quarantine
-    from triggers.ledger.reading import Reading
-    from triggers.ledger.refused import Refusals
-    from triggers.ledger.registry import Registry
-    from triggers.ledger.retrying import Retrying
-    from triggers.ledger.service_watch import ServiceWatch
-    from triggers.ledger.strays import Strays
-    from triggers.ledger.streams import Events, Stream
-    from triggers.ledger.sync_look import SyncLook
-    from triggers.ledger.syncing import LeasedFields
-    from triggers.ledger.turns import Turns
-    from triggers.ledger.undecided import Undecided
-    from triggers.ledger.unread_triggers import UnreadTriggers
-    from triggers.ledger.upkeep import Upkeep
-    from triggers.ledger.waiting import Line, Waiting
+    from triggers.ledger.history.audit import Audit
+    from triggers.ledger.history.history import History
+    from triggers.ledger.history.streams import Events, Stream
+    from triggers.ledger.looks.notify_look import NotifyLook
+    from triggers.ledger.looks.poll_look import PollLook
+    from triggers.ledger.looks.sync_look import SyncLook
+    from triggers.ledger.looks.syncing import LeasedFields
+    from triggers.ledger.looks.upkeep import Upkeep
+    from triggers.ledger.matching.armed import Armed
+    from triggers.ledger.matching.decisions import Decisions
+    from triggers.ledger.matching.edits import Edits
+    from triggers.ledger.matching.forgotten_marks import ForgottenMarks
+    from triggers.ledger.matching.matchers import Matchers
+    from triggers.ledger.matching.matching import Matching
+    from triggers.ledger.matching.moments import Moments
+    from triggers.ledger.matching.undecided import Undecided
+    from triggers.ledger.operating.adopting import Adopting
+    from triggers.ledger.operating.manual import ByHand
+    from triggers.ledger.operating.mutes import Mutes
+    from triggers.ledger.operating.operations import Operations
+    from triggers.ledger.operating.quarantine import Quarantine
+    from triggers.ledger.operating.refused import Refusals
+    from triggers.ledger.polling.reading import Reading
+    from triggers.ledger.polling.service_watch import ServiceWatch
+    from triggers.ledger.registry.registry import Registry
+    from triggers.ledger.registry.unread_triggers import UnreadTriggers
 
 SECONDS_PER_DAY = 86_400
 
@@ -148,13 +149,13 @@ class Ledger:
 
     def events(self) -> Events:
         """The events that polls have stored, as far as they are kept."""
-        from triggers.ledger.streams import Events
+        from triggers.ledger.history.streams import Events
 
         return Events(self.store, self.keys)
 
     def happenings(self) -> Stream:
         """The history as a stream of (id, fields)."""
-        from triggers.ledger.streams import Stream
+        from triggers.ledger.history.streams import Stream
 
         return Stream(self.store, self.keys.history)
 
@@ -189,63 +190,63 @@ class Ledger:
 
     def left_alone_by(self) -> dict[str, str]:
         """Which workers leave the scheduler alone, and why."""
-        from triggers.ledger import exclusions
+        from triggers.ledger.deployment import exclusions
 
         return exclusions.of(self.store.client, self.scheduler)
 
     def workers_at_work(self) -> dict[str, Running]:
         """What the workers on this Redis run with, by their names."""
-        from triggers.ledger import at_work
+        from triggers.ledger.deployment import at_work
 
         return at_work.of(self.store.client)
 
     @property
     def service_watch(self) -> ServiceWatch:
         """What polls see of the scheduler's service tasks."""
-        from triggers.ledger.service_watch import ServiceWatch
+        from triggers.ledger.polling.service_watch import ServiceWatch
 
         return ServiceWatch(self.store, self.keys)
 
     @property
     def calls(self) -> CallBook:
         """The account of calls to the ClearML API, of all that share this Redis."""
-        from triggers.ledger.api_account import CallBook
+        from triggers.ledger.api_budget.api_account import CallBook
 
         return CallBook(self.store.client)
 
     def api_requests(self) -> dict[str, int]:
         """How many calls to the ClearML API ended how, by `<endpoint> <result>`, of all workers on this Redis."""
-        from triggers.ledger.shared import api_requests
+        from triggers.ledger.deployment.shared import api_requests
 
         return api_requests(self.store.client)
 
     def beat_said(self) -> str:
         """What the active beat reported last, "" if none ticks."""
-        from triggers.ledger.shared import beat_said
+        from triggers.ledger.deployment.shared import beat_said
 
         return beat_said(self.store.client)
 
     def upkeep(self) -> Upkeep:
         """What a round of reconcile has to do."""
-        from triggers.ledger import upkeep
+        from triggers.ledger.looks import upkeep
 
         return upkeep.look(self.store, self.keys)
 
     def look_before_poll(self, sources: Sequence[str]) -> PollLook:
         """What a poll of these sources looks at before it asks the ClearML server."""
-        from triggers.ledger import poll_look
+        from triggers.ledger.looks import poll_look
 
         return poll_look.look(self.store, self.keys, sources)
 
     def look_before_sync(self, sources: Sequence[str], fields: Sequence[str]) -> SyncLook:
         """What a turn of sync looks at first, with these fields of what sync remembers."""
-        from triggers.ledger import sync_look
+        from triggers.ledger.looks import sync_look
 
         return sync_look.look(self.store, self.keys, sources, fields)
 
     def look_before_notify(self, lines: Sequence[Line], fields: Sequence[str]) -> NotifyLook:
         """What a turn of notify looks at, with these fields of what notify remembers."""
-        from triggers.ledger import notify_look
+        from triggers.ledger.looks import notify_look
 
         return notify_look.look(self.store, self.keys, lines, fields)
 

@@ -1,7 +1,7 @@
 """The steps of the protocol as data: how a change becomes exactly one launch.
 
 Each step takes one thing and leaves the next in one atomic script, or is one call to the ClearML server.
-`triggers.ledger.protocol_page` writes `docs/protocol.md` from this table, and a test holds that no script and no
+`triggers.ledger.pages.protocol_page` writes `docs/protocol.md` from this table, and a test holds that no script and no
 writing call is missing.
 """
 

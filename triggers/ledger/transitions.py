@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-#: Where a firing stands. Stored is `triggers.ledger.firing.State`: `claimed` is `waiting` with a lease. `none` is a key
-#: that was never granted.
+#: Where a firing stands. Stored is `triggers.ledger.firings.firing.State`: `claimed` is `waiting` with a lease.
+#: `none` is a key that was never granted.
 Phase = Literal["none", "waiting", "claimed", "held", "launched", "shadow", "skipped", "dead", "dropped"]
 
 PHASES: Final[dict[Phase, str]] = {

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from triggers.base.errors import Usage
-from triggers.ledger.registry import Entry, Snapshot
+from triggers.ledger.registry.registry import Entry, Snapshot
 from triggers.model.kinds import KINDS
 from triggers.operate import releasing
 from triggers.operate.commands import command

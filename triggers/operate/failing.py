@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from triggers.base.plural import plural
-from triggers.ledger.retrying import Failing
+from triggers.ledger.firings.retrying import Failing
 from triggers.operate.times import span
 
 

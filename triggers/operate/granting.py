@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from triggers.base.errors import Usage
-from triggers.ledger.matching import change_of
-from triggers.ledger.registry import Entry
+from triggers.ledger.matching.matching import change_of
+from triggers.ledger.registry.registry import Entry
 from triggers.model.events import Event
 from triggers.model.launch_tags import is_service_task
 from triggers.operate.objects import changed_since, read_object

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from triggers.ledger.history import HistoryEntry
+from triggers.ledger.history.history import HistoryEntry
 from triggers.model.parts import is_part
 from triggers.operate import wording
 from triggers.operate.target import Target

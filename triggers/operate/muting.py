@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from triggers.base.errors import Usage
-from triggers.ledger.mutes import UNTIL_UNMUTED
-from triggers.ledger.registry import Entry
+from triggers.ledger.operating.mutes import UNTIL_UNMUTED
+from triggers.ledger.registry.registry import Entry
 from triggers.operate.target import Target
 from triggers.operate.times import iso, span_ms
 

@@ -7,8 +7,8 @@ from typing import Final
 
 from triggers.base.errors import Usage
 from triggers.clearml_api import launches
-from triggers.ledger.firing import Firing, firing_key
-from triggers.ledger.registry import Entry
+from triggers.ledger.firings.firing import Firing, firing_key
+from triggers.ledger.registry.registry import Entry
 from triggers.model import Trigger
 from triggers.model.events import Event
 from triggers.model.kinds import phrase_of

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 from triggers import sources
 from triggers.base.errors import Unreadable
-from triggers.ledger.firing import trigger_digest
-from triggers.ledger.history import Tally
-from triggers.ledger.reading import Cursor
-from triggers.ledger.registry import Entry
+from triggers.ledger.firings.firing import trigger_digest
+from triggers.ledger.history.history import Tally
+from triggers.ledger.polling.reading import Cursor
+from triggers.ledger.registry.registry import Entry
 from triggers.model.events import Event
 from triggers.operate import failing, wording
 from triggers.operate.failing import Failure

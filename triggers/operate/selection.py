@@ -8,8 +8,8 @@ from typing import Final, TypeVar
 
 from triggers.base.errors import Usage
 from triggers.base.meant import meant
-from triggers.ledger.firing import Firing
-from triggers.ledger.retrying import Failing
+from triggers.ledger.firings.firing import Firing
+from triggers.ledger.firings.retrying import Failing
 from triggers.model.parts import is_part
 from triggers.operate import wording
 from triggers.operate.commands import command

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from triggers.base.errors import Usage
-from triggers.ledger.firing import Firing, firing_key
-from triggers.ledger.matching import Grant
-from triggers.ledger.registry import Entry
+from triggers.ledger.firings.firing import Firing, firing_key
+from triggers.ledger.matching.matching import Grant
+from triggers.ledger.registry.registry import Entry
 from triggers.model import Trigger
 from triggers.model.action import DeclaredAction
 from triggers.model.events import Event

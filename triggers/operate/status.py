@@ -8,7 +8,7 @@ from typing import Literal
 
 from triggers import sources
 from triggers.base.plural import plural
-from triggers.ledger.history import HistoryEntry
+from triggers.ledger.history.history import HistoryEntry
 from triggers.operate.api_budget import ApiBudget, read_budget, waits
 from triggers.operate.history import Filter, newest
 from triggers.operate.target import Target

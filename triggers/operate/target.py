@@ -15,9 +15,10 @@ from triggers.base import redis_refusals
 from triggers.base.errors import StoreUnavailable, Usage
 from triggers.base.plural import plural
 from triggers.base.settings import Settings, settings
-from triggers.ledger import Ledger, Store, connect, open_ledger, schedulers
-from triggers.ledger.registry import Entry
-from triggers.ledger.schedulers import Scheduler
+from triggers.ledger import Ledger, Store, connect, open_ledger
+from triggers.ledger.deployment import schedulers
+from triggers.ledger.deployment.schedulers import Scheduler
+from triggers.ledger.registry.registry import Entry
 from triggers.model.kinds import noun_of_id
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from itertools import islice
 
 from triggers.base import escaping
 from triggers.base.errors import Usage
-from triggers.ledger.registry import Entry
+from triggers.ledger.registry.registry import Entry
 from triggers.model.events import Event
 from triggers.model.kinds import phrase_of
 from triggers.model.schedule_fields import SCHEDULE

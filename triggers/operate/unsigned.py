@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from triggers.base.errors import Usage
-from triggers.ledger.registry import Snapshot
+from triggers.ledger.registry.registry import Snapshot
 from triggers.operate.target import Target
 
 

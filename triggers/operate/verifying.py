@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from triggers.base.errors import TriggersError
-from triggers.ledger.chain import Link
+from triggers.ledger.history.chain import Link
 from triggers.operate.target import Target
 from triggers.sync.saved_state import PROPERTY, newest
 from triggers.sync.trust import believed

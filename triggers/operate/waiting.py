@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from triggers.base.errors import TriggersError, Usage
-from triggers.ledger.audit import who
-from triggers.ledger.firing import Firing
-from triggers.ledger.retrying import Failing
+from triggers.ledger.firings.firing import Firing
+from triggers.ledger.firings.retrying import Failing
+from triggers.ledger.history.audit import who
 from triggers.operate.commands import command
 from triggers.operate.target import Target
 from triggers.rules.recovery import RUNNING

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from triggers.base.plural import plural, word
-from triggers.ledger.registry import Entry
+from triggers.ledger.registry.registry import Entry
 from triggers.model import Trigger
 from triggers.model.events import Event
 from triggers.model.kinds import object_noun

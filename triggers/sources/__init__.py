@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from triggers.ledger.registry import Entries, Entry
+from triggers.ledger.registry.registry import Entries, Entry
 from triggers.model import Trigger
 from triggers.model.kinds import Kind
 from triggers.sources.clock import ClockSource

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from triggers.base.settings import Settings
-from triggers.ledger.reading import Cursor
-from triggers.ledger.registry import Entry
+from triggers.ledger.polling.reading import Cursor
+from triggers.ledger.registry.registry import Entry
 from triggers.model import Trigger
 from triggers.model.events import Event
 from triggers.model.schedule_fields import SCHEDULE

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from triggers.base.settings import Settings
-from triggers.ledger.reading import Cursor
-from triggers.ledger.registry import Entry
+from triggers.ledger.polling.reading import Cursor
+from triggers.ledger.registry.registry import Entry
 from triggers.model import Trigger
 from triggers.model.events import Event
 from triggers.model.kinds import Kind

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from triggers.base.settings import Settings
-from triggers.ledger.reading import Cursor
-from triggers.ledger.registry import Entry
+from triggers.ledger.polling.reading import Cursor
+from triggers.ledger.registry.registry import Entry
 
 #: The server's clock may be read this much too early (whole seconds of the Date header and more), ms.
 CLOCK_TOLERANCE_MS = 5_000

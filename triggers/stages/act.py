@@ -18,8 +18,8 @@ from triggers.base.errors import EpochChanged, Fenced, Transient
 from triggers.base.logs import logger
 from triggers.context import Context, Plan
 from triggers.ledger import leases
-from triggers.ledger.firing import Claim, Firing
-from triggers.ledger.turns import IN_FLIGHT, LANE
+from triggers.ledger.firings.firing import Claim, Firing
+from triggers.ledger.firings.turns import IN_FLIGHT, LANE
 from triggers.model.parts import action_of
 from triggers.stages.admission import admit
 from triggers.stages.crew import Crew

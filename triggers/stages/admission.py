@@ -15,9 +15,9 @@ from triggers.base.logs import logger
 from triggers.base.plural import often, plural, word
 from triggers.clearml_api import stops
 from triggers.context import Context, Plan
-from triggers.ledger import alarms
-from triggers.ledger.firing import Beginning, Firing
-from triggers.ledger.registry import Entry
+from triggers.ledger.firings.firing import Beginning, Firing
+from triggers.ledger.history import alarms
+from triggers.ledger.registry.registry import Entry
 from triggers.model import make_trigger
 from triggers.model.action import Lane
 from triggers.model.parts import action_of, firing_of, key_of, list_of, parts

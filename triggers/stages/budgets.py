@@ -7,7 +7,8 @@ from typing import Final
 
 from triggers.base.logs import logger
 from triggers.context import Context
-from triggers.ledger import alarms, forgetting
+from triggers.ledger.firings import forgetting
+from triggers.ledger.history import alarms
 from triggers.stages.marks_budget import keep_marks
 
 log = logger(__name__)

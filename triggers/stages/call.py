@@ -10,7 +10,7 @@ from triggers.base.errors import Fenced
 from triggers.base.logs import logger
 from triggers.context import Context
 from triggers.ledger import leases
-from triggers.ledger.firing import Claim, Firing
+from triggers.ledger.firings.firing import Claim, Firing
 from triggers.stages.admission import admit
 from triggers.stages.taking import take
 

@@ -14,9 +14,9 @@ from typing import Final
 
 from triggers.base.logs import logger
 from triggers.context import Context
-from triggers.ledger.batches import encode_batches
-from triggers.ledger.reading import Cursor
-from triggers.ledger.registry import Entry, Snapshot
+from triggers.ledger.polling.batches import encode_batches
+from triggers.ledger.polling.reading import Cursor
+from triggers.ledger.registry.registry import Entry, Snapshot
 from triggers.model.events import Event
 from triggers.model.schedule_fields import SCHEDULE
 from triggers.rules.schedules.occurrences import Timetable, event_of

@@ -9,13 +9,13 @@ from triggers.base.errors import Newer, Refused, Transient, Unreadable
 from triggers.base.logs import logger
 from triggers.base.plural import plural
 from triggers.context import Context, Plan
-from triggers.ledger.batches import Batch
-from triggers.ledger.firing import firing_key
-from triggers.ledger.matching import MarkChange, Remembered, change_of
-from triggers.ledger.quarantine import Quarantined
-from triggers.ledger.registry import Entry
+from triggers.ledger.firings.firing import firing_key
+from triggers.ledger.matching.matching import MarkChange, Remembered, change_of
+from triggers.ledger.matching.undecided import UNDECIDED, UndecidedMatch, from_text, to_text
+from triggers.ledger.operating.quarantine import Quarantined
+from triggers.ledger.polling.batches import Batch
+from triggers.ledger.registry.registry import Entry
 from triggers.ledger.signing import Unsigned, parted
-from triggers.ledger.undecided import UNDECIDED, UndecidedMatch, from_text, to_text
 from triggers.model.events import Event
 from triggers.rules.conditions import Condition
 from triggers.rules.policies import Decision, Mark, arm, decide_by

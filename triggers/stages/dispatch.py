@@ -13,7 +13,7 @@ from triggers.actions.table import carry_out
 from triggers.base.logs import logger
 from triggers.context import Context
 from triggers.ledger import leases
-from triggers.ledger.firing import Claim, Firing
+from triggers.ledger.firings.firing import Claim, Firing
 from triggers.rules.batches import next_size
 from triggers.stages.admission import admit, admit_again
 from triggers.stages.taking import take

@@ -9,8 +9,8 @@ from triggers.base.logs import logger
 from triggers.base.plural import plural
 from triggers.clearml_api import launches
 from triggers.context import Context
-from triggers.ledger.alarms import FAILURES
-from triggers.ledger.upkeep import Upkeep
+from triggers.ledger.history.alarms import FAILURES
+from triggers.ledger.looks.upkeep import Upkeep
 from triggers.rules.recovery import DRAFT, RUNNING
 
 log = logger(__name__)

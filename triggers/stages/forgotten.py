@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Mapping
 
 from triggers.clearml_api import Api, launches
 from triggers.ledger import Ledger
-from triggers.ledger.firing import firing_key
-from triggers.ledger.matching import Remembered
+from triggers.ledger.firings.firing import firing_key
+from triggers.ledger.matching.matching import Remembered
 from triggers.model import Trigger
 from triggers.model.launch_tags import FIRING, firing_tag, value_of
 from triggers.rules.forgetting import Forgotten, looked_up

@@ -7,8 +7,8 @@ from typing import Final
 
 from triggers.base.logs import logger
 from triggers.context import Context
-from triggers.ledger import alarms
 from triggers.ledger.clock import FALL
+from triggers.ledger.history import alarms
 
 log = logger(__name__)
 

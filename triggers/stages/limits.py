@@ -8,8 +8,8 @@ from typing import Final
 from triggers.base.logs import logger
 from triggers.clearml_api import launches, server_now_ms, stops
 from triggers.context import Context
-from triggers.ledger.firing import DIGEST_LENGTH, trigger_digest
-from triggers.ledger.upkeep import Upkeep
+from triggers.ledger.firings.firing import DIGEST_LENGTH, trigger_digest
+from triggers.ledger.looks.upkeep import Upkeep
 from triggers.model.launch_tags import FIRING, scheduler_tag, value_of
 from triggers.rules.recovery import QUEUED, RUNNING
 from triggers.stages import own

@@ -14,11 +14,11 @@ from triggers.base.plural import plural
 from triggers.clearml_api import launches
 from triggers.clearml_api.existing import existing
 from triggers.context import Context
-from triggers.ledger import forgetting
-from triggers.ledger.firing import firing_key
-from triggers.ledger.forgotten_marks import KeptMark, Rounds
+from triggers.ledger.firings import forgetting
+from triggers.ledger.firings.firing import firing_key
 from triggers.ledger.ledger import SECONDS_PER_DAY
-from triggers.ledger.registry import Entry
+from triggers.ledger.matching.forgotten_marks import KeptMark, Rounds
+from triggers.ledger.registry.registry import Entry
 from triggers.model.launch_tags import FIRING, firing_tag, value_of
 from triggers.rules.forgetting import can_be_looked_up, may_forget
 from triggers.rules.recovery import DRAFT

@@ -14,10 +14,10 @@ from triggers.clearml_api import service
 from triggers.clearml_api.links import link
 from triggers.clearml_api.service import ConsoleLine
 from triggers.context import Context
-from triggers.ledger.history import HistoryEntry
-from triggers.ledger.notify_look import NotifyLook
-from triggers.ledger.registry import Snapshot
-from triggers.ledger.schedulers import Scheduler
+from triggers.ledger.deployment.schedulers import Scheduler
+from triggers.ledger.history.history import HistoryEntry
+from triggers.ledger.looks.notify_look import NotifyLook
+from triggers.ledger.registry.registry import Snapshot
 from triggers.model.events import Event
 from triggers.model.kinds import noun_of
 from triggers.model.parts import label_of_key

@@ -16,7 +16,7 @@ from triggers.base.plural import plural
 from triggers.clearml_api import Api, launches
 from triggers.clearml_api.launches import TaggedTask
 from triggers.ledger import Ledger
-from triggers.ledger.firing import DIGEST_LENGTH, Firing, trigger_digest
+from triggers.ledger.firings.firing import DIGEST_LENGTH, Firing, trigger_digest
 from triggers.model import Trigger
 from triggers.model.events import Event
 from triggers.model.launch_tags import ATTEMPT, FIRING, firing_tag, value_of

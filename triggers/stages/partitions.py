@@ -5,7 +5,7 @@ from __future__ import annotations
 from triggers.base.logs import Seldom, logger
 from triggers.base.plural import plural
 from triggers.context import Context
-from triggers.ledger.poll_look import PollLook
+from triggers.ledger.looks.poll_look import PollLook
 
 log = logger(__name__)
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from triggers.context import Context
-from triggers.ledger.firing import Firing, PlainTriggers
-from triggers.ledger.registry import Entry
+from triggers.ledger.firings.firing import Firing, PlainTriggers
+from triggers.ledger.registry.registry import Entry
 from triggers.rules.policies import limit_of
 
 #: Triggers that a claim names at most: those whose firings this process has had last.

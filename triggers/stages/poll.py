@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from triggers import sources
 from triggers.base.errors import Refused, ServerUnavailable
 from triggers.context import Context
-from triggers.ledger.poll_look import PollLook
-from triggers.ledger.registry import Entry, Snapshot
+from triggers.ledger.looks.poll_look import PollLook
+from triggers.ledger.registry.registry import Entry, Snapshot
 from triggers.rules.api_budget import LONGEST_POLL_SECONDS
 from triggers.sources import Page, Source
 from triggers.sources.windows import Window, sweeping_back

@@ -13,11 +13,11 @@ from triggers.base.formats import KNOWN
 from triggers.base.logs import logger
 from triggers.base.plural import plural
 from triggers.context import Context
-from triggers.ledger import alarms
-from triggers.ledger.batches import decode_batch
-from triggers.ledger.poll_look import PollLook
-from triggers.ledger.registry import Entry, Snapshot
-from triggers.ledger.unread_triggers import Note
+from triggers.ledger.history import alarms
+from triggers.ledger.looks.poll_look import PollLook
+from triggers.ledger.polling.batches import decode_batch
+from triggers.ledger.registry.registry import Entry, Snapshot
+from triggers.ledger.registry.unread_triggers import Note
 from triggers.model.action import LANES
 from triggers.model.events import Event
 from triggers.model.kinds import noun_of_id

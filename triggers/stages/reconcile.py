@@ -9,10 +9,10 @@ from triggers.actions.launching import drafts, lookups
 from triggers.base.logs import logger
 from triggers.clearml_api import launches
 from triggers.context import Context
-from triggers.ledger import alarms
+from triggers.ledger.history import alarms
 from triggers.ledger.ledger import SECONDS_PER_DAY
-from triggers.ledger.registry import Entry
-from triggers.ledger.upkeep import Upkeep
+from triggers.ledger.looks.upkeep import Upkeep
+from triggers.ledger.registry.registry import Entry
 from triggers.model.launch_tags import FIRING, firing_tag, value_of
 from triggers.rules.recovery import Hit, judge_strays
 from triggers.stages import quarantine

@@ -11,10 +11,10 @@ from triggers.base.errors import ServerUnavailable
 from triggers.base.logs import logger
 from triggers.clearml_api import server_now_ms
 from triggers.context import Context
-from triggers.ledger import alarms
-from triggers.ledger.poll_look import PollLook
-from triggers.ledger.reading import Cursor
-from triggers.ledger.registry import Entry, Snapshot
+from triggers.ledger.history import alarms
+from triggers.ledger.looks.poll_look import PollLook
+from triggers.ledger.polling.reading import Cursor
+from triggers.ledger.registry.registry import Entry, Snapshot
 from triggers.model.events import iso_time
 from triggers.rules.policies import STAMP_TOLERANCE_MS
 from triggers.sources import Source

@@ -8,8 +8,8 @@ from typing import Final
 
 from triggers.clearml_api.narrowing import Narrowing
 from triggers.context import Context
-from triggers.ledger.poll_look import PollLook
-from triggers.ledger.service_watch import SeenServiceTask
+from triggers.ledger.looks.poll_look import PollLook
+from triggers.ledger.polling.service_watch import SeenServiceTask
 from triggers.model.events import Event
 from triggers.model.launch_tags import service_tag
 

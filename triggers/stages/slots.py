@@ -9,7 +9,7 @@ from triggers.actions.launching import lookups, reads
 from triggers.clearml_api import launches
 from triggers.clearml_api.launches import TaggedTask
 from triggers.context import Context, Plan
-from triggers.ledger.firing import DIGEST_LENGTH, trigger_digest
+from triggers.ledger.firings.firing import DIGEST_LENGTH, trigger_digest
 from triggers.model.launch_tags import FIRING, scheduler_tag, value_of
 from triggers.rules.recovery import Holder
 from triggers.stages import own

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from triggers.ledger.firings.waiting import Line
 from triggers.ledger.ledger import Ledger
-from triggers.ledger.notify_look import NotifyLook
-from triggers.ledger.registry import Snapshot
-from triggers.ledger.waiting import Line
+from triggers.ledger.looks.notify_look import NotifyLook
+from triggers.ledger.registry.registry import Snapshot
 from triggers.stages import table
 
 #: What is so much overdue is taken by nobody, ms: reconcile gives hints every two seconds.

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from triggers.context import Context
-from triggers.ledger.batches import encode_batches
-from triggers.ledger.poll_look import PollLook
-from triggers.ledger.reading import Cursor
-from triggers.ledger.seen_here import Assumed, SeenHere
+from triggers.ledger.looks.poll_look import PollLook
+from triggers.ledger.polling.batches import encode_batches
+from triggers.ledger.polling.reading import Cursor
+from triggers.ledger.polling.seen_here import Assumed, SeenHere
 from triggers.model.events import Event
 from triggers.sources import Source
 from triggers.sources.windows import Advance, Window

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from triggers.base.errors import Refused
 from triggers.base.logs import logger
 from triggers.context import Context
-from triggers.ledger import alarms
-from triggers.ledger.schedulers import Scheduler
+from triggers.ledger.deployment.schedulers import Scheduler
+from triggers.ledger.history import alarms
 from triggers.sync.configure import configure
 from triggers.sync.memory import Memory
 from triggers.sync.publish import tell

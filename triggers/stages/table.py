@@ -16,7 +16,7 @@ from triggers.base.terminal import say_page
 if TYPE_CHECKING:
     from triggers.base.settings import Settings
     from triggers.ledger import Ledger
-    from triggers.ledger.waiting import Line
+    from triggers.ledger.firings.waiting import Line
 
 #: Seconds between two ticks of the schedule: the finest pace of polling.
 TICK_SECONDS: Final = 1.0

@@ -8,7 +8,7 @@ from dataclasses import replace
 from triggers.base.errors import Fenced
 from triggers.base.logs import logger
 from triggers.context import Context
-from triggers.ledger.firing import Claim, Firing
+from triggers.ledger.firings.firing import Claim, Firing
 from triggers.ledger.store import ScriptCall
 from triggers.model.action import Lane
 from triggers.stages.plain import note_claimed, plain_triggers

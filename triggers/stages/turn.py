@@ -1,7 +1,7 @@
 """Turns: a stage works for one scheduler as long as no other waits; then for half a second, and the next has its turn.
 
 The queue of a stage is the line of schedulers: each has one hint in it at most, and who has had a turn and has more to
-do goes to its end. Within a scheduler its triggers take turns (`triggers.ledger.lines`).
+do goes to its end. Within a scheduler its triggers take turns (`triggers.ledger.firings.lines`).
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from triggers.base.errors import Refused
 from triggers.base.logs import logger
 from triggers.clearml_api import service
 from triggers.context import Context
-from triggers.ledger import alarms
+from triggers.ledger.history import alarms
 from triggers.ledger.leases import nonce
 from triggers.sync.memory import Memory
 

@@ -15,8 +15,8 @@ from triggers.clearml_api import server_now_ms, service
 from triggers.clearml_api.names import find_projects
 from triggers.clearml_api.service import ConsoleLine
 from triggers.context import Context
-from triggers.ledger.registry import Entry, Snapshot
-from triggers.ledger.schedulers import Scheduler
+from triggers.ledger.deployment.schedulers import Scheduler
+from triggers.ledger.registry.registry import Entry, Snapshot
 from triggers.model import Trigger
 from triggers.model.kinds import Kind, phrase_of
 from triggers.model.original import SECTIONS

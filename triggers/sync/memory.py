@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from triggers import sources
 from triggers.ledger import Ledger
-from triggers.ledger.sync_look import SyncLook
+from triggers.ledger.looks.sync_look import SyncLook
 
 #: Fields that most turns look at. All others are read when somebody asks: some grow with the number of triggers.
 _SMALL: Final = (

@@ -10,9 +10,9 @@ from typing import Any, Final
 from triggers.clearml_api import service
 from triggers.clearml_api.service import ConsoleLine, Plot
 from triggers.context import Context
-from triggers.ledger.history import HistoryEntry
-from triggers.ledger.registry import Snapshot
-from triggers.ledger.schedulers import Scheduler
+from triggers.ledger.deployment.schedulers import Scheduler
+from triggers.ledger.history.history import HistoryEntry
+from triggers.ledger.registry.registry import Snapshot
 from triggers.model.events import Event
 from triggers.model.parts import is_trial, label_of, part_of
 from triggers.rules.recovery import RUNNING

@@ -13,7 +13,7 @@ from triggers.base.logs import logger
 from triggers.clearml_api.service import Service
 from triggers.clearml_api.workspace import latest_ms
 from triggers.context import Context
-from triggers.ledger.registry import Entry, Snapshot
+from triggers.ledger.registry.registry import Entry, Snapshot
 from triggers.sync.counted_calls import counted
 from triggers.sync.redis_lease import SKEW_MS
 from triggers.sync.saved_state import PROPERTY, Saved, newest

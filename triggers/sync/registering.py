@@ -8,8 +8,8 @@ from typing import Any
 from triggers.clearml_api import Api
 from triggers.clearml_api.workspace import name_of_user, user_of
 from triggers.ledger import Ledger
-from triggers.ledger.audit import who
-from triggers.ledger.registry import Edit, Entry, Snapshot
+from triggers.ledger.history.audit import who
+from triggers.ledger.registry.registry import Edit, Entry, Snapshot
 
 
 def audited(ledger: Ledger, edit: Edit, what: str, by: str, **detail: Any) -> Snapshot:

@@ -15,9 +15,9 @@ from triggers.base.logs import logger
 from triggers.clearml_api import server_now_ms, service
 from triggers.clearml_api.workspace import user_of
 from triggers.context import Context
-from triggers.ledger import alarms
-from triggers.ledger.schedulers import Scheduler
-from triggers.ledger.service_watch import STOPPING, SeenServiceTask
+from triggers.ledger.deployment.schedulers import Scheduler
+from triggers.ledger.history import alarms
+from triggers.ledger.polling.service_watch import STOPPING, SeenServiceTask
 from triggers.sync import rest, saving
 from triggers.sync.clocks import Measured, compare_clocks, confirmed, is_news, measure
 from triggers.sync.memory import Memory

@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from triggers.base.escaping import html_text, json_text
-from triggers.ledger.history import HistoryEntry
+from triggers.ledger.history.history import HistoryEntry
 from triggers.model import Trigger
 from triggers.model.action import unknown_console_line
 from triggers.model.kinds import KINDS, Kind

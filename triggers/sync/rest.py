@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from triggers.ledger.service_watch import SeenServiceTask
+from triggers.ledger.polling.service_watch import SeenServiceTask
 
 #: The least pause between two looks at service tasks that polls do not see, seconds; and one a poll at most.
 GLANCE_SECONDS: Final = 5.0

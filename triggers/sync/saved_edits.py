@@ -14,7 +14,7 @@ from typing import Any, Final
 from triggers.base.errors import Unreadable
 from triggers.base.formats import KNOWN, check_version, reading
 from triggers.base.logs import logger
-from triggers.ledger.registry import Entry, Snapshot
+from triggers.ledger.registry.registry import Entry, Snapshot
 from triggers.model import Trigger
 from triggers.model.schedule_fields import SCHEDULE
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from triggers import sources
 from triggers.context import Context
-from triggers.ledger.batches import decode_batch
+from triggers.ledger.polling.batches import decode_batch
 from triggers.model.events import Event
 from triggers.sync import saved_edits
 from triggers.sync.counted_calls import CountedCalls

@@ -13,7 +13,7 @@ from triggers.base.errors import Usage
 from triggers.base.logs import logger
 from triggers.clearml_api import server_now_ms, service
 from triggers.context import Context
-from triggers.ledger.schedulers import Scheduler
+from triggers.ledger.deployment.schedulers import Scheduler
 from triggers.sync import renewal
 from triggers.sync.redis_lease import KNOCK, SILENT_LIFE_MS, RedisLease, address_of, other_holder, was_renewed
 from triggers.sync.trust import said_by

@@ -6,10 +6,10 @@ from collections import Counter
 
 from triggers import sources
 from triggers.ledger import Ledger
-from triggers.ledger.firing import trigger_digest
-from triggers.ledger.registry import Snapshot
-from triggers.ledger.retrying import Failing
-from triggers.ledger.sync_look import SyncLook
+from triggers.ledger.firings.firing import trigger_digest
+from triggers.ledger.firings.retrying import Failing
+from triggers.ledger.looks.sync_look import SyncLook
+from triggers.ledger.registry.registry import Snapshot
 from triggers.model.kinds import KINDS
 from triggers.sync.report import ACTIVE, Standing
 

@@ -10,7 +10,7 @@ import pytest
 from tests.integration.actions.receiver import Receiver
 from tests.integration.stages.conftest import World, server, world
 from triggers.context import Context
-from triggers.ledger.history import HistoryEntry
+from triggers.ledger.history.history import HistoryEntry
 from triggers.model import Trigger, make_trigger
 from triggers.model.action import DeclaredAction
 

@@ -10,7 +10,7 @@ from tests.integration.actions.receiver import Receiver
 from tests.integration.stages.conftest import World
 from triggers.actions import Notify, Tag, Webhook
 from triggers.context import Context
-from triggers.ledger.firing import firing_key
+from triggers.ledger.firings.firing import firing_key
 from triggers.operate import sending
 from triggers.stages.act import act
 

@@ -18,8 +18,9 @@ from triggers.base.escaping import in_lines
 from triggers.base.settings import Settings
 from triggers.base.settings import settings as settings_of_process
 from triggers.cli.app import app
-from triggers.ledger import Store, open_ledger, schedulers
-from triggers.ledger.schedulers import Scheduler
+from triggers.ledger import Store, open_ledger
+from triggers.ledger.deployment import schedulers
+from triggers.ledger.deployment.schedulers import Scheduler
 from triggers.sandbox import Sandbox
 
 

@@ -151,8 +151,8 @@ def test_doctor_lists_strays_and_deletes_nothing(world: World) -> None:
 
 
 def test_several_schedulers_have_to_be_told_apart(world: World) -> None:
-    from triggers.ledger import schedulers
-    from triggers.ledger.schedulers import Scheduler
+    from triggers.ledger.deployment import schedulers
+    from triggers.ledger.deployment.schedulers import Scheduler
 
     other = Scheduler(world.sandbox.url, "workspace", "Team", "Other", poll_seconds=5.0)
     schedulers.put(world.ledger.store.client, other)

@@ -21,7 +21,7 @@ from triggers.base.errors import Refused, ServerUnavailable, TriggersError, Usag
 from triggers.base.settings import Settings, settings, settings_of
 from triggers.clearml_api import Api, Credentials
 from triggers.configuration.writing import dump
-from triggers.ledger import schedulers
+from triggers.ledger.deployment import schedulers
 from triggers.model import Trigger, make_trigger
 from triggers.stages.notify import notify
 from triggers.stages.sync import sync

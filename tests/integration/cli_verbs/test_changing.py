@@ -10,7 +10,7 @@ import pytest
 from tests.integration.cli_verbs.conftest import run
 from tests.integration.stages.conftest import World
 from triggers.base.errors import Usage
-from triggers.ledger.audit import BEGUN, FAILED
+from triggers.ledger.history.audit import BEGUN, FAILED
 
 
 def audited(what: str) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
 
@@ -65,13 +66,14 @@ def test_a_verb_that_asks_the_server_needs_no_sdk_either(world: World, arguments
 def test_a_list_needs_no_parser_and_no_more_of_the_ledger_than_it_reads(world: World, flags: list[str]) -> None:
     world.declare(world.trigger(name="retry"))
     world.step()
-    more = ["audit", "matchers", "operations", "adopting"]
+    more = ["history.audit", "matching.matchers", "operating.operations", "operating.adopting"]
     others = [
         "typer",
         "triggers.clearml_api",
         "triggers.actions.webhook",
         *(f"triggers.ledger.{name}" for name in more),
     ]
+    assert all(map(find_spec, others)), "all of them can be imported"
     code = _RUN.replace('"html.entities"}', ", ".join(map(json.dumps, ["html.entities", *others])) + "}")
     piped = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
     run = subprocess.run([sys.executable, "-c", code, "list", *flags], capture_output=True, text=True, env=piped)

@@ -7,7 +7,7 @@ import pytest
 from tests.integration.cli_verbs.conftest import run
 from tests.integration.stages.conftest import World
 from triggers.cli import completion
-from triggers.ledger.schedulers import Scheduler
+from triggers.ledger.deployment.schedulers import Scheduler
 from triggers.stages.notify import notify
 
 

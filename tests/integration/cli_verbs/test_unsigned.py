@@ -10,7 +10,8 @@ import redis
 from tests.integration.cli_verbs.conftest import run
 from tests.integration.stages.conftest import World
 from triggers.base.settings import settings
-from triggers.ledger import open_ledger, schedulers
+from triggers.ledger import open_ledger
+from triggers.ledger.deployment import schedulers
 from triggers.ledger.signing import is_sealed
 from triggers.stages.match import match
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.integration.console.chromium import Person, accessible, said
 from tests.integration.console.scene import Scene
 from triggers.console.verbs import VERBS
-from triggers.ledger import schedulers
+from triggers.ledger.deployment import schedulers
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("chromium")]
 

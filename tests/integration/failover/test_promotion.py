@@ -17,7 +17,8 @@ from tests.integration.service.conftest import ServiceWorld, server
 from triggers.base.errors import EpochChanged, StoreUnavailable
 from triggers.base.settings import Settings
 from triggers.context import Context
-from triggers.ledger import Store, connect, open_ledger, schedulers
+from triggers.ledger import Store, connect, open_ledger
+from triggers.ledger.deployment import schedulers
 from triggers.sandbox import Sandbox
 from triggers.sync import renewal
 from triggers.sync.redis_lease import leases_in

@@ -13,8 +13,9 @@ import pytest
 
 from tests.conftest import redis_binaries
 from triggers.base.settings import Settings
-from triggers.ledger import Store, connect, open_ledger, schedulers
-from triggers.ledger.schedulers import Scheduler
+from triggers.ledger import Store, connect, open_ledger
+from triggers.ledger.deployment import schedulers
+from triggers.ledger.deployment.schedulers import Scheduler
 from triggers.local.redis_server import PrivateRedis
 
 SCHEDULER = Scheduler("http://127.0.0.1:9", "w", "p", "n", 5.0)

@@ -16,8 +16,9 @@ from tests.acceptance.conftest import SCRIPT, Desk, desk, eventually
 from tests.integration.failover.restarting import OwnRedis
 from tests.integration.ledger.helpers import grant, task_event, task_trigger
 from triggers.base.settings import Settings
-from triggers.ledger import Ledger, Store, open_ledger, schedulers
-from triggers.ledger.schedulers import Scheduler
+from triggers.ledger import Ledger, Store, open_ledger
+from triggers.ledger.deployment import schedulers
+from triggers.ledger.deployment.schedulers import Scheduler
 
 __all__ = ["desk"]
 

@@ -9,12 +9,12 @@ from typing import TypeVar
 
 from triggers.base.errors import Fenced
 from triggers.ledger import Ledger, leases
-from triggers.ledger.batches import decode_batch, encode_batches, partition_of
-from triggers.ledger.firing import Beginning, Firing, firing_key
-from triggers.ledger.firings import Firings
-from triggers.ledger.matching import Grant, MarkChange
-from triggers.ledger.parts import At, PartGrant
-from triggers.ledger.reading import Cursor
+from triggers.ledger.firings.firing import Beginning, Firing, firing_key
+from triggers.ledger.firings.firings import Firings
+from triggers.ledger.firings.parts import At, PartGrant
+from triggers.ledger.matching.matching import Grant, MarkChange
+from triggers.ledger.polling.batches import decode_batch, encode_batches, partition_of
+from triggers.ledger.polling.reading import Cursor
 from triggers.model import Trigger
 from triggers.model.events import Event
 from triggers.rules.policies import Mark

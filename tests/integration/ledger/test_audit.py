@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from triggers.ledger import Ledger
-from triggers.ledger.audit import LISTED
+from triggers.ledger.history.audit import LISTED
 
 
 def test_a_line_about_many_firings_names_the_first_and_counts_the_rest(ledger: Ledger) -> None:

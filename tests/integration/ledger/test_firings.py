@@ -7,7 +7,7 @@ import pytest
 from tests.integration.ledger.helpers import begin, claim_one, eventually, grant, task_event, task_trigger
 from triggers.base.errors import EpochChanged, Fenced
 from triggers.ledger import Ledger
-from triggers.ledger.firing import firing_key
+from triggers.ledger.firings.firing import firing_key
 from triggers.rules.policies import Mark
 
 

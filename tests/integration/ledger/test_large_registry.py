@@ -10,8 +10,9 @@ import pytest
 import redis
 
 from tests.integration.ledger.helpers import task_trigger
-from triggers.ledger import Ledger, registry_texts
-from triggers.ledger.registry import Entry, Registry, Snapshot
+from triggers.ledger import Ledger
+from triggers.ledger.registry import registry_texts
+from triggers.ledger.registry.registry import Entry, Registry, Snapshot
 
 MANY = 1_200
 

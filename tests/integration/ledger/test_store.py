@@ -12,7 +12,7 @@ from tests.integration.ledger.helpers import grant, task_event, task_trigger
 from tests.one_by_one import run_together as one_by_one
 from triggers.base.errors import EpochChanged, Fenced, StoreUnavailable
 from triggers.ledger import Ledger
-from triggers.ledger.firing import Firing
+from triggers.ledger.firings.firing import Firing
 from triggers.ledger.store import Script, Store
 
 EACH: list[Callable[..., list[object]]] = [Store.run_together, one_by_one]

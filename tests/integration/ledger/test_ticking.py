@@ -8,8 +8,8 @@ import pytest
 import redis
 
 from tests.unit.roles.ticking_world import Counted
+from triggers.ledger.deployment.ticking import Ticking
 from triggers.ledger.keys import shared
-from triggers.ledger.ticking import Ticking
 
 
 @pytest.fixture(params=["Redis", "stand-in"])

@@ -12,8 +12,8 @@ import redis
 from tests.integration.robustness.test_credentials import enter, runtime
 from tests.integration.stages.conftest import World
 from tests.integration.trips import Trips, trips
-from triggers.ledger import schedulers
-from triggers.ledger.schedulers import Scheduler
+from triggers.ledger.deployment import schedulers
+from triggers.ledger.deployment.schedulers import Scheduler
 from workers import at_hand
 from workers.at_hand import Records, Refresher
 
@@ -72,7 +72,7 @@ def test_a_redis_that_does_not_answer_is_asked_again(
 
 def test_another_process_is_heard_before_a_stage(world: World, runtime: Any) -> None:
     """A pause that the server asked of one process, and that this one learns without having anything to do."""
-    from triggers.ledger.api_account import CallBook, SharedPause
+    from triggers.ledger.api_budget.api_account import CallBook, SharedPause
 
     record = enter(world)
     assert runtime.run(record.id, lambda ctx: ctx.api.pause_seconds) == 0

@@ -12,8 +12,8 @@ from tests.integration.stages.conftest import World
 from triggers.base.errors import Refused, Usage
 from triggers.base.settings import settings as cached
 from triggers.clearml_api import Credentials, identity, launches
-from triggers.ledger import exclusions, schedulers
-from triggers.ledger.schedulers import Scheduler
+from triggers.ledger.deployment import exclusions, schedulers
+from triggers.ledger.deployment.schedulers import Scheduler
 from triggers.operate.status import line, read_status
 from triggers.operate.target import Target
 

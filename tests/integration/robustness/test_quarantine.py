@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from triggers.base.errors import Fenced
-from triggers.ledger import Ledger, leases, quarantine
+from triggers.ledger import Ledger, leases
+from triggers.ledger.operating import quarantine
 
 
 def test_only_the_owner_takes_the_batch_that_was_looked_at(ledger: Ledger) -> None:

@@ -17,9 +17,11 @@ from triggers.base import formats
 from triggers.base.errors import Newer
 from triggers.clearml_api import identity, service
 from triggers.client.inheritance import look
-from triggers.ledger import open_ledger, schedulers, unread_triggers
+from triggers.ledger import open_ledger
+from triggers.ledger.deployment import schedulers
+from triggers.ledger.deployment.schedulers import Scheduler
 from triggers.ledger.keys import shared
-from triggers.ledger.schedulers import Scheduler
+from triggers.ledger.registry import unread_triggers
 from triggers.stages import quarantine
 from triggers.stages.match import match
 from triggers.sync.saved_state import PROPERTY, Saved

@@ -11,8 +11,9 @@ import pytest
 from tests.integration.stages.conftest import World, server
 from triggers.base.settings import Settings
 from triggers.clearml_api import service
-from triggers.ledger import Ledger, open_ledger, schedulers
-from triggers.ledger.schedulers import Scheduler
+from triggers.ledger import Ledger, open_ledger
+from triggers.ledger.deployment import schedulers
+from triggers.ledger.deployment.schedulers import Scheduler
 from triggers.model.original import SECTIONS
 from triggers.sandbox import Sandbox
 from triggers.stages.sync import Synced, sync

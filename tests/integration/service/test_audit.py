@@ -10,7 +10,7 @@ import pytest
 from tests.integration.cli_verbs.conftest import run
 from tests.integration.service.test_inheritance import HomeWorld, home_world
 from triggers.base.settings import settings as settings_of_process
-from triggers.ledger.chain import Link
+from triggers.ledger.history.chain import Link
 from triggers.ledger.keys import shared
 from triggers.sync import renewal
 

@@ -15,7 +15,7 @@ from triggers.clearml_api import server_now_ms
 from triggers.clearml_api.workspace import user_of
 from triggers.client import inheritance, service_task
 from triggers.client.service_task import ServiceTask
-from triggers.ledger import schedulers
+from triggers.ledger.deployment import schedulers
 from triggers.model.launch_tags import service_tag
 from triggers.sync import renewal, takeover, trust
 from triggers.sync.redis_lease import KNOCK, LIFE_MS, SILENT_LIFE_MS, RedisLease, leases_in

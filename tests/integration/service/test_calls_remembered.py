@@ -14,8 +14,8 @@ from tests.integration.service.test_lease_at_rest import asked, resting
 from tests.integration.service.test_old_backup import backup, restore
 from triggers.base.errors import EpochChanged
 from triggers.clearml_api.calls import TALLY
-from triggers.ledger import api_account
-from triggers.ledger.api_account import CallBook
+from triggers.ledger.api_budget import api_account
+from triggers.ledger.api_budget.api_account import CallBook
 from triggers.ledger.keys import shared
 from triggers.sync import renewal
 from triggers.sync.counted_calls import CountedCalls

@@ -8,7 +8,7 @@ import pytest
 
 from tests.integration.service.conftest import ServiceWorld
 from triggers.clearml_api import service
-from triggers.ledger import schedulers
+from triggers.ledger.deployment import schedulers
 from triggers.ledger.keys import shared
 from triggers.sync import renewal
 from triggers.sync.redis_lease import leases_in

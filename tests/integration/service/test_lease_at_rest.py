@@ -11,7 +11,8 @@ from tests.integration.service.conftest import ServiceWorld
 from tests.integration.service.test_two_redises import Side, copied, second
 from triggers.base.errors import Usage
 from triggers.base.settings import Settings
-from triggers.ledger import Store, open_ledger, schedulers
+from triggers.ledger import Store, open_ledger
+from triggers.ledger.deployment import schedulers
 from triggers.model.launch_tags import service_tag
 from triggers.sync import takeover
 from triggers.sync.redis_lease import leases_in

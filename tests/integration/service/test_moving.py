@@ -8,7 +8,7 @@ import pytest
 
 from tests.integration.service.test_inheritance import HomeWorld, home_world
 from triggers.configuration import difference
-from triggers.ledger.schedulers import Scheduler
+from triggers.ledger.deployment.schedulers import Scheduler
 from triggers.model import Trigger
 from triggers.operate import changes
 from triggers.operate.target import Target
@@ -122,7 +122,7 @@ def test_a_trigger_removed_in_clearml_stays_removed(home_world: HomeWorld) -> No
 
 
 def test_a_function_comes_along_only_where_a_script_declares_it(caplog: pytest.LogCaptureFixture) -> None:
-    from triggers.ledger.registry import Entry, Snapshot
+    from triggers.ledger.registry.registry import Entry, Snapshot
     from triggers.model import make_trigger
 
     action = {"type": "function", "name": "os.system", "reference": "os:system"}

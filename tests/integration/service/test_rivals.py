@@ -17,8 +17,8 @@ from triggers.base.errors import Usage
 from triggers.base.settings import Settings
 from triggers.client.election import Election
 from triggers.ledger import Ledger
-from triggers.ledger.leaders import Leader
-from triggers.ledger.schedulers import Scheduler
+from triggers.ledger.deployment.leaders import Leader
+from triggers.ledger.deployment.schedulers import Scheduler
 
 __all__ = ["desk"]
 

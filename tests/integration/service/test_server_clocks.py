@@ -448,7 +448,7 @@ def target_of(world: ServiceWorld) -> Target:
 
 
 def test_a_registry_entry_from_before_is_read() -> None:
-    from triggers.ledger.registry import Entry
+    from triggers.ledger.registry.registry import Entry
     from triggers.model import make_trigger
 
     action = {"type": "task", "base_task_id": "b" * 32, "queue": "default"}

@@ -13,7 +13,7 @@ from triggers.base.errors import ServerUnavailable
 from triggers.client.election import Election
 from triggers.client.tenure import Tenure
 from triggers.context.api_account import ApiAccount
-from triggers.ledger.leaders import Leader
+from triggers.ledger.deployment.leaders import Leader
 from triggers.model import make_trigger
 
 

@@ -14,7 +14,8 @@ from tests.conftest import redis_binaries
 from tests.integration.service.conftest import ServiceWorld
 from triggers.base.settings import Settings
 from triggers.context import Context
-from triggers.ledger import Store, connect, open_ledger, schedulers
+from triggers.ledger import Store, connect, open_ledger
+from triggers.ledger.deployment import schedulers
 from triggers.local.redis_server import PrivateRedis
 from triggers.stages.sync import sync
 from triggers.sync import renewal

@@ -16,7 +16,7 @@ from triggers.base.settings import Settings
 from triggers.clearml_api import Api, Credentials, server_now_ms
 from triggers.context import Context
 from triggers.ledger import Ledger
-from triggers.ledger.history import HistoryEntry
+from triggers.ledger.history.history import HistoryEntry
 from triggers.model import Trigger, make_trigger
 from triggers.model.action import LANES
 from triggers.model.launch_tags import FIRING, value_of

@@ -16,7 +16,7 @@ from triggers.clearml_api import Api, server_now_ms
 from triggers.clearml_api.links import link
 from triggers.explain.gather import gather
 from triggers.explain.judge import judge
-from triggers.ledger.firing import firing_key
+from triggers.ledger.firings.firing import firing_key
 from triggers.model import Trigger
 from triggers.model.events import Event
 from triggers.model.kinds import KINDS, KindOfObject

@@ -8,7 +8,7 @@ import pytest
 
 from tests.integration.stages.conftest import World
 from tests.toy_action import Receivers, known
-from triggers.ledger.turns import IN_FLIGHT
+from triggers.ledger.firings.turns import IN_FLIGHT
 from triggers.model import Trigger, make_trigger
 from triggers.stages.act import AT_ONCE, act
 from triggers.stages.crew import Crew

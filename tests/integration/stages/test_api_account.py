@@ -14,7 +14,7 @@ from triggers.clearml_api.calls import TALLY, caused_by
 from triggers.clearml_api.gate import Gate
 from triggers.clearml_api.pauses import Pause
 from triggers.context.api_account import ApiAccount, hand_in
-from triggers.ledger.api_account import CallBook
+from triggers.ledger.api_budget.api_account import CallBook
 from triggers.ledger.keys import shared
 from triggers.operate.api_budget import line, read_budget
 from triggers.stages.dispatch import dispatch

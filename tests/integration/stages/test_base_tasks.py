@@ -9,7 +9,7 @@ import pytest
 
 from tests.integration.stages.conftest import World
 from triggers.actions.launching.request import PROVENANCE_DESCRIPTION
-from triggers.ledger.firing import firing_key
+from triggers.ledger.firings.firing import firing_key
 from triggers.model.events import milliseconds
 
 PIPELINES = {"project": "Speech", "name": "train"}

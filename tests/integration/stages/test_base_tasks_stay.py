@@ -11,7 +11,7 @@ import pytest
 from tests.integration.stages.conftest import World
 from triggers.actions.launching import drafts
 from triggers.clearml_api import launches
-from triggers.ledger.firings import STRAY_LOOK_MS
+from triggers.ledger.firings.firings import STRAY_LOOK_MS
 from triggers.model import Trigger, make_trigger
 from triggers.model.launch_tags import ATTEMPT, REUSED, value_of
 from triggers.stages.dispatch import dispatch

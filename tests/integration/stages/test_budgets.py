@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.integration.stages.conftest import World
-from triggers.ledger import forgetting
+from triggers.ledger.firings import forgetting
 from triggers.stages.budgets import keep_to_budgets
 
 

@@ -18,8 +18,8 @@ from triggers.clearml_api import Api
 from triggers.clearml_api.calls import TALLY, CallTally, caused_by
 from triggers.context import api_account
 from triggers.context.api_account import IN_HAND, ApiAccount
-from triggers.ledger.api_account import CallBook
-from triggers.ledger.api_lending import Hand
+from triggers.ledger.api_budget.api_account import CallBook
+from triggers.ledger.api_budget.api_lending import Hand
 from triggers.ledger.keys import shared
 from triggers.rules.api_budget import month_of
 

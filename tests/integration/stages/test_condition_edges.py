@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from tests.integration.stages.conftest import World
-from triggers.ledger.history import HistoryEntry
+from triggers.ledger.history.history import HistoryEntry
 from triggers.model.values import STATUSES
 
 NAMES = ["val loss", "a/b", "c.d", "żółć", "$where", "x\ny", "  ", "%2E", "{}", "名前", "l" * 500]

@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from tests.integration.stages.conftest import World
-from triggers.ledger.batches import decode_batch, partition_of
+from triggers.ledger.polling.batches import decode_batch, partition_of
 from triggers.model.events import Event
 from triggers.stages.match import match
 

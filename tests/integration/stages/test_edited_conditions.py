@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.integration.stages.conftest import World
-from triggers.ledger.batches import encode_batches
+from triggers.ledger.polling.batches import encode_batches
 from triggers.model.events import Event
 from triggers.stages.match import match
 

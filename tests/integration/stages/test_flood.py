@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tests.integration.stages.conftest import World
-from triggers.ledger.firing import firing_key
+from triggers.ledger.firings.firing import firing_key
 from triggers.sandbox import Sandbox
 from triggers.sandbox.calls import Call
 from triggers.sandbox.services.tasks import create

@@ -10,9 +10,9 @@ from tests.integration.stages.conftest import World
 from tests.servers import VERIFIED
 from triggers.base.errors import ServerUnavailable
 from triggers.clearml_api import launches
-from triggers.ledger import forgetting
-from triggers.ledger.firing import firing_key
-from triggers.ledger.schedulers import Scheduler
+from triggers.ledger.deployment.schedulers import Scheduler
+from triggers.ledger.firings import forgetting
+from triggers.ledger.firings.firing import firing_key
 from triggers.model import Trigger, make_trigger
 from triggers.operate.granting import fire, judge, replay
 from triggers.operate.objects import read_object

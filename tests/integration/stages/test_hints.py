@@ -9,7 +9,7 @@ from celery.worker import state
 
 from tests.integration.stages.conftest import World
 from triggers.base.settings import settings
-from triggers.ledger.waiting import Line
+from triggers.ledger.firings.waiting import Line
 from triggers.stages.reconcile import LOST_SECONDS, reconcile
 
 

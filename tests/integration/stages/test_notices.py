@@ -22,7 +22,7 @@ from triggers.clearml_api import Api
 from triggers.clearml_api.pauses import Pause
 from triggers.context import Context
 from triggers.context.api_account import ApiAccount
-from triggers.ledger.schedulers import Scheduler
+from triggers.ledger.deployment.schedulers import Scheduler
 from triggers.stages.notify import notify
 
 __all__ = ["trips"]

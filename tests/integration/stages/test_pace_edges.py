@@ -11,7 +11,7 @@ from tests.integration.stages.conftest import World
 from tests.integration.stages.many import others
 from triggers.base.errors import ServerUnavailable
 from triggers.context import Context
-from triggers.ledger import api_account
+from triggers.ledger.api_budget import api_account
 from triggers.model.launch_tags import service_tag
 from triggers.rules.pace import BUSY_SECONDS, QUIET_POLL_SECONDS, QUIET_SECONDS
 from triggers.stages.clock import clock

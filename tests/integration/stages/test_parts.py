@@ -9,7 +9,7 @@ import pytest
 
 from tests.integration.stages.conftest import World
 from tests.toy_action import Receivers, known
-from triggers.ledger.firing import firing_key
+from triggers.ledger.firings.firing import firing_key
 from triggers.model import Trigger, make_trigger
 from triggers.stages.act import act
 from triggers.stages.dispatch import dispatch

@@ -14,8 +14,8 @@ from tests.integration.stages.conftest import World
 from triggers.actions.launching.permissions import LISTS, covers
 from triggers.actions.overrides import parse_key
 from triggers.clearml_api import server_now_ms
-from triggers.ledger import at_work
-from triggers.ledger.registry import Entry
+from triggers.ledger.deployment import at_work
+from triggers.ledger.registry.registry import Entry
 from triggers.model import Trigger, make_trigger
 from triggers.operate.doctor.permissions import functions
 

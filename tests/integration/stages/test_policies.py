@@ -8,7 +8,7 @@ import pytest
 
 from tests.integration.stages.conftest import World
 from triggers.clearml_api import launches
-from triggers.ledger.firings import SLOT_PAUSE_SECONDS
+from triggers.ledger.firings.firings import SLOT_PAUSE_SECONDS
 
 
 def end(world: World, task: str, how: str = "tasks.completed") -> None:

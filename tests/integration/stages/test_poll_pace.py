@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.integration.stages.conftest import World
-from triggers.ledger import api_account
+from triggers.ledger.api_budget import api_account
 from triggers.rules.api_budget import LONGEST_POLL_SECONDS
 from triggers.stages.poll import poll
 

@@ -18,7 +18,7 @@ from triggers.clearml_api import Api
 from triggers.clearml_api.calls import TALLY
 from triggers.clearml_api.gate import Gate
 from triggers.context.api_account import ApiAccount
-from triggers.ledger.api_account import SharedPause
+from triggers.ledger.api_budget.api_account import SharedPause
 from triggers.ledger.keys import shared
 from triggers.stages.act import act
 from triggers.stages.dispatch import dispatch

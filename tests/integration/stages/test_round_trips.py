@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.integration.stages.conftest import World
 from tests.integration.trips import Trips, trips
-from triggers.ledger.batches import partition_of
+from triggers.ledger.polling.batches import partition_of
 from triggers.rules.batches import TRIPS
 from triggers.stages.dispatch import dispatch
 from triggers.stages.match import match

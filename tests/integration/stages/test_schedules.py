@@ -12,7 +12,7 @@ import pytest
 from tests.integration.stages.conftest import World
 from triggers.base.errors import Fenced
 from triggers.ledger import Ledger
-from triggers.ledger.firing import firing_key
+from triggers.ledger.firings.firing import firing_key
 from triggers.model import Trigger
 from triggers.rules.schedules.zones import to_ms, utc_text
 from triggers.stages import clock as stage

@@ -6,7 +6,7 @@ import pytest
 
 from tests.integration.stages.conftest import World
 from triggers.client.abort_watch import ASK_SECONDS, AbortWatch
-from triggers.ledger.schedulers import Scheduler
+from triggers.ledger.deployment.schedulers import Scheduler
 
 
 class Clock:

@@ -12,8 +12,9 @@ from tests.integration.stages.conftest import World
 from triggers.base.errors import Usage
 from triggers.base.settings import Settings
 from triggers.context import Context
-from triggers.ledger import Ledger, open_ledger, schedulers
-from triggers.ledger.firing import firing_key
+from triggers.ledger import Ledger, open_ledger
+from triggers.ledger.deployment import schedulers
+from triggers.ledger.firings.firing import firing_key
 from triggers.ledger.signing import is_sealed, parted
 from triggers.stages.dispatch import dispatch
 from triggers.stages.match import match
@@ -118,7 +119,7 @@ def forge_firing(world: World, ledger: Ledger, trigger: str, **fields: str) -> s
     for name in ("signature", "lease", "task", "attempts", "ended_ms"):
         forged.pop(name, None)
     if ledger.signer.has_key:
-        from triggers.ledger.firing import signed_parts
+        from triggers.ledger.firings.firing import signed_parts
 
         forged["signature"] = ledger.signer.sign("firing", *signed_parts(forged))
     client.hset(ledger.keys.firing(key), mapping=forged)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.integration.stages.conftest import World
 from tests.integration.stages.test_what_is_stored import stored
-from triggers.ledger.seen_here import SeenHere
+from triggers.ledger.polling.seen_here import SeenHere
 from triggers.model.events import Event
 
 

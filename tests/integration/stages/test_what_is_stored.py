@@ -9,7 +9,7 @@ import pytest
 from tests.integration.stages.conftest import World
 from tests.integration.stages.many import others, polled
 from triggers.clearml_api import server_now_ms
-from triggers.ledger.firing import firing_key
+from triggers.ledger.firings.firing import firing_key
 from triggers.model import Trigger
 from triggers.model.events import Event
 from triggers.model.launch_tags import LaunchTags

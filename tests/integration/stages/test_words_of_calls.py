@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.integration.stages.conftest import World
-from triggers.ledger import api_account
+from triggers.ledger.api_budget import api_account
+from triggers.ledger.deployment.schedulers import Scheduler
 from triggers.ledger.keys import shared
-from triggers.ledger.schedulers import Scheduler
 from triggers.operate.doctor.api_calls import look
 from triggers.operate.status import read_status
 from triggers.operate.target import Target

@@ -31,7 +31,8 @@ from tests.integration.upgrade.declarations import on_host
 from triggers.base.settings import Settings
 from triggers.base.settings import settings as settings_of_process
 from triggers.client.callers import Callers
-from triggers.ledger import Store, connect, open_ledger, schedulers
+from triggers.ledger import Store, connect, open_ledger
+from triggers.ledger.deployment import schedulers
 from triggers.local.redis_server import PrivateRedis
 from triggers.sandbox import Sandbox
 

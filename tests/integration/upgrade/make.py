@@ -31,7 +31,8 @@ from triggers.settings import settings
 
 from tests.integration.stages.conftest import World
 from triggers.clearml_api import launches
-from triggers.ledger import Store, connect, open_ledger, schedulers
+from triggers.ledger import Store, connect, open_ledger
+from triggers.ledger.deployment import schedulers
 from triggers.local.redis_server import PrivateRedis
 from triggers.sandbox import Sandbox
 from triggers.stages.match import match

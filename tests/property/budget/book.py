@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from triggers.ledger.api_account import Settled
-from triggers.ledger.api_lending import Hand, Loan
+from triggers.ledger.api_budget.api_account import Settled
+from triggers.ledger.api_budget.api_lending import Hand, Loan
 from triggers.rules.api_budget import POLL, ApiUsage, month_of, to_lend
 
 #: Cause, endpoint, result.

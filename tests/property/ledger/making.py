@@ -7,10 +7,10 @@ from collections.abc import Callable
 from tests.integration.ledger.helpers import claim_one, grant, store_batch, task_event, task_trigger
 from triggers.base.errors import EpochChanged, Fenced
 from triggers.ledger import Ledger, clock, leases
-from triggers.ledger.batches import decode_batch, partition_of
-from triggers.ledger.firing import Firing, firing_key
-from triggers.ledger.forgotten_marks import KeptMark
-from triggers.ledger.matching import Grant, MarkChange
+from triggers.ledger.firings.firing import Firing, firing_key
+from triggers.ledger.matching.forgotten_marks import KeptMark
+from triggers.ledger.matching.matching import Grant, MarkChange
+from triggers.ledger.polling.batches import decode_batch, partition_of
 from triggers.rules.policies import Mark
 
 OBJECT = "1" * 32

@@ -21,9 +21,9 @@ from tests.property.ledger.making import (
 )
 from triggers.base.errors import Fenced
 from triggers.ledger import Ledger, leases
-from triggers.ledger.batches import encode_batches
-from triggers.ledger.reading import Cursor
-from triggers.ledger.seen_here import Assumed
+from triggers.ledger.polling.batches import encode_batches
+from triggers.ledger.polling.reading import Cursor
+from triggers.ledger.polling.seen_here import Assumed
 from triggers.model.events import Event
 from triggers.rules.policies import Mark
 

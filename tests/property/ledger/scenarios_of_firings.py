@@ -9,7 +9,7 @@ from dataclasses import replace
 from tests.integration.ledger.helpers import begin, claim_one, grant, task_event
 from tests.property.ledger.making import TRIGGER, expire, mark_of, overtaken, refused, two_firings
 from triggers.ledger import Ledger
-from triggers.ledger.firing import PlainTriggers
+from triggers.ledger.firings.firing import PlainTriggers
 from triggers.model.action import Lane
 from triggers.rules.policies import Mark
 

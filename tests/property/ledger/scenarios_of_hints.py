@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.integration.ledger.helpers import store_batch, task_event
 from tests.property.ledger.making import PARTITION, a_batch, lease
 from triggers.ledger import Ledger
-from triggers.ledger.matchers import Taken
+from triggers.ledger.matching.matchers import Taken
 
 OTHER = (PARTITION + 1) % 16
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.integration.ledger.helpers import grant, task_event
 from tests.property.ledger.making import OBJECT, TRIGGER, forget, mark_of, seen
 from triggers.ledger import Ledger
-from triggers.ledger.forgotten_marks import KeptMark
+from triggers.ledger.matching.forgotten_marks import KeptMark
 from triggers.rules.forgetting import Forgotten
 from triggers.rules.policies import Mark
 

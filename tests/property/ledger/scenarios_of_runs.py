@@ -8,8 +8,9 @@ from unittest.mock import patch
 
 from tests.integration.ledger.helpers import grant, store_batch, task_event, task_trigger
 from tests.property.ledger.making import PARTITION, TRIGGER, a_batch, lease, lose, passes, refused, set_back
-from triggers.ledger import Ledger, clock, leases, registry_texts
-from triggers.ledger.forgetting import FORGET
+from triggers.ledger import Ledger, clock, leases
+from triggers.ledger.firings.forgetting import FORGET
+from triggers.ledger.registry import registry_texts
 
 
 # ---- registry and epochs ---------------------------------------------------------------------------------

@@ -21,10 +21,10 @@ from tests.property.stages.redis_copies import copy_of, put_copy
 from triggers.base.errors import EpochChanged, Fenced
 from triggers.base.settings import Settings
 from triggers.ledger import Ledger, Store, leases, open_ledger
-from triggers.ledger.batches import decode_batch, encode_batches, partition_of
-from triggers.ledger.firing import Firing, firing_key
-from triggers.ledger.matching import Grant, MarkChange
-from triggers.ledger.reading import Cursor
+from triggers.ledger.firings.firing import Firing, firing_key
+from triggers.ledger.matching.matching import Grant, MarkChange
+from triggers.ledger.polling.batches import decode_batch, encode_batches, partition_of
+from triggers.ledger.polling.reading import Cursor
 from triggers.rules.policies import decide
 
 SCHEDULER, LONG = "machine", 600.0

@@ -17,8 +17,8 @@ from tests.property.ledger.test_script_rules import SCENARIOS, fresh_ledger
 from triggers.base.errors import Fenced
 from triggers.base.settings import Settings
 from triggers.ledger import Ledger, Store
-from triggers.ledger.firing import Beginning, Firing
-from triggers.ledger.matching import Grant, MarkChange
+from triggers.ledger.firings.firing import Beginning, Firing
+from triggers.ledger.matching.matching import Grant, MarkChange
 from triggers.ledger.store import Script
 from triggers.ledger.transitions import PHASES, TRANSITIONS, Phase, edges
 from triggers.rules.policies import Mark
@@ -183,6 +183,6 @@ def test_no_scenario_makes_another_transition(
 def test_claimed_and_none_are_the_only_phases_that_are_not_stored_as_they_are_called() -> None:
     from typing import get_args
 
-    from triggers.ledger.firing import State
+    from triggers.ledger.firings.firing import State
 
     assert set(PHASES) - {"claimed", "none"} == set(get_args(State))

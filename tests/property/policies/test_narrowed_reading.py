@@ -22,8 +22,8 @@ from triggers.base.settings import Settings
 from triggers.clearml_api import narrowing, polls
 from triggers.clearml_api.narrowing import Narrowing
 from triggers.clearml_api.polls import PollPage
-from triggers.ledger.reading import Cursor
-from triggers.ledger.registry import Entry
+from triggers.ledger.polling.reading import Cursor
+from triggers.ledger.registry.registry import Entry
 from triggers.model import Trigger, make_trigger
 from triggers.model.events import Event
 from triggers.rules import query_plan

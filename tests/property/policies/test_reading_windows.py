@@ -20,8 +20,8 @@ from tests.property.ledger.profile import profile
 from triggers.base.settings import Settings
 from triggers.clearml_api import polls
 from triggers.clearml_api.connection import Answer
-from triggers.ledger.reading import Cursor
-from triggers.ledger.registry import Entry
+from triggers.ledger.polling.reading import Cursor
+from triggers.ledger.registry.registry import Entry
 from triggers.model import make_trigger
 from triggers.model.events import iso_time, milliseconds
 from triggers.sources.windows import Window, advance, choose_window, overlap_every_ms

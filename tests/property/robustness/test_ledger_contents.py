@@ -15,9 +15,9 @@ from tests.integration.stages.conftest import World
 from tests.property.ledger.profile import profile
 from tests.property.robustness.mutations import DAMAGE, JUNK, WHICH, Damage
 from triggers.base.errors import Newer, Unreadable
-from triggers.ledger.batches import decode_batch, partition_of
-from triggers.ledger.registry import Entry
-from triggers.ledger.schedulers import Scheduler, read_all
+from triggers.ledger.deployment.schedulers import Scheduler, read_all
+from triggers.ledger.polling.batches import decode_batch, partition_of
+from triggers.ledger.registry.registry import Entry
 from triggers.model.events import Event
 from triggers.stages import quarantine
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tests.property.stages.server import Server
 from tests.property.stages.world import SCHEDULER, World
-from triggers.ledger.firing import trigger_digest
+from triggers.ledger.firings.firing import trigger_digest
 from triggers.model import Trigger
 
 TRIGGERS = ["once", "single", "turning"]

@@ -18,7 +18,7 @@ from triggers.actions.action import Action
 from triggers.actions.attempt import Attempt
 from triggers.actions.table import ACTIONS
 from triggers.base.errors import LaunchImpossible, ServerUnavailable
-from triggers.ledger.firing import firing_key
+from triggers.ledger.firings.firing import firing_key
 from triggers.model import make_trigger
 from triggers.model.action import Lane
 

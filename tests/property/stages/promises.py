@@ -8,8 +8,8 @@ from typing import Any
 from tests.property.stages.interleaving import Interleaving
 from tests.property.stages.world import SCHEDULER
 from triggers import ledger as ledger_package
-from triggers.ledger.firing import DIGEST_LENGTH, firing_key, trigger_digest
-from triggers.ledger.lines import LINED
+from triggers.ledger.firings.firing import DIGEST_LENGTH, firing_key, trigger_digest
+from triggers.ledger.firings.lines import LINED
 from triggers.model.action import LANES
 from triggers.model.launch_tags import FIRING, value_of
 from triggers.model.parts import part_of

@@ -17,8 +17,8 @@ from tests.property.stages import world as stepped_world
 from tests.property.stages.actors import Actor
 from tests.property.stages.interleaving import Interleaving
 from triggers.context import Context
-from triggers.ledger import forgetting
-from triggers.ledger.forgotten_marks import ForgottenMarks
+from triggers.ledger.firings import forgetting
+from triggers.ledger.matching.forgotten_marks import ForgottenMarks
 from triggers.model import make_trigger
 from triggers.rules import forgetting as rules
 from triggers.rules.policies import Mark

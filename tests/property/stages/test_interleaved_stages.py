@@ -17,7 +17,7 @@ from tests.property.stages import promises
 from tests.property.stages.histories import hold
 from tests.property.stages.interleaving import ACTIONS, OUTCOMES, Action, Interleaving
 from tests.property.stages.world import SCHEDULER
-from triggers.ledger.firing import firing_key
+from triggers.ledger.firings.firing import firing_key
 
 HISTORIES = 60 * FACTOR
 

@@ -11,7 +11,7 @@ from tests.property.stages import promises
 from tests.property.stages.actors import Actor, Outcome
 from tests.property.stages.interleaving import Interleaving
 from tests.property.stages.world import SCHEDULER
-from triggers.ledger.firing import firing_key
+from triggers.ledger.firings.firing import firing_key
 
 
 @pytest.fixture

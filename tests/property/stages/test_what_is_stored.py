@@ -28,8 +28,8 @@ from triggers.explain.gather import gather
 from triggers.explain.judge import judge
 from triggers.explain.values import Explanation
 from triggers.ledger import Ledger, Store, open_ledger
-from triggers.ledger.firing import firing_key
-from triggers.ledger.schedulers import Scheduler
+from triggers.ledger.deployment.schedulers import Scheduler
+from triggers.ledger.firings.firing import firing_key
 from triggers.model import Trigger, make_trigger
 from triggers.model.events import iso_time
 from triggers.model.launch_tags import LaunchTags

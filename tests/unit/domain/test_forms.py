@@ -9,9 +9,9 @@ import pytest
 from triggers.actions.clearml_task import TaskAction
 from triggers.base import forms
 from triggers.base.errors import Unreadable
-from triggers.ledger.entries import Entry
-from triggers.ledger.firing import Firing, firing_key
-from triggers.ledger.schedulers import Scheduler
+from triggers.ledger.deployment.schedulers import Scheduler
+from triggers.ledger.firings.firing import Firing, firing_key
+from triggers.ledger.registry.entries import Entry
 from triggers.model import make_trigger
 from triggers.model.kinds import is_subject, is_trigger
 

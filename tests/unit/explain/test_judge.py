@@ -10,9 +10,9 @@ import pytest
 from triggers.explain.checks import moment
 from triggers.explain.judge import judge
 from triggers.explain.values import Explanation, Facts, Open, Read, Slot
-from triggers.ledger.firing import Firing
-from triggers.ledger.reading import Cursor
-from triggers.ledger.registry import Entry
+from triggers.ledger.firings.firing import Firing
+from triggers.ledger.polling.reading import Cursor
+from triggers.ledger.registry.registry import Entry
 from triggers.model import make_trigger
 from triggers.model.events import Event
 from triggers.rules.conditions import evaluate

@@ -21,11 +21,11 @@ from triggers.client.declaration import declare
 from triggers.configuration.document import defaults, parse
 from triggers.configuration.schema import schema
 from triggers.configuration.writing import arguments_of, dump
-from triggers.ledger.batches import decode_batch
-from triggers.ledger.firing import Firing
-from triggers.ledger.matching import Grant
-from triggers.ledger.registry import Entry
-from triggers.ledger.schedulers import Scheduler
+from triggers.ledger.deployment.schedulers import Scheduler
+from triggers.ledger.firings.firing import Firing
+from triggers.ledger.matching.matching import Grant
+from triggers.ledger.polling.batches import decode_batch
+from triggers.ledger.registry.registry import Entry
 from triggers.ledger.signing import NO_KEY, Signer
 from triggers.model import Policy, Trigger
 from triggers.model.clauses import PROJECT_NAME, Rule

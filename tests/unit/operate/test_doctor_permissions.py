@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from triggers.base.settings import Settings
-from triggers.ledger.at_work import Running, key_names, policy_of
+from triggers.ledger.deployment.at_work import Running, key_names, policy_of
 from triggers.operate.doctor.findings import Finding
 from triggers.operate.doctor.permissions import judge
 

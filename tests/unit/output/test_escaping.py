@@ -18,7 +18,7 @@ from triggers.client.scheduler import TriggerScheduler
 from triggers.configuration.difference import compare
 from triggers.configuration.document import parse
 from triggers.configuration.writing import dump
-from triggers.ledger.registry import Entry, Snapshot
+from triggers.ledger.registry.registry import Entry, Snapshot
 from triggers.model import check_new, make_trigger
 from triggers.sync.sections import read_section
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from triggers.actions import Tag, Webhook
-from triggers.ledger.history import HistoryEntry
+from triggers.ledger.history.history import HistoryEntry
 from triggers.model import make_trigger
 from triggers.sync.report import console_line
 

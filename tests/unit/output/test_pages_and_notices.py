@@ -16,7 +16,7 @@ from tests.unit.output.test_escaping import HOSTILE, holds_unsafe
 from triggers.base.settings import Settings
 from triggers.clearml_api import service
 from triggers.clearml_api.service import ConsoleLine, Plot
-from triggers.ledger.history import HistoryEntry
+from triggers.ledger.history.history import HistoryEntry
 from triggers.model import make_trigger
 from triggers.notices import Notice, send
 from triggers.sync import report

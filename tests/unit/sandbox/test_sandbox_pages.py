@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from triggers.clearml_api import links
-from triggers.ledger.schedulers import Scheduler
+from triggers.ledger.deployment.schedulers import Scheduler
 
 HOSTILE = "<script>alert(1)</script>\u202e\x1b[31m\"'&"
 

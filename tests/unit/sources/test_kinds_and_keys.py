@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import triggers
 from triggers import TriggerScheduler, testing
-from triggers.ledger.firing import firing_key
+from triggers.ledger.firings.firing import firing_key
 from triggers.model.kinds import KINDS, call_of
 from triggers.model.trigger import CLASSES
 from triggers.sources import SOURCES, named, of_kind

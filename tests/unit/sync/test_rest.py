@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triggers.ledger.service_watch import SeenServiceTask
+from triggers.ledger.polling.service_watch import SeenServiceTask
 from triggers.sync.redis_lease import LIFE_MS, RedisLease, callers, credible
 from triggers.sync.rest import GLANCE_SECONDS, LONGEST_ANSWER_MS, CallsDue, LastCalls, answers_ms, due, rest_ms
 

@@ -20,8 +20,8 @@ from triggers.base.plural import plural
 from triggers.clearml_api import launches
 from triggers.clearml_api.launches import TaggedTask
 from triggers.context import Context
-from triggers.ledger.firing import Firing, firing_key
-from triggers.ledger.history import FOUND
+from triggers.ledger.firings.firing import Firing, firing_key
+from triggers.ledger.history.history import FOUND
 from triggers.model.events import Event
 from triggers.model.launch_tags import ATTEMPT, FIRING, LaunchTags, firing_tag, value_of
 from triggers.model.schedule_fields import SCHEDULE

@@ -12,7 +12,7 @@ import redis
 
 from triggers.base.settings import Settings
 from triggers.ledger import Ledger, Store, connect, open_ledger
-from triggers.ledger.batches import decode_batch
+from triggers.ledger.polling.batches import decode_batch
 from triggers.local.redis_server import running_url
 from triggers.model.events import Event, milliseconds
 from triggers.model.launch_tags import FIRING, value_of

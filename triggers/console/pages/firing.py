@@ -9,9 +9,9 @@ from starlette.responses import Response
 from triggers.base.errors import Usage
 from triggers.base.plural import plural
 from triggers.console.request import Asked
-from triggers.ledger.firing import Firing
-from triggers.ledger.history import HistoryEntry
-from triggers.ledger.registry import Entry
+from triggers.ledger.firings.firing import Firing
+from triggers.ledger.history.history import HistoryEntry
+from triggers.ledger.registry.registry import Entry
 from triggers.model.events import Event
 from triggers.model.parts import all_parts, is_trial, key_of, part_of
 from triggers.model.parts import firing_of as firing_of_key

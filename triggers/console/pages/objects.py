@@ -10,7 +10,7 @@ from triggers.base.errors import TriggersError, Usage
 from triggers.console.request import Asked
 from triggers.explain.every import explain_every
 from triggers.explain.values import Explanation
-from triggers.ledger.history import HistoryEntry
+from triggers.ledger.history.history import HistoryEntry
 from triggers.operate.history import Filter
 from triggers.operate.objects import full_id
 from triggers.operate.selection import SHOWN

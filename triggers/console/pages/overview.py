@@ -12,8 +12,8 @@ from starlette.responses import Response
 from triggers.console.pages.tables import Row, rows_of
 from triggers.console.request import Asked
 from triggers.explain.prepared import prepared
-from triggers.ledger.firing import trigger_digest
-from triggers.ledger.registry import Entry
+from triggers.ledger.firings.firing import trigger_digest
+from triggers.ledger.registry.registry import Entry
 from triggers.operate.status import read_status
 from triggers.operate.target import Target
 

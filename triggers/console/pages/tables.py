@@ -10,7 +10,7 @@ from markupsafe import Markup
 from triggers.base.plural import plural
 from triggers.console.request import Asked
 from triggers.console.wording import sparkline
-from triggers.ledger.registry import Entry
+from triggers.ledger.registry.registry import Entry
 from triggers.operate import wording
 from triggers.operate.query import View, state_of, views_of
 from triggers.operate.words import WORDS

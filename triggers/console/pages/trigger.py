@@ -11,7 +11,7 @@ from triggers.base.errors import Usage
 from triggers.configuration import dump
 from triggers.console.pages.tables import rows_of
 from triggers.console.request import Asked
-from triggers.ledger.registry import Entry
+from triggers.ledger.registry.registry import Entry
 from triggers.model.parts import all_parts
 from triggers.operate import granting, timetables, wording
 from triggers.operate.history import Filter

@@ -11,8 +11,8 @@ from triggers.base.errors import TriggersError
 from triggers.console.request import Asked
 from triggers.explain.values import Slot
 from triggers.explain.waiting import in_slot
-from triggers.ledger.firing import Firing
-from triggers.ledger.retrying import Failing
+from triggers.ledger.firings.firing import Firing
+from triggers.ledger.firings.retrying import Failing
 from triggers.operate import selection
 from triggers.operate.waiting import LAUNCHING, slot_statuses
 

@@ -10,7 +10,7 @@ from triggers.base.plural import plural
 from triggers.clearml_api import identity, launches
 from triggers.clearml_api.version import OLDEST_TEXT, too_old
 from triggers.client.checks import lacking
-from triggers.ledger.registry import Snapshot
+from triggers.ledger.registry.registry import Snapshot
 from triggers.model.launch_tags import FIRING, scheduler_tag, value_of
 from triggers.operate.doctor.api_calls import BUSY
 from triggers.operate.doctor.findings import Finding

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from triggers.base.plural import plural
-from triggers.ledger import forgetting
+from triggers.ledger.firings import forgetting
 from triggers.operate.doctor.findings import Finding
 from triggers.operate.target import Target
 

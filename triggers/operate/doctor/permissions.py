@@ -8,8 +8,8 @@ from typing import Any, Final
 from triggers.actions.launching.permissions import LISTS, imports
 from triggers.base.plural import plural
 from triggers.base.settings import Settings
-from triggers.ledger import at_work
-from triggers.ledger.at_work import Running
+from triggers.ledger.deployment import at_work
+from triggers.ledger.deployment.at_work import Running
 from triggers.model import Trigger
 from triggers.operate.doctor.findings import Finding
 from triggers.operate.target import Target

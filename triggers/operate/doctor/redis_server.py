@@ -9,7 +9,7 @@ import redis
 
 from triggers.base import redis_refusals
 from triggers.base.redis_address import NO_EVICTION, eviction
-from triggers.ledger.shared import probe_writing
+from triggers.ledger.deployment.shared import probe_writing
 from triggers.operate.doctor.findings import Finding
 
 #: The oldest Redis whose commands suffice.
