@@ -45,7 +45,8 @@ test-unit: setup
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" tests/unit $(PYTEST_ARGS)
 
 # the quick part on every supported Python but the one of $(VENV), each in an environment of its own; absent ones are named.
-# ~/.pyenv keeps several beside each other, and its commands start one of them alone. ON_EACH="test-unit" for less
+# ~/.pyenv keeps several beside each other, and its commands start one of them alone; what is nowhere comes from Debian,
+# unpacked into build. ON_EACH="test-unit" for less
 ON_EACH ?= test-quick
 test-pythons: setup
 	@failed=; for each in $(PYTHONS); do \
@@ -53,6 +54,7 @@ test-pythons: setup
 		found=; for one in python$$each "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/$$each.*/bin/python$$each; do \
 			[ -n "$$found" ] || ! "$$one" -c pass 2>/dev/null || found=$$one; \
 		done; \
+		[ -n "$$found" ] || found=$$($(BIN)/python -m tests.newer_python $$each build/python-$$each); \
 		[ -n "$$found" ] || { echo "Python $$each is not on this machine: not tested"; continue; }; \
 		echo "Python $$each:"; \
 		$(MAKE) --no-print-directory VENV=.venv-$$each PYTHON=$$found $(ON_EACH) || failed="$$failed $$each"; \
