@@ -13,8 +13,10 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text()
 #: Spans of code, and lines of code blocks.
 CODE = [*re.findall(r"`([^`\n]+)`", PAGE), *(line.strip() for line in PAGE.splitlines() if line.startswith("    "))]
+#: What commands make, and is here after them alone.
+MADE = {line.strip("/") for line in (ROOT / ".gitignore").read_text().splitlines()}
 #: What a span has to be to name a file: a path below a folder of the repository, or one of its files.
-TOP = {path.name for path in ROOT.iterdir()}
+TOP = {path.name for path in ROOT.iterdir()} - MADE
 
 
 def files() -> set[str]:
