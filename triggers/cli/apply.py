@@ -52,10 +52,10 @@ def apply(
 def _missing(target: Any, triggers: list[Any]) -> list[str]:
     """What they name that the server does not have; a server that does not answer has no say here."""
     from triggers.base.errors import TriggersError
-    from triggers.client.checks import missing, unconditional
+    from triggers.client.checks import missing, over, unconditional
 
     try:
-        return unconditional(triggers) + missing(target.api, triggers)
+        return over(triggers, target.ledger.wall_ms()) + unconditional(triggers) + missing(target.api, triggers)
     except TriggersError as failure:
         return [f"cannot check the names against the ClearML server: {failure}"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from triggers.model import Trigger
 from triggers.model.action import Need
 from triggers.model.fields import declared
 from triggers.model.server_names import problem_of_name, problem_of_project
+from triggers.model.trigger import ScheduleTrigger
+from triggers.rules.schedules import calendar_for
 
 #: What a tag that no object has does, by the field that names it.
 _TAGLESS = {
@@ -31,6 +34,10 @@ class WithoutCondition(UserWarning):
     """A trigger has no condition and fires for every object of its kind."""
 
 
+class WithoutTimes(UserWarning):
+    """A schedule has no time to come and never runs again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lacking:
     """Something that a trigger names and the server does not have. `may_come`: nothing fails because of it."""
@@ -40,8 +47,10 @@ class Lacking:
 
 
 def warn_of_missing(api: Api, triggers: Iterable[Trigger]) -> None:
-    """Warn of every project, queue and base task that is missing now, and of triggers without a condition."""
+    """Warn of every project, queue and base task that is missing now, and of triggers that never fire or always do."""
     triggers = list(triggers)
+    for text in over(triggers, int(time.time() * 1000)):
+        warnings.warn(text, WithoutTimes, stacklevel=2)
     for text in unconditional(triggers):
         warnings.warn(text, WithoutCondition, stacklevel=2)
     for text in missing(api, triggers):
@@ -55,6 +64,17 @@ def unconditional(triggers: Iterable[Trigger]) -> list[str]:
         "give it trigger_project, trigger_on_tags or another condition"
         for trigger in triggers
         if not any(getattr(trigger, name) for name in declared(type(trigger)))
+    ]
+
+
+def over(triggers: Iterable[Trigger], now_ms: int) -> list[str]:
+    """A line for each schedule all of whose times are over."""
+    return [
+        f"{trigger.called} has no time to come ({trigger.when}): it does not run; give it other times, or remove it"
+        for trigger in triggers
+        if isinstance(trigger, ScheduleTrigger)
+        and not trigger.execute_immediately
+        and calendar_for(trigger, now_ms).after(now_ms) is None
     ]
 
 

@@ -39,8 +39,8 @@ def excluded(schedule: str, value: Any, today: date) -> Any:
     try:
         return _read(Path(path).expanduser(), today)
     except FileNotFoundError:
-        way_out = f"there is no such file in {Path.cwd()}: commit it beside the script that declares the schedule, or "
-        raise InvalidTrigger(schedule, "exclude", path, way_out + "give a list of dates") from None
+        way_out = f"there is no such file, seen from {Path.cwd()}: commit it with the script, or give a list of dates"
+        raise InvalidTrigger(schedule, "exclude", path, way_out) from None
     except Exception as error:  # whatever the parser makes of a broken file
         raise InvalidTrigger(schedule, "exclude", path, f"the file cannot be read as iCalendar: {error}") from error
 

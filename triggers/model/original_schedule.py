@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from triggers.base.errors import InvalidTrigger
 from triggers.model.events import milliseconds
 
 #: What the original's items say in keys of other names than our fields, and when an item is none of ours.
@@ -40,13 +41,24 @@ _LEFT_OUT: Final = ("project", "last_update")
 
 
 def from_item(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Give an item the keys by which ours are read; what the original left out has its default."""
+    """Give an item the keys by which ours are read; what the original left out has its default.
+
+    Raises:
+        InvalidTrigger: the time at which it began cannot be read.
+    """
     found = dict(item)
-    if found.get("limit_execution_time") is None and found.get(LIMIT) is not None:
+    if found.get("limit_execution_time") is None and found.get(LIMIT):  # to the original, 0 is no limit
         found["limit_execution_time"] = found[LIMIT]
-    started = found.get(START)
-    if "execute_immediately" not in found and isinstance(started, str):
-        found["execute_immediately"] = milliseconds(started) <= 0
+    if "execute_immediately" not in found and found.get(START) is not None:
+        found["execute_immediately"] = _started_ms(found) <= 0
     if found.get("recurring") is None:
         found["recurring"] = True
     return found
+
+
+def _started_ms(item: Mapping[str, Any]) -> int:
+    try:
+        return milliseconds(item[START])
+    except (ValueError, TypeError, AttributeError, OverflowError):
+        way_out = "give a time in ISO 8601, such as '2026-12-24T18:00:00+00:00', or null"
+        raise InvalidTrigger(str(item.get("name")), START, item[START], way_out) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Annotated, Any, Final
@@ -28,11 +29,24 @@ _CRON: Final = (
     "give five fields: minute, hour, day of month, month, day of week (such as '15 6 * * mon-fri'), or six with "
     "seconds first"
 )
+#: What a field of an expression may be, by the name that cronsim has for it.
+_CRON_FIELDS: Final = {
+    "second": "give 0 to 59, ranges such as 0-29, and steps such as */10",
+    "minute": "give 0 to 59, ranges such as 0-29, and steps such as */15",
+    "hour": "give 0 to 23, ranges such as 9-17, and steps such as */2",
+    "day-of-month": "give 1 to 31, L (the last day), or LW (the last day from Monday to Friday), and a day that the "
+    "month has",
+    "month": "give 1 to 12 or jan to dec, and ranges that go upwards, such as oct-dec",
+    "day-of-week": "give 0 to 7 or sun to sat, ranges that go upwards from sun to sat or from 1 to 7, such as mon-fri, "
+    "5L (the last Friday), or mon#2 (the second Monday)",
+}
 #: Names that cron has for expressions.
 _NAMED: Final = {
     "@hourly": "0 * * * *", "@daily": "0 0 * * *", "@midnight": "0 0 * * *", "@weekly": "0 0 * * 0",
     "@monthly": "0 0 1 * *", "@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *",
 }  # fmt: skip
+#: An offset as people and `datetime.timezone` write it.
+_OFFSET: Final = re.compile(r"(?:UTC|GMT)?(?P<hours>[+-]\d{1,2})(?::?00)?", re.ASCII | re.IGNORECASE)
 #: Names in the database that mean something else on each machine, or nothing.
 _NO_ZONES: Final = ("localtime", "posixrules", "Factory")
 _MOMENT: Final = "give a datetime or ISO 8601, such as '2026-12-24T18:00' (local) or '2026-12-24T18:00:00+01:00'"
@@ -79,8 +93,9 @@ def _cron(value: Any) -> str | None:
         text = _NAMED[text.lower()]
     try:
         found = next(iter(CronSim(text, _SOME_DAY)), None)
-    except (CronSimError, ValueError, IndexError) as error:
-        raise wrong(f"no cron expression ({error}): {_CRON}") from None
+    except (CronSimError, ValueError, IndexError, AssertionError) as error:
+        way_out = next((give for field, give in _CRON_FIELDS.items() if str(error) == f"Bad {field}"), _CRON)
+        raise wrong(f"no cron expression ({error}): {way_out}") from None
     if found is None:
         raise wrong("it names no day that there is; correct day of month and month")
     return text
@@ -124,10 +139,23 @@ def _zone(value: Any) -> str:
         return "UTC"
     known = _zones()
     if not isinstance(value, str) or value not in known:
-        raise wrong(
-            f"no time zone of the IANA database; give one such as 'Europe/Berlin' or 'UTC'{meant(value, known)}"
-        )
+        near = _fixed(value) or _of_city(value, known) or meant(value, known)
+        raise wrong(f"no time zone of the IANA database; give one such as 'Europe/Berlin' or 'UTC'{near}")
     return value
+
+
+def _fixed(value: Any) -> str:
+    """Say which zone has a fixed offset such as "+01:00", whose signs are the other way round; "" if none has."""
+    found = _OFFSET.fullmatch(str(value))
+    hours = int(found["hours"]) if found else 0
+    name = f"Etc/GMT{hours:+d}".translate(str.maketrans("+-", "-+"))
+    return f"; the zone of this fixed offset is {name!r}" if hours and name in _zones() else ""
+
+
+def _of_city(value: Any, known: frozenset[str]) -> str:
+    """Say which zone is the only one of a city."""
+    found = [name for name in known if name.rpartition("/")[2].casefold() == str(value).casefold()]
+    return f"; did you mean {found[0]!r}?" if len(found) == 1 else ""
 
 
 @cache

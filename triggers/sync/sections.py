@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from triggers.base.bounds import DEEPEST, LARGEST_TEXT, MOST_TRIGGERS
 from triggers.base.errors import InvalidTrigger, Usage
+from triggers.base.meant import meant
 from triggers.model import DeclaredAction, Trigger, check_new
 from triggers.model.kinds import Kind, phrase_of
 from triggers.model.original import SECTIONS, from_original, keys_of, own_keys, to_original
@@ -166,8 +167,11 @@ def _read_items(kind: Kind, items: list[Any], project_ids: Mapping[str, str], kn
         # null says nothing: so the original writes what a schedule does not have
         said = [key for key in item if item[key] is not None and not key.startswith("_") and key not in own]
         written = to_original(trigger) if said else {}
-        if unknown := ", ".join(sorted(key for key in said if key not in written)):
-            warnings.append(f"{where}: {unknown}: unknown, ignored")
+        warnings += [
+            f"{where}: {key}={item[key]!r:.80}: unknown, ignored{meant(key, {*own, *written})}"
+            for key in sorted(said)
+            if key not in written
+        ]
     return Section(triggers, tuple(problems), tuple(warnings), frozenset(same))
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -62,7 +63,10 @@ def test_a_problem_names_section_entry_field_and_value(text: str, says: str) -> 
 def test_what_is_unknown_is_reported_and_has_no_effect() -> None:
     section = read_section("task", json.dumps([item(on_statuses=["failed"], _private=1)]), {}, [])
     assert section.problems == ()
-    assert section.warnings == ("configuration section 'tasks', entry 'one': on_statuses: unknown, ignored",)
+    assert section.warnings == (
+        "configuration section 'tasks', entry 'one': on_statuses=['failed']: unknown, ignored; "
+        "did you mean 'on_status'?",
+    )
 
 
 def test_a_function_is_named_by_scripts_only() -> None:
@@ -118,3 +122,37 @@ def test_an_entry_of_the_same_name_beside_one_that_is_unchanged_is_a_problem(oth
     for items in ([unchanged, item(**other)], [item(**other), unchanged]):
         with_it = read_section("task", json.dumps(items), {}, [made()], {"task:one": made()})
         assert with_it.problems == read_section("task", json.dumps(items), {}, [made()]).problems
+
+
+SCHEDULE = {"name": "n", "base_task_id": "base", "queue": "q", "minute": 5}
+
+
+@pytest.mark.parametrize(
+    ("said", "says"),
+    [
+        ({"starting_time": "soon"}, "starting_time='soon': give a time in ISO 8601"),
+        ({"starting_time": 5}, "starting_time=5: give a time in ISO 8601"),
+        ({"starting_time": ["2026-01-01"]}, "give a time in ISO 8601"),
+        ({"minute": "30"}, "minute='30': give a whole number"),
+        ({"weekdays": ["Monday"]}, "did you mean 'monday'"),
+        ({"exclude": "holidays.ics"}, "exclude='holidays.ics': give a list of dates"),
+        ({"timezone": "Europe/Berlim"}, "did you mean 'Europe/Berlin'"),
+        ({"every": "90m"}, "every='90m': cannot be combined with minute"),
+        ({"execution_limit_hours": -1}, "-1: give a number of hours, more than 0"),
+    ],
+)
+def test_what_is_wrong_in_a_schedule_is_reported_and_ends_no_sync(said: dict[str, Any], says: str) -> None:
+    section = read_section("schedule", json.dumps([SCHEDULE | said, SCHEDULE | {"name": "other"}]), {}, [])
+    assert list(section.triggers) == ["schedule:other"]
+    (problem,) = section.problems
+    assert problem.startswith("configuration section 'schedule', entry 'n': ")
+    assert says in problem
+
+
+def test_an_unknown_key_of_a_schedule_and_a_limit_of_zero_as_the_original_has_it() -> None:
+    items = [SCHEDULE | {"crom": "@daily", "execution_limit_hours": 0}]
+    section = read_section("schedule", json.dumps(items), {}, [])
+    assert section.triggers["schedule:n"].policy.limit_execution_time is None
+    assert section.warnings == (
+        "configuration section 'schedule', entry 'n': crom='@daily': unknown, ignored; did you mean 'cron'?",
+    )
