@@ -21,7 +21,7 @@ from vine import promise
 from triggers.base.logs import Seldom, logger
 from triggers.base.messages import Shape, fault_of
 from triggers.stages import table
-from workers import refusals, signed
+from workers import refusals, signed, watchdog
 from workers.watchdog import ALIVE
 
 log = logger(__name__)
@@ -48,6 +48,7 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]
     def create_task_handler(self, promise: Any = promise) -> Callable[[Any], Any]:
         """What is done with each message."""
         handle = super().create_task_handler(promise)
+        watchdog.answers.listen(self.task_consumer.channel)
         seldom = Seldom()
 
         def checked(message: Any) -> Any:

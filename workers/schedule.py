@@ -119,7 +119,7 @@ class Schedule(Scheduler):  # type: ignore[misc]
         self, queue: str, entries: list[Any], due: Collection[str], counts: Mapping[str, int | None], now: float
     ) -> bool:
         """Send to a queue what is to be sent; whether anything was, or a worker goes on."""
-        longest = max(_STINT_SECONDS, _STINT_PACES * min(entry.schedule.seconds for entry in entries))
+        longest = stint_seconds(min(entry.schedule.seconds for entry in entries))
         stint = self._stints.setdefault(queue, SeenStint(longest))
         sends = stint.look(counts.get(queue), now)
         if sends == "nothing":
@@ -159,6 +159,11 @@ class Schedule(Scheduler):  # type: ignore[misc]
         for one in (entry, *others):
             self.logger.info("Scheduler: Sending due task %s (%s)", one.name, one.task)
         return True
+
+
+def stint_seconds(pace: float) -> float:
+    """How long a worker goes on at most before another may have its turn, by the shortest pace of its queue."""
+    return max(_STINT_SECONDS, _STINT_PACES * pace)
 
 
 def together(due: Iterable[Any]) -> list[list[Any]]:

@@ -2,19 +2,22 @@
 
 Celery workers can stay up and consume nothing after Redis was reset (celery issues 8030, 10205, 10302), and
 nothing from outside shows it. So every worker has a queue of its own, on the same connection as the others,
-and sends itself a message every few seconds. One that is not taken in time ends the process: whatever
+and sends itself a message: as soon as the connection brings no more answers of Redis, which come every second even
+where nothing waits, and every few minutes in any case. One that is not taken in time ends the process: whatever
 supervises it starts it again. `triggers.health` is the look from outside, for a process that is frozen.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import os
 import socket
 import threading
 import time
 import uuid
 from pathlib import Path
+from queue import Empty
 from typing import Any, Protocol
 
 import redis
@@ -41,6 +44,10 @@ log = logger(__name__)
 
 LOOK_SECONDS = 2.0
 SEND_SECONDS = 10.0
+#: A worker sends itself a message if its queues have brought no answer for so long: they bring one every second.
+SILENT_SECONDS = 5.0
+#: And so often in any case, since answers do not show that what is taken is carried out.
+SURE_SECONDS = 300.0
 #: A worker that takes nothing for so long, Redis answering, is ended; with `SEND_SECONDS`, within a minute.
 TAKEN_WITHIN_SECONDS = 30.0
 #: Messages that a dead worker left for itself are forgotten after so long, seconds.
@@ -57,6 +64,36 @@ _PROCESS = uuid.uuid4().hex[:8]
 @app.task(name=ALIVE)  # type: ignore[untyped-decorator]
 def alive() -> None:
     """What a worker sends itself; that it was taken is all it says."""
+
+
+class BrokerAnswers:
+    """When Redis last answered the question of this worker for messages, with one or without."""
+
+    def __init__(self) -> None:
+        self._at = -math.inf
+
+    def silent_seconds(self, now: float) -> float:
+        """How long ago that was."""
+        return now - self._at
+
+    def listen(self, channel: Any) -> None:
+        """Note the answers that a channel of kombu reads from now on."""
+        read = channel.handlers["BRPOP"]
+
+        def noted(*args: Any, **kwargs: Any) -> Any:
+            try:
+                found = read(*args, **kwargs)
+            except Empty:
+                self._at = time.monotonic()
+                raise
+            self._at = time.monotonic()
+            return found
+
+        channel.handlers["BRPOP"] = noted
+
+
+#: Of this process, when it is a worker; `workers.consumer` lets it listen.
+answers = BrokerAnswers()
 
 
 class Role(Protocol):
@@ -83,30 +120,35 @@ class WorkerRole:
         self.queue = own_queue(name)
         self.key = broker_prefix() + self.queue.name
         self.client = connect(settings().redis_url or "")
-        self._next_send = 0.0
+        self._next_send = self._next_sure = 0.0
+        self._asks = False
         self._waiting_since: float | None = None
         self._taken = 0
         self._said = False
 
     def stuck(self, now: float) -> str:
         """Send another message where one is due, and say whether those sent before were taken."""
+        is_silent = answers.silent_seconds(now) >= SILENT_SECONDS
         taken = state.total_count[ALIVE]
         if taken != self._taken or len(state.active_requests) >= self.threads:
             self._taken, self._waiting_since = taken, None
-        if now >= self._next_send:
-            self._next_send = now + SEND_SECONDS
+        if now >= self._next_send or (is_silent and not self._asks):
+            self._next_send, self._asks = now + SEND_SECONDS, is_silent or now >= self._next_sure
+            if self._asks:
+                self._next_sure = now + SURE_SECONDS
             if not self._send():
                 self._waiting_since = None  # Redis is away: a restart would fix nothing
                 beat.excuse(now)
-            elif self._waiting_since is None:
+            elif self._asks and self._waiting_since is None:
                 self._waiting_since = now
         waits = now - self._waiting_since if self._waiting_since is not None else 0.0
         return f"has taken nothing for {waits:.0f} s" if waits > TAKEN_WITHIN_SECONDS else beat.stuck(now)
 
     def _send(self) -> bool:
         try:
-            self.celery.send_task(ALIVE, queue=self.queue, expires=FORGOTTEN_SECONDS, argsrepr="()")
-            self.client.expire(self.key, FORGOTTEN_SECONDS)
+            if self._asks:
+                self.celery.send_task(ALIVE, queue=self.queue, expires=FORGOTTEN_SECONDS, argsrepr="()")
+                self.client.expire(self.key, FORGOTTEN_SECONDS)
             self._say_what_is_left_alone()
             at_work.say(self.client, f"{self.name}:{_PROCESS}", self._running())
         except (OperationalError, OSError, redis.RedisError) as failure:

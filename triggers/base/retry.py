@@ -27,12 +27,12 @@ def patiently(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
     tell_seconds: float = TELL_SECONDS,
-    reason: str = "the ClearML server has not answered yet",
+    reason: str = "the ClearML server answers late or not at all",
 ) -> T:
     """Do what may be done twice, again and again while the ClearML server gives no usable answer.
 
     A service that is started while the server restarts would else end, and its supervisor try it from the beginning.
-    Standard error says so: at the first failure, and every ten seconds, an attempt that hangs included; then with
+    Standard error says so: at the first failure, and every ten seconds, an attempt that takes long included; then with
     `reason`. A server that takes no calls for longer than that is not waited for.
 
     Raises:
@@ -58,11 +58,11 @@ class _Wait:
 
     def __init__(self, began: float, clock: Callable[[], float], reason: str) -> None:
         self._began, self._clock, self._reason = began, clock, reason
-        self._told = False
+        self._told, self._does = False, "waiting"
 
     def failed(self, failure: ServerUnavailable) -> None:
         """Note why the last attempt failed; the first time, say so."""
-        self._reason = str(failure)
+        self._reason, self._does = str(failure), "retrying"
         if not self._told:
             self._told = True
             self._say(f"{self._reason}; retrying for up to {PATIENCE_SECONDS / 60:g} minutes")
@@ -70,7 +70,7 @@ class _Wait:
     def still(self) -> None:
         """Say that it goes on."""
         self._told = True
-        self._say(f"still retrying after {self._clock() - self._began:.0f} s: {self._reason}")
+        self._say(f"still {self._does} after {self._clock() - self._began:.0f} s: {self._reason}")
 
     @staticmethod
     def _say(text: str) -> None:

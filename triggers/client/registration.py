@@ -58,6 +58,7 @@ class Registration:
         edit = ledger.registry.declaration(triggers, origin, now_ms, before.since_ms, sources, before.entries)
         audited(ledger, edit, "register", at_keyboard(self.api), script=script(self.sources))
         inheritance.pause(ledger, before)
+        ledger.reading.start_anew()
         self._end_earlier()
         return ledger.registry.snapshot()
 

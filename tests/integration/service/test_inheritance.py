@@ -109,6 +109,19 @@ def test_a_second_redis_is_refused_until_the_first_gives_back(
     assert not [name for name in world.task()["runtime"] if name.startswith("triggers-redis-")]
 
 
+def test_registering_the_same_triggers_again_lets_polls_begin_anew(home_world: HomeWorld) -> None:
+    """At the quiet pace the next one would come up to half a minute later."""
+    world = home_world
+    world.come_home(world.trigger())
+    client, watch = world.ledger.store.client, world.ledger.keys.service_watch
+    world.poll()
+    version = world.ledger.registry.version()
+    assert client.hexists(watch, "polled_for")
+    world.come_home(world.trigger())
+    assert world.ledger.registry.version() == version
+    assert not client.hexists(watch, "polled_for")
+
+
 def test_registering_again_keeps_everything(home_world: HomeWorld) -> None:
     world = home_world
     world.come_home(world.trigger())

@@ -1,4 +1,4 @@
-"""Celery messages of twenty schedulers, counted as Redis gets them: at most two for each scheduler and poll."""
+"""Celery messages of one scheduler and of twenty, counted as Redis gets them: at most two for each and each poll."""
 
 from __future__ import annotations
 
@@ -23,9 +23,13 @@ from triggers.stages.reconcile import reconcile
 SCHEDULERS, POLLS, MOST = 20, 5, 2
 
 
+#: Worker processes: one a role.
+WORKERS = 3
+
+
 @dataclass
 class Cluster:
-    """Twenty schedulers with hints as workers send them, and the queues in which these lie."""
+    """Some schedulers with hints as workers send them, and the queues in which these lie."""
 
     world: World
     client: redis.Redis
@@ -45,30 +49,37 @@ class Cluster:
             found.append(self.contexts[str(scheduler)])
         return found
 
-    def messages(self, happens: Callable[[], object]) -> float:
-        """Messages of each scheduler and poll while something happens before each poll, those of beat included."""
+    def messages(self, happens: Callable[[], object], poll_seconds: float = 1) -> float:
+        """Messages of each scheduler and poll while something happens before each poll; those of beat are included, and
+        those that workers send themselves.
+        """
         before = self.sent()
         for _ in range(POLLS):
             happens()
             for ctx in self.contexts.values():
                 polled(ctx)
                 reconcile(ctx)
-        return (self.sent() - before + POLLS * ticks(self.world)) / (SCHEDULERS * POLLS)
+        others = POLLS * poll_seconds * a_second(self.world)
+        return (self.sent() - before + others) / (len(self.contexts) * POLLS)
 
 
-def ticks(world: World) -> float:
-    """What beat sends in a second, which is the finest pace of polls: the same for any number of schedulers.
+def a_second(world: World) -> float:
+    """What beat and workers send in a second as long as these keep up: the same for any number of schedulers."""
+    from workers.schedule import stint_seconds
+    from workers.watchdog import SURE_SECONDS
 
-    Paces here are multiples of each other, so that each queue gets one message at the finest of them.
-    """
     rows = [(queue, row.seconds(world.settings)) for row in table.STAGES for queue in row.queues]
     finest = {queue: min(pace for of, pace in rows if of == queue and pace) for queue, pace in rows if pace}
-    return sum(1 / pace for pace in finest.values())
+    return sum(1 / stint_seconds(pace) for pace in finest.values()) + WORKERS / SURE_SECONDS
 
 
-@pytest.fixture
+@pytest.fixture(params=[SCHEDULERS])
 def cluster(
-    world: World, redis_url: str, redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest,
+    world: World,
+    redis_url: str,
+    redis_client: redis.Redis,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Cluster]:
     monkeypatch.setenv("TRIGGERS_REDIS_URL", redis_url)
     settings.cache_clear()
@@ -77,7 +88,7 @@ def cluster(
 
     celery = Celery("sender", set_as_current=False)
     celery.conf.update(configuration(world.settings.model_copy(update={"redis_url": redis_url})))
-    contexts = others(world, SCHEDULERS, CeleryHints(celery, redis_client, str))
+    contexts = others(world, request.param, CeleryHints(celery, redis_client, str))
     for ctx in contexts:
         polled(ctx)
     yield Cluster(world, redis_client, {ctx.ledger.scheduler: ctx for ctx in contexts})
@@ -109,6 +120,13 @@ def test_a_backlog_that_nobody_takes_has_one_message_for_each_scheduler(cluster:
     before = cluster.sent()
     assert cluster.messages(cluster.world.fail_task) <= MOST
     assert cluster.sent() - before == SCHEDULERS
+
+
+@pytest.mark.parametrize("cluster", [1], indirect=True)
+@pytest.mark.parametrize("poll_seconds", [1, 5, 30])
+def test_one_scheduler_alone_has_few_messages_as_well_at_any_pace(cluster: Cluster, poll_seconds: float) -> None:
+    assert cluster.messages(cluster.world.tick, poll_seconds) <= MOST
+    assert cluster.messages(cluster.world.fail_task, poll_seconds) <= MOST, "nobody takes its hints"
 
 
 def test_workers_that_are_behind_get_two_at_most(cluster: Cluster) -> None:

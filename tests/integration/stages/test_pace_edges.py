@@ -100,6 +100,15 @@ def test_what_is_declared_again_as_it_was_is_no_change(resting: World) -> None:
     assert not polls(resting.ctx)
 
 
+def test_a_start_with_the_same_triggers_polls_at_once_and_fast(resting: World) -> None:
+    """As in a cluster, where Redis and its workers outlive the script."""
+    passes(resting, PACE + 1)
+    resting.ledger.reading.start_anew()
+    assert polls(resting.ctx)
+    assert is_fast(resting)
+    assert not polls(resting.ctx), "once"
+
+
 def test_a_start_with_a_new_run_of_redis_polls_at_once_and_fast(resting: World) -> None:
     """As in local mode, where the script's end is that of its Redis."""
     passes(resting, PACE + 1)

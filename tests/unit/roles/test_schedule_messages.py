@@ -91,7 +91,10 @@ def test_a_single_scheduler_has_less_than_two_messages_a_poll_at_any_pace(
     at_rest = world(workers)
     at_rest.run(599.5)
     assert at_rest.messages == {"poll": 20, "dispatch": 10}
-    assert at_rest.messages.total() <= 2 * 600 / poll_seconds
+    from workers.watchdog import SURE_SECONDS
+
+    to_themselves = 3 * 600 / SURE_SECONDS  # of a worker for each role
+    assert at_rest.messages.total() + to_themselves <= 2 * 600 / poll_seconds
 
 
 @pytest.mark.parametrize("workers", [1, 3])

@@ -106,6 +106,10 @@ class Reading:
         more, of_budget = int(seconds * 1000), int(by_budget * 1000)
         self.store.run(STRETCH, keys, token, more, of_budget, _limit_text(limit))
 
+    def start_anew(self) -> None:
+        """Let the next poll be made as if triggers had changed: not later because nothing has changed for long."""
+        self.store.client.hdel(self.keys.service_watch, "polled_for")
+
     def quiet_ms(self) -> int:
         """How long no poll has found a change, ms; since the first poll where none ever has."""
         found: Any = self.store.client.hmget(self.keys.epoch, "changed_ms", "first_polled_ms")
