@@ -41,7 +41,8 @@ def editing(
 ) -> Iterator[None]:
     """Make an edit of the object that fired in the body, by one call.
 
-    A trigger that fires once for each object fires for no edit anyway: nothing is announced for it.
+    A trigger that fires once for each object fires for no edit of what it has fired for: nothing is announced then. A
+    trial may edit what never fired.
 
     Args:
         attempt: whose action it is.
@@ -52,13 +53,15 @@ def editing(
         NotReadYet: come again a little later; nothing was done.
         ServerUnavailable, Refused: the object cannot be read.
     """
-    if attempt.trigger.policy.fire == "once" or attempt.is_trial:
+    if attempt.trigger.policy.fire == "once" and not attempt.is_trial:
         yield
         return
     before, announced = _read(attempt), False
     if before is not None:
         ledger, source = attempt.ctx.ledger, sources.of_kind(attempt.trigger.kind).name
-        announced = ledger.edits.announce(attempt.firing, source, before, foreseen(before), ignoring)
+        # a person chooses the object of a trial: its last change may be one that no poll has read
+        read_to_ms = ledger.reading.cursor(source).read_to_ms if attempt.is_trial else None
+        announced = ledger.edits.announce(attempt.firing, source, before, foreseen(before), ignoring, read_to_ms)
         waited_ms = ledger.now_ms() - attempt.firing.granted_ms
         if not announced and waited_ms < 1000 * PATIENCE_SECONDS:
             raise NotReadYet("the object has changed since it fired: waits until polls have read that")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from triggers.cli.options import Choice, Json, Name
 
 if TYPE_CHECKING:
+    from triggers.model import Trigger
     from triggers.operate.query import View
     from triggers.operate.target import Target
 
@@ -27,6 +28,16 @@ def show(name: Name, scheduler: Choice = None, as_json: Json = False) -> None:
             _print(target, view)
 
 
+def _actions(trigger: Trigger) -> list[tuple[str, Any]]:
+    """A row for each action, numbered as `send --action` takes them if there are several."""
+    from triggers.cli import output
+    from triggers.operate import wording
+
+    lines = wording.actions(trigger)
+    names = ["action" if len(lines) == 1 else "actions", *[""] * (len(lines) - 1)]
+    return [(name, output.text(line)) for name, line in zip(names, lines, strict=True)]
+
+
 def _print(target: Target, view: View) -> None:
     from triggers.clearml_api.links import link
     from triggers.cli import output
@@ -44,7 +55,7 @@ def _print(target: Target, view: View) -> None:
         ("trigger" if trigger.of_objects else "schedule", output.text(trigger.name, "cyan")),
         ("state", output.styled(state_of(target, view, now_ms))),
         ("condition", output.text(wording.condition(trigger))),
-        ("action", output.text(wording.action(trigger))),
+        *_actions(trigger),
         ("policy", output.text(policy)),
         (
             "declared",
@@ -56,11 +67,11 @@ def _print(target: Target, view: View) -> None:
         ("now", output.text(f"{view.waiting} waiting, {view.held} held, {view.dead} dead")),
     ]
     for tally in [fired] if fired else []:
-        rows.insert(
-            7, ("last fired", output.text(f"{ago(tally.last_ms, now_ms)}: {tally.task or trigger.action.done}"))
-        )
+        last = f"{ago(tally.last_ms, now_ms)}: {tally.task or trigger.action.done}"
+        place = [name for name, _ in rows].index("read up to")
+        rows.insert(place, ("last fired", output.text(last)))
         if page := link(target.scheduler, "task", tally.task):
-            rows.insert(8, ("", output.text(page, "dim")))
+            rows.insert(place + 1, ("", output.text(page, "dim")))
     if view.muted_until_ms is not None:
         rows.insert(2, ("muted", output.text(f"until {local(view.muted_until_ms) or '`unmute`'}: nobody is notified")))
     if view.failing:
@@ -72,9 +83,9 @@ def _print(target: Target, view: View) -> None:
     kept = ", ".join(f"{what} {count}" for what, count in sorted(view.counts.items())) or "nothing"
     rows.append(("in all", output.text(kept)))
     output.show(output.pairs(rows))
-    last = newest(target, Filter(trigger.id), 5)
-    if last:
+    newest_ = newest(target, Filter(trigger.id), 5)
+    if newest_:
         from triggers.cli.history import print_entries
 
         output.show("")
-        print_entries(target, last, now_ms)
+        print_entries(target, newest_, now_ms)

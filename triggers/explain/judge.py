@@ -16,7 +16,8 @@ Poll
 Match
   6. changed before the trigger was registered        → does not fire
   7. a clause of the condition fails                  → does not fire, names it
-  8. this trigger launched it, or has just edited it  → does not fire
+  8. this trigger launched it                         → does not fire
+     this trigger has just edited it                  → fired, or does not fire
   9. the policy `fire` says no                        → fired once, or does not fire
   10. it lies in a batch                              → will fire
   11. read already, matched with another condition    → does not fire
@@ -149,6 +150,8 @@ def _by_stage(facts: Facts, now: Event, last: Firing | None) -> _Said:
         return "does not fire", text, "a trigger of another name does"
     if facts.own_edit:
         text = "its last change is an edit that this trigger made itself, and no trigger fires for its own edits"
+        if facts.mark.occurrence and facts.mark.fired_ms:
+            return "fired", f"{_before(facts, last)}; {text}", ""
         return "does not fire", text, "a change that somebody else makes fires it"
     decision = match_decision(facts, now)
     if decision.occurrence is None:  # 9

@@ -111,8 +111,8 @@ class Trigger(Conditions):
 
     @cached_property
     def sees_own_edits(self) -> bool:
-        """Whether an action of it edits the object that fires it, and it can fire for one object again."""
-        return self.policy.fire != "once" and any(action.edits_object for _, action in all_parts(self))
+        """Whether an action of it edits the object that fires it: for a firing, or because a person tries it."""
+        return any(action.edits_object for _, action in all_parts(self))
 
     @cached_property
     def digest(self) -> str:

@@ -10,7 +10,7 @@ from triggers.ledger.matching.matching import change_of
 from triggers.ledger.registry.registry import Entry
 from triggers.model.events import Event
 from triggers.model.launch_tags import is_service_task
-from triggers.operate.objects import changed_since, read_object
+from triggers.operate.objects import changed_since, read_object, unknown
 from triggers.operate.target import Target
 from triggers.operate.wording import other_kind
 from triggers.rules.conditions import matches
@@ -45,7 +45,7 @@ def fire(target: Target, entry: Entry, object_id: str) -> tuple[str, Event]:
     event = read_object(target.api, [entry.trigger], object_id, entry.trigger.kind)
     name = entry.trigger.name
     if event is None:
-        raise Usage(f"{entry.trigger.called}: object {object_id!r} is not on the server: look for its id there")
+        raise Usage(unknown(entry.trigger, object_id))
     if not event.concerns(entry.trigger.kind):
         raise Usage(other_kind(entry.trigger, event))
     with target.ledger.audit.change("fire", trigger=name, object=object_id) as came:

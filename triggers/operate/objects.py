@@ -71,6 +71,13 @@ def read_object(api: Api, triggers: Iterable[Trigger], object_id: str, kind: str
     return look_up(api, lambda source: source.needs(sources.triggers_of(source, triggers)), object_id, kind)
 
 
+def unknown(trigger: Trigger, object_id: str) -> str:
+    """That there is no such object for a trigger, and what to give instead."""
+    if not trigger.of_objects:
+        return f"{trigger.called}: {object_id!r} is no time; give one such as 2026-11-27T03:00:00Z"
+    return f"{trigger.called}: object {object_id!r} is not on the server: look for its id there"
+
+
 def look_up(api: Api, needs: Callable[[sources.Source], Any], object_id: str, kind: str) -> Event | None:
     """The same where the caller knows what each source reads."""
     for source in sorted(sources.SOURCES, key=lambda source: kind not in source.kinds):

@@ -16,7 +16,7 @@ from triggers.model import Trigger
 from triggers.model.action import DeclaredAction
 from triggers.model.events import Event
 from triggers.model.parts import all_parts, list_of, mark_of, trial_key
-from triggers.operate.objects import read_object
+from triggers.operate.objects import read_object, unknown
 from triggers.operate.target import Target
 from triggers.operate.wording import number, other_kind
 
@@ -63,7 +63,7 @@ def send(target: Target, entry: Entry, object_id: str, wanted: str | None = None
     trigger, ledger = entry.trigger, target.ledger
     event = read_object(target.api, [trigger], object_id, trigger.kind)
     if event is None:
-        raise Usage(f"{trigger.called} is for a {trigger.kind}, and the server has none with id {object_id!r}")
+        raise Usage(unknown(trigger, object_id))
     if not event.concerns(trigger.kind):
         raise Usage(other_kind(trigger, event))
     parts = chosen(trigger, wanted)

@@ -22,10 +22,15 @@ def condition(trigger: Trigger) -> str:
 
 def action(trigger: Trigger) -> str:
     """What it does: each action, numbered if there are several."""
+    return "; ".join(actions(trigger))
+
+
+def actions(trigger: Trigger) -> list[str]:
+    """The same, one text for each action."""
     found = list(all_parts(trigger))
     if len(found) == 1:
-        return trigger.action.words()
-    return "; ".join(f"{number(part)}: {one.words()}" for part, one in found)
+        return [trigger.action.words()]
+    return [f"{number(part)}: {one.words()}" for part, one in found]
 
 
 def other_kind(trigger: Trigger, event: Event) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+
 from tests.integration.actions.conftest import allowing, declare
 from tests.integration.actions.receiver import Receiver
 from tests.integration.stages.conftest import World
@@ -71,3 +73,44 @@ def test_what_is_tried_says_so(world: World, receiver: Receiver) -> None:
     assert received["/notify"].json["title"] == "[trial] a run"
     assert {one.state for one in sending.outcomes(target, trials, 1).values()} == {"launched"}
     assert world.history("granted") == []
+
+
+@pytest.mark.parametrize("fire", ["once", "while_true"])
+def test_what_is_tried_fires_nothing_by_its_edit_and_hides_nobody_elses(world: World, fire: str) -> None:
+    """The object satisfies the condition already: any other edit would fire."""
+    world.declare(world.trigger(name="other"))
+    failed = world.fail_task()
+    world.step()
+    world.tick()
+    world.declare(world.trigger(name="t", policy={"fire": fire}, actions=[Tag(["seen"])]))
+    acted(world, allowing(world))
+    before = len(world.history("granted"))
+    target: Any = Target(world.ledger, world.api)
+    entry = world.ledger.registry.snapshot().entries["task:t"]
+    trials, _ = sending.send(target, entry, failed)
+    act(allowing(world))
+    assert {one.state for one in sending.outcomes(target, trials, 1).values()} == {"launched"}
+    acted(world, allowing(world))
+    assert len(world.history("granted")) == before
+    world.call("tasks.edit", task=failed, comment="a person's", force=True)
+    acted(world, allowing(world))
+    assert len(world.history("granted")) == before + 1
+
+
+def test_a_trial_waits_until_polls_have_read_what_changed_before_it(world: World) -> None:
+    """What a person has changed a moment ago fires, whatever is tried on the object meanwhile."""
+    world.declare(world.trigger(name="t", policy={"fire": "while_true"}, actions=[Tag(["seen"])]))
+    acted(world, allowing(world))
+    target: Any = Target(world.ledger, world.api)
+    entry = world.ledger.registry.snapshot().entries["task:t"]
+    failed = world.fail_task()
+    trials, _ = sending.send(target, entry, failed)
+    act(allowing(world))
+    assert sending.outcomes(target, trials, 0) == {}, "it waits for the poll"
+    acted(world, allowing(world))
+    assert len(world.history("granted")) == 1
+    world.expire_leases()
+    act(allowing(world))
+    assert {one.state for one in sending.outcomes(target, trials, 1).values()} == {"launched"}
+    acted(world, allowing(world))
+    assert len(world.history("granted")) == 1

@@ -38,6 +38,31 @@ def test_an_object_by_its_name(world: World) -> None:
     assert run("explain", "retry", "no such name", "--json").json["answer"] == "no such object"
 
 
+def test_a_trigger_that_has_edited_what_it_fired_for_has_fired(world: World) -> None:
+    tag = {"type": "tag", "add": ["seen"]}
+    world.declare(world.trigger(name="retry", policy={"fire": "on_transition"}, actions=[tag]))
+    task = world.fail_task()
+    world.step()
+    world.settle()
+    told = run("explain", "retry", task, "--json")
+    assert (told.code, told.json["answer"]) == (0, "fired")
+    assert "its last change is an edit that this trigger made itself" in told.json["because"]
+    assert [(one["action"], one["state"]) for one in told.json["actions"]] == [("action 1 (tag)", "launched")]
+
+
+def test_actions_whose_turn_has_not_come_are_shown(world: World) -> None:
+    later = {"type": "tag", "add": ["seen"], "on": "launched"}
+    alarm = {"type": "comment", "text": "failed"}
+    world.declare(world.trigger(name="retry", action={"queue": "nowhere"}, actions=[later], on_failed=[alarm]))
+    task = world.fail_task()
+    world.step()
+    told = run("explain", "retry", task, "--json").json["actions"]
+    assert {one["action"]: one["state"] for one in told} == {
+        "action 1 (tag)": "not begun", "on_failed 0 (comment)": "not begun",
+    }  # fmt: skip
+    assert "not begun" in run("explain", "retry", task).out
+
+
 def test_all_triggers_at_once(world: World) -> None:
     world.declare(
         world.trigger(name="retry"),

@@ -70,6 +70,15 @@ def test_one_of_them(world: World, target: Any, receivers: Receivers, wanted: st
     assert receivers.texts() == [text]
 
 
+def test_what_a_schedule_is_tried_with_is_a_time(world: World, receivers: Receivers) -> None:
+    posts = [{"type": "posting", "host": "a", "text": "a"}]
+    world.declare(world.trigger("schedule", "nightly", cron="0 3 * * *", actions=posts))
+    refused = run("send", "nightly", "now")
+    assert refused.code == 2
+    assert "schedule 'nightly': 'now' is no time; give one such as 2026-11-27T03:00:00Z" in refused.out
+    assert run("send", "nightly", "2026-11-27T03:00:00Z", "--seconds", "0", "--json").json["trials"][0]["action"] == "1"
+
+
 @pytest.mark.parametrize("wanted", ["0", "7", "on_resolved.0", "x"])
 def test_what_cannot_be_tried_is_refused(world: World, target: Any, receivers: Receivers, wanted: str) -> None:
     declared(world)

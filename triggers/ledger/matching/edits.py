@@ -59,16 +59,24 @@ class Edits:
         self.store, self.keys = store, keys
 
     def announce(
-        self, firing: Firing, source: str, before: Event, foreseen: Event, ignoring: Iterable[str] = ()
+        self,
+        firing: Firing,
+        source: str,
+        before: Event,
+        foreseen: Event,
+        ignoring: Iterable[str] = (),
+        read_to_ms: int | None = None,
     ) -> bool:
-        """Say that the object will be edited; False where it has changed since it fired and no poll has read that.
+        """Say that the object will be edited; False where it has changed since and no poll has read that.
 
-        `ignoring`: fields that the edit changes to nobody knows what.
+        `ignoring`: fields that the edit changes to nobody knows what. `read_to_ms`: up to which change of it polls have
+        read, where the caller knows that; the change that fired if not given.
         """
+        read_to_ms = firing.changed_ms if read_to_ms is None else read_to_ms
         keys = self.keys
         names = [keys.firing(firing.key), keys.edits, keys.edit_times, keys.marks(firing.trigger), keys.seen(source)]
         field, digest = _field(firing.trigger, before.id), digest_of(foreseen, ignoring)
-        arguments = (firing.lease, field, firing.key, before.changed_ms, firing.changed_ms, digest, before.id)
+        arguments = (firing.lease, field, firing.key, before.changed_ms, read_to_ms, digest, before.id)
         return bool(self.store.run(ANNOUNCE, names, *arguments))
 
     def settle(self, firing: Firing, after: Event, ignoring: Iterable[str] = ()) -> bool:

@@ -1,6 +1,6 @@
 -- Say that an action is about to edit the object that fired, before it does. KEYS: firing, edits, edit times, marks, seen.
 -- ARGV: run id, token, field of the trigger and the object, firing key, last change of the object as the action has read it,
---   change that fired, digest of the object as it will be, object.
+--   up to which change polls have read as the caller knows, digest of the object as it will be, object.
 -- Returns 1, or 0 where somebody else has changed the object since and no poll has read that: what the next one reads would
 -- be of that change as well.
 -- Rules out: an own edit read before it is recorded; a person's change that is taken for a part of it.
