@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Final, Literal, get_args
 from triggers.base.meant import meant
 from triggers.model.frozen import Frozen, built
 from triggers.model.kinds import Kind
+from triggers.model.parts import shown
 from triggers.model.values import wrong
 
 #: Who carries firings out: any dispatch worker (launches and functions that it can import), the process that declared
@@ -26,6 +27,8 @@ MOST_ACTIONS: Final = 20
 
 #: Holds actions that no argument of `add_*` spells: in files, in sections.
 ACTIONS: Final = "actions"
+
+_A_LIST: Final = "give a list of actions, such as [Webhook('https://…')]; see triggers.actions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +248,7 @@ def read_action(value: Any) -> Any:
     if isinstance(value, DeclaredAction):
         return value
     if not isinstance(value, Mapping):
-        raise wrong("give a list of actions, such as [Webhook('https://…')]; see triggers.actions", ACTIONS, value)
+        raise wrong(_A_LIST, ACTIONS, shown(ACTIONS, value))
     classes = action_classes()
     name = value.get("type")
     if not isinstance(name, str) or name not in classes:
@@ -258,11 +261,13 @@ def read_actions(value: Any) -> Any:
     if value is None:
         return ()
     if not isinstance(value, (list, tuple)):
-        raise wrong("give a list of actions, such as [Webhook('https://…')]; see triggers.actions")
+        raise wrong(_A_LIST)
+    classes = action_classes()
+    for each in value:
+        type_ = each.get("type") if isinstance(each, Mapping) else getattr(each, "type", "")
+        if isinstance(type_, str) and type_ in classes and (ways := classes[type_].WAYS):
+            raise wrong(f"give {ways[0]} instead: it is the first action")
     read = tuple(map(read_action, value))
-    for each in read:
-        if isinstance(each, DeclaredAction) and each.WAYS:
-            raise wrong(f"give {each.WAYS[0]} instead: it is the first action")
     if len(read) > MOST_ACTIONS:
         raise wrong(f"at most {MOST_ACTIONS} actions can be given")
     return read

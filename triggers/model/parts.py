@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final, Literal
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
     from triggers.model.action import DeclaredAction
@@ -23,6 +23,8 @@ List = Literal["actions", "on_failed", "on_resolved"]
 
 _LETTERS: Final[dict[List, str]] = {"actions": "", "on_failed": "f", "on_resolved": "r"}
 _PART: Final = re.compile(r"([fr]?)(\d{1,2})", re.ASCII)
+#: Of a list of actions that is wrong, so many are shown.
+_MOST_SHOWN: Final = 20
 #: Behind the part in the key of a firing that only tries an action (`clearml-triggers send`).
 _TRIAL: Final = "t"
 
@@ -123,3 +125,16 @@ def label_of_key(trigger: Trigger | None, key: str, mark: str = "") -> str:
 def mark_of(action: DeclaredAction) -> str:
     """What a firing keeps of its action: type and digest."""
     return f"{action.type}:{digest_of(action)}"
+
+
+def shown(argument: str, value: Any) -> Any:
+    """What people are shown of a wrong value of an argument: of actions, which may hold secrets, what each is."""
+    return _sketch(value) if argument in LISTS else value
+
+
+def _sketch(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_sketch(each) for each in value[:_MOST_SHOWN]]
+    if isinstance(value, Mapping):
+        return {"type": value["type"]} if isinstance(value.get("type"), str) else {}
+    return value if value is None or isinstance(value, (bool, int, float)) else f"({type(value).__name__})"

@@ -20,7 +20,7 @@ from triggers.model.action import DeclaredAction, argument_of, read_action, read
 from triggers.model.fields import Conditions, DatasetConditions
 from triggers.model.frozen import built
 from triggers.model.kinds import Kind, named_as, noun_of, one_of_them
-from triggers.model.parts import LISTS, all_parts, list_of
+from triggers.model.parts import LISTS, all_parts, list_of, shown
 from triggers.model.policy import Policy
 from triggers.model.schedule_fields import ScheduleConditions
 from triggers.model.task_fields import TaskConditions
@@ -283,7 +283,7 @@ def invalid_trigger_of(name: object) -> Iterator[None]:
         raise InvalidTrigger(
             name if isinstance(name, str) and name else "(without a name)",
             argument,
-            context["value"] if "argument" in context else first["input"],
+            context["value"] if "argument" in context else shown(argument, first["input"]),
             way_out,
         ) from error
 

@@ -13,6 +13,7 @@ from triggers.base.meant import meant
 from triggers.model import DeclaredAction, Trigger, check_new
 from triggers.model.kinds import Kind, phrase_of
 from triggers.model.original import SECTIONS, from_original, keys_of, own_keys, to_original
+from triggers.model.parts import shown
 from triggers.model.schedule_fields import SCHEDULE
 from triggers.sync import section_items
 
@@ -214,7 +215,7 @@ def _explain(kind: Kind, error: Usage, item: Any) -> str:
     key = (keys_of(kind) | _OF_ACTIONS).get(error.argument, error.argument)
     if key == "base_function" or key not in item:
         key = key if key in item else error.argument.removeprefix("schedule_")
-    value = item.get(key, error.value) if isinstance(item, Mapping) else error.value
+    value = shown(key, item.get(key, error.value) if isinstance(item, Mapping) else error.value)
     return f"{key}={value!r:.200}: {error.way_out}"
 
 
