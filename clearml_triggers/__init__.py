@@ -12,19 +12,21 @@ from typing import TYPE_CHECKING, Any
 from clearml_triggers.alias import install, own, own_or_end
 
 if TYPE_CHECKING:
-    from triggers import FiringInfo, InvalidTrigger, TriggerScheduler
+    from triggers import FiringInfo, InvalidTrigger, TaskScheduler, TriggerScheduler
 
-__all__ = ["FiringInfo", "InvalidTrigger", "TriggerScheduler", "main"]
+__all__ = ["FiringInfo", "InvalidTrigger", "TaskScheduler", "TriggerScheduler", "main"]
 
 install()
 
 
-def __getattr__(name: str) -> Any:
-    if name in __all__:
-        return getattr(own("triggers"), name)
-    if name in ("app", "celery"):
-        return getattr(own_or_end("workers"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:  # to a type checker a name that is not here is an error
+
+    def __getattr__(name: str) -> Any:
+        if name in __all__:
+            return getattr(own("triggers"), name)
+        if name in ("app", "celery"):
+            return getattr(own_or_end("workers"), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ import sys
 from triggers import TriggerScheduler  # was: from clearml.automation import TriggerScheduler
 
 
-def announce(model_id):
+def announce(model_id: str) -> None:
     """Print which model was published."""
     print(f"model {model_id} was published", flush=True)
 

@@ -1,11 +1,9 @@
 """Call a function that also wants to know which trigger fired: it takes `firing`."""
 
-from typing import Any
-
-from triggers import TriggerScheduler
+from triggers import FiringInfo, TriggerScheduler
 
 
-def record(object_id: str, firing: dict[str, Any]) -> None:
+def record(object_id: str, firing: FiringInfo) -> None:
     """Print one line for each firing; `firing["key"]` is the same when the call is retried."""
     print(f"{firing['kind']} {object_id} fired, key {firing['key']}", flush=True)
 

@@ -1,4 +1,4 @@
-"""The `Args` sections of the `add_*` calls, made from the declared fields: `python -m tests.docstrings` writes them.
+"""The `Args` sections of the calls that add triggers, made from the fields: `python -m tests.docstrings` writes them.
 
 A new argument gets its text by the description of its field, its type and default by the signature of the call.
 """
@@ -13,34 +13,43 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-from triggers import TriggerScheduler
+from triggers import TaskScheduler, TriggerScheduler
 from triggers.client import argument_types
 from triggers.model.described import description
-from triggers.model.kinds import KINDS, call_of
+from triggers.model.kinds import KINDS, Kind, call_of
 
 WIDTH = 120
-SECTION = re.compile(r"(?<=\n        Args:\n).*?(?=\n        Returns:\n)", re.DOTALL)
+#: Arguments by another name than that of the field's call.
+RENAMED = {"queue": "schedule_queue"}
+SECTION = re.compile(r"(?<=\n        Args:\n)(?: {12}.*\n)*(?=\n        Returns:\n)")
 
 
-def calls() -> dict[str, Callable[..., Any]]:
-    """Kind → its `add_*` call."""
-    return {kind: getattr(TriggerScheduler, call_of(kind)) for kind in KINDS}
+def calls() -> dict[str, tuple[Kind, Callable[..., Any]]]:
+    """Name → the kind of trigger that it adds, and the call."""
+    found = {call_of(kind): (kind, getattr(TriggerScheduler, call_of(kind))) for kind in KINDS}
+    return {**found, "add_task": ("schedule", TaskScheduler.add_task)}
 
 
-def section(kind: str) -> str:
+def section(name: str) -> str:
     """The lines below `Args:`."""
-    parameters = inspect.signature(calls()[kind]).parameters
+    kind, call = calls()[name]
+    parameters = inspect.signature(call).parameters
     return "".join(entry(kind, one) for name, one in parameters.items() if name != "self")
 
 
-def entry(kind: str, parameter: inspect.Parameter) -> str:
+def entry(kind: Kind, parameter: inspect.Parameter) -> str:
     """One argument with type, default and description."""
     of, optional = re.subn(r" \| None$", "", str(parameter.annotation))
     default = "optional" if optional and parameter.default is None else f"default {parameter.default!r}"
     type_ = str(parameter.annotation) if optional and parameter.default is not None else of
-    text = f"{parameter.name} ({spelled_out(type_)}, {default}): {description(kind, parameter.name)}"
+    text = f"{parameter.name} ({spelled_out(type_)}, {default}): {of_argument(kind, parameter.name)}"
     first, rest = " " * 12, " " * 16
     return textwrap.fill(text, WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False) + "\n"
+
+
+def of_argument(kind: Kind, name: str) -> str:
+    """What an argument is for."""
+    return description(kind, RENAMED.get(name, name))
 
 
 def spelled_out(type_: str) -> str:
@@ -55,9 +64,9 @@ def spelled_out(type_: str) -> str:
 
 def files() -> Iterator[tuple[Path, str]]:
     """Each file with a call, and its text as it should be."""
-    for kind, call in calls().items():
+    for name, (_, call) in calls().items():
         path = Path(inspect.getfile(call))
-        body = section(kind)
+        body = section(name)
         yield path, SECTION.sub(lambda _, body=body: body, path.read_text(), count=1)
 
 

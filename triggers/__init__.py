@@ -18,27 +18,29 @@ if TYPE_CHECKING:
 __all__ = ["FiringInfo", "InvalidTrigger", "TaskScheduler", "TriggerScheduler"]
 
 
-def __getattr__(name: str) -> Any:
-    if name == "TriggerScheduler":
-        from triggers.client.parser_hook import bring_the_sdk
-        from triggers.client.scheduler import TriggerScheduler
+if not TYPE_CHECKING:  # to a type checker a name that is not here is an error
 
-        bring_the_sdk()
+    def __getattr__(name: str) -> Any:
+        if name == "TriggerScheduler":
+            from triggers.client.parser_hook import bring_the_sdk
+            from triggers.client.scheduler import TriggerScheduler
 
-        return TriggerScheduler
-    if name == "TaskScheduler":
-        from triggers.client.parser_hook import bring_the_sdk
-        from triggers.client.task_scheduler import TaskScheduler
+            bring_the_sdk()
 
-        bring_the_sdk()
+            return TriggerScheduler
+        if name == "TaskScheduler":
+            from triggers.client.parser_hook import bring_the_sdk
+            from triggers.client.task_scheduler import TaskScheduler
 
-        return TaskScheduler
-    if name == "FiringInfo":
-        from triggers.model.firing_info import FiringInfo
+            bring_the_sdk()
 
-        return FiringInfo
-    if name == "InvalidTrigger":
-        from triggers.base.errors import InvalidTrigger
+            return TaskScheduler
+        if name == "FiringInfo":
+            from triggers.model.firing_info import FiringInfo
 
-        return InvalidTrigger
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            return FiringInfo
+        if name == "InvalidTrigger":
+            from triggers.base.errors import InvalidTrigger
+
+            return InvalidTrigger
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -25,7 +25,7 @@ from triggers.model.values import STATUSES
 from triggers.rules.conditions import Clause, Verdict, evaluate
 from triggers.rules.policies import Mark, decide
 
-__all__ = ["Clause", "Fired", "Outcome", "Simulation", "check", "dataset", "launch", "model", "task"]
+__all__ = ["Clause", "Fired", "Outcome", "Simulation", "check", "dataset", "launch", "model", "schedule", "task"]
 
 #: One metric as a test describes it: its only value, or (latest, minimum, maximum).
 Number = float | tuple[float, float, float]
@@ -53,7 +53,18 @@ def model(
     archived: bool = False,
     task: str = "",
 ) -> Event:
-    """Describe a model; `task` is the id of the ClearML task that made it, `users` who made and who changed it last."""
+    """Describe a model.
+
+    Args:
+        name: its name.
+        id: its id.
+        project: full name of its project.
+        tags: its tags.
+        users: ids and names of who made it and who changed it last; see `trigger_on_user`.
+        published: whether it is published.
+        archived: whether it is in the archive.
+        task: id of the ClearML task that made it.
+    """
     system_tags = [ARCHIVED] * archived
     return _event(
         "model", id, name, project, tags=tags, users=users, system_tags=system_tags, ready=published, task=task
@@ -70,7 +81,20 @@ def dataset(
     status: str = "completed",
     archived: bool = False,
 ) -> Event:
-    """Describe a dataset version, a finalized one unless `status` says otherwise; `project` is the dataset's."""
+    """Describe a dataset version, a finalized one unless `status` says otherwise.
+
+    Args:
+        name: name of the dataset.
+        id: id of the version.
+        project: full name of the dataset's project.
+        tags: its tags.
+        users: ids and names of who made it and who changed it last; see `trigger_on_user`.
+        status: one of the SDK's TaskStatusEnum.
+        archived: whether it is in the archive.
+
+    Raises:
+        Usage: there is no such status.
+    """
     hidden = f"{project}/.datasets/{name}".lstrip("/")
     system_tags = ["dataset", *[ARCHIVED] * archived]
     return _event(
@@ -112,6 +136,9 @@ def task(
         metrics: {("loss", "validation"): 0.3}, or (latest, minimum, maximum) instead of one value.
         archived: in the archive.
         development: run by hand and not by an agent; see `trigger_exclude_dev_tasks`.
+
+    Raises:
+        Usage: there is no such status.
     """
     system_tags = [ARCHIVED] * archived + [DEVELOPMENT] * development
     values = {metric_key(*names): _metric(value) for names, value in (metrics or {}).items()}
@@ -130,7 +157,13 @@ def task(
 
 
 def schedule(name: str = "schedule", *, id: str = "2026-01-01T06:00:00Z", at: str = "") -> Event:
-    """Describe a time of the schedule of that name: `id` in UTC, `at` as its local time with the offset."""
+    """Describe a time of a schedule.
+
+    Args:
+        name: name of the schedule.
+        id: the time in UTC, in ISO 8601 with `Z`.
+        at: the same as local time with its offset; "" means as `id`.
+    """
     return _event("schedule", id, name, "", at=at or id)
 
 
@@ -167,11 +200,25 @@ class Outcome:
         return [name for name, verdict in self.verdicts.items() if verdict.matched]
 
     def failed(self, trigger: str) -> list[str]:
-        """The arguments of a trigger that kept it from firing, such as "trigger_on_tags"."""
+        """The arguments of a trigger that kept it from firing, such as "trigger_on_tags".
+
+        Args:
+            trigger: its name.
+
+        Raises:
+            Usage: there is no such trigger.
+        """
         return [clause.name for clause in self._verdict(trigger).failed]
 
     def why(self, trigger: str) -> str:
-        """The decision of one trigger in words, a line for each part of its condition."""
+        """The decision of one trigger in words, a line for each part of its condition.
+
+        Args:
+            trigger: its name.
+
+        Raises:
+            Usage: there is no such trigger.
+        """
         return "\n".join(
             f"{'yes' if clause.holds else 'NO ':3} {clause.name}: wanted {clause.wanted}; found {clause.found}"
             for clause in self._verdict(trigger).clauses
@@ -188,6 +235,10 @@ def check(scheduler: Declares, changed: Event) -> Outcome:
     """Decide for each trigger of a scheduler whether a change of this object satisfies its condition.
 
     Triggers of another kind than the object are in it too and say so.
+
+    Args:
+        scheduler: holds the triggers.
+        changed: the object as it is after the change.
     """
     return Outcome({name: evaluate(trigger, changed) for name, trigger in _named(scheduler).items()})
 
@@ -201,7 +252,13 @@ def _named(scheduler: Declares) -> dict[str, Trigger]:
 # ---- one look after the other ---------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Fired:
-    """A firing: `occurrence` counts those of one trigger for one object, from 1."""
+    """A firing.
+
+    Attributes:
+        trigger: name of the trigger.
+        object: id of the object.
+        occurrence: counts the firings of one trigger for one object, from 1.
+    """
 
     trigger: str
     object: str
@@ -210,11 +267,15 @@ class Fired:
 
 @dataclass
 class Simulation:
-    """A scheduler that remembers, so that `fire` and `cooldown_minutes` count. Each `see` is one change."""
+    """A scheduler that remembers, so that `fire` and `cooldown_minutes` count. Each `see` is one change.
+
+    Args:
+        scheduler: holds the triggers.
+    """
 
     scheduler: Declares
-    _marks: dict[tuple[str, str], Mark] = field(default_factory=dict)
-    _last_ms: int = milliseconds(_START.isoformat()) - 1
+    _marks: dict[tuple[str, str], Mark] = field(default_factory=dict, init=False)
+    _last_ms: int = field(default=milliseconds(_START.isoformat()) - 1, init=False)
 
     def see(self, changed: Event, at: datetime | str | None = None) -> list[Fired]:
         """Show a change; which triggers fire for it.
@@ -235,7 +296,11 @@ class Simulation:
         return [one for one in fired if one]
 
     def wait(self, **duration: float) -> None:
-        """Let time pass until the next change; takes what `timedelta` takes, such as minutes=5."""
+        """Let time pass until the next change.
+
+        Args:
+            duration: what `timedelta` takes, such as minutes=5.
+        """
         self._last_ms += timedelta(**duration) // timedelta(milliseconds=1) - 1
 
     def _decide(self, name: str, trigger: Trigger, changed: Event) -> Fired | None:
@@ -263,6 +328,7 @@ def launch(scheduler: Declares, trigger: str, changed: Event, base: Mapping[str,
 
     Raises:
         LaunchImpossible: the trigger calls a function.
+        Usage: there is no such trigger for objects of this kind, or `base` has what is never read.
     """
     found = _named(scheduler).get(trigger)
     if found is None or not changed.concerns(found.kind):

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -17,8 +14,8 @@ from tests.docs.pages_beside import in_site
 
 ROOT = Path(__file__).parents[2]
 
-#: nothing listens there: what asks the network fails
-NO_NETWORK = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
+#: the site is built once, on one process of xdist
+pytestmark = pytest.mark.xdist_group("site")
 
 
 class Page(HTMLParser):
@@ -41,13 +38,8 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, Page]:
-    folder = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
-    done = subprocess.run(command, cwd=ROOT, env=os.environ | NO_NETWORK, capture_output=True, text=True, timeout=100)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "WARNING" not in done.stdout + done.stderr.replace("NO_MKDOCS_2_WARNING", "")
-    return {path: Page(path) for path in folder.rglob("*.html")}
+def site(site_folder: Path) -> dict[Path, Page]:
+    return {path: Page(path) for path in site_folder.rglob("*.html")}
 
 
 def test_a_page_fetches_nothing_from_elsewhere(site: dict[Path, Page]) -> None:

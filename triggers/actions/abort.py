@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 from pydantic import BeforeValidator
 
 from triggers.actions.filling import filling
+from triggers.actions.listed import ActsOn, constructor
 from triggers.actions.on_object import OnObject
 from triggers.base.escaping import one_line
 from triggers.model.kinds import noun_of
@@ -40,19 +41,26 @@ class Abort(OnObject):
     """Abort a ClearML task that is queued or running. Its worker ends it, within a minute.
 
     Args:
-        message: why, shown as the status reason of the task. It may hold references.
-        on: "object", or "launched" for the ClearML task that the trigger launched.
+        message (str, default ''): Status reason of the ClearML task, at most 1,000 characters. References such as
+            '${object.name}' are filled in. If empty, a text that names the trigger.
+        on ('object' | 'launched', default 'object'): What to act on: the object that fired, or the ClearML task that
+            the trigger launched for it.
+
+    Raises:
+        InvalidAction: An argument is wrong. A `ValueError`; the message names the action and the argument.
     """
 
     type: Literal["abort"] = "abort"
     message: Annotated[str, BeforeValidator(_message)] = ""
 
-    POSITIONAL = ("message",)
     SERVES = ("task",)
     VERB = ("abort", "aborted")
     LEAVES = "stopped"
     CHANGES = frozenset({"status"})
     MOVES_STATUS = False  # of a task that is about to stop, the status has moved and is to move once more
+
+    @constructor
+    def __init__(self, message: str = "", *, on: ActsOn = "object") -> None: ...
 
     def settled(self, state: ObjectState, attempt: Attempt) -> str:
         """Whether it runs at all."""

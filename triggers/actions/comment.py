@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 from pydantic import BeforeValidator
 
 from triggers.actions.filling import filling
+from triggers.actions.listed import ActsOn, constructor
 from triggers.actions.on_object import OnObject
 from triggers.base.escaping import in_lines
 from triggers.model.values import wrong
@@ -30,15 +31,23 @@ class Comment(OnObject):
     """Add a line to the description of an object, unless it is there already.
 
     Args:
-        text: the line; with `${firing.at}` in it each firing adds one of its own. It may hold references.
-        on: "object", or "launched" for the ClearML task that the trigger launched.
+        text (str): The line, 1 to 4,000 characters. References such as '${object.name}' are filled in; with
+            '${firing.at}' in it, each firing adds a line of its own. A description of more than 100,000 characters
+            stays as it is.
+        on ('object' | 'launched', default 'object'): What to act on: the object that fired, or the ClearML task that
+            the trigger launched for it.
+
+    Raises:
+        InvalidAction: An argument is wrong. A `ValueError`; the message names the action and the argument.
     """
 
     type: Literal["comment"] = "comment"
     text: Annotated[str, BeforeValidator(_text)]
 
-    POSITIONAL = ("text",)
     VERB = ("comment on", "commented on")
+
+    @constructor
+    def __init__(self, text: str, *, on: ActsOn = "object") -> None: ...
 
     def settled(self, state: ObjectState, attempt: Attempt) -> str:
         """Whether the line is there."""

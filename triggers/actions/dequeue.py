@@ -16,7 +16,11 @@ class Dequeue(OnObject):
     """Take a ClearML task out of its queue: it becomes a draft. One that runs is left alone.
 
     Args:
-        on: "object", or "launched" for the ClearML task that the trigger launched.
+        on ('object' | 'launched', default 'object'): What to act on: the object that fired, or the ClearML task that
+            the trigger launched for it.
+
+    Raises:
+        InvalidAction: An argument is wrong. A `ValueError`; the message names the action and the argument.
     """
 
     type: Literal["dequeue"] = "dequeue"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BeforeValidator
 
+from triggers.actions.listed import ActsOn, constructor
 from triggers.actions.on_object import OnObject
 from triggers.base.errors import LaunchImpossible, Refused, Transient
 from triggers.model.action import Effect, Need
@@ -26,14 +27,17 @@ class Enqueue(OnObject):
     """Put a ClearML task into a queue: a draft, or one that was stopped or has failed.
 
     Args:
-        queue: name or id.
-        on: "object", or "launched" for the ClearML task that the trigger launched.
+        queue (str): Name or id of the queue.
+        on ('object' | 'launched', default 'object'): What to act on: the object that fired, or the ClearML task that
+            the trigger launched for it.
+
+    Raises:
+        InvalidAction: An argument is wrong. A `ValueError`; the message names the action and the argument.
     """
 
     type: Literal["enqueue"] = "enqueue"
     queue: Annotated[str, BeforeValidator(_queue)]
 
-    POSITIONAL = ("queue",)
     LITERAL = frozenset({"queue"})
     SERVES = ("task",)
     VERB = ("enqueue", "enqueued")
@@ -41,6 +45,9 @@ class Enqueue(OnObject):
     WANTS_END = True
     CHANGES = frozenset({"status"})
     MOVES_STATUS = True
+
+    @constructor
+    def __init__(self, queue: str, *, on: ActsOn = "object") -> None: ...
 
     @property
     def effects(self) -> frozenset[Effect]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from typing import Any, ClassVar, Literal, TypeVar, cast
 
 from pydantic import ConfigDict, ValidationError, model_validator
 
 from triggers.actions import texts
 from triggers.actions.action import Action
 from triggers.actions.sending import secrets
-from triggers.base.errors import Usage
+from triggers.base.errors import InvalidAction
 from triggers.model.action import DeclaredAction
 from triggers.model.kinds import Kind
 from triggers.model.values import wrong
@@ -20,12 +22,25 @@ from triggers.model.values import wrong
 ActsOn = Literal["object", "launched"]
 
 
-class InvalidAction(Usage):
-    """One argument of one action is wrong: names action, argument and what to do; no value, which may be a secret."""
+Init = TypeVar("Init", bound=Callable[..., None])
 
-    def __init__(self, action: str, argument: str, way_out: str) -> None:
-        super().__init__(f"{action}: {argument}: {way_out}")
-        self.action, self.argument, self.way_out = action, argument, way_out
+
+def constructor(signature: Init) -> Init:
+    """Turn the written signature of an action into its constructor, for editors, type checkers and `help()`.
+
+    It is read for what may be given by position. Its body is not carried out, nor are its defaults used: the fields
+    have theirs, and validation answers what is wrong in words of its own.
+    """
+    parameters = list(inspect.signature(signature).parameters.values())[1:]
+    positional = [each.name for each in parameters if each.kind is each.POSITIONAL_OR_KEYWORD]
+
+    @wraps(signature)
+    def make(self: Listed, *values: Any, **fields: Any) -> None:
+        self._make(positional, values, fields)
+
+    # pydantic goes past it when it reads stored fields, so that what is wrong there is an error of the trigger
+    make.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+    return cast(Init, make)
 
 
 class Listed(Action):
@@ -33,24 +48,25 @@ class Listed(Action):
 
     model_config = ConfigDict(hide_input_in_errors=True)  # a secret may stand where none should
 
-    #: Fields that may be given by position, in this order.
-    POSITIONAL: ClassVar[tuple[str, ...]] = ()
     #: Fields whose texts may refer to secrets.
     SECRETS: ClassVar[frozenset[str]] = frozenset()
 
     #: Fields whose texts stay as they are.
     LITERAL: ClassVar[frozenset[str]] = frozenset()
 
-    def __init__(self, *positional: Any, **fields: Any) -> None:
+    @constructor
+    def __init__(self, **fields: Any) -> None: ...
+
+    def _make(self, positional: Sequence[str], values: Sequence[Any], fields: Mapping[str, Any]) -> None:
         """Make it in a script.
 
         Raises:
             InvalidAction: an argument is wrong.
         """
         name = type(self).__name__
-        if len(positional) > len(self.POSITIONAL):
-            raise InvalidAction(name, "arguments", f"at most {len(self.POSITIONAL)} can be given by position")
-        given = dict(zip(self.POSITIONAL, positional, strict=False))
+        if len(values) > len(positional):
+            raise InvalidAction(name, "arguments", f"at most {len(positional)} can be given by position")
+        given = dict(zip(positional, values, strict=False))
         if twice := given.keys() & fields.keys():
             raise InvalidAction(name, min(twice), "is given twice, by position and by name")
         try:
@@ -63,9 +79,6 @@ class Listed(Action):
         argument, way_out = self.unfit()
         if argument:
             raise InvalidAction(name, argument, way_out)
-
-    # pydantic goes past it when it reads stored fields, so that what is wrong there is an error of the trigger
-    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
     @model_validator(mode="before")
     @classmethod

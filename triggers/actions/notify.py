@@ -6,13 +6,13 @@ Services know no key by which they would see a message twice, so people are noti
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal, get_args
 from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import BeforeValidator
 
 from triggers.actions.filling import filling
-from triggers.actions.listed import Listed
+from triggers.actions.listed import Listed, constructor
 from triggers.actions.sending.secrets import HIDDEN, WAY_OUT, is_reference, problem_of_reference, sounds_secret
 from triggers.base.escaping import one_line
 from triggers.base.receivers import Allowed, host_name
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _TEXT: Final = "${trigger.name} fired for ${object.name} ${object.url}"
 #: Characters of a text that a person writes, and of one that is sent.
 _LONGEST: Final = 10_000
+#: How a service marks a message.
+NoticeLevel = Literal["info", "success", "warning", "failure"]
 _UNSAFE: Final = re.compile(r"[\x00-\x20\x7f-\x9f]")
 #: With what services begin a mention: `@ann`, `<!channel>`, `<users/all>`, `<at user_id=...>`.
 _CALLS: Final = re.compile(r"[@!<](?=\S)")
@@ -66,21 +68,35 @@ class Notify(Listed):
     """Tell people by a service that apprise knows.
 
     Args:
-        to: reference to a secret that is an address of apprise, or of the service itself as of a Slack webhook; or the
-            address, where it holds no secret.
-        text: the message. It may hold references, as may the title.
-        title: where the service knows titles.
-        level: "info", "success", "warning" or "failure": how the service marks it.
+        to (str): Receiver: a reference to a secret, 'env:NAME' or 'file:NAME', whose value is an address of apprise
+            or of the service itself, as of a Slack webhook. An address that holds no secret can be given as it is.
+        text (str, default '${trigger.name} fired for ${object.name} ${object.url}'): The message, 1 to 10,000
+            characters. References are filled in.
+        title (str, default ''): Title of the message, at most 10,000 characters; references as in `text`. Services
+            without titles put it in front of the text.
+        level ('info' | 'success' | 'warning' | 'failure', default 'info'): How the service marks the message.
+
+    Raises:
+        InvalidAction: An argument is wrong. A `ValueError`; the message names the action and the argument.
     """
 
     type: Literal["notify"] = "notify"
     to: Annotated[str, BeforeValidator(_to)]
     text: Annotated[str, BeforeValidator(_text)] = _TEXT
     title: Annotated[str, BeforeValidator(_title)] = ""
-    level: Annotated[str, one_of("info", "success", "warning", "failure")] = "info"
+    level: Annotated[str, one_of(*get_args(NoticeLevel))] = "info"
 
-    POSITIONAL = ("to",)
     SECRETS = frozenset({"to"})
+
+    @constructor
+    def __init__(
+        self,
+        to: str,
+        *,
+        text: str = "${trigger.name} fired for ${object.name} ${object.url}",
+        title: str = "",
+        level: NoticeLevel = "info",
+    ) -> None: ...
 
     def in_clear(self) -> tuple[str, str]:
         """A token that apprise takes for a part of the path, as of an address of `json://`."""

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 
 from triggers.actions.filling import launched_task
-from triggers.actions.listed import ActsOn, Listed
+from triggers.actions.listed import ActsOn, Listed, constructor
 from triggers.base.errors import LaunchImpossible, Refused
 from triggers.model.action import DeclaredAction
 from triggers.model.kinds import KINDS, Kind
@@ -47,6 +47,9 @@ class OnObject(Listed):
     LEAVES: ClassVar[str] = ""
     #: Whether it can do nothing to a task that waits or runs.
     WANTS_END: ClassVar[bool] = False
+
+    @constructor
+    def __init__(self, *, on: ActsOn = "object") -> None: ...
 
     # -- what it needs of others
     @property

@@ -19,7 +19,11 @@ class Publish(OnObject):
     """Publish a model, or a ClearML task or dataset that has ended. A task takes its output models with it.
 
     Args:
-        on: "object", or "launched" for the ClearML task that the trigger launched.
+        on ('object' | 'launched', default 'object'): What to act on: the object that fired, or the ClearML task that
+            the trigger launched for it.
+
+    Raises:
+        InvalidAction: An argument is wrong. A `ValueError`; the message names the action and the argument.
     """
 
     type: Literal["publish"] = "publish"

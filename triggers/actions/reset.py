@@ -16,7 +16,11 @@ class Reset(OnObject):
     """Reset a ClearML task that has ended: it becomes a draft, and what its run reported is cleared.
 
     Args:
-        on: "object", or "launched" for the ClearML task that the trigger launched.
+        on ('object' | 'launched', default 'object'): What to act on: the object that fired, or the ClearML task that
+            the trigger launched for it.
+
+    Raises:
+        InvalidAction: An argument is wrong. A `ValueError`; the message names the action and the argument.
     """
 
     type: Literal["reset"] = "reset"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from pydantic import BeforeValidator
 
 from triggers.actions.filling import filling
+from triggers.actions.listed import constructor
 from triggers.actions.on_object import OnObject
 from triggers.model.action import Effect
 from triggers.model.values import wrong
@@ -34,15 +35,22 @@ class SetMetadata(OnObject):
     """Write metadata of a model; other entries stay.
 
     Args:
-        metadata: key → text, number or flag. Texts may hold references.
+        metadata (Mapping[str, str | float | bool]): Key → text, number or flag; 1 to 100 entries. References such as
+            '${trigger.name}' in texts are filled in.
+        on ('object', default 'object'): A launched ClearML task has no metadata, so nothing else can be given.
+
+    Raises:
+        InvalidAction: An argument is wrong. A `ValueError`; the message names the action and the argument.
     """
 
     type: Literal["set_metadata"] = "set_metadata"
     metadata: Annotated[dict[str, Any], BeforeValidator(_metadata)]
 
-    POSITIONAL = ("metadata",)
     SERVES = ("model",)
     VERB = ("set metadata", "given metadata")
+
+    @constructor
+    def __init__(self, metadata: Mapping[str, str | float | bool], *, on: Literal["object"] = "object") -> None: ...
 
     def words(self) -> str:
         """What it does."""

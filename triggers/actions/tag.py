@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import model_validator
 
 from triggers.actions.filling import filling
+from triggers.actions.listed import ActsOn, constructor
 from triggers.actions.on_object import OnObject
 from triggers.base.escaping import is_safe, one_line
 from triggers.model.action import Effect
@@ -23,17 +25,24 @@ class Tag(OnObject):
     """Add and remove tags; the object's other tags stay.
 
     Args:
-        add: tags that it has afterwards.
-        remove: tags that it does not have afterwards.
-        on: "object", or "launched" for the ClearML task that the trigger launched.
+        add (Sequence[str], default ()): Tags that the object has afterwards. References such as '${trigger.name}' are
+            filled in. Give `add`, `remove`, or both.
+        remove (Sequence[str], default ()): Tags that the object does not have afterwards; references as in `add`.
+        on ('object' | 'launched', default 'object'): What to act on: the object that fired, or the ClearML task that
+            the trigger launched for it.
+
+    Raises:
+        InvalidAction: An argument is wrong. A `ValueError`; the message names the action and the argument.
     """
 
     type: Literal["tag"] = "tag"
     add: Names = ()
     remove: Names = ()
 
-    POSITIONAL = ("add", "remove")
     VERB = ("tag", "tagged")
+
+    @constructor
+    def __init__(self, add: Sequence[str] = (), remove: Sequence[str] = (), *, on: ActsOn = "object") -> None: ...
 
     @model_validator(mode="after")
     def _changes_something(self) -> Tag:

@@ -16,7 +16,11 @@ class Unarchive(OnObject):
     """Take an object out of the archive.
 
     Args:
-        on: "object", or "launched" for the ClearML task that the trigger launched.
+        on ('object' | 'launched', default 'object'): What to act on: the object that fired, or the ClearML task that
+            the trigger launched for it.
+
+    Raises:
+        InvalidAction: An argument is wrong. A `ValueError`; the message names the action and the argument.
     """
 
     type: Literal["unarchive"] = "unarchive"

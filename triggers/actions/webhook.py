@@ -10,7 +10,7 @@ import base64
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from pydantic import BeforeValidator
 
 from triggers.actions.filling import Filling, filling
-from triggers.actions.listed import Listed
+from triggers.actions.listed import Listed, constructor
 from triggers.actions.sending.secrets import HIDDEN, WAY_OUT, Secrets, is_reference, problem_of_reference, sounds_secret
 from triggers.base.errors import LaunchImpossible
 from triggers.base.escaping import one_line
@@ -27,6 +27,9 @@ from triggers.model.values import plain, wrong
 
 if TYPE_CHECKING:
     from triggers.actions.attempt import Attempt
+
+#: What `body` takes; a text is read as JSON.
+JsonBody = Mapping[str, Any] | Sequence[Any] | str
 
 _LONGEST_URL: Final = 4000
 _MOST_HEADERS: Final = 50
@@ -149,10 +152,17 @@ class Webhook(Listed):
     """POST JSON to a receiver.
 
     Args:
-        url: https:// or http://, or a reference to a secret that is one. Its path and query may hold references.
-        secret: reference to the key that signs, as `env:NAME` or `file:NAME`; its value is `whsec_…` or any text.
-        headers: further headers; a secret stands there as `env:NAME`, or within a text as `${env:NAME}`.
-        body: what is sent instead of the description of the firing; its texts may hold references.
+        url (str): Address to post to, https:// or http://, at most 4,000 characters; or a reference to a secret that
+            is one, 'env:NAME' or 'file:NAME'. References such as '${object.id}' in its path and query are filled in.
+        secret (str, optional): Reference to the key that signs each request as Standard Webhooks says. Its value is
+            'whsec_…' or any other text. None means unsigned.
+        headers (Mapping[str, str], optional): Further headers, at most 50. References are filled in; a secret stands
+            there as 'env:NAME', or within a text as '${env:NAME}'.
+        body (JsonBody, optional): JSON to send, at most 262,144 bytes, as a dictionary, a list or a JSON text.
+            References in its texts are filled in. None means a description of the firing.
+
+    Raises:
+        InvalidAction: An argument is wrong. A `ValueError`; the message names the action and the argument.
     """
 
     type: Literal["webhook"] = "webhook"
@@ -161,8 +171,17 @@ class Webhook(Listed):
     headers: Annotated[dict[str, str], BeforeValidator(_headers)] = {}  # noqa: RUF012 (pydantic copies it)
     body: Annotated[Any, BeforeValidator(_body)] = None
 
-    POSITIONAL = ("url",)
     SECRETS = frozenset({"url", "headers", "body"})
+
+    @constructor
+    def __init__(
+        self,
+        url: str,
+        *,
+        secret: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: JsonBody | None = None,
+    ) -> None: ...
 
     def in_clear(self) -> tuple[str, str]:
         """A token in the path or the query, in a header or in the body."""

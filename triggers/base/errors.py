@@ -10,6 +10,7 @@ TriggersError
 │   └── LaunchImpossible        the action cannot be carried out as written
 ├── Usage (ValueError)        a person has to change something
 │   ├── InvalidTrigger          one argument of one trigger
+│   ├── InvalidAction           one argument of one action, as it is made
 │   └── NoCredentials           no ClearML credentials are configured
 ├── Unreadable (ValueError)   what is kept or was sent makes no sense: quarantine it, go on with the rest
 │   └── Newer                   a later release wrote it: leave it to workers of that release
@@ -80,6 +81,14 @@ class InvalidTrigger(Usage):
         if len(shown) > 200:
             shown = shown[:197] + "..."
         return f"{self.noun} {self.trigger!r}: {self.argument}={shown}: {self.way_out}"
+
+
+class InvalidAction(Usage):
+    """One argument of one action is wrong: names action, argument and what to do; no value, which may be a secret."""
+
+    def __init__(self, action: str, argument: str, way_out: str) -> None:
+        super().__init__(f"{action}: {argument}: {way_out}")
+        self.action, self.argument, self.way_out = action, argument, way_out
 
 
 class NoCredentials(Usage):

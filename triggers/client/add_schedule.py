@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from triggers.client.argument_types import CatchUp, Overlap, TaskQuery
+from triggers.client.argument_types import CatchUp, Overlap, ScheduleFunction, TaskQuery, Weekday
 from triggers.client.declaring import Declaring
 
 if TYPE_CHECKING:
@@ -23,14 +23,14 @@ class AddsSchedules(Declaring):
     def add_schedule(
         self,
         schedule_task_id: str | Task | None = None,
-        schedule_function: Callable[..., Any] | None = None,
+        schedule_function: ScheduleFunction | None = None,
         schedule_queue: str | None = None,
         name: str | None = None,
         target_project: str | None = None,
         minute: int | None = None,
         hour: int | None = None,
         day: int | None = None,
-        weekdays: Sequence[str] | None = None,
+        weekdays: Sequence[Weekday] | None = None,
         month: int | None = None,
         year: int | None = None,
         limit_execution_time: float | None = None,
@@ -71,10 +71,10 @@ class AddsSchedules(Declaring):
         Args:
             schedule_task_id (str | Task, optional): ClearML task to clone, as an id or a `clearml.Task`. Give exactly
                 one of `schedule_task_id`, `schedule_task_query`, and `schedule_function`.
-            schedule_function (Callable[..., Any], optional): Function to call instead of launching a ClearML task:
-                without arguments, or with the nominal time if it takes one. If it has a parameter `firing`, it also
-                gets a `FiringInfo`. It can be called more than once for one firing: when it raises, and when its
-                process dies.
+            schedule_function (ScheduleFunction, optional): Function to call instead of launching a ClearML task:
+                without arguments, or with the nominal time, a text in ISO 8601, if it takes one. If it has a parameter
+                `firing`, it also gets a `FiringInfo`. It can be called more than once for one firing: when it raises,
+                and when its process dies.
             schedule_queue (str, optional): Name or id of the queue to enqueue the ClearML task in. Required with a
                 task.
             name (str, optional): Name of the schedule, unique among the schedules; a schedule keeps its history under
@@ -85,8 +85,8 @@ class AddsSchedules(Declaring):
             hour (int, optional): Hours between two times; with a longer argument, the hour of the day.
             day (int, optional): Days between two times; with `month` or `year`, the day of the month (its last day if
                 it has fewer). With `weekdays`, 0 or 1 means once on each of these days.
-            weekdays (Sequence[str], optional): Days of the week, such as ['monday', 'friday']. With day=0 or day=1, at
-                `hour` and `minute`; without `day`, every `hour` and `minute` within these days.
+            weekdays (Sequence[Weekday], optional): Days of the week, such as ['monday', 'friday']. With day=0 or day=1,
+                at `hour` and `minute`; without `day`, every `hour` and `minute` within these days.
             month (int, optional): Months between two times; with `year`, the month of the year.
             year (int, optional): Years between two times, up to 100; a year after 2000 means that one date.
             limit_execution_time (float, optional): Abort a launched ClearML task that has not ended so many hours after
@@ -144,8 +144,8 @@ class AddsSchedules(Declaring):
                 `schedule_task_query` and `schedule_function`, they are all that the trigger does.
             on_failed (Sequence[Action], optional): Actions to carry out when an action of a firing has failed for the
                 last time and is a dead letter.
-            on_resolved (Sequence[Action], optional): Actions to carry out when the condition has become false again
-                after a firing. Requires fire='on_transition'.
+            on_resolved (Sequence[Action], optional): Refused if given: a schedule has no condition that becomes false
+                again.
 
         Returns:
             True.

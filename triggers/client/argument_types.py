@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # importing this module is cheap
 Fire = Literal["once", "on_transition", "while_true"]
 Overlap = Literal["skip", "queue", "latest", "all", "cancel_previous"]
 CatchUp = Literal["last", "all", "none"]
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 Sign = Literal["max", "maximum", "min", "minimum", "last"]
 Direction = Literal["above", "below"]
 Status = Literal[
@@ -42,11 +43,20 @@ class TaskQuery(TypedDict, total=False):
 
 
 class FunctionOfFiring(Protocol):
-    """A function that also receives the firing."""
+    """A function that also receives the firing; of a schedule, the first argument is its nominal time."""
 
     def __call__(self, object_id: str, /, *, firing: FiringInfo) -> Any:
         """Act on the object."""
 
 
+class FunctionOfFiringAlone(Protocol):
+    """A function of a schedule that receives the firing, and not the time."""
+
+    def __call__(self, *, firing: FiringInfo) -> Any:
+        """Act."""
+
+
 #: What `schedule_function` takes. What the function returns is ignored.
 TriggerFunction = Callable[[str], Any] | FunctionOfFiring
+#: The same of a schedule: the text is the nominal time.
+ScheduleFunction = Callable[[], Any] | Callable[[str], Any] | FunctionOfFiringAlone | FunctionOfFiring

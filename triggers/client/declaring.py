@@ -51,7 +51,14 @@ class Declaring:
         return self.declare(declare(kind, arguments, self._declared[kind], place))
 
     def declare(self, declaration: Declaration) -> bool:
-        """Add a trigger that was read elsewhere, such as in a file."""
+        """Add a trigger that was read elsewhere, such as in a file.
+
+        Args:
+            declaration: what was read.
+
+        Returns:
+            True.
+        """
         if self._check is not None:
             self._check(declaration.trigger)
         from triggers.model import check_new

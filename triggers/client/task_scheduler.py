@@ -1,4 +1,7 @@
-"""TaskScheduler: the drop-in client for schedules. `TriggerScheduler` with the original's call."""
+"""TaskScheduler: the drop-in client for schedules. `TriggerScheduler` with the original's call.
+
+`python -m tests.docstrings` writes the `Args` of `add_task` from the declared fields.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from datetime import date, datetime, timedelta
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from triggers.client.argument_types import CatchUp, Overlap, TaskQuery
+from triggers.client.argument_types import CatchUp, Overlap, ScheduleFunction, TaskQuery, Weekday
 from triggers.client.scheduler import TriggerScheduler
 
 if TYPE_CHECKING:  # importing this module is cheap
@@ -65,14 +68,14 @@ class TaskScheduler(TriggerScheduler):
     def add_task(
         self,
         schedule_task_id: str | Task | None = None,
-        schedule_function: Callable[..., Any] | None = None,
+        schedule_function: ScheduleFunction | None = None,
         queue: str | None = None,
         name: str | None = None,
         target_project: str | None = None,
         minute: int | None = None,
         hour: int | None = None,
         day: int | None = None,
-        weekdays: Sequence[str] | None = None,
+        weekdays: Sequence[Weekday] | None = None,
         month: int | None = None,
         year: int | None = None,
         limit_execution_time: float | None = None,
@@ -106,13 +109,102 @@ class TaskScheduler(TriggerScheduler):
     ) -> bool:
         """Add a schedule, with the arguments of the original's `add_task` in the same order.
 
-        `queue` is what `add_schedule` calls `schedule_queue`; the other arguments are explained there.
+        Give exactly one of `cron`, `every`, `at`, and the arguments of the original (`minute`, `hour`, `day`,
+        `weekdays`, `month`, `year`). Of these, the longest one says how often, the shorter ones say when.
+
+        Args:
+            schedule_task_id (str | Task, optional): ClearML task to clone, as an id or a `clearml.Task`. Give exactly
+                one of `schedule_task_id`, `schedule_task_query`, and `schedule_function`.
+            schedule_function (ScheduleFunction, optional): Function to call instead of launching a ClearML task:
+                without arguments, or with the nominal time, a text in ISO 8601, if it takes one. If it has a parameter
+                `firing`, it also gets a `FiringInfo`. It can be called more than once for one firing: when it raises,
+                and when its process dies.
+            queue (str, optional): Name or id of the queue to enqueue the ClearML task in. Required with a task.
+            name (str, optional): Name of the schedule, unique among the schedules; a schedule keeps its history under
+                its name. If omitted, the id of the base task; required without `schedule_task_id`.
+            target_project (str, optional): Project of the launched ClearML task, created if it is missing. If omitted,
+                the project of the base task.
+            minute (int, optional): Minutes between two times; with a longer argument, the minute of the hour.
+            hour (int, optional): Hours between two times; with a longer argument, the hour of the day.
+            day (int, optional): Days between two times; with `month` or `year`, the day of the month (its last day if
+                it has fewer). With `weekdays`, 0 or 1 means once on each of these days.
+            weekdays (Sequence[Weekday], optional): Days of the week, such as ['monday', 'friday']. With day=0 or day=1,
+                at `hour` and `minute`; without `day`, every `hour` and `minute` within these days.
+            month (int, optional): Months between two times; with `year`, the month of the year.
+            year (int, optional): Years between two times, up to 100; a year after 2000 means that one date.
+            limit_execution_time (float, optional): Abort a launched ClearML task that has not ended so many hours after
+                its launch (0.5 is half an hour).
+            single_instance (bool, default False): Do not launch while the previous launch of this trigger is queued or
+                running.
+            recurring (bool, default True): False means the first time only.
+            execute_immediately (bool, default False): Also run once when the schedule is registered for the first time.
+            reuse_task (bool, default False): Run the base task itself each time instead of a clone. Requires
+                `schedule_task_id`; cannot be combined with `task_parameters` or `task_overrides`.
+            task_parameters (Mapping[str, Any], optional): Hyperparameters of the launched ClearML task, as
+                {'Section/name': value}, merged into those of the base task. '${schedule.at}' in a value becomes the
+                nominal time in ISO 8601 with its offset; '$${' is a literal '${'.
+            task_overrides (Mapping[str, Any], optional): Other parts of the launched ClearML task, such as
+                {'script.branch': 'main'}; `triggers.actions.overrides` lists the keys. '${schedule.at}' as in
+                `task_parameters`.
+            cron (str, optional): Cron expression such as '15 6 * * mon-fri': minute, hour, day of the month, month, day
+                of the week; a sixth field in front means seconds.
+            every (str | timedelta, optional): Time between two times, such as '90m', '1h30m', or a `timedelta`, counted
+                from the registration; changes of the clocks do not alter it.
+            at (str | datetime, optional): One moment: a datetime or ISO 8601; without an offset, local time of
+                `timezone`.
+            timezone (str, default 'UTC'): IANA name of the time zone whose local time counts, such as 'Europe/Berlin'.
+            jitter_seconds (float, default 0): Run up to this many seconds later than the nominal time; how many follows
+                from the name of the schedule and the time, so that it never changes.
+            until (str | datetime, optional): Last moment that counts: a datetime or ISO 8601, as `at`.
+            exclude (str | PathLike[str] | Sequence[str | date], optional): Local dates to leave out, such as
+                ['2026-12-25'], or the path of an iCalendar file (.ics) whose events are left out. The file is read when
+                the schedule is declared.
+            catch_up ('last' | 'all' | 'none', default 'last'): Which times to run that were missed by more than a
+                minute while nothing ran: the 'last', 'all', or 'none'.
+            catch_up_window (str | timedelta, default '1d'): How old a missed time may be to be run, such as '6h'.
+            schedule_task_query (TaskQuery, optional): Query for the ClearML task to clone, resolved at each firing to
+                the newest match: at least one of 'project', 'name' (both exact), and 'tags' (all present). The project
+                and name of a pipeline mean its newest run.
+            add_tag (bool | str, optional): Tag of the launched ClearML task. True means the name of the trigger, False
+                no tag.
+            overlap ('skip' | 'queue' | 'latest' | 'all' | 'cancel_previous', default 'skip'): What happens to a firing
+                while the previous launch is queued or running: 'skip' skips it, 'queue' holds it until the previous
+                launch has ended, 'latest' holds only the newest, 'cancel_previous' aborts the previous launch first;
+                these three require single_instance=True. 'all' launches side by side, as without single_instance.
+            max_per_minute (int, optional): Maximum number of launches per minute; further firings are held. 0 means no
+                limit, None the setting TRIGGERS_MAX_PER_MINUTE.
+            pause_on_failures (int, optional): Pause the trigger after so many failures in a row: launched ClearML tasks
+                that failed, and firings that were given up.
+            function_workers (bool, default False): Call the function on any dispatch worker, not in the process of the
+                script. Workers must be able to import it, and TRIGGERS_FUNCTION_MODULES must name its module.
+            provenance (bool, default True): Record in the launched ClearML task, in its configuration object 'trigger',
+                what launched it.
+            owner (str, optional): Whom notices of dead letters and holds name, such as '@ann' or 'ann@example.com'.
+            actions (Sequence[Action], optional): Further actions of a firing, such as Webhook, Notify or Tag from
+                `triggers.actions`, each carried out and retried apart from the others. Without `schedule_task_id`,
+                `schedule_task_query` and `schedule_function`, they are all that the trigger does.
+            on_failed (Sequence[Action], optional): Actions to carry out when an action of a firing has failed for the
+                last time and is a dead letter.
+            on_resolved (Sequence[Action], optional): Refused if given: a schedule has no condition that becomes false
+                again.
 
         Returns:
             True.
 
         Raises:
             InvalidTrigger: An argument has a wrong type or value, is missing, or cannot be combined with another one.
+                A `ValueError`; the message names the schedule, the argument, its value, and what to give instead.
+
+        Example:
+            scheduler.add_task(
+                name="nightly",
+                schedule_task_id="4f2ad0c1e5b94a6d8a5a0f0f5b0c7d11",
+                queue="default",
+                day=1,
+                hour=22,
+                minute=30,
+                timezone="Europe/Berlin",
+            )
         """
         given = dict(locals())
         given["schedule_queue"] = given.pop("queue")

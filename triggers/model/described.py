@@ -20,8 +20,8 @@ _REFERENCE: Final = "${kind.id}"
 #: What arguments are for where they differ for schedules, which are about no object.
 _OF_SCHEDULES: Final = {
     "schedule_function": "Function to call instead of launching a ClearML task: without arguments, or with the "
-    "nominal time if it takes one. If it has a parameter `firing`, it also gets a `FiringInfo`. It can be called more "
-    "than once for one firing: when it raises, and when its process dies.",
+    "nominal time, a text in ISO 8601, if it takes one. If it has a parameter `firing`, it also gets a `FiringInfo`. "
+    "It can be called more than once for one firing: when it raises, and when its process dies.",
     "name": "Name of the schedule, unique among the schedules; a schedule keeps its history under its name. If "
     "omitted, the id of the base task; required without `schedule_task_id`.",
     "task_parameters": "Hyperparameters of the launched ClearML task, as {'Section/name': value}, merged into those of "
@@ -29,6 +29,7 @@ _OF_SCHEDULES: Final = {
     "literal '${'.",
     "task_overrides": "Other parts of the launched ClearML task, such as {'script.branch': 'main'}; "
     "`triggers.actions.overrides` lists the keys. '${schedule.at}' as in `task_parameters`.",
+    "on_resolved": "Refused if given: a schedule has no condition that becomes false again.",
 }
 
 

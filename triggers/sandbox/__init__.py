@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 __all__ = ["CallFailed", "Client", "Control", "Sandbox", "running_env"]
 
 
-def __getattr__(name: str) -> Any:
-    """Import on first use: the command line asks for the client alone, without what a server needs."""
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    try:
-        return getattr(import_module(".server" if name == "Sandbox" else ".client", __name__), name)
-    except ModuleNotFoundError as error:
-        way_out = f"the local ClearML server needs {error.name}: pip install 'clearml-triggers[sandbox]'"
-        raise ModuleNotFoundError(way_out, name=error.name, path=error.path) from error
+if not TYPE_CHECKING:  # to a type checker a name that is not here is an error
+
+    def __getattr__(name: str) -> Any:
+        """Import on first use: the command line asks for the client alone, without what a server needs."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        try:
+            return getattr(import_module(".server" if name == "Sandbox" else ".client", __name__), name)
+        except ModuleNotFoundError as error:
+            way_out = f"the local ClearML server needs {error.name}: pip install 'clearml-triggers[sandbox]'"
+            raise ModuleNotFoundError(way_out, name=error.name, path=error.path) from error

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 import requests
 
 from . import keyring
 from .strangers import HEADER, VALUE
+
+if TYPE_CHECKING:
+    from .crew import RunEnd
+    from .faults import FaultKind
 
 Json = dict[str, Any]
 #: where the control address lies on a sandbox's port
@@ -29,6 +33,9 @@ def running_env(url: str) -> dict[str, str] | None:
     """The environment that uses the sandbox at this address; None if there is none that this user started.
 
     It comes from a file of this user's; the server gives its keys to nobody.
+
+    Args:
+        url: such as "http://127.0.0.1:8008".
     """
     try:
         with requests.Session() as session:
@@ -40,7 +47,14 @@ def running_env(url: str) -> dict[str, str] | None:
 
 
 class Client:
-    """A small client of the API. Not for several threads at once."""
+    """A small client of the API. Not for several threads at once.
+
+    Args:
+        url: address of the API.
+        access_key: key of a user.
+        secret_key: secret of that key.
+        name: what the log of calls names as their caller.
+    """
 
     def __init__(self, url: str, access_key: str, secret_key: str, *, name: str = "test") -> None:
         self.url = url.rstrip("/")
@@ -51,6 +65,10 @@ class Client:
 
     def call(self, endpoint: str, body: Json | None = None) -> Any:
         """The data of a call.
+
+        Args:
+            endpoint: such as "tasks.get_all".
+            body: its arguments.
 
         Raises:
             CallFailed: it was refused.
@@ -76,7 +94,11 @@ class Client:
 
 
 class Control:
-    """What a test does to a sandbox, in this process or another one, apart from its API."""
+    """What a test does to a sandbox, in this process or another one, apart from its API.
+
+    Args:
+        url: address of the sandbox.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/") + CONTROL_PATH
@@ -104,11 +126,20 @@ class Control:
     def requests(self, *, after: int = 0, endpoint: str | None = None, caller: str | None = None) -> list[Json]:
         """The log: number, at, endpoint, caller, status (0: hung up), subcode, milliseconds, received and sent
         (bytes of the bodies), faults, known.
+
+        Args:
+            after: number of the last call to leave out.
+            endpoint: leave out all others.
+            caller: leave out all others.
         """
         return list(self._ask("GET", "/requests", after=after, endpoint=endpoint, caller=caller))
 
     def counts(self, caller: str | None = None) -> dict[str, int]:
-        """How many calls of each endpoint, of one caller or of all."""
+        """How many calls of each endpoint.
+
+        Args:
+            caller: count those of one caller; None means all.
+        """
         found = self._ask("GET", "/counts")
         return dict(found["endpoints"] if caller is None else found["callers"].get(caller, {}))
 
@@ -121,15 +152,21 @@ class Control:
 
         The status is None when the task was deleted. Unlike the log of calls it has what took effect, also where
         a fault kept the answer back.
+
+        Args:
+            after: number of the last change to leave out.
         """
         return list(self._ask("GET", "/status_changes", after=after))
 
     # ---- faults ----------------------------------------------------------------------------------------
-    def fault(self, kind: str, endpoint: str = "*", **options: Any) -> int:
-        """Set a fault, returns its id; `faults.py` names kinds and options.
+    def fault(self, kind: FaultKind, endpoint: str = "*", **options: Any) -> int:
+        """Set a fault, returns its id.
 
-        Options: fraction, seed, times, caller, when ("before" or "after" the call took effect), seconds,
-        status, retry_after (seconds or a text), after_call (only callers who have made that call since).
+        Args:
+            kind: what goes wrong; `triggers.sandbox.faults` names the kinds.
+            endpoint: the calls that it concerns, with * as in file names, such as "tasks.*".
+            options: fraction, seed, times, caller, when ("before" or "after" the call took effect), seconds,
+                status, retry_after (seconds or a text), after_call (only callers who have made that call since).
         """
         return int(self._ask("POST", "/faults", {"kind": kind, "endpoint": endpoint, **options})["id"])
 
@@ -138,15 +175,28 @@ class Control:
         return list(self._ask("GET", "/faults"))
 
     def held(self, fault: int) -> int:
-        """How many calls a fault of kind hold keeps waiting."""
+        """How many calls a fault of kind hold keeps waiting.
+
+        Args:
+            fault: its id.
+        """
         return next((int(rule["held"]) for rule in self.faults() if rule["id"] == fault), 0)
 
     def release(self, fault: int, number: int | None = None) -> int:
-        """Let held calls go on; without a number all of them, and later ones are not held."""
+        """Let held calls go on.
+
+        Args:
+            fault: id of the fault that holds them.
+            number: how many; None means all of them, and later ones are not held.
+        """
         return int(self._ask("POST", f"/faults/{fault}/release", {"number": number}))
 
     def clear_faults(self, fault: int | None = None) -> None:
-        """Drop one fault or all; held calls go on."""
+        """Drop faults; held calls go on.
+
+        Args:
+            fault: id of one; None means all.
+        """
         self._ask("DELETE", "/faults" if fault is None else f"/faults/{fault}")
 
     def expire_tokens(self) -> None:
@@ -160,11 +210,15 @@ class Control:
         offset_seconds: float | None = None,
         date_offset_seconds: float | None = None,
         replicas: list[float] | None = None,
-        by: str | None = None,
+        by: Literal["call", "caller"] | None = None,
     ) -> Json:
-        """Set the clock ahead or (negative) back; give replicas other clocks, by "call" in turn or by "caller".
+        """Set the clocks of the server. What is None stays as it is.
 
-        `date_offset_seconds` sets the HTTP `Date` alone ahead of it or back, as a proxy with a clock of its own does.
+        Args:
+            offset_seconds: how far the clock is ahead, or (negative) behind.
+            date_offset_seconds: the same of the HTTP `Date` alone, as of a proxy with a clock of its own.
+            replicas: how far the clock of each replica is ahead.
+            by: how calls are shared among the replicas: by "call" in turn, or by "caller".
         """
         values = {
             "offset_seconds": offset_seconds,
@@ -175,21 +229,31 @@ class Control:
         return dict(self._ask("POST", "/clock", values))
 
     def late(self, seconds: float) -> None:
-        """Writes from now on become visible to get_all and get_all_ex only after so many seconds."""
+        """Writes from now on become visible to get_all and get_all_ex only after some time.
+
+        Args:
+            seconds: after how long.
+        """
         self._ask("POST", "/late", {"seconds": seconds})
 
     # ---- agents ----------------------------------------------------------------------------------------
-    def agent(self, queue: str, outcome: str | list[str] = "complete", **options: Any) -> int:
-        """Start an agent on a queue (id or name); returns its id.
+    def agent(self, queue: str, outcome: RunEnd | list[RunEnd] = "complete", **options: Any) -> int:
+        """Start an agent on a queue; returns its id.
 
-        Outcomes, in turn if several: complete, fail, abort, delete, run. Options: start_seconds, run_seconds,
-        slots.
+        Args:
+            queue: id or name of the queue.
+            outcome: how its runs end: "complete", "fail", "abort", "delete", "run"; of several, each in turn.
+            options: start_seconds (until it takes a task), run_seconds (how long each runs), slots (how many at once).
         """
         outcomes = [outcome] if isinstance(outcome, str) else outcome
         return int(self._ask("POST", "/agents", {"queue": queue, "outcomes": outcomes, **options})["id"])
 
     def dismiss(self, agent: int) -> None:
-        """Stop an agent."""
+        """Stop an agent.
+
+        Args:
+            agent: its id.
+        """
         self._ask("DELETE", f"/agents/{agent}")
 
     def run_counts(self) -> dict[str, int]:

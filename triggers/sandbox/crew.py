@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 from dataclasses import asdict, dataclass, field
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from .errors import ApiError
 
 if TYPE_CHECKING:
     from .app import App
 
-OUTCOMES = ("complete", "fail", "abort", "delete", "run")
+RunEnd = Literal["complete", "fail", "abort", "delete", "run"]
+OUTCOMES = get_args(RunEnd)
 #: pause between two looks into an empty queue
 IDLE_SECONDS = 0.02
 _numbers = count(1)

@@ -20,6 +20,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from . import keyring
 from .app import App
 from .client import Client, Control
+from .crew import RunEnd
 from .releases import NEWEST, release_of
 
 #: how long a sandbox may take to answer its first call, and to end
@@ -53,8 +54,16 @@ class _Server(uvicorn.Server):
 class Sandbox:
     """A local ClearML server, empty at start, gone at the end.
 
-    with Sandbox() as sandbox:
-        os.environ.update(sandbox.env())
+    Args:
+        port: port to listen on; 0 means any free one.
+        access_key: key of its only user; None means a random one.
+        secret_key: secret of that key; None means a random one.
+        host: address to listen on.
+        server_version: release of the ClearML server to behave as, such as "1.17.0".
+
+    Example:
+        with Sandbox() as sandbox:
+            os.environ.update(sandbox.env())
     """
 
     def __init__(
@@ -82,13 +91,23 @@ class Sandbox:
         return self.app.env(self.url)
 
     def client(self, name: str = "test") -> Client:
-        """A small client of the API; it closes with the sandbox."""
+        """A small client of the API; it closes with the sandbox.
+
+        Args:
+            name: what the log of calls names as their caller.
+        """
         client = Client(self.url, self.access_key, self.secret_key, name=name)
         self._clients.append(client)
         return client
 
-    def agent(self, queue: str, outcome: str | list[str] = "complete", **options: Any) -> int:
-        """Start an agent on a queue; see `Control.agent`."""
+    def agent(self, queue: str, outcome: RunEnd | list[RunEnd] = "complete", **options: Any) -> int:
+        """Start an agent on a queue; see `Control.agent`.
+
+        Args:
+            queue: id or name of the queue.
+            outcome: how its runs end: "complete", "fail", "abort", "delete", "run"; of several, each in turn.
+            options: further ones of `Control.agent`.
+        """
         return self.control.agent(queue, outcome, **options)
 
     def start(self) -> Sandbox:
@@ -118,7 +137,8 @@ class Sandbox:
     def serve(self, beside: Callable[[threading.Event], None] | None = None) -> None:
         """Listen in the foreground until SIGINT or SIGTERM; only in the main thread.
 
-        `beside` runs in a thread as soon as calls are answered; its event tells it of the end.
+        Args:
+            beside: runs in a thread as soon as calls are answered; its event tells it of the end.
         """
         server, ended = self._made(), threading.Event()
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

@@ -12,11 +12,11 @@ from tests import docstrings
 from triggers import FiringInfo, TriggerScheduler
 from triggers.client import argument_types
 from triggers.model import Policy
-from triggers.model.described import description
+from triggers.model.schedule_values import WEEKDAYS
 from triggers.model.task_fields import TaskConditions
 from triggers.model.values import _DIRECTIONS, _SIGNS, STATUSES
 
-KINDS = pytest.mark.parametrize("kind", docstrings.calls())
+CALLS = pytest.mark.parametrize("name", docstrings.calls())
 METHODS = ["__init__", "start", "start_remotely", "register", "get_triggers"]
 
 
@@ -31,20 +31,21 @@ def test_files_have_the_docstrings_that_the_fields_make() -> None:
     assert not stale, "python -m tests.docstrings writes them"
 
 
-@KINDS
-def test_every_argument_of_an_add_call_has_a_description_a_type_and_a_default(kind: str) -> None:
-    call = docstrings.calls()[kind]
+@CALLS
+def test_every_argument_of_an_add_call_has_a_description_a_type_and_a_default(name: str) -> None:
+    kind, call = docstrings.calls()[name]
     text = sections(call.__doc__ or "")
     assert set(text) == {"Args", "Returns", "Raises", "Example"}
-    parameters = [name for name in inspect.signature(call).parameters if name != "self"]
+    parameters = [each for each in inspect.signature(call).parameters if each != "self"]
     explained = re.findall(r"^    (\w+) \((.+), (?:optional|default .+?)\): \S", text["Args"], re.MULTILINE)
-    assert [name for name, _ in explained] == parameters
-    assert [name for name in parameters if len(description(kind, name)) < 20] == []
+    assert [each for each, _ in explained] == parameters
+    assert [each for each in parameters if len(docstrings.of_argument(kind, each)) < 20] == []
 
 
-@KINDS
-def test_a_reference_in_a_description_is_that_of_the_kind(kind: str) -> None:
-    assert set(re.findall(r"\$\{(\w+)\.(?:id|at)}", docstrings.section(kind))) == {kind}
+@CALLS
+def test_a_reference_in_a_description_is_that_of_the_kind(name: str) -> None:
+    kind, _ = docstrings.calls()[name]
+    assert set(re.findall(r"\$\{(\w+)\.(?:id|at)}", docstrings.section(name))) == {kind}
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -61,6 +62,7 @@ def test_literal_types_of_arguments_have_the_values_that_their_fields_accept() -
     assert get_args(argument_types.Status) == STATUSES
     assert get_args(argument_types.Sign) == tuple(_SIGNS)
     assert get_args(argument_types.Direction) == _DIRECTIONS
+    assert get_args(argument_types.Weekday) == WEEKDAYS
     for field, words in (("fire", argument_types.Fire), ("overlap", argument_types.Overlap)):
         assert get_args(Policy.model_fields[field].annotation) == get_args(words)
 
