@@ -48,7 +48,7 @@ def problems(page: Page) -> list[str]:
             const scrolls = (node) => node.closest(".md-typeset__scrollwrap, pre, .md-code__content, .highlight");
             const out = [...document.querySelectorAll("article *")]
                 .filter((node) => beyond(node) > padding && !scrolls(node))
-                .map((node) => `${beyond(node)} px of <${node.tagName}> stick out: ${node.textContent.trim().slice(0, 60)}`);
+                .map((node) => `${beyond(node)} px of <${node.tagName}> stick out: ${node.textContent.slice(0, 60)}`);
             const pictures = [...document.images]
                 .filter((picture) => picture.complete && !picture.naturalWidth)
                 .map((picture) => `no picture: ${picture.src}`);
