@@ -147,18 +147,20 @@ class TaskScheduler(TriggerScheduler):
                 {'script.branch': 'main'}; `triggers.actions.overrides` lists the keys. '${schedule.at}' as in
                 `task_parameters`.
             cron (str, optional): Cron expression such as '15 6 * * mon-fri': minute, hour, day of the month, month, day
-                of the week; a sixth field in front means seconds.
+                of the week; a sixth field in front means seconds. Or a name such as '@daily'.
             every (str | timedelta, optional): Time between two times, such as '90m', '1h30m', or a `timedelta`, counted
                 from the registration; changes of the clocks do not alter it.
             at (str | datetime, optional): One moment: a datetime or ISO 8601; without an offset, local time of
                 `timezone`.
             timezone (str, default 'UTC'): IANA name of the time zone whose local time counts, such as 'Europe/Berlin'.
-            jitter_seconds (float, default 0): Run up to this many seconds later than the nominal time; how many follows
-                from the name of the schedule and the time, so that it never changes.
-            until (str | datetime, optional): Last moment that counts: a datetime or ISO 8601, as `at`.
+            jitter_seconds (float, default 0): Run up to this many seconds (or '5m') later than the nominal time, but
+                before the next one; how many follows from the name of the schedule and the time, so that it never
+                changes.
+            until (str | datetime, optional): Last nominal time that counts: a datetime or ISO 8601, as `at`; a date
+                means its first moment.
             exclude (str | PathLike[str] | Sequence[str | date], optional): Local dates to leave out, such as
-                ['2026-12-25'], or the path of an iCalendar file (.ics) whose events are left out. The file is read when
-                the schedule is declared.
+                ['2026-12-25'], spans of them, such as ['2026-12-24/2027-01-02'], or the path of an iCalendar file
+                (.ics) whose events are left out. The file is read when the schedule is declared.
             catch_up ('last' | 'all' | 'none', default 'last'): Which times to run that were missed by more than a
                 minute while nothing ran: the 'last', 'all', or 'none'.
             catch_up_window (str | timedelta, default '1d'): How old a missed time may be to be run, such as '6h'.
