@@ -64,7 +64,7 @@ def test_every_page_can_be_read(browser: Browser, home: str, site_folder: Path, 
     context.set_default_timeout(PATIENCE)
     page, faults = context.new_page(), list[str]()
     page.on("pageerror", lambda error: faults.append(f"{page.url}: {error}"))
-    # not those that the way to the next page breaks off
+    # not those that the browser aborts on its way to the next page
     page.on("response", lambda got: faults.extend([f"{page.url}: {got.url} is not there"] * (got.status >= 400)))
     for address in addresses(site_folder):
         page.goto(f"{home}/{address}")
