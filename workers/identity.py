@@ -31,16 +31,10 @@ class Identity:
     Credentials are read again while the server accepts none, so that exchanged ones count without a restart.
     """
 
-    def __init__(
-        self,
-        timeout_seconds: float,
-        *,
-        resolve: Callable[[], Credentials] = Credentials.resolve,
-        clock: Callable[[], float] = time.monotonic,
-        prepare: Callable[[WatchedApi], None] = lambda _: None,
-    ) -> None:
-        self._timeout_seconds, self._resolve, self._clock = timeout_seconds, resolve, clock
-        self._prepare = prepare  # each client, before its first call
+    def __init__(self, timeout_seconds: float, *, prepare: Callable[[WatchedApi], None]) -> None:
+        """Prepare; nothing is asked. `prepare`: each client, before its first call."""
+        self._timeout_seconds, self._prepare = timeout_seconds, prepare
+        self._resolve, self._clock = Credentials.resolve, time.monotonic
         self._asking = threading.Lock()
         self._ask_at = 0.0
         self._unanswered = 0

@@ -26,6 +26,8 @@ from triggers.model.kinds import KINDS, Kind, call_of, named_as, one_of_them, ph
 
 #: What a trigger may say beside the arguments of its `add_*` call.
 KIND, PROJECT_ID = "kind", "project_id"
+#: Problems of one file that are listed; the rest are counted.
+_SHOWN: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +85,10 @@ def parse(text: str, name: str) -> Document:
     return Document(tuple(triggers), tuple(content.get("examples") or ()))
 
 
-def _at_most(problems: list[str], most: int = 20) -> list[str]:
-    """So many of the problems, and how many more there are: a list of thousands helps nobody."""
-    more = len(problems) - most
-    return problems if more <= 0 else [*problems[:most], f"and {plural(more, 'more problem')}"]
+def _at_most(problems: list[str]) -> list[str]:
+    """The first of the problems, and how many more there are: a list of thousands helps nobody."""
+    more = len(problems) - _SHOWN
+    return problems if more <= 0 else [*problems[:_SHOWN], f"and {plural(more, 'more problem')}"]
 
 
 def _content(text: str, name: str) -> Any:

@@ -112,7 +112,7 @@ class ApiAccount:
         """Whether this process has calls in hand."""
         return any(hand.calls for hand in self._hands.values())
 
-    def settle(self, book: CallBook, api: Api | None, *, now: float | None = None, force: bool = False) -> None:
+    def settle(self, book: CallBook, api: Api | None, *, force: bool = False) -> None:
         """Hand in what was counted, share a pause, and keep that of the others; at most once a second.
 
         Where calls are limited, what is in hand is given back, and further calls of this client are taken in hand.
@@ -120,13 +120,12 @@ class ApiAccount:
         Args:
             book: of the Redis.
             api: whose calls have to wait where a pause is kept; None where only counts are handed in.
-            now: of the monotonic clock.
             force: now, and not only once a second.
 
         Raises:
             redis.RedisError: Redis gave no answer; nothing that was counted is lost.
         """
-        now = self._clock() if now is None else now
+        now = self._clock()
         new = api.new_pause if api is not None else None
         if api is not None:
             self.limit_calls(book, api)

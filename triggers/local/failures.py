@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import threading
-from collections.abc import Callable
 from typing import Final
 
 #: So many identical failures in a row, and the child is broken.
@@ -67,10 +66,10 @@ class ChildErrors:
                 _write_all(line)
 
 
-def _write_all(line: bytes, write: Callable[[int, bytes], int] = os.write) -> None:
+def _write_all(line: bytes) -> None:
     """Write to standard error; one that is closed takes nothing, and the child goes on."""
     try:
         while line:
-            line = line[write(2, line) :]
+            line = line[os.write(2, line) :]
     except OSError:
         return

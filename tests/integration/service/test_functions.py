@@ -47,13 +47,13 @@ def until(look: Callable[[], object], within: float = 10) -> None:
 
 
 def test_they_run_side_by_side_up_to_the_limit(service_world: ServiceWorld, run: Run) -> None:
-    world, now, most, lock = service_world, [0], [0], threading.Lock()
+    world, now, most, lock, release = service_world, [0], [0], threading.Lock(), threading.Event()
 
     def busy(task_id: str) -> None:
         with lock:
             now[0] += 1
             most[0] = max(most[0], now[0])
-        time.sleep(0.3)
+        release.wait(30)
         with lock:
             now[0] -= 1
 
@@ -62,6 +62,9 @@ def test_they_run_side_by_side_up_to_the_limit(service_world: ServiceWorld, run:
         world.fail_task()
     world.step()
     run(3, busy=busy)
+    until(lambda: now[0] == 3)
+    assert world.ledger.due("caller") == 6, "no more were claimed than may run"
+    release.set()
     until(lambda: len(world.history("launched")) == 9)
     assert most[0] == 3
 

@@ -20,6 +20,15 @@ class Patient(ThreadingHTTPServer):
     request_queue_size = 128
     daemon_threads = True
 
+    def __init__(self, *args):
+        super().__init__(*args)
+        #: one for each connection that the server has closed
+        self.closed = threading.Semaphore(0)
+
+    def shutdown_request(self, request):
+        super().shutdown_request(request)
+        self.closed.release()
+
 
 class FaultyServer:
     """An HTTP server with scripted answers: for the faults that a well-behaved one does not make.

@@ -27,7 +27,9 @@ LOOKED_AT: Final = 20_000
 _PAGE: Final = 1_000
 #: Firings that one script forgets: it frees what each of them holds, and takes a millisecond.
 _PER_SCRIPT: Final = 100
-#: Launches that one round forgets at most.
+#: Launches that one round forgets because of their age, at most.
+_PER_ROUND: Final = 1_000
+#: Launches that one round forgets for want of memory, at most.
 _LAUNCHED: Final = 20_000
 
 
@@ -51,10 +53,10 @@ class Forgetting:
         self.store, self.keys = store, keys
         self._cursor = 0
 
-    def launched_before(self, before_ms: int, limit: int = 1000) -> int:
+    def launched_before(self, before_ms: int) -> int:
         """Forget which ClearML tasks were launched before a time; how many were forgotten."""
         times = self.keys.launched_times
-        old: Any = self.store.client.zrangebyscore(times, "-inf", before_ms, 0, limit)
+        old: Any = self.store.client.zrangebyscore(times, "-inf", before_ms, 0, _PER_ROUND)
         if old:
             with self.store.client.pipeline() as pipe:
                 pipe.hdel(self.keys.launched, *old)
