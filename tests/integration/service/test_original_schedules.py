@@ -53,16 +53,21 @@ DECLARED = """
 RAN = {"at once", "once", "over"}
 
 
-def test_the_originals_schedules_go_on_here(desk: Desk) -> None:
+@pytest.mark.parametrize("state_is_late", [False, True])
+def test_the_originals_schedules_go_on_here(desk: Desk, state_is_late: bool) -> None:
+    """Also where the state that arrived last is the first one, which knows of no launch: the console has them."""
     script = str(desk.write("switch.py", textwrap.dedent(DECLARED)))
     original = desk.run(sys.executable, script, "original")
     eventually(lambda: ran(desk).keys() == RAN, "the original launches", told=desk.output)
     eventually(lambda: saved(desk).keys() >= RAN, "the original's state", told=desk.output)
+    eventually(lambda: console(desk) >= RAN, "the original's console", told=desk.output)
     original.send_signal(signal.SIGKILL)  # it has not launched "soon"
     original.wait(30)
     before = ran(desk)  # of a date that is over, it launches again and again
     assert (before.keys(), before["at once"], before["once"]) == (RAN, 1, 1)
     loads(desk)
+    if state_is_late:
+        forget_launches(desk)
     ours = desk.run(sys.executable, script, "ours")
     eventually(lambda: ran(desk)["soon"], "what comes after the switch", within_seconds=100, told=desk.output)
     assert ran(desk) == before + Counter({"soon": 1})
@@ -99,12 +104,33 @@ def service_task(desk: Desk) -> dict[str, Any]:
     return dict(found)
 
 
+def console(desk: Desk) -> set[str]:
+    """The schedules of which the console says that they were launched."""
+    events = desk.call("events.get_task_log", task=service_task(desk)["id"], batch_size=5000)["events"]
+    return {name for name in RAN for event in events if f"Scheduling Job {name}, Task " in event["msg"]}
+
+
+def forget_launches(desk: Desk) -> None:
+    """Let the saved state be the one that the original saves at its start."""
+    body = json.loads(state(desk))
+    for job in body["scheduled_jobs"]:
+        job |= {"_last_executed": None, "_executed_instances": None, "_schedule_counter": 0}
+    files = desk.sandbox.app.files.contents
+    for name in [name for name in files if name.rpartition("/")[2] == state_file(desk)]:
+        files[name] = json.dumps(body).encode()
+    assert not saved(desk)
+
+
+def state_file(desk: Desk) -> str:
+    """The name of the file that the original has saved last."""
+    artifacts = service_task(desk).get("execution", {}).get("artifacts", ())
+    return next((str(one["uri"]).rpartition("/")[2] for one in artifacts if one["key"] == "state"), "")
+
+
 def state(desk: Desk) -> str:
     """What the original has saved last."""
     files = {name.rpartition("/")[2]: text for name, text in desk.sandbox.app.files.contents.items()}
-    artifacts = service_task(desk).get("execution", {}).get("artifacts", ())
-    names = [one["uri"].rpartition("/")[2] for one in artifacts if one["key"] == "state"]
-    return next((files[name] for name in names if name in files), "{}")
+    return files.get(state_file(desk), b"{}").decode()
 
 
 def saved(desk: Desk) -> dict[str, str]:
