@@ -111,13 +111,14 @@ def print_firings(target: Target, found: list[Firing], empty: str) -> None:
     from triggers.clearml_api.links import link
     from triggers.cli import output
     from triggers.cli.output import Column, text
+    from triggers.operate import wording
     from triggers.operate.selection import SHOWN, part_labels
     from triggers.operate.times import ago
 
     now_ms, full = target.ledger.now_ms(), output.width() >= 130
     rows, labels = [], part_labels(target, found)
     for firing in found:
-        object_ = firing.object if full else firing.object[:8]
+        object_ = wording.short_object(firing.kind, firing.object, full=full)
         rows.append(
             [
                 text(firing.key[-SHOWN:]),
@@ -127,5 +128,10 @@ def print_firings(target: Target, found: list[Firing], empty: str) -> None:
                 text(": ".join(filter(None, (labels[firing.key], firing.reason.partition("\n")[0])))),
             ]
         )
-    columns = [Column("firing"), Column("trigger", style="cyan", most=22), Column("object"), Column("since")]
+    columns = [
+        Column("firing"),
+        Column("trigger", style="cyan", most=22),
+        Column(wording.column_of_objects(one.kind for one in found)),
+    ]
+    columns.append(Column("since"))
     output.show_rows([*columns, Column("reason", grows=True)], rows, empty)

@@ -145,10 +145,12 @@ def _print_all(found: list[Explanation]) -> None:
     if not found:
         output.note("no trigger fires on objects of this kind")
         return
-    shown = found[0].facts.now or found[0].facts.seen
-    title = output.text(f"{shown.kind} {shown.name!r} " if shown else "object ")
+    shown, of_objects = found[0].facts.now or found[0].facts.seen, found[0].facts.entry.trigger.of_objects
+    title = output.text(
+        f"{shown.kind} {shown.name!r} " if shown and of_objects else "object " if of_objects else "time "
+    )
     output.show(title.append(found[0].facts.object_id, "dim"), "")
-    unknown = [one for one in found if one.answer == "no such object"]
+    unknown = [one for one in found if one.answer in ("no such object", "no such time")]
     if len(unknown) == len(found):
         output.show(output.text(unknown[0].because).below(f"→ {unknown[0].way_out}"), whole=True)
         return
@@ -174,7 +176,8 @@ def _print(target: Target, explanation: Explanation) -> None:
 
     facts = explanation.facts
     shown = facts.now or facts.seen
-    what = f"{shown.kind} {shown.name!r}" if shown else "object" if facts.entry.trigger.of_objects else "time"
+    of_objects = facts.entry.trigger.of_objects
+    what = f"{shown.kind} {shown.name!r}" if shown and of_objects else "object" if of_objects else "time"
     title = output.text(f"{facts.entry.trigger.name} and {what} ").append(facts.object_id, "dim")
     output.show(title, _answer(explanation).append(f": {explanation.because}", "not bold default"))
     if explanation.way_out:

@@ -82,6 +82,7 @@ def _print(target: Target, found: list[Failing]) -> None:
     from triggers.clearml_api.links import link
     from triggers.cli import output
     from triggers.cli.output import Column, text
+    from triggers.operate import wording
     from triggers.operate.failing import progress
     from triggers.operate.selection import SHOWN, part_labels
 
@@ -91,11 +92,14 @@ def _print(target: Target, found: list[Failing]) -> None:
         [
             text(one.key[-SHOWN:]),
             text(one.trigger.partition(":")[2]),
-            text(one.object if full else one.object[:8], "", link(target.scheduler, one.kind, one.object)),
+            text(
+                wording.short_object(one.kind, one.object, full=full), "", link(target.scheduler, one.kind, one.object)
+            ),
             text("being tried" if one.in_hand else progress(one.failures, one.due_ms, most, now_ms)),
             text(": ".join(filter(None, (labels[one.key], one.reason.partition("\n")[0])))),
         ]
         for one in found
     ]
-    columns = [Column("firing"), Column("trigger", style="cyan", most=22), Column("object"), Column("failed")]
+    columns = [Column("firing"), Column("trigger", style="cyan", most=22)]
+    columns += [Column(wording.column_of_objects(one.kind for one in found)), Column("failed")]
     output.show_rows([*columns, Column("reason", grows=True)], rows, "no firing is failing")

@@ -17,6 +17,7 @@ def fire(
     """
     from triggers.base.escaping import command
     from triggers.cli import output
+    from triggers.model.kinds import noun_of
     from triggers.operate import granting
     from triggers.operate.objects import full_id
     from triggers.operate.target import open_target
@@ -30,9 +31,11 @@ def fire(
             satisfied = {"condition_holds": verdict.matched, "paused": entry.paused}
             output.print_json({"firing": key, "trigger": entry.trigger.name, "object": event.id, **satisfied})
             return
-        output.say(f"fired: {entry.trigger.name} for {event.kind} {event.name!r} ({event.id}), firing {key[-10:]}")
+        of = f"{event.kind} {event.name!r} ({event.id})" if entry.trigger.of_objects else f"time {event.id}"
+        output.say(f"fired: {entry.trigger.name} for {of}, firing {key[-10:]}")
         if not verdict.matched:
             clause = verdict.failed[0]
             output.say(f"its condition does not hold: {clause.name}: wanted {clause.wanted}, found {clause.found}")
         if entry.paused:
-            output.say(f"the trigger is paused: the firing waits until `{command('resume', entry.trigger.name)}`")
+            noun, resume = noun_of(entry.trigger.kind), command("resume", entry.trigger.name)
+            output.say(f"the {noun} is paused: the firing waits until `{resume}`")

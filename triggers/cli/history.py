@@ -130,19 +130,24 @@ def entries_table(target: Target, found: list[HistoryEntry], width: int, now_ms:
     from triggers.clearml_api.links import link
     from triggers.cli import output
     from triggers.cli.output import Column, text
+    from triggers.model.schedule_fields import SCHEDULE
+    from triggers.operate import wording
     from triggers.operate.history import action_labels
     from triggers.operate.times import clock
 
     full = width >= 150
     named = 32 if width >= 110 else 22 if width >= 72 else 12
     columns = [Column("at", least=8), Column("what", least=8), Column("trigger", style="cyan", least=named, most=named)]
-    columns += [Column("object", least=32 if full else 8), Column("task or reason", grows=True)]
+    kinds = {entry.trigger.partition(":")[0] for entry in found}
+    least = 32 if full else 20 if SCHEDULE in kinds else 8
+    columns += [Column(wording.column_of_objects(kinds), least=least), Column("task or reason", grows=True)]
     rows, labels = [], action_labels(target, found)
     for entry in found:
         kind, _, name = entry.trigger.partition(":")
         why = text(entry.task if full else entry.task[:8], "green", link(target.scheduler, "task", entry.task))
         said = ": ".join(filter(None, (labels.get(entry.firing), entry.reason.partition("\n")[0])))
         why.append((" " if entry.task and said else "") + said)
-        object_ = text(entry.object if full else entry.object[:8], "", link(target.scheduler, kind, entry.object))
+        shown = wording.short_object(kind, entry.object, full=full)
+        object_ = text(shown, "", link(target.scheduler, kind, entry.object))
         rows.append([text(clock(entry.at_ms, now_ms)), output.styled(entry.what), text(name), object_, why])
     return output.table(columns, rows, header=header)

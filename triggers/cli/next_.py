@@ -40,7 +40,9 @@ def next_(
                 [output.text(text) for text in (one.entry.trigger.name, one.event.at, local_with_zone(one.due_ms))]
                 for one in found
             ]
-            output.show_rows(columns, shown, f"no schedule is due until {local_with_zone(last_ms)}")
+            output.show_rows(columns, shown, timetables.why_none(entries, now_ms, local_with_zone(last_ms)))
+            if len(found) == limit:
+                output.note(f"these are the next {limit}: -n shows more, and a name only those of one schedule")
             if paused := timetables.paused(entries):
                 output.note(paused)
     raise typer.Exit(0 if found else 1)

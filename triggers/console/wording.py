@@ -22,7 +22,7 @@ _LOOKS: Final[dict[str, tuple[str, str]]] = {
     "dropped": ("quiet", "-"), "released": ("calm", ">"), "retried": ("calm", "↻"), "shadow": ("quiet", "·"),
     "ok": ("good", "✓"), "idle": ("quiet", "·"), "late": ("bad", "!"), "warn": ("warn", "!"), "bad": ("bad", "✗"),
     "fired": ("good", "✓"), "will fire": ("calm", "○"), "does not fire": ("quiet", "-"), "done": ("good", "✓"),
-    "begun": ("calm", "○"), "no such object": ("bad", "?"),
+    "begun": ("calm", "○"), "no such object": ("bad", "?"), "no such time": ("bad", "?"),
 }  # fmt: skip
 
 #: A time as the verbs write one (`operate.times.local`).

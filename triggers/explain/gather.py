@@ -15,6 +15,8 @@ from triggers.model import Trigger
 from triggers.model.events import Event
 from triggers.model.launch_tags import is_service_task
 from triggers.model.parts import all_parts, key_of
+from triggers.model.trigger import ScheduleTrigger
+from triggers.operate import past_times
 from triggers.operate.objects import look_up
 from triggers.operate.query import last_event_of, readable_event
 from triggers.operate.target import Target
@@ -88,15 +90,18 @@ def gather(target: Target, entry: Entry, object_id: str, *, around: Around | Non
     ledger, trigger = target.ledger, entry.trigger
     source = sources.of_kind(trigger.kind)
     around = around or Around(target, object_id, now_of(target, object_id, trigger.kind))
-    now = around.now
-    mark = forgotten.mark_of(ledger, target.api, trigger, object_id)
+    now = _of(trigger, around.now)
+    if isinstance(trigger, ScheduleTrigger):
+        mark, ran_unknown = past_times.recall(target, entry, object_id)
+    else:
+        mark, ran_unknown = forgotten.mark_of(ledger, target.api, trigger, object_id), False
     firings = _firings(target, trigger.id, object_id, mark)
     limit = limit_of(trigger.policy, target.settings.max_per_minute)
     return Facts(
         entry=entry,
         object_id=object_id,
         now=now,
-        seen=around.last_event or (readable_event(firings[-1].event) if firings else None),
+        seen=_of(trigger, around.last_event) or (readable_event(firings[-1].event) if firings else None),
         known_ms=around.known_ms(source),
         waits_for_match=around.unmatched_ms is not None,
         index_leads=trigger.id in around.candidates,
@@ -114,7 +119,13 @@ def gather(target: Target, entry: Entry, object_id: str, *, around: Around | Non
         max_attempts=target.settings.max_attempts,
         own_edit=_own_edit(target, trigger, now),
         parts=_parts(target, trigger, firings[-1].key) if firings else (),
+        ran_unknown=ran_unknown,
     )
+
+
+def _of(trigger: Trigger, event: Event | None) -> Event | None:
+    """The event, unless it is of another schedule: their times have the same ids."""
+    return event if event is None or trigger.of_objects or event.name == trigger.name else None
 
 
 def _launched_by(target: Target, trigger: Trigger, around: Around) -> str:

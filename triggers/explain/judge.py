@@ -2,7 +2,7 @@
 
 In the order in which a change passes the stages:
 
-A time of a schedule without a firing is judged by `times`: its calendar says what it is.
+A time of a schedule whose firing is not kept is judged by `times`: its mark and its calendar say what it is.
 
 The object
   0. it is of another kind than the trigger is for    → does not fire
@@ -29,7 +29,7 @@ from __future__ import annotations
 
 from triggers.explain import waiting
 from triggers.explain.checks import checks, is_of_another_kind, is_read, match_decision, moment
-from triggers.explain.times import judge_time
+from triggers.explain.times import judge_time, runs_again
 from triggers.explain.values import AnswerWord, ClauseResult, ClauseRow, Explanation, Facts, Open
 from triggers.ledger.firings.firing import Firing
 from triggers.model.events import Event
@@ -71,7 +71,7 @@ def _found(verdict: Verdict | None, position: int) -> ClauseResult | None:
 def _answer(facts: Facts) -> _Said:
     object_, last = facts.now or facts.seen, facts.firings[-1] if facts.firings else None
     schedule = facts.entry.trigger if isinstance(facts.entry.trigger, ScheduleTrigger) else None
-    if schedule is not None and last is None and not facts.mark.occurrence:
+    if schedule is not None and last is None:
         return judge_time(facts, schedule)
     if object_ is None and last is None:  # 1
         if facts.known_ms:
@@ -110,7 +110,8 @@ def _ended(facts: Facts, last: Firing) -> _Said:
     if last.state == "skipped":
         is_time = isinstance(facts.entry.trigger, ScheduleTrigger)
         then = "" if is_time else "; the object's next change is considered again"
-        return "skipped", f"its firing was skipped: {last.reason}{then}", _BY_HAND
+        way_out = runs_again(facts, last.changed_ms) if is_time else _BY_HAND
+        return "skipped", f"its firing was skipped: {last.reason}{then}", way_out
     if last.state == "dropped":
         return "dropped", "someone dropped its firing; it does not fire again for that change", _BY_HAND
     return "fired", _launched(facts, last), ""

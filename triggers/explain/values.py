@@ -13,7 +13,17 @@ from triggers.rules.policies import Mark
 from triggers.sources.windows import Window
 
 AnswerWord = Literal[
-    "fired", "waiting", "failing", "held", "skipped", "dropped", "dead", "will fire", "does not fire", "no such object"
+    "fired",
+    "waiting",
+    "failing",
+    "held",
+    "skipped",
+    "dropped",
+    "dead",
+    "will fire",
+    "does not fire",
+    "no such object",
+    "no such time",
 ]
 
 
@@ -67,6 +77,7 @@ class Facts:
     `per_minute` is the trigger's pace, 0 for none. `open` is where its last firing waits. `unmatched_ms` is since when
     what waits for match lies there. `max_attempts` are made before a firing is given up.
     `parts` are the further actions of the last firing. `own_edit`: this trigger has made the object's last change.
+    `ran_unknown`: of a time of a schedule, whether it ran is no longer known.
     """
 
     entry: Entry
@@ -89,6 +100,7 @@ class Facts:
     max_attempts: int = 10
     parts: tuple[Firing, ...] = ()
     own_edit: bool = False
+    ran_unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,8 @@ _SHOWN: Final = (
 def _shown(name: str, value: object) -> str:
     if name == "exclude" and isinstance(value, tuple) and len(value) > 3:
         return f"exclude={plural(len(value), 'day')} and spans"
+    if isinstance(value, float):
+        return f"{name}={value:g}"
     return f"{name}={list(value) if isinstance(value, tuple) else value!r}"
 
 

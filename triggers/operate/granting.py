@@ -44,6 +44,9 @@ def fire(target: Target, entry: Entry, object_id: str) -> tuple[str, Event]:
     """
     event = read_object(target.api, [entry.trigger], object_id, entry.trigger.kind)
     name = entry.trigger.name
+    if event is None and not entry.trigger.of_objects:
+        way_out = "give one as `history` shows it, such as 2026-11-28T05:15:00Z"
+        raise Usage(f"{entry.trigger.called}: {object_id!r} is no time: {way_out}")
     if event is None:
         raise Usage(unknown(entry.trigger, object_id))
     if not event.concerns(entry.trigger.kind):
@@ -69,8 +72,16 @@ def find(
     """The objects that changed in a stretch of time and satisfy a condition now, and how many were looked at.
 
     The server keeps no earlier states, so an object is judged as it is now.
+
+    Raises:
+        Usage: They are all schedules.
     """
     found, looked = [], 0
+    if entries and not any(entry.trigger.of_objects for entry in entries):
+        raise Usage(
+            f"{entries[0].trigger.called} fires at times, not for objects: `next` shows the coming times, and "
+            "`backfill` runs past ones"
+        )
     for event in changed_since(target.api, [entry.trigger for entry in entries], since_ms):
         if (until_ms is not None and event.changed_ms > until_ms) or event.id == target.scheduler.service_task:
             continue

@@ -52,8 +52,8 @@ def find(target: Target, entry: Entry, from_ms: int, to_ms: int) -> list[Candida
     now_ms = target.ledger.wall_ms()
     if to_ms > now_ms:
         raise Usage(f"--to {iso(to_ms)} is to come: give a time up to now, {iso(now_ms)}; `next` lists coming times")
-    if from_ms >= to_ms:
-        raise Usage(f"--from {iso(from_ms)} is not before --to {iso(to_ms)}: give --from first")
+    if from_ms > to_ms:
+        raise Usage(f"--from {iso(from_ms)} is later than --to {iso(to_ms)}: give --from first")
     found = _times(entry, trigger, from_ms, to_ms)
     if len(found) > MOST_AGAIN:
         last = utc_text(found[MOST_AGAIN - 1].at_ms)
@@ -81,6 +81,19 @@ def _times(entry: Entry, trigger: ScheduleTrigger, from_ms: int, to_ms: int) -> 
     return found
 
 
+def recall(target: Target, entry: Entry, id_: str) -> tuple[Mark, bool]:
+    """Give the mark of a time, looked up where it may have been forgotten, and whether it stays unknown."""
+    trigger, ledger = entry.trigger, target.ledger
+    mark = ledger.matching.mark(trigger.id, id_)
+    one = Occurrence.from_id(id_)
+    if mark.stored or one is None or one.at_ms > ledger.wall_ms():
+        return mark, False
+    key = firing_key(ledger.scheduler, trigger.id, id_, 1)
+    if trigger.action.clones and _launched(target, [key]):
+        return Mark(1, True, one.at_ms, one.at_ms), False
+    return mark, _is_unknown(entry, one.at_ms, ledger.moments.floor_ms())
+
+
 def _judged(target: Target, entry: Entry, events: Sequence[Event]) -> list[Candidate]:
     trigger, ledger = entry.trigger, target.ledger
     keys = {event.id: firing_key(ledger.scheduler, trigger.id, event.id, 1) for event in events}
@@ -94,7 +107,7 @@ def _judged(target: Target, entry: Entry, events: Sequence[Event]) -> list[Candi
         mark = marks.get((trigger.id, event.id))
         known = firings.get(keys[event.id])
         why_not = _UNREADABLE if mark is None else _why_not(mark, known, launched=keys[event.id] in launched)
-        if not why_not and mark and not mark.stored and _is_unknown(entry, event, floor_ms):
+        if not why_not and mark and not mark.stored and _is_unknown(entry, event.changed_ms, floor_ms):
             why_not = _UNKNOWN
         found.append(_candidate(entry, event, mark or Mark(), why_not))
     return found
@@ -109,9 +122,9 @@ def _why_not(mark: Mark, firing: Firing | None, *, launched: bool) -> str:
     return _RAN if mark.active or mark.fired_ms else ""
 
 
-def _is_unknown(entry: Entry, event: Event, floor_ms: int) -> bool:
+def _is_unknown(entry: Entry, at_ms: int, floor_ms: int) -> bool:
     """Whether a time may have run and left nothing: no mark that is kept for so long, and no clone."""
-    return not entry.trigger.action.clones and entry.since_ms < event.changed_ms <= floor_ms
+    return not entry.trigger.action.clones and entry.since_ms < at_ms <= floor_ms
 
 
 def _launched(target: Target, keys: Sequence[str]) -> set[str]:

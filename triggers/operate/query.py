@@ -107,6 +107,8 @@ def _view(
     digest = trigger_digest(target.ledger.scheduler, entry.trigger.id)
     counts = {what: tally.count for what, tally in own.items()}
     seen = considered if considered and entry.counts(considered.changed_ms) else None
+    if seen is not None and not entry.trigger.of_objects and seen.name != entry.trigger.name:
+        seen = None  # a time of another schedule
     return View(
         entry,
         wording.state(entry, cursors[source].plan),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 
@@ -51,7 +52,10 @@ def until_ms(text: str, now_ms: int, option: str) -> int:
     """
     if _SPAN.fullmatch(text.strip()):
         return now_ms + span_ms(text, option)
-    return time_ms(text, now_ms, option)
+    with suppress(Usage):
+        if (found := time_ms(text, now_ms, option)) > now_ms:
+            return found
+    raise Usage(f"{option} {text!r}: give how long from now (2h, 7d) or a time to come, such as 2026-12-24T18:00")
 
 
 def iso(ms: int | None) -> str | None:

@@ -14,6 +14,7 @@ from triggers.model.kinds import phrase_of
 from triggers.model.schedule_fields import SCHEDULE
 from triggers.operate.target import Target
 from triggers.rules.schedules.occurrences import Timetable, event_of
+from triggers.rules.schedules.zones import LAST_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,20 @@ def coming(entries: Sequence[Entry], now_ms: int, until_ms: int, at_most: int) -
         for one in islice(table.occurrences(now_ms, until_ms), at_most):
             found.append(Coming(entry, event_of(entry.trigger.name, one, table.trigger.timezone), one.due_ms))
     return sorted(found, key=lambda one: (one.due_ms, one.entry.trigger.name))[:at_most]
+
+
+def why_none(entries: Sequence[Entry], now_ms: int, until: str) -> str:
+    """Say that no time is to come; of a single schedule, whether there is one later."""
+    if len(entries) == 1:
+        only, name = entries[0], entries[0].trigger.name
+        table = Timetable.of(only.trigger, only.since_ms, only.edited_ms)
+        later = next(table.occurrences(now_ms, LAST_MS), None)
+        if later is None:
+            return f"{name} has no time any more"
+        if not entries[0].paused:
+            at = event_of(name, later, table.trigger.timezone).at
+            return f"{name} has no time until {until}; its next one is {at}"
+    return f"no schedule is due until {until}" if entries else "no schedule is declared"
 
 
 def paused(entries: Sequence[Entry]) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from triggers.base.plural import plural, word
 from triggers.ledger.registry.registry import Entry
 from triggers.model import Trigger
 from triggers.model.events import Event
 from triggers.model.kinds import object_noun
 from triggers.model.parts import all_parts, label_of_key, list_of, number_of
+from triggers.model.schedule_fields import SCHEDULE
 from triggers.model.trigger import ScheduleTrigger
 from triggers.rules import conditions
 
@@ -43,6 +46,17 @@ def number(part: str) -> str:
     """An action as people name it to `send --action`: "0", "1", "on_failed.0"."""
     name = list_of(part)
     return str(number_of(part)) if name == "actions" else f"{name}.{number_of(part)}"
+
+
+def short_object(kind: str, id_: str, *, full: bool) -> str:
+    """The id of an object as tables show it: the beginning says which, but of a time all of it."""
+    return id_ if full or kind == SCHEDULE else id_[:8]
+
+
+def column_of_objects(kinds: Iterable[str]) -> str:
+    """The title of a column of such ids, by the kinds of trigger that they are for."""
+    found = {kind == SCHEDULE for kind in kinds}
+    return "object or time" if len(found) > 1 else "time" if True in found else "object"
 
 
 def part(trigger: Trigger | None, firing: str, mark: str = "") -> str:

@@ -61,7 +61,6 @@ def test_what_is_no_schedule_or_not_past_is_refused(world: World, wall: Wall) ->
     for id_, from_ms, to_ms, what in (
         ("task:on failure", NOW - 1000, NOW, "replay"),
         ("schedule:s", NOW, NOW - 1000, "--from first"),
-        ("schedule:s", NOW, NOW, "--from first"),
         ("schedule:s", NOW, NOW + HOUR, "is to come"),
         ("schedule:s", NOW - 24 * HOUR, NOW, "closer to each other"),
     ):

@@ -47,9 +47,19 @@ def test_a_time_is_explained(
         ("2026-11-27T14:00:00Z", "fired", "it fired", ""),
         ("2026-11-27T15:00:00Z", "will fire", "the time has not come", ""),
         ("2026-11-27T14:30:00Z", "does not fire", "no time of the schedule, cron='0 * * * *'", "15:00:00+00:00"),
-        ("2026-11-27T11:00:00Z", "does not fire", "catch_up='last', catch_up_window='2h'", "backfill s"),
-        ("2026-11-27T08:00:00Z", "does not fire", "before the schedule was registered", "backfill s"),
-        ("yesterday", "no such object", "yesterday is no time of a schedule", "2026-11-28T05:15:00Z"),
+        (
+            "2026-11-27T11:00:00Z",
+            "does not fire",
+            "catch_up='last', catch_up_window='2h'",
+            "backfill s --from 2026-11-27T11:00:00Z --to 2026-11-27T11:00:00Z` runs it",
+        ),
+        (
+            "2026-11-27T08:00:00Z",
+            "does not fire",
+            "before the schedule was registered",
+            "backfill s --from 2026-11-27T08",
+        ),
+        ("yesterday", "no such time", "yesterday is no time of a schedule", "2026-11-28T05:15:00Z"),
     ):
         found = explained(world, at)
         assert not any("change at" in check.words for check in found.checks), "a time is no change"
