@@ -90,7 +90,7 @@ class TaskScheduler(TriggerScheduler):
         every: str | timedelta | None = None,
         at: str | datetime | None = None,
         timezone: str = "UTC",
-        jitter_seconds: float = 0,
+        jitter_seconds: float | str | timedelta = 0,
         until: str | datetime | None = None,
         exclude: str | PathLike[str] | Sequence[str | date] | None = None,
         catch_up: CatchUp = "last",
