@@ -20,7 +20,7 @@ SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob
 SANDBOX = ROOT / "triggers" / "sandbox"
 #: Called by users, by a library that a class is mixed into, or by tests that look at a process from outside.
 CALLED_FROM_OUTSIDE = {
-    "_new_conn", "call_one", "child_pid", "fires", "get_scheduled_tasks", "get_triggers", "remove_task",
+    "_new_conn", "child_pid", "fires", "get_scheduled_tasks", "get_triggers", "remove_task",
     "start_remotely",
 }  # fmt: skip
 

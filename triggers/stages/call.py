@@ -17,21 +17,6 @@ from triggers.stages.taking import take
 log = logger(__name__)
 
 
-def call_one(ctx: Context, functions: Mapping[str, Function]) -> bool:
-    """Take one firing that waits for this process, call its function, say how it ended; False if none is due.
-
-    Any number of threads may call it at once: a function that hangs keeps its own thread and no other.
-
-    Args:
-        ctx: the scheduler.
-        functions: trigger id → the function that this process declared for it.
-    """
-    claimed = claim(ctx)
-    if claimed is not None:
-        carry(ctx, claimed, functions)
-    return claimed is not None
-
-
 def claim(ctx: Context, running: Iterable[Firing] = ()) -> Claim | None:
     """Take one firing that waits for this process, None if none is due; never one that is `running` in it."""
     claimed = take(ctx, "caller", 1, running)
@@ -39,7 +24,15 @@ def claim(ctx: Context, running: Iterable[Firing] = ()) -> Claim | None:
 
 
 def carry(ctx: Context, claimed: Claim, functions: Mapping[str, Function]) -> None:
-    """Call the function of a firing just taken, and say how it ended."""
+    """Call the function of a firing just taken, and say how it ended.
+
+    Any number of threads may do so at once: a function that hangs keeps its own thread and no other.
+
+    Args:
+        ctx: the scheduler.
+        claimed: the one firing.
+        functions: trigger id → the function that this process declared for it.
+    """
     (firing,) = claimed.firings
 
     def extend() -> None:

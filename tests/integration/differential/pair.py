@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.integration.stages.calling import call_one
 from tests.integration.stages.conftest import World
 from triggers import TriggerScheduler
 from triggers.base.settings import Settings
@@ -17,7 +18,6 @@ from triggers.model.events import decode_model, decode_task
 from triggers.rules.conditions import matches
 from triggers.sandbox import Sandbox
 from triggers.sandbox.client import CallFailed
-from triggers.stages.call import call_one
 
 Json = dict[str, Any]
 Fired = Counter[tuple[str, str]]  # (trigger, object) → how often

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.integration.differential.pair import Json, Pair
-from triggers.stages.call import call_one
+from tests.integration.stages.calling import call_one
 
 FAILED = {"trigger_on_status": ["failed"], "trigger_name": "^watched"}
 

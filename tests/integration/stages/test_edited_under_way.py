@@ -85,7 +85,7 @@ def test_a_held_firing_goes_to_the_function_that_its_trigger_calls_now(world: Wo
 
 
 def test_a_firing_of_a_function_goes_to_the_task_that_its_trigger_launches_now(world: World) -> None:
-    from triggers.stages.call import call_one
+    from tests.integration.stages.calling import call_one
 
     world.declare(by_function())
     world.fail_task()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.integration.stages.calling import call_one
 from tests.integration.stages.conftest import World
 from tests.property.ledger.lining import in_ring
 from triggers.model import Trigger, make_trigger
-from triggers.stages.call import call_one
 from triggers.stages.dispatch import dispatch
 
 FLOOD = 6
