@@ -287,6 +287,9 @@ def signature(secret: str, key: str, at: datetime, body: str) -> str:
     import standardwebhooks
 
     try:
+        if secret.startswith("whsec_"):  # the library leaves out what is no base64, and signs with another key
+            secret = secret.strip()
+            base64.b64decode(secret.removeprefix("whsec_"), validate=True)
         signer = standardwebhooks.Webhook(secret if secret.startswith("whsec_") else secret.encode())
     except (ValueError, standardwebhooks.webhooks.EmptyWebhookSecretError):
         raise LaunchImpossible("the secret begins with whsec_, and what follows is no base64") from None

@@ -46,9 +46,11 @@ class ObjectState:
 
     def change_tags(self, add: Sequence[str], remove: Sequence[str]) -> None:
         """Add and remove tags; others stay, whoever writes at the same time."""
-        self.api.call(
-            f"{self.collection}.update_tags", {"ids": [self.id], "add_tags": [*add], "remove_tags": [*remove]}
-        )
+        endpoint = f"{self.collection}.update_tags"
+        answer = self.api.call(endpoint, {"ids": [self.id], "add_tags": [*add], "remove_tags": [*remove]})
+        # of models that are gone it says that none was updated, and refuses nothing
+        if answer.data.get("updated") == 0 and self.again() is None:
+            raise Refused(endpoint, *_NO_SUCH_OBJECT[self.collection], "it was deleted")
 
     def publish(self) -> None:
         """Publish a task that has ended, or a model; a model's task stays as it is."""

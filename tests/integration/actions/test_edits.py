@@ -24,7 +24,7 @@ from triggers.actions import (
 )
 from triggers.actions.listed import InvalidAction, Listed
 from triggers.base.errors import InvalidTrigger, ServerUnavailable
-from triggers.clearml_api import Api
+from triggers.clearml_api import Api, edits
 from triggers.context import Context
 from triggers.model import Trigger, make_trigger
 
@@ -307,6 +307,26 @@ def test_an_object_that_was_deleted_meanwhile_is_skipped(world: World) -> None:
     world.call("tasks.delete", task=id_, force=True)
     world.settle()
     assert ended(world)[-1] == ("skipped", f"task {id_} was deleted")
+
+
+@pytest.mark.parametrize("kind", ["task", "model"])
+@pytest.mark.parametrize("action", [Tag(add=["a"]), Publish(), Archive(), Comment("c")], ids=lambda each: each.type)
+def test_an_object_that_is_deleted_between_look_and_edit_is_skipped(
+    world: World, monkeypatch: pytest.MonkeyPatch, kind: str, action: Listed
+) -> None:
+    declare(world, action, kind, trigger_name="^net$|^some task$")
+    id_ = world.fail_task() if kind == "task" else model(world)
+    read = edits.read
+
+    def deleted_then(*asked: Any) -> Any:
+        found = read(*asked)
+        if found is not None:
+            world.call(f"{kind}s.delete", force=True, **{kind: id_})
+        return found
+
+    monkeypatch.setattr(edits, "read", deleted_then)
+    world.step()
+    assert ended(world)[-1] == ("skipped", f"{kind} {id_} was deleted")
 
 
 # ---- what is refused --------------------------------------------------------------------------------------------

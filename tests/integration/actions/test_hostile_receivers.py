@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import standardwebhooks
 
 from tests.integration.actions.conftest import allowing, declare, ended
 from tests.integration.actions.receiver import Receiver, Reply
@@ -42,6 +43,32 @@ def test_a_signature_can_be_computed_by_hand(
     signed = f"{received.id}.{received.headers['webhook-timestamp']}.".encode() + received.body
     expected = base64.b64encode(hmac.new(KEY, signed, hashlib.sha256).digest()).decode()
     assert received.headers["webhook-signature"] == f"v1,{expected}"
+
+
+@pytest.mark.parametrize("rest", ["a-b_", "YWJj!", "YWJ j", "YQ", "", "\u00e4bcd"])
+def test_a_key_that_is_no_base64_signs_nothing(
+    world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, rest: str
+) -> None:
+    """Receivers read such a key in different ways, or not at all."""
+    monkeypatch.setenv("HOOK_SECRET", f"whsec_{rest}")
+    declare(world, Webhook(receiver.url, secret="env:HOOK_SECRET"))
+    world.fail_task()
+    world.step(allowing(world))
+    what, reason = ended(world)[-1]
+    assert (what, "what follows is no base64" in reason) == ("dead", True)
+    assert receiver.received == []
+
+
+def test_a_key_with_a_line_break_behind_it_is_read_without(
+    world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = f"whsec_{base64.b64encode(KEY).decode()}"
+    monkeypatch.setenv("HOOK_SECRET", f"{secret}\n")
+    declare(world, Webhook(receiver.url, secret="env:HOOK_SECRET"))
+    world.fail_task()
+    world.step(allowing(world))
+    (received,) = receiver.received
+    standardwebhooks.Webhook(secret).verify(received.body, received.headers)
 
 
 def test_each_header_is_sent_once_in_whichever_case_it_is_given(world: World, receiver: Receiver) -> None:
