@@ -54,8 +54,8 @@ def short_object(kind: str, id_: str, *, full: bool) -> str:
 
 
 def column_of_objects(kinds: Iterable[str]) -> str:
-    """The title of a column of such ids, by the kinds of trigger that they are for."""
-    found = {kind == SCHEDULE for kind in kinds}
+    """The title of a column of such ids, by the triggers that they are for: their kinds, or their ids."""
+    found = {kind.partition(":")[0] == SCHEDULE for kind in kinds}
     return "object or time" if len(found) > 1 else "time" if True in found else "object"
 
 

@@ -11,6 +11,8 @@ from triggers.console.request import Asked
 from triggers.explain.every import explain_every
 from triggers.explain.values import Explanation
 from triggers.ledger.history.history import HistoryEntry
+from triggers.model.kinds import is_subject
+from triggers.model.schedule_fields import SCHEDULE
 from triggers.operate.history import Filter
 from triggers.operate.objects import full_id
 from triggers.operate.selection import SHOWN
@@ -40,7 +42,7 @@ def page(asked: Asked) -> Response:
         "object.html",
         id=id_,
         object=now,
-        kind=now.kind if now else _kind(entries.entries),
+        kind=SCHEDULE if is_subject(SCHEDULE, id_) else now.kind if now else _kind(entries.entries),
         entries=entries,
         causes=_causes(asked, id_),
         tree=_tree(asked, id_, _DEPTH, {id_}),
