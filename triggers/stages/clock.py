@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -17,6 +18,7 @@ from triggers.context import Context
 from triggers.ledger.polling.batches import encode_batches
 from triggers.ledger.polling.reading import Cursor
 from triggers.ledger.registry.registry import Entry, Snapshot
+from triggers.ledger.registry.unread_triggers import Note
 from triggers.model.events import Event
 from triggers.model.schedule_fields import SCHEDULE
 from triggers.rules.schedules.occurrences import Timetable, event_of
@@ -149,10 +151,13 @@ def _look(ctx: Context, token: str, snapshot: Snapshot, entries: list[Entry]) ->
     walls = WallClocks(zones, from_ms)
     tables = _tables(ctx, snapshot.version, entries, cursor, walls)
     late = {entry.trigger.id for entry in entries if entry.version > cursor.plan}
-    events, to_ms, looked = list[tuple[int, Event]](), now_ms, tables.take(now_ms)
+    over = _passed_by(ctx, snapshot, tables, from_ms)
+    events, to_ms, looked = list[tuple[int, Event]](), now_ms, list({*tables.take(now_ms), *over})
     for id_ in looked:
         table = tables.tables[id_]
         after_ms = min(from_ms, table.since_ms - 1) if id_ in late or not cursor.plan else table.looked_ms(walls)
+        if id_ in over:
+            after_ms = min(after_ms, over[id_].from_ms - 1)
         due = table.due(max(after_ms, floor_ms), now_ms)
         to_ms = min(to_ms, due.to_ms)
         zone, name = table.trigger.timezone, table.trigger.name
@@ -161,12 +166,22 @@ def _look(ctx: Context, token: str, snapshot: Snapshot, entries: list[Entry]) ->
     for id_ in looked:
         tables.plan(id_, max(to_ms, tables.tables[id_].looked_ms(walls)))
     tables.looked_ms = to_ms
-    if fresh or cursor.plan != snapshot.version or to_ms - from_ms >= WRITTEN_MS or cursor is not stored:
-        if local := tables.zones:
+    if fresh or cursor.plan != snapshot.version or to_ms - from_ms >= WRITTEN_MS or cursor is not stored or over:
+        if (local := tables.zones) or zones:
             ctx.ledger.moments.note_zones(walls.read(local, to_ms))
         _store(ctx, token, Cursor(to_ms, snapshot.version), fresh, now_ms)
+    if to_ms == now_ms:
+        ctx.ledger.unread_triggers.done(over)
     ctx.ledger.moments.forget_old(entries, snapshot.entries, now_ms, KEPT_MS, FORGOTTEN_MS)
     return len(fresh)
+
+
+def _passed_by(ctx: Context, snapshot: Snapshot, tables: Tables, from_ms: int) -> Mapping[str, Note]:
+    """Note the schedules that this process cannot read, and give those that others could not: they are read again."""
+    unread = {id_: why for id_, why in snapshot.whys.items() if id_.startswith(f"{SCHEDULE}:")}
+    ctx.ledger.unread_triggers.note(unread, from_ms)
+    over = ctx.ledger.unread_triggers.over(snapshot.unreadable, ctx.ledger.now_ms())
+    return {id_: note for id_, note in over.items() if id_ in tables.tables}
 
 
 def _forget_retired(ctx: Context, snapshot: Snapshot) -> None:

@@ -21,6 +21,7 @@ from triggers.ledger.registry.unread_triggers import Note
 from triggers.model.action import LANES
 from triggers.model.events import Event
 from triggers.model.kinds import noun_of_id
+from triggers.model.schedule_fields import SCHEDULE
 
 log = logger(__name__)
 
@@ -37,11 +38,13 @@ _ANEW: Final = 2**62
 def entries_to_read(ctx: Context, look: PollLook, known: Snapshot) -> tuple[list[Entry], Mapping[str, Note]]:
     """The entries that a poll serves, and the notes to forget when all of it has been stored.
 
-    Those that were passed by are read from there on again, like new ones. That the others pass by is noted first.
+    Those that were passed by are read from there on again, like new ones. That the others pass by is noted first. Times
+    of schedules are read again by the clock.
     """
     if known.unreadable:
         ctx.ledger.unread_triggers.note(known.whys, _read_to_ms(ctx, look, known))
-    over = look.over(known.unreadable)
+    by_clock = {entry.trigger.id for entry in known.active.by_kind.get(SCHEDULE, ())}
+    over = {id_: note for id_, note in look.over(known.unreadable).items() if id_ not in by_clock}
     if not over:
         return known.active, over
     entries = [

@@ -10,6 +10,8 @@ import pytest
 
 from tests.integration.stages.conftest import World
 from tests.integration.stages.test_schedules import Wall, launched, schedule, tick, wall
+from triggers.ledger.registry.registry import Registry
+from triggers.model import schedule_values
 from triggers.rules.schedules import zones
 
 __all__ = ["tick", "wall"]
@@ -101,3 +103,47 @@ def test_workers_with_two_databases_take_turns(
         wall.ms += 15 * 60_000
         tick()
     assert launched(world) == [f"2026-11-27T{hour:02}:00:00Z" for hour in range(9, 19)]
+
+
+@pytest.mark.parametrize("catch_up", ["last", "all"])
+def test_a_worker_that_does_not_know_a_zone_serves_the_others_and_what_passed_by_comes_later(
+    world: World, wall: Wall, tick: Callable[[], None], monkeypatch: pytest.MonkeyPatch, catch_up: str
+) -> None:
+    known = [
+        schedule(world, "of a zone", cron="0 * * * *", timezone="Pacific/Apia", catch_up=catch_up),
+        schedule(world, "other", cron="0 * * * *"),
+    ]
+    world.declare(*known)
+    tick()
+    with monkeypatch.context() as older:
+        older.setattr(schedule_values, "_zones", lambda: frozenset({"UTC"}))
+        another_process(world)
+        for hour in (9, 10, 11):
+            wall.at(f"2026-11-27T{hour:02}:00:01")
+            tick()
+        assert set(world.ledger.registry.snapshot().unreadable) == {"schedule:of a zone"}
+        assert launched(world) == [f"2026-11-27T{hour:02}:00:00Z" for hour in (9, 10, 11)]
+    another_process(world)
+    wall.ms += 20 * 60_000
+    tick()
+    assert len(launched(world)) == 3, "somebody may still be at work who does not know it"
+    let_a_minute_pass(world)
+    for _ in range(2):
+        wall.ms += 60_000
+        tick()
+    again = [one.object for one in world.history("launched") if one.trigger == "schedule:of a zone"]
+    missed = (11,) if catch_up == "last" else (9, 10, 11)
+    assert sorted(again) == [f"2026-11-27T{hour:02}:00:00Z" for hour in missed]
+    assert world.ledger.unread_triggers.notes() == {}
+
+
+def another_process(world: World) -> None:
+    world.ledger.registry = Registry(world.ledger.store, world.ledger.keys)
+    world.ctx = world.context()
+
+
+def let_a_minute_pass(world: World) -> None:
+    """Let the notes of what passed by be of more than a minute ago."""
+    for id_, note in world.ledger.unread_triggers.notes().items():
+        text = f"{note.from_ms} {note.noted_ms - 61_000} {note.why}"
+        world.ledger.store.client.hset(world.ledger.keys.unread_triggers, id_, text)
