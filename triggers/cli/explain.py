@@ -29,7 +29,7 @@ def explain(
         list[str],
         typer.Argument(
             metavar="[NAME] OBJECT",
-            help=f"a trigger, and a model, dataset or ClearML task: {OBJECT_HELP}; without a trigger all are asked",
+            help=f"a trigger, and a model, dataset or ClearML task: {OBJECT_HELP}; without a trigger, all of them",
             autocompletion=completion.triggers,
         ),
     ],
@@ -220,7 +220,7 @@ def _table_of(actions: list[tuple[str, str, Firing | None]]) -> Any:
         failing = f"failed {often(part.failures)}" if part.failures and part.state == "waiting" else ""
         said = ": ".join(filter(None, (failing, part.reason.partition("\n")[0])))
         rows.append([output.text(label), output.styled(state), output.text(said)])
-    return output.table([Column("of its firing"), Column(""), Column("found", grows=True)], rows)
+    return output.table([Column("actions of its firing"), Column(""), Column("found", grows=True)], rows)
 
 
 def _clauses(rows: tuple[ClauseRow, ...]) -> Any:
@@ -249,4 +249,4 @@ def _checks(checks: tuple[Check, ...]) -> Any:
 
     signs = {True: ("✓", "green"), False: ("✗", "bold red"), None: ("-", "dim")}
     rows = [[output.text(c.name), output.text(*signs[c.passes]), output.text(c.words)] for c in checks]
-    return output.table([Column("beside it"), Column(""), Column("found", grows=True)], rows)
+    return output.table([Column("also required"), Column(""), Column("found", grows=True)], rows)

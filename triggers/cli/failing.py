@@ -57,7 +57,7 @@ def retry(
             output.print_json({"retried": retried})
         else:
             rest = len(meant) - retried
-            also = f"; {output.plural(rest, 'firing')} due already or being tried" if rest else ""
+            also = f"; {output.plural(rest, 'firing')} already due or in progress" if rest else ""
             output.say(f"{output.plural(retried, 'firing')} will be tried now{also}")
 
 

@@ -18,7 +18,7 @@ def send(
     action: Annotated[
         str | None, typer.Option(metavar="N", help="action to try: 0, 1, on_failed.0, on_resolved.0; all without it")
     ] = None,
-    seconds: Annotated[float, typer.Option(help="wait at most so long for the outcome", min=0)] = 30.0,
+    seconds: Annotated[float, typer.Option(help="longest time to wait for the outcome", min=0)] = 30.0,
     scheduler: Choice = None,
     as_json: Json = False,
 ) -> None:

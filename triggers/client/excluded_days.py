@@ -39,7 +39,8 @@ def excluded(schedule: str, value: Any, today: date) -> Any:
     try:
         return _read(Path(path).expanduser(), today)
     except FileNotFoundError:
-        way_out = f"there is no such file, seen from {Path.cwd()}: commit it with the script, or give a list of dates"
+        missing = f"there is no such file (the current folder is {Path.cwd()})"
+        way_out = f"{missing}: commit it with the script, or give a list of dates"
         raise InvalidTrigger(schedule, "exclude", path, way_out) from None
     except Exception as error:  # whatever the parser makes of a broken file
         raise InvalidTrigger(schedule, "exclude", path, f"the file cannot be read as iCalendar: {error}") from error

@@ -84,7 +84,7 @@ def look(
         since_ms = saved.since_ms - int(settings.overlap_seconds * 1000)
         before = replace(_going_on(stored, saved, triggers, since_ms), calls=counted(states, now_ms))
         log.warning(
-            "this Redis knows nothing of the scheduler; going on from the state on ClearML task %s of user %s: %s, and "
+            "this Redis has no data of the scheduler; continuing from the state on ClearML task %s of user %s: %s, and "
             "%s added or changed beside the script",
             stored.id, stored.user, plural(len(before.paused), "paused trigger"),
             plural(len(before.entries), "trigger"),

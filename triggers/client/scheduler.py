@@ -170,7 +170,7 @@ class TriggerScheduler(AddsModelTriggers, AddsDatasetTriggers, AddsTaskTriggers,
             login.log_in(settings())
             self._service = patiently(
                 lambda: service_task.obtain(self.force_create_task_name, self.force_create_task_project),
-                reason="the SDK is creating the service task, and the ClearML server does not accept it yet",
+                reason="the SDK is still creating the service task on the ClearML server",
             )
             login.speak_plainly()  # before the SDK's hook, which `obtain` may have set
         return self._service

@@ -151,7 +151,7 @@ def _made(project: str, name: str) -> Any:
         reason = problem_of_project(project) or " ".join(str(error).split()) or type(error).__name__
         raise Usage(
             f"the service task {project}/{name} cannot be made: {reason[:300]}. Its name and project are "
-            "force_create_task_name and force_create_task_project; a current ClearML task of another name goes before"
+            "force_create_task_name and force_create_task_project; a current ClearML task takes precedence over them"
         ) from error
 
 

@@ -31,7 +31,7 @@ def make_site(of: Settings, host: str, choice: str | None = None) -> Site:
     proxy = Proxy.of(of.console_proxy_header, of.console_proxy_addresses, of.console_proxy_operators)
     if not known and not proxy.header and host not in LOOPBACK:
         raise Usage(
-            f"--host {host!r}: a console that others can reach has accounts: set TRIGGERS_CONSOLE_USERS to "
+            f"--host {host!r}: a console that others can reach requires accounts: set TRIGGERS_CONSOLE_USERS to "
             "NAME:ROLE:HASH with a hash of `clearml-triggers console --hash`, or TRIGGERS_CONSOLE_PROXY_HEADER"
         )
     sessions, shown = Sessions(session_key(of), known), Schedulers(of, choice)

@@ -94,7 +94,7 @@ def _memory(facts: Facts, event: Event) -> Check:
     if decided or not matches(facts.entry.trigger, event):
         return Check(f"fire={mode}", None, times)
     granted = match_decision(facts, event).occurrence is not None
-    return Check(f"fire={mode}", granted, times + (", may fire" if granted else ", does not fire again for this"))
+    return Check(f"fire={mode}", granted, times + (", may fire" if granted else ", does not fire for it again"))
 
 
 def _pause(facts: Facts) -> Check:
@@ -116,4 +116,4 @@ def _slot(facts: Facts) -> tuple[Check, ...]:
         return (Check("single_instance", False, f"ClearML task {slot.task} is {slot.status}"),)
     if slot.firing and not slot.task:
         return (Check("single_instance", False, f"firing {slot.firing[-10:]} has the slot"),)
-    return (Check("single_instance", True, "nothing of it is queued or running"),)
+    return (Check("single_instance", True, "no launch of it is queued or running"),)

@@ -79,7 +79,7 @@ def _answer(facts: Facts) -> _Said:
         text = f"the server has no model, dataset or ClearML task {facts.object_id}, and no poll has stored one"
         return "no such object", text, "check that the id is complete and belongs to this server and workspace"
     if object_ is not None and is_of_another_kind(facts):  # 0
-        way_out = f"{command('explain', object_.id)} asks the triggers that are for it"
+        way_out = f"{command('explain', object_.id)} checks the triggers that watch such objects"
         kinds = f"wanted a {facts.entry.trigger.kind}, found a {object_.kind}"
         return "does not fire", f"{other_kind(facts.entry.trigger, object_)}: {kinds}", way_out
     if last and last.state in ("waiting", "held", "dead"):  # 3

@@ -53,7 +53,7 @@ def damage(folder: Path) -> str:
     for name in sorted(filled):
         number, kind = _PART.fullmatch(name).groups()  # type: ignore[union-attr]
         if kind == "incr" and int(number) > last:
-            return _words(folder, f"{manifest.relative_to(folder)} is cut: it does not list {name}")
+            return _words(folder, f"{manifest.relative_to(folder)} is truncated: it does not list {name}")
     for one in listed:
         name = one[0].split()[1]
         if one[2] == "base" and name.endswith(".rdb") and name in parts and name not in filled:

@@ -72,7 +72,7 @@ def serve(choice: str | None, *, quiet: bool, console: int | None = None) -> Non
     with open_target(choice) as target:
         chosen = target.scheduler.id
         if target.running and not of.redis_url:
-            raise Usage(f"{target.where} is served already by another process: `clearml-triggers status`")
+            raise Usage(f"{target.where} is already served by another process: `clearml-triggers status`")
     supervisor = Supervisor(
         redis=None if of.redis_url else PrivateRedis(Path(target.where), server=of.redis_server),
         # as it was given: a password that a file holds is read there, by the child too, which sees an exchanged one

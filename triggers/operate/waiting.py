@@ -100,7 +100,7 @@ def release_slot(target: Target, slot: str, *, force: bool) -> bool:
     status = "" if force else slot_statuses(target, [task]).get(task, "gone") if task else LAUNCHING
     if status in {*RUNNING, LAUNCHING}:
         what = f"ClearML task {task} is {status}" if task else f"firing {firing[-10:]} is being launched"
-        raise TriggersError(f"slot {slot!r}: {what}: stop it first, or add --force and have two run at once")
+        raise TriggersError(f"slot {slot!r}: {what}: stop it first, or add --force, after which two may run at once")
     with target.ledger.audit.change("slots release", slot=slot, task=task, force=force) as came:
         came["released"] = target.ledger.by_hand.release_slot(slot, (firing, task))
     return bool(came["released"])

@@ -302,7 +302,7 @@ def test_an_object_of_another_kind(place: str) -> None:
     explained = said(**{"now": None, "seen": None, "known_ms": None, place: other})
     because = f"trigger 'retry' is for ClearML tasks, and {FAILED.id} is a model: wanted a task, found a model"
     assert (explained.answer, explained.because) == ("does not fire", because)
-    assert explained.way_out == f"`clearml-triggers explain {FAILED.id}` asks the triggers that are for it"
+    assert explained.way_out == f"`clearml-triggers explain {FAILED.id}` checks the triggers that watch such objects"
     assert explained.clauses == ()
     assert [check.name for check in explained.checks] == ["declared", "pause"]
 

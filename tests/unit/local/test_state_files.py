@@ -58,9 +58,9 @@ def test_what_servers_leave_is_read(
     [
         (None, {BASE: b"REDIS", INCR: b"*1"}, {}, "has no appendonly.aof.manifest, which lists its 2 files"),
         (None, {INCR: b"*1"}, {"appendonly.aof": b"*1"}, "has no appendonly.aof.manifest"),
-        (HEAD, {BASE: b"REDIS", INCR: b"*1"}, {}, f"is cut: it does not list {INCR}"),
-        (WHOLE, {BASE: b"REDIS", INCR: b"*1", NEXT: b"*1"}, {}, f"is cut: it does not list {NEXT}"),
-        ("", {BASE: b"REDIS", INCR: b"*1"}, {}, f"is cut: it does not list {INCR}"),
+        (HEAD, {BASE: b"REDIS", INCR: b"*1"}, {}, f"is truncated: it does not list {INCR}"),
+        (WHOLE, {BASE: b"REDIS", INCR: b"*1", NEXT: b"*1"}, {}, f"is truncated: it does not list {NEXT}"),
+        ("", {BASE: b"REDIS", INCR: b"*1"}, {}, f"is truncated: it does not list {INCR}"),
         (WHOLE, {BASE: b"", INCR: b"*1"}, {}, f"{BASE} is empty"),
         (WHOLE, {BASE: b"", INCR: b""}, {}, f"{BASE} is empty"),
         (None, {}, {"dump.rdb": b"REDIS"}, "it has a snapshot (dump.rdb) and no append-only file"),

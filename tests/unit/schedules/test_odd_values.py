@@ -221,7 +221,7 @@ def test_a_file_that_is_no_calendar(tmp_path: Path, content: bytes, says: str) -
 
 def test_files_that_are_missing_or_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     today = date(2026, 11, 27)
-    with pytest.raises(InvalidTrigger, match=r"no such file, seen from .*: commit it with the script"):
+    with pytest.raises(InvalidTrigger, match=r"no such file \(the current folder is .*\): commit it with the script"):
         excluded("n", "missing.ics", today)
     (tmp_path / "folder.ics").mkdir()
     with pytest.raises(InvalidTrigger, match="cannot be read"):

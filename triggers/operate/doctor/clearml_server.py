@@ -38,7 +38,7 @@ def look(target: Target) -> Iterator[Finding]:
     except ServerBusy as busy:
         yield Finding("ClearML server", "bad", str(busy), BUSY)
     except ServerUnavailable as failure:
-        yield Finding("ClearML server", "bad", str(failure), "see that it runs and can be reached from here")
+        yield Finding("ClearML server", "bad", str(failure), "check that it runs and can be reached from here")
 
 
 def _server(target: Target) -> Iterator[Finding]:

@@ -65,7 +65,9 @@ def _version(info: dict[str, Any]) -> Finding:
 def _eviction(info: dict[str, Any], policy: str | None) -> Finding:
     policy = policy or info.get("maxmemory_policy")
     if policy is None:
-        return Finding("Redis eviction", "warn", "it does not say", "see that maxmemory-policy is noeviction")
+        return Finding(
+            "Redis eviction", "warn", "it does not report its policy", "check that maxmemory-policy is noeviction"
+        )
     if policy != "noeviction":
         words = eviction({**info, "maxmemory_policy": policy})
         # without a limit nothing is evicted yet, and roles do not refuse to start
@@ -76,13 +78,13 @@ def _eviction(info: dict[str, Any], policy: str | None) -> Finding:
 
 def _persistence(info: dict[str, Any], fsync: str | None) -> Iterator[Finding]:
     if not int(info.get("aof_enabled", 0)):
-        words = "no append-only file: after a crash, what was registered and fired is rebuilt from ClearML only"
+        words = "no append-only file: after a crash, triggers and firings can only be rebuilt from ClearML"
         yield Finding("Redis persistence", "bad", words, "set appendonly to yes and appendfsync to everysec")
     elif fsync == "no":
-        words = "appendfsync is no: a crash forgets as much as the system has not written"
+        words = "appendfsync is no: a crash loses what the operating system has not written to disk yet"
         yield Finding("Redis persistence", "warn", words, "set appendfsync to everysec")
     elif info.get("aof_last_write_status", "ok") != "ok":
         words = "the last write of the append-only file failed"
-        yield Finding("Redis persistence", "bad", words, "look whether its disk is full")
+        yield Finding("Redis persistence", "bad", words, "check whether its disk is full")
     else:
         yield Finding("Redis persistence", "ok", f"append-only file{f', {fsync}' if fsync else ''}")
