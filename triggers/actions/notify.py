@@ -38,6 +38,8 @@ def _to(value: object) -> str:
         problem = problem_of_reference(value)
     elif _UNSAFE.search(value) or "${" in value or "://" not in value:
         problem = "an address of apprise has no blanks, control characters and references"
+    elif not _has_port(value):
+        problem = "a port is a number up to 65535"
     elif found := [name for name, _ in parse_qsl(urlsplit(value).query) if sounds_secret(name)]:
         problem = f"{found[0].strip()} in the address looks like a secret; {WAY_OUT}"
     else:
@@ -48,6 +50,14 @@ def _to(value: object) -> str:
     if problem:
         raise wrong(problem, "to", HIDDEN)
     return value
+
+
+def _has_port(address: str) -> bool:
+    """Whether the port of an address, if it has one, can be one."""
+    try:
+        return urlsplit(address).port != 0
+    except ValueError:
+        return False
 
 
 def _text(value: object) -> str:

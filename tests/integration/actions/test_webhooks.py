@@ -225,6 +225,11 @@ TOKENS = (
     "4f2a9c1e77b34d0f8a6b5c4d3e2f1a0b",
     "0a1b2c3d-1111-2222-3333-444455556666",
     "p4ssw0rdabcd",
+    "aB3dE-f9GhI_jK2",
+    "AbCdEfGhIjKlMnOp",
+    "abcdefghijklmnopqrstuvwx",
+    "bot123456:AAHk9_x8-q",
+    "https://ann:pw@x",
 )
 
 
@@ -233,6 +238,7 @@ TOKENS = (
     "fields",
     [
         {"url": "https://hooks.example.com/in/%s/enqueue"},
+        {"url": "https://hooks.example.com/in#%s"},
         {"url": "https://hooks.example.com/in?to=%s"},
         {"url": "https://hooks.example.com/in", "headers": {"X-Route": "%s"}},
         {"url": "https://hooks.example.com/in", "body": {"event": [{"key": "%s"}]}},
@@ -261,6 +267,7 @@ def test_a_token_in_clear_that_no_name_betrays_is_refused_in_new_triggers_and_re
     [
         {"url": "https://api.github.com/repos/my-organization/my-repo/actions/workflows/train-v2.yml/dispatches"},
         {"url": "https://hooks.example.com/${env:TOKEN}/clearml-production-2024?run=${object.id}"},
+        {"url": "https://hooks.example.com/e2e-tests-v2/k8s/123456789012/internationalization/20241127/mlTeamAlerts"},
         {"url": "https://hooks.example.com/in", "headers": {"Accept": "application/vnd.github+json", "X-Key": "env:K"}},
         {"url": "https://hooks.example.com/in", "body": {"id": TOKENS[1], "tokenizer": "bert", "key": "loss"}},
         {"url": "https://hooks.example.com/in", "body": {"routing_key": "${env:KEY}", "dedup_key": "${firing.key}"}},

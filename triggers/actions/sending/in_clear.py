@@ -17,8 +17,13 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGN
 #: Letters and digits in a row. Words that people think up are shorter, or have no digits within.
 _RUN: Final = re.compile(r"(?=[a-z]*[0-9])(?=[0-9]*[a-z])[a-z0-9]{12,}", re.IGNORECASE)
 #: A word that a person thinks up, as `alerts`, `mlTeam`, `QA`, `v2`, and what stands between such words.
-_WORD: Final = re.compile(r"(?:[A-Z]{0,12}|[A-Z]?[^\W\d_A-Z]{1,20}(?:[A-Z][^\W\d_A-Z]{1,20})*)[0-9]{0,4}")
+_WORD: Final = re.compile(r"(?:[A-Z]{0,12}|[A-Z]?[^\W\d_A-Z]{1,20}(?:[A-Z][^\W\d_A-Z]{2,20})*)[0-9]{0,4}")
 _BETWEEN: Final = re.compile(r"[\W_]+")
+_PARTS: Final = re.compile(r"[/\s?&=;,]+")
+_MOST_OUTSIDE_WORDS: Final = 10
+_LOGIN: Final = re.compile(r"://[^/\s@]*:[^/\s@]*@")
+#: Parameters of a path, as `/hook;token=...`.
+_PARAMETER: Final = re.compile(r"[;/]([^=;/]+)=([^;/]+)")
 #: Names in a body under which a clear text is a secret, whatever it looks like.
 _SECRET_NAME: Final = re.compile(
     r"(?:token|secret|password|passwd|credentials?|authorization"
@@ -28,16 +33,29 @@ _SECRET_NAME: Final = re.compile(
 
 
 def looks_secret(text: str) -> bool:
-    """Whether a text holds what is generated: 12 letters and digits in a row, of both, or a UUID."""
+    """Whether a text holds what is generated, or a login.
+
+    12 letters and digits in a row, of both; a UUID; a part of it with so many characters in what are no words.
+    """
     bare = _REFERENCE.sub(" ", unquote(text))
-    return bool(_UUID.search(bare) or _RUN.search(bare))
+    if _UUID.search(bare) or _RUN.search(bare) or _LOGIN.search(bare):
+        return True
+    return any(_outside_words(part) >= _MOST_OUTSIDE_WORDS for part in _PARTS.split(bare))
+
+
+def _outside_words(text: str) -> int:
+    """How many characters stand in what is neither a word nor a number."""
+    return sum(len(one) for one in _BETWEEN.split(text) if not one.isdecimal() and not _WORD.fullmatch(one))
 
 
 def problem_of_address(url: str) -> str:
     """Why an address may not stand in clear; "" if it may. Its host is no secret, and is what people are shown."""
     parts = urlsplit(url)
-    if looks_secret(parts.path):
+    named = any(sounds_secret(name) and "${" not in value for name, value in _PARAMETER.findall(parts.path))
+    if named or looks_secret(parts.path):
         return f"a part of the path looks like a secret; {WAY_OUT}. Within a path it is ${{env:NAME}}"
+    if looks_secret(parts.fragment):
+        return f"what stands behind # looks like a secret; {WAY_OUT}"
     for name, value in parse_qsl(parts.query):
         if looks_secret(value):
             return f"{name} in the query looks like a secret; {WAY_OUT}, as {name}=${{env:NAME}}"
@@ -51,11 +69,13 @@ def problem_of_channel(address: str) -> str:
     one, except where it consists of words.
     """
     parts = urlsplit(address)
+    host = parts.netloc.rpartition("@")[2].partition(":")[0]
     named = {"the user name": [parts.username or ""], "the path": parts.path.split("/")}
+    named |= {"what stands in place of a host": [] if "." in host or "[" in host else [host]}
     named |= {f"{name} in the query": [value] for name, value in parse_qsl(parts.query)}
     named |= {"what stands behind #": [parts.fragment]}
     for name, texts in named.items():
-        if not all(map(_is_words, texts)):
+        if not all(map(_is_words, texts)) or any(map(_LOGIN.search, texts)):
             return f"{name} holds more than words, which looks like a secret; {WAY_OUT}"
     return ""
 
