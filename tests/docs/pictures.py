@@ -18,6 +18,7 @@ import tempfile
 import termios
 import time
 from collections.abc import Callable, Mapping
+from html import unescape
 from io import StringIO
 from pathlib import Path
 
@@ -41,6 +42,8 @@ PHOTOGRAPHED = (
 )
 
 _FONT_FACE = re.compile(r"@font-face\s*{[^}]*}")
+#: Ids, times, and durations.
+_OF_ONE_RUN = re.compile(r"\b[0-9a-f]{32}\b|\b\d{4}-\d\d-\d\d\s\d\d:\d\d:\d\d\b|\b\d+(?:\.\d+)?\sm?s\b")
 #: What a live display writes to take back a line.
 _TAKEN_BACK = re.compile(r"\x1b\[\d*[ABGJK]|\x1b\[\?25[hl]|\r(?!\n)")
 
@@ -52,8 +55,12 @@ def main(folder: Path = FOLDER) -> None:
         (folder / name).write_text(done.stdout)
         say(f"{folder / name}")
     for name, record in RECORDINGS.items():
-        (folder / name).write_text(record())
-        say(f"{folder / name}")
+        picture, file = record(), folder / name
+        if file.exists() and words(file.read_text()) == words(picture):
+            say(f"{file} stays: only times and ids would change")
+            continue
+        file.write_text(picture)
+        say(f"{file}")
     if not shutil.which("chromium"):
         say("the pictures of Flower and the console stay as they are: chromium is not installed", error=True)
         return
@@ -125,6 +132,12 @@ def drawn(command: str, text: str) -> str:
     console.print(Text.from_ansi(text))
     picture = console.export_svg(title="clearml-triggers", unique_id="picture")
     return _FONT_FACE.sub("", picture).replace("Fira Code", "ui-monospace, Menlo, Consolas")
+
+
+def words(picture: str) -> list[str]:
+    """What a recording shows, without what each run has of its own: ids, times, and how long something took."""
+    text = _OF_ONE_RUN.sub("…", unescape(re.sub(r"<style.*?</style>|<[^>]+>", " ", picture, flags=re.S)))
+    return re.sub(r"─+", "─", text).split()
 
 
 def _until(seen: Callable[[], object]) -> None:

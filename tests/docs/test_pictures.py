@@ -37,6 +37,16 @@ def test_the_architecture_shows_every_stage_and_queue() -> None:
     assert set(table.queues()) >= diagram.EXCHANGED.keys()
 
 
+def test_a_recording_of_another_run_shows_the_same_words() -> None:
+    lines = "task {} in {} at {}\n✓ failed {}"
+    first = pictures.drawn("explain", lines.format("0a" * 16, "804 ms", "2026-11-27 09:23:39", "now"))
+    later = pictures.drawn("explain", lines.format("4f" * 16, "12 ms", "2027-01-02 10:00:00", "now"))
+    other = pictures.drawn("explain", lines.format("4f" * 16, "12 ms", "2027-01-02 10:00:00", "before"))
+    assert first != later
+    assert pictures.words(first) == pictures.words(later)
+    assert pictures.words(first) != pictures.words(other)
+
+
 @pytest.mark.parametrize("path", sorted(pictures.FOLDER.glob("*.svg")), ids=lambda path: path.name)
 def test_a_picture_fetches_nothing(path: Path) -> None:
     assert re.findall(r"(?:href=|url\(|src=)[\"']?\w+:", path.read_text()) == []

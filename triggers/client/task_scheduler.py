@@ -153,9 +153,9 @@ class TaskScheduler(TriggerScheduler):
             at (str | datetime, optional): One moment: a datetime or ISO 8601; without an offset, local time of
                 `timezone`.
             timezone (str, default 'UTC'): IANA name of the time zone whose local time counts, such as 'Europe/Berlin'.
-            jitter_seconds (float, default 0): Run up to this many seconds (or '5m') later than the nominal time, but
-                before the next one; how many follows from the name of the schedule and the time, so that it never
-                changes.
+            jitter_seconds (float | str | timedelta, default 0): Run up to this many seconds (or '5m') later than the
+                nominal time, but before the next one; how many follows from the name of the schedule and the time, so
+                that it never changes.
             until (str | datetime, optional): Last nominal time that counts: a datetime or ISO 8601, as `at`; a date
                 means its first moment.
             exclude (str | PathLike[str] | Sequence[str | date], optional): Local dates to leave out, such as

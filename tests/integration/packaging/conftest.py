@@ -19,20 +19,32 @@ __all__ = ["desk"]
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of a copy of the sources: building leaves files beside them."""
-    folder = tmp_path_factory.mktemp("wheel")
-    copy = folder / "sources"
-    leave = shutil.ignore_patterns("__pycache__", ".*", "*.egg-info", "build", "dist")
-    shutil.copytree(REPOSITORY, copy, ignore=leave)
-    pip = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-index"]
-    done = subprocess.run([*pip, "--wheel-dir", folder, copy], capture_output=True, text=True, timeout=110, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    (built,) = folder.glob("*.whl")
-    return built
+    """The wheel."""
+    return built(tmp_path_factory.mktemp("wheel"), "--wheel")
 
 
 @pytest.fixture(scope="session")
-def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Installation]:
+def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The archive of the sources."""
+    return built(tmp_path_factory.mktemp("sdist"), "--sdist")
+
+
+def built(folder: Path, what: str) -> Path:
+    """Build it from a copy of the sources: building leaves files beside them."""
+    copy = folder / "sources"
+    leave = shutil.ignore_patterns("__pycache__", ".*", "*.egg-info", "build", "dist")
+    shutil.copytree(REPOSITORY, copy, ignore=leave)
+    build = [sys.executable, "-m", "build", "--no-isolation", what, "--outdir", str(folder / "dist"), str(copy)]
+    done = subprocess.run(build, capture_output=True, text=True, timeout=110, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (found,) = (folder / "dist").iterdir()
+    return found
+
+
+@pytest.fixture(scope="session")
+def installed(
+    wheel: Path, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Installation]:
     """An environment by how it was made."""
 
     @lru_cache
@@ -47,6 +59,8 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable
             installation.install("--constraint", CONSTRAINTS, wheel)
         elif how == "extras":
             installation.install(f"{wheel}[console,flower,metrics,sandbox]")
+        elif how == "sdist":  # pip builds it as it does for a user
+            installation.install(f"{request.getfixturevalue('sdist')}[sandbox]")
         return installation
 
     return make

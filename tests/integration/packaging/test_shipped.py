@@ -161,7 +161,7 @@ def test_extras_bring_flower_and_the_exporter(installed: Installed, how: str, de
     assert "clearml_triggers_redis_up 1.0" in answer(f"http://127.0.0.1:{metrics}/metrics")
 
 
-@pytest.mark.parametrize("how", ["extras", *PINNED[1:]])
+@pytest.mark.parametrize("how", ["extras", "sdist", *PINNED[1:]])
 def test_the_demo_shows_every_launch_once(installed: Installed, how: str, tmp_path: Path) -> None:
     done = installed(how).run(tmp_path, "clearml-triggers", "demo", "--rounds", "1", "--json")
     result = json.loads(done.stdout)

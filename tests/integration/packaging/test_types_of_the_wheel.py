@@ -45,7 +45,7 @@ scheduler.add_model_trigger(name="e", schedule_function=of_a_number)  # type: ig
 scheduler.add_task_trigger(name="f", trigger_on_status=["faild"])  # type: ignore[list-item]
 scheduler.add_task_trigger(name="g", fire="twice")  # type: ignore[arg-type]
 scheduler.add_task_trigger(name="h", trigger_on_tag=["a"])  # type: ignore[call-arg]
-scheduler.add_model_trigger(name="i", schedule_task_query={"id": "4f2a"})  # type: ignore[typeddict-unknown-key]
+scheduler.add_model_trigger(name="i", schedule_task_query={"id": "4f2a"})  # type: ignore[arg-type]
 scheduler.add_model_trigger(name="j", actions=["tag"])  # type: ignore[list-item]
 
 scheduler.add_schedule(name="a", schedule_function=of_nothing, every=timedelta(hours=1))
@@ -70,7 +70,7 @@ SetMetadata({"stage": "production", "checked": True, "score": 0.5})
 SetMetadata({"stage": None})  # type: ignore[dict-item]
 SetMetadata({"stage": "production"}, on="launched")  # type: ignore[arg-type]
 Enqueue()  # type: ignore[call-arg]
-Abort("why", "when")  # type: ignore[misc]
+Abort("why", on="dataset")  # type: ignore[arg-type]
 
 fires: list[str] = check(scheduler, task(status="failed", metrics={("loss", "train"): 0.5})).fires
 fired: list[str] = [one.trigger for one in Simulation(scheduler).see(schedule("a"))]
