@@ -6,19 +6,18 @@ import os
 import subprocess
 import sys
 import textwrap
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import psutil
 import pytest
 
+from tests import eventually as waiting
 from triggers.model.launch_tags import FIRING, value_of
 from triggers.sandbox import Sandbox
-
-T = TypeVar("T")
 
 SCRIPT = """
     import os
@@ -35,13 +34,7 @@ SCRIPT = """
 """
 
 
-def eventually(look: Callable[[], T], what: str, *, within_seconds: float = 40, told: Callable[[], Any] = str) -> T:
-    """Return the first true value of `look`; `told` explains a failure."""
-    deadline = time.monotonic() + within_seconds
-    while not (found := look()):
-        assert time.monotonic() < deadline, f"not within {within_seconds} s: {what} {told()}"
-        time.sleep(0.05)
-    return found
+eventually = partial(waiting.eventually, seconds=40.0)
 
 
 class Desk:

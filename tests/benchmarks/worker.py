@@ -6,8 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from celery import Celery
 
 from tests.benchmarks.delay import delayed
 from tests.benchmarks.server import Server, redis
+from tests.eventually import eventually as eventually
 from triggers.base.settings import Settings
 from triggers.client.service_task import ServiceTask
 from triggers.client.serving import ServingProcess
@@ -97,12 +97,3 @@ def working(of: Server, network_ms: float | None = None) -> Iterator[Working]:
         finally:
             os.environ.clear()
             os.environ.update(before)
-
-
-def eventually(look: Callable[[], object], what: str, *, seconds: float) -> None:
-    """Wait until `look` gives something true."""
-    deadline = time.monotonic() + seconds
-    while not look():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"not within {seconds:g} s: {what}")
-        time.sleep(0.05)

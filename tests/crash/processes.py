@@ -7,11 +7,12 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tests import eventually as waiting
 from tests.crash.nursery import Child, Nursery
 from tests.crash.worker_main import PARENT
 from triggers.clearml_api import Api, Credentials
@@ -28,14 +29,7 @@ ACCESS_KEY, SECRET_KEY = "CRASHTESTS", "crash-tests-secret-key"
 _READ_END, _WRITE_END = os.pipe()
 
 
-def eventually(look: Callable[[], T], what: str | Callable[[], object], *, seconds: float = PROMISED_SECONDS) -> T:
-    """Return the first true value of `look`; `what` explains a failure."""
-    deadline = time.monotonic() + seconds
-    while not (found := look()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {seconds:g} s: {what() if callable(what) else what}")
-        time.sleep(0.05)
-    return found
+eventually = partial(waiting.eventually, seconds=PROMISED_SECONDS)
 
 
 def start(module: str, environment: Mapping[str, str], **options: Any) -> subprocess.Popen[bytes]:

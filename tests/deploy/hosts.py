@@ -9,26 +9,16 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 from tests.deploy.compose import ROOT
+from tests.eventually import eventually as eventually
 from triggers.local.processes import ending_with_us, spawn
 
-T = TypeVar("T")
 #: nobody has this hardware address: what is sent to it is lost in silence
 NOBODY = "02:00:00:00:00:fe"
 _numbers = itertools.count(2)
-
-
-def eventually(look: Callable[[], T], what: str, *, seconds: float = 30.0) -> T:
-    """What `look` gives as soon as it gives something true."""
-    deadline = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
-        time.sleep(0.05)
-    return found
 
 
 def run(*command: str) -> str:

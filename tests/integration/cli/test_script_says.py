@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from tests.eventually import eventually
 from triggers.sandbox import Sandbox
 
 SCRIPT = """
@@ -55,11 +56,7 @@ def running(folder: Path, sandbox: Sandbox, **variables: str) -> Iterator[Callab
         script.wait(30)
 
 
-def wait_for(look: Callable[[], object], told: Callable[[], str]) -> None:
-    deadline = time.monotonic() + 60
-    while not look():
-        assert time.monotonic() < deadline, told()
-        time.sleep(0.1)
+wait_for = partial(eventually, seconds=60.0)
 
 
 def queued(sandbox: Sandbox) -> list[str]:

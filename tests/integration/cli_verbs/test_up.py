@@ -7,14 +7,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 
+from tests.eventually import eventually
 from tests.integration.cli_verbs.conftest import run
 from tests.integration.stages.conftest import World
 from triggers.base.settings import settings
@@ -22,13 +21,7 @@ from triggers.base.settings import settings
 COMMAND = [sys.executable, "-m", "triggers"]
 
 
-def until(look: Callable[[], Any], seconds: float = 40.0) -> Any:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if seen := look():
-            return seen
-        time.sleep(0.2)
-    raise AssertionError(f"not within {seconds} s: {look()!r}")
+until = partial(eventually, seconds=40.0)
 
 
 @pytest.mark.slow

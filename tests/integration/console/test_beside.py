@@ -7,8 +7,7 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -16,6 +15,7 @@ import pytest
 import requests
 
 from tests.docs.steps import ROOT
+from tests.eventually import eventually
 from tests.integration.stages.conftest import World
 from triggers.base.errors import Usage
 from triggers.local import console_child
@@ -28,11 +28,7 @@ SECONDS = 60
 _LINK = re.compile(r"console at (http://127\.0\.0\.1:\d+/enter/\S+)")
 
 
-def until(seen: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not seen():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+until = partial(eventually, seconds=SECONDS)
 
 
 def consoles_of(pid: int) -> list[psutil.Process]:

@@ -10,14 +10,15 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
+from tests.eventually import eventually
 from tests.integration.console.conftest import Browser, console_settings
 from tests.integration.console.sockets import SECONDS, connection, ends, head, through
 from tests.integration.stages.conftest import World
@@ -25,12 +26,7 @@ from triggers.console import listener, pages
 from triggers.console.request import Asked
 from triggers.console.serve import ConsoleServer, serving
 
-
-def until(seen: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not seen():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+until = partial(eventually, seconds=SECONDS)
 
 
 class SlowPage:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
+from tests.eventually import eventually
 from tests.integration.actions.receiver import Receiver, Reply
 from triggers.sandbox import Client, Sandbox
 
@@ -110,11 +111,7 @@ def started(
             example.kill()
 
 
-def wait_for(look: Callable[[], object], said: Callable[[], str]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not look():
-        assert time.monotonic() < deadline, said()
-        time.sleep(0.1)
+wait_for = partial(eventually, seconds=SECONDS)
 
 
 LAUNCHING: dict[str, Callable[[Server], str]] = {

@@ -167,9 +167,7 @@ def test_nothing_has_to_be_started_again_after_redis_was_away_for_minutes(servin
     changed = serving.desk.fail_task()
     time.sleep(95)
     serving.server.start()
-    eventually(
-        lambda: serving.desk.launched_for()[changed], "it is launched soon", told=serving.logs, within_seconds=10
-    )
+    eventually(lambda: serving.desk.launched_for()[changed], "it is launched soon", told=serving.logs, seconds=10)
     for _ in range(4):  # whoever took nothing meanwhile would be ended now
         later = serving.desk.fail_task()
         eventually(lambda later=later: serving.desk.launched_for()[later], "it serves on", told=serving.logs)

@@ -172,7 +172,7 @@ def test_up_outlives_restarts(desk: Desk, own_redis: OwnRedis) -> None:
     for number in range(2):
         own_redis.restart(1.0 + number)
         expected[desk.fail_task()] = 1
-        eventually(lambda: desk.launched_for() == expected, "it serves on", told=desk.output, within_seconds=60)
+        eventually(lambda: desk.launched_for() == expected, "it serves on", told=desk.output, seconds=60)
     assert up.poll() is None
     assert "Traceback" not in desk.output()
     up.send_signal(signal.SIGTERM)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
 
+from tests.eventually import eventually as eventually
 from triggers.base.errors import Fenced
 from triggers.ledger import Ledger, leases
 from triggers.ledger.firings.firing import Beginning, Firing, firing_key
@@ -18,8 +16,6 @@ from triggers.ledger.polling.reading import Cursor
 from triggers.model import Trigger
 from triggers.model.events import Event
 from triggers.rules.policies import Mark
-
-T = TypeVar("T")
 
 
 def task_trigger(name: str = "on failure", **fields: object) -> Trigger:
@@ -82,12 +78,3 @@ def store_batch(ledger: Ledger, events: list[Event], *, plan: int = 1) -> None:
 def claim_one(ledger: Ledger, lease_seconds: float = 10) -> Firing:
     (firing,) = ledger.firings.claim("dispatch", 10, lease_seconds).firings
     return firing
-
-
-def eventually(look: Callable[[], T], *, within_seconds: float = 10) -> T:
-    """What `look` gives as soon as it gives something true."""
-    deadline = time.monotonic() + within_seconds
-    while not (found := look()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
-    return found

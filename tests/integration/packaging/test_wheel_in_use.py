@@ -35,7 +35,7 @@ def test_what_a_seeded_sandbox_prints_fires_when_it_is_typed(installed: Installe
     assert typed, desk.output()
     desk.run("bash", "-c", f"cd empty\n{typed[0]}")
     launch = re.compile(r"launched: task .* -> ClearML task \w{32}")
-    eventually(lambda: launch.search(desk.output()), "a first firing", told=desk.output, within_seconds=60)
+    eventually(lambda: launch.search(desk.output()), "a first firing", told=desk.output, seconds=60)
     assert "Traceback" not in desk.output(), desk.output()
 
 
@@ -77,7 +77,7 @@ def test_an_agent_installs_what_is_recorded_and_serves(
     desk.call("tasks.started", task=id_)
     desk.environment = agent.environment(tmp_path / "run", **home, **server, CLEARML_TASK_ID=id_, TRAINS_TASK_ID=id_)
     run = desk.run(str(agent.python), str(tmp_path / "run" / "mine.py"))
-    eventually(desk._registered, "it polls on the agent", told=desk.output, within_seconds=90)
+    eventually(desk._registered, "it polls on the agent", told=desk.output, seconds=90)
     failed = desk.fail_task()
     eventually(lambda: desk.launched_for() == {failed: 1}, "a launch", told=desk.output)
     assert desk.output().count("PROJECT Sent") == 2, "here, and on the agent"

@@ -56,7 +56,7 @@ def send(desk: Desk) -> str:
 
 def serves(desk: Desk, id_: str) -> None:
     """The configuration of the task counts, not the script's; and the child is not confused by the parameters."""
-    eventually(desk._registered, "it polls on the agent", told=desk.output, within_seconds=90)
+    eventually(desk._registered, "it polls on the agent", told=desk.output, seconds=90)
     failed = desk.fail_task()
     eventually(lambda: desk.launched_for() == {failed: 1}, "one launch, not two", told=desk.output)
     task = _task(desk, id_)

@@ -67,7 +67,7 @@ def test_an_agent_finds_the_package_and_the_arguments_as_they_were_edited(desk: 
     desk.call("tasks.started", task=task["id"])
     as_agent = {"CLEARML_TASK_ID": task["id"], "TRAINS_TASK_ID": task["id"], "CLEARML_WORKER_ID": "agent:1"}
     run = desk.run(sys.executable, script, **as_agent)
-    eventually(desk._registered, "it polls on the agent", told=desk.output, within_seconds=90)
+    eventually(desk._registered, "it polls on the agent", told=desk.output, seconds=90)
     failed = desk.fail_task()
     eventually(lambda: desk.launched_for() == {failed: 1}, "a launch", told=desk.output)
     assert "PROJECT Edited" in desk.output()

@@ -62,13 +62,13 @@ def test_at_rest_polls_are_all_that_is_asked(desk: Desk, redis_url: str) -> None
             desk.run(*CELERY, "worker", "-Q", queues, "-n", f"w{number}@%h", "-c", "1", **environment)
         desk.run(*CELERY, "beat", **environment)
         both = (local, cluster)
-        eventually(lambda: all(polls(one) >= 30 for one in both), "both poll", within_seconds=120, told=desk.output)
+        eventually(lambda: all(polls(one) >= 30 for one in both), "both poll", seconds=120, told=desk.output)
         before = [one.counts() for one in both]
         began = [polls(one) for one in both]
         eventually(
             lambda: all(polls(one) - at >= 120 for one, at in zip(both, began, strict=True)),
             "two minutes of polls",
-            within_seconds=360,
+            seconds=360,
             told=desk.output,
         )
         made = [one.counts() - at for one, at in zip(both, before, strict=True)]

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import redis
 
+from tests.eventually import eventually
 from tests.integration.service.conftest import ServiceWorld
 from triggers.client.callers import Callers
 from triggers.model import make_trigger
@@ -39,13 +40,6 @@ def declare(world: ServiceWorld, *names: str, **fields: Any) -> None:
     world.declare(*[make_trigger("task", name=name, action=action, **fields) for name, action in actions.items()])
 
 
-def until(look: Callable[[], object], within: float = 10) -> None:
-    deadline = time.monotonic() + within
-    while not look():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def test_they_run_side_by_side_up_to_the_limit(service_world: ServiceWorld, run: Run) -> None:
     world, now, most, lock, release = service_world, [0], [0], threading.Lock(), threading.Event()
 
@@ -62,10 +56,10 @@ def test_they_run_side_by_side_up_to_the_limit(service_world: ServiceWorld, run:
         world.fail_task()
     world.step()
     run(3, busy=busy)
-    until(lambda: now[0] == 3)
+    eventually(lambda: now[0] == 3)
     assert world.ledger.due("caller") == 6, "no more were claimed than may run"
     release.set()
-    until(lambda: len(world.history("launched")) == 9)
+    eventually(lambda: len(world.history("launched")) == 9)
     assert most[0] == 3
 
 
@@ -80,7 +74,7 @@ def test_one_that_hangs_stops_no_other_and_the_end_waits_only_so_long(service_wo
         world.fail_task()
     world.step()
     callers = run(4, hangs=hangs, fine=done.append)
-    until(lambda: len(done) == 2)
+    eventually(lambda: len(done) == 2)
     began = time.monotonic()
     assert callers.finish(0.5) == ["hangs", "hangs"]
     assert time.monotonic() - began < 2
@@ -121,10 +115,10 @@ def test_redis_that_goes_away_again_right_after_its_restart_ends_no_thread(
     run(1, fine=done.append)
     world.ledger.store.run_id = "another run"
     assert failed.wait(10)
-    until(lambda: world.ledger.store.run_id != "another run")
+    eventually(lambda: world.ledger.store.run_id != "another run")
     world.fail_task()
     world.step()
-    until(lambda: done)
+    eventually(lambda: done)
 
 
 def test_single_instance_holds_for_functions(service_world: ServiceWorld, run: Run) -> None:
@@ -139,13 +133,13 @@ def test_single_instance_holds_for_functions(service_world: ServiceWorld, run: R
         world.fail_task()
     world.step()
     run(4, one=one_at_a_time)
-    until(lambda: len(world.history("skipped")) == 2)
+    eventually(lambda: len(world.history("skipped")) == 2)
     release.set()
-    until(lambda: len(world.history("launched")) == 1)
+    eventually(lambda: len(world.history("launched")) == 1)
     assert len(called) == 1
     world.fail_task()
     world.step()
-    until(lambda: len(called) == 2)
+    eventually(lambda: len(called) == 2)
 
 
 def test_what_a_function_raises_is_in_the_history_with_its_traceback(service_world: ServiceWorld, run: Run) -> None:
@@ -158,7 +152,7 @@ def test_what_a_function_raises_is_in_the_history_with_its_traceback(service_wor
     world.fail_task()
     world.step()
     run(1, breaks=breaks)
-    until(lambda: world.history("failed"))
+    eventually(lambda: world.history("failed"))
     reason = world.history("failed")[0].reason
     assert reason.startswith("ValueError: no such luck")
     assert "in breaks" in reason
@@ -184,7 +178,7 @@ def test_whatever_a_function_raises_is_a_failure_that_is_reported_and_retried(
             e.reason for e in service_world.ledger.history.read() if e.what in ("failed", "dead") and e.object == failed
         ]
 
-    until(told)
+    eventually(told)
     assert called == [failed]
     assert told()[0].startswith(f"{type(what).__name__}: {what}")
 
@@ -207,6 +201,6 @@ def test_one_that_keeps_the_interpreter_busy_past_its_lease_is_called_once(
     world.fail_task()
     world.step()
     run(4, computes=computes)
-    until(lambda: world.history("launched"), within=60)
+    eventually(lambda: world.history("launched"), seconds=60)
     assert len(calls) == 1
     assert not world.history("failed")

@@ -69,7 +69,7 @@ def test_the_originals_schedules_go_on_here(desk: Desk, state_is_late: bool) -> 
     if state_is_late:
         forget_launches(desk)
     ours = desk.run(sys.executable, script, "ours")
-    eventually(lambda: ran(desk)["soon"], "what comes after the switch", within_seconds=100, told=desk.output)
+    eventually(lambda: ran(desk)["soon"], "what comes after the switch", seconds=100, told=desk.output)
     assert ran(desk) == before + Counter({"soon": 1})
     assert "cannot read" not in output_of(desk, ours)
     assert ours.poll() is None

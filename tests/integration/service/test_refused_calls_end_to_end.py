@@ -67,7 +67,7 @@ def bound(processes: int, refusal: Refusal) -> int:
 
 
 def all_launched_once(desk: Desk, changed: list[str], what: str) -> None:
-    eventually(lambda: len(desk.launched_for()) == len(changed), what, within_seconds=150, told=desk.output)
+    eventually(lambda: len(desk.launched_for()) == len(changed), what, seconds=150, told=desk.output)
     assert desk.launched_for() == dict.fromkeys(changed, 1)
 
 
@@ -80,7 +80,7 @@ def cluster(desk: Desk, redis_url: str) -> Desk:
     for number, queues in enumerate(("poll,match", "poll,match", "dispatch", "dispatch")):
         desk.run(*CELERY, "worker", "-Q", queues, "-n", f"w{number}@%h", "-c", str(THREADS), **environment)
     desk.run(*CELERY, "beat", **environment)
-    eventually(lambda: desk._registered() >= 3, "it polls", within_seconds=120, told=desk.output)
+    eventually(lambda: desk._registered() >= 3, "it polls", seconds=120, told=desk.output)
     first = desk.fail_task()
     all_launched_once(desk, [first], "the first launch")
     return desk
@@ -120,7 +120,7 @@ def test_a_script_of_local_mode_waits_and_says_so_and_ends_when_it_is_asked(desk
     """Also where the SDK in it is refused, for ten years."""
     environment = {"CLEARML_WORKER_ID": "sdk"}
     serving = desk.run(*script(desk, "local", models=False, verb="start", **PARAMETERS), **environment)
-    eventually(lambda: desk._registered() >= 3, "it polls", within_seconds=60, told=desk.output)
+    eventually(lambda: desk._registered() >= 3, "it polls", seconds=60, told=desk.output)
     Refusal(desk, caller=SDK, retry_after=315_360_000)
     refusal = Refusal(desk)
     changed = [desk.fail_task() for _ in range(5)]
@@ -155,7 +155,7 @@ def told(desk: Desk, *verb: str, code: int | None = None, within_seconds: float 
 @pytest.mark.timeout(240)
 def test_verbs_of_people_end_at_once_and_say_why(desk: Desk) -> None:
     desk.run(*script(desk, "local", models=False, verb="start", **PARAMETERS))
-    eventually(lambda: desk._registered() >= 3, "it polls", within_seconds=60, told=desk.output)
+    eventually(lambda: desk._registered() >= 3, "it polls", seconds=60, told=desk.output)
     failed = desk.fail_task()
     all_launched_once(desk, [failed], "a launch")
     Refusal(desk, retry_after=3600)

@@ -6,6 +6,7 @@ import time
 import pytest
 import requests
 
+from tests.eventually import eventually
 from triggers.sandbox import CallFailed, Client, Control, Sandbox
 
 
@@ -106,13 +107,6 @@ def test_unknown_kinds_of_faults_are_refused(control: Control):
         control.fault("error", colour="red")
 
 
-def wait_until(condition, seconds=5.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.005)
-
-
 def test_a_caller_is_held_between_two_calls_until_released(sandbox, client, control, draft):
     queue = client.call("queues.create", {"name": "queue"})["id"]
     fault = control.fault("hold", "tasks.enqueue", after_call="tasks.clone", caller="worker")
@@ -125,7 +119,7 @@ def test_a_caller_is_held_between_two_calls_until_released(sandbox, client, cont
 
     thread = threading.Thread(target=clone_and_enqueue)
     thread.start()
-    wait_until(lambda: control.held(fault) == 1)
+    eventually(lambda: control.held(fault) == 1)
     assert client.call("queues.get_num_entries", {"queue": queue}) == {"num": 1}
     assert control.release(fault) == 1
     thread.join(5)
@@ -137,7 +131,7 @@ def test_calls_held_after_they_took_effect_are_seen_by_others(sandbox, client, c
     with Client(sandbox.url, sandbox.access_key, sandbox.secret_key, name="other") as other:
         thread = threading.Thread(target=other.call, args=("tasks.started", {"task": draft}))
         thread.start()
-        wait_until(lambda: control.held(fault) == 1)
+        eventually(lambda: control.held(fault) == 1)
         assert status(client, draft) == "in_progress"
         control.clear_faults(fault)  # releases it, too
         thread.join(5)
@@ -150,9 +144,9 @@ def test_held_calls_go_on_one_by_one(sandbox, client, control):
     threads = [threading.Thread(target=one.call, args=("server.info",)) for one in clients]
     for thread in threads:
         thread.start()
-    wait_until(lambda: control.held(fault) == 3)
+    eventually(lambda: control.held(fault) == 3)
     assert control.release(fault, 1) == 1
-    wait_until(lambda: sum(thread.is_alive() for thread in threads) == 2)
+    eventually(lambda: sum(thread.is_alive() for thread in threads) == 2)
     assert control.release(fault) == 2
     for thread in threads:
         thread.join(5)
