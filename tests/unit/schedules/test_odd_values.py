@@ -114,6 +114,23 @@ def test_until_and_spans_have_the_ends_that_the_text_says() -> None:
     assert moments == ["2026-03-28T01:00", "2026-03-28T05:00"]
 
 
+def test_spans_that_touch_hold_one_another_or_come_in_any_order_are_left_out() -> None:
+    spans = ["T05:00/T06:00", "T01:00/T04:00", "T02:00/T03:00", "T06:00/T07:30", "T09:00/T09:00", "T22:00/T23:59"]
+    given = [span.replace("T", "2026-03-28T") for span in spans]
+    by_hand = [hour for hour in range(1, 24) if hour not in (1, 2, 3, 5, 6, 7, 22, 23)]
+    for order in (given, given[::-1]):
+        assert times(len(by_hand), hour=1, exclude=order) == [f"2026-03-28T{hour:02}:00" for hour in by_hand]
+        assert times(1, hour=1, until="2026-03-28T23:59", exclude=[*order, "2026-03-28"]) == []
+
+
+def test_a_calendar_of_thousands_of_events_is_read_once() -> None:
+    spans = [f"{2026 + n // 3000}-04-01T00:00+00:{n % 60:02}/2099-01-01" for n in range(5000)]
+    made = schedule(cron="* * * * *", exclude=spans)
+    calendars = [calendar_for(made, START + n) for n in range(3)]
+    assert all(one.spans is calendars[0].spans for one in calendars)  # type: ignore[attr-defined]
+    assert len(calendars[0].spans) == 1  # type: ignore[attr-defined]
+
+
 def test_a_span_is_read_again_as_it_was_written() -> None:
     made = schedule(hour=1, exclude=["2026-12-24/2027-01-02", "2026-12-24T12:00Z/2026-12-24T12:00Z"])
     assert schedule(hour=1, exclude=list(made.exclude)).exclude == made.exclude

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from triggers.model.durations import duration_ms
@@ -24,8 +25,7 @@ def calendar_for(schedule: ScheduleConditions, since_ms: int, edited_ms: int = 0
     """
     zone, from_ms = zone_of(schedule.timezone), max(since_ms, edited_ms)
     found = NotBefore(_unfiltered(schedule, since_ms, zone), from_ms)
-    days = frozenset(date.fromisoformat(text) for text in schedule.exclude if "/" not in text)
-    spans = tuple(_span(text, zone) for text in schedule.exclude if "/" in text)
+    days, spans = _excluded(schedule.exclude, zone)
     until_ms = LAST_MS if schedule.until is None else moment_ms(schedule.until, zone)
     filtered = Filtered(found, zone, days, spans, until_ms)
     if schedule.recurring:
@@ -49,6 +49,20 @@ def moment_ms(text: str, zone: ZoneInfo) -> int:
     """Read a moment in ISO 8601; one without an offset is local time of the schedule."""
     moment = datetime.fromisoformat(text)
     return instant_of(moment, zone) if moment.tzinfo is None else to_ms(moment)
+
+
+@lru_cache(maxsize=256)
+def _excluded(texts: tuple[str, ...], zone: ZoneInfo) -> tuple[frozenset[date], tuple[tuple[int, int], ...]]:
+    """Read the days, and the spans in order, that are left out: a calendar file has thousands, and calendars are made
+    at every tick.
+    """
+    spans: list[tuple[int, int]] = []
+    for start, end in sorted(_span(text, zone) for text in texts if "/" in text):
+        if spans and start <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
+        else:
+            spans.append((start, end))
+    return frozenset(date.fromisoformat(text) for text in texts if "/" not in text), tuple(spans)
 
 
 def _span(text: str, zone: ZoneInfo) -> tuple[int, int]:

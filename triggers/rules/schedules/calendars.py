@@ -7,9 +7,11 @@ process at any time gives the same. `original` has the calendars of the argument
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from bisect import bisect_right
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import itemgetter
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -115,7 +117,7 @@ class Filtered(Calendar):
         of: The calendar.
         zone: Where `days` begin and end.
         days: Local dates that are left out.
-        spans: Spans [from, to) that are left out, ms.
+        spans: Spans [from, to) that are left out, ms; in order, and apart from one another.
         until_ms: The last moment that counts.
     """
 
@@ -131,18 +133,16 @@ class Filtered(Calendar):
             found = self.of.after(ms)
             if found is None or found > self.until_ms:
                 return None
-            if not self._left_out(found):
+            end_ms = self._end_of_span(found)
+            if end_ms <= found and not (self.days and local_of(found, self.zone).date() in self.days):
                 return found
-            ms = self._end_of_spans(found)
+            ms = max(found, end_ms - 1)
         return None
 
-    def _left_out(self, ms: int) -> bool:
-        day = bool(self.days) and local_of(ms, self.zone).date() in self.days
-        return day or any(start <= ms < end for start, end in self.spans)
-
-    def _end_of_spans(self, ms: int) -> int:
-        """Go on behind the spans that hold this time, or from it."""
-        return max([end - 1 for start, end in self.spans if start <= ms < end], default=ms)
+    def _end_of_span(self, ms: int) -> int:
+        """When the last span that begins by a time ends, 0 if none does: later than that time if it is left out."""
+        number = bisect_right(self.spans, ms, key=itemgetter(0))
+        return self.spans[number - 1][1] if number else 0
 
 
 @dataclass(frozen=True, slots=True)
