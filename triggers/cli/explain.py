@@ -11,12 +11,9 @@ from triggers.cli.options import OBJECT_HELP, Choice, Json
 
 if TYPE_CHECKING:
     from triggers.explain import Check, ClauseRow, Explanation
-    from triggers.explain.values import ClauseResult, Facts
-    from triggers.ledger.firings.firing import Firing
+    from triggers.explain.actions import ExplainedAction
+    from triggers.explain.values import ClauseResult
     from triggers.operate.target import Target
-
-#: The state of an action whose turn has not come: it waits for the launch, or is for a firing that fails.
-NOT_BEGUN = "not begun"
 
 _GOOD = {
     "fired": "green", "will fire": "green", "waiting": "cyan", "failing": "bold yellow", "held": "yellow",
@@ -84,6 +81,7 @@ def _of_all(target: Target, word: str) -> list[Explanation]:
 def fields(target: Target, explanation: Explanation) -> dict[str, Any]:
     """An explanation as JSON has it."""
     from triggers.clearml_api.links import link
+    from triggers.explain.actions import further_actions
     from triggers.operate.times import iso
 
     facts = explanation.facts
@@ -114,14 +112,14 @@ def fields(target: Target, explanation: Explanation) -> dict[str, Any]:
         ],
         "actions": [
             {
-                "firing": key,
-                "action": label,
-                "state": part.state if part else NOT_BEGUN,
-                "failures": part.failures if part else 0,
-                "reason": part.reason if part else "",
-                "ended": iso(part.ended_ms) if part else None,
+                "firing": one.key,
+                "action": one.label,
+                "state": one.firing.state if one.firing else one.state,
+                "failures": one.firing.failures if one.firing else 0,
+                "reason": one.firing.reason if one.firing else "",
+                "ended": iso(one.firing.ended_ms) if one.firing else None,
             }
-            for key, label, part in _actions(facts)
+            for one in further_actions(facts)
         ],
         "changed": iso(facts.now.changed_ms) if facts.now else None,
         "last_seen_changed": iso(facts.seen.changed_ms) if facts.seen else None,
@@ -173,6 +171,7 @@ def _print_all(found: list[Explanation]) -> None:
 def _print(target: Target, explanation: Explanation) -> None:
     from triggers.clearml_api.links import link
     from triggers.cli import output
+    from triggers.explain.actions import further_actions
 
     facts = explanation.facts
     shown = facts.now or facts.seen
@@ -186,40 +185,24 @@ def _print(target: Target, explanation: Explanation) -> None:
     if explanation.clauses:
         output.show(_clauses(explanation.clauses), "")
     output.show(_checks(explanation.checks))
-    if actions := _actions(facts):
+    if actions := further_actions(facts):
         output.show("", _table_of(actions))
     for firing in facts.firings:
         if firing.task:
             output.show("", output.text(link(target.scheduler, "task", firing.task), "dim"), whole=True)
 
 
-def _actions(facts: Facts) -> list[tuple[str, str, Firing | None]]:
-    """The further actions of the last firing: key, label, and what became of each; None before it was begun."""
-    from triggers.model.parts import all_parts, key_of
-    from triggers.operate import wording
-
-    if not facts.firings:
-        return []
-    trigger, known = facts.entry.trigger, {part.key: part for part in facts.parts}
-    keys = [key_of(facts.firings[-1].key, part) for part, _ in all_parts(trigger) if part]
-    found = [(key, known.get(key)) for key in keys]
-    return [(key, wording.part(trigger, key, part.action if part else ""), part) for key, part in found]
-
-
-def _table_of(actions: list[tuple[str, str, Firing | None]]) -> Any:
+def _table_of(actions: list[ExplainedAction]) -> Any:
+    """What became of each further action of the last firing."""
     from triggers.base.plural import often
     from triggers.cli import output
     from triggers.cli.output import Column
 
     rows = []
-    for _, label, part in actions:
-        if part is None:
-            rows.append([output.text(label), output.text(NOT_BEGUN, "dim"), output.text("")])
-            continue
-        state = {"launched": "acted"}.get(part.state, part.state)
-        failing = f"failed {often(part.failures)}" if part.failures and part.state == "waiting" else ""
-        said = ": ".join(filter(None, (failing, part.reason.partition("\n")[0])))
-        rows.append([output.text(label), output.styled(state), output.text(said)])
+    for one in actions:
+        failures = one.firing.failures if one.firing and one.state == "failing" else 0
+        said = ": ".join(filter(None, (f"failed {often(failures)}" if failures else "", one.reason)))
+        rows.append([output.text(one.label), output.styled(one.state), output.text(said)])
     return output.table([Column("actions of its firing"), Column(""), Column("found", grows=True)], rows)
 
 

@@ -19,6 +19,7 @@ from triggers.console import wording
 from triggers.console.access import Attempts, Links, Proxy, Sessions
 from triggers.console.ended import EndedSessions
 from triggers.console.schedulers import Schedulers
+from triggers.explain.actions import further_actions
 from triggers.operate import api_budget, history
 from triggers.operate.wording import column_of_objects
 
@@ -65,7 +66,8 @@ def _environment() -> Environment:
         badge=wording.badge, moment=wording.moment, ahead=wording.ahead, exactly=wording.exactly, zoned=wording.zoned,
         sparkline=wording.sparkline, short=wording.short, path=wording.path,
         plural=plural, firing_end=wording.firing_end, link=link, static=static, kept_lines=wording.kept_lines,
-        rest_of_calls=api_budget.rest, action_labels=history.action_labels, column_of_objects=column_of_objects,
+        rest_of_calls=api_budget.rest, action_labels=history.action_labels, further_actions=further_actions,
+        column_of_objects=column_of_objects,
     )  # fmt: skip
     made.filters["in_lines"] = wording.in_lines
     return made

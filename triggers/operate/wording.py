@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from triggers.base.plural import plural, word
+from triggers.ledger.firings.firing import Firing
 from triggers.ledger.registry.registry import Entry
 from triggers.model import Trigger
 from triggers.model.events import Event
 from triggers.model.kinds import object_noun
-from triggers.model.parts import all_parts, label_of_key, list_of, number_of
+from triggers.model.parts import all_parts, is_part, label_of_key, list_of, number_of
 from triggers.model.schedule_fields import SCHEDULE
 from triggers.model.trigger import ScheduleTrigger
 from triggers.rules import conditions
@@ -57,6 +58,15 @@ def column_of_objects(kinds: Iterable[str]) -> str:
     """The title of a column of such ids, by the triggers that they are for: their kinds, or their ids."""
     found = {kind.partition(":")[0] == SCHEDULE for kind in kinds}
     return "object or time" if len(found) > 1 else "time" if True in found else "object"
+
+
+def action_state(firing: Firing | None) -> str:
+    """The state of an action's firing; None: it waits for the launch, or is for a firing that fails or is resolved."""
+    if firing is None:
+        return "not begun"
+    if firing.state == "waiting" and firing.failures:
+        return "failing"
+    return "acted" if firing.state == "launched" and is_part(firing.key) else firing.state
 
 
 def part(trigger: Trigger | None, firing: str, mark: str = "") -> str:

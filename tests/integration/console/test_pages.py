@@ -110,3 +110,27 @@ def test_calls_are_shown_against_the_budget(past: World) -> None:
             assert re.search(r"poll 1,2\d\d", workers)
             shown = workers.partition("Calls to ClearML")[2].partition("</dl>")[0]
             assert ("badge bad" in shown) is bool(look)
+
+
+def test_each_action_is_shown_with_its_own_state(world: World, browser: Browser) -> None:
+    done, later = {"type": "tag", "add": ["seen"]}, {"type": "publish", "on": "launched"}
+    closing = {"type": "comment", "text": "over"}
+    world.declare(
+        world.trigger(name="t", policy={"fire": "on_transition"}, actions=[done, later], on_resolved=[closing])
+    )
+    failed = world.fail_task()
+    world.step()
+    world.settle()
+    (launched,) = world.history("launched")
+    page = browser.get(f"{browser.home}/firings/{launched.firing}").text
+    rows = re.findall(r"<tr><td>([\w.]+)</td>.*?(launched|acted|failing|dead|not begun)</(?:span|a)>", page, re.DOTALL)
+    expected = {"0": "launched", "1": "acted", "2": "dead", "on_resolved.0": "not begun"}
+    assert dict(rows) == expected
+    history = browser.get(f"{browser.home}/history").text
+    assert "action 1 (tag)" in history
+    assert "action 2 (publish): " in history
+    page = browser.get(f"{browser.home}/objects/{failed}").text
+    why = page.partition("Why, and why not")[2].partition("</details>")[0]
+    shown = {"action 1 (tag)": "acted", "action 2 (publish)": "dead", "on_resolved 0 (comment)": "not begun"}
+    for label, state in shown.items():
+        assert re.search(rf"{state}</span>(?:</a>)? <strong>{re.escape(label)}</strong>", why), label

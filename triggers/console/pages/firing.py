@@ -40,6 +40,7 @@ def page(asked: Asked) -> Response:
     return asked.page(
         "firing.html",
         firing=firing,
+        state=wording.action_state(firing),
         entry=entry,
         name=firing.trigger.partition(":")[2],
         steps=steps,
@@ -59,6 +60,11 @@ class PartRow:
     number: str
     words: str
     firing: Firing | None
+
+    @property
+    def state(self) -> str:
+        """Its state, as `explain` words it."""
+        return wording.action_state(self.firing)
 
 
 def _parts(asked: Asked, entry: Entry | None, firing: Firing) -> list[PartRow]:
