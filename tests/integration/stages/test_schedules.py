@@ -76,12 +76,22 @@ def test_a_time_is_launched_once_however_many_ticks(world: World, wall: Wall, ti
 
 
 def test_idle_schedules_ask_the_server_for_nothing(world: World, wall: Wall, tick: Callable[[], None]) -> None:
-    world.declare(schedule(world, cron="0 9 * * *"))
+    """Also those that are over, and those whose times are all left out."""
+    world.declare(
+        schedule(world, cron="0 9 * * *", policy={"limit_execution_time": 1, "pause_on_failures": 2}),
+        schedule(world, "ended", cron="* * * * *", until="2026-11-27T07:00"),
+        schedule(world, "over", at="2020-01-01T00:00"),
+        schedule(world, "left out", cron="* * * * *", exclude=["2026-11-27"]),
+    )
+    world.reconcile()  # of the limit it learns once what runs
     before = world.sandbox.control.counts()
     for _ in range(5):
         wall.ms += 20 * SECOND
         tick()
+        world.poll()
+        world.reconcile()
     assert world.sandbox.control.counts() == before
+    assert launched(world) == []
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import clearml.automation
 import pytest
 
 from triggers import TaskScheduler, TriggerScheduler, testing  # noqa: F401 - no server is asked
@@ -219,3 +221,15 @@ def test_a_limit_needs_something_that_can_be_aborted() -> None:
     with pytest.raises(InvalidTrigger, match=r"schedule 's': limit_execution_time=1\.5: nothing is launched"):
         scheduler.add_task(name="s", schedule_function=print, minute=5, limit_execution_time=1.5)
     scheduler.add_task(name="s", schedule_function=print, minute=5, pause_on_failures=3)
+
+
+@pytest.mark.parametrize(
+    "call", ["__init__", "add_task", "get_scheduled_tasks", "remove_task", "start", "start_remotely"]
+)
+def test_calls_take_the_originals_arguments_by_position(call: str) -> None:
+    theirs = inspect.signature(getattr(clearml.automation.TaskScheduler, call)).parameters
+    ours = inspect.signature(getattr(TaskScheduler, call)).parameters
+    positional = [name for name, one in ours.items() if one.kind is one.POSITIONAL_OR_KEYWORD]
+    assert positional == list(theirs)
+    wanted = {name: one.default for name, one in theirs.items()}
+    assert {name: ours[name].default for name in wanted} == wanted
