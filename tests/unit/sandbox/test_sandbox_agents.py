@@ -18,9 +18,9 @@ def wait_for(client, task: str, *wanted: str, seconds: float = 5.0) -> str:
 
 @pytest.fixture
 def enqueued(client):
-    def make(name: str = "work") -> str:
+    def make(name: str = "work", queue: str = "work") -> str:
         task = client.call("tasks.create", {"name": name, "type": "training"})["id"]
-        client.call("tasks.enqueue", {"task": task, "queue_name": "work"})
+        client.call("tasks.enqueue", {"task": task, "queue_name": queue})
         return task
 
     return make
@@ -70,8 +70,9 @@ def test_a_dismissed_agent_takes_no_more(sandbox, client, enqueued, control):
     wait_for(client, enqueued(), "completed")
     control.dismiss(agent)
     left = enqueued()
-    time.sleep(0.1)
-    wait_for(client, left, "queued")
+    sandbox.agent("others")
+    wait_for(client, enqueued(queue="others"), "completed")  # an agent has looked at its queue meanwhile
+    assert wait_for(client, left, "queued", "in_progress", "completed") == "queued"
 
 
 def test_agents_watch_their_queue_and_log_their_calls(sandbox, client, control):
