@@ -116,3 +116,11 @@ def test_a_reference_where_nothing_is_replaced_is_refused_in_new_triggers_alone(
     kept = make_trigger("task", name="t", trigger_name="x", action=stored)
     with pytest.raises(InvalidTrigger, match="cannot stand here"):
         check_new(kept)
+
+
+def test_a_threshold_of_nan_says_how_to_react_to_nan() -> None:
+    with pytest.raises(InvalidTrigger, match=r"Logger\.set_reporting_nan_value\(1e30\).*trigger_on_sign='max'"):
+        make_trigger(
+            "task", name="t", action=Enqueue("q"), trigger_on_metric="loss", trigger_on_variant="train",
+            trigger_on_threshold=math.nan,
+        )  # fmt: skip
