@@ -9,6 +9,7 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import redis
 
@@ -23,6 +24,9 @@ from triggers.local.server_binary import of_wheel
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# how long an example takes is the machine's, not the code's
+hypothesis.settings.register_profile("any speed", parent=hypothesis.settings.default, deadline=None)
+hypothesis.settings.load_profile("any speed")
 
 #: The environment before any module of tests was imported.
 _BEGINNING = leftovers.environment()

@@ -23,7 +23,7 @@ MARKS = LaunchTags.of("s", "f", "a")
 
 
 #: A loaded machine draws slowly and answers late; neither is what these tests are about.
-PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+PATIENT = settings(suppress_health_check=[HealthCheck.too_slow])
 
 
 @PATIENT

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from triggers.rules.api_budget import (
@@ -72,7 +72,6 @@ def test_launches_go_before_polls():
     assert poll_seconds(2_000_000, too_busy, calls_per_poll=2, pace_seconds=1) == SCARCE_POLL_SECONDS
 
 
-@settings(deadline=None)
 @given(
     limit=st.integers(20_000, 2_000_000),
     per_poll=st.integers(1, 20),

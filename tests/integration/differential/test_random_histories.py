@@ -34,7 +34,6 @@ def seen() -> Counter[str]:
 @settings(
     max_examples=EXAMPLES,
     derandomize=not LONG,
-    deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )

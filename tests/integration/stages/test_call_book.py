@@ -56,7 +56,7 @@ steps = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(10, 200), steps)
 def test_redis_keeps_what_the_simulation_keeps(world: World, limit: int, taken: list[tuple]) -> None:
     forget(world)

@@ -67,7 +67,7 @@ def played(limit: int, polling: list[tuple[int, float]], happening: list[Event],
     return month
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(limits, schedulers, events)
 def test_a_month_holds_whatever_happens(limit, polling, happening):
     """No month comes to more than its limit, but for what nobody holds up and what no Redis knows of any more.
@@ -87,7 +87,7 @@ def test_a_month_holds_whatever_happens(limit, polling, happening):
 calm = events.map(lambda found: [one for one in found if one.what in ("launch", "people", "kill")])
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(limits, schedulers, calm)
 def test_a_new_month_is_new_at_once(limit, polling, happening):
     """Launches that waited for it go before polls here as well."""
@@ -98,7 +98,7 @@ def test_a_new_month_is_new_at_once(limit, polling, happening):
         assert one.firsts["2026-12"] <= DECEMBER + max(one.pace, 1.0)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(limits, schedulers, calm)
 def test_polls_leave_the_last_calls_to_launches(limit, polling, happening):
     """What polls took when the month ended left as many as are kept, unless launches took them."""

@@ -16,7 +16,6 @@ def profile(examples: int, *, steps: int = 50) -> settings:
         max_examples=examples * FACTOR,
         stateful_step_count=steps,
         derandomize=FACTOR == 1,
-        deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
         print_blob=True,

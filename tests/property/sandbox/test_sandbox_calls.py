@@ -180,5 +180,5 @@ class Calls(RuleBasedStateMachine):
         assert seen == {key: task["last_change"] for key, task in self.state.tasks.objects.items()}
 
 
-Calls.TestCase.settings = settings(max_examples=30, stateful_step_count=30, deadline=None)
+Calls.TestCase.settings = settings(max_examples=30, stateful_step_count=30)
 TestCalls = Calls.TestCase

@@ -109,7 +109,7 @@ def stored(items: list[Json]) -> ObjectStore:
     return store
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(tasks(), max_size=12), REQUESTS)
 def test_filter_answers_as_a_naive_evaluation(items: list[Json], body: Json):
     store = stored(items)
@@ -122,7 +122,7 @@ def test_filter_answers_as_a_naive_evaluation(items: list[Json], body: Json):
             assert values == sorted(values, reverse=name.startswith("-"))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(tasks(), max_size=12), REQUESTS, st.integers(1, 4))
 def test_pages_together_are_the_whole_answer(items: list[Json], body: Json, size: int):
     store = stored(items)
@@ -134,7 +134,7 @@ def test_pages_together_are_the_whole_answer(items: list[Json], body: Json, size
     assert pages == whole
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(tasks(), max_size=15), REQUESTS, st.integers(2, 5))
 def test_keyset_paging_yields_each_object_once(items: list[Json], body: Json, size: int):
     """The first page of `last_change >= T`, then T moves; within one time that fills a page, by pages."""

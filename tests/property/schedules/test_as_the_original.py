@@ -80,7 +80,7 @@ def paces(times: list[datetime]) -> list[tuple[int, int, int, int]]:
     return [(two - one, *at) for (one, two), at in zip(pairwise(months), of_month[1:], strict=True)]
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 @given(arguments, starts)
 @example({"minute": 15}, datetime(2026, 11, 27, 8, 5, 3, tzinfo=UTC))
 @example({"hour": 1, "minute": 30}, datetime(2026, 11, 27, 8, 5, 3, tzinfo=UTC))

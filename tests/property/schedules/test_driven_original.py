@@ -91,7 +91,7 @@ def ours(fields: dict[str, Any], start: datetime, runs: int, **flags: bool) -> l
     return found + table.coming(since_ms, to_ms(datetime(2400, 1, 1, tzinfo=UTC)), runs - len(found))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(documented, starts, st.lists(st.integers(0, 50), min_size=RUNS, max_size=RUNS), st.booleans(), st.booleans())
 @example({"month": 1, "day": 5}, datetime(2026, 3, 31, 23, 59, tzinfo=UTC), [30] * RUNS, True, True)
 @example({"day": 1, "hour": 22, "minute": 30}, datetime(2026, 3, 31, 22, 30, tzinfo=UTC), [0] * RUNS, False, True)
@@ -163,7 +163,7 @@ def _is_date(year: int, month: int, day: int) -> bool:
         return False
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(anything)
 @example({"weekdays": ["Monday"], "hour": 1})
 @example({"weekdays": [], "hour": 1})

@@ -83,7 +83,7 @@ HAPPENS = st.one_of(
 )
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(happens=st.lists(st.tuples(st.floats(0.05, 20), HAPPENS), max_size=12), late=st.floats(0, 0.2))
 def test_no_tick_is_later_by_more_than_one(
     made: Callable[[], World], happens: list[tuple[float, Any]], late: float

@@ -136,7 +136,7 @@ def test_one_time_that_never_settles_is_unavailable_and_not_skipped(small_pages,
         read(server)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     times=st.lists(st.integers(0, 5), min_size=0, max_size=40),
     changes=st.lists(st.lists(st.integers(0, 39), max_size=3), max_size=30),

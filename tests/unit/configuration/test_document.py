@@ -18,7 +18,7 @@ from triggers.model import Trigger
 from triggers.model.kinds import KINDS
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(triggers(rich=True))
 def test_what_is_written_is_read_back(trigger: Trigger) -> None:
     wanted = {*trigger.trigger_on_tags, *trigger.trigger_required_tags, *trigger.trigger_on_any_tags}
