@@ -25,8 +25,8 @@ def receiver() -> Iterator[Receiver]:
 
 
 def allowing(world: World, **settings: Any) -> Context:
-    """A worker that may send to loopback, and tries again at once."""
-    return world.context(**{"webhook_allow": ("127.0.0.1",), "retry_base_seconds": 0.001, **settings})
+    """A worker that may send to loopback, and tries again when `World.expire_leases` has ended the pause."""
+    return world.context(**{"webhook_allow": ("127.0.0.1",), "retry_base_seconds": 20.0, **settings})
 
 
 def declare(world: World, action: DeclaredAction, kind: str = "task", name: str = "t", **fields: Any) -> None:
