@@ -7,6 +7,6 @@ Owns credentials, transport, retries and decoding; every call goes through `Api.
 from triggers.clearml_api.connection import Answer, Api
 from triggers.clearml_api.credentials import Credentials
 from triggers.clearml_api.version import require_supported
-from triggers.clearml_api.workspace import identity, server_now_ms
+from triggers.clearml_api.workspace import does_answer, identity, server_now_ms
 
-__all__ = ["Answer", "Api", "Credentials", "identity", "require_supported", "server_now_ms"]
+__all__ = ["Answer", "Api", "Credentials", "does_answer", "identity", "require_supported", "server_now_ms"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-from triggers.base.errors import Refused, ServerUnavailable
+from triggers.base.errors import Refused, ServerBusy, ServerUnavailable, TriggersError
 from triggers.clearml_api.answers import field, objects, optional
 from triggers.clearml_api.connection import Api
+from triggers.clearml_api.credentials import Credentials
 from triggers.model.events import milliseconds
 
 
@@ -47,6 +48,20 @@ _USERS: WeakKeyDictionary[Api, tuple[str, str]] = WeakKeyDictionary()
 
 def _current(api: Api) -> dict[str, Any]:
     return field("users.get_current_user", api.call("users.get_current_user", {}).data, "user", dict)
+
+
+def does_answer(credentials: Credentials) -> bool:
+    """Whether the server answers a call within three seconds, whatever it says."""
+    api = Api(credentials, timeout_seconds=3.0)
+    try:
+        server_now_ms(api)
+    except (Refused, ServerBusy):
+        return True
+    except TriggersError:
+        return False
+    finally:
+        api.close()
+    return True
 
 
 def server_now_ms(api: Api, task_id: str | None = None) -> int:

@@ -5,30 +5,41 @@ from __future__ import annotations
 import atexit
 import os
 import threading
+from collections.abc import Callable
 from typing import Final
 
 from triggers.base.terminal import say_problem
 
-#: How long the SDK may take to send the last log lines and the status of the service task, seconds.
+#: How long the SDK may take to send the last log lines and the status of the service task, seconds; as long again,
+#: `_EXTENSIONS` times, while the ClearML server answers: then it is this machine that is slow.
 SDK_SECONDS: Final = 10.0
+_EXTENSIONS: Final = 3
 
 
-def limit_exit(code: int) -> None:
+def limit_exit(code: int, server_answers: Callable[[], bool]) -> None:
     """End the process with `code` if the exit takes longer, counted from the end of the script's own code.
 
     Call it after `Task.init`: what is registered last for the exit runs first.
+
+    Args:
+        code: the exit code.
+        server_answers: asks the ClearML server, within a few seconds.
     """
-    atexit.register(_limit, code)
+    ending = threading.Event()
+    # since Python 3.12, no thread can begin any more once the exit has
+    threading.Thread(target=_limit, args=(ending, code, server_answers), name="exit limit", daemon=True).start()
+    atexit.register(ending.set)
 
 
-def _limit(code: int) -> None:
-    def end() -> None:
-        say_problem(
-            "clearml-triggers: the ClearML server gave no answer at the end; the service task may still be shown as "
-            "running, and its last log lines are missing"
-        )
-        os._exit(code)
-
-    timer = threading.Timer(SDK_SECONDS, end)
-    timer.daemon = True
-    timer.start()
+def _limit(ending: threading.Event, code: int, server_answers: Callable[[], bool]) -> None:
+    ending.wait()
+    never = threading.Event()
+    reason = "the SDK did not end"
+    for _ in range(1 + _EXTENSIONS):
+        never.wait(SDK_SECONDS)
+        if not server_answers():
+            reason = "the ClearML server gave no answer at the end"
+            break
+    lost = "the service task may still be shown as running, and its last log lines are missing"
+    say_problem(f"clearml-triggers: {reason}; {lost}")
+    os._exit(code)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Callable
-from types import FrameType
+from types import FrameType, TracebackType
 from typing import Any
 
 
@@ -14,6 +15,19 @@ class Interrupted(SystemExit, KeyboardInterrupt):
 
     For one that does not, the end of the process without a traceback.
     """
+
+
+def _interrupted(code: int) -> Interrupted:
+    """The exception to raise. Python 3.14 and later look at `KeyboardInterrupt` first, and would print a traceback."""
+    others = sys.excepthook
+
+    def end(kind: type[BaseException], value: BaseException, traceback: TracebackType | None) -> None:
+        if isinstance(value, Interrupted):
+            raise SystemExit(value.code)
+        others(kind, value, traceback)
+
+    sys.excepthook = end
+    return Interrupted(code)
 
 
 def end_process(number: int) -> None:
@@ -25,10 +39,10 @@ def end_process(number: int) -> None:
             # SIGINT lets the service task end as stopped
             signal.raise_signal(signal.SIGINT)
     except KeyboardInterrupt:
-        raise Interrupted(128 + number) from None
+        raise _interrupted(128 + number) from None
     # a shell without job control starts what it sends to the background with SIGINT ignored
     if number == signal.SIGTERM or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        raise Interrupted(128 + number)
+        raise _interrupted(128 + number)
 
 
 class handled:  # noqa: N801  a context manager, read like a function

@@ -17,7 +17,7 @@ from triggers.base.errors import Fenced, TriggersError
 from triggers.base.logs import logger
 from triggers.base.retry import patiently
 from triggers.base.settings import Settings
-from triggers.clearml_api import Api, Credentials, identity, launches, require_supported, service
+from triggers.clearml_api import Api, Credentials, does_answer, identity, launches, require_supported, service
 from triggers.client.abort_watch import AbortWatch, silence
 from triggers.client.callers import Callers
 from triggers.client.declarer import holder
@@ -227,7 +227,7 @@ class ServingProcess:
                 self.stop()
                 self._election.leave()
         if self._received:
-            limit_exit(128 + self._received[0])
+            limit_exit(128 + self._received[0], lambda: does_answer(self.credentials))
             end_process(self._received[0])
         if tenure.lost:
             raise Fenced(tenure.lost)
