@@ -8,144 +8,32 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+from urllib.parse import quote, unquote, urlsplit
 
 from pydantic import BeforeValidator
 
 from triggers.actions.filling import Filling, filling
 from triggers.actions.listed import Listed, constructor
-from triggers.actions.sending.secrets import HIDDEN, WAY_OUT, Secrets, is_reference, problem_of_reference, sounds_secret
+from triggers.actions.sending.secrets import Secrets, is_reference
+from triggers.actions.sending.webhook_fields import (
+    CONTROL,
+    JsonBody,
+    body_of,
+    headers_of,
+    problem_of_url,
+    secret_of,
+    url_of,
+)
 from triggers.base.errors import LaunchImpossible
 from triggers.base.escaping import one_line
 from triggers.base.receivers import Allowed, host_name
-from triggers.model.values import plain, wrong
 
 if TYPE_CHECKING:
     from triggers.actions.attempt import Attempt
-
-#: What `body` takes; a text is read as JSON.
-JsonBody = Mapping[str, Any] | Sequence[Any] | str
-
-_LONGEST_URL: Final = 4000
-_MOST_HEADERS: Final = 50
-#: The largest body, bytes.
-_LARGEST_BODY: Final = 262_144
-_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_BLANK: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f]")
-#: Headers that the connection or the signature decides on.
-_OURS: Final = frozenset(
-    {"host", "content-length", "transfer-encoding", "connection", "te", "trailer", "upgrade", "expect", "keep-alive"}
-)
-#: Services whose addresses are secrets as a whole.
-_SECRET_PLACES: Final = re.compile(
-    r"(?:hooks\.slack(?:-gov)?\.com/|(?:[\w-]+\.)*discord(?:app)?\.com/api/webhooks/|(?:[\w-]+\.)*webhook\.office\.com/"
-    r"|(?:[\w-]+\.)*logic\.azure\.com|hooks\.zapier\.com/|maker\.ifttt\.com/)",
-    re.IGNORECASE,
-)
-
-
-def problem_of_url(url: str) -> str:
-    """Why nothing can, or may, be posted to an address; "" if it can."""
-    parts, problem = None, "give an address such as https://hooks.example.com/path"
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return problem
-    host = parts.hostname or ""
-    if parts.scheme not in ("http", "https") or not host or port == 0:
-        return problem
-    if len(url) > _LONGEST_URL:
-        return f"an address has at most {_LONGEST_URL:,} characters, and this one has {len(url):,}"
-    if _BLANK.search(url):
-        return "an address has no blanks, line breaks or control characters"
-    if "$" in parts.netloc or "\\" in parts.netloc or "%" in host:
-        return "references may stand in the path and the query, not in the host: objects do not choose the receiver"
-    return ""
-
-
-def _url(value: Any) -> str:
-    if not isinstance(value, str):
-        raise wrong("give an address, or a reference to a secret such as env:HOOK_URL", "url", HIDDEN)
-    if value.startswith(("env:", "file:")):
-        problem = problem_of_reference(value)
-    else:
-        problem = problem_of_url(value) or _problem_of_secrets_in(value)
-    if problem:
-        raise wrong(problem, "url", HIDDEN)
-    return value
-
-
-def _problem_of_secrets_in(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.username is not None or parts.password is not None:
-        return f"an address with a user name or password is a secret; {WAY_OUT}"
-    if _SECRET_PLACES.match(f"{parts.hostname}{parts.path}"):
-        return f"the whole address is a secret there; {WAY_OUT}"
-    for name, value in parse_qsl(parts.query):
-        if sounds_secret(name) and "${env:" not in value and "${file:" not in value:
-            return f"{name} in the query looks like a secret; {WAY_OUT}, as {name}=${{env:NAME}}"
-    return ""
-
-
-def _secret(value: Any) -> str | None:
-    if value is None:
-        return None
-    if not isinstance(value, str) or not is_reference(value):
-        raise wrong(f"{WAY_OUT}. Its value is whsec_… or any other text", "secret", HIDDEN)
-    if problem := problem_of_reference(value):
-        raise wrong(problem, "secret", value)
-    return value
-
-
-def _headers(value: Any) -> dict[str, str]:
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping) or len(value) > _MOST_HEADERS:
-        raise wrong(f"give a dictionary of at most {_MOST_HEADERS} headers", "headers", HIDDEN)
-    found: dict[str, str] = {}
-    for name, text in value.items():
-        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
-            raise wrong("names of headers are made of letters, digits and -", "headers", one_line(str(name)[:100]))
-        if name.lower() in _OURS or name.lower().startswith("webhook-"):
-            raise wrong(f"{name} is set by what is sent; leave it out", "headers", name)
-        if name.lower() in {each.lower() for each in found}:
-            raise wrong(f"{name} is given twice", "headers", name)
-        if not isinstance(text, str) or _CONTROL.search(text):
-            raise wrong(f"{name}: give a text without line breaks and control characters", "headers", HIDDEN)
-        if text.startswith(("env:", "file:")) and (problem := problem_of_reference(text)):
-            raise wrong(f"{name}: {problem}", "headers", HIDDEN)
-        if sounds_secret(name) and not is_reference(text) and "${env:" not in text and "${file:" not in text:
-            raise wrong(f"{name} holds a secret; {WAY_OUT}, as in 'Bearer ${{env:NAME}}'", "headers", HIDDEN)
-        found[name] = text
-    return found
-
-
-def _body(value: Any) -> Any:
-    """JSON: a dictionary or a list, or a text of it."""
-    if value is None:
-        return None
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            raise wrong("give a dictionary or a list, or a text that is JSON", "body", HIDDEN) from None
-    if not isinstance(value, (dict, list, tuple)):
-        raise wrong("give a dictionary or a list", "body", HIDDEN)
-    try:
-        found = plain(value)
-        size = len(json.dumps(found, allow_nan=False))
-    except (TypeError, ValueError):
-        raise wrong("give what JSON can hold: texts, numbers, lists and dictionaries", "body", HIDDEN) from None
-    if size > _LARGEST_BODY:
-        raise wrong(f"at most {_LARGEST_BODY:,} bytes", "body", HIDDEN)
-    return found
 
 
 class Webhook(Listed):
@@ -166,10 +54,10 @@ class Webhook(Listed):
     """
 
     type: Literal["webhook"] = "webhook"
-    url: Annotated[str, BeforeValidator(_url)]
-    secret: Annotated[str | None, BeforeValidator(_secret)] = None
-    headers: Annotated[dict[str, str], BeforeValidator(_headers)] = {}  # noqa: RUF012 (pydantic copies it)
-    body: Annotated[Any, BeforeValidator(_body)] = None
+    url: Annotated[str, BeforeValidator(url_of)]
+    secret: Annotated[str | None, BeforeValidator(secret_of)] = None
+    headers: Annotated[dict[str, str], BeforeValidator(headers_of)] = {}  # noqa: RUF012 (pydantic copies it)
+    body: Annotated[Any, BeforeValidator(body_of)] = None
 
     SECRETS = frozenset({"url", "headers", "body"})
 
@@ -256,7 +144,7 @@ class Webhook(Listed):
         found = {}
         for name, text in self.headers.items():
             value = secrets.of(text) if is_reference(text) else str(fills.fill(text, one_line))
-            if _CONTROL.search(value):  # of a secret: what objects are called was made harmless
+            if CONTROL.search(value):  # of a secret: what objects are called was made harmless
                 raise LaunchImpossible(f"header {name}: the secret holds a line break or a control character")
             found[name] = value.encode()
         return found
