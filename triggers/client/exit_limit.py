@@ -37,7 +37,11 @@ def _limit(ending: threading.Event, code: int, server_answers: Callable[[], bool
     reason = "the SDK did not end"
     for _ in range(1 + _EXTENSIONS):
         never.wait(SDK_SECONDS)
-        if not server_answers():
+        try:
+            answered = server_answers()
+        except Exception:  # in an interpreter that ends, anything may fail; the limit holds all the same
+            answered = False
+        if not answered:
             reason = "the ClearML server gave no answer at the end"
             break
     lost = "the service task may still be shown as running, and its last log lines are missing"

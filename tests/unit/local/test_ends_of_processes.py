@@ -60,8 +60,9 @@ def test_an_error_of_the_script_is_shown_as_ever() -> None:
     assert done.stderr.rstrip().endswith("ValueError: of the script")
 
 
-def test_an_exit_that_is_held_ends_when_the_server_does_not_answer() -> None:
-    done = ended(HELD.format(answers=0, held=None))
+@pytest.mark.parametrize("answers", ["0", "int('no number')"])
+def test_an_exit_that_is_held_ends_when_the_server_does_not_answer(answers: str) -> None:
+    done = ended(HELD.format(answers=answers, held=None))
     assert done.returncode == 143
     assert done.stdout.splitlines() == ["the script has ended", "asked"]
     assert "the ClearML server gave no answer at the end" in done.stderr
