@@ -14,6 +14,17 @@ def status(world: World, task: str) -> str:
     return str(found["status"])
 
 
+def launched(world: World, running: bool) -> str:
+    """The task that is launched for a failed one, queued or running, and known to the limits."""
+    world.fail_task()
+    world.step()
+    (task,) = [clone["id"] for clone in world.clones()]
+    if running:
+        world.call("tasks.started", task=task)
+    world.reconcile()
+    return str(task)
+
+
 def let_pass(world: World, task: str, minutes: float) -> None:
     """Let a launch be older, by the clocks of Redis and of the server."""
     world.ledger.store.client.zincrby(world.ledger.keys.limits, -60_000 * minutes, task)
@@ -25,12 +36,7 @@ def let_pass(world: World, task: str, minutes: float) -> None:
 @pytest.mark.parametrize("running", [False, True])
 def test_a_launch_is_aborted_after_its_limit_and_not_before(world: World, running: bool) -> None:
     world.declare(world.trigger(policy={"limit_execution_time": 0.5}))
-    world.fail_task()
-    world.step()
-    (task,) = [clone["id"] for clone in world.clones()]
-    if running:
-        world.call("tasks.started", task=task)
-    world.reconcile()
+    task = launched(world, running)
     assert status(world, task) == ("in_progress" if running else "queued")
     let_pass(world, task, 30)
     world.ctx = world.context()
@@ -116,12 +122,7 @@ def test_a_limit_that_was_taken_away_aborts_nothing(world: World) -> None:
 def test_a_redis_clock_that_is_set_forward_aborts_nothing_that_is_young(world: World, running: bool) -> None:
     """The ClearML server's clock says how old a launch is at most."""
     world.declare(world.trigger(policy={"limit_execution_time": 1}))
-    world.fail_task()
-    world.step()
-    (task,) = [clone["id"] for clone in world.clones()]
-    if running:
-        world.call("tasks.started", task=task)
-    world.reconcile()
+    task = launched(world, running)
     world.ledger.store.client.zincrby(world.ledger.keys.limits, -5 * 3600 * 1000, task)
     world.reconcile()
     assert status(world, task) == ("in_progress" if running else "queued")
