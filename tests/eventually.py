@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 def eventually(
-    look: Callable[[], T], what: object = "it happens", *, seconds: float = 30.0, told: Callable[[], object] = str
+    look: Callable[[], T], what: object = "it happens", *, seconds: float = 60.0, told: Callable[[], object] = str
 ) -> T:
     """Return the first true value of `look`.
 

@@ -229,7 +229,7 @@ def screenshot(watched: Watched, path: str, file: Path) -> None:
     options += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
     options += [f"--user-data-dir={watched.folder / 'browser'}", "--window-size=1500,800", "--virtual-time-budget=8000"]
     url = f"http://person:of%20flower%20sch%C3%B6n@127.0.0.1:{watched.port}{path}"
-    done = subprocess.run([browser, *options, f"--screenshot={file}", url], capture_output=True, timeout=60)
+    done = subprocess.run([browser, *options, f"--screenshot={file}", url], capture_output=True)
     assert file.exists(), done.stderr.decode()[-500:]
 
 

@@ -22,7 +22,7 @@ def site_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built strictly and without a network."""
     folder = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
-    done = subprocess.run(command, cwd=ROOT, env=os.environ | NO_NETWORK, capture_output=True, text=True, timeout=100)
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | NO_NETWORK, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "WARNING" not in done.stdout + done.stderr.replace("NO_MKDOCS_2_WARNING", "")
     return folder

@@ -24,7 +24,7 @@ def run(folder: Path, *arguments: str, **variables: str) -> subprocess.Completed
     # at the end of sys.path, where site-packages is: PYTHONPATH stands behind the current folder
     environ = os.environ | {"PYTHONPATH": str(ROOT)} | variables
     return subprocess.run(
-        [sys.executable, *arguments], cwd=folder, env=environ, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, *arguments], cwd=folder, env=environ, capture_output=True, text=True, check=False
     )
 
 

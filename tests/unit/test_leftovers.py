@@ -61,7 +61,7 @@ def run(folder: Path, **modules: str) -> str:
     command = [sys.executable, "-m", "pytest", "-rE", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", str(folder)]
     environ = {n: v for n, v in os.environ.items() if not n.startswith(("CLEARML_", "TRIGGERS_", "PYTEST_"))}
     environ["PYTHONPATH"] = str(ROOT)
-    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True)
     return done.stdout + done.stderr
 
 

@@ -98,7 +98,7 @@ def test_programs_name_the_folder_in_one_line(module: str, arguments: list[str],
     program = PROGRAM.format(module=module, arguments=[module, *arguments])
     done = subprocess.run(
         [sys.executable, "-c", program],
-        cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60, check=False,
+        cwd=tmp_path, env=environ, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 2, done.stderr
     (line,) = done.stderr.strip().splitlines()

@@ -18,7 +18,6 @@ def run(*arguments: str, before: str = "", **variables: str) -> subprocess.Compl
         env=os.environ | variables,
         capture_output=True,
         text=True,
-        timeout=60,
         check=False,
     )
 
@@ -31,9 +30,7 @@ def test_help_is_there_for_every_verb(arguments: list[str]) -> None:
 
 
 def test_module_is_the_command_line() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "triggers", "--version"], capture_output=True, text=True, check=True, timeout=60
-    )
+    done = subprocess.run([sys.executable, "-m", "triggers", "--version"], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == version("clearml-triggers")
 
 

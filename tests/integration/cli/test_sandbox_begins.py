@@ -81,7 +81,7 @@ def launched(client: Client) -> list[str]:
 
 def test_env_with_nothing_there_says_so_at_once(environment, port):
     done = subprocess.run(
-        [*VERB, "--port", str(port), "--env"], env=environment, capture_output=True, text=True, timeout=30, check=False
+        [*VERB, "--port", str(port), "--env"], env=environment, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout) == (1, "")
     [line] = done.stderr.splitlines()
@@ -103,7 +103,6 @@ def test_the_demo_stays_up_to_be_explored_and_ends_with_ctrl_c(environment, tmp_
             env=environment,
             capture_output=True,
             text=True,
-            timeout=60,
             cwd=tmp_path,
             check=True,
         )

@@ -51,7 +51,6 @@ def run(folder: Path, script: str, *arguments: str, **variables: str) -> subproc
         env=environment(folder, **variables),
         capture_output=True,
         text=True,
-        timeout=60,
     )
 
 

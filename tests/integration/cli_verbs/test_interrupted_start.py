@@ -43,7 +43,7 @@ def test_a_ctrl_c_that_was_swallowed_ends_up_all_the_same(
     settings.cache_clear()
     done = subprocess.run(
         [sys.executable, "-m", "triggers", "up", "-f", "triggers.yaml"],
-        cwd=tmp_path, env=dict(os.environ), capture_output=True, text=True, timeout=90,
+        cwd=tmp_path, env=dict(os.environ), capture_output=True, text=True,
     )  # fmt: skip
     assert "swallowed" in done.stdout
     assert done.returncode == 0, done.stdout + done.stderr

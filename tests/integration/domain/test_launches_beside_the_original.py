@@ -94,7 +94,6 @@ def originals(server, call, base):
         capture_output=True,
         text=True,
         env=env,
-        timeout=100,
         check=True,
     ).stdout
     made = json.loads(next(line for line in out.splitlines() if line.startswith("made "))[5:])

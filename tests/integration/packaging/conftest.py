@@ -35,7 +35,7 @@ def built(folder: Path, what: str) -> Path:
     leave = shutil.ignore_patterns("__pycache__", ".*", "*.egg-info", "build", "dist")
     shutil.copytree(REPOSITORY, copy, ignore=leave)
     build = [sys.executable, "-m", "build", "--no-isolation", what, "--outdir", str(folder / "dist"), str(copy)]
-    done = subprocess.run(build, capture_output=True, text=True, timeout=110, check=False)
+    done = subprocess.run(build, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     (found,) = (folder / "dist").iterdir()
     return found

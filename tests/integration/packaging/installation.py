@@ -40,7 +40,6 @@ class Installation:
             env=self.environment(home, **variables),
             capture_output=True,
             text=True,
-            timeout=60,
             check=False,
         )
 

@@ -99,7 +99,7 @@ class Upgraded(World):
         environment = os.environ | {"UPGRADE_BASES": " ".join(self.about["bases"]), "PYTHONPATH": str(here.parents[3])}
         script = f"import sys; sys.path.insert(0, {str(here.parent)!r}); import declarations; declarations.main()"
         command = [sys.executable, "-c", script]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=110)
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
         self.serve()
 

@@ -50,9 +50,7 @@ def test_sdk_works_with_tasks_models_and_datasets(sandbox, client, tmp_path):
     (tmp_path / "job.py").write_text(SDK_PROGRAM)
     (tmp_path / "data.txt").write_text("content")
     command = [sys.executable, "job.py"]
-    ended = subprocess.run(
-        command, cwd=tmp_path, env=environment(sandbox, tmp_path), capture_output=True, text=True, timeout=100
-    )
+    ended = subprocess.run(command, cwd=tmp_path, env=environment(sandbox, tmp_path), capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr[-3000:]
     fields = ["name", "status", "project.name", "system_tags", "hyperparams", "last_metrics"]
     found = {t["name"]: t for t in client.call("tasks.get_all_ex", {"only_fields": fields})["tasks"]}
