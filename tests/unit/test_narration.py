@@ -21,7 +21,7 @@ def trigger(name: str) -> Trigger:
 
 def entry(what: str, **fields: str) -> HistoryEntry:
     known = {"trigger": "task:mine", "object": "a" * 32, "firing": "f", "reason": "", "task": ""} | fields
-    return HistoryEntry("5-0", 5, what, **known)
+    return HistoryEntry.of("5-0", {"what": what, **known})
 
 
 def test_the_start_says_what_where_at_which_pace_and_how_to_ask() -> None:

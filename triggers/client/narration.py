@@ -21,7 +21,7 @@ from triggers.ledger.history.history import HistoryEntry
 from triggers.model import Trigger
 from triggers.model.events import Event
 from triggers.model.kinds import KINDS, phrase_of
-from triggers.model.parts import is_trial, label_of_key
+from triggers.model.parts import label_of_key
 
 log = logger(__name__)
 
@@ -85,8 +85,6 @@ def told(entry: HistoryEntry, called: str, page: str, mark: str = "") -> str:
     of = f"{name!r} {label}" if (label := label_of_key(None, entry.firing, mark)) else f"{name!r}"
     # what is carried out is recorded as launched, also by an action that launches nothing: a function, a webhook
     verb = "acted" if entry.what == "launched" and not entry.task else _VERBS[entry.what]
-    if entry.what == "skipped" and is_trial(entry.firing):
-        verb = "failed"  # a trial has no retries and no dead letter: it ends as skipped
     line = f"triggers: {of} {verb}: {kind} {object_}"
     if entry.task:
         line += f" -> ClearML task {entry.task}" + (f" {page}" if page else "")

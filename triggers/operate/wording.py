@@ -66,6 +66,8 @@ def action_state(firing: Firing | None) -> str:
         return "not begun"
     if firing.state == "waiting" and firing.failures:
         return "failing"
+    if firing.state == "skipped" and firing.is_trial:
+        return "failed"
     return "acted" if firing.state == "launched" and is_part(firing.key) else firing.state
 
 

@@ -210,10 +210,10 @@ def _line_of_part(entry: HistoryEntry, trigger: Trigger | None, reason: str) -> 
             return "info", f"Trigger {name}, {label}: {action.done if action else 'it was carried out'}"
         case "shadow":
             return "info", f"Shadow: Trigger {name}, {label}: {reason}"
-        case "skipped" if is_trial(entry.firing):
-            return "warning", f"Trigger {name}, {label}, failed: {reason}"
         case "skipped" | "held":
             return "info", f"Trigger {name}, {label}, was {entry.what}: {reason}"
+        case "failed" if is_trial(entry.firing):
+            return "warning", f"Trigger {name}, {label}, failed: {reason}"
         case "failed":
             return "warning", f"Trigger {name}, {label}, failed and is tried again: {reason}"
         case "dead":

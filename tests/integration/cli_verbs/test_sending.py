@@ -13,7 +13,7 @@ from tests.toy_action import Receivers, known
 from triggers.base.errors import Usage
 from triggers.model import Trigger
 from triggers.model.parts import is_trial
-from triggers.operate import sending
+from triggers.operate import sending, wording
 from triggers.operate.target import Target, open_target
 from triggers.stages.act import act
 
@@ -94,6 +94,7 @@ def test_a_failing_trial_ends_without_retries_or_a_dead_letter(world: World, tar
     _, trials = send(world, target, "1")
     (outcome,) = sending.outcomes(target, trials, 1).values()
     assert (outcome.state, outcome.reason) == ("skipped", "a answers 500")
+    assert wording.action_state(outcome) == "failed"
     assert world.ledger.operations.dead() == []
     assert receivers.texts() == ["a"], "on_failed is for firings"
 
@@ -117,6 +118,12 @@ def test_the_verb_shows_what_became_of_each(
     assert run("send", "on failure", id_, "--action", "2").code == 0
     shown = run("history", "on failure", "--json").json
     assert {row["action"] for row in shown} == {"trial of action 1 (posting)", "trial of action 2 (posting)"}
+    assert {(row["action"][-11:], row["what"]) for row in shown if row["what"] != "tried"} == {
+        ("1 (posting)", "failed"), ("2 (posting)", "acted")
+    }  # fmt: skip
+    (failed,) = run("history", "--what", "failed", "--json").json
+    assert failed["reason"] == "a answers 500"
+    assert run("history", "--what", "skipped", "--json").json == []
 
 
 def test_each_action_is_seen_by_dead_explain_and_history(world: World, receivers: Receivers) -> None:

@@ -26,12 +26,15 @@ TRIGGER = make_trigger(
         ("dead", "f-f0", "warning", "Trigger t, on_failed 0 (webhook), is a dead letter for o: why"),
         ("acted", "f-tab", "info", "Trigger t, trial of action 0: hooks.example.com took the webhook"),
         ("acted", "f-1-tab", "info", "Trigger t, trial of action 1 (tag): the object was "),
+        ("failed", "f-1", "warning", "Trigger t, action 1 (tag), failed and is tried again: why"),
+        ("skipped", "f-1", "info", "Trigger t, action 1 (tag), was skipped: why"),
         ("skipped", "f-tab", "warning", "Trigger t, trial of action 0, failed: why"),
         ("skipped", "f-f0-tab", "warning", "Trigger t, trial of on_failed 0 (webhook), failed: why"),
     ],
 )
 def test_each_line_says_which_action_it_is_about(what: str, firing: str, level: str, line: str) -> None:
-    entry = HistoryEntry("1-0", 1, what, "task:t", "o", firing, "why", "")
+    fields = {"what": what, "trigger": "task:t", "object": "o", "firing": firing, "reason": "why"}
+    entry = HistoryEntry.of("1-0", fields)
     said = console_line(entry, TRIGGER)
     assert said is not None
     assert (said[0], said[1][: len(line)]) == (level, line)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from triggers.ledger.keys import Keys
 from triggers.ledger.store import Script, Store
+from triggers.model.parts import is_trial
 
 RECENT = Script("recent")
 
@@ -21,7 +22,10 @@ FOUND: Final = "found by its key"
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """One line of the history. `what`: the transition, as `triggers.ledger.transitions` spells it."""
+    """One line of the history. `what`: the transition, as `triggers.ledger.transitions` spells it.
+
+    A trial has no retries and no dead letter: one that is skipped has failed.
+    """
 
     id: str
     at_ms: int
@@ -42,7 +46,7 @@ class HistoryEntry:
         """Decode an entry of the stream; a later release may write more fields."""
         names = ("what", "trigger", "object", "firing", "reason", "task")
         texts = {name: fields.get(name, "") for name in names}
-        return cls(id_, int(id_.partition("-")[0]), **{**texts, "what": _word(texts["what"])})
+        return cls(id_, int(id_.partition("-")[0]), **{**texts, "what": _happened(fields)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ class History:
     def latest(self, *what: str, count: int, scan: int = 5000) -> list[HistoryEntry]:
         """The newest entries of these sorts, newest first; looks at the last `scan` entries."""
         found: Any = self.store.client.xrevrange(self.keys.history, "+", "-", scan)
-        chosen = [(id_, fields) for id_, fields in found if _word(fields.get("what", "")) in what][:count]
+        chosen = [(id_, fields) for id_, fields in found if _happened(fields) in what][:count]
         return [HistoryEntry.of(id_, fields) for id_, fields in chosen]
 
     def tallies(self) -> list[Tally]:
@@ -123,6 +127,12 @@ class History:
 def alarms_of(found: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     """Decode the alarms that are set: name → text and since_ms."""
     return {name: _alarm(text) for name, text in found.items()}
+
+
+def _happened(fields: Mapping[str, str]) -> str:
+    """What happened by an entry of the stream."""
+    what = _word(fields.get("what", ""))
+    return "failed" if what == "skipped" and is_trial(fields.get("firing", "")) else what
 
 
 def _word(what: str) -> str:
