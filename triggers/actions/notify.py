@@ -109,10 +109,11 @@ class Notify(Listed):
     ) -> None: ...
 
     def in_clear(self) -> tuple[str, str]:
-        """A token that apprise takes for a part of the path, as of an address of `json://`."""
+        """A token that apprise takes for a part of the path, as of an address of `json://`; a file of the worker."""
+        from triggers.actions.sending.channels import problem_of_files
         from triggers.actions.sending.in_clear import problem_of_channel
 
-        problem = "" if is_reference(self.to) else problem_of_channel(self.to)
+        problem = "" if is_reference(self.to) else problem_of_files(self.to) or problem_of_channel(self.to)
         return ("to", problem) if problem else ("", "")
 
     @property
@@ -150,8 +151,15 @@ class Notify(Listed):
             text, title = (str(fills.fill(each, harmless))[:_LONGEST] for each in (self.text, self.title))
             if attempt.is_trial:
                 text, title = (f"{TRIAL} {text}", title) if not title else (text, f"{TRIAL} {title}")
-            allowed = Allowed.of(attempt.ctx.settings.webhook_allow)
-            send(secrets.whole(self.to), self.receiver, text, title=one_line(title), level=self.level, allowed=allowed)
+            send(
+                secrets.whole(self.to),
+                self.receiver,
+                text,
+                title=one_line(title),
+                level=self.level,
+                allowed=Allowed.of(attempt.ctx.settings.webhook_allow),
+                files=is_reference(self.to),
+            )
 
 
 #: Stands before what is only tried.

@@ -82,7 +82,7 @@ def _like_slack(url: str) -> str:
 def _tell(address: str, text: str) -> bool:
     """Send text by apprise. Who sets up workers says where notices go, so that every address is open."""
     try:
-        channels.send(address, "the service", text, title="", level="warning", allowed=_ANYWHERE)
+        channels.send(address, "the service", text, title="", level="warning", allowed=_ANYWHERE, files=True)
     except (Unsent, LaunchImpossible) as failure:  # neither holds the address
         log.error("a notice could not be sent: %s", failure)
         return False

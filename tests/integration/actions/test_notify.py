@@ -6,6 +6,7 @@ import logging
 import socket
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -222,6 +223,7 @@ def test_mail_is_sent_to_an_open_address_and_to_no_other(
         (f"nosuch://{CANARY}", "apprise knows no service"),
         (f"json://${{object.name}}/{CANARY}", "references"),
         ("syslog://", "neither by HTTP nor by mail"),
+        ("mailtos://mail.example.com?from=a@example.com&pgpprv=/etc/keys/team", "the address holds a secret"),
         ("env:TRIGGERS_NOTICE_SLACK_URL", "credentials of the workers"),
         (5, "env:SLACK_URL"),
     ],
@@ -231,6 +233,38 @@ def test_an_address_with_a_secret_in_clear_or_of_no_service_is_refused(to: Any, 
         Notify(to)
     assert said in str(caught.value)
     assert CANARY not in str(caught.value)
+
+
+OF_FILES = [
+    "fcm://project/device?keyfile=/etc/keys/push.json",
+    "fcm://project/device?keyfile=https://files.example.com/push.json",
+    "vapid://ann@example.com?keyfile=/etc/keys/push",
+    "vapid://ann@example.com?subfile=/etc/keys/people",
+]
+
+
+@pytest.mark.parametrize("to", OF_FILES)
+def test_an_address_in_clear_names_no_file_of_the_worker(world: World, to: str) -> None:
+    with pytest.raises(InvalidAction, match="names a file, which a plain-text address may not do"):
+        Notify(to)
+    # one that was stored before it was refused is read, and sends nothing
+    world.declare(world.trigger(actions=[{"type": "notify", "to": to}]))
+    world.fail_task()
+    world.step()
+    (dead,) = world.ledger.operations.dead()
+    assert "names a file" in dead.reason
+
+
+def test_an_address_in_a_secret_may_name_a_file(
+    world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Who sets a variable of the workers has their files in any case."""
+    key = tmp_path / "key.json"
+    monkeypatch.setenv("CHANNEL", f"fcm://project/device?mode=oauth2&keyfile={key}")
+    declare(world, Notify("env:CHANNEL"))
+    world.fail_task()
+    world.step(allowing(world))
+    assert ended(world)[-1] == ("failed", "env:CHANNEL: it was not sent"), "the file does not exist"
 
 
 @pytest.mark.parametrize(

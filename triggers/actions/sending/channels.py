@@ -30,6 +30,10 @@ _PLUGINS: Final = "apprise.plugins."
 #: Services that make requests, and connect in other ways beside.
 _OTHERWISE: Final = frozenset({"nostr"})
 
+_FILES: Final = (
+    "the address names a file, which a plain-text address may not do; give the address by reference: env:NAME for a "
+    "variable of the workers that holds it"
+)
 MISSING: Final = "Notify needs the library apprise: pip install apprise"
 
 
@@ -62,7 +66,27 @@ def problem_of(address: str) -> str:
     return ""
 
 
-def send(address: str, receiver: str, text: str, *, title: str, level: str, allowed: Allowed) -> None:
+def problem_of_files(address: str) -> str:
+    """Why an address that names a file may not stand in clear; "" if it names none.
+
+    Some services read a key or a template from a file of the worker, or from another address.
+
+    Raises:
+        LaunchImpossible: it is no address of apprise that can be sent to.
+    """
+    return _FILES if _names_files(_plugin(address)) else ""
+
+
+def _names_files(plugin: Any) -> bool:
+    from apprise import AppriseAttachment
+
+    fields = vars(plugin).items()
+    return any(value and (name.endswith("file") or isinstance(value, AppriseAttachment)) for name, value in fields)
+
+
+def send(
+    address: str, receiver: str, text: str, *, title: str, level: str, allowed: Allowed, files: bool = False
+) -> None:
     """Send a text to one service.
 
     Args:
@@ -72,12 +96,15 @@ def send(address: str, receiver: str, text: str, *, title: str, level: str, allo
         title: in one line; "" for none.
         level: info, success, warning or failure.
         allowed: addresses beside the public internet.
+        files: whether the address may name files of this machine, since it is of those whose machine it is.
 
     Raises:
         Unsent: the service did not take it, and may later.
         LaunchImpossible: it never will.
     """
     plugin = _plugin(address)
+    if not files and _names_files(plugin):
+        raise LaunchImpossible(f"{receiver}: {_FILES}")
     import apprise
 
     _stand_in()
