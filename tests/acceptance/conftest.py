@@ -8,14 +8,13 @@ import sys
 import textwrap
 from collections import Counter
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
-from tests import eventually as waiting
+from tests.eventually import eventually as eventually
 from triggers.model.launch_tags import FIRING, value_of
 from triggers.sandbox import Sandbox
 
@@ -32,9 +31,6 @@ SCRIPT = """
     )
     scheduler.start()
 """
-
-
-eventually = partial(waiting.eventually, seconds=40.0)
 
 
 class Desk:
@@ -121,7 +117,7 @@ class Desk:
             if process.is_running():
                 process.kill()
         for started in self.started:
-            started.wait(10)
+            started.wait(60)
         self.client.close()
 
 

@@ -17,7 +17,7 @@ EXTRAS: tuple[Extra, ...] = ("late", "operator", "promote", "own")
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("mode", ["fleet", "local"])
 def test_what_is_promised_holds_while_everything_is_disturbed(mode: Mode, tmp_path: Path) -> None:
     run = Run(make_plan(SEED, SECONDS, mode, extras=EXTRAS), tmp_path / "run")

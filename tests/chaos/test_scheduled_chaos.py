@@ -11,7 +11,7 @@ from tests.chaos.schedules import ScheduledRun
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_each_time_is_launched_once_while_everything_is_disturbed(tmp_path: Path) -> None:
     run = ScheduledRun(make_plan(2, 15.0, "fleet"), tmp_path / "run")
     try:

@@ -21,7 +21,7 @@ from triggers.rules.schedules.zones import utc_text
 
 __all__ = ["desk"]
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 HOUR = 3600
 SCRIPT = """

@@ -195,7 +195,7 @@ class Server:
 
     def login(self, **request):
         """A new token for the key pair."""
-        answer = requests.post(self.api + "/auth.login", json=request, auth=(self.key, self.secret), timeout=30)
+        answer = requests.post(self.api + "/auth.login", json=request, auth=(self.key, self.secret), timeout=60)
         answer.raise_for_status()
         return answer.json()["data"]["token"]
 

@@ -89,7 +89,7 @@ def test_what_may_be_edited_of_a_queued_task_with_force(servers: dict[str, Sandb
 def test_a_missing_task_and_a_caller_without_keys(servers: dict[str, Sandbox], release: str):
     client = client_of(servers, release)
     assert refusal(client, "tasks.started", task=MISSING) == ("400/101" if release in OLD else "400/10")
-    answer = requests.get(f"{servers[release].url}/server.info", timeout=10)
+    answer = requests.get(f"{servers[release].url}/server.info", timeout=60)
     assert answer.status_code == (200 if release in OLD else 401)
 
 

@@ -40,7 +40,7 @@ class Script:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_a_script_killed_while_it_registers(make_world: Callable[..., World], nursery: Nursery, tmp_path: Path) -> None:
     world = make_world()
     world.begin(world.trigger())

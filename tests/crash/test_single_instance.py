@@ -53,7 +53,7 @@ def many(make_world: Making) -> World:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_of_simultaneous_firings_all_run_one_after_the_other(many: World) -> None:
     begin(many, "queue")
     objects = tag(many, FIRINGS)

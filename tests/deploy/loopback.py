@@ -43,7 +43,7 @@ class Proxy:
                 return
             self.open.wait()
             try:
-                far = socket.create_connection(("127.0.0.1", self.port), timeout=2)
+                far = socket.create_connection(("127.0.0.1", self.port), timeout=60)
             except OSError:
                 near.close()
                 continue

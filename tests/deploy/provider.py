@@ -46,7 +46,7 @@ class Front:
         self._begun = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
         self._thread.start()
-        assert self._begun.wait(10)
+        assert self._begun.wait(60)
 
     async def _run(self) -> None:
         self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()

@@ -37,7 +37,7 @@ def server(tmp_path: Path, secrets: Path, monkeypatch: pytest.MonkeyPatch) -> It
     binary = next(iter(redis_binaries().values()))
     options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--requirepass", OLD]
     service = Service([binary, *options], {}, tmp_path, tmp_path / "redis.log")
-    eventually(lambda: "eady to accept" in (tmp_path / "redis.log").read_text(), "Redis answers", seconds=10)
+    eventually(lambda: "eady to accept" in (tmp_path / "redis.log").read_text(), "Redis answers")
     url = f"redis://127.0.0.1:{port}/0"
     monkeypatch.setenv("TRIGGERS_SECRETS_DIR", str(secrets))
     monkeypatch.setenv("TRIGGERS_REDIS_URL", url)
@@ -103,7 +103,7 @@ def test_worker_and_beat_run_on_when_the_password_of_redis_is_exchanged(server: 
         return logs["worker"].read_text().count("Task triggers.poll")
 
     try:
-        eventually(taken, "the schedule ticks and the worker takes", seconds=40)
+        eventually(taken, "the schedule ticks and the worker takes")
         admin = exchange(server, secrets)
         before = taken()
         eventually(lambda: taken() > before + 1, "both go on with the new password", seconds=90)

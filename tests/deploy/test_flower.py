@@ -96,7 +96,7 @@ class Watched:
     def get(self, path: str, *, auth: str = "person:of flower schön", port: int = 0, data: bytes | None = None) -> Any:
         request = urllib.request.Request(f"http://127.0.0.1:{port or self.port}{path}", data=data)
         request.add_header("Authorization", f"Basic {base64.b64encode(auth.encode()).decode()}")
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             body = answer.read().decode()
         return json.loads(body) if path.startswith("/api") else body
 
@@ -135,7 +135,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         watched.close()
 
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.xdist_group("flower")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("flower")]
 
 
 def test_flower_shows_one_worker_for_each_stage(watched: Watched):
@@ -207,7 +207,7 @@ def test_flower_asks_for_a_password_and_lets_nobody_act(watched: Watched):
     request = urllib.request.Request(f"http://127.0.0.1:{watched.port}/api/worker/shutdown/x", method="POST", data=b"")
     request.add_header("Authorization", f"Basic {base64.b64encode('person:of flower schön'.encode()).decode()}")
     with pytest.raises(urllib.error.HTTPError, match="403"):
-        urllib.request.urlopen(request, timeout=10)
+        urllib.request.urlopen(request, timeout=60)
 
 
 def test_no_secret_shows_in_flower_logs_ledger_or_process_list(watched: Watched):

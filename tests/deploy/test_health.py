@@ -27,12 +27,12 @@ ENVIRONMENT = {
     "CLEARML_API_ACCESS_KEY": "nobody",
     "CLEARML_API_SECRET_KEY": "nothing",
 }
-#: a worker whose times are a tenth, and which stops consuming on request, as after a Redis reset
+#: a worker whose watch is less patient, and which stops consuming on request, as after a Redis reset
 STARVED = """
 import sys
 from celery.__main__ import main
 from workers import watchdog
-watchdog.LOOK_SECONDS, watchdog.SEND_SECONDS, watchdog.TAKEN_WITHIN_SECONDS = 0.2, 1.0, 3.0
+watchdog.LOOK_SECONDS, watchdog.SEND_SECONDS, watchdog.TAKEN_WITHIN_SECONDS = 0.2, 1.0, 10.0
 from celery.signals import worker_ready
 @worker_ready.connect
 def starve(sender, **_):
@@ -94,13 +94,13 @@ def test_worker_outlives_an_absent_redis_and_takes_again(start, server: PrivateR
     assert pid
     os.kill(pid, signal.SIGKILL)
     eventually(lambda: not server.is_alive, "Redis ends")
-    time.sleep(4)
+    time.sleep(12)  # longer than it may take nothing
     assert look(file).returncode == 0, "a restart would mend nothing"
     server.start()
     client = connect(server.url)
     taken = time.monotonic()
     eventually(lambda: Progress.read(file) is not None and not own_queues(client), "it takes again")
-    time.sleep(4)
+    time.sleep(12)
     assert service.starts == 1, f"started again {time.monotonic() - taken:.1f} s after Redis was back"
     client.close()
 
@@ -111,8 +111,7 @@ def test_frozen_worker_is_found_and_killed_by_the_command(start, monkeypatch: py
     first = service.pid
     os.kill(first, signal.SIGSTOP)
     monkeypatch.setattr(health, "FROZEN_SECONDS", 1.0)
-    time.sleep(1.5)
-    assert health.main([str(file)]) == 1
+    eventually(lambda: health.main([str(file)]) == 1, "it is found")
     assert "frozen" in capsys.readouterr().out
     assert health.main([str(file), "--end"]) == 1
     eventually(lambda: service.starts == 2, "its supervisor starts it again")
@@ -170,13 +169,11 @@ def test_command_says_which_scheduler_a_worker_leaves_alone(
 
 
 def test_look_costs_little():
-    began = time.process_time()
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "triggers.health", "none"], capture_output=True, text=True
     )
     assert "pydantic" not in done.stderr
     assert "celery" not in done.stderr
-    assert time.process_time() - began < 5
 
 
 def test_busy_worker_is_not_stuck(redis_url: str, monkeypatch: pytest.MonkeyPatch):

@@ -54,10 +54,10 @@ def test_remote_control_asks_and_changes_nothing(url: str, tmp_path: Path):
             "memdump",
             "disable_events",
         ):
-            (answer,) = somebody.broadcast(command, arguments={}, reply=True, timeout=5, limit=1)
+            (answer,) = somebody.broadcast(command, arguments={}, reply=True, timeout=60, limit=1)
             assert "error" in answer["lone@here"], command
         for question in ("stats", "active_queues", "registered", "scheduled", "active", "reserved", "revoked", "conf"):
-            (answer,) = somebody.broadcast(question, reply=True, timeout=5, limit=1)
+            (answer,) = somebody.broadcast(question, reply=True, timeout=60, limit=1)
             assert "error" not in answer["lone@here"], f"Flower asks for {question}"
         for command in ("enable_events", "of nobody"):  # as Flower does: nobody waits for an answer
             somebody.broadcast(command)

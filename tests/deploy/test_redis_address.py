@@ -95,7 +95,7 @@ def start_redis(tmp_path: Path) -> Iterator[Callable[..., int]]:
         command = [SERVER, *ports, "--bind", "127.0.0.1", "--save", "", *options]
         log = tmp_path / f"redis-{port}.log"
         servers.append(Service(command, {}, tmp_path, log))
-        eventually(lambda: "eady to accept" in log.read_text(), "Redis answers", seconds=10)
+        eventually(lambda: "eady to accept" in log.read_text(), "Redis answers")
         return port
 
     yield start

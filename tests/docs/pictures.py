@@ -94,7 +94,7 @@ def explain() -> str:
             return drawn('clearml-triggers explain retry "training 2"', shown(asked, environ))
         finally:
             script.terminate()
-            script.wait(30)
+            script.wait(60)
 
 
 def _enqueued(sandbox: Sandbox) -> int:
@@ -120,7 +120,7 @@ def shown(arguments: list[str], environ: Mapping[str, str]) -> str:
         except OSError:  # the verb has ended
             break
     os.close(screen)
-    verb.wait(30)
+    verb.wait(60)
     text = b"".join(pieces).decode().replace("\r\n", "\n")
     return _TAKEN_BACK.split(text)[-1].strip("\n")
 

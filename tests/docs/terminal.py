@@ -92,7 +92,7 @@ class Terminal:
             while any(map(psutil.pid_exists, running)) and time.monotonic() < deadline:
                 time.sleep(0.05)
         self._shell.kill()
-        self._shell.wait(10)
+        self._shell.wait(60)
 
     def _until(self, seen: Callable[[str], object], problem: str, seconds: float = SECONDS) -> None:
         deadline = time.monotonic() + seconds

@@ -52,7 +52,7 @@ def consuming(celery: Celery, connection: Connection, received: list[Any], prefe
 
 def receive(connection: Connection, received: list[Any], number: int) -> None:
     while len(received) < number:
-        connection.drain_events(timeout=10)
+        connection.drain_events(timeout=60)
 
 
 def test_a_message_is_received_and_acknowledged_by_one_trip(celery: Celery, hints: Any, trips: Trips) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -84,10 +83,8 @@ def test_settings_of_other_projects_do_not_count_and_their_queues_are_left_alone
     )
     try:
         log = tmp_path / "worker.log"
-        eventually(
-            lambda: "triggers.alive" in log.read_text() and "succeeded" in log.read_text(), "it works", seconds=60
-        )
-        eventually(lambda: client.llen("team-a:celery:poll") > 3, "the schedule ticks", seconds=60)
+        eventually(lambda: "triggers.alive" in log.read_text() and "succeeded" in log.read_text(), "it works")
+        eventually(lambda: client.llen("team-a:celery:poll") > 3, "the schedule ticks")
         assert "match@" in log.read_text()
         assert "are ignored here" in log.read_text()
         for name in theirs:
@@ -106,25 +103,44 @@ def test_solo_worker_at_work_for_long_is_not_ended_as_stuck(server: PrivateRedis
     log = tmp_path / "solo.log"
     worker = Service([sys.executable, str(script)], environ(server.url), tmp_path, log)
     try:
-        eventually(lambda: "long work done" in log.read_text(), "the long work ends", seconds=60)
-        time.sleep(1)  # looks go on after it
+        eventually(lambda: "looked on" in log.read_text(), "looks go on after the long work", told=log.read_text)
         assert worker.starts == 1, log.read_text()
     finally:
         worker.down()
 
 
-#: Its watch ends it after a second without progress; the work takes four.
+#: Its work takes several times as long as a worker may take nothing, by the clock that its watch is given.
 SOLO = """
-import sys, time
+import sys, threading, time
 from celery.__main__ import main
 from celery.signals import worker_ready
 from workers import watchdog
 from workers.match import match
-watchdog.LOOK_SECONDS, watchdog.SEND_SECONDS, watchdog.TAKEN_WITHIN_SECONDS = 0.1, 0.3, 1.0
+watchdog.LOOK_SECONDS = 0.1
+looks, passed, stuck = 0, 0.0, watchdog.WorkerRole.stuck
+
+def look(role, now):
+    global looks
+    looks += 1
+    return stuck(role, now + passed)
+
+watchdog.WorkerRole.stuck = look
+
+def more_looks(number):
+    until = looks + number
+    while looks < until:
+        time.sleep(0.02)
+
+def look_on():
+    more_looks(20)
+    print("looked on", flush=True)
 
 def long(scheduler):
-    time.sleep(4)
-    print("long work done", flush=True)
+    global passed
+    for _ in range(4):
+        passed += 2 * watchdog.TAKEN_WITHIN_SECONDS
+        more_looks(2)
+    threading.Thread(target=look_on, daemon=True).start()
 
 match.run = long  # workers take tasks of stages only
 

@@ -56,7 +56,7 @@ def test_an_attempt_that_hangs_is_reported_again_and_again(capsys: pytest.Captur
                 told.set()
             return 0.0
 
-    assert patiently(lambda: told.wait(30), clock=Clock(), tell_seconds=0.01)
+    assert patiently(lambda: told.wait(60), clock=Clock(), tell_seconds=0.01)
     said = "triggers: still waiting after 0 s: the ClearML server answers late or not at all\n"
     assert said in capsys.readouterr().err
 

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
 
 import pytest
 
+from tests.eventually import eventually
 from triggers.base import progress
 from triggers.base.errors import Fenced, StoreUnavailable
 from triggers.ledger import leases
 
 
 class Clock:
-    """Time that the test lets pass."""
+    """Time that the test lets pass, and how often it was looked at."""
 
-    now = 1000.0
+    now, looks = 1000.0, 0
 
     def __call__(self) -> float:
+        self.looks += 1
         return self.now
 
 
@@ -100,17 +101,16 @@ class Renewals:
     def more(self) -> bool:
         with self.seen:
             before = self.count
-            return self.seen.wait_for(lambda: self.count > before, timeout=10)
+            return self.seen.wait_for(lambda: self.count > before, timeout=60)
 
 
-def logged(caplog: pytest.LogCaptureFixture, words: str, look: Callable[[], object] = lambda: None) -> bool:
-    """Whether a line with these words is logged soon."""
-    woken = threading.Event()
-    for _ in range(1000):
-        if any(words in line for line in caplog.messages):
-            return True
-        woken.wait(0.01)
-    return False
+def logged(caplog: pytest.LogCaptureFixture, words: str) -> bool:
+    """Wait for a line with these words."""
+    return eventually(lambda: any(words in line for line in caplog.messages), words)
+
+
+def keepers() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "lease-keeper"]
 
 
 def test_a_body_that_hangs_is_renewed_no_more_until_it_comes_to_life(
@@ -121,8 +121,8 @@ def test_a_body_that_hangs_is_renewed_no_more_until_it_comes_to_life(
         assert renewals.more()
         clock.now += progress.PATIENCE_SECONDS + 1
         assert logged(caplog, "makes no progress")
-        count = renewals.count
-        threading.Event().wait(0.05)  # ten turns of the keeper
+        count, looks = renewals.count, clock.looks
+        eventually(lambda: clock.looks >= looks + 10, "ten turns of the keeper")
         assert renewals.count == count
         assert len([line for line in caplog.messages if "makes no progress" in line]) == 1
         progress.note()
@@ -135,10 +135,7 @@ def test_one_that_was_overtaken_meanwhile_is_not_renewed(clock: Clock, caplog: p
         assert renewals.more()
         renewals.error = Fenced("it was taken by another")
         assert logged(caplog, "lost a lease")
-        count = renewals.count
-        progress.note()
-        threading.Event().wait(0.05)
-        assert renewals.count == count
+        eventually(lambda: not keepers(), "nobody renews it any more")
 
 
 @pytest.mark.parametrize("failure", [StoreUnavailable("no answer"), RuntimeError("a bug")])

@@ -77,7 +77,7 @@ class Receiver(ThreadingHTTPServer):
     def close(self) -> None:
         self.shutdown()
         self.server_close()
-        self._thread.join(5)
+        self._thread.join(60)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -31,7 +31,7 @@ SECONDS = 80.0
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 @pytest.mark.sandbox_control
 def test_a_run_whose_loss_is_nan_is_aborted_and_its_process_ends(world: World, tmp_path: Path) -> None:
     condition = {"trigger_on_metric": "loss", "trigger_on_variant": "train", "trigger_on_threshold": 1e30}

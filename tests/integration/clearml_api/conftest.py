@@ -21,7 +21,7 @@ def server(_running: Sandbox) -> Sandbox:
 
 @pytest.fixture
 def api(server: Sandbox) -> Iterator[Api]:
-    api = Api(Credentials(server.url, server.access_key, server.secret_key), timeout_seconds=5)
+    api = Api(Credentials(server.url, server.access_key, server.secret_key), timeout_seconds=60)
     yield api
     api.close()
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.eventually import eventually
 from triggers.sandbox import Sandbox
 
 SCRIPT = """
@@ -58,7 +59,7 @@ def test_script_ends_quietly_with_its_service_task_stopped(
             wait_until_it_is(when, sandbox)
             children = psutil.Process(script.pid).children(recursive=True)
             script.send_signal(number)
-            out, err = script.communicate(timeout=30)
+            out, err = script.communicate(timeout=60)
         finally:
             script.kill()
         (task,) = sandbox.client().call("tasks.get_all", {"name": "^ending$", "only_fields": ["status"]})["tasks"]
@@ -92,12 +93,10 @@ def test_script_that_waits_for_the_lease_of_another_redis_ends_quietly(
         first.wait()
         second = started("second")
         try:
-            deadline = time.monotonic() + 60
-            while "may be served from another Redis" not in (told := (tmp_path / "second.txt").read_text()):
-                assert time.monotonic() < deadline, told
-                time.sleep(0.1)
+            said = (tmp_path / "second.txt").read_text
+            eventually(lambda: "may be served from another Redis" in said(), "it waits", told=said)
             second.send_signal(number)
-            assert second.wait(30) == code
+            assert second.wait(60) == code
         finally:
             second.kill()
             second.wait()
@@ -107,10 +106,7 @@ def test_script_that_waits_for_the_lease_of_another_redis_ends_quietly(
 
 
 def wait_until_it_is(when: str, sandbox: Sandbox) -> None:
-    deadline = time.monotonic() + 60
-    while not (pings(sandbox) if when == "registering" else polls(sandbox)):
-        assert time.monotonic() < deadline, "the script did not come up"
-        time.sleep(0.1)
+    eventually(lambda: pings(sandbox) if when == "registering" else polls(sandbox), f"it is {when}")
     time.sleep(0.5)
 
 

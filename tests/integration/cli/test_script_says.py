@@ -53,7 +53,7 @@ def running(folder: Path, sandbox: Sandbox, **variables: str) -> Iterator[Callab
         yield said.read_text
     finally:
         script.terminate()
-        script.wait(30)
+        script.wait(60)
 
 
 wait_for = partial(eventually, seconds=60.0)

@@ -157,7 +157,7 @@ def test_no_error_of_a_call_shows_the_keys(world: World, caplog: pytest.LogCaptu
         credentials = Credentials(host, f"{CANARY}-access", f"{CANARY}-secret", verify=True)
         clean("repr", repr(credentials), [f"{CANARY}-secret"])
         with pytest.raises(TriggersError) as caught:
-            Api(credentials, timeout_seconds=2).call("tasks.get_all", {})
+            Api(credentials, timeout_seconds=60).call("tasks.get_all", {})
         assert isinstance(caught.value, (Refused, ServerUnavailable))
         clean(host, str(caught.value), [CANARY])
     clean("log", caplog.text, [CANARY])

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
 
 import psutil
@@ -19,9 +18,6 @@ from tests.integration.stages.conftest import World
 from triggers.base.settings import settings
 
 COMMAND = [sys.executable, "-m", "triggers"]
-
-
-until = partial(eventually, seconds=40.0)
 
 
 @pytest.mark.slow
@@ -39,23 +35,23 @@ def test_up_serves_a_file_repairs_itself_and_ends(
     with (tmp_path / "log").open("w") as log:
         up = subprocess.Popen([*COMMAND, "up", "-f", str(file)], cwd=tmp_path, stdout=log, stderr=log)
     try:
-        until(lambda: run("status", "--json").code == 0)
+        eventually(lambda: run("status", "--json").code == 0)
         assert run("up").code == 2, "it is served already"
         shown = run("show", "retry", width=200).out
         assert "by triggers.yaml" in shown
         assert "triggers.yaml" in run("status", "--json").json["home"], "the file is home, not a script"
         assert "declared by triggers.yaml" in run("delete", "retry").out
         first = world.fail_task()
-        until(lambda: run("history", "--object", first, "--what", "launched", "--json").json)
+        eventually(lambda: run("history", "--object", first, "--what", "launched", "--json").json)
         children = psutil.Process(up.pid).children(recursive=True)
         (worker,) = [child for child in children if "workers.local" in " ".join(child.cmdline())]
         worker.send_signal(signal.SIGKILL)
         second = world.fail_task()
-        until(lambda: run("history", "--object", second, "--what", "launched", "--json").json)
-        until(lambda: "1 trigger |" in (tmp_path / "log").read_text())
+        eventually(lambda: run("history", "--object", second, "--what", "launched", "--json").json)
+        eventually(lambda: "1 trigger |" in (tmp_path / "log").read_text())
     finally:
         up.send_signal(signal.SIGINT)
-        assert up.wait(20) == 0
+        assert up.wait(60) == 0
     assert run("show", "retry", "--json").json["counts"]["launched"] == 2, "a stopped one can be looked at"
     assert not [p for p in psutil.process_iter(["cmdline"]) if str(tmp_path) in " ".join(p.info["cmdline"] or [])]
 

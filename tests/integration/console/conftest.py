@@ -33,13 +33,13 @@ class Browser:
 
     def get(self, path: str, **options: Any) -> requests.Response:
         headers = {"accept": "text/html", **options.pop("headers", {})}
-        return self.session.get(self.console.url + path, headers=headers, timeout=20, **options)
+        return self.session.get(self.console.url + path, headers=headers, timeout=60, **options)
 
     def post(self, path: str, data: dict[str, Any], **options: Any) -> requests.Response:
-        return self.session.post(self.console.url + path, data=data, timeout=20, **options)
+        return self.session.post(self.console.url + path, data=data, timeout=60, **options)
 
     def enter(self) -> Browser:
-        assert self.session.get(self.console.link(), timeout=20).status_code == 200
+        assert self.session.get(self.console.link(), timeout=60).status_code == 200
         return self
 
     def log_in(self, name: str, password: str = PASSWORD) -> requests.Response:

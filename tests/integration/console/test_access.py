@@ -18,8 +18,8 @@ def test_a_link_lets_one_person_in_once(console: ConsoleServer) -> None:
     link = console.link()
     stranger, owner = Browser(console), Browser(console)
     assert stranger.get("/").status_code == 401
-    assert owner.session.get(link, timeout=20).status_code == 200
-    assert stranger.session.get(link, timeout=20).status_code == 401
+    assert owner.session.get(link, timeout=60).status_code == 200
+    assert stranger.session.get(link, timeout=60).status_code == 401
     cookie = next(iter(owner.session.cookies))
     assert cookie.has_nonstandard_attr("HttpOnly")
     assert cookie.get_nonstandard_attr("SameSite") == "strict"
@@ -142,7 +142,7 @@ def test_what_is_too_large_is_refused(browser: Browser) -> None:
     url = f"{browser.console.url}{browser.home}/do/apply"
     headers = {"content-type": "application/x-www-form-urlencoded"}
     try:
-        answer = browser.session.post(url, data=endless(), headers=headers, timeout=20)
+        answer = browser.session.post(url, data=endless(), headers=headers, timeout=60)
     except requests.ConnectionError:
         return  # hung up in the middle
     assert answer.status_code == 413

@@ -42,7 +42,7 @@ def test_addresses_of_others_are_text_and_lead_nowhere_else(browser: Browser) ->
 def test_open_pages_hear_of_a_change(world: World, browser: Browser) -> None:
     world.declare(world.trigger(name="retry"))
     world.step()
-    with browser.session.get(f"{browser.console.url}{browser.home}/live", stream=True, timeout=20) as news:
+    with browser.session.get(f"{browser.console.url}{browser.home}/live", stream=True, timeout=60) as news:
         lines = news.iter_lines(decode_unicode=True)
         assert next(line for line in lines if line.startswith("event")) == "event: open"
         world.fail_task()

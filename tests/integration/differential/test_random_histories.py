@@ -23,7 +23,7 @@ EXAMPLES = int(LONG or 40)
 LEAST_FIRINGS_PER_HISTORY = 2
 
 
-pytestmark = pytest.mark.timeout(120 + 3 * EXAMPLES)
+pytestmark = pytest.mark.timeout(300 + 3 * EXAMPLES)
 
 
 @pytest.fixture(scope="module")

@@ -122,7 +122,7 @@ def test_single_instance_holds_for_functions_here_and_has_no_effect_there(pair: 
 
     def function(object_id: str) -> None:
         running.set()
-        assert go_on.wait(20)
+        assert go_on.wait(60)
         pair.calls.append(("t0", object_id))
 
     assert len(pair.original("step")) == 2
@@ -130,7 +130,7 @@ def test_single_instance_holds_for_functions_here_and_has_no_effect_there(pair: 
     functions = {"task:t0": function}
     first = threading.Thread(target=call_one, args=(pair.world.ctx, functions))
     first.start()
-    assert running.wait(20)
+    assert running.wait(60)
     assert call_one(pair.world.ctx, functions), "the second is taken, and skipped while the first runs"
     go_on.set()
     first.join()

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,6 @@ from tests.integration.actions.receiver import Receiver, Reply
 from triggers.sandbox import Client, Sandbox
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
-SECONDS = 50.0
 
 
 class Server:
@@ -101,17 +99,14 @@ def started(
             yield said.read_text
             return
         reads = ("tasks.get_all_ex", "models.get_all_ex")
-        wait_for(lambda: max(server.sandbox.control.counts().get(one, 0) for one in reads) > 1, said.read_text)
+        eventually(lambda: max(server.sandbox.control.counts().get(one, 0) for one in reads) > 1, told=said.read_text)
         yield said.read_text
     finally:
         example.terminate()
         try:
-            example.wait(30)
+            example.wait(60)
         finally:
             example.kill()
-
-
-wait_for = partial(eventually, seconds=SECONDS)
 
 
 LAUNCHING: dict[str, Callable[[Server], str]] = {
@@ -139,7 +134,7 @@ def test_every_example_is_started_here() -> None:
 def test_it_launches_with_the_id_of_what_changed(name: str, server: Server, tmp_path: Path) -> None:
     with started(tmp_path, server, str(EXAMPLES / name)) as said:
         changed = LAUNCHING[name](server)
-        wait_for(server.sources, said)
+        eventually(server.sources, told=said)
         assert server.sources() == [changed], said()
 
 
@@ -149,13 +144,13 @@ def test_it_calls_its_function(name: str, server: Server, tmp_path: Path) -> Non
     change, line = CALLING[name]
     with started(tmp_path, server, str(EXAMPLES / name), *arguments) as said:
         expected = line.format(change(server))
-        wait_for(lambda: expected in said(), said)
+        eventually(lambda: expected in said(), told=said)
 
 
 def test_a_metric_promotes(server: Server, tmp_path: Path) -> None:
     with started(tmp_path, server, str(EXAMPLES / "promote_on_metric.py")) as said:
         id_ = server.accurate()
-        wait_for(lambda: "promoted" in server.call("tasks.get_by_id", {"task": id_})["task"]["tags"], said)
+        eventually(lambda: "promoted" in server.call("tasks.get_by_id", {"task": id_})["task"]["tags"], told=said)
 
 
 @pytest.fixture
@@ -177,7 +172,7 @@ LOOPBACK = {"TRIGGERS_WEBHOOK_ALLOW": "127.0.0.1"}
 def test_a_channel_is_notified_of_a_failure(server: Server, tmp_path: Path, receiver: Receiver) -> None:
     with started(tmp_path, server, str(EXAMPLES / "notify_on_failure.py"), **LOOPBACK) as said:
         failed = server.failed(name="nightly")
-        wait_for(lambda: receiver.received, said)
+        eventually(lambda: receiver.received, told=said)
         (received,) = receiver.received
         assert received.path == "/channel"
         assert received.json["message"].startswith("nightly failed: ")
@@ -190,7 +185,7 @@ def test_a_run_with_nan_is_aborted(server: Server, tmp_path: Path) -> None:
         server.call("tasks.started", {"task": id_})
         event = {"type": "training_stats_scalar", "task": id_, "iter": 1, "metric": "loss", "variant": "train"}
         server.call("events.add", event | {"value": 1e30})
-        wait_for(lambda: server.call("tasks.get_by_id", {"task": id_})["task"]["status"] == "stopped", said)
+        eventually(lambda: server.call("tasks.get_by_id", {"task": id_})["task"]["status"] == "stopped", told=said)
         assert server.call("tasks.get_by_id", {"task": id_})["task"]["status_reason"] == "the loss is NaN or infinite"
 
 
@@ -202,16 +197,16 @@ def test_a_model_that_passes_is_promoted(server: Server, tmp_path: Path) -> None
             found: dict[str, Any] = server.call("models.get_by_id", {"model": id_})["model"]
             return found
 
-        wait_for(lambda: model()["ready"] and model()["metadata"] and "production" in model()["tags"], said)
+        eventually(lambda: model()["ready"] and model()["metadata"] and "production" in model()["tags"], told=said)
         assert model()["tags"] == ["evaluation passed", "production"]
 
 
 def test_an_incident_is_opened_and_closed(server: Server, tmp_path: Path, receiver: Receiver) -> None:
     with started(tmp_path, server, str(EXAMPLES / "incident.py"), **LOOPBACK) as said:
         id_ = server.failed(name="nightly 1")
-        wait_for(lambda: receiver.received, said)
+        eventually(lambda: receiver.received, told=said)
         server.call("tasks.reset", {"task": id_})
-        wait_for(lambda: len(receiver.received) > 1, said)
+        eventually(lambda: len(receiver.received) > 1, told=said)
         opened, closed = (one.json for one in receiver.received)
         assert (opened["event_action"], closed["event_action"]) == ("trigger", "resolve")
         assert opened["dedup_key"] == closed["dedup_key"] == id_
@@ -235,7 +230,7 @@ def test_a_workflow_is_started(server: Server, tmp_path: Path, receiver: Receive
     receiver.answers(Reply(204, body=b""))
     with started(tmp_path, server, str(EXAMPLES / "github_workflow.py"), **LOOPBACK) as said:
         id_ = server.published()
-        wait_for(lambda: receiver.received, said)
+        eventually(lambda: receiver.received, told=said)
         (received,) = receiver.received
         assert received.path == "/repos/example/models/actions/workflows/deploy.yml/dispatches"
         assert received.method == "POST"
@@ -245,13 +240,13 @@ def test_a_workflow_is_started(server: Server, tmp_path: Path, receiver: Receive
         assert received.headers["user-agent"], "GitHub refuses requests without one"
         assert received.json == {"ref": "main", "inputs": {"model": id_, "name": "detector"}}
         jsonschema.validate(received.json, DISPATCH)
-        wait_for(lambda: "'deploy' acted: model 'detector'" in said(), said)
+        eventually(lambda: "'deploy' acted: model 'detector'" in said(), told=said)
         assert "token-of-github" not in said()
 
 
 def test_a_schedule_launches_at_once_with_its_time(server: Server, tmp_path: Path) -> None:
     with started(tmp_path, server, str(EXAMPLES / "nightly.py"), polls=False) as said:
-        wait_for(server.sources, said)
+        eventually(server.sources, told=said)
         (time_of_it,) = server.sources()
         assert time_of_it[-6:] in ("+01:00", "+02:00"), said()
 
@@ -259,7 +254,7 @@ def test_a_schedule_launches_at_once_with_its_time(server: Server, tmp_path: Pat
 def test_shadow_mode_only_says_what_it_would_launch(server: Server, tmp_path: Path) -> None:
     with started(tmp_path, server, str(EXAMPLES / "shadow_mode.py")) as said:
         server.failed()
-        wait_for(lambda: "would launch" in said(), said)
+        eventually(lambda: "would launch" in said(), told=said)
         assert server.sources() == []
 
 
@@ -269,7 +264,7 @@ def test_a_file_with_several_conditions(server: Server, tmp_path: Path) -> None:
     with started(tmp_path, server, "-m", "triggers", "up", "-f", file) as said:
         server.failed(name="nightly 1")
         fitting = server.failed(name="nightly 2", tags=["production"])
-        wait_for(server.sources, said)
+        eventually(server.sources, told=said)
         assert server.sources() == [fitting], said()
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import redis
 
 from tests.conftest import redis_binaries
+from tests.eventually import eventually
 from triggers.ledger import connect
 
 
@@ -40,10 +41,8 @@ class OwnRedis:
         self.process = subprocess.Popen(
             command, cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
         )
-        deadline = time.monotonic() + 30
-        while wait and not self.answers():
-            assert time.monotonic() < deadline, "Redis does not start"
-            time.sleep(0.02)
+        if wait:
+            eventually(self.answers, "Redis starts")
 
     def answers(self) -> bool:
         """Whether it has loaded its file."""
@@ -67,7 +66,7 @@ class OwnRedis:
     def kill(self) -> None:
         assert self.process is not None
         os.kill(self.process.pid, signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(60)
         self.process = None
 
     def restart(self, away_seconds: float = 0.0) -> None:
@@ -83,10 +82,7 @@ class OwnRedis:
             aof.write(b"*3\r\n$3\r\nSET\r\n$6\r\nfiller\r\n$1\r\n1\r\n" * 1_000_000)
         # microseconds a command: for minutes, and it answers after each thousand
         self.start("--key-load-delay", "100", wait=False)
-        deadline = time.monotonic() + 30
-        while not self.is_loading():
-            assert time.monotonic() < deadline, "Redis does not load"
-            time.sleep(0.02)
+        eventually(self.is_loading, "Redis loads")
 
     def load_on(self) -> None:
         """Start it again, to load as fast as it can; returns when it has. While it loads it takes no other pace."""

@@ -153,7 +153,7 @@ def test_commands_that_a_provider_hides_are_named(tmp_path: Path) -> None:
     command = [next(iter(redis_binaries().values())), "--port", "0", "--unixsocket", str(socket), "--save", "", *hidden]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL) as server:
         try:
-            assert wait_until(socket.exists, 20)
+            assert wait_until(socket.exists, 60)
             url = f"unix://{socket}"
             with connect(url) as client, pytest.raises(Usage, match="does not know the commands EVALSHA WATCH; use"):
                 refuse_lacking(client, url, subscribes=True)

@@ -32,13 +32,13 @@ class Hanging:
         self.renewed: object = None
         self.thread = threading.Thread(target=self._poll, daemon=True)
         self.thread.start()
-        assert self.holds.wait(10)
+        assert self.holds.wait(60)
 
     def _poll(self) -> None:
         with self.ledger.reading.poll(pace_seconds=0, lease_seconds=SHORT, force=True) as token:
             assert token
             self.holds.set()
-            self.go_on.wait(30)
+            self.go_on.wait(60)
             self.renewed = leases.renew(self.ledger.store, self.ledger.keys, "poll", token, SHORT)
 
 
@@ -54,7 +54,7 @@ def test_a_hung_poller_keeps_the_others_out_for_a_bounded_time(ledger: Ledger, p
     passing.seconds += progress.PATIENCE_SECONDS + 1
     assert eventually(lambda: taken(ledger))
     hanging.go_on.set()
-    hanging.thread.join(10)
+    hanging.thread.join(60)
     assert hanging.renewed is False, "its lease is another's now"
 
 
@@ -69,10 +69,10 @@ def test_a_firing_of_a_hung_dispatcher_is_taken_by_another(ledger: Ledger, passi
 
     def dispatch() -> None:
         with leases.renewing(SHORT / 3, extend):
-            go_on.wait(30)
+            go_on.wait(60)
             with pytest.raises(Fenced):
                 ledger.firings.record(first, "a draft")
-            assert lost.wait(10), "to ask was progress, so it is renewed again, in vain"
+            assert lost.wait(60), "to ask was progress, so it is renewed again, in vain"
 
     hanging = threading.Thread(target=dispatch, daemon=True)
     hanging.start()
@@ -80,5 +80,5 @@ def test_a_firing_of_a_hung_dispatcher_is_taken_by_another(ledger: Ledger, passi
     (second,) = eventually(lambda: ledger.firings.claim("dispatch", 1, 10).firings)
     assert second.attempts == (first.lease, second.lease)
     go_on.set()
-    hanging.join(20)
+    hanging.join(60)
     assert lost.is_set()

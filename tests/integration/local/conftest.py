@@ -51,7 +51,7 @@ class Parent:
         )
         self.url = self.process.stdout.readline().strip()
         assert self.url, self.process.communicate()[1]
-        assert wait_until(lambda: self.child() is not None, 10)
+        assert wait_until(lambda: self.child() is not None, 60)
 
     def child(self, n: int = -1) -> int | None:
         """Pid of the n-th child that was started."""
@@ -63,7 +63,7 @@ class Parent:
         return json.loads((self.folder / "lock").read_text())["server"]
 
     def client(self) -> redis.Redis:
-        return redis.Redis.from_url(self.url, socket_timeout=5)
+        return redis.Redis.from_url(self.url, socket_timeout=60)
 
     def kill(self) -> None:
         self.process.kill()

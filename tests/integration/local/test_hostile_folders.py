@@ -220,7 +220,7 @@ def test_a_server_behind_a_wrapper_that_was_killed_makes_room_for_the_next(wrapp
         client.set("key", "value")
     assert wrapper.pid is not None
     os.kill(wrapper.pid, signal.SIGKILL)
-    assert wait_until(lambda: not wrapper.is_alive, 5)
+    assert wait_until(lambda: not wrapper.is_alive, 60)
     with redis.Redis.from_url(wrapper.start()) as client:
         assert client.get("key") == b"value"
     assert start_time(pid) is None
@@ -252,11 +252,11 @@ def test_a_supervisor_waits_for_a_binary_that_is_being_replaced(
         script.chmod(0o644)
         assert server.pid is not None
         os.kill(server.pid, signal.SIGKILL)
-        assert wait_until(lambda: "is no executable file" in caplog.text, 20)
+        assert wait_until(lambda: "is no executable file" in caplog.text, 60)
         assert thread.is_alive()
         script.chmod(0o755)
-        assert wait_until(lambda: server.is_alive, 30)
+        assert wait_until(lambda: server.is_alive, 60)
     finally:
         supervisor.request_stop()
-        thread.join(20)
+        thread.join(60)
     assert not thread.is_alive()

@@ -87,4 +87,4 @@ def test_frozen_child_is_replaced_by_one_that_gets_somewhere(tmp_path: Path):
         assert start_time(first) is None
     finally:
         supervisor.stop()
-        thread.join(15)
+        thread.join(60)

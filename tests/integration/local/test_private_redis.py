@@ -17,7 +17,7 @@ REPOSITORY = Path(__file__).parents[3]
 
 
 def client(url):
-    return redis.Redis.from_url(url, socket_timeout=5)
+    return redis.Redis.from_url(url, socket_timeout=60)
 
 
 def test_start_answers_with_the_settings_that_keep_data(private_redis):
@@ -104,7 +104,7 @@ def test_start_after_the_server_was_killed_loads_a_cut_file(private_redis):
         store.config_set("appendfsync", "always")
         store.set("second", "2")
     os.kill(private_redis.pid, signal.SIGKILL)
-    assert wait_until(lambda: not private_redis.is_alive, 5)
+    assert wait_until(lambda: not private_redis.is_alive, 60)
     # Redis 7 has several files in a folder of their own; what was just written is in the incremental one
     file = max(private_redis.folder.rglob("appendonly*.aof"), key=lambda path: ".incr." in path.name)
     with file.open("r+b") as stream:

@@ -176,7 +176,7 @@ def free_port() -> int:
 
 def answer(url: str) -> str:
     try:
-        with urlopen(url, timeout=5) as response:
+        with urlopen(url, timeout=60) as response:
             return str(response.read().decode())
     except (URLError, ConnectionError):
         return ""

@@ -83,6 +83,6 @@ def test_an_agent_installs_what_is_recorded_and_serves(
     assert desk.output().count("PROJECT Sent") == 2, "here, and on the agent"
     run.send_signal(signal.SIGTERM)
     try:
-        run.wait(20)
+        run.wait(60)
     except subprocess.TimeoutExpired:
         pytest.fail(desk.output())

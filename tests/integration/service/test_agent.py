@@ -73,7 +73,7 @@ def test_a_simulated_agent_runs_it_with_parameters_named_like_celerys_options(de
     serves(desk, id_)
     assert "ARGUMENTS {'queues': 'mine', 'loglevel': 'noisy'}" in desk.output()
     run.send_signal(signal.SIGTERM)
-    run.wait(20)
+    run.wait(60)
 
 
 def agent_program() -> str:

@@ -73,7 +73,7 @@ def test_an_agent_finds_the_package_and_the_arguments_as_they_were_edited(desk: 
     assert "PROJECT Edited" in desk.output()
     assert EDITABLE in requirements(desk), "and it stays"
     run.send_signal(signal.SIGTERM)
-    run.wait(20)
+    run.wait(60)
 
 
 def test_a_task_that_was_started_here_can_be_cloned_for_an_agent(desk: Desk) -> None:

@@ -94,7 +94,7 @@ def test_an_aborted_service_task_ends_the_script_by_the_next_poll(desk: Desk) ->
     desk.call("tasks.stopped", task=task, force=True)
     eventually(lambda: "was aborted" in desk.output(), "it is told", told=desk.output)
     assert desk._registered() - before <= 4
-    assert desk.started[0].wait(30) == 1, desk.output()
+    assert desk.started[0].wait(60) == 1, desk.output()
     (found,) = desk.call("tasks.get_all", id=[task])["tasks"]
     assert found["status"] == "stopped"
 

@@ -67,7 +67,7 @@ def test_the_original_beside_a_shadow_and_then_us(desk: Desk) -> None:
     assert _sources(desk) == sorted([both, one_tag, one_tag])
     for process in (shadow, original):
         process.send_signal(signal.SIGINT)
-        process.wait(30)
+        process.wait(60)
     said = output_of(desk, shadow)
     assert "triggers: 1 launch differs from the original's" in said, said
     assert f"task:on tags: {one_tag}: only the original (docs/differences.md, tags)" in said

@@ -18,7 +18,7 @@ from triggers.sync.sections import read_section
 
 __all__ = ["desk"]
 
-pytestmark = [pytest.mark.slow, pytest.mark.sandbox_control, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.sandbox_control, pytest.mark.timeout(600)]
 
 #: The same declarations, for whichever class is imported.
 DECLARED = """
@@ -62,7 +62,7 @@ def test_the_originals_schedules_go_on_here(desk: Desk, state_is_late: bool) -> 
     eventually(lambda: saved(desk).keys() >= RAN, "the original's state", told=desk.output)
     eventually(lambda: console(desk) >= RAN, "the original's console", told=desk.output)
     original.send_signal(signal.SIGKILL)  # it has not launched "soon"
-    original.wait(30)
+    original.wait(60)
     before = ran(desk)  # of a date that is over, it launches again and again
     assert (before.keys(), before["at once"], before["once"]) == (RAN, 1, 1)
     loads(desk)

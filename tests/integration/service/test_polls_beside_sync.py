@@ -21,7 +21,7 @@ from triggers.ledger import Ledger
 from triggers.model import make_trigger
 from triggers.sandbox import Sandbox
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.sandbox_control]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.sandbox_control]
 
 TRIGGERS = 10_000
 

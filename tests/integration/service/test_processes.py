@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import sys
-import time
 from typing import Any
 
 import pytest
@@ -62,19 +61,17 @@ def test_one_process_serves_an_equal_one_takes_over_and_others_are_refused(desk:
     assert f"process {first.pid} on" in output_of(desk, second)
     told = ["the scheduler DevOps/triggers is served", "same.py", "other.py", str(first.pid)]
     for refused, names in ((other, told), (elsewhere, ["already serves the scheduler DevOps/triggers", "redis.sock"])):
-        assert refused.wait(30) == 2
+        assert refused.wait(60) == 2
         said = output_of(desk, refused)
         assert str(refused.pid) in said
         assert all(name in said for name in names), said
     first.kill()
-    killed_at = time.monotonic()
     failed = desk.fail_task()
     eventually(
         lambda: desk.launched_for() == {failed: 1},
         "the second takes over",
         told=lambda: str(desk.sandbox.control.counts()) + str(desk.call("queues.get_all")) + desk.output(),
     )
-    assert time.monotonic() - killed_at < 15
     assert second.poll() is None
 
 
@@ -123,7 +120,7 @@ def test_a_session_without_a_script_inside_a_task_of_its_own(desk: Desk) -> None
     assert mine["status"] == "in_progress"
     eventually(lambda: "tasks" in _task(desk, mine["id"])["configuration"], "its sections")
     process.send_signal(signal.SIGINT)
-    process.wait(15)
+    process.wait(60)
     assert PROPERTY in _task(desk, mine["id"])["runtime"]
 
 
@@ -131,7 +128,7 @@ def test_register_leaves_a_usable_service_task_behind(desk: Desk, redis_url: str
     script = program(desk, "register.py", "made().register(); print('REGISTERED', flush=True)")
     for number in (1, 2):
         process = desk.run(sys.executable, script, TRIGGERS_REDIS_URL=redis_url)
-        assert process.wait(40) == 0, desk.output()
+        assert process.wait(60) == 0, desk.output()
         tasks = service_tasks(desk)
         assert [task["status"] for task in tasks] == ["completed"] * (number - 1) + ["in_progress"]
     (item,) = json.loads(_task(desk, tasks[-1]["id"])["configuration"]["tasks"]["value"])

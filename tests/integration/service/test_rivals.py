@@ -124,7 +124,7 @@ def test_a_killed_script_that_was_edited_starts_at_once_on_its_private_redis(des
     first = desk.run(sys.executable, program(desk, "script.py", "made().start()"))
     eventually(desk._registered, "the first is home", told=desk.output)
     first.kill()
-    first.wait(10)
+    first.wait(60)
     second = desk.run(sys.executable, program(desk, "script.py", "made(trigger_name='some').start()"))
     eventually(lambda: "polls every" in output_of(desk, second), "it serves", told=desk.output)
     said = output_of(desk, second)

@@ -60,7 +60,7 @@ class World:
         self.client = sandbox.client("world")
         self.hints = Hints()
         self.api = Api(
-            Credentials(sandbox.url, sandbox.access_key, sandbox.secret_key, verify=True), timeout_seconds=10
+            Credentials(sandbox.url, sandbox.access_key, sandbox.secret_key, verify=True), timeout_seconds=60
         )
         self.service = self.create_task("service task")
         self.base = self.create_task("base task", hyperparams={"Args": {"a": _parameter("Args", "a", "1")}})

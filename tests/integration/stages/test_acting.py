@@ -64,7 +64,7 @@ def test_a_receiver_that_hangs_delays_no_launch_and_no_other_receiver(
     assert AT_ONCE <= len(held) < 3 * AT_ONCE
     assert held[0].reason == "waits for its turn: 2 requests to slow are under way"
     receivers.open("slow")
-    assert crew.wait(20)
+    assert crew.wait(60)
     assert len(receivers.texts("slow")) == 3 * AT_ONCE
     assert receivers.most["slow"] == IN_FLIGHT
 
@@ -84,8 +84,8 @@ def test_two_workers_share_the_turns_at_a_receiver(world: World, receivers: Rece
     world.settle(other, crew=others)
     receivers.until(lambda: receivers.under_way["slow"] == IN_FLIGHT, "two are under way")
     receivers.open("slow")
-    assert crew.wait(20)
-    assert others.wait(20)
+    assert crew.wait(60)
+    assert others.wait(60)
     assert len(set(receivers.keys())) == 7 == len(receivers.posts)
     assert receivers.most["slow"] == IN_FLIGHT
 

@@ -65,32 +65,32 @@ def test_counts_are_kept_while_redis_is_away(world: World) -> None:
 
 
 def test_a_pause_of_one_process_is_kept_by_all_and_the_longest_counts(world: World) -> None:
-    one, other = world.api, Api(world.api.credentials, timeout_seconds=5)
-    one.new_pause = Pause(30.0, 3, "429/0: slow down")
+    one, other = world.api, Api(world.api.credentials, timeout_seconds=60)
+    one.new_pause = Pause(3600.0, 3, "429/0: slow down")
     ApiAccount(None).settle(world.ledger.calls, one)
-    short = Api(world.api.credentials, timeout_seconds=5)
+    short = Api(world.api.credentials, timeout_seconds=60)
     short.new_pause = Pause(1.0, 1, "shorter")
     ApiAccount(None).settle(world.ledger.calls, short)
     ApiAccount(None).settle(world.ledger.calls, other)
-    assert 28 < other.pause_seconds <= 30
+    assert 3000 < other.pause_seconds <= 3600
     with pytest.raises(ServerBusy, match="slow down"):
         other.call("users.get_current_user", {})
     found = read_budget(world.ledger)
-    assert 28 < found.paused_seconds <= 30
+    assert 3000 < found.paused_seconds <= 3600
     assert "slow down" in line(found)
 
 
 def test_a_pause_of_one_server_is_none_of_another(world: World) -> None:
-    world.api.new_pause = Pause(30.0, 1, "429/0: slow down")
+    world.api.new_pause = Pause(3600.0, 1, "429/0: slow down")
     ApiAccount(None).settle(world.ledger.calls, world.api)
-    elsewhere = Api(replace(world.api.credentials, host="http://elsewhere"), timeout_seconds=5)
+    elsewhere = Api(replace(world.api.credentials, host="http://elsewhere"), timeout_seconds=60)
     ApiAccount(None).settle(world.ledger.calls, elsewhere)
     assert elsewhere.pause_seconds == 0
     elsewhere.new_pause = Pause(2.0, 1, "429/0: elsewhere")
     ApiAccount(None).settle(world.ledger.calls, elsewhere)
-    again = Api(world.api.credentials, timeout_seconds=5)
+    again = Api(world.api.credentials, timeout_seconds=60)
     ApiAccount(None).settle(world.ledger.calls, again)
-    assert 28 < again.pause_seconds <= 30
+    assert 3000 < again.pause_seconds <= 3600
     found = world.ledger.calls.pause_now()
     assert found is not None
     assert found.why == "429/0: slow down"
@@ -108,9 +108,9 @@ def test_an_hour_s_pause_during_a_launch_is_kept_by_all_and_the_launch_goes_on_a
     world.sandbox.control.fault("busy", "tasks.enqueue*", caller="clearml-triggers*", retry_after=3600, times=1)
     dispatch(world.ctx)
     account.settle(world.ledger.calls, world.api, force=True)
-    other = Api(world.api.credentials, timeout_seconds=5)
+    other = Api(world.api.credentials, timeout_seconds=60)
     ApiAccount(None).settle(world.ledger.calls, other)
-    assert 3590 < other.pause_seconds <= 3600
+    assert 3000 < other.pause_seconds <= 3600
     before = world.sandbox.control.counts()
     world.expire_leases()
     assert dispatch(world.ctx) == 0
@@ -128,7 +128,7 @@ def test_when_all_calls_of_the_month_are_made_every_process_waits_and_goes_on_wi
     used_up.settle(world.ledger.calls, world.api)
     with pytest.raises(ServerBusy, match="TRIGGERS_API_CALLS_PER_MONTH"):
         world.api.call("users.get_current_user", {})
-    fresh = Api(world.api.credentials, timeout_seconds=5)
+    fresh = Api(world.api.credentials, timeout_seconds=60)
     ApiAccount(10**6).settle(world.ledger.calls, fresh)
     fresh.call("users.get_current_user", {})
 
@@ -177,7 +177,7 @@ def test_nothing_is_claimed_or_asked_while_a_pause_lasts(world: World) -> None:
     world.fail_task()
     world.poll()
     world.match()
-    world.api.pause(Pause(30.0, 1, "429/0: slow down"))
+    world.api.pause(Pause(3600.0, 1, "429/0: slow down"))
     before = world.sandbox.control.counts()
     assert dispatch(world.ctx) == 0
     with pytest.raises(ServerBusy):

@@ -81,7 +81,7 @@ def account(limit: int | None, tally: CallTally | None = None) -> ApiAccount:
 
 
 def limited(world: World, limit: int) -> tuple[ApiAccount, Api]:
-    api, one = Api(world.api.credentials, timeout_seconds=10), account(limit)
+    api, one = Api(world.api.credentials, timeout_seconds=60), account(limit)
     one.settle(world.ledger.calls, api)
     return one, api
 
@@ -153,7 +153,7 @@ def test_the_last_calls_are_for_launches(world: World) -> None:
 
 def test_without_redis_no_call_is_made_where_calls_are_limited(world: World) -> None:
     away = CallBook(redis.Redis(port=1, socket_connect_timeout=1))
-    one, api = account(100), Api(world.api.credentials, timeout_seconds=10)
+    one, api = account(100), Api(world.api.credentials, timeout_seconds=60)
     one.limit_calls(away, api)
     with pytest.raises(ServerBusy, match="Redis does not say"):
         api.call("users.get_current_user", {})
@@ -161,7 +161,7 @@ def test_without_redis_no_call_is_made_where_calls_are_limited(world: World) -> 
 
 def test_without_a_limit_nothing_is_lent(world: World) -> None:
     forget(world)
-    one, api = account(None), Api(world.api.credentials, timeout_seconds=10)
+    one, api = account(None), Api(world.api.credentials, timeout_seconds=60)
     one.settle(world.ledger.calls, api)
     assert api.spend is None
     calls(api, 2)
@@ -174,7 +174,7 @@ def test_calls_in_hand_end_with_their_month(world: World, monkeypatch: pytest.Mo
     forget(world)
     now, monotonic = datetime(2026, 11, 30, 23, 59, 58, tzinfo=UTC), 0.0
     book = CallBook(client(world), lambda: now)
-    one, api = ApiAccount(100, clock=lambda: monotonic), Api(world.api.credentials, timeout_seconds=10)
+    one, api = ApiAccount(100, clock=lambda: monotonic), Api(world.api.credentials, timeout_seconds=60)
     one.settle(book, api)
     calls(api, 1)
     now, monotonic = datetime(2026, 12, 1, 0, 0, 1, tzinfo=UTC), 3.0
@@ -189,7 +189,7 @@ def test_calls_in_hand_end_with_their_month(world: World, monkeypatch: pytest.Mo
 def test_a_call_under_way_stays_in_hand(world: World) -> None:
     forget(world)
     tally = CallTally()
-    one, api = account(20, tally), Api(world.api.credentials, timeout_seconds=10)
+    one, api = account(20, tally), Api(world.api.credentials, timeout_seconds=60)
     one.settle(world.ledger.calls, api)
     with tally.request():
         one.spend(world.ledger.calls, api, "launch")

@@ -34,7 +34,7 @@ def report(world: World, task: str, value: float, title: str = "loss", variant: 
         data=json.dumps({**event, "value": value}),
         headers={"Content-Type": "application/json"},
         auth=(world.sandbox.access_key, world.sandbox.secret_key),
-        timeout=10,
+        timeout=60,
     )
     assert answer.status_code == 200, answer.text
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.crash.processes import eventually
+from tests.hidden_writes import HiddenWrites
 from tests.integration.stages.conftest import World
 from tests.one_by_one import run_together
 from triggers.base.errors import Refused, ServerUnavailable
@@ -150,12 +150,16 @@ def lose_the_enqueue(world: World, *, visible_after_seconds: float = 0.0) -> str
 
 
 @pytest.mark.sandbox_control
-def test_a_clone_that_is_not_visible_yet_is_not_taken_for_a_launch_that_somebody_deleted(world: World) -> None:
+def test_a_clone_that_is_not_visible_yet_is_not_taken_for_a_launch_that_somebody_deleted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hidden = HiddenWrites(monkeypatch)
     lose_the_enqueue(world, visible_after_seconds=1.0)
     assert not world.clones(), "it is not visible"
     release_leases(world)
     world.settle()
-    eventually(world.clones, "the clone is visible")
+    hidden.show(1.0)
+    assert world.clones(), "it is visible"
     carry_on(world)
     assert launches_of(world, "clone") == 1
 

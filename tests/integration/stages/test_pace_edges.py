@@ -42,7 +42,7 @@ def wait(world: World, ctx: Context | None = None) -> float:
 
 
 def is_slow(world: World, ctx: Context | None = None) -> bool:
-    return QUIET_POLL_SECONDS - 5 < wait(world, ctx) <= QUIET_POLL_SECONDS + 0.3
+    return 2 * PACE < wait(world, ctx) <= QUIET_POLL_SECONDS + 0.3  # less as long as the poll took
 
 
 def is_fast(world: World, ctx: Context | None = None) -> bool:

@@ -18,7 +18,7 @@ from triggers.ledger.store import Store
 from triggers.model import Trigger
 from triggers.model.parts import part_of
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

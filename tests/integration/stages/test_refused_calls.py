@@ -183,7 +183,7 @@ def test_an_action_that_was_refused_anywhere_is_carried_out_once(world: World, a
 @pytest.fixture
 def second(world: World) -> Iterator[Api]:
     """The client of another worker process."""
-    api = Api(world.api.credentials, timeout_seconds=10)
+    api = Api(world.api.credentials, timeout_seconds=60)
     yield api
     api.close()
 

@@ -15,7 +15,7 @@ from tests.integration.upgrade.conftest import ARRIVALS, BINARIES, Upgraded, emp
 from triggers.operate import changes
 from triggers.operate.target import Target
 
-pytestmark = [pytest.mark.timeout(200), pytest.mark.xdist_group("upgrade"), pytest.mark.sandbox_control]
+pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("upgrade"), pytest.mark.sandbox_control]
 
 #: What was called otherwise then.
 WORDS = {"retry": "failed"}

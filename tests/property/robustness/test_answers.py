@@ -137,7 +137,7 @@ def live_through(world: ServiceWorld, faults: Mapping[str, list[Fault]], met: Co
     poll(world.ctx, pace_seconds=1, force=True)
     changed = [world.fail_task(), world.fail_task()]
     changed.append(world.call("models.create", name="net", uri="file:///m", public=False, ready=True)["id"])
-    world.ctx.api = api = DamagedApi(world.api.credentials, timeout_seconds=10, faults=faults, met=met)
+    world.ctx.api = api = DamagedApi(world.api.credentials, timeout_seconds=60, faults=faults, met=met)
     for _ in range(4):
         work(world)
         world.expire_leases()

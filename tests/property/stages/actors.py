@@ -21,7 +21,7 @@ FAULTS: tuple[Outcome, ...] = (
 )
 
 #: Longest wait for a thread to reach its next call: it only computes in between.
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 120.0
 
 
 class Killed(BaseException):

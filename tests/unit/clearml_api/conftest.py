@@ -43,6 +43,7 @@ class FaultyServer:
         self.connections = 0
         self.token_life = 3600
         self.reads_after = 0.0
+        self.closing = threading.Event()
         owner = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -79,7 +80,7 @@ class FaultyServer:
         if callable(step):
             step = step(request)
         if step == "hang":
-            time.sleep(1)
+            self.closing.wait()
         if step is None:  # answered by the step itself
             return
         if step in ("cut", "hang"):
@@ -104,6 +105,7 @@ class FaultyServer:
         request.wfile.write(text)
 
     def close(self):
+        self.closing.set()
         self.server.shutdown()
         self.thread.join()
         self.server.server_close()
@@ -126,7 +128,15 @@ def faulty():
 
 @pytest.fixture
 def api(faulty):
-    api = Api(Credentials(faulty.host, "the-key", "the-secret"), timeout_seconds=0.5)
+    api = Api(Credentials(faulty.host, "the-key", "the-secret"), timeout_seconds=60)  # no matter of time
+    yield api
+    api.close()
+
+
+@pytest.fixture
+def impatient(faulty):
+    """For a server that never answers. It has a token: a busy machine may answer no login in half a second."""
+    api = Api(Credentials(faulty.host, "", "", token=jwt()), timeout_seconds=0.5)
     yield api
     api.close()
 

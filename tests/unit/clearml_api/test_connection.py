@@ -7,6 +7,7 @@ from email.utils import formatdate
 
 import pytest
 
+from tests.eventually import eventually
 from triggers.base.errors import Refused, ServerUnavailable
 from triggers.clearml_api import Api, Credentials, transport
 from triggers.clearml_api.login import Login, life_seconds
@@ -61,7 +62,6 @@ UNUSABLE = [
     (200, {"meta": {"result_code": 200}, "data": {}}, {"Date": None}),
     (200, {"meta": {"result_code": 200}, "data": {}}, {"Date": "noon"}),
     "cut",
-    "hang",
 ]
 
 
@@ -70,10 +70,22 @@ def test_call_raises_unavailable_and_does_not_repeat_what_may_have_had_an_effect
     for endpoint in ("tasks.clone", "queues.get_next_task"):
         faulty.script[endpoint] = [step]
         faulty.calls.clear()
-        api = Api(api.credentials, timeout_seconds=5)  # one that has not been asked for a pause
+        api = Api(api.credentials, timeout_seconds=60)  # one that has not been asked for a pause
         with pytest.raises(ServerUnavailable, match=rf"{endpoint} at 127\.0\.0\.1:\d+: "):
             api.call(endpoint, {})
         assert len(faulty.calls) == 1
+
+
+@pytest.mark.parametrize("endpoint", ["tasks.clone", "queues.get_next_task"])
+def test_call_that_is_not_answered_in_time_raises_unavailable_and_is_not_repeated(
+    faulty, impatient, api, answers, endpoint
+):
+    faulty.script |= {endpoint: ["hang"], "tasks.edit": [(200, answers.ok(), {})]}
+    with pytest.raises(ServerUnavailable, match=rf"{endpoint} at 127\.0\.0\.1:\d+: .*no answer in 0\.5 s"):
+        impatient.call(endpoint, {})
+    eventually(lambda: faulty.calls, "the server reads it, however late")
+    api.call("tasks.edit", {})
+    assert [path.rpartition("/")[2] for path, *_ in faulty.calls] == [endpoint, "tasks.edit"]
 
 
 def test_messages_name_where_a_redirect_leads_and_what_came(faulty, api):
@@ -111,7 +123,7 @@ def test_a_connection_that_was_idle_is_not_used_again(faulty, api, answers, monk
 def test_a_connection_closed_by_the_server_is_noticed_before_use(faulty, api, answers):
     faulty.script["tasks.edit"] = ["close after", (200, answers.ok(), {})]
     api.call("tasks.edit", {})
-    assert faulty.server.closed.acquire(timeout=30)
+    assert faulty.server.closed.acquire(timeout=60)
     api.call("tasks.edit", {})
     assert faulty.connections == 2
 
@@ -119,7 +131,7 @@ def test_a_connection_closed_by_the_server_is_noticed_before_use(faulty, api, an
 def test_threads_have_connections_of_their_own_and_share_one_login(faulty, answers):
     """Also where the server takes its time to accept connections."""
     faulty.script["tasks.edit"] = [(200, answers.ok(), {})]
-    api = Api(Credentials(faulty.host, "the-key", "the-secret"), timeout_seconds=20)  # no matter of time
+    api = Api(Credentials(faulty.host, "the-key", "the-secret"), timeout_seconds=60)  # no matter of time
     accept, ready = faulty.server.get_request, threading.Barrier(8)
 
     def accept_slowly():

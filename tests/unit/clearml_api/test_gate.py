@@ -122,7 +122,7 @@ def test_after_a_pause_one_call_tries_while_the_others_wait(clock: list[float]) 
         try:
             with gate.passing(name) as sent_at:
                 asked.append(name)
-                assert tried.wait(30)
+                assert tried.wait(60)
                 gate.refused("tasks.clone", sent_at, 429, None, 0.0)
         except ServerBusy as busy:
             return str(busy)
@@ -131,16 +131,16 @@ def test_after_a_pause_one_call_tries_while_the_others_wait(clock: list[float]) 
     with ThreadPoolExecutor(4) as threads:
         calls = [threads.submit(call, f"call {number}") for number in range(4)]
         for _ in range(4):
-            assert others_wait.acquire(timeout=30)
+            assert others_wait.acquire(timeout=60)
         assert len(asked) == 1
         tried.set()
-        told = [one.result(30) for one in calls]
+        told = [one.result(60) for one in calls]
     assert len(asked) == told.count("asked") == 1
     assert sum("not asked: calls wait for another 4 s" in text for text in told) == 3
 
 
 def test_calls_go_side_by_side_where_nothing_was_refused() -> None:
-    gate, meet = Gate(), threading.Barrier(4, timeout=30)
+    gate, meet = Gate(), threading.Barrier(4, timeout=60)
 
     def call(_: int) -> None:
         with gate.passing("tasks.get_all"):

@@ -1,4 +1,4 @@
-"""Ten thousand mixed triggers and as many events on one core, where each event concerns few of them."""
+"""Ten thousand mixed triggers and as many events, where each event concerns few of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from triggers.rules.conditions import matches
 from triggers.rules.index import Index
 
 MANY = 10_000
-LIMIT_SECONDS = 2.0
+#: Two seconds where decoding the events takes a tenth of one; it takes four times as long as that.
+LIMIT_OF_DECODING = 20
 
 
 def mixed(make, n):
@@ -51,10 +52,13 @@ def random_event(dice, n):
     )
 
 
-def test_ten_thousand_triggers_and_events_in_two_seconds(make):
+def test_ten_thousand_triggers_and_events_take_little_more_than_decoding_the_events(make):
     dice = random.Random(1)
     triggers = [mixed(make, n) for n in range(MANY)]
     lines = [random_event(dice, n).to_json() for n in range(MANY)]
+    began = time.process_time()
+    for line in lines:
+        Event.from_json(line)
     started = time.process_time()
     index = Index(triggers)
     looked_at = matched = 0
@@ -63,7 +67,7 @@ def test_ten_thousand_triggers_and_events_in_two_seconds(make):
         for trigger in index.candidates(event):
             looked_at += 1
             matched += matches(trigger, event)
-    assert time.process_time() - started < LIMIT_SECONDS
+    assert time.process_time() - started < LIMIT_OF_DECODING * (started - began)
     assert looked_at < 5 * MANY  # of 100 million pairs
     assert matched > 0
 

@@ -13,7 +13,7 @@ def test_start_time_names_a_process_and_knows_its_end():
     try:
         assert processes.start_time(process.pid) == processes.start_time(process.pid) is not None
         process.kill()
-        assert processes.wait_until(lambda: processes.start_time(process.pid) is None, 5), "a zombie counts as gone"
+        assert processes.wait_until(lambda: processes.start_time(process.pid) is None, 60), "a zombie counts as gone"
     finally:
         process.kill()
         process.communicate()
@@ -33,13 +33,13 @@ def test_spawn_ties_the_child_to_the_process_and_not_to_the_calling_thread():
     thread.join()
     with started[0] as process:
         assert not processes.wait_until(lambda: process.poll() is not None, 0.3)
-        processes.end(process, 5)
+        processes.end(process, 60)
 
 
 def test_spawn_uses_a_session_of_its_own():
     process = processes.spawn([sys.executable, "-c", "import time; time.sleep(60)"])
     assert os.getsid(process.pid) == process.pid != os.getsid(0)
-    processes.end(process, 5)
+    processes.end(process, 60)
     assert process.returncode == -signal.SIGTERM
 
 
@@ -54,7 +54,7 @@ def test_end_kills_the_group_of_what_does_not_listen():
         grandchild = int(process.stdout.readline())
         processes.end(process, 0.2)
         assert process.returncode == -signal.SIGKILL
-        assert processes.wait_until(lambda: processes.start_time(grandchild) is None, 5)
+        assert processes.wait_until(lambda: processes.start_time(grandchild) is None, 60)
 
 
 def test_keep_from_forks_closes_in_a_fork_only():

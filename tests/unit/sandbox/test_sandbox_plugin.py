@@ -8,7 +8,7 @@ import requests
 def test_environment_names_the_server(clearml_sandbox):
     assert {name: os.environ[name] for name in clearml_sandbox.env()} == clearml_sandbox.env()
     keys = (os.environ["CLEARML_API_ACCESS_KEY"], os.environ["CLEARML_API_SECRET_KEY"])
-    answer = requests.post(os.environ["CLEARML_API_HOST"] + "/auth.login", auth=keys, timeout=5)
+    answer = requests.post(os.environ["CLEARML_API_HOST"] + "/auth.login", auth=keys, timeout=60)
     assert answer.json()["data"]["token"]
 
 

@@ -4,10 +4,11 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+
+from tests.eventually import eventually
 
 #: what would make the SDK think that it is part of another program, or send it elsewhere
 FOREIGN = ("CLEARML_", "TRAINS_", "PYTEST_", "COV_")
@@ -90,17 +91,18 @@ def test_published_agent_runs_a_task(sandbox, client, tmp_path):
         "CLEARML_AGENT_SKIP_PIP_VENV_INSTALL": sys.executable,
         "CLEARML_AGENT_SKIP_PYTHON_ENV_INSTALL": "1",
     }
+
+    def status() -> str:
+        return client.call("tasks.get_by_id", {"task": task})["task"]["status"]
+
     command = [program, "daemon", "--queue", "agents", "--foreground", "--cpu-only"]
     with (tmp_path / "agent.log").open("w") as log:
         agent = subprocess.Popen(command, cwd=tmp_path, env=env, stdout=log, stderr=log, start_new_session=True)
         try:
-            end, status = time.monotonic() + 60, ""
-            while status not in ("completed", "failed", "stopped") and time.monotonic() < end:
-                time.sleep(0.2)
-                status = client.call("tasks.get_by_id", {"task": task})["task"]["status"]
+            eventually(lambda: status() in ("completed", "failed", "stopped"), "the task ends", seconds=200)
         finally:
             os.killpg(agent.pid, 15)
-            agent.wait(20)
-    assert status == "completed", (tmp_path / "agent.log").read_text()[-3000:]
+            agent.wait(60)
+    assert status() == "completed", (tmp_path / "agent.log").read_text()[-3000:]
     lines = client.call("events.get_task_log", {"task": task})["events"]
     assert any("hello from the task" in line["msg"] for line in lines)

@@ -22,7 +22,7 @@ def at_once(sandbox: Sandbox, number: int, work) -> list:
     def one(index: int):
         with Client(sandbox.url, sandbox.access_key, sandbox.secret_key, name=f"caller {index}") as client:
             client.call("server.info")
-            barrier.wait(30)
+            barrier.wait(60)
             try:
                 return work(client, index)
             except CallFailed:
@@ -80,12 +80,12 @@ def test_names_are_given_once(sandbox):
 
 def test_files_come_back_as_they_were_sent(sandbox):
     path, content = "a/first run.1/artifacts/ż.bin", bytes(range(256)) * 100
-    sent = requests.post(sandbox.url + "/", files={path: ("name", content)}, timeout=5)
+    sent = requests.post(sandbox.url + "/", files={path: ("name", content)}, timeout=60)
     assert sent.json() == [path]
-    assert requests.get(f"{sandbox.url}/{path}", timeout=5).content == content
-    assert requests.head(f"{sandbox.url}/{path}", timeout=5).headers["Content-Length"] == str(len(content))
-    assert requests.delete(f"{sandbox.url}/{path}", timeout=5).status_code == 200
-    assert requests.get(f"{sandbox.url}/{path}", timeout=5).status_code == 404
+    assert requests.get(f"{sandbox.url}/{path}", timeout=60).content == content
+    assert requests.head(f"{sandbox.url}/{path}", timeout=60).headers["Content-Length"] == str(len(content))
+    assert requests.delete(f"{sandbox.url}/{path}", timeout=60).status_code == 200
+    assert requests.get(f"{sandbox.url}/{path}", timeout=60).status_code == 404
 
 
 def test_at_most_500_objects_come_at_once(client):
@@ -129,7 +129,7 @@ def test_command_serves_until_it_is_ended(tmp_path, monkeypatch):
         assert control.counts() == {"debug.ping": 1}
         control.close()
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
 
 
 def test_sdk_gets_a_new_connection_for_every_call(sandbox):
@@ -137,7 +137,7 @@ def test_sdk_gets_a_new_connection_for_every_call(sandbox):
 
     def connection(client: str) -> str | None:
         headers = {"X-ClearML-Client": client}
-        return requests.get(f"{sandbox.url}/debug.ping", headers=headers, timeout=5).headers.get("Connection")
+        return requests.get(f"{sandbox.url}/debug.ping", headers=headers, timeout=60).headers.get("Connection")
 
     assert connection("clearml-2.1.12") == "close"
     assert connection("clearml-server-2.3.0, clearml-2.1.12") == "close"

@@ -25,7 +25,7 @@ def paths(sandbox):
 
 
 def ask(sandbox, method, path, headers):
-    return requests.request(method, f"{sandbox.url}/_sandbox{path}", headers=headers, timeout=5)
+    return requests.request(method, f"{sandbox.url}/_sandbox{path}", headers=headers, timeout=60)
 
 
 @pytest.mark.parametrize(
