@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from math import floor
 from typing import Any, Final, Literal
@@ -139,6 +138,13 @@ class Schedule(Scheduler):  # type: ignore[misc]
             watchdog.beat.excuse(now)
             return {}
 
+    def _open(self, queue: str, seconds: float) -> None:
+        """Let whoever takes the next message go on by itself; where Redis refuses that, each tick is sent."""
+        try:
+            self._ticking().open(queue, seconds)
+        except redis.ResponseError as refusal:  # the key is of another's making, or Redis has become a replica
+            redis_refusals.look_for_primary(self._ticking().client, refusal)
+
     def _ticking(self) -> Ticking:
         if self._redis is None:
             self._redis = Ticking(connect(settings().redis_url or ""))
@@ -146,8 +152,7 @@ class Schedule(Scheduler):  # type: ignore[misc]
 
     def _send(self, entry: Any, others: list[Any], stint: SeenStint, now: float) -> bool:
         try:
-            with suppress(redis.ResponseError):  # of another's making: then each tick is sent
-                self._ticking().open(entry.options["queue"], stint.seconds)
+            self._open(entry.options["queue"], stint.seconds)
             also = [other.task.rpartition(".")[2] for other in others]
             self.app.send_task(entry.task, [*(entry.args or ()), *also], entry.kwargs, **entry.options)
         except UNSENT as failure:

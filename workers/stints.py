@@ -115,17 +115,21 @@ class Stint:
         except redis.RedisError as failure:
             redis_refusals.look_for_primary(self._ticking.client, failure)
             return True
-        served = self._served()
-        for stage in self._due(at) if served else ():
-            self._rounds[stage].start(served or {})
-        return served is not None
+        return self._begin_due(self._due(at), at)
 
     def _due(self, at: float) -> list[str]:
         with self._lock:
             early = at + _EARLY * self._period
-            due = [stage for stage, pace in self._paces.items() if early - self._began.get(stage, -math.inf) >= pace]
-            self._began |= dict.fromkeys(due, at)
-        return due
+            return [stage for stage, pace in self._paces.items() if early - self._began.get(stage, -math.inf) >= pace]
+
+    def _begin_due(self, due: list[str], at: float) -> bool:
+        served = self._served() if due else {}  # reading who there is costs the more, the more schedulers there are
+        if served:
+            with self._lock:
+                self._began |= dict.fromkeys(due, at)
+            for stage in due:
+                self._rounds[stage].start(served)
+        return served is not None
 
     def next_at(self, at: float, now: float) -> float:
         """When to tick after a time: midway between two looks of beat, which come when its messages do."""

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import redis
@@ -183,6 +184,27 @@ def test_beat_sends_each_tick_where_the_place_of_the_count_is_something_else(
         monkeypatch.setattr(schedule._redis, name, refuses)
     sent = run(schedule, monkeypatch, seconds=15)
     assert Counter(queue for _, _, queue in sent) == {"poll": 15, "dispatch": 1}
+
+
+def test_where_a_replica_refuses_it_beat_sends_each_tick_and_looks_for_the_primary(
+    schedule: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(*_: object) -> None:
+        raise redis.exceptions.ReadOnlyError("You can't write against a read only replica.")
+
+    connections = Mock()
+    schedule._redis.client = Mock(connection_pool=connections)
+    monkeypatch.setattr(schedule._redis, "open", refuses)
+    assert Counter(queue for _, _, queue in run(schedule, monkeypatch, seconds=3)) == {"poll": 3, "dispatch": 1}
+    connections.disconnect.assert_called_with(inuse_connections=False)
+
+
+def test_whom_there_is_to_serve_is_read_only_for_a_tick_that_is_due(world: Callable[..., World]) -> None:
+    at_rest = world()
+    at_rest.run(600.5)
+    (worker,) = at_rest.up("dispatch")
+    assert worker.reads <= len(at_rest.begun["notify"]) + at_rest.messages["dispatch"]
+    assert worker.reads < 600 / 10, "though it counts a tick each second"
 
 
 def test_after_a_pause_all_come_together_again_and_none_is_made_up_for(

@@ -91,6 +91,7 @@ class FakeWorker:
         from workers.stints import Stint, paces_of
 
         self.world, self.queue, self.name = world, queue, name
+        self.reads = 0  # of who there is to serve
         self.is_up, self.is_busy, self.has_news, self.leaves_alone = True, False, False, False
         paces = paces_of(queue, Settings(redis_url="redis://localhost:1/0"))
         rounds = {stage: FakeRounds(self, stage) for stage in paces}
@@ -104,6 +105,7 @@ class FakeWorker:
                 return threading.current_thread()
 
         def served() -> Any:
+            worker.reads += 1
             return None if worker.leaves_alone else {"a": "scheduler"}
 
         self.stint = Stepped(queue, paces, rounds, served, world.counted, name)  # type: ignore[arg-type]
