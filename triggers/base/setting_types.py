@@ -1,12 +1,28 @@
-"""Types of settings that are given as several values in one text."""
+"""Types of settings: numbers that can be calculated with, and several values in one text."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from triggers.base.receivers import Allowed
+
+# Each as large as anybody could mean it, and none so large that a time or a size made of it is more than Redis and its
+# scripts can hold: "inf" would end every round that calculates with it.
+#: Thirty years, in seconds.
+MOST_SECONDS: Final = 1_000_000_000
+#: 2,700 years, in days.
+MOST_DAYS: Final = 1_000_000
+#: A petabyte, in megabytes.
+MOST_MEGABYTES: Final = 1_000_000_000
+#: Of anything that is counted.
+MOST_COUNTED: Final = 1_000_000_000
+
+Seconds = Annotated[float, Field(le=MOST_SECONDS)]
+Days = Annotated[float, Field(le=MOST_DAYS)]
+Megabytes = Annotated[float, Field(le=MOST_MEGABYTES)]
+Count = Annotated[int, Field(le=MOST_COUNTED)]
 
 
 def _listed(value: Any) -> Any:

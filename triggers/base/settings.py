@@ -15,7 +15,18 @@ from triggers.base.logs import logger
 from triggers.base.meant import meant
 from triggers.base.redis_address import with_password
 from triggers.base.secrets_folder import secrets_folder, secrets_in
-from triggers.base.setting_types import Addresses, Ids, Receivers, SigningKeys
+from triggers.base.setting_types import (
+    MOST_COUNTED,
+    MOST_DAYS,
+    Addresses,
+    Count,
+    Days,
+    Ids,
+    Megabytes,
+    Receivers,
+    Seconds,
+    SigningKeys,
+)
 
 log = logger(__name__)
 
@@ -50,22 +61,23 @@ class Settings(BaseModel):
     state_folder: Path = Field(
         default=Path("~/.clearml-triggers"), description="folder in which local mode keeps all state"
     )
-    poll_seconds: float = Field(default=5.0, ge=1.0, description="pause between two polls, if the script sets none")
+    poll_seconds: Seconds = Field(default=5.0, ge=1.0, description="pause between two polls, if the script sets none")
     api_calls_per_month: int | None = Field(
         default=None,
         ge=1,
+        le=MOST_COUNTED,
         description="calls to the ClearML API in a month of UTC; polls stretch so that they suffice, and launches go "
         "before polls; no limit if not set",
     )
-    overlap_seconds: float = Field(
+    overlap_seconds: Seconds = Field(
         default=30.0, ge=1.0, description="how late a change may become visible: polls re-read this stretch"
     )
-    sweep_every_seconds: float = Field(default=600.0, ge=1.0, description="pause between two sweeps")
-    sweep_window_seconds: float = Field(default=900.0, ge=1.0, description="how far back a sweep re-reads")
-    lease_seconds: float = Field(
+    sweep_every_seconds: Seconds = Field(default=600.0, ge=1.0, description="pause between two sweeps")
+    sweep_window_seconds: Seconds = Field(default=900.0, ge=1.0, description="how far back a sweep re-reads")
+    lease_seconds: Seconds = Field(
         default=10.0, ge=0.5, description="time after which a lease expires that is not renewed"
     )
-    reconcile_seconds: float = Field(default=2.0, ge=0.2, description="pause between two rounds of reconcile")
+    reconcile_seconds: Seconds = Field(default=2.0, ge=0.2, description="pause between two rounds of reconcile")
     partitions: int = Field(default=16, ge=1, le=256, description="number of partitions of events")
     batch_events: int = Field(default=100, ge=1, le=500, description="events in one batch")
     batch_firings: int = Field(
@@ -74,29 +86,32 @@ class Settings(BaseModel):
         le=100,
         description="firings that a dispatcher takes at first; it takes up to 100 while the ClearML server is fast",
     )
-    max_attempts: int = Field(default=10, ge=1, description="attempts before a firing becomes a dead letter")
-    retry_base_seconds: float = Field(default=5.0, gt=0, description="pause before the second attempt")
-    retry_cap_seconds: float = Field(default=1800.0, gt=0, description="maximum pause between two attempts")
-    max_per_minute: int = Field(default=1000, ge=0, description="maximum launches per trigger and minute; 0: no limit")
-    request_timeout_seconds: float = Field(default=20.0, gt=0, description="time limit of one ClearML API call")
-    history_length: int = Field(default=10_000, ge=100, description="maximum entries in the history")
-    retention_days: float = Field(default=7.0, gt=0, description="how long finished firings are kept")
-    launched_days: float = Field(
+    max_attempts: Count = Field(default=10, ge=1, description="attempts before a firing becomes a dead letter")
+    retry_base_seconds: Seconds = Field(default=5.0, gt=0, description="pause before the second attempt")
+    retry_cap_seconds: Seconds = Field(default=1800.0, gt=0, description="maximum pause between two attempts")
+    max_per_minute: Count = Field(
+        default=1000, ge=0, description="maximum launches per trigger and minute; 0: no limit"
+    )
+    request_timeout_seconds: Seconds = Field(default=20.0, gt=0, description="time limit of one ClearML API call")
+    history_length: Count = Field(default=10_000, ge=100, description="maximum entries in the history")
+    retention_days: Days = Field(default=7.0, gt=0, description="how long finished firings are kept")
+    launched_days: Days = Field(
         default=180.0, gt=0, description="how long a ClearML task is known as launched by a trigger"
     )
-    firings_megabytes: float = Field(
+    firings_megabytes: Megabytes = Field(
         default=1000.0, gt=0, description="memory of finished firings; beyond it the oldest are forgotten earlier"
     )
-    launched_megabytes: float = Field(
+    launched_megabytes: Megabytes = Field(
         default=200.0, gt=0, description="memory of launched ClearML tasks; beyond it the oldest are forgotten earlier"
     )
     marks_days: float | None = Field(
         default=None,
         gt=0,
+        le=MOST_DAYS,
         description="how long a trigger remembers an object that fired and whose launched ClearML task is on the "
         "server; for good if not set",
     )
-    marks_megabytes: float = Field(
+    marks_megabytes: Megabytes = Field(
         default=500.0,
         gt=0,
         description="memory of objects that fired; beyond it those that changed longest ago are forgotten, if their "
@@ -184,8 +199,10 @@ class Settings(BaseModel):
         description="further places for notices, as the library apprise writes them, between white space: mail, Teams, "
         "Discord, PagerDuty and others",
     )
-    notices_per_hour: int = Field(default=20, ge=1, description="notices sent in an hour at most; the rest is counted")
-    concurrency: int = Field(default=8, ge=1, description="threads of the worker in local mode")
+    notices_per_hour: Count = Field(
+        default=20, ge=1, description="notices sent in an hour at most; the rest is counted"
+    )
+    concurrency: int = Field(default=8, ge=1, le=1000, description="threads of the worker in local mode")
 
     @model_validator(mode="before")
     @classmethod

@@ -52,7 +52,7 @@ def _table() -> Iterator[str]:
 def _value(name: str, field: FieldInfo) -> str:
     unit = next((each.replace("_", " ") for each in _UNITS if name.endswith(each)), "")
     limits = [(sign, getattr(one, key, None)) for one in field.metadata for key, sign in _BOUNDS.items()]
-    bounds = [f"{sign} {limit:g}" for sign, limit in limits if limit is not None]
+    bounds = [f"{sign} {limit:,.12g}" for sign, limit in limits if limit is not None]
     kind = _kind(field.annotation)
     return ", ".join(filter(None, [f"{kind} ({unit})" if unit else kind, *bounds]))
 
