@@ -41,6 +41,24 @@ def test_what_is_forgotten_does_not_fire_again(no_memory: World) -> None:
     assert sorted(world.runs().values()) == [1] * 5
 
 
+@pytest.mark.parametrize("ended_ms", ["much", "1.5e999", "-5", ""])
+def test_a_damaged_firing_is_left_alone_and_the_others_are_forgotten(no_memory: World, ended_ms: str) -> None:
+    world = no_memory
+    world.declare(world.trigger())
+    for _ in range(3):
+        world.fail_task()
+    world.step()
+    damaged, of_another_type, _ = ended(world)
+    client = world.ledger.store.client
+    client.hset(damaged, "ended_ms", ended_ms)
+    client.delete(of_another_type)
+    client.set(of_another_type, "a text", ex=60)
+    for _ in range(3):
+        keep_to_budgets(world.ctx, 0)
+    assert {*ended(world)} == {damaged, of_another_type}
+    assert launched(world) == 0, "the budgets after it are kept as well"
+
+
 def test_a_launch_that_is_forgotten_does_not_fire_its_own_trigger(no_memory: World) -> None:
     world = no_memory
     world.declare(world.trigger(trigger_on_status=["failed", "queued"]))

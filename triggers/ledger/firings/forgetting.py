@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any, Final
 
+from triggers.base import forms
 from triggers.ledger.keys import Keys
 from triggers.ledger.store import Script, Store
 
@@ -95,14 +96,16 @@ class Forgetting:
         found, looked_at, prefix = dict[str, int](), 0, self.keys.firing("")
         pattern = "".join(f"[{sign}]" if sign in "*?[]" else sign for sign in prefix) + "*"
         while looked_at < LOOKED_AT:
-            answer: Any = self.store.client.scan(self._cursor, match=pattern, count=_PAGE)
+            answer: Any = self.store.client.scan(self._cursor, match=pattern, count=_PAGE, _type="hash")
             self._cursor, names = int(answer[0]), answer[1]
             looked_at += _PAGE
             with self.store.client.pipeline(transaction=False) as pipe:
                 for name in names:
                     pipe.hget(name, "ended_ms")
                 times: list[Any] = pipe.execute() if names else []
-            found |= {name.removeprefix(prefix): int(ms) for name, ms in zip(names, times, strict=True) if ms}
+            # of a damaged one it is not known when it ended: Redis itself forgets it after its days
+            ended = {name: forms.number(ms) for name, ms in zip(names, times, strict=True)}
+            found |= {name.removeprefix(prefix): ms for name, ms in ended.items() if ms > 0}
             if not self._cursor:
                 break
         return [(ms, key) for key, ms in found.items()], min(looked_at, size)
