@@ -4,12 +4,13 @@
 local function within_pace(firing, pace, limit, now)
   if limit <= 0 or redis.call('HEXISTS', firing, 'paced') == 1 then return true end
   local counted, minute = redis.call('HMGET', pace, 'minute', 'count'), math.floor(now / 60000)
-  if tonumber(counted[1] or '0') ~= minute then
+  local count = tonumber(counted[2] or '')
+  if tonumber(counted[1] or '') ~= minute or not count then
     redis.call('HSET', pace, 'minute', minute, 'count', 0)
     redis.call('EXPIRE', pace, 120)
-    counted[2] = '0'
+    count = 0
   end
-  if tonumber(counted[2]) >= limit then return false end
+  if count >= limit then return false end
   redis.call('HINCRBY', pace, 'count', 1)
   redis.call('HSET', firing, 'paced', 1)
   return true

@@ -3,7 +3,7 @@
 -- Returns the token, or false. Polls keep to a grid of one pace, however long each takes; a tick may be early by the slack.
 -- Rules out: two pollers at once; more polls than the pace says when several beats tick; a new trigger, a new start or a
 --   raised limit that waits for as long as a poll before it found good.
-local now, due, pace, slack = now_ms(), tonumber(redis.call('GET', KEYS[3]) or '0'), tonumber(ARGV[4]), tonumber(ARGV[5])
+local now, due, pace, slack = now_ms(), tonumber(redis.call('GET', KEYS[3]) or '') or 0, tonumber(ARGV[4]), tonumber(ARGV[5])
 if due > now + math.max(pace, tonumber(ARGV[7] or ARGV[4])) + slack then due = now end -- the pace was slower
 local polled_for = (redis.call('GET', KEYS[5]) or '0') .. ' ' .. run -- other triggers or a new start are a change as well
 local known = redis.call('HMGET', KEYS[4], 'polled_for', 'stretched_ms', 'by_budget_ms', 'limit')

@@ -83,7 +83,7 @@ end
 local function remember(history, length, what, firing, reason, task)
   local f = redis.call('HMGET', firing, 'trigger', 'object', 'key', 'changed_ms')
   local tallies, field = history .. ':tallies', what .. ' ' .. (f[1] or '')
-  local count = tonumber(string.match(redis.call('HGET', tallies, field) or '0', '^%d+')) + 1
+  local count = (tonumber(string.match(redis.call('HGET', tallies, field) or '', '^%d+') or '') or 0) + 1
   redis.call('HSET', tallies, field, string.format('%d %d %s %s', count, now_ms(), f[2] or '', task or ''))
   if (what == 'dropped' or what == 'skipped') and f[4] and not string.find(f[3] or '', '-', 1, true) then
     redis.call('ZADD', history .. ':decided', f[4], f[2] .. ' ' .. f[1])
