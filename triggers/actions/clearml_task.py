@@ -12,7 +12,7 @@ from triggers.actions.overrides import parse_key, problem_of
 from triggers.actions.placeholders import references, unknown_placeholder
 from triggers.actions.task_query import BaseTaskQuery
 from triggers.base.errors import InvalidTrigger
-from triggers.model.action import Lane, Need, unknown_console_line
+from triggers.model.action import ACTIONS, Lane, Need, unknown_console_line
 from triggers.model.kinds import Kind, phrase_of
 from triggers.model.values import Flag, Project, Text, Values, wrong
 
@@ -119,12 +119,12 @@ class TaskAction(Action):
             if values:
                 raise wrong("not available with reuse_task=True: leave one of the two out", argument, values)
 
-    def check_for(self, kind: Kind) -> None:
+    def check_for(self, kind: Kind, argument: str = ACTIONS) -> None:
         """Refuse references that a trigger of this kind cannot fill."""
-        for argument, values in (("task_parameters", self.parameters), ("task_overrides", self.overrides)):
+        for own, values in (("task_parameters", self.parameters), ("task_overrides", self.overrides)):
             if unknown := unknown_placeholder(values, kind):
                 known = f"a {phrase_of(kind)} knows {' and '.join(f'${{{name}}}' for name in references(kind))} only"
-                raise wrong(f"unknown {unknown}: {known}; write $${{...}} for a literal ${{...}}", argument, values)
+                raise wrong(f"unknown {unknown}: {known}; write $${{...}} for a literal ${{...}}", own, values)
 
     # -- what depends on it elsewhere
     @property

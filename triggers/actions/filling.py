@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from triggers.actions import texts
 from triggers.base.errors import LaunchImpossible
+from triggers.model.parts import firing_of
 
 if TYPE_CHECKING:
     from triggers.actions.attempt import Attempt
@@ -68,7 +69,7 @@ def filling(attempt: Attempt, uses: Any, secrets: Secrets | None = None) -> Fill
         event,
         url=place(event.kind, event.id),
         trigger=attempt.trigger.name,
-        firing=attempt.firing.key,
+        firing=firing_of(attempt.firing.key),  # the same for all of its actions: one opens what another closes
         at=iso(attempt.firing.granted_ms),
         launched=launched,
         launched_url=place("task", launched),

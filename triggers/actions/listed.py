@@ -14,7 +14,7 @@ from triggers.actions import texts
 from triggers.actions.action import Action
 from triggers.actions.sending import secrets
 from triggers.base.errors import InvalidAction
-from triggers.model.action import DeclaredAction
+from triggers.model.action import ACTIONS, DeclaredAction
 from triggers.model.kinds import Kind
 from triggers.model.values import wrong
 
@@ -106,7 +106,7 @@ class Listed(Action):
         """The arguments that it takes."""
         return [name for name in cls.model_fields if name != "type"]
 
-    def check_for(self, kind: Kind) -> None:
+    def check_for(self, kind: Kind, argument: str = ACTIONS) -> None:
         """Refuse references to what objects of a kind do not have."""
         self._check_texts(kind)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 from triggers.actions.filling import launched_task
 from triggers.actions.listed import ActsOn, Listed, constructor
 from triggers.base.errors import LaunchImpossible, Refused
-from triggers.model.action import DeclaredAction
+from triggers.model.action import ACTIONS, DeclaredAction
 from triggers.model.kinds import KINDS, Kind
 from triggers.model.parts import all_parts, firing_of, key_of, list_of
 from triggers.model.values import one_of, wrong
@@ -69,20 +69,22 @@ class OnObject(Listed):
             return "on", f"the launched ClearML task waits or runs when it is to be {self.VERB[1]}; {way_out}"
         return super().unfit(before)
 
-    def check_for(self, kind: Kind) -> None:
+    def check_for(self, kind: Kind, argument: str = ACTIONS) -> None:
         """Refuse kinds of object that it cannot act on."""
-        super().check_for(kind)
+        super().check_for(kind, argument)
         acted_on = "task" if self.on == "launched" else kind
         if acted_on not in self.SERVES:
-            served = " and ".join(f"{each}s" for each in self.SERVES)
+            *first, last = (f"{each}s" for each in self.SERVES)
+            served = f"{', '.join(first)} and {last}" if first else last
+            fired = "a time is no object" if kind not in OF_CLEARML else f"this trigger is for {kind}s"
             raise wrong(
-                f"{type(self).__name__} acts on {served}, and this trigger is for {kind}s; leave it out"
+                f"{type(self).__name__} acts on {served}, and {fired}; leave it out"
                 + (
                     ""
                     if "task" not in self.SERVES or self.WANTS_END
                     else ", or give on='launched' to act on the launched ClearML task"
                 ),
-                "actions",
+                argument,
                 self.type,
             )
 

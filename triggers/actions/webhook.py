@@ -129,7 +129,7 @@ class Webhook(Listed):
         if is_reference(self.url):
             url = secrets.of(self.url)
         else:
-            url = str(fills.fill(self.url, lambda text: quote(text, safe="")))
+            url = str(fills.fill(self.url, lambda text: quote(text, safe="", errors="replace")))
         if problem := problem_of_url(url):
             raise LaunchImpossible(f"{self.label}: {problem}")
         if is_reference(self.url):

@@ -42,10 +42,11 @@ def try_out(
 
 def _check_file(file: str, *, as_json: bool) -> None:
     from triggers.cli import output
-    from triggers.configuration import arguments_of, examples, load
+    from triggers.configuration import arguments_of, check_as_new, examples, load
     from triggers.operate import wording
 
     document = load(file)
+    check_as_new(document)
     held = examples.run(document)
     wrong = [one for one in held if not one.passes]
     if as_json:

@@ -12,9 +12,10 @@ from triggers.actions import functions
 from triggers.base.errors import InvalidTrigger
 from triggers.client.excluded_days import excluded
 from triggers.model import DeclaredAction, Trigger, make_trigger
-from triggers.model.action import ACTIONS, action_classes, first_of
+from triggers.model.action import ACTIONS, action_classes, first_of, problem_of_listed
 from triggers.model.fields import declared
 from triggers.model.kinds import Kind, named_as, noun_of, phrase_of
+from triggers.model.parts import shown
 from triggers.model.trigger import CLASSES, PLAIN_FIELDS, policy_of
 
 _NAMELESS: Final = "(without a name)"
@@ -113,6 +114,8 @@ def _actions(cls: type[DeclaredAction], name: str, arguments: Mapping[str, Any],
     """The first action and the others of `actions`, which has all of them where nothing is scheduled."""
     if not cls.WAYS:
         first, others = first_of(arguments[ACTIONS])
+        if way_out := problem_of_listed(first):
+            raise InvalidTrigger(name, ACTIONS, shown(ACTIONS, arguments[ACTIONS]), way_out)
         return {"action": first, ACTIONS: others}
     return {"action": cls.from_arguments(name, arguments, in_file=in_file), ACTIONS: arguments[ACTIONS]}
 

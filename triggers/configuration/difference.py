@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from triggers.base.errors import InvalidTrigger
 from triggers.base.exhaustive import assert_never
+from triggers.configuration.document import check_file_has
 from triggers.configuration.writing import arguments_of
 from triggers.ledger.registry.registry import Entry, Snapshot
 from triggers.model import Trigger, check_new
-from triggers.model.kinds import named_as
 from triggers.operate.changes import ORIGIN, declarer
 from triggers.operate.target import Target
 
@@ -49,13 +48,9 @@ def _change(trigger: Trigger, old: Entry | None) -> TriggerDifference:
     if old is not None and old.trigger == trigger:
         return TriggerDifference("same", trigger, {})
     new = arguments_of(trigger)
-    if old is None:
-        check_new(trigger)
-    action = trigger.action
-    problem = action.problem_of_file()
-    if problem and (not old or old.trigger.action != action):
-        with named_as(trigger.kind):
-            raise InvalidTrigger(trigger.name, action.CODE, action.label, problem)
+    check_new(trigger, old.trigger if old else None)
+    if old is None or old.trigger.action != trigger.action:
+        check_file_has(trigger)
     before = arguments_of(old.trigger) if old else {}
     fields = {
         name: (before.get(name), new.get(name))

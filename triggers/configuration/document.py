@@ -21,7 +21,7 @@ from triggers.client.declaration import Declaration, declare
 from triggers.client.scheduler import TriggerScheduler
 from triggers.configuration import plain_yaml
 from triggers.configuration.aliases import check_nodes
-from triggers.model import Trigger, make_trigger
+from triggers.model import Trigger, check_new, make_trigger
 from triggers.model.kinds import KINDS, Kind, call_of, named_as, one_of_them, phrase_of
 
 #: What a trigger may say beside the arguments of its `add_*` call.
@@ -83,6 +83,28 @@ def parse(text: str, name: str) -> Document:
     if problems:
         raise Usage("\n".join(_at_most(problems)))
     return Document(tuple(triggers), tuple(content.get("examples") or ()))
+
+
+def check_as_new(document: Document) -> None:
+    """Refuse what `apply` refuses of a file whose triggers are all new to it.
+
+    Raises:
+        InvalidTrigger: the first that is wrong.
+    """
+    for trigger in document.triggers:
+        check_new(trigger)
+        check_file_has(trigger)
+
+
+def check_file_has(trigger: Trigger) -> None:
+    """Refuse an action that no file can declare.
+
+    Raises:
+        InvalidTrigger: names it, and what to give instead.
+    """
+    if problem := trigger.action.problem_of_file():
+        with named_as(trigger.kind):
+            raise InvalidTrigger(trigger.name, trigger.action.CODE, trigger.action.label, problem)
 
 
 def _at_most(problems: list[str]) -> list[str]:

@@ -130,8 +130,8 @@ class DeclaredAction(Frozen, ABC):
         """Whether it makes ClearML tasks of its own, which are found again by their tags."""
         return False
 
-    def check_for(self, kind: Kind) -> None:
-        """Refuse, by `wrong`, what a trigger of this kind cannot carry out."""
+    def check_for(self, kind: Kind, argument: str = ACTIONS) -> None:
+        """Refuse, by `wrong`, what a trigger of this kind cannot carry out; `argument`: the list that it stands in."""
 
     def unfit(self, before: Sequence[DeclaredAction] | None = None) -> tuple[str, str]:
         """An argument that no new trigger may have, as a secret in clear, and what to do; ("", "") for none.
@@ -252,7 +252,8 @@ def read_action(value: Any) -> Any:
     classes = action_classes()
     name = value.get("type")
     if not isinstance(name, str) or name not in classes:
-        raise wrong(f"give an action of type {', '.join(map(repr, classes))}{meant(name, classes)}", "action", name)
+        listed = [type_ for type_, each in classes.items() if not each.WAYS]
+        raise wrong(f"give an action of type {', '.join(map(repr, listed))}{meant(name, classes)}", ACTIONS, name)
     return built(classes[name]).model_validate(dict(value))
 
 
@@ -262,15 +263,21 @@ def read_actions(value: Any) -> Any:
         return ()
     if not isinstance(value, (list, tuple)):
         raise wrong(_A_LIST)
-    classes = action_classes()
     for each in value:
-        type_ = each.get("type") if isinstance(each, Mapping) else getattr(each, "type", "")
-        if isinstance(type_, str) and type_ in classes and (ways := classes[type_].WAYS):
-            raise wrong(f"give {ways[0]} instead: it is the first action")
+        if way_out := problem_of_listed(each):
+            raise wrong(way_out)
     read = tuple(map(read_action, value))
     if len(read) > MOST_ACTIONS:
         raise wrong(f"at most {MOST_ACTIONS} actions can be given")
     return read
+
+
+def problem_of_listed(action: Any) -> str:
+    """Why no list may have an action, which an argument of its own spells, and what to give; "" if one may."""
+    classes = action_classes()
+    type_ = action.get("type") if isinstance(action, Mapping) else getattr(action, "type", "")
+    ways = classes[type_].WAYS if isinstance(type_, str) and type_ in classes else ()
+    return f"give {ways[0]} instead: it is the first action" if ways else ""
 
 
 def first_of(actions: Any) -> tuple[Any, Any]:

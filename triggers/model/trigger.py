@@ -11,9 +11,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError, model_validator
 
-from triggers.base.bounds import LONGEST_NAME, MOST_TAGS
 from triggers.base.errors import InvalidTrigger
-from triggers.base.escaping import is_safe
 from triggers.base.formats import check_version, lowest, reading
 from triggers.base.meant import meant
 from triggers.model.action import DeclaredAction, argument_of, read_action, read_actions
@@ -24,10 +22,12 @@ from triggers.model.parts import LISTS, all_parts, list_of, shown
 from triggers.model.policy import Policy
 from triggers.model.schedule_fields import ScheduleConditions
 from triggers.model.task_fields import TaskConditions
+from triggers.model.unfit import unfit_of
 from triggers.model.values import Flag, Name, Since, Text, since_of, wrong
 
 #: The version of triggers that brought schedules.
 SCHEDULES_SINCE: Final = 4
+_WITHOUT_LAUNCH: Final = "give schedule_task_id, or leave out on='launched' and ${launched.…}"
 
 
 def slot_of_reused(task_id: str) -> str:
@@ -149,14 +149,14 @@ class Trigger(Conditions):
     @model_validator(mode="after")
     def _actions_go_with_the_rest(self) -> Trigger:
         for part, action in all_parts(self):
-            action.check_for(self.kind)
+            action.check_for(self.kind, list_of(part))
             if action.after_launch and (not part or list_of(part) == "on_failed" or not self.action.launches):
-                argument = list_of(part)
-                way_out = "it waits for a launched ClearML task: "
-                way_out += "leave it out" if argument == "on_failed" else "give schedule_task_id, or act on the object"
-                raise wrong(way_out, argument, action.type)
+                way_out = "leave it out" if list_of(part) == "on_failed" else _WITHOUT_LAUNCH
+                raise wrong(f"it waits for a launched ClearML task: {way_out}", list_of(part), action.type)
         if self.on_resolved and self.policy.fire != "on_transition":
-            raise wrong("requires fire='on_transition'", "on_resolved", [each.type for each in self.on_resolved])
+            never = f"a {self.kind} is never resolved; leave it out" if "fire" in self.NO_POLICY else ""
+            way_out = never or "requires fire='on_transition'"
+            raise wrong(way_out, "on_resolved", [each.type for each in self.on_resolved])
         if self.policy.overlap == "cancel_previous" and not (self.action.base_task or self.action.clones):
             raise wrong("a function cannot be aborted: give a ClearML task", "overlap", self.policy.overlap)
         for name in self.NO_POLICY:
@@ -240,32 +240,20 @@ def make_trigger(kind: Kind, **fields: Any) -> Trigger:
         return built(CLASSES[kind])(**fields)
 
 
-def check_new(trigger: Trigger) -> None:
-    """Refuse what a new trigger may not have. Those that were stored with it before are still read.
+def check_new(trigger: Trigger, before: Trigger | None = None) -> None:
+    """Refuse what a new trigger may not have. Those that were stored with such before are still read.
+
+    Args:
+        trigger: new, or as it was edited.
+        before: as it is registered; one that has such already is not asked to mend it.
 
     Raises:
         InvalidTrigger: characters in its name that cannot be shown; a name or a list of tags that is too long; a secret
             in clear.
     """
     with named_as(trigger.kind):
-        _check_new(trigger)
-
-
-def _check_new(trigger: Trigger) -> None:
-    name = trigger.name
-    if not is_safe(name):
-        way_out = "leave out line breaks, control characters and marks that nobody sees or that turn the text around"
-        raise InvalidTrigger(name, "name", name, way_out)
-    if len(name) > LONGEST_NAME:
-        raise InvalidTrigger(name[:40] + "...", "name", name, f"at most {LONGEST_NAME} characters")
-    for field in type(trigger).model_fields:
-        tags = getattr(trigger, field)
-        if isinstance(tags, tuple) and len(tags) > MOST_TAGS:
-            raise InvalidTrigger(name, field, tags[:3], f"{len(tags):,} are given; at most {MOST_TAGS:,} can be")
-    actions = [action for _, action in all_parts(trigger)]
-    for number, action in enumerate(actions):
-        if (found := action.unfit(actions[:number]))[0]:
-            raise InvalidTrigger(name, found[0], "(hidden)", found[1])
+        if (found := unfit_of(trigger)) and not (before and unfit_of(before)):
+            raise found
 
 
 @contextmanager

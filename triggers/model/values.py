@@ -38,10 +38,16 @@ _DIRECTIONS: Final = ("above", "below")
 
 def wrong(way_out: str, argument: str = "", value: object = None) -> PydanticCustomError:
     """Build the error of one argument; without a name it is that of the field being read."""
-    context = {"way_out": way_out}
+    context: dict[str, Any] = {"way_out": _writable(way_out)}
     if argument:
-        context |= {"argument": argument, "value": value}  # type: ignore[dict-item]
+        shown = _writable(value) if isinstance(value, str) else value
+        context |= {"argument": _writable(argument), "value": shown}
     return PydanticCustomError("argument", "{way_out}", context)
+
+
+def _writable(text: str) -> str:
+    """A text in which lone surrogates are escaped: pydantic cannot put them into an error."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def since_of(value: BaseModel) -> int:

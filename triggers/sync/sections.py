@@ -149,8 +149,8 @@ def _read_items(kind: Kind, items: list[Any], project_ids: Mapping[str, str], kn
             continue
         try:
             trigger = from_original(kind, _settle_project(item, project_ids))
-            if trigger.id not in known:
-                check_new(trigger)
+            if (before := known.get(trigger.id)) != trigger:
+                check_new(trigger, before)
         except Usage as error:
             problems.append(f"{where}: {_explain(kind, error, item)}")
             continue

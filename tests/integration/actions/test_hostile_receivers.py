@@ -114,6 +114,16 @@ def test_an_address_that_nobody_can_connect_to_is_named(
 HUGE = "x" * 20_000
 
 
+def test_a_name_that_no_address_can_hold_is_sent_as_far_as_it_can_be(world: World, receiver: Receiver) -> None:
+    """A lone surrogate, which JSON can spell and UTF-8 cannot."""
+    declare(world, Webhook(f"{receiver.url}/${{object.name}}", headers={"X-Name": "${object.name}"}))
+    world.fail_task(name="train \ud800")
+    world.step(allowing(world))
+    (received,) = receiver.received
+    assert (received.path, received.headers["x-name"]) == ("/train%20%3F", "train \\ud800")
+    assert received.json["data"]["object"]["name"] == "train \ud800"
+
+
 @pytest.mark.parametrize(
     "action",
     [

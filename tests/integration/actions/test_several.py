@@ -49,15 +49,18 @@ def test_a_launch_with_actions_on_it_and_on_the_object(world: World, receiver: R
 
 def test_an_incident_is_opened_and_closed(world: World, receiver: Receiver) -> None:
     opened, closed = (Webhook(f"{receiver.url}/{path}") for path in ("open", "close"))
+    named = Webhook(f"{receiver.url}/named", body={"dedup_key": "${firing.key}"})
     policy = {"fire": "on_transition"}
-    declare(world, opened, trigger_on_status=["failed"], policy=policy, on_resolved=[closed])
+    declare(world, opened, trigger_on_status=["failed"], policy=policy, actions=[named], on_resolved=[closed, named])
     id_ = world.fail_task()
     acted(world, allowing(world))
     world.call("tasks.reset", task=id_)
     acted(world, allowing(world))
-    first, second = receiver.received
+    first, second = (one for one in receiver.received if one.path != "/named")
     assert (first.path, second.path) == ("/open", "/close")
     assert second.id == f"{first.id}-r0"
+    assert first.json["data"]["firing"] == second.json["data"]["firing"] == first.id
+    assert [one.json["dedup_key"] for one in receiver.received if one.path == "/named"] == [first.id] * 2
 
 
 def test_what_is_tried_says_so(world: World, receiver: Receiver) -> None:

@@ -18,6 +18,7 @@ from triggers.actions import Webhook
 from triggers.actions.listed import InvalidAction
 from triggers.base.errors import InvalidTrigger
 from triggers.model import Trigger, check_new, make_trigger
+from triggers.sync.sections import read_section, write_section
 
 PLAIN = "any text is a key"
 ENCODED = "whsec_" + base64.b64encode(b"0123456789abcdef01234567").decode()
@@ -171,6 +172,9 @@ CANARY = "c4n4ry"
         ({"url": "https://hooks.example.com/a b"}, "no blanks"),
         ({"url": "https://hooks.example.com/\r\nX: y"}, "no blanks"),
         ({"url": "https://${object.name}/"}, "not in the host"),
+        ({"url": "https://${env:HOST}/in"}, "env:NAME for a secret that is the whole address"),
+        ({"url": "https://hooks.example.com/\ud800"}, "no blanks"),
+        ({"headers": {"X-A": "\ud800"}}, "control characters"),
         ({"url": "https://hooks.example.com:${object.name}/"}, "give an address"),
         ({"url": "https://hooks.example.com/${object.nam}"}, "did you mean ${object.name}?"),
         ({"url": f"https://user:{CANARY}@hooks.example.com/"}, "env:NAME"),
@@ -260,6 +264,14 @@ def test_a_token_in_clear_that_no_name_betrays_is_refused_in_new_triggers_and_re
     for error in (in_script.value, in_file.value):
         assert token not in repr(error)
         assert "short" not in repr(error)
+    before = make_trigger("task", name="t", action={"type": "tag", "add": ["a"]})
+    with pytest.raises(InvalidTrigger, match="env:NAME"):
+        check_new(stored, before)
+    check_new(stored.model_copy(update={"owner": "@ann"}), stored)
+    section = read_section("task", write_section([stored], {}), {}, [before])
+    assert "env:NAME" in section.problems[0]
+    assert token not in section.problems[0]
+    assert not read_section("task", write_section([stored], {}), {}, [stored]).problems
 
 
 @pytest.mark.parametrize(

@@ -167,6 +167,17 @@ def test_delete_is_refused_for_what_a_script_declares(world: World, tmp_path: An
     assert [one["name"] for one in run("list", "--json").json] == ["retry"]
 
 
+def test_apply_takes_no_secret_in_clear_by_an_edit(world: World, tmp_path: Any) -> None:
+    file = tmp_path / "triggers.yaml"
+    line = "triggers:\n- {kind: task, name: a, trigger_on_status: [failed], actions: [{type: webhook, url: '%s'}]}\n"
+    file.write_text(line % "https://hooks.example.com/in")
+    assert run("apply", "-f", str(file)).code == 0
+    file.write_text(line % "https://hooks.example.com/T0KENxT0KENx")
+    for verb in ("apply", "diff", "test"):
+        refused = run(verb, "-f", str(file))
+        assert (refused.code, "env:NAME" in refused.out, "T0KEN" in refused.out) == (2, True, False)
+
+
 def test_apply_is_idempotent_and_removes_with_prune_only(world: World, tmp_path: Any) -> None:
     world.declare(world.trigger(name="retry"))
     file = tmp_path / "triggers.yaml"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triggers.actions import Enqueue, SetMetadata, Webhook, texts
+from triggers.actions import Comment, Enqueue, SetMetadata, Tag, Webhook, texts
 from triggers.actions.listed import InvalidAction, Listed
 from triggers.base.errors import InvalidTrigger
 from triggers.model import make_trigger
@@ -124,3 +124,12 @@ def test_a_threshold_of_nan_says_how_to_react_to_nan() -> None:
             "task", name="t", action=Enqueue("q"), trigger_on_metric="loss", trigger_on_variant="train",
             trigger_on_threshold=math.nan,
         )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: SetMetadata("\ud800"), lambda: Comment("${\ud800}"), lambda: Tag(**{"\ud800": ["a"]})]
+)
+def test_a_lone_surrogate_in_a_wrong_value_is_an_error_like_any_other(make: Callable[[], Listed]) -> None:
+    with pytest.raises(InvalidAction) as caught:
+        make()
+    assert str(caught.value).encode()

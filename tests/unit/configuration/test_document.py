@@ -11,7 +11,7 @@ from tests.property.domain_strategies import triggers
 from triggers import TriggerScheduler
 from triggers.actions.python_function import FunctionAction
 from triggers.base.errors import Usage
-from triggers.configuration import arguments_of, dump, examples, parse
+from triggers.configuration import arguments_of, check_as_new, dump, examples, parse
 from triggers.configuration.document import defaults
 from triggers.configuration.schema import schema
 from triggers.model import Trigger
@@ -80,6 +80,53 @@ triggers:
 def test_what_is_no_file_of_triggers_is_refused(text: str, words: str) -> None:
     with pytest.raises(Usage, match=words):
         parse(text, "f")
+
+
+@pytest.mark.parametrize(
+    ("action", "words"),
+    [
+        ("{type: webhook, url: 'https://h.example/${object.id}', body: {'${object.id}': 1}}", "a key of body"),
+        ("{type: webhook, url: 'https://h.example/T0KENxT0KENx'}", "env:NAME"),
+        ("{type: notify, to: 'fcm://project/device?keyfile=/etc/keys/push'}", "names a file"),
+        ("{type: comment, text: a}], on_failed: [{type: webhook, url: 'https://h.example/T0KENxT0KENx'}", "env:NAME"),
+        ("{type: comment, text: a}], schedule_function: [f", "schedule_function"),
+    ],
+)
+def test_what_apply_refuses_of_a_new_trigger_is_found_without_a_server(action: str, words: str) -> None:
+    with pytest.raises(Usage, match=words):
+        check_as_new(parse(f"triggers:\n- {{kind: task, name: a, actions: [{action}]}}", "f"))
+
+
+@pytest.mark.parametrize(
+    ("action", "words"),
+    [
+        ("{type: function}", "actions=.*give schedule_function instead"),
+        ("{type: function, reference: 'os:system'}", "give schedule_function instead"),
+        ("{type: task, base_task_id: b, queue: q}", "give schedule_task_id instead"),
+        ("{type: tag, add: [a]}, {type: task, base_task_id: b, queue: q}", "give schedule_task_id instead"),
+        ("{type: webhok}", "actions='webhok': give an action of type 'webhook', .* did you mean 'webhook'"),
+    ],
+)
+def test_a_list_of_actions_has_those_that_no_argument_spells(action: str, words: str) -> None:
+    with pytest.raises(Usage, match=words):
+        parse(f"triggers:\n- {{kind: task, name: a, actions: [{action}]}}", "f")
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ("actions: [{type: tag, add: [a]}]", "acts on models, datasets and tasks, and a time is no object"),
+        ("actions: [{type: notify, to: env:A}], on_failed: [{type: archive}]", "on_failed='archive'"),
+        (
+            "actions: [{type: notify, to: env:A}], on_resolved: [{type: notify, to: env:A}]",
+            "schedule is never resolved",
+        ),
+        ("actions: [{type: notify, to: env:A, text: '${launched.id}'}]", r"leave out on='launched' and \${launched"),
+    ],
+)
+def test_what_a_schedule_cannot_carry_out_is_refused(fields: str, words: str) -> None:
+    with pytest.raises(Usage, match=words):
+        parse(f"triggers:\n- {{kind: schedule, name: a, cron: '0 3 * * *', {fields}}}", "f")
 
 
 def test_an_empty_file_declares_nothing() -> None:

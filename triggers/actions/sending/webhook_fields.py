@@ -20,11 +20,17 @@ _MOST_HEADERS: Final = 50
 #: The largest body, bytes.
 _LARGEST_BODY: Final = 262_144
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
-CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_BLANK: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f]")
+#: Control characters, and lone surrogates, which cannot be sent.
+CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_BLANK: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 #: Headers that the connection or the signature decides on.
 _OURS: Final = frozenset(
     {"host", "content-length", "transfer-encoding", "connection", "te", "trailer", "upgrade", "expect", "keep-alive"}
+)
+_AFTER_HOST: Final = re.compile(r"[/?#]")
+_REFERENCE_IN_HOST: Final = (
+    "references may stand in the path and the query, not in the host: objects do not choose the receiver; give an "
+    "address with its host, or env:NAME for a secret that is the whole address"
 )
 #: Services whose addresses are secrets as a whole.
 _SECRET_PLACES: Final = re.compile(
@@ -37,6 +43,8 @@ _SECRET_PLACES: Final = re.compile(
 def problem_of_url(url: str) -> str:
     """Why nothing can, or may, be posted to an address; "" if it can."""
     parts, problem = None, "give an address such as https://hooks.example.com/path"
+    if "$" in _AFTER_HOST.split(url.partition("://")[2], maxsplit=1)[0]:
+        return _REFERENCE_IN_HOST
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -49,8 +57,8 @@ def problem_of_url(url: str) -> str:
         return f"an address has at most {_LONGEST_URL:,} characters, and this one has {len(url):,}"
     if _BLANK.search(url):
         return "an address has no blanks, line breaks or control characters"
-    if "$" in parts.netloc or "\\" in parts.netloc or "%" in host:
-        return "references may stand in the path and the query, not in the host: objects do not choose the receiver"
+    if "\\" in parts.netloc or "%" in host:
+        return "a host is made of letters, digits, - and dots, or is an address"
     return ""
 
 
