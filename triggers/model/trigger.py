@@ -245,7 +245,7 @@ def check_new(trigger: Trigger, before: Trigger | None = None) -> None:
 
     Args:
         trigger: new, or as it was edited.
-        before: as it is registered; one that has such already is not asked to mend it.
+        before: as it is registered; one that has such already may keep it.
 
     Raises:
         InvalidTrigger: characters in its name that cannot be shown; a name or a list of tags that is too long; a secret

@@ -119,7 +119,7 @@ def test_a_list_of_actions_has_those_that_no_argument_spells(action: str, words:
         ("actions: [{type: notify, to: env:A}], on_failed: [{type: archive}]", "on_failed='archive'"),
         (
             "actions: [{type: notify, to: env:A}], on_resolved: [{type: notify, to: env:A}]",
-            "schedule is never resolved",
+            "is never resolved",
         ),
         ("actions: [{type: notify, to: env:A, text: '${launched.id}'}]", r"leave out on='launched' and \${launched"),
     ],
