@@ -11,7 +11,7 @@ from triggers.base.errors import Refused, ServerUnavailable
 from triggers.clearml_api.answers import field, objects, texts
 from triggers.clearml_api.connection import Api
 from triggers.clearml_api.names import find_project, find_queue
-from triggers.model.events import milliseconds
+from triggers.clearml_api.task_reads import milliseconds_of, read_tasks, tasks_by_id, text_of
 from triggers.model.launch_request import BASE_FIELDS, LaunchRequest
 from triggers.model.launch_tags import ATTEMPT, REUSED, value_of
 
@@ -82,7 +82,7 @@ def _find(api: Api, tags: Sequence[str]) -> list[TaggedTask]:
 
 
 def _found(api: Api, tags: Sequence[str], filters: dict[str, Any]) -> list[TaggedTask]:
-    tasks = _read(
+    tasks = read_tasks(
         api,
         {
             "system_tags": ["__$any", *tags],  # the operator keeps a tag that begins with "-" literal
@@ -95,10 +95,10 @@ def _found(api: Api, tags: Sequence[str], filters: dict[str, Any]) -> list[Tagge
     )
     return [
         TaggedTask(
-            _text(task, "id"),
-            _text(task, "status"),
+            text_of(task, "id"),
+            text_of(task, "status"),
             _marked(task),
-            _milliseconds(_text(task, "created")),
+            milliseconds_of(text_of(task, "created")),
             str(task.get("parent") or ""),
         )
         for task in tasks
@@ -113,7 +113,7 @@ def _marked(task: Mapping[str, Any]) -> tuple[str, ...]:
 
 def read_base_tasks(api: Api, ids: Collection[str]) -> dict[str, dict[str, Any]]:
     """Read what a launch request needs of its base task; ids that the server does not have are absent."""
-    return _by_id(api, ids, list(BASE_FIELDS), _PER_QUERY)
+    return tasks_by_id(api, ids, list(BASE_FIELDS), _PER_QUERY)
 
 
 def find_running(api: Api, tag: str) -> list[TaggedTask]:
@@ -152,14 +152,14 @@ def find_base_task(
         query["name"] = f"^{re.escape(name)}{'( #[0-9]+)*' if pipeline else ''}$"
     if tags:
         query["tags"] = ["__$all", *tags]
-    found = _read(api, query)
+    found = read_tasks(api, query)
     return found[0] if found else None
 
 
 def read_statuses(api: Api, ids: Collection[str]) -> dict[str, str]:
     """Read statuses; ids that the server does not have are absent."""
-    tasks = _by_id(api, ids, ["id", "status"], _PAGE_SIZE)
-    return {id_: _text(task, "status") for id_, task in tasks.items()}
+    tasks = tasks_by_id(api, ids, ["id", "status"])
+    return {id_: text_of(task, "status") for id_, task in tasks.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,12 +174,12 @@ class Run:
 
 def read_runs(api: Api, ids: Collection[str]) -> dict[str, Run]:
     """Read status and times of launched ClearML tasks; ids that the server does not have are absent."""
-    tasks = _by_id(api, ids, ["id", "status", "created", "status_changed", "parent", "system_tags"], _PAGE_SIZE)
+    tasks = tasks_by_id(api, ids, ["id", "status", "created", "status_changed", "parent", "system_tags"])
     return {
         id_: Run(
-            _text(task, "status"),
-            _milliseconds(_text(task, "created")),
-            _milliseconds(str(task["status_changed"])) if task.get("status_changed") else 0,
+            text_of(task, "status"),
+            milliseconds_of(text_of(task, "created")),
+            milliseconds_of(str(task["status_changed"])) if task.get("status_changed") else 0,
             bool(task.get("parent")) and REUSED not in (task.get("system_tags") or ()),
         )
         for id_, task in tasks.items()
@@ -188,8 +188,8 @@ def read_runs(api: Api, ids: Collection[str]) -> dict[str, Run]:
 
 def read_status_times(api: Api, ids: Collection[str]) -> dict[str, int]:
     """Read since when ClearML tasks have the status that they have, in ms by the server's clock."""
-    tasks = _by_id(api, ids, ["id", "status_changed"], _PAGE_SIZE)
-    return {id_: _milliseconds(_text(task, "status_changed")) for id_, task in tasks.items()}
+    tasks = tasks_by_id(api, ids, ["id", "status_changed"])
+    return {id_: milliseconds_of(text_of(task, "status_changed")) for id_, task in tasks.items()}
 
 
 def clone(api: Api, request: LaunchRequest) -> str:
@@ -199,7 +199,7 @@ def clone(api: Api, request: LaunchRequest) -> str:
         Refused: There is no draft.
         ServerUnavailable: There may be one, to be found by its tags.
     """
-    return _text(api.call("tasks.clone", request.clone).data, "id", "tasks.clone")
+    return text_of(api.call("tasks.clone", request.clone).data, "id", "tasks.clone")
 
 
 def edit_draft(api: Api, task_id: str, edit: Mapping[str, Any]) -> None:
@@ -226,7 +226,7 @@ def enqueue(api: Api, ids: Sequence[str], queue_id: str) -> dict[str, Refused | 
         return {ids[0]: None}
     answer = api.call("tasks.enqueue_many", {"ids": list(ids), "queue": queue_id}).data
     outcome: dict[str, Refused | None] = {
-        _text(one, "id", "tasks.enqueue_many"): None for one in objects("tasks.enqueue_many", answer, "succeeded")
+        text_of(one, "id", "tasks.enqueue_many"): None for one in objects("tasks.enqueue_many", answer, "succeeded")
     }
     outcome |= dict(map(_refusal, objects("tasks.enqueue_many", answer, "failed")))
     if missing := set(ids) - set(outcome):
@@ -276,32 +276,4 @@ def _refusal(one: Mapping[str, Any]) -> tuple[str, Refused]:
     codes = field(endpoint, error, "codes", list)
     if len(codes) != 2 or not all(isinstance(code, int) for code in codes) or codes[0] >= 500:
         raise ServerUnavailable(f"{endpoint}: failed for {one.get('id')!r} with {codes!r:.60}")
-    return _text(one, "id", endpoint), Refused(endpoint, codes[0], codes[1], str(error.get("msg", "")))
-
-
-def _by_id(api: Api, ids: Collection[str], fields: list[str], per_query: int) -> dict[str, dict[str, Any]]:
-    wanted, found = list(dict.fromkeys(ids)), {}
-    for start in range(0, len(wanted), per_query):
-        some = wanted[start : start + per_query]  # never empty: no ids would mean no filter
-        for task in _read(api, {"id": some, "only_fields": fields, "page": 0, "page_size": _PAGE_SIZE}):
-            found[_text(task, "id")] = task
-    return found
-
-
-def _read(api: Api, query: dict[str, Any]) -> list[dict[str, Any]]:
-    query["search_hidden"] = True
-    return objects("tasks.get_all", api.call("tasks.get_all", query).data, "tasks")
-
-
-def _text(data: Mapping[str, Any], name: str, endpoint: str = "tasks.get_all") -> str:
-    text = field(endpoint, data, name, str)
-    if not text:
-        raise ServerUnavailable(f"{endpoint}: its answer has an empty {name}")
-    return text
-
-
-def _milliseconds(text: str) -> int:
-    try:
-        return milliseconds(text)
-    except ValueError as error:
-        raise ServerUnavailable(f"tasks.get_all: {text!r:.60} is no time") from error
+    return text_of(one, "id", endpoint), Refused(endpoint, codes[0], codes[1], str(error.get("msg", "")))
