@@ -74,7 +74,13 @@ def test_a_link_of_a_mounted_secret_is_followed(tmp_path: Path):
 
 @pytest.mark.parametrize("value", ["redis://of-a-variable/0", ""])
 def test_a_variable_wins_over_a_file_even_if_it_is_empty(folder: Path, value: str):
-    assert settings_of({SECRETS_FOLDER: str(folder), "TRIGGERS_REDIS_URL": value}).redis_url == value
+    assert settings_of({SECRETS_FOLDER: str(folder), "TRIGGERS_REDIS_URL": value}).redis_url == (value or None)
+
+
+@pytest.mark.parametrize("field", Settings.model_fields)
+def test_an_empty_variable_counts_as_not_set(field: str):
+    """An empty path would be the current folder."""
+    assert settings_of({f"TRIGGERS_{field.upper()}": ""}) == Settings()
 
 
 def test_a_folder_of_the_home_is_found(folder: Path, monkeypatch: pytest.MonkeyPatch):
@@ -102,7 +108,6 @@ def test_a_file_or_a_folder_without_text_is_refused(folder: Path):
     ("name", "value", "expected"),
     [
         ("TRIGGERS_POLL_SECONDS", "soon", "a valid number"),
-        ("TRIGGERS_POLL_SECONDS", "", "a valid number"),
         ("triggers_poll_seconds", "0.1", "greater than or equal to 1"),
         ("TRIGGERS_PARTITIONS", "1000", "less than or equal to 256"),
         ("TRIGGERS_LOG_FORMAT", "xml", "'text' or 'json'"),
@@ -128,6 +133,22 @@ NUMBERS = [
 def test_no_number_may_be_too_large_to_calculate_with(name: str, value: str):
     said = refusal(**{f"TRIGGERS_{name.upper()}": value})
     assert said.startswith(f"TRIGGERS_{name.upper()}={value!r}: input should be ")
+
+
+@pytest.mark.parametrize("value", ["http://h", "redis://h/x", "redis+sentinel://h/primary", "redis://:a/b@h"])
+def test_a_redis_address_that_nothing_can_read_is_refused_with_the_other_settings(value: str):
+    """Before a script has logged in to ClearML and created its service task."""
+    said = refusal(TRIGGERS_REDIS_URL=value)
+    assert said.startswith("TRIGGERS_REDIS_URL: the Redis address")
+    assert "redis://HOST:PORT/DB" in said or "%XX" in said
+
+
+@pytest.mark.parametrize("name", ["TRIGGERS_NOTICE_WEBHOOK_URL", "TRIGGERS_NOTICE_SLACK_URL"])
+@pytest.mark.parametrize("value", ["nonsense", "hooks.example.com/x", "ftp://h/x", "https:///x", "https://h/a b"])
+def test_notices_go_to_an_address_of_the_web_only(name: str, value: str):
+    said = refusal(**{name: value})
+    assert said == f"{name}: it is no address of the web: write it as https://HOST/PATH"
+    assert settings_of({name: "HTTPS://user:word@[::1]:80/a?b=c"})
 
 
 def test_every_wrong_value_is_named_at_once_wherever_it_was_found(folder: Path):

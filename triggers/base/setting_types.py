@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, Field
@@ -55,6 +56,15 @@ Receivers = Annotated[tuple[str, ...], BeforeValidator(_receivers)]
 #: Several keys between commas or white space.
 SigningKeys = Annotated[tuple[str, ...], BeforeValidator(_keys)]
 
+
+def _web_address(value: Any) -> Any:
+    if isinstance(value, str) and not re.match(r"https?://[^/?#\s]+\S*$", value.strip(), re.IGNORECASE):
+        raise ValueError("it is no address of the web: write it as https://HOST/PATH")
+    return value
+
+
+#: An address that takes requests of HTTP.
+WebAddress = Annotated[str, BeforeValidator(_web_address)]
 
 #: Several addresses between white space; they may hold commas.
 Addresses = Annotated[

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from triggers.base.errors import Usage
 from triggers.base.logs import logger
 from triggers.base.meant import meant
-from triggers.base.redis_address import with_password
+from triggers.base.redis_address import RedisAddress, with_password
 from triggers.base.secrets_folder import secrets_folder, secrets_in
 from triggers.base.setting_types import (
     MOST_COUNTED,
@@ -26,6 +26,7 @@ from triggers.base.setting_types import (
     Receivers,
     Seconds,
     SigningKeys,
+    WebAddress,
 )
 
 log = logger(__name__)
@@ -184,7 +185,7 @@ class Settings(BaseModel):
     console_proxy_operators: Ids = Field(
         default=(), description="who of those that it names may change things, between commas; the others look"
     )
-    notice_webhook_url: str | None = Field(
+    notice_webhook_url: WebAddress | None = Field(
         default=None,
         repr=False,
         description="URL that receives notices as JSON: dead letters, stale polls, held bursts",
@@ -192,7 +193,9 @@ class Settings(BaseModel):
     notice_webhook_secret: str | None = Field(
         default=None, repr=False, description="key that signs these notices (HMAC-SHA256, header X-Triggers-Signature)"
     )
-    notice_slack_url: str | None = Field(default=None, repr=False, description="a Slack incoming webhook for notices")
+    notice_slack_url: WebAddress | None = Field(
+        default=None, repr=False, description="a Slack incoming webhook for notices"
+    )
     notice_to: Addresses = Field(
         default=(),
         repr=False,
@@ -211,7 +214,8 @@ class Settings(BaseModel):
         if not values.get("redis_url"):
             return {name: value for name, value in values.items() if name != "key_prefix"}
         if values.get("redis_password"):
-            return {**values, "redis_url": with_password(values["redis_url"], values["redis_password"])}
+            values = {**values, "redis_url": with_password(values["redis_url"], values["redis_password"])}
+        RedisAddress.parse(values["redis_url"])  # refused before a script creates its service task
         return values
 
 
@@ -231,7 +235,8 @@ def settings() -> Settings:
 def settings_of(environ: Mapping[str, str]) -> Settings:
     """Read TRIGGERS_<NAME>, in whichever case, else the file triggers_<name> of the secrets folder.
 
-    Secrets lie in files with Docker, Kubernetes and systemd. Names that are no setting are other programs' own.
+    Secrets lie in files with Docker, Kubernetes and systemd. Names that are no setting are other programs' own. An
+    empty variable says that nothing is set, as `NAME: ${NAME:-}` in a file of Compose: not by a file either.
 
     Raises:
         Usage: names each variable or file that is wrong, its value unless that is secret, and what to do.
@@ -240,7 +245,7 @@ def settings_of(environ: Mapping[str, str]) -> Settings:
     files = {field: found for field, found in secrets_in(secrets_folder(environ), _FIELDS).items() if found[1]}
     given = files | _variables(environ)
     try:
-        return Settings.model_validate({field: value for field, (_, value) in given.items()})
+        return Settings.model_validate({field: value for field, (_, value) in given.items() if value})
     except ValidationError as error:
         raise Usage("; ".join(_said(problem, given) for problem in error.errors())) from error
 

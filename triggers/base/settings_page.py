@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, Union, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from triggers.base.secrets_folder import SECRETS_FOLDER
+from triggers.base.setting_types import WebAddress
 from triggers.base.settings import Settings
 from triggers.base.settings_file import secrets, shown
 from triggers.base.terminal import say_page
@@ -23,8 +24,8 @@ start. All workers of a scheduler need the same values: `clearml-triggers doctor
 ends the process with a line that names the variable, the value, and what is allowed.
 
 `{SECRETS_FOLDER}` names a folder with one file per secret. The file is named after the variable, in lower case:
-`triggers_redis_password`. A variable takes precedence over a file. An empty file counts as not set. ClearML's own
-settings come from `clearml.conf` or the variables `CLEARML_*`.
+`triggers_redis_password`. A variable takes precedence over a file. An empty variable or file counts as not set.
+ClearML's own settings come from `clearml.conf` or the variables `CLEARML_*`.
 """
 
 #: Suffixes of names that are units.
@@ -33,7 +34,14 @@ _UNITS: Final = ("seconds", "days", "per_minute", "per_hour")
 #: The bounds of a number, as pydantic names them.
 _BOUNDS: Final = {"ge": "≥", "gt": "\\>", "le": "≤", "lt": "<"}
 
-_KINDS: Final[dict[Any, str]] = {bool: "0 or 1", int: "whole number", float: "number", str: "text", Path: "path"}
+_KINDS: Final[dict[Any, str]] = {
+    bool: "0 or 1",
+    int: "whole number",
+    float: "number",
+    str: "text",
+    Path: "path",
+    WebAddress: "URL",
+}
 
 
 def page() -> str:
