@@ -195,7 +195,9 @@ def refuse_unsupported(client: redis.Redis, url: str) -> None:
     from triggers.base import redis_refusals, redis_tls  # the ledger itself reads addresses
 
     try:
-        info: dict[str, Any] = {**dict(client.info("server")), **dict(client.info("memory"))}
+        info: dict[str, Any] = {}
+        for section in ("server", "memory", "cluster"):
+            info |= dict(client.info(section))
     except (redis.RedisError, OSError) as failure:
         why = redis_refusals.in_words(failure)
         if not why and isinstance(failure, redis.ResponseError):  # a provider that hides commands
@@ -206,13 +208,33 @@ def refuse_unsupported(client: redis.Redis, url: str) -> None:
                 return
         why += _WHY_INFO if "info" in str(failure).lower() else ""
         raise Usage(f"the Redis at {shown(url)} cannot be used: {why}") from failure
-    mode = info.get("redis_mode", "standalone")
-    if mode != "standalone":
+    if (mode := _mode(info)) != "standalone":
         raise Usage(f"the Redis at {shown(url)} runs as {mode}: {_SINGLE}")
     if not info.get("run_id"):
         raise Usage(f"the Redis at {shown(url)} cannot be used: its INFO has no run_id{_WHY_RUN_ID}")
-    if evicts := eviction(info if "maxmemory_policy" in info else {**info, **_settings_of_memory(client)}):
+    if evicts := eviction(_with_policy(client, info)):
         raise Usage(f"the Redis at {shown(url)} cannot be used: {evicts}; {NO_EVICTION}")
+
+
+def _mode(info: dict[str, Any]) -> str:
+    """As what a Redis runs: Valkey names the field otherwise since 8, and a provider may hide it."""
+    if int(info.get("cluster_enabled", 0)):
+        return "cluster"
+    return str(info.get("server_mode") or info.get("redis_mode") or "standalone")
+
+
+def eviction_now(client: redis.Redis) -> str:
+    """What a Redis forgets when it is full, by its settings of now; "" if nothing, or if it does not say.
+
+    Raises:
+        redis.RedisError: no answer, or its user may not ask.
+    """
+    return eviction(_with_policy(client, dict(client.info("memory"))))
+
+
+def _with_policy(client: redis.Redis, info: dict[str, Any]) -> dict[str, Any]:
+    """What INFO says of memory, with what CONFIG says where INFO lacks the policy."""
+    return info if "maxmemory_policy" in info else {**info, **_settings_of_memory(client)}
 
 
 def _settings_of_memory(client: redis.Redis) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from triggers.base import forms
+from triggers.base.redis_address import eviction_now
 from triggers.base.settings import Settings
 from triggers.ledger import clock, epoch, leases
 from triggers.ledger.assembly import PARTS, class_of
@@ -162,6 +163,10 @@ class Ledger:
     def is_new(self) -> bool:
         """Whether this Redis knows nothing of the scheduler's firings."""
         return not self.store.client.exists(self.keys.epoch)
+
+    def eviction(self) -> str:
+        """What Redis forgets when it is full, by its settings of now; "" if nothing."""
+        return eviction_now(self.store.client)
 
     def know_run(self) -> None:
         """Learn which run of Redis this is without beginning an epoch: for those who only look."""

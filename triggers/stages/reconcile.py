@@ -17,6 +17,7 @@ from triggers.model.launch_tags import FIRING, firing_tag, value_of
 from triggers.rules.recovery import Hit, judge_strays
 from triggers.stages import quarantine
 from triggers.stages.budgets import budgets_are_due, keep_to_budgets
+from triggers.stages.eviction import raise_eviction_alarm
 from triggers.stages.failures import pause_failing
 from triggers.stages.ledger_clock import raise_clock_alarm
 from triggers.stages.limits import abort_overdue
@@ -110,7 +111,9 @@ def _forget(ctx: Context, look: Upkeep) -> None:
     before_ms = _old_launches(ctx, look)
     if before_ms is not None:
         ledger.forgetting.launched_before(before_ms)
-    keep_to_budgets(ctx)
+    if budgets_are_due(ctx):
+        raise_eviction_alarm(ctx, look.alarms)
+        keep_to_budgets(ctx)
     if look.has_old_edits:
         ledger.edits.forget()
     if look.ahead_ms or look.alarms:

@@ -62,6 +62,13 @@ REDIS_CLOCK: Final = Alarm(
     "the shown times are less than a minute ahead",
 )
 
+EVICTION: Final = Alarm(
+    "Redis eviction",
+    "`maxmemory-policy` of Redis was set to one that evicts keys, while workers run: a full Redis would forget "
+    "firings, leases and what was launched",
+    "the policy is `noeviction`, or Redis has no `maxmemory`",
+)
+
 FAILURES: Final = Alarm(
     "failures:",
     "a trigger failed `pause_on_failures` times in a row and is paused. The name ends with the trigger",
@@ -84,5 +91,6 @@ ALARMS: Final = (
     HTTP_DATE,
     SERVER_CLOCK,
     REDIS_CLOCK,
+    EVICTION,
     MEMORY,
 )

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from triggers.base.plural import plural
+from triggers.ledger.history.alarms import EVICTION
 from triggers.operate.doctor.findings import Finding
 from triggers.operate.status import read_status
 from triggers.operate.target import Target
@@ -39,8 +40,8 @@ def look(target: Target) -> Iterator[Finding]:
         to_do = f"look at the log of the {stage.name} workers, or restart them" if stage.state == "late" else ""
         yield Finding(f"{stage.name} progress", level, stage.words, to_do)
     for name, words in status.alarms.items():
-        # what cannot be read says itself what to do
-        to_do = "" if name.startswith(ALARM) else "see `clearml-triggers holds list` and `history`"
+        # what cannot be read and a Redis that evicts say themselves what to do
+        to_do = "" if name.startswith((ALARM, EVICTION.name)) else "see `clearml-triggers holds list` and `history`"
         yield Finding("alarm", "bad", words, to_do)
     for worker, reason in status.left_alone.items():
         to_do = "give it a key pair of this workspace, stop it, or set a TRIGGERS_KEY_PREFIX of its own"
