@@ -28,6 +28,7 @@ def apply(
     Triggers that are not in the file stay, unless you give --prune; those that a script declares always stay. An
     edited trigger keeps its history and its pause.
     """
+    from triggers.base.plural import SHOWN_AT_MOST
     from triggers.cli import output
     from triggers.configuration import difference as differences
     from triggers.configuration import load, name_of
@@ -45,8 +46,10 @@ def apply(
         output.print_json({"changes": [fields(change) for change in changes], "missing": missing})
         return
     print_changes(changes, done=not dry_run)
-    for line in missing:
+    for line in missing[:SHOWN_AT_MOST]:
         output.note(line)
+    if (more := len(missing) - SHOWN_AT_MOST) > 0:
+        output.note(f"{more:,} more such lines: `clearml-triggers doctor --json` lists what the server does not have")
 
 
 def _missing(target: Any, triggers: list[Any]) -> list[str]:

@@ -17,6 +17,7 @@ def doctor(scheduler: Choice = None, as_json: Json = False) -> None:
     from triggers.cli import output
     from triggers.cli.output import Column, styled, text
     from triggers.operate.doctor import examine
+    from triggers.operate.doctor.findings import shown
     from triggers.operate.target import open_target
 
     with open_target(scheduler) as target:
@@ -30,7 +31,7 @@ def doctor(scheduler: Choice = None, as_json: Json = False) -> None:
                 text(finding.about, "cyan"),
                 text(finding.words).below(f"→ {finding.to_do}", "bold") if finding.to_do else text(finding.words),
             ]
-            for finding in findings
+            for finding in shown(findings)
         ]
         output.show(output.table([Column(""), Column("what"), Column("found", grows=True)], rows))
     raise typer.Exit(1 if any(finding.level == "bad" for finding in findings) else 0)

@@ -35,6 +35,6 @@ def mute(
         if as_json:
             output.print_json({"muted": muted, "until": iso(until_ms)})
         elif muted:
-            output.say(f"muted until {local(until_ms) or '`unmute`'}: {', '.join(muted)}")
+            output.say(f"muted until {local(until_ms) or '`unmute`'}: {output.named(muted)}")
         else:
             output.say("no triggers are registered: nothing to do")

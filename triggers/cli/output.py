@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from triggers.base.plural import plural
+from triggers.base.plural import named, plural
 from triggers.base.terminal import say, say_json, say_page, say_row
 from triggers.cli.line import PlainLine
 from triggers.cli.streams import shows_unicode
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from triggers.cli.screen import Screen, Shown
 
 __all__ = [
-    "STYLES", "Column", "Grid", "Pairs", "console", "fits_a_terminal", "flat", "note", "pairs", "plural", "print_json",
-    "print_json_line", "rendered", "rows", "say", "say_page", "show", "show_rows", "styled", "table", "text", "width",
+    "STYLES", "Column", "Grid", "Pairs", "console", "fits_a_terminal", "flat", "named", "note", "pairs", "plural",
+    "print_json", "print_json_line", "rendered", "rows", "say", "say_page", "show", "show_rows", "styled", "table",
+    "text", "width",
 ]  # fmt: skip
 
 #: Colors of states and of what happened, the same everywhere.

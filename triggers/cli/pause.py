@@ -29,4 +29,4 @@ def pause(
         if as_json:
             output.print_json({"paused": changed, "already": len(entries) - len(changed)})
         else:
-            output.say(f"paused: {', '.join(changed)}" if changed else "already paused; nothing to do")
+            output.say(f"paused: {output.named(changed)}" if changed else "already paused; nothing to do")

@@ -8,9 +8,6 @@ import typer
 
 from triggers.cli.options import Choice, Json, Names
 
-#: Triggers that the answer names; of more, it says how many.
-NAMED = 50
-
 
 def resume(
     names: Names = None,
@@ -52,9 +49,4 @@ def resume(
                 else f"released {output.plural(resumed.go, 'held firing')}"
             )
             lasts = releasing.in_words(resumed.minutes)
-            output.say(f"resumed: {_named(resumed.names)}; {waited}" + (f"; {lasts}" if lasts else ""))
-
-
-def _named(names: list[str]) -> str:
-    more = len(names) - NAMED
-    return ", ".join(names[:NAMED]) + (f", and {more:,} more" if more > 0 else "")
+            output.say(f"resumed: {output.named(resumed.names)}; {waited}" + (f"; {lasts}" if lasts else ""))

@@ -91,11 +91,11 @@ def _test(name: str, since: str, file: str | None, scheduler: str | None, *, as_
 def _named(document: Document, name: str) -> Any:
     from triggers.base.errors import Usage
     from triggers.base.meant import meant
-    from triggers.base.plural import plural
+    from triggers.base.plural import named, plural
 
     fitting = [trigger for trigger in document.triggers if name in (trigger.name, trigger.id)]
     if len(fitting) != 1:
-        names = ", ".join(trigger.id for trigger in document.triggers)
+        names = named(trigger.id for trigger in document.triggers)
         near = "" if fitting else meant(name, [trigger.name for trigger in document.triggers])
         raise Usage(f"{plural(len(fitting), 'trigger')} of the file are named {name!r}; it has {names}{near}")
     return fitting[0]

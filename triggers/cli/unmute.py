@@ -26,4 +26,4 @@ def unmute(
         if as_json:
             output.print_json({"unmuted": unmuted})
         else:
-            output.say(f"unmuted: {', '.join(unmuted)}" if unmuted else "none of them is muted: nothing to do")
+            output.say(f"unmuted: {output.named(unmuted)}" if unmuted else "none of them is muted: nothing to do")

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from triggers.base.meant import meant
+from triggers.base.plural import SHOWN_AT_MOST
 from triggers.clearml_api import Api, launches
-from triggers.clearml_api.names import known_names, known_tags
+from triggers.clearml_api.names import find_projects, known_names, known_tags
 from triggers.model import Trigger
 from triggers.model.action import Need
 from triggers.model.fields import declared
@@ -49,12 +50,16 @@ class Lacking:
 def warn_of_missing(api: Api, triggers: Iterable[Trigger]) -> None:
     """Warn of every project, queue and base task that is missing now, and of triggers that never fire or always do."""
     triggers = list(triggers)
-    for text in over(triggers, int(time.time() * 1000)):
-        warnings.warn(text, WithoutTimes, stacklevel=2)
-    for text in unconditional(triggers):
-        warnings.warn(text, WithoutCondition, stacklevel=2)
-    for text in missing(api, triggers):
-        warnings.warn(text, MissingOnServer, stacklevel=2)
+    _warn(over(triggers, int(time.time() * 1000)), WithoutTimes)
+    _warn(unconditional(triggers), WithoutCondition)
+    _warn(missing(api, triggers), MissingOnServer)
+
+
+def _warn(texts: Sequence[str], category: type[UserWarning]) -> None:
+    for text in texts[:SHOWN_AT_MOST]:
+        warnings.warn(text, category, stacklevel=3)
+    if (more := len(texts) - SHOWN_AT_MOST) > 0:
+        warnings.warn(f"{more:,} more warnings like the last", category, stacklevel=3)
 
 
 def unconditional(triggers: Iterable[Trigger]) -> list[str]:
@@ -84,7 +89,7 @@ def missing(api: Api, triggers: Iterable[Trigger]) -> list[str]:
 
 
 def lacking(api: Api, triggers: Iterable[Trigger]) -> list[Lacking]:
-    """What is missing now. Asks once for each name, and once for all names where one is unknown."""
+    """What is missing now. Asks once for many projects, for each queue, and for all names where one is unknown."""
     triggers = list(triggers)
     needs = {trigger.id: trigger.action.needs() for trigger in triggers}
     named = {(need.what, need.name) for of_trigger in needs.values() for need in of_trigger}
@@ -94,7 +99,7 @@ def lacking(api: Api, triggers: Iterable[Trigger]) -> list[Lacking]:
     # a project to launch into is made; only one that cannot be is of interest
     projects |= {name for what, name in named if what == "project" and problem_of_project(name)}
     no_queues = {queue for queue in queues if launches.find_queue(api, queue) is None}
-    no_projects = {project for project in projects if launches.find_project(api, project) is None}
+    no_projects = projects - set(find_projects(api, sorted(projects)))
     near_queues = known_names(api, "queues") if no_queues else []
     near_projects = known_names(api, "projects") if no_projects else []
     found = []

@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 
 from triggers.base.errors import Usage
 from triggers.base.meant import meant
+from triggers.base.plural import named
 from triggers.ledger.firings.firing import Firing
 from triggers.ledger.firings.retrying import Failing
 from triggers.model.parts import is_part
@@ -38,7 +39,7 @@ def held(target: Target, hold: str, limit: int | None = None) -> list[Firing]:
     """
     known = target.ledger.firings.holds()
     if hold not in known:
-        raise Usage(f"no firing is held by {hold!r}; holds: {', '.join(known) or 'none'}{meant(hold, known)}")
+        raise Usage(f"no firing is held by {hold!r}; holds: {named(known) or 'none'}{meant(hold, known)}")
     return list(islice(_pages(lambda start: target.ledger.operations.held(hold, start, _PAGE)), limit))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from triggers.base.errors import TriggersError, Usage
+from triggers.base.plural import named
 from triggers.ledger.firings.firing import Firing
 from triggers.ledger.firings.retrying import Failing
 from triggers.ledger.history.audit import who
@@ -95,7 +96,7 @@ def release_slot(target: Target, slot: str, *, force: bool) -> bool:
     """
     slots = target.ledger.by_hand.slots()
     if slot not in slots:
-        raise Usage(f"there is no slot {slot!r}; there are: {', '.join(sorted(slots)) or 'none'}")
+        raise Usage(f"there is no slot {slot!r}; there are: {named(sorted(slots)) or 'none'}")
     firing, task = slots[slot]
     status = "" if force else slot_statuses(target, [task]).get(task, "gone") if task else LAUNCHING
     if status in {*RUNNING, LAUNCHING}:

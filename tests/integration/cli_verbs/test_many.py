@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
+from pathlib import Path
+
 from tests.integration.cli_verbs.conftest import run
 from tests.integration.stages.conftest import World
+from triggers.client.checks import MissingOnServer, warn_of_missing
+from triggers.configuration.writing import dump
 from triggers.operate import releasing
 
 
@@ -37,6 +42,34 @@ def test_holds_and_resume_say_how_long_the_release_takes(world: World) -> None:
     resumed = run("resume", "--all").out
     assert "released 10 held firings" in resumed
     assert "after about 2 min" in " ".join(resumed.split())
+
+
+def test_verbs_about_thousands_name_some_and_say_how_many_more(world: World, tmp_path: Path) -> None:
+    many = [
+        world.trigger(name=f"t{n:02}", trigger_project="Not There", trigger_on_status=["failed"]) for n in range(53)
+    ]
+    world.declare(*many)
+    for verb in ("pause", "mute", "unmute", "resume"):
+        said = " ".join(run(verb, "--all").out.split())
+        assert "t49, and 3 more" in said
+        assert "t50" not in said
+    found = run("doctor", width=200).out
+    assert (found.count("trigger_project='Not There'"), found.count("3 more")) == (50, 1)
+    assert len([one for one in run("doctor", "--json").json if one["about"] == "names"]) == 53
+    file = tmp_path / "triggers.yaml"
+    file.write_text(dump([one.model_copy(update={"name": f"new {one.name}"}) for one in many]))
+    applied = " ".join(run("apply", "-f", str(file)).out.split())
+    assert (applied.count("'Not There' is not on the server"), applied.count("3 more such lines")) == (50, 1)
+    assert len(run("apply", "-f", str(file), "--dry-run", "--json").json["changes"]) == 106
+
+
+def test_a_registration_of_thousands_warns_of_some_and_says_how_many_more(world: World) -> None:
+    many = [world.trigger(name=f"t{n}", trigger_project="Not There", trigger_on_status=["failed"]) for n in range(53)]
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        warn_of_missing(world.api, many)
+    assert [one.category for one in warned] == [MissingOnServer] * 51
+    assert str(warned[-1].message) == "3 more warnings like the last"
 
 
 def test_a_long_release_is_worded_in_hours() -> None:

@@ -63,6 +63,17 @@ def test_names_are_asked_for_only_where_one_is_unknown(world: World) -> None:
     assert [asked("Here"), asked("Nowhere")] == [1, 2]
 
 
+def test_many_projects_are_asked_for_at_once(world: World) -> None:
+    """A thousand triggers, each with a project of its own, cost ten requests."""
+    for name in ("Here 7", "Here 123"):
+        world.call("projects.create", name=name, description="")
+    many = [world.trigger(name=f"t{n}", trigger_project=f"Here {n}", trigger_on_status=["failed"]) for n in range(150)]
+    before = world.sandbox.control.counts().get("projects.get_all", 0)
+    lacks = {text.partition("'")[2].partition("'")[0] for text in missing(world.api, many)}
+    assert lacks == {one.name for one in many} - {"t7", "t123"}
+    assert int(world.sandbox.control.counts()["projects.get_all"]) - before == 2 + 1
+
+
 def test_names_that_the_server_refuses_are_reported_as_never_coming(world: World) -> None:
     short = world.trigger(
         name="short",

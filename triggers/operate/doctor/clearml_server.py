@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 from triggers.base.errors import Refused, ServerBusy, ServerUnavailable, Usage
-from triggers.base.plural import plural
+from triggers.base.plural import named, plural
 from triggers.clearml_api import identity, launches
 from triggers.clearml_api.version import OLDEST_TEXT, too_old
 from triggers.client.checks import lacking
@@ -82,7 +82,7 @@ def _names(target: Target, known: Snapshot) -> Iterator[Finding]:
         yield Finding("edits", "warn", pair.words, way_out)
     local = [t.name for t in triggers if t.action.lane == "caller"]
     if local and target.ledger.homes.holder() is None:
-        words = f"no running script calls the functions of {', '.join(local)}"
+        words = f"no running script calls the functions of {named(local)}"
         yield Finding("functions", "bad", words, "start the script that declares them")
 
 
