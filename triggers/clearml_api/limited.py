@@ -10,6 +10,7 @@ import http.client
 import io
 import time
 from functools import partial
+from http import HTTPStatus
 from typing import Any, Final
 
 import urllib3
@@ -68,6 +69,11 @@ class _Answer(http.client.HTTPResponse):
         if seconds is not None:
             raw = self.fp.detach()
             self.fp = io.BufferedReader(_Remaining(raw, sock, time.monotonic() + seconds))
+
+    def _read_status(self) -> Any:
+        """Pass over every informational answer (103 Early Hints), as `http.client` does over 100 Continue alone."""
+        version, status, reason = super()._read_status()  # type: ignore[misc]
+        return version, HTTPStatus.CONTINUE if 101 < status < 200 else status, reason
 
 
 class Limited(HTTPConnection):
