@@ -253,7 +253,7 @@ def read_action(value: Any) -> Any:
     name = value.get("type")
     if not isinstance(name, str) or name not in classes:
         listed = [type_ for type_, each in classes.items() if not each.WAYS]
-        raise wrong(f"give an action of type {', '.join(map(repr, listed))}{meant(name, classes)}", ACTIONS, name)
+        raise wrong(f"give an action of type {', '.join(map(repr, listed))}{meant(name, classes)}", "type", name)
     return built(classes[name]).model_validate(dict(value))
 
 

@@ -104,7 +104,7 @@ def test_what_apply_refuses_of_a_new_trigger_is_found_without_a_server(action: s
         ("{type: function, reference: 'os:system'}", "give schedule_function instead"),
         ("{type: task, base_task_id: b, queue: q}", "give schedule_task_id instead"),
         ("{type: tag, add: [a]}, {type: task, base_task_id: b, queue: q}", "give schedule_task_id instead"),
-        ("{type: webhok}", "actions='webhok': give an action of type 'webhook', .* did you mean 'webhook'"),
+        ("{type: webhok}", "type='webhok': give an action of type 'webhook', .* did you mean 'webhook'"),
     ],
 )
 def test_a_list_of_actions_has_those_that_no_argument_spells(action: str, words: str) -> None:
