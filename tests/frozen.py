@@ -23,7 +23,7 @@ from triggers.ledger.deployment.leaders import Leader
 from triggers.ledger.deployment.schedulers import Scheduler
 from triggers.ledger.firings.firing import Firing
 from triggers.ledger.history.chain import Link
-from triggers.ledger.matching.matching import Grant
+from triggers.ledger.matching.changes import Grant
 from triggers.ledger.polling.reading import Cursor
 from triggers.ledger.registry.registry import Entry
 from triggers.ledger.signing import Signer

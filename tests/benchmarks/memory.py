@@ -17,7 +17,7 @@ from tests.benchmarks.server import new_ledger, redis
 from triggers.base.settings import Settings
 from triggers.ledger import Ledger, connect, leases
 from triggers.ledger.firings.firing import firing_key
-from triggers.ledger.matching.matching import Grant, MarkChange
+from triggers.ledger.matching.changes import Grant, MarkChange
 from triggers.ledger.polling.batches import decode_batch, encode_batches
 from triggers.ledger.polling.reading import Cursor
 from triggers.model import Trigger, make_trigger

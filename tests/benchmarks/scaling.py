@@ -25,7 +25,7 @@ from tests.deploy.hosts import eventually
 from triggers.base.settings import Settings
 from triggers.client.service_task import ServiceTask
 from triggers.client.serving import ServingProcess
-from triggers.ledger.matching.matching import Grant, MarkChange
+from triggers.ledger.matching.changes import Grant, MarkChange
 from triggers.ledger.polling.batches import encode_batches, partition_of
 from triggers.ledger.polling.reading import Cursor
 from triggers.local.redis_server import PrivateRedis

@@ -20,7 +20,7 @@ from triggers.ledger import Ledger
 from triggers.ledger.deployment import schedulers
 from triggers.ledger.deployment.schedulers import Scheduler
 from triggers.ledger.keys import shared
-from triggers.ledger.matching.matching import Grant, MarkChange
+from triggers.ledger.matching.changes import Grant, MarkChange
 from triggers.ledger.polling.batches import encode_batches
 from triggers.ledger.polling.reading import Cursor
 from triggers.model import make_trigger

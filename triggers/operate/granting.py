@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from triggers.base.errors import Usage
-from triggers.ledger.matching.matching import change_of
+from triggers.ledger.matching.changes import change_of
 from triggers.ledger.registry.registry import Entry
 from triggers.model.events import Event
 from triggers.model.launch_tags import is_service_task

@@ -10,7 +10,7 @@ from typing import Final
 
 from triggers.base.errors import Usage
 from triggers.ledger.firings.firing import Firing, firing_key
-from triggers.ledger.matching.matching import Grant
+from triggers.ledger.matching.changes import Grant
 from triggers.ledger.registry.registry import Entry
 from triggers.model import Trigger
 from triggers.model.action import DeclaredAction

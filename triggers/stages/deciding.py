@@ -10,7 +10,8 @@ from triggers.base.logs import logger
 from triggers.base.plural import plural
 from triggers.context import Context, Plan
 from triggers.ledger.firings.firing import firing_key
-from triggers.ledger.matching.matching import MarkChange, Remembered, change_of
+from triggers.ledger.matching.changes import MarkChange, change_of
+from triggers.ledger.matching.matching import Remembered
 from triggers.ledger.matching.undecided import UNDECIDED, UndecidedMatch, from_text, to_text
 from triggers.ledger.operating.quarantine import Quarantined
 from triggers.ledger.polling.batches import Batch

@@ -12,8 +12,8 @@ from triggers.base.slowness import slowness
 from triggers.context import Context, Plan
 from triggers.ledger import leases
 from triggers.ledger.hinted import to_send
+from triggers.ledger.matching.changes import MarkChange
 from triggers.ledger.matching.matchers import Taken, TakenPartition
-from triggers.ledger.matching.matching import MarkChange
 from triggers.ledger.operating.quarantine import Quarantined
 from triggers.ledger.polling.batches import BATCH, Batch, decode_batch
 from triggers.ledger.signing import Unsigned

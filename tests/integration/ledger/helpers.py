@@ -10,7 +10,7 @@ from triggers.ledger import Ledger, leases
 from triggers.ledger.firings.firing import Beginning, Firing, firing_key
 from triggers.ledger.firings.firings import Firings
 from triggers.ledger.firings.parts import At, PartGrant
-from triggers.ledger.matching.matching import Grant, MarkChange
+from triggers.ledger.matching.changes import Grant, MarkChange
 from triggers.ledger.polling.batches import decode_batch, encode_batches, partition_of
 from triggers.ledger.polling.reading import Cursor
 from triggers.model import Trigger

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tests.integration.ledger.helpers import store_batch, task_event, task_trigger
 from triggers.ledger import Ledger, leases
 from triggers.ledger.firings.firing import firing_key, trigger_digest
-from triggers.ledger.matching.matching import Grant, MarkChange
+from triggers.ledger.matching.changes import Grant, MarkChange
 from triggers.ledger.polling.batches import decode_batch, partition_of
 from triggers.model import Trigger
 from triggers.model.action import Lane

@@ -8,8 +8,8 @@ from tests.integration.ledger.helpers import claim_one, grant, store_batch, task
 from triggers.base.errors import EpochChanged, Fenced
 from triggers.ledger import Ledger, clock, leases
 from triggers.ledger.firings.firing import Firing, firing_key
+from triggers.ledger.matching.changes import Grant, MarkChange
 from triggers.ledger.matching.forgotten_marks import KeptMark
-from triggers.ledger.matching.matching import Grant, MarkChange
 from triggers.ledger.polling.batches import decode_batch, partition_of
 from triggers.rules.policies import Mark
 

@@ -8,7 +8,7 @@ from tests.integration.ledger.helpers import begin, claim_one, grant, task_event
 from tests.property.ledger.making import OBJECT, TRIGGER, mark_of, refused
 from triggers.ledger import Ledger
 from triggers.ledger.firings.firing import Firing
-from triggers.ledger.matching.matching import Grant
+from triggers.ledger.matching.changes import Grant
 
 EVENT = task_event()
 #: The parts that `grant` names, by when each is granted.

@@ -22,7 +22,7 @@ from triggers.base.errors import EpochChanged, Fenced
 from triggers.base.settings import Settings
 from triggers.ledger import Ledger, Store, leases, open_ledger
 from triggers.ledger.firings.firing import Firing, firing_key
-from triggers.ledger.matching.matching import Grant, MarkChange
+from triggers.ledger.matching.changes import Grant, MarkChange
 from triggers.ledger.polling.batches import decode_batch, encode_batches, partition_of
 from triggers.ledger.polling.reading import Cursor
 from triggers.rules.policies import decide

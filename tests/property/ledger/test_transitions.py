@@ -18,7 +18,7 @@ from triggers.base.errors import Fenced
 from triggers.base.settings import Settings
 from triggers.ledger import Ledger, Store
 from triggers.ledger.firings.firing import Beginning, Firing
-from triggers.ledger.matching.matching import Grant, MarkChange
+from triggers.ledger.matching.changes import Grant, MarkChange
 from triggers.ledger.store import Script
 from triggers.ledger.transitions import PHASES, TRANSITIONS, Phase, edges
 from triggers.rules.policies import Mark

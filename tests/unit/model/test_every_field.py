@@ -23,7 +23,7 @@ from triggers.configuration.schema import schema
 from triggers.configuration.writing import arguments_of, dump
 from triggers.ledger.deployment.schedulers import Scheduler
 from triggers.ledger.firings.firing import Firing
-from triggers.ledger.matching.matching import Grant
+from triggers.ledger.matching.changes import Grant
 from triggers.ledger.polling.batches import decode_batch
 from triggers.ledger.registry.registry import Entry
 from triggers.ledger.signing import NO_KEY, Signer

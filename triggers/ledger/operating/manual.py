@@ -8,7 +8,7 @@ from typing import Any
 from triggers.ledger.firings.firing import trigger_digest
 from triggers.ledger.firings.turns import hold_of, receivers_of
 from triggers.ledger.keys import Keys
-from triggers.ledger.matching.matching import Grant, MarkChange
+from triggers.ledger.matching.changes import Grant, MarkChange
 from triggers.ledger.signing import NO_KEY, Signer
 from triggers.ledger.store import Script, Store, run_by_parts
 from triggers.model.action import LANES
