@@ -19,7 +19,7 @@ from triggers.base.errors import Newer, Unreadable
 #: triggers raises that of firings too.
 KNOWN: Final[dict[str, int]] = {
     "scheduler": 1,  # the record, and with it the layout of all keys of the scheduler
-    "entry": 2,  # of the registry, around a trigger; 2 where the times of a schedule were edited
+    "entry": 3,  # of the registry, around a trigger; 2 where the times of a schedule were edited, 3: its jitter
     "trigger": 4,
     "batch": 1,  # of events
     "event": 3,

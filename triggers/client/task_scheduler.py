@@ -137,7 +137,8 @@ class TaskScheduler(TriggerScheduler):
             single_instance (bool, default False): Do not launch while the previous launch of this trigger is queued or
                 running.
             recurring (bool, default True): False means the first time only.
-            execute_immediately (bool, default False): Also run once when the schedule is registered for the first time.
+            execute_immediately (bool, default False): Also run once when the schedule is registered for the first time,
+                or as soon as a worker runs within the day after that.
             reuse_task (bool, default False): Run the base task itself each time instead of a clone. Requires
                 `schedule_task_id`; cannot be combined with `task_parameters` or `task_overrides`.
             task_parameters (Mapping[str, Any], optional): Hyperparameters of the launched ClearML task, as
@@ -155,7 +156,7 @@ class TaskScheduler(TriggerScheduler):
             timezone (str, default 'UTC'): IANA name of the time zone whose local time counts, such as 'Europe/Berlin'.
             jitter_seconds (float | str | timedelta, default 0): Run up to this many seconds (or '5m') later than the
                 nominal time, but before the next one; how many follows from the name of the schedule and the time, so
-                that it never changes.
+                that it never changes. An edit counts for later nominal times.
             until (str | datetime, optional): Last nominal time that counts: a datetime or ISO 8601, as `at`; a date
                 means its first moment.
             exclude (str | PathLike[str] | Sequence[str | date], optional): Local dates to leave out, such as

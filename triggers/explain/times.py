@@ -5,6 +5,7 @@ from __future__ import annotations
 from triggers.base import escaping
 from triggers.explain.checks import moment
 from triggers.explain.values import AnswerWord, Facts
+from triggers.ledger.registry.timetables import timetable_of
 from triggers.model.durations import duration_text
 from triggers.model.schedule_fields import AT_ONCE, ONLY_ONCE
 from triggers.model.trigger import ScheduleTrigger
@@ -25,7 +26,7 @@ def runs_again(facts: Facts, at_ms: int) -> str:
 
 def judge_time(facts: Facts, schedule: ScheduleTrigger) -> _Said:
     """Judge a time of which no firing is kept."""
-    table = Timetable.of(schedule, facts.entry.since_ms, facts.entry.edited_ms)
+    table = timetable_of(facts.entry)
     one = Occurrence.from_id(facts.object_id) or _named(facts.object_id, table)
     if one is None:
         text = f"{facts.object_id} is no time of a schedule"

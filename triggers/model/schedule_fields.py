@@ -121,7 +121,10 @@ class ScheduleConditions(Conditions):
     execute_immediately: Annotated[
         Flag,
         PartOf(_PART),
-        Field(description="Also run once when the schedule is registered for the first time."),
+        Field(
+            description="Also run once when the schedule is registered for the first time, or as soon as a worker runs "
+            "within the day after that."
+        ),
     ] = False
     cron: Annotated[
         CronExpression,
@@ -154,7 +157,8 @@ class ScheduleConditions(Conditions):
         PartOf(_PART),
         Field(
             description="Run up to this many seconds (or '5m') later than the nominal time, but before the next one; "
-            "how many follows from the name of the schedule and the time, so that it never changes."
+            "how many follows from the name of the schedule and the time, so that it never changes. An edit counts for "
+            "later nominal times."
         ),
     ] = 0.0
     until: Annotated[

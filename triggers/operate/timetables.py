@@ -9,11 +9,12 @@ from itertools import islice
 from triggers.base import escaping
 from triggers.base.errors import Usage
 from triggers.ledger.registry.registry import Entry
+from triggers.ledger.registry.timetables import timetable_of
 from triggers.model.events import Event
 from triggers.model.kinds import phrase_of
 from triggers.model.schedule_fields import SCHEDULE
 from triggers.operate.target import Target
-from triggers.rules.schedules.occurrences import Timetable, event_of
+from triggers.rules.schedules.occurrences import event_of
 from triggers.rules.schedules.zones import LAST_MS
 
 
@@ -46,7 +47,7 @@ def coming(entries: Sequence[Entry], now_ms: int, until_ms: int, at_most: int) -
     for entry in entries:
         if entry.trigger.kind != SCHEDULE or entry.paused:
             continue
-        table = Timetable.of(entry.trigger, entry.since_ms, entry.edited_ms)
+        table = timetable_of(entry)
         for one in islice(table.occurrences(now_ms, until_ms), at_most):
             found.append(Coming(entry, event_of(entry.trigger.name, one, table.trigger.timezone), one.due_ms))
     return sorted(found, key=lambda one: (one.due_ms, one.entry.trigger.name))[:at_most]
@@ -56,7 +57,7 @@ def why_none(entries: Sequence[Entry], now_ms: int, until: str) -> str:
     """Say that no time is to come; of a single schedule, whether there is one later."""
     if len(entries) == 1:
         only, name = entries[0], entries[0].trigger.name
-        table = Timetable.of(only.trigger, only.since_ms, only.edited_ms)
+        table = timetable_of(only)
         later = next(table.occurrences(now_ms, LAST_MS), None)
         if later is None:
             return f"{name} has no time any more"

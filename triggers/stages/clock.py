@@ -18,6 +18,7 @@ from triggers.context import Context
 from triggers.ledger.polling.batches import encode_batches
 from triggers.ledger.polling.reading import Cursor
 from triggers.ledger.registry.registry import Entry, Snapshot
+from triggers.ledger.registry.timetables import timetable_of
 from triggers.ledger.registry.unread_triggers import Note
 from triggers.model.events import Event
 from triggers.model.schedule_fields import SCHEDULE
@@ -52,30 +53,52 @@ _RETIRED: Final = f"{SOURCE}:retired"
 
 @dataclass
 class Tables:
-    """The timetables of one version of the registry, by when the next time of each is due. Of one process."""
+    """The timetables of one version of the registry, by when the next time of each is due. Of one process.
+
+    Attributes:
+        version: The version.
+        read_ms: Where the cursor was in Redis when this process looked last; what it has looked at since had no times.
+        tables: Timetables by id, each with the entry that it was made of.
+        due: When the next time of each is due, a heap; a moment before that where another process has granted it.
+    """
 
     version: int
-    looked_ms: int
-    tables: dict[str, Timetable]
+    read_ms: int
+    tables: dict[str, tuple[Entry, Timetable]]
     due: list[tuple[int, str]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, version: int, entries: list[Entry], looked_ms: int, walls: WallClocks) -> Tables:
-        """Make them ready."""
-        made = {entry.trigger.id: Timetable.of(entry.trigger, entry.since_ms, entry.edited_ms) for entry in entries}
-        tables = cls(version, looked_ms, made)
-        for id_, table in made.items():
-            tables.plan(id_, min(table.looked_ms(walls), table.since_ms - 1) if looked_ms else table.since_ms - 1)
+    def of(cls, known: Tables | None, version: int, entries: list[Entry], cursor: Cursor, walls: WallClocks) -> Tables:
+        """Make them ready, and only those anew whose entries are others than before.
+
+        Args:
+            known: those of an earlier look, None if there are none.
+            version: of the registry.
+            entries: its schedules.
+            cursor: of the clock. If it went back, all are planned anew.
+            walls: up to when the times of each were looked at.
+        """
+        before = known.tables if known else {}
+        same = {id_: one for entry in entries if (one := before.get(id_ := entry.trigger.id)) and one[0] is entry}
+        went_on = known is not None and cursor.plan and known.read_ms <= cursor.read_to_ms
+        due = [one for one in known.due if one[1] in same] if known and went_on else []
+        heapq.heapify(due)
+        made = {entry.trigger.id: same.get(entry.trigger.id) or (entry, timetable_of(entry)) for entry in entries}
+        tables = cls(version, cursor.read_to_ms, made, due)
+        for id_, (_, table) in made.items():
+            if not (went_on and id_ in same):
+                looked_ms = table.looked_ms(walls) if cursor.plan and cursor.read_to_ms else table.since_ms
+                tables.plan(id_, min(looked_ms, table.since_ms - 1))
         return tables
 
     @property
     def zones(self) -> set[str]:
         """The time zones whose rules say when some of them are due."""
-        return {one.trigger.timezone for one in self.tables.values() if one.trigger.by_wall_clock} - {"UTC"}
+        return {one.trigger.timezone for _, one in self.tables.values() if one.trigger.by_wall_clock} - {"UTC"}
 
     def plan(self, id_: str, after_ms: int) -> None:
         """Note when the next time of a schedule is due."""
-        next_ms = self.tables[id_].next_due_ms(after_ms)
+        next_ms = self.tables[id_][1].next_due_ms(after_ms)
         if next_ms is not None:
             heapq.heappush(self.due, (next_ms, id_))
 
@@ -150,12 +173,14 @@ def _look(ctx: Context, token: str, snapshot: Snapshot, entries: list[Entry]) ->
     floor_ms, zones = ctx.ledger.moments.floor_and_zones()
     walls = WallClocks(zones, from_ms)
     tables = _tables(ctx, snapshot.version, entries, cursor, walls)
-    late = {entry.trigger.id for entry in entries if entry.version > cursor.plan}
+    tables.read_ms = cursor.read_to_ms
+    ctx.memories.pop(SOURCE, None)  # what is taken from them now is looked at again if this look fails
     over = _passed_by(ctx, snapshot, tables, from_ms)
     events, to_ms, looked = list[tuple[int, Event]](), now_ms, list({*tables.take(now_ms), *over})
     for id_ in looked:
-        table = tables.tables[id_]
-        after_ms = min(from_ms, table.since_ms - 1) if id_ in late or not cursor.plan else table.looked_ms(walls)
+        entry, table = tables.tables[id_]
+        late = entry.version > cursor.plan or not cursor.plan
+        after_ms = min(from_ms, table.since_ms - 1) if late else table.looked_ms(walls)
         if id_ in over:
             after_ms = min(after_ms, over[id_].from_ms - 1)
         due = table.due(max(after_ms, floor_ms), now_ms)
@@ -164,15 +189,16 @@ def _look(ctx: Context, token: str, snapshot: Snapshot, entries: list[Entry]) ->
         events += [(one.due_ms, event_of(name, one, zone)) for one in due.occurrences]
     fresh = [event for due_ms, event in sorted(events, key=lambda one: one[0]) if due_ms <= to_ms]
     for id_ in looked:
-        tables.plan(id_, max(to_ms, tables.tables[id_].looked_ms(walls)))
-    tables.looked_ms = to_ms
+        tables.plan(id_, max(to_ms, tables.tables[id_][1].looked_ms(walls)))
     if fresh or cursor.plan != snapshot.version or to_ms - from_ms >= WRITTEN_MS or cursor is not stored or over:
         if (local := tables.zones) or zones:
             ctx.ledger.moments.note_zones(walls.read(local, to_ms))
         _store(ctx, token, Cursor(to_ms, snapshot.version), fresh, now_ms)
+        tables.read_ms = to_ms
+        ctx.ledger.moments.forget_old(entries, snapshot.entries, now_ms, KEPT_MS, FORGOTTEN_MS)
     if to_ms == now_ms:
         ctx.ledger.unread_triggers.done(over)
-    ctx.ledger.moments.forget_old(entries, snapshot.entries, now_ms, KEPT_MS, FORGOTTEN_MS)
+    ctx.memories[SOURCE] = tables
     return len(fresh)
 
 
@@ -205,11 +231,11 @@ def _set_back(ctx: Context, cursor: Cursor, entries: list[Entry], now_ms: int) -
     log.warning("Redis' clock was set back by %.0f s: schedules follow it; what was launched is not launched again",
                 seconds)  # fmt: skip
     ctx.ledger.moments.lower_floor(now_ms)
-    ahead = {entry.trigger.id for entry in entries if max(entry.since_ms, entry.edited_ms) > now_ms}
+    ahead = {entry.trigger.id for entry in entries if entry.begun_ms > now_ms}
     if ahead:
         known = ctx.ledger.registry.edit(
             lambda found, version: {
-                id_: _begun_by(found.entries[id_], now_ms, version) for id_ in ahead if id_ in found.entries
+                id_: found.entries[id_].begun_by(now_ms, version) for id_ in ahead if id_ in found.entries
             }
         )
         entries = known.active.by_kind.get(SCHEDULE, [])
@@ -217,17 +243,12 @@ def _set_back(ctx: Context, cursor: Cursor, entries: list[Entry], now_ms: int) -
     return replace(cursor, read_to_ms=now_ms), entries
 
 
-def _begun_by(entry: Entry, now_ms: int, version: int) -> Entry:
-    """The entry of a schedule that began, or whose times were changed, at a time to come."""
-    begun = replace(entry, edited_ms=min(entry.edited_ms, now_ms))
-    return replace(begun, since_ms=now_ms, version=version) if entry.since_ms > now_ms else begun
-
-
 def _tables(ctx: Context, version: int, entries: list[Entry], cursor: Cursor, walls: WallClocks) -> Tables:
     """The timetables of this version, as this process has them."""
-    known = ctx.memories.get(SOURCE)
-    if not isinstance(known, Tables) or known.version != version or known.looked_ms > cursor.read_to_ms:
-        known = ctx.memories[SOURCE] = Tables.of(version, entries, cursor.read_to_ms if cursor.plan else 0, walls)
+    found = ctx.memories.get(SOURCE)
+    known = found if isinstance(found, Tables) else None
+    if known is None or known.version != version or known.read_ms > cursor.read_to_ms or not cursor.plan:
+        known = Tables.of(known, version, entries, cursor, walls)
     return known
 
 

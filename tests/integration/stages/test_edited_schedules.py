@@ -11,6 +11,7 @@ from tests.integration.stages.conftest import World
 from tests.integration.stages.test_forgotten_marks import target_of
 from tests.integration.stages.test_schedules import HOUR, MINUTE, Wall, launched, schedule, tick, wall
 from triggers.operate import changes
+from triggers.rules.schedules.occurrences import jitter_of
 
 __all__ = ["tick", "wall"]
 
@@ -117,3 +118,70 @@ def test_skipping_what_was_missed_keeps_elapsed_time_in_step(
     wall.at("2026-11-27T11:00:31")
     tick()
     assert launched(world) == ["2026-11-27T11:00:30Z"]
+
+
+@pytest.mark.parametrize("jitters", [(0,), (120,), (2700, 0), (60, 2700, 5), (3599, 0, 3599, 1)])
+def test_what_waits_for_its_delay_keeps_it_when_the_jitter_is_edited(
+    world: World, wall: Wall, tick: Callable[[], None], jitters: tuple[int, ...]
+) -> None:
+    """The script is edited between the nominal time and the moment at which it is due; no process ticks meanwhile."""
+    name, nominal = "s", "2026-11-27T09:00:00Z"
+    world.declare(schedule(world, name, cron="0 * * * *", jitter_seconds=3599))
+    wall.at("2026-11-27T09:00:00")
+    due_ms = wall.ms + jitter_of(name, nominal, 3_599_000)
+    assert due_ms - wall.ms > 5 * MINUTE, "a name with a long delay"
+    tick()
+    for number, jitter in enumerate(jitters):
+        wall.ms += (number + 1) * 1000
+        world.declare(schedule(world, name, cron="0 * * * *", jitter_seconds=jitter))
+        tick()
+        assert launched(world) == []
+    wall.ms = due_ms - 1
+    tick()
+    assert launched(world) == []
+    wall.ms = due_ms
+    tick()
+    assert launched(world) == [nominal]
+    wall.at("2026-11-27T10:00:00")
+    wall.ms += jitter_of(name, "2026-11-27T10:00:00Z", jitters[-1] * 1000)
+    tick()
+    assert launched(world) == [nominal, "2026-11-27T10:00:00Z"], "later times have the new one"
+
+
+@pytest.mark.parametrize("catch_up", ["all", "last"])
+def test_a_jitter_that_is_edited_while_workers_are_down_loses_nothing(
+    world: World, wall: Wall, tick: Callable[[], None], catch_up: str
+) -> None:
+    world.declare(schedule(world, cron="0 * * * *", jitter_seconds=3599, catch_up=catch_up))
+    wall.at("2026-11-27T09:00:01")
+    tick()
+    assert launched(world) == []
+    wall.at("2026-11-27T12:30:00")
+    world.declare(schedule(world, cron="0 * * * *", catch_up=catch_up))
+    wall.at("2026-11-27T12:59:59")
+    tick()
+    found = [f"2026-11-27T{hour:02}:00:00Z" for hour in (9, 10, 11, 12)]
+    assert launched(world) == (found if catch_up == "all" else found[-1:])
+
+
+@pytest.mark.parametrize("catch_up", ["last", "all", "none"])
+def test_at_once_waits_for_the_first_worker(world: World, wall: Wall, tick: Callable[[], None], catch_up: str) -> None:
+    """Whatever `catch_up` says: it is no nominal time that was missed."""
+    world.declare(schedule(world, cron="0 6 * * *", catch_up=catch_up, catch_up_window="1m", execute_immediately=True))
+    wall.ms += 7 * HOUR
+    tick()
+    wall.ms += 7 * HOUR
+    tick()
+    assert launched(world) == ["immediately"]
+
+
+def test_at_once_comes_once_beside_what_is_made_up_for(world: World, wall: Wall, tick: Callable[[], None]) -> None:
+    names = ("last", "all", "none")
+    world.declare(*(schedule(world, name, cron="0 * * * *", catch_up=name, execute_immediately=True) for name in names))
+    wall.at("2026-11-27T10:30:00")
+    tick()
+    nine, ten = "2026-11-27T09:00:00Z", "2026-11-27T10:00:00Z"
+    assert {(one.trigger, one.object) for one in world.history("launched")} == {
+        ("schedule:last", ten), ("schedule:all", "immediately"), ("schedule:all", nine), ("schedule:all", ten),
+        ("schedule:none", "immediately"),
+    }  # fmt: skip

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from itertools import chain
 from typing import Any, Final
 
 from triggers.base.errors import Unreadable
@@ -14,6 +15,16 @@ from triggers.ledger.signing import Unsigned
 from triggers.model import Trigger
 from triggers.model.kinds import is_trigger
 from triggers.model.trigger import ScheduleTrigger
+
+#: Jitters of before an edit count for so long: longer than what is made up for by default, and any jitter, ms.
+JITTERS_KEPT_MS: Final = 2 * 86_400_000
+#: Jitters of before edits that are kept of one schedule.
+MOST_JITTERS: Final = 20
+
+#: The version of an entry that has `edited_ms` and none of what came later.
+_EDITED: Final = 2
+#: Fields that are nearly always empty, and that earlier releases do not know.
+_RARE: Final = ("ahead_ms", "edited_ms", "jitters")
 
 #: Fields that say the same in thousands of entries, which share the text.
 _ALIKE: Final = ("origin", "source", "declared_in")
@@ -30,6 +41,7 @@ class Entry:
     `source`: the file that says what the trigger is now; `declared_in`: the one that declared last. "" if unknown.
     `ahead_ms`: from when on what was stamped before the server's clock was set back counts, 0 if it was not.
     `edited_ms`: when the times of a schedule were changed last, or skipped, 0 if never: none before counts.
+    `jitters`: of a schedule, as `Timetable` has them.
     `paused` survives registering again. `retired`: no longer declared; kept so that its memory is.
     """
 
@@ -44,6 +56,7 @@ class Entry:
     declared_in: str = ""
     ahead_ms: int = 0
     edited_ms: int = 0
+    jitters: tuple[tuple[int, int], ...] = ()
 
     def counts(self, changed_ms: int, latest_ms: int | None = None, read_plan: int = 0) -> bool:
         """Whether a change of that server time is late enough to fire.
@@ -76,14 +89,30 @@ class Entry:
         ahead_ms = self.since_ms if self.is_read(plan) else max(self.ahead_ms, self.since_ms)
         return replace(self, since_ms=since_ms, version=version, ahead_ms=ahead_ms)
 
+    @property
+    def begun_ms(self) -> int:
+        """By when a schedule had begun, and was edited last."""
+        return max([self.since_ms, self.edited_ms, *(until_ms for until_ms, _ in self.jitters)])
+
+    def begun_by(self, now_ms: int, version: int) -> Entry:
+        """The entry of a schedule where that is a time to come, since the clock was set back: it begins now."""
+        jitters = tuple((min(until_ms, now_ms), ms) for until_ms, ms in self.jitters)
+        begun = replace(self, edited_ms=min(self.edited_ms, now_ms), jitters=jitters)
+        return replace(begun, since_ms=now_ms, version=version) if self.since_ms > now_ms else begun
+
     def to_json(self) -> str:
         """The text kept in Redis."""
         fields = asdict(replace(self, trigger=None))  # type: ignore[arg-type]
         fields["trigger"] = self.trigger.to_json()
-        for name in ("ahead_ms", "edited_ms"):  # nearly always 0; earlier releases do not know them
+        for name in _RARE:
             if not fields[name]:
                 del fields[name]
-        return json.dumps(fields | {"v": KNOWN["entry"] if self.edited_ms else lowest("entry")}, sort_keys=True)
+        return json.dumps(fields | {"v": self._version()}, sort_keys=True)
+
+    def _version(self) -> int:
+        if self.jitters:
+            return KNOWN["entry"]
+        return _EDITED if self.edited_ms else lowest("entry")
 
     @classmethod
     def from_json(cls, id_: str, text: str) -> Entry:
@@ -99,13 +128,14 @@ class Entry:
             for name in _ALIKE:
                 if type(fields.get(name)) is str:
                     fields[name] = sys.intern(fields[name])
+            fields["jitters"] = tuple((until_ms, ms) for until_ms, ms in fields.get("jitters", ()))
             entry = cls(**fields)
             entry._check(id_)
             return entry
 
     def _check(self, id_: str) -> None:
         numbers, texts = (
-            (self.since_ms, self.version, self.ahead_ms, self.edited_ms),
+            (self.since_ms, self.version, self.ahead_ms, self.edited_ms, *chain.from_iterable(self.jitters)),
             (self.origin, self.declared, self.source, self.declared_in),
         )
         flags = (self.paused, self.retired)
@@ -114,7 +144,7 @@ class Entry:
         if self.trigger.id != id_:
             raise ValueError(f"it holds the trigger {self.trigger.id!r}")
         if not all(type(one) is int for one in numbers) or not all(type(one) is bool for one in flags):
-            raise TypeError("since_ms, version, ahead_ms, edited_ms, paused or retired is of another type")
+            raise TypeError("since_ms, version, ahead_ms, edited_ms, jitters, paused or retired is of another type")
         if not all(isinstance(one, str) for one in texts):
             raise TypeError("origin, declared, source or declared_in is of another type")
 
@@ -122,23 +152,41 @@ class Entry:
 def with_new_times(
     known: Mapping[str, Entry], changes: Mapping[str, Entry | None], now_ms: Callable[[], int]
 ) -> Mapping[str, Entry | None]:
-    """Note in an edit of the registry when it changes the times of schedules.
+    """Note in an edit of the registry when it changes the times of schedules, and their jitter.
 
-    What the new times were before that was not missed.
+    What the new times were before that was not missed. A new jitter counts for later times.
     """
     new = {
-        id_: entry
+        id_: (old, entry)
         for id_, entry in changes.items()
-        if entry and (old := known.get(id_)) and entry.since_ms == old.since_ms and _times(entry) != _times(old)
+        if entry and (old := known.get(id_)) and entry.since_ms == old.since_ms and _when(entry) != _when(old)
     }
     if not new:
         return changes
     edited_ms = now_ms()
-    return {**changes, **{id_: replace(entry, edited_ms=edited_ms) for id_, entry in new.items()}}
+    return {**changes, **{id_: _edited(old, entry, edited_ms) for id_, (old, entry) in new.items()}}
+
+
+def _when(entry: Entry) -> tuple[object, ...]:
+    return (*_times(entry), _jitter_ms(entry))
 
 
 def _times(entry: Entry) -> tuple[object, ...]:
     return entry.trigger.times if isinstance(entry.trigger, ScheduleTrigger) else ()
+
+
+def _jitter_ms(entry: Entry) -> int:
+    return entry.trigger.jitter_ms if isinstance(entry.trigger, ScheduleTrigger) else 0
+
+
+def _edited(old: Entry, entry: Entry, edited_ms: int) -> Entry:
+    if _times(entry) != _times(old):
+        entry = replace(entry, edited_ms=edited_ms)
+    if (jitter_ms := _jitter_ms(old)) == _jitter_ms(entry):
+        return entry
+    oldest_ms = edited_ms - JITTERS_KEPT_MS
+    kept = [(until_ms, ms) for until_ms, ms in old.jitters if oldest_ms < until_ms < edited_ms]
+    return replace(entry, jitters=(*kept, (edited_ms, jitter_ms))[-MOST_JITTERS:])
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,9 @@ from triggers.rules.schedules.zones import LAST_MS, local_text, to_ms, utc_text,
 #: What is later by more was missed, ms: workers that are replaced, or a beat that is taken over, do not miss anything.
 GRACE_MS = 60_000
 
+#: The run at once waits for a worker so long at least, whatever `catch_up` says of the times that follow, ms.
+AT_ONCE_MS = 86_400_000
+
 #: Occurrences of one schedule that one look grants at most; the next look goes on behind them.
 AT_MOST = 1_000
 
@@ -71,22 +74,27 @@ class Timetable:
         trigger: The schedule.
         since_ms: When it began.
         calendar: Its times.
+        jitters: The jitters of before it was edited, oldest first: the last nominal time that each counts for, and the
+            jitter, ms. So an edit neither loses nor moves what waits for its delay.
     """
 
     trigger: ScheduleTrigger
     since_ms: int
     calendar: Calendar
+    jitters: tuple[tuple[int, int], ...] = ()
 
     @classmethod
-    def of(cls, trigger: Trigger, since_ms: int, edited_ms: int = 0) -> Timetable:
-        """Make it ready; once for each version of the registry.
+    def of(
+        cls, trigger: Trigger, since_ms: int, edited_ms: int = 0, jitters: tuple[tuple[int, int], ...] = ()
+    ) -> Timetable:
+        """Make it ready; once for each version of its entry in the registry.
 
         Raises:
             TypeError: it is no schedule.
         """
         if not isinstance(trigger, ScheduleTrigger):
             raise TypeError(f"{trigger.id} is no schedule")
-        return cls(trigger, since_ms, calendar_for(trigger, since_ms, edited_ms))
+        return cls(trigger, since_ms, calendar_for(trigger, since_ms, edited_ms), jitters)
 
     def looked_ms(self, walls: WallClocks) -> int:
         """Up to when its times were looked at."""
@@ -95,9 +103,15 @@ class Timetable:
 
     def occurrences(self, after_ms: int, to_ms: int) -> Iterator[Occurrence]:
         """Give those that are due later than `after_ms` and not later than `to_ms`, in order of their nominal times."""
+        yield from self._at_once(after_ms, to_ms)
+        yield from self._nominal(after_ms, to_ms)
+
+    def _at_once(self, after_ms: int, to_ms: int) -> Iterator[Occurrence]:
         if self.trigger.execute_immediately and after_ms < self.since_ms <= to_ms:
             yield Occurrence(AT_ONCE, self.since_ms, self.since_ms)
-        for at_ms in self.calendar.between(after_ms - self.trigger.jitter_ms, to_ms):
+
+    def _nominal(self, after_ms: int, to_ms: int) -> Iterator[Occurrence]:
+        for at_ms in self.calendar.between(after_ms - self._most_jitter_ms, to_ms):
             one = self._occurrence(at_ms)
             if after_ms < one.due_ms <= to_ms:
                 yield one
@@ -108,16 +122,21 @@ class Timetable:
 
     def _longest_jitter(self, at_ms: int) -> int:
         """None is delayed up to the next: so what is due first is the earlier one."""
-        if not self.trigger.jitter_ms:
+        jitter_ms = next((ms for until_ms, ms in self.jitters if at_ms <= until_ms), self.trigger.jitter_ms)
+        if not jitter_ms:
             return 0
         next_ms = self.calendar.after(at_ms)
-        return min(self.trigger.jitter_ms, (LAST_MS if next_ms is None else next_ms) - at_ms - 1)
+        return min(jitter_ms, (LAST_MS if next_ms is None else next_ms) - at_ms - 1)
+
+    @property
+    def _most_jitter_ms(self) -> int:
+        return max([self.trigger.jitter_ms, *(ms for _, ms in self.jitters)])
 
     def next_due_ms(self, after_ms: int) -> int | None:
         """When the next occurrence is due, or a moment before that; None when there is none."""
         if self.trigger.execute_immediately and after_ms < self.since_ms:
             return self.since_ms
-        times = self.calendar.between(after_ms - self.trigger.jitter_ms, LAST_MS)
+        times = self.calendar.between(after_ms - self._most_jitter_ms, LAST_MS)
         return next((due_ms for at_ms in times if (due_ms := self._occurrence(at_ms).due_ms) > after_ms), None)
 
     def coming(self, after_ms: int, to_ms: int, at_most: int) -> list[Occurrence]:
@@ -128,17 +147,20 @@ class Timetable:
         """Choose what to grant of the times later than `after_ms`, up to now.
 
         Those of the last minute are on time. Of those before, missed while nobody looked, `catch_up` says which are
-        made up for, as far as they are in the window: all, or only the last time of all, or none.
+        made up for, as far as they are in the window: all, or only the last time of all, or none. The run at once is
+        no nominal time that can be missed: it waits for the first look.
         """
-        after_ms = max(after_ms, now_ms - max(self.trigger.window_ms, GRACE_MS) - self.trigger.jitter_ms)
+        window_ms = max(self.trigger.window_ms, GRACE_MS)
+        first = tuple(self._at_once(max(after_ms, now_ms - max(window_ms, AT_ONCE_MS)), now_ms))
+        after_ms = max(after_ms, now_ms - window_ms - self._most_jitter_ms)
         on_time_ms = now_ms - GRACE_MS
         if self.trigger.catch_up == "none":
             after_ms = max(after_ms, on_time_ms)
         elif self.trigger.catch_up == "last" and self._missed(after_ms, on_time_ms):
             last = self._last(after_ms, now_ms)
             return Due((last,) if last else (), now_ms)
-        found = tuple(islice(self.occurrences(after_ms, now_ms), AT_MOST))
-        return Due(found, now_ms if len(found) < AT_MOST else max(one.due_ms for one in found))
+        found = tuple(islice(self._nominal(after_ms, now_ms), AT_MOST))
+        return Due(first + found, now_ms if len(found) < AT_MOST else max(one.due_ms for one in found))
 
     def _missed(self, after_ms: int, to_ms: int) -> bool:
         return next(self.occurrences(after_ms, to_ms), None) is not None
