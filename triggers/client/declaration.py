@@ -6,11 +6,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any, Final
 
 from triggers.actions import functions
 from triggers.base.errors import InvalidTrigger
-from triggers.client.excluded_days import excluded
+from triggers.client.excluded_days import HERE, excluded
 from triggers.model import DeclaredAction, Trigger, make_trigger
 from triggers.model.action import ACTIONS, action_classes, first_of, problem_of_listed
 from triggers.model.fields import declared
@@ -37,7 +38,13 @@ class Declaration:
 
 
 def declare(
-    kind: Kind, arguments: Mapping[str, Any], taken: Mapping[str, Declaration], place: str, *, in_file: bool = False
+    kind: Kind,
+    arguments: Mapping[str, Any],
+    taken: Mapping[str, Declaration],
+    place: str,
+    *,
+    in_file: bool = False,
+    folder: Path | None = HERE,
 ) -> Declaration:
     """Read the arguments of one `add_*` call, or of an item of a file, where functions are named.
 
@@ -47,16 +54,23 @@ def declare(
         taken: earlier declarations of this kind by name.
         place: where the call stands.
         in_file: it stands in a file of triggers.
+        folder: where the paths begin that it names; None if it may name none.
 
     Raises:
         InvalidTrigger: names the trigger, the argument, its value, and what to give instead.
     """
     with named_as(kind):
-        return _declare(kind, {"kind": kind, **arguments}, taken, place, in_file=in_file)
+        return _declare(kind, {"kind": kind, **arguments}, taken, place, in_file=in_file, folder=folder)
 
 
 def _declare(
-    kind: Kind, arguments: Mapping[str, Any], taken: Mapping[str, Declaration], place: str, *, in_file: bool
+    kind: Kind,
+    arguments: Mapping[str, Any],
+    taken: Mapping[str, Declaration],
+    place: str,
+    *,
+    in_file: bool,
+    folder: Path | None,
 ) -> Declaration:
     cls = _action_class(arguments)
     own_name = cls.name_in(arguments)
@@ -66,7 +80,7 @@ def _declare(
         name=name,
         policy={field: arguments[field] for field in policy_of(kind)},
         **{field: arguments[field] for field in PLAIN_FIELDS} | _actions(cls, name, arguments, in_file=in_file),
-        **_conditions(kind, name, arguments),
+        **_conditions(kind, name, arguments, folder),
     )
     _projects_have_names(trigger.name, arguments)
     _no_tag_is_wanted_and_excluded(trigger)
@@ -75,11 +89,11 @@ def _declare(
     return Declaration(trigger, function if callable(function) else None, bool(arguments["name"]), place)
 
 
-def _conditions(kind: Kind, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def _conditions(kind: Kind, name: str, arguments: Mapping[str, Any], folder: Path | None) -> dict[str, Any]:
     """The arguments that the fields of the condition are named as."""
     given = {field: arguments[field] for field in declared(CLASSES[kind]) if field in arguments}
     if "exclude" in given:
-        given["exclude"] = excluded(name, given["exclude"], date.today())
+        given["exclude"] = excluded(name, given["exclude"], date.today(), folder)
     return given
 
 

@@ -16,6 +16,9 @@ YEARS_BEFORE, YEARS_AFTER = 1, 5
 #: The largest file that is read, bytes, and the most events that are kept.
 LARGEST, MOST = 4 * 2**20, 5_000
 
+#: The current folder.
+HERE: Final = Path()
+
 #: Events are written out for so long at a time, so that too many are noticed before all are in memory.
 _SPAN: Final = timedelta(days=31)
 
@@ -25,8 +28,14 @@ _TOO_OFTEN: Final = ("SECONDLY", "MINUTELY")
 _WAY_OUT: Final = "give a list of dates such as ['2026-12-25'], or the path of an iCalendar file that ends in .ics"
 
 
-def excluded(schedule: str, value: Any, today: date) -> Any:
+def excluded(schedule: str, value: Any, today: date, folder: Path | None = HERE) -> Any:
     """Replace the path of an iCalendar file by what it excludes; leave anything else as it is.
+
+    Args:
+        schedule: its name.
+        value: the argument.
+        today: around which recurring events are written out.
+        folder: where a relative path begins. None if whoever wrote the path may read no files here.
 
     Raises:
         InvalidTrigger: the file cannot be read.
@@ -36,11 +45,17 @@ def excluded(schedule: str, value: Any, today: date) -> Any:
     path = str(fspath(value))
     if not path.lower().endswith(".ics"):
         raise InvalidTrigger(schedule, "exclude", path, _WAY_OUT)
+    if folder is None:
+        way_out = (
+            "no file is read for a text that is sent: give a list of dates, or apply a file with `clearml-triggers`"
+        )
+        raise InvalidTrigger(schedule, "exclude", path, way_out)
     try:
-        return _read(Path(path).expanduser(), today)
+        return _read(folder / Path(path).expanduser(), today)
     except FileNotFoundError:
-        missing = f"there is no such file (the current folder is {Path.cwd()})"
-        way_out = f"{missing}: commit it with the script, or give a list of dates"
+        where, beside = ("current folder is", "script") if folder == HERE else ("path begins in", "file of triggers")
+        missing = f"there is no such file (the {where} {folder.absolute()})"
+        way_out = f"{missing}: commit it with the {beside}, or give a list of dates"
         raise InvalidTrigger(schedule, "exclude", path, way_out) from None
     except Exception as error:  # whatever the parser makes of a broken file
         raise InvalidTrigger(schedule, "exclude", path, f"the file cannot be read as iCalendar: {error}") from error

@@ -45,13 +45,13 @@ def load(file: str) -> Document:
         Usage: it cannot be read, or something in it is wrong; one line for each error.
     """
     if file == "-":
-        return parse(sys.stdin.read(LARGEST_TEXT + 1), name_of(file))
+        return parse(sys.stdin.read(LARGEST_TEXT + 1), name_of(file), Path())
     try:
         with Path(file).open(encoding="utf-8") as opened:
             text = opened.read(LARGEST_TEXT + 1)
     except (OSError, UnicodeDecodeError) as error:
         raise Usage(f"{file} cannot be read: {error}") from error
-    return parse(text, name_of(file))
+    return parse(text, name_of(file), Path(file).absolute().parent)
 
 
 def name_of(file: str) -> str:
@@ -59,8 +59,13 @@ def name_of(file: str) -> str:
     return "standard input" if file == "-" else Path(file).name
 
 
-def parse(text: str, name: str) -> Document:
+def parse(text: str, name: str, folder: Path | None = None) -> Document:
     """Read the text of a file called `name`.
+
+    Args:
+        text: what is in it.
+        name: as people know it.
+        folder: where the paths begin that it names; None for a text from elsewhere, which may name none.
 
     Raises:
         Usage: something in it is wrong; one line for each error.
@@ -77,7 +82,7 @@ def parse(text: str, name: str) -> Document:
     triggers = []
     for number, item in enumerate(content.get("triggers") or [], 1):
         try:
-            triggers.append(_trigger(item, f"{name}, item {number}", taken))
+            triggers.append(_trigger(item, f"{name}, item {number}", taken, folder))
         except Usage as error:
             problems.append(f"{name}, item {number}: {error}")
     if problems:
@@ -146,7 +151,7 @@ def _unknown(content: Mapping[Any, Any]) -> list[Any]:
     return [key for key in content if key not in _PARTS]
 
 
-def _trigger(item: Any, place: str, taken: dict[Kind, dict[str, Declaration]]) -> Trigger:
+def _trigger(item: Any, place: str, taken: dict[Kind, dict[str, Declaration]], folder: Path | None) -> Trigger:
     if not isinstance(item, dict):
         raise Usage(f"a trigger must be a mapping of arguments, not {item!r}")
     name = str(item.get("name") or item.get("schedule_task_id") or "(without a name)")
@@ -160,7 +165,7 @@ def _trigger(item: Any, place: str, taken: dict[Kind, dict[str, Declaration]]) -
                 way_out = f"unknown for a {phrase_of(kind)}; leave it out{meant(key, known)}"
                 raise InvalidTrigger(name, str(key), item[key], way_out)
     arguments = {**known, **{key: value for key, value in item.items() if key in known}}
-    declaration = declare(kind, arguments, taken[kind], place, in_file=True)
+    declaration = declare(kind, arguments, taken[kind], place, in_file=True, folder=folder)
     trigger = declaration.trigger
     if item.get(PROJECT_ID):
         trigger = make_trigger(kind, **{**trigger.model_dump(exclude={KIND}), PROJECT_ID: item[PROJECT_ID]})

@@ -231,5 +231,15 @@ Every = Annotated[str | None, BeforeValidator(lambda value: _duration(value, SHO
 Window = Annotated[str, BeforeValidator(lambda value: _duration(value, 0) or "1d")]
 When = Annotated[str | None, BeforeValidator(_moment)]
 Zone = Annotated[str, BeforeValidator(_zone)]
-Jitter = Annotated[float, BeforeValidator(_jitter)]
-Excluded = Annotated[tuple[str, ...], BeforeValidator(_exclude)]
+Jitter = Annotated[
+    float,
+    BeforeValidator(_jitter),
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string"}]}),
+]
+Excluded = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_exclude),
+    WithJsonSchema(
+        {"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "string", "pattern": r"\.[Ii][Cc][Ss]$"}]}
+    ),
+]
