@@ -69,8 +69,9 @@ class RedisAddress:
         if "sentinel" in parts.scheme or "cluster" in parts.scheme or ";" in host or "," in host:
             raise Usage(f"the Redis address {shown(text)}: {_SINGLE}")
         if parts.scheme not in SCHEMES:
+            # not shown: what is no address of Redis may be a password that was set in the wrong place
             schemes = f"{', '.join(SCHEMES)}{meant(parts.scheme, SCHEMES)}"
-            raise Usage(f"the Redis address {shown(text)} does not start with one of {schemes}: {_WAY_OUT}")
+            raise Usage(f"the Redis address does not start with one of {schemes}: {_WAY_OUT}")
         query = _query(parts, text)
         tls = _tls({name: value for name, value in query.items() if name in _TLS}) if parts.scheme == "rediss" else {}
         login = _login(parts, query)
