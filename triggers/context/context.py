@@ -35,13 +35,15 @@ class Plan:
     def of(cls, snapshot: Snapshot, before: Plan | None = None) -> Plan:
         """Make it ready: once per version, so that an event costs nothing for the triggers it does not concern.
 
-        `before`: that of an earlier version, from which entries that are the same keep their conditions.
+        `before`: that of an earlier version, from which entries that are the same keep their conditions, and all keep
+            the index where no trigger was edited: a pause changes none.
         """
         entries = {id_: entry for id_, entry in snapshot.entries.items() if not entry.retired}
+        triggers = tuple(entry.trigger for entry in entries.values())
         known = before.conditions if before else {}
         return cls(
             snapshot,
-            Index(entry.trigger for entry in entries.values()),
+            before.index if before and before.index.triggers == triggers else Index(triggers),
             entries,
             {
                 id_: known[id_] if before and before.entries.get(id_) is entry else Condition.of(entry.trigger)
