@@ -55,10 +55,11 @@ def apply(
 def _missing(target: Any, triggers: list[Any]) -> list[str]:
     """What they name that the server does not have; a server that does not answer has no say here."""
     from triggers.base.errors import TriggersError
-    from triggers.client.checks import missing, over, unconditional
+    from triggers.client.checks import missing, over, too_often, unconditional
 
     try:
-        return over(triggers, target.ledger.wall_ms()) + unconditional(triggers) + missing(target.api, triggers)
+        told = over(triggers, target.ledger.wall_ms()) + too_often(triggers) + unconditional(triggers)
+        return told + missing(target.api, triggers)
     except TriggersError as failure:
         return [f"cannot check the names against the ClearML server: {failure}"]
 

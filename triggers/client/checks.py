@@ -17,6 +17,7 @@ from triggers.model.fields import declared
 from triggers.model.server_names import problem_of_name, problem_of_project
 from triggers.model.trigger import ScheduleTrigger
 from triggers.rules.schedules import calendar_for
+from triggers.rules.schedules.long_steps import long_steps
 
 #: What a tag that no object has does, by the field that names it.
 _TAGLESS = {
@@ -39,6 +40,10 @@ class WithoutTimes(UserWarning):
     """A schedule has no time to come and never runs again."""
 
 
+class LongStep(UserWarning):
+    """A step of a cron expression is longer than its field, so that it runs more often than it seems to say."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lacking:
     """Something that a trigger names and the server does not have. `may_come`: nothing fails because of it."""
@@ -51,6 +56,7 @@ def warn_of_missing(api: Api, triggers: Iterable[Trigger]) -> None:
     """Warn of every project, queue and base task that is missing now, and of triggers that never fire or always do."""
     triggers = list(triggers)
     _warn(over(triggers, int(time.time() * 1000)), WithoutTimes)
+    _warn(too_often(triggers), LongStep)
     _warn(unconditional(triggers), WithoutCondition)
     _warn(missing(api, triggers), MissingOnServer)
 
@@ -80,6 +86,17 @@ def over(triggers: Iterable[Trigger], now_ms: int) -> list[str]:
         if isinstance(trigger, ScheduleTrigger)
         and not trigger.execute_immediately
         and calendar_for(trigger, now_ms).after(now_ms) is None
+    ]
+
+
+def too_often(triggers: Iterable[Trigger]) -> list[str]:
+    """A line for each step of a cron expression that is longer than its field."""
+    return [
+        f"{trigger.called} has a step of {step} in the field {field!r} of cron={trigger.cron!r}, which has fewer "
+        "values: only the first one counts" + (f"; to run at that distance give every={every!r}" if every else "")
+        for trigger in triggers
+        if isinstance(trigger, ScheduleTrigger) and trigger.cron
+        for field, step, every in long_steps(trigger.cron)
     ]
 
 

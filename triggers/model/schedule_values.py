@@ -199,6 +199,8 @@ def _excluded(one: Any) -> str:
             return date.fromisoformat(one).isoformat()
     except (ValueError, OverflowError):
         pass
+    if isinstance(one, str) and _is_reversed(*one.partition("/")[::2]):
+        raise wrong(f"{one!r} ends before it begins; give spans such as '2026-12-24/2027-01-02'")
     raise wrong(f"{one!r} is no date; give dates such as '2026-12-25', and spans such as '2026-12-24/2027-01-02'")
 
 
@@ -213,6 +215,14 @@ def _span(start: str, end: str) -> str:
     if not first or not last or not _in_order(datetime.fromisoformat(first), datetime.fromisoformat(last)):
         raise ValueError(f"no span: {start}/{end}")
     return f"{first}/{last}"
+
+
+def _is_reversed(start: str, end: str) -> bool:
+    """Whether the two ends of a span are a span the other way round."""
+    try:
+        return bool(end and _span(end, start))
+    except (ValueError, OverflowError):
+        return False
 
 
 def _in_order(first: datetime, last: datetime) -> bool:

@@ -11,7 +11,7 @@ import pytest
 
 from triggers.base.errors import InvalidTrigger
 from triggers.client import excluded_days
-from triggers.client.checks import over
+from triggers.client.checks import over, too_often
 from triggers.client.excluded_days import excluded
 from triggers.model import make_trigger
 from triggers.model.trigger import ScheduleTrigger
@@ -173,6 +173,31 @@ def test_schedules_whose_times_are_over_are_reported() -> None:
     assert len(lines) == 3
     assert "schedule 'n' has no time to come (at='2020-01-01T00:00:00')" in lines[0]
     assert over([schedule(at="2020-01-01", execute_immediately=True), schedule(cron="0 0 29 2 *")], now_ms) == []
+
+
+@pytest.mark.parametrize(
+    ("cron", "told"),
+    [
+        ("*/90 * * * *", ["a step of 90 in the field 'minute' of cron='*/90 * * * *'", "give every='90m'"]),
+        ("0 */36 * * *", ["a step of 36 in the field 'hour'", "give every='36h'"]),
+        ("*/90 * * * * *", ["a step of 90 in the field 'second'", "give every='90s'"]),
+        ("0 0 1 */18 *", ["a step of 18 in the field 'month'", "only the first one counts"]),
+        ("*/60 */24 */31 */12 */7", []),
+        ("5,*/15 9-17/2 * * mon-fri", []),
+    ],
+)
+def test_a_step_that_is_longer_than_its_field_is_reported(cron: str, told: list[str]) -> None:
+    """It is legal cron: `*/90` minutes run at each full hour."""
+    lines = too_often([schedule(cron=cron)])
+    assert len(lines) == bool(told)
+    assert all(text in lines[0] for text in told)
+
+
+@pytest.mark.parametrize("span", ["2027-01-02/2026-12-24", "2026-12-24T18:00/2026-12-24T09:00"])
+def test_a_span_that_ends_before_it_begins_says_so(span: str) -> None:
+    with pytest.raises(InvalidTrigger, match="ends before it begins; give spans such as") as caught:
+        schedule(cron="* * * * *", exclude=[span])
+    assert caught.value.argument == "exclude"
 
 
 EVENT = "BEGIN:VEVENT\r\nUID:{}\r\n{}\r\nEND:VEVENT\r\n"
