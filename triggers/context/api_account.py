@@ -106,6 +106,8 @@ class ApiAccount:
         self._hands = {for_polls: _InHand() for for_polls in (False, True)}
         #: of what is in hand; "" before anything was
         self._month = ""
+        #: calls that a process has handed in, in a month: of this one, or of the one that it was forked from
+        self._counted: tuple[str, str, int] = ("", "", 0)
 
     @property
     def has_calls(self) -> bool:
@@ -189,8 +191,14 @@ class ApiAccount:
             for hand in self._hands.values():
                 hand.calls = 0
             under_way = self._tally.under_way  # before the counts: what ends in between counts as both
-            kept = Hand(f"{self._name}-{os.getpid()}", self._month, under_way) if self._month else None
-            return _settle(book, self._tally, self._tally.take(), self.limit, server, kept)
+            if not self._month:
+                return _settle(book, self._tally, self._tally.take(), self.limit, server)
+            process = f"{self._name}-{os.getpid()}"
+            counted = self._counted[2] if self._counted[:2] == (process, self._month) else 0
+            kept = Hand(process, self._month, under_way, counted)
+            settled = _settle(book, self._tally, self._tally.take(), self.limit, server, kept)
+            self._counted = (process, self._month, settled.counted)
+            return settled
 
     def _borrow(self, book: CallBook, api: Api, *, for_polls: bool) -> None:
         """Take calls in hand; the lock is held."""

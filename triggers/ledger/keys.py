@@ -15,6 +15,8 @@ known. Everything else is covered by the version of its scheduler's record.
 | `triggers:api_requests` | hash | `<endpoint> <result>` → how many ClearML API calls ended so |
 | `triggers:api_calls:<month>` | hash, expires | `<cause> <endpoint> <result>` → calls of a month; made: all |
 | `triggers:api_calls:lent:<month>` | hash, expires | process → calls that it has in hand, where they are limited |
+| `triggers:api_calls:counted:<month>` | hash, expires | process → calls that it has counted, where they are limited |
+| `triggers:api_calls:restored:<month>` | string, expires | calls restored of late, which processes may count again |
 | `triggers:api_calls:hour:<number>` | hash, expires | all, poll, began: calls of an hour (`api_account`) |
 | `triggers:api_pause` | string, expires | JSON (`api_account`): the longest pause of all ClearML servers |
 | `triggers:api_pauses` | hash, expires | server → JSON (`api_account`): until when no process calls it, and why |

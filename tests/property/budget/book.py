@@ -21,6 +21,9 @@ class Kept:
 
     months: dict[str, Counter[tuple[str, str]]] = field(default_factory=lambda: defaultdict(Counter))
     lent: dict[str, dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
+    counted: dict[str, dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
+    #: restored of late, which processes may count again
+    restored: Counter[str] = field(default_factory=Counter)
     #: number → [began, calls, those of polls]
     hours: dict[int, list[int]] = field(default_factory=dict)
 
@@ -28,6 +31,8 @@ class Kept:
         return Kept(
             defaultdict(Counter, {month: Counter(counts) for month, counts in self.months.items()}),
             defaultdict(dict, {month: dict(hands) for month, hands in self.lent.items()}),
+            defaultdict(dict, {month: dict(counted) for month, counted in self.counted.items()}),
+            Counter(self.restored),
             {number: list(hour) for number, hour in self.hours.items()},
         )
 
@@ -48,6 +53,14 @@ class BookInMemory:
                 hour[2] += number if cause == POLL else 0
         if hand is not None:
             self.kept.lent[hand.month][hand.process] = hand.calls
+            known = self.kept.counted[hand.month].get(hand.process, 0) + sum(counts.values())
+            counted = max(known, hand.counted + sum(counts.values()))
+            self.kept.counted[hand.month][hand.process] = counted
+            claimed = min(counted - known, self.kept.restored[hand.month])
+            self.kept.restored[hand.month] -= claimed
+            if more := counted - known - claimed:
+                self.kept.months[hand.month]["restored", "unknown"] += more
+            return Settled(now, self.made(), None, counted)
         return Settled(now, self.made(), None)
 
     def lend(self, process: str, wanted: int, limit: int, *, for_polls: bool) -> Loan:
@@ -62,6 +75,7 @@ class BookInMemory:
         if made >= saved:
             return 0
         self.kept.months[month]["restored", "unknown"] += max(saved, by_now) - made
+        self.kept.restored[month] += max(saved, by_now) - made
         return max(saved, by_now) - made
 
     def made(self) -> int:

@@ -111,6 +111,7 @@ class Month:
         self.workers = [Worker(self) for _ in range(workers)]
         self.schedulers: list[Scheduler] = []
         self.waiting = 0  # launches
+        self.promotions = 0
         self.refused_early = 0  # launches that were refused while calls were left
         self.limits: dict[str, int] = {}
         #: calls that no Redis knows of any more, and those of them that were made since the last save, by month
@@ -186,7 +187,8 @@ class Month:
         worker = self.workers[-1]
         while self.waiting:
             left, is_paused = self.limit - self.gone, worker.client.paused_until > self.now
-            if worker.make(PER_LAUNCH, "launch") < PER_LAUNCH:
+            if (made := worker.make(PER_LAUNCH, "launch")) < PER_LAUNCH:
+                left = min(left, self.limit - self.gone + made)  # Redis may have forgotten some, which count again
                 self.refused_early += left >= PER_LAUNCH and not is_paused
                 self.at(RETRY, self._launch)
                 return
@@ -244,6 +246,15 @@ class Month:
         made = sum(self.sent[name].values())
         self.unsaved[name] += made - self.sent_at_save[name]
         self.forgotten[name] = max(self.forgotten[name], made - self.gone)
+
+    def fail_over(self, seconds: float) -> None:
+        """Another Redis takes the place of this one so much later, and knows nothing of what was written since now."""
+        copy = self.book.kept.copy()
+        self.at(seconds, lambda: self._promote(copy))
+
+    def _promote(self, copy: Kept) -> None:
+        self.book.kept = copy
+        self.promotions += 1
 
     # ---- what is asked of it ----
     def most(self, name: str) -> int:

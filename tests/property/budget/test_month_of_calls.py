@@ -51,6 +51,8 @@ def happen(month: Month, event: Event) -> None:
             month.set_limit(50 + number * 3)
         case "clock":
             month.step_clock((number - 150) * 600.0)
+        case "promotion":
+            month.fail_over(number)
         case "redis" | "older":
             month.lose_redis(number % 5 if event.what == "older" else None)
         case "added":
@@ -82,6 +84,45 @@ def test_a_month_holds_whatever_happens(limit, polling, happening):
     for one in month.schedulers:
         assert one.longest <= max(one.pace, LONGEST_POLL_SECONDS) + 1
     assert month.refused_early == 0
+
+
+promoting = st.lists(
+    st.builds(Event, st.floats(0, END - HOUR), st.sampled_from(["launch", "promotion"]), st.integers(0, 300)),
+    max_size=25,
+)
+
+
+@settings(max_examples=25)
+@given(limits, schedulers, promoting)
+def test_a_month_holds_when_redis_loses_its_last_minutes(limit, polling, happening):
+    """Each process counts anew what it had handed in; beyond it is only what is in hand when another Redis is asked."""
+    month = played(limit, polling, happening)
+    in_hand = month.promotions * 2 * IN_HAND * len(month.workers)
+    for name, sent in month.sent.items():
+        assert sum(sent.values()) <= limit + in_hand, (name, sent)
+
+
+def test_a_burst_that_redis_forgets_counts():
+    """A hundred launches, of which the promoted Redis has not heard."""
+    month = Month(1000, [(1, 60.0)])
+    month.run(DAY)
+    month.fail_over(HOUR)
+    month.launch(100)
+    month.run(DAY + 12 * HOUR)  # every process has polled since
+    assert month.promotions == 1
+    assert month.gone == sum(month.sent["2026-11"].values())
+
+
+def test_what_was_restored_counts_once():
+    """Redis comes back empty: the saved count holds what the processes that still run count anew."""
+    month = Month(1000, [(1, 60.0)])
+    month.launch(50)
+    month.run(DAY)
+    month.save()
+    month.lose_redis(None)
+    month.run(DAY + HOUR)
+    made = sum(month.sent["2026-11"].values())
+    assert made <= month.gone <= made + 1 + IN_HAND
 
 
 calm = events.map(lambda found: [one for one in found if one.what in ("launch", "people", "kill")])

@@ -82,11 +82,12 @@ class SharedPause:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What a process learns when it hands its counts in."""
+    """What a process learns when it hands its counts in. `counted`: by it in the month of its hand, these included."""
 
     now: datetime
     made: int
     pause: SharedPause | None
+    counted: int = 0
 
 
 class CallBook(CallLending):
@@ -104,6 +105,8 @@ class CallBook(CallLending):
     ) -> Settled:
         """Add counts, by (cause, endpoint, result); learn the month's total and the pause of a server. Two trips.
 
+        What Redis has forgotten of the calls that this process handed in before counts again, with two trips more.
+
         Args:
             counts: since the last time.
             limit: by which this process goes.
@@ -118,14 +121,21 @@ class CallBook(CallLending):
         with self.client.pipeline(transaction=True) as pipe:
             if counts:
                 _add(pipe, shared(MONTH + hand.month) if hand else month, now, counts)
-            if hand is not None:
-                self.keep(pipe, hand)
             if limit is not None:
                 pipe.set(shared(_LIMIT), limit, ex=3600)
+            if hand is not None:
+                self.keep(pipe, hand)
+                self.count_for(pipe, hand, sum(counts.values()))
             pipe.hget(month, "made")
             pipe.hget(shared(_PAUSE), server)
-            *_, made, pause = pipe.execute()
-        return Settled(now, number_of(made), _pause(pause, now))
+            *_, known, made, pause = [0, *pipe.execute()]
+        if hand is None:
+            return Settled(now, number_of(made), _pause(pause, now))
+        counted, known = hand.counted + sum(counts.values()), number_of(known)
+        if known < counted:
+            self.recount(hand, counted)
+            made = self.client.hget(month, "made")
+        return Settled(now, number_of(made), _pause(pause, now), max(known, counted))
 
     def share_pause(self, pause: SharedPause, server: str) -> None:
         """Let every process that calls this server keep a pause; of two, the one that ends last."""

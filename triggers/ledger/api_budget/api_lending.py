@@ -14,12 +14,18 @@ from triggers.rules.api_budget import month_of, to_lend
 
 MONTH: Final = "api_calls:"
 _LENT: Final = "api_calls:lent:"
+_COUNTED: Final = "api_calls:counted:"
+_RESTORED: Final = "api_calls:restored:"
 #: What calls count as of which another Redis knew no more than how many they were.
 RESTORED: Final = "restored unknown unknown"
 #: How long a month stays readable after its last call, seconds.
 MONTH_LIVES: Final = 100 * 86_400
 
-#: KEYS: month, lent. ARGV: calls by the last count known, calls by now, what the missing ones count as, life (s).
+#: For how long processes that still run may say which of the calls that were restored are theirs, seconds.
+CLAIM_SECONDS: Final = 600
+
+#: KEYS: month, lent, restored of late. ARGV: calls by the last count known, calls by now, what the missing ones count
+#: as, life (s), life of what was restored of late (s).
 #: Returns how many were missing. Rules out: two that restore the same count, so that it counts twice.
 _RESTORE_SCRIPT: Final = """
 local made = tonumber(redis.call('HGET', KEYS[1], 'made') or '') or 0
@@ -29,17 +35,45 @@ local more = math.max(tonumber(ARGV[1]), tonumber(ARGV[2])) - made
 redis.call('HINCRBY', KEYS[1], 'made', more)
 redis.call('HINCRBY', KEYS[1], ARGV[3], more)
 redis.call('EXPIRE', KEYS[1], ARGV[4])
+redis.call('INCRBY', KEYS[3], more)
+redis.call('EXPIRE', KEYS[3], ARGV[5])
+return more
+"""
+
+#: KEYS: month, counted, restored of late. ARGV: process, calls that it counted in the month, what the missing ones
+#: count as, life (s). Returns how many were missing, beside those that were restored already.
+#: Rules out: a call that counts twice, since the count that was restored held it.
+_RECOUNT_SCRIPT: Final = """
+local missing = tonumber(ARGV[2]) - (tonumber(redis.call('HGET', KEYS[2], ARGV[1]) or '') or 0)
+if missing <= 0 then return 0 end
+redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
+redis.call('EXPIRE', KEYS[2], ARGV[4])
+local known = math.min(missing, tonumber(redis.call('GET', KEYS[3]) or '') or 0)
+if known > 0 then redis.call('INCRBY', KEYS[3], -known) end
+local more = missing - known
+if more <= 0 then return 0 end
+redis.call('HINCRBY', KEYS[1], 'made', more)
+redis.call('HINCRBY', KEYS[1], ARGV[3], more)
+redis.call('EXPIRE', KEYS[1], ARGV[4])
 return more
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Hand:
-    """Calls that a process has in hand: lent to it in a month, and not counted yet."""
+    """What a process has of a month where calls are limited.
+
+    Attributes:
+        process: its name.
+        month: of which.
+        calls: in hand: lent to it, and not counted yet.
+        counted: those that it has handed in before, which Redis may have forgotten since.
+    """
 
     process: str
     month: str
     calls: int
+    counted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +124,20 @@ class CallLending:
             by_now: calls that were made by now, as far as known.
         """
         script = self.client.register_script(_RESTORE_SCRIPT)
-        args: list[str | int] = [saved, by_now, RESTORED, MONTH_LIVES]
-        return int(script(keys=[shared(MONTH + month), shared(_LENT + month)], args=args))
+        args: list[str | int] = [saved, by_now, RESTORED, MONTH_LIVES, CLAIM_SECONDS]
+        return int(script(keys=[shared(name + month) for name in (MONTH, _LENT, _RESTORED)], args=args))
+
+    def count_for(self, pipe: Any, hand: Hand, calls: int) -> None:
+        """Count calls for a process, in a trip with others, which answers with all that Redis knows of it."""
+        name = shared(_COUNTED + hand.month)
+        pipe.expire(name, MONTH_LIVES)
+        pipe.hincrby(name, hand.process, calls)
+
+    def recount(self, hand: Hand, counted: int) -> int:
+        """Count anew what Redis has forgotten of a process: it lost its last seconds. How many calls. Idempotent."""
+        script = self.client.register_script(_RECOUNT_SCRIPT)
+        args: list[str | int] = [hand.process, counted, RESTORED, MONTH_LIVES]
+        return int(script(keys=[shared(name + hand.month) for name in (MONTH, _COUNTED, _RESTORED)], args=args))
 
     def lent(self, pipe: Any, now: datetime) -> None:
         """Ask what all processes have in hand, in a trip with others."""
