@@ -84,7 +84,7 @@ class _Loader(Loader):
 
 
 class _Finder(MetaPathFinder):
-    """Finds what is no file of this package."""
+    """Finds what is not a file of this package."""
 
     def find_spec(
         self,

@@ -105,9 +105,9 @@ def redis_client(redis_url: str) -> Iterator[redis.Redis]:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """Settings as users have them: on a busy machine no lease runs out while a test does something else.
+    """Settings as users have them: on a busy machine no lease expires while a test does something else.
 
-    A test about leases that run out lets them run out (`World.expire_leases`, `expire`), or asks for short ones itself.
+    A test about leases that expire lets them expire (`World.expire_leases`, `expire`), or asks for short ones itself.
     """
     return Settings(state_folder=tmp_path / "state", batch_firings=10)
 

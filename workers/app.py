@@ -102,5 +102,5 @@ def _dress_log(logger: logging.Logger, **_: Any) -> None:
     for handler in logger.handlers:
         handler.addFilter(_calm)
     if _ignored:
-        logger.warning("variables of other projects are ignored here, only TRIGGERS_* count: %s", ", ".join(_ignored))
+        logger.warning("ignored variables of other projects (only TRIGGERS_* count): %s", ", ".join(_ignored))
         _ignored.clear()

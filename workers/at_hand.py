@@ -95,6 +95,6 @@ class Refresher:
             try:
                 refresh()
             except redis.RedisError as failure:
-                log.debug("not at hand: %s", failure)
+                log.debug("could not read what stages need; retrying: %s", failure)
             except Exception:
-                log.exception("what stages need could not be asked for")
+                log.exception("could not read what stages need")

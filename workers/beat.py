@@ -43,7 +43,7 @@ class LeadingSchedule(Schedule):
             leads = self._leadership.take(now)
         except UNSENT as failure:
             if str(failure) != self._trouble:
-                log.warning("Redis cannot be asked which beat ticks, asking again: %s", failure)
+                log.warning("cannot read from Redis which beat ticks; retrying: %s", failure)
             self._trouble = str(failure)
             watchdog.beat.excuse(now)
             return STANDBY_SECONDS
@@ -64,4 +64,4 @@ class LeadingSchedule(Schedule):
             try:
                 self._leadership.give_up()
             except UNSENT as failure:
-                log.info("the schedule is free in %g s: %s", SILENT_SECONDS, failure)
+                log.info("could not release the schedule, which is free in %g s: %s", SILENT_SECONDS, failure)

@@ -53,10 +53,10 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]
 
         def checked(message: Any) -> Any:
             if wrong := fault_of(message, _SENT):
-                self._reject(message, f"a message that makes no sense is rejected ({wrong})", seldom.suffix(wrong))
+                self._reject(message, f"rejected an invalid message ({wrong})", seldom.suffix(wrong))
             elif wrong := signed.fault_of(message):
                 refusals.count(wrong)
-                self._reject(message, f"a message is refused: {wrong}", seldom.suffix(wrong))
+                self._reject(message, f"refused a message: {wrong}", seldom.suffix(wrong))
             else:
                 try:
                     return handle(message)
@@ -105,11 +105,11 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]
     def _reject_or_end(self, message: Any, fault: Exception) -> None:
         told = getattr(message, "delivery_info", None)
         if not isinstance(told, dict) or told.get("redelivered"):
-            log.error("a message that has ended another worker is rejected (%s: %s)", type(fault).__name__, fault)
+            log.error("rejected a message that has ended another worker (%s: %s)", type(fault).__name__, fault)
         else:
             told["redelivered"] = True  # it goes back to its queue when this process ends
             log.critical(
-                "this worker cannot take messages (%s: %s) and ends; the message is for another one",
+                "this worker cannot take messages (%s: %s) and exits; another worker takes the message",
                 type(fault).__name__,
                 fault,
             )

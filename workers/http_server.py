@@ -21,7 +21,7 @@ class _Handler(WSGIRequestHandler):
     timeout = CONNECTION_SECONDS  # of each read
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Scrapes are no news."""
+        """Scrapes are not news."""
 
 
 class _Server(ThreadingMixIn, WSGIServer):
@@ -53,7 +53,7 @@ class _Server(ThreadingMixIn, WSGIServer):
             self._free.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A connection that broke is no news."""
+        """A connection that broke is not news."""
 
 
 def serve(host: str, port: int, registry: CollectorRegistry) -> tuple[WSGIServer, threading.Thread]:

@@ -58,13 +58,18 @@ class Identity:
         """Why this worker leaves a scheduler alone, "" when it serves it."""
         title = f"{scheduler.project}/{scheduler.name}"
         if not self.known() or self.api is None:
-            return f"{title} is left alone: {self.fault}"
+            return f"{title} is not served by this worker: {self.fault}"
         host = self.api.credentials.host
         if scheduler.host != host:
-            return f"{title} is left alone: it is of the ClearML server {scheduler.host}, this worker's is {host}"
+            return (
+                f"{title} is not served by this worker: its ClearML server is {scheduler.host}, this worker's is {host}"
+            )
         if scheduler.workspace != self._workspace:
             mine, its = self._workspace, scheduler.workspace
-            return f"{title} is left alone: it is of workspace {its}, this worker's key pair of {mine}; {_WAY_OUT}"
+            return (
+                f"{title} is not served by this worker: its workspace is {its}, that of this worker's key pair "
+                f"{mine}; {_WAY_OUT}"
+            )
         return ""
 
     def _pause_seconds(self) -> float:
@@ -86,7 +91,7 @@ class Identity:
         except Usage as missing:
             self.fault = f"{missing}"
         except TriggersError as failure:
-            self.fault = f"whose credentials these are is not known yet: {failure}"
+            self.fault = f"cannot tell yet whose credentials these are: {failure}"
             self._unanswered = unanswered + 1
         else:
             self.api.refused = self.fault = ""

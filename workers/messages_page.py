@@ -22,17 +22,17 @@ Written by `python -m workers.messages_page` from the table of stages, the form 
 
 ## Celery messages
 
-A message is a hint: it says where to look and carries no data. It may be lost, repeated or late, and nothing is lost or
+A message is a hint: it says where to look and carries no data. If it is lost, repeated or late, no change is lost or
 launched twice. A queue keeps the newest {LONGEST:,} hints. With `TRIGGERS_SIGNING_KEY`, the header `{HEADER}` signs
-name and arguments; a worker rejects a message without a valid signature. Queues in Redis begin with `triggers:celery:`
-(the prefix of `TRIGGERS_KEY_PREFIX`). Results are not stored.
+name and arguments, and workers reject messages without a valid signature. The keys of queues in Redis begin with
+`triggers:celery:`, or with the prefix that `TRIGGERS_KEY_PREFIX` sets. Results are not stored.
 
 | Celery task | sent to | arguments | sent |
 |---|---|---|---|
 """
 
 #: The arguments of a tick.
-_ALSO: Final = "none, or the stages whose ticks come with it"
+_ALSO: Final = "none, or further stages that tick with it"
 
 #: What each field of a notice means; a test compares the names with the class.
 NOTICE_FIELDS: Final = {
@@ -41,19 +41,20 @@ NOTICE_FIELDS: Final = {
     "text": "what happened, in one line",
     "trigger": "name of the trigger, or empty",
     "owner": "`owner` of that trigger, or empty",
-    "count": "how many dead letters, or how many notices were left out; else 1",
-    "link": "page of the object in ClearML, else of the service task",
+    "count": "number of dead letters, or of notices left out; otherwise 1",
+    "link": "page of the object in ClearML, or of the service task",
     "object": "id of the object, or empty",
 }
 
 _NOTICES = """
 ## Notices
 
-The webhook of `TRIGGERS_NOTICE_WEBHOOK_URL` gets one JSON object by POST: `scheduler` (project and name of the service
-task) and `notices`, a list of objects with these fields. With `TRIGGERS_NOTICE_WEBHOOK_SECRET`, the header
-`X-Triggers-Signature` is `sha256=` and the HMAC-SHA256 of `<X-Triggers-Timestamp>.<body>`. An answer below 300 is
-success; anything else is sent again within 15 s if no place took the notice. Redirects are not followed. An answer may
-take 5 s.
+A worker posts one JSON object to `TRIGGERS_NOTICE_WEBHOOK_URL`: `scheduler` (project and name of the service task) and
+`notices`, a list of objects with the fields below. With `TRIGGERS_NOTICE_WEBHOOK_SECRET`, the header
+`X-Triggers-Signature` is `sha256=` and the HMAC-SHA256 of `<X-Triggers-Timestamp>.<body>`.
+
+An answer with a status below 300 within 5 s is success. Redirects are not followed. If no receiver accepts a notice, a
+worker sends it again within 15 s.
 
 | field | type | meaning |
 |---|---|---|
@@ -62,8 +63,8 @@ take 5 s.
 _LOGS = """
 ## Log lines
 
-With `TRIGGERS_LOG_FORMAT=json`, each line of a worker's log is a JSON object with `at`, `level`, `logger`, `message`,
-after an exception `error`, and those of these fields that the line is about:
+With `TRIGGERS_LOG_FORMAT=json`, each line of a worker's log is a JSON object with `at`, `level`, `logger` and
+`message`. After an exception, it also has `error`. If the line concerns one of these, it has that field, too:
 """
 
 

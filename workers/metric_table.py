@@ -35,67 +35,71 @@ class Declared:
 
 METRICS: Final[dict[str, Declared]] = {
     "redis_up": Declared("gauge", "Whether Redis answered this scrape."),
-    "beat_leader": Declared("gauge", "Whether a beat ticks."),
-    "queue_messages": Declared("gauge", "Celery messages that wait.", ("queue",)),
+    "beat_leader": Declared("gauge", "Whether a beat holds the schedule and ticks."),
+    "queue_messages": Declared("gauge", "Celery messages waiting in a queue.", ("queue",)),
     "poll_pace_seconds": Declared(
         "gauge",
-        "Pause between two polls; the longest one where it varies.",
+        "Pause between two polls; the longest pause if it varies.",
         ("scheduler",),
     ),
-    "poll_last_success_timestamp_seconds": Declared("gauge", "When a page was last read.", ("scheduler",)),
+    "poll_last_success_timestamp_seconds": Declared("gauge", "Time at which a poll last read a page.", ("scheduler",)),
     "cursor_timestamp_seconds": Declared(
-        "gauge", "Up to which change the server was read, by its own clock.", ("scheduler", "source")
+        "gauge",
+        "Time up to which changes of a source were read, by the ClearML server's clock.",
+        ("scheduler", "source"),
     ),
-    "batches_waiting": Declared("gauge", "Batches of events that wait to be matched.", ("scheduler",)),
-    "firings_due": Declared(
-        "gauge", "Firings that could be launched now.", ("scheduler", "lane"), f"lane: {', '.join(LANES)}"
-    ),
-    "firings_unfinished": Declared("gauge", "Firings due now or later.", ("scheduler", "lane")),
-    "stage_waiting": Declared("gauge", "Things due that wait for a stage.", ("scheduler", "stage")),
+    "batches_waiting": Declared("gauge", "Batches of events waiting to be matched.", ("scheduler",)),
+    "firings_due": Declared("gauge", "Firings that are due now.", ("scheduler", "lane"), f"lane: {', '.join(LANES)}"),
+    "firings_unfinished": Declared("gauge", "Firings that are due now or later.", ("scheduler", "lane")),
+    "stage_waiting": Declared("gauge", "Items of work that are due and wait for a stage.", ("scheduler", "stage")),
     "stage_oldest_waiting_seconds": Declared(
         "gauge",
-        "For how long the oldest thing that waits for a stage has been due; 0 if none is.",
+        "How long the oldest item of work that waits for a stage has been due; 0 if there is none.",
         ("scheduler", "stage"),
     ),
-    "firings_held": Declared(
-        "gauge", "Firings that wait on purpose.", ("scheduler", "reason"), "reason: pause, pace, slot"
+    "firings_held": Declared("gauge", "Held firings.", ("scheduler", "reason"), "reason: pause, pace, slot"),
+    "dead_letters": Declared(
+        "gauge", "Dead letters: firings that were given up and wait for a person.", ("scheduler",)
     ),
-    "dead_letters": Declared("gauge", "Firings given up, kept for a person.", ("scheduler",)),
-    "slots_bound": Declared("gauge", "Slots of single_instance triggers with a holder.", ("scheduler",)),
-    "alarm_since_timestamp_seconds": Declared("gauge", "Since when an alarm is set.", ("scheduler", "alarm")),
+    "slots_bound": Declared("gauge", "Slots that a launch of a single_instance trigger holds.", ("scheduler",)),
+    "alarm_since_timestamp_seconds": Declared("gauge", "Time at which an alarm was raised.", ("scheduler", "alarm")),
     "triggers": Declared("gauge", "Registered triggers.", ("scheduler", "state"), "state: active, paused, retired"),
     "events": Declared(
         "counter",
-        "Changes stored since the exporter started: those that some trigger may concern.",
+        "Changes that may concern a trigger and were stored, since the exporter started.",
         ("scheduler", "kind"),
         f"kind: {', '.join(KINDS)}",
     ),
     "matches": Declared(
-        "counter", "Events that a trigger fired for, since its Redis was empty.", ("scheduler", "trigger")
+        "counter", "Events that a trigger fired for, since its Redis was last empty.", ("scheduler", "trigger")
     ),
     "firings": Declared(
-        "counter", "What became of firings, since their Redis was empty.", ("scheduler", "trigger", "outcome")
+        "counter", "Outcomes of firings, since their Redis was last empty.", ("scheduler", "trigger", "outcome")
     ),
     "launch_latency_seconds": Declared(
         "histogram",
-        "From the change (by the ClearML server's clock) or the grant to the launch (by Redis' clock).",
+        "Time from the change (by the ClearML server's clock) or from the grant to the launch (by Redis' clock).",
         ("scheduler", "since"),
         "since: change, grant",
     ),
     "api_requests": Declared(
         "counter",
-        "HTTP requests of scripts, workers and the command line to the ClearML API, log-ins and second tries included.",
+        "HTTP requests of scripts, workers and the command line to the ClearML API, including log-ins and retries.",
         ("endpoint", "result"),
     ),
     "api_calls_month": Declared(
         "gauge",
-        "The same since the month (UTC) began.",
+        "HTTP requests to the ClearML API since the month (UTC) began.",
         ("cause", "endpoint"),
         "cause: poll, launch, action, sync, script, verb and others",
     ),
-    "api_calls_projected": Declared("gauge", "What the month comes to if its rest goes on as the last day did."),
-    "api_calls_limit": Declared("gauge", "`TRIGGERS_API_CALLS_PER_MONTH`; absent without one."),
-    "api_paused_seconds": Declared("gauge", "What is left of a pause that the ClearML server asked for."),
+    "api_calls_projected": Declared(
+        "gauge", "Requests that the whole month will have, if the rest of it continues as the last day did."
+    ),
+    "api_calls_limit": Declared("gauge", "`TRIGGERS_API_CALLS_PER_MONTH`; absent if that is not set."),
+    "api_paused_seconds": Declared(
+        "gauge", "Remaining time of a pause that the ClearML server asked for; 0 if there is none."
+    ),
 }
 
 _HEAD = """# Metrics
@@ -106,8 +110,8 @@ Written from `workers/metric_table.py` by `python -m workers.metric_table`.
 (`127.0.0.1:9808`). It reads everything from Redis, so one exporter reports on all workers of all hosts. It needs the
 extra `metrics`: `pip install 'clearml-triggers[metrics]'`.
 
-`scheduler` is the project and name of the service task, `trigger` is `kind:name`. Labels never hold ids of objects.
-Counters may start at 0 again; `rate` and `increase` allow for it. [Alerts](alerts.md) lists the alert rules.
+`scheduler` is the project and name of the service task, and `trigger` is `kind:name`. Labels never contain ids of
+objects. A counter can restart from 0, which `rate` and `increase` handle. [Alerts](alerts.md) lists the alert rules.
 
 | metric | type | labels | meaning |
 |---|---|---|---|

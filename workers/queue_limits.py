@@ -46,7 +46,7 @@ class Bound:
                 # Celery puts new messages in front
                 self.client.ltrim(broker_prefix() + queue, 0, self.longest - 1)
             except (redis.RedisError, OSError) as failure:
-                log.debug("the queue %s was not cut: %s", queue, failure)
+                log.debug("could not shorten the queue %s: %s", queue, failure)
                 with self._counting:
                     self._sent[queue] = 0
 

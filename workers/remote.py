@@ -43,7 +43,7 @@ class Questions(dict[str, Any]):
     """
 
     def __missing__(self, name: str) -> Callable[..., dict[str, str]]:
-        return lambda *_, **__: {"error": f"this worker answers questions only, and ignored {name:.40}"}
+        return lambda *_, **__: {"error": f"this worker only answers queries; it ignored {name:.40}"}
 
 
 def only_questions() -> None:

@@ -61,7 +61,7 @@ class CeleryHints:
         except (OperationalError, OSError, redis.RedisError) as failure:
             suffix = self._seldom.suffix(redis_refusals.code_of(failure.__cause__ or failure) or type(failure).__name__)
             if suffix is not None:
-                log.warning("the hint %s%s was not sent: %s%s", row.task, args, failure, suffix)
+                log.warning("could not send the hint %s%s: %s%s", row.task, args, failure, suffix)
             failover.look_for_primary(self.celery, failure)
 
     def message(self, stage: str, scheduler: str) -> tuple[str, str]:

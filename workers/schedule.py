@@ -1,7 +1,7 @@
-"""The schedule: what is sent how often, by the monotonic clock: a wall clock may be set back.
+"""The schedule of beat: which ticks it sends, and when. It uses the monotonic clock, which nobody can set back.
 
-Ticks of one queue that are due at once go in one message: that of the first stage names the others. A worker that took
-one goes on by itself (`workers.stints`); none is sent while it does.
+One message carries all ticks of a queue that are due together: it is a message of the first stage and names the others.
+The worker that takes it makes the next ticks by itself (`workers.stints`), and beat sends none meanwhile.
 """
 
 from __future__ import annotations
@@ -27,34 +27,33 @@ from workers import failover, watchdog
 
 log = logger(__name__)
 
-#: What sending raises while Redis cannot be used.
+#: Errors of sending while Redis cannot be used.
 UNSENT = (OperationalError, OSError, redis.RedisError)
 
-#: What comes due so soon is due at the same time, seconds: sums of paces differ by less.
+#: Ticks that come due within this time are due together, seconds; rounding errors of summed paces are smaller.
 _AT_ONCE_SECONDS: Final = 0.01
 
 
-#: A worker goes on for at least so long, and for so many of the shortest paces of its queue; then another may have its
-#: turn, seconds.
+#: Minimum length of a stint, in seconds and in shortest paces of the queue; then another worker may have its turn.
 _STINT_SECONDS: Final = 30.0
 _STINT_PACES: Final = 4
-#: A worker that has not counted a tick for so long is gone, seconds: it counts one every second, midway between looks.
+#: A worker whose count has not changed for this long is gone, seconds: it counts one tick between two looks.
 _SILENT_SECONDS: Final = 0.75 * table.TICK_SECONDS
 
-#: What is sent to a queue: nothing while a worker goes on, what is due, or all, since a worker that went on is gone.
+#: What beat sends to a queue: nothing during a stint, the due ticks without one, all ticks if the stint broke.
 Sends = Literal["nothing", "due", "all"]
 
 
 @dataclass
 class SeenStint:
-    """What beat knows of the worker that goes on ticking for a queue. Pure: the clock is an argument.
+    """What beat knows of the stint on a queue. Pure: the clock is an argument.
 
     Attributes:
-        seconds: How long it may go on before the next message.
+        seconds: Length of a stint; afterwards, beat sends the next message.
         sent_at: When the last message was sent.
-        count: How many ticks it had counted when it was looked at last, None where nobody goes on.
-        moved_at: When that was found to have changed, None where it has not since the last message.
-        is_gone: It went on, and is gone, and no message was sent since.
+        count: Number of ticks at the last look, None without a stint.
+        moved_at: When a look last found a new number, None if none has since the last message.
+        is_gone: Whether the worker stopped during its stint, and no message was sent since.
     """
 
     seconds: float
@@ -64,7 +63,7 @@ class SeenStint:
     is_gone: bool = False
 
     def look(self, count: int | None, now: float) -> Sends:
-        """Learn how many ticks are counted now; what is to be sent."""
+        """Take in the number of ticks counted now, None without a stint; return what to send."""
         if count is not None and count != self.count:
             self.moved_at, self.is_gone = now, False
         elif self.moved_at is not None and (count is None or now - self.moved_at >= _SILENT_SECONDS):
@@ -75,14 +74,14 @@ class SeenStint:
         return "nothing" if now - self.sent_at < self.seconds - _AT_ONCE_SECONDS else "due"
 
     def sent(self, now: float) -> None:
-        """Begin anew: who takes that message has to show that it goes on."""
+        """Wait for a new stint: the worker that takes this message has to count a tick first."""
         self.sent_at, self.moved_at, self.is_gone = now, None, False
 
 
 class Schedule(Scheduler):  # type: ignore[misc]
-    """Sends each entry at its pace. Ticks carry no data: nothing is remembered, and one too many does nothing.
+    """Sends each entry at its pace. Ticks carry no data, so nothing is remembered, and a superfluous one does nothing.
 
-    It "ticks" when it has sent something, or has found a worker that goes on: only that counts as progress for `watch`.
+    Progress, as `watchdog` measures it, is a sent message, or a stint whose count moves.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -93,7 +92,7 @@ class Schedule(Scheduler):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
 
     def tick(self, *args: Any, **kwargs: Any) -> float:  # noqa: ARG002
-        """Send what is due and no worker begins by itself; seconds until the next tick."""
+        """Send the due ticks that no stint makes; return the seconds until the next call."""
         now = time.monotonic()
         due = set(self._what_is_due(now))
         queues = {entries[0].options["queue"]: entries for entries in together(self.schedule.values())}
@@ -109,7 +108,7 @@ class Schedule(Scheduler):  # type: ignore[misc]
             self._began, self._stints = now, {}
         for name, entry in self.schedule.items():
             if now >= self._due.get(name, now) - _AT_ONCE_SECONDS:
-                # on a grid of its pace, of which all have one beginning; no ticks are made up for
+                # on a grid of its pace; all grids begin at the same time, and missed ticks are not made up for
                 every, past = entry.schedule.seconds, now + _AT_ONCE_SECONDS - self._began
                 self._due[name] = self._began + every * (floor(past / every) + 1)
                 yield name
@@ -117,7 +116,7 @@ class Schedule(Scheduler):  # type: ignore[misc]
     def _see_to(
         self, queue: str, entries: list[Any], due: Collection[str], counts: Mapping[str, int | None], now: float
     ) -> bool:
-        """Send to a queue what is to be sent; whether anything was, or a worker goes on."""
+        """Send a queue its ticks; return whether a message was sent or a stint makes them."""
         longest = stint_seconds(min(entry.schedule.seconds for entry in entries))
         stint = self._stints.setdefault(queue, SeenStint(longest))
         sends = stint.look(counts.get(queue), now)
@@ -130,7 +129,7 @@ class Schedule(Scheduler):  # type: ignore[misc]
         return True
 
     def _look(self, queues: list[str], now: float) -> Mapping[str, int | None]:
-        """How many ticks workers have counted; nothing where Redis cannot be asked, so that all is sent."""
+        """The ticks that workers have counted, by queue; empty if Redis cannot be read: then beat sends every tick."""
         try:
             return self._ticking().counts(queues)
         except UNSENT as failure:
@@ -156,7 +155,7 @@ class Schedule(Scheduler):  # type: ignore[misc]
             also = [other.task.rpartition(".")[2] for other in others]
             self.app.send_task(entry.task, [*(entry.args or ()), *also], entry.kwargs, **entry.options)
         except UNSENT as failure:
-            log.warning("the tick %s was not sent: %s", entry.name, failure)
+            log.warning("could not send the tick %s: %s", entry.name, failure)
             failover.look_for_primary(self.app, failure)
             redis_refusals.look_for_primary(self._ticking().client, failure)
             watchdog.beat.excuse(now)  # a restart would fix nothing
@@ -167,12 +166,12 @@ class Schedule(Scheduler):  # type: ignore[misc]
 
 
 def stint_seconds(pace: float) -> float:
-    """How long a worker goes on at most before another may have its turn, by the shortest pace of its queue."""
+    """Longest stint on a queue whose shortest pace is `pace`, both in seconds."""
     return max(_STINT_SECONDS, _STINT_PACES * pace)
 
 
 def together(due: Iterable[Any]) -> list[list[Any]]:
-    """The entries whose ticks go in one message if they are due at once: by queue, in the order of the stages."""
+    """Group entries by the message that carries their ticks: one group for each queue, in the order of the stages."""
     order = [stage.task for stage in table.STAGES]
     found: dict[str, list[Any]] = {}
     for entry in sorted(due, key=lambda one: order.index(one.task)):

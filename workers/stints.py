@@ -1,8 +1,8 @@
-"""Stints: a worker that took a tick goes on ticking by itself, so that beat need not send it a message every second.
+"""Stints: a worker that took a tick makes the next ones by itself, so beat does not send a message every second.
 
-It counts its ticks in Redis, where beat looks every second: of one that died, hangs or lost its connection, the next
-tick comes as a message again. It leaves ticks to messages, and so to any worker of the queue, wherever another one
-could do more than it does: while what it began earlier is under way, and while it leaves schedulers alone.
+The worker counts its ticks in Redis, and beat reads the count every second. If the worker dies, hangs or loses its
+connection, the count stops, and beat sends the next tick as a message. The worker ends its stint if another worker of
+the queue could do more: while work that it began earlier is still running, or if it does not serve every scheduler.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from triggers.stages import table
 
 log = logger(__name__)
 
-#: What has been under way for so long keeps this process busy, seconds; `clock` waits that long for what comes due.
+#: Work that has been running for this long makes the process busy, seconds. `clock` waits that long for due times.
 BUSY_SECONDS: Final = 1.5
-#: So long after a message a stint ends for the next one, if there is something to show in Flower, seconds.
+#: A stint with something to show in Flower ends this long after its message, so that the next one shows it, seconds.
 SHOWN_SECONDS: Final = 10.0
 
-#: By how much of the time between two ticks a round may begin early: the first comes half of it after a message.
+#: How early a round may begin, as a share of the time between two ticks: the first tick follows its message by half.
 _EARLY: Final = 0.6
-#: Tells this process from others.
+#: Distinguishes this process from others.
 _PROCESS: Final = uuid.uuid4().hex[:12]
 
 
@@ -40,26 +40,26 @@ class StageRounds(Protocol):
     """The rounds of one stage in this process, as `workers.ticks` has them."""
 
     def start(self, served: Mapping[str, Scheduler]) -> None:
-        """Begin the work for those schedulers for which none is under way."""
+        """Begin the work for each scheduler that has no work of this stage running."""
 
     def busy_seconds(self, now: float) -> float:
-        """How long the oldest work that is under way has been so."""
+        """How long the oldest running work has been running."""
 
     @property
     def has_news(self) -> bool:
-        """Whether the next message has something to report."""
+        """Whether the next message would report something."""
 
 
 class Stint:
     """The ticks of one queue that this process makes by itself. Thread-safe.
 
     Args:
-        queue: its name.
-        paces: seconds between two ticks of each stage that ticks there.
-        rounds: of these stages.
-        served: the schedulers, None where this process leaves some of them alone.
-        ticking: where ticks are counted.
-        name: of this process.
+        queue: name of the queue.
+        paces: seconds between two ticks of each stage that ticks on this queue.
+        rounds: the rounds of these stages.
+        served: returns the schedulers by id, or None if this process does not serve all of them.
+        ticking: the counts of ticks in Redis.
+        name: name of this process.
     """
 
     def __init__(
@@ -80,7 +80,10 @@ class Stint:
         self._lock, self._ending = threading.Lock(), threading.Event()
 
     def took(self, stages: Iterable[str]) -> None:
-        """Go on from a message, by which rounds of some stages have just begun, if no other worker could do more."""
+        """Begin a stint after a message that has just begun rounds of these stages.
+
+        Does nothing if the process is ending or busy, or does not serve all schedulers: another worker can do more.
+        """
         now = time.monotonic()
         if self._ending.is_set() or not self._paces or self._is_busy(now) or self._served() is None:
             return
@@ -102,11 +105,11 @@ class Stint:
         return thread
 
     def finish(self) -> None:
-        """Tick no more: this process ends."""
+        """Make no further tick, because this process is ending."""
         self._ending.set()
 
     def step(self, at: float) -> bool:
-        """Make the tick of a time; whether to go on."""
+        """Make the tick of a time (monotonic); return whether the stint continues."""
         if self._ending.is_set() or self._is_busy(at) or self._shows_news(at):
             return False
         try:
@@ -132,12 +135,12 @@ class Stint:
         return served is not None
 
     def next_at(self, at: float, now: float) -> float:
-        """When to tick after a time: midway between two looks of beat, which come when its messages do."""
+        """The time of the next tick: midway between two looks of beat, which fall on the times of its messages."""
         with self._lock:
             if self._followed_at != self._took_at:
                 self._followed_at = self._took_at
                 return self._took_at + self._period / 2
-        return max(at + self._period, now)  # none is made up for
+        return max(at + self._period, now)  # missed ticks are not made up for
 
     def _run(self, began: float) -> None:
         at = took_at = began
@@ -159,7 +162,7 @@ class Stint:
             self._ticking.leave(self.queue, self._name)
         except redis.RedisError as failure:
             redis_refusals.look_for_primary(self._ticking.client, failure)
-        except Exception:  # nobody looks at what becomes of a thread; beat sends the next tick
+        except Exception:  # nobody waits for the thread; beat sends the next tick
             log.exception("ticking by itself failed")
         return False
 

@@ -1,8 +1,8 @@
-"""Ticks: what a stage does for every scheduler, in threads that are none of Celery's.
+"""Ticks: the work of a stage for every scheduler, in threads apart from those of Celery.
 
-A tick only begins it. So no message waits for a slow server, not even in a worker with one thread; no stage holds up
-another one, and no scheduler waits for what the server answers another one. A process that took a tick goes on by
-itself (`workers.stints`).
+A tick only starts the work. A slow server therefore delays no message, not even in a worker with one thread, and
+neither stages nor schedulers wait for one another. A process that took a tick makes the next ones by itself
+(`workers.stints`).
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ from workers.stints import Stint, paces_of
 
 log = logger(__name__)
 
-#: What a stage does for a scheduler when it ticks; says what it found, "" where that is nothing.
+#: The work of a stage for a scheduler at one tick; returns what it found, or "".
 Work = Callable[[Context, Scheduler], str]
-#: Those of the schedulers that a tick may find work for.
+#: Selects the schedulers for which a tick may find work.
 Choice = Callable[[Mapping[str, Scheduler]], Iterable[str]]
 
 #: Schedulers that one stage of a process works for at the same time.
 AT_ONCE: Final = 16
 
-#: Work that has gone on for so long hangs: another thread begins it, if its lease is free by then; seconds.
+#: Work that has been running for this long hangs, seconds: another thread begins it anew, once its lease is free.
 HANGS_SECONDS: Final = 600.0
 
 

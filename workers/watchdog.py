@@ -152,7 +152,7 @@ class WorkerRole:
             self._say_what_is_left_alone()
             at_work.say(self.client, f"{self.name}:{_PROCESS}", self._running())
         except (OperationalError, OSError, redis.RedisError) as failure:
-            log.warning("no message to itself could be sent: %s", failure)
+            log.warning("could not send a message to itself: %s", failure)
             failover.look_for_primary(self.celery, failure)
             return False
         return True
@@ -220,9 +220,9 @@ class Watch(threading.Thread):
             try:
                 Progress.of_this_process(self.role.name, stuck, self.role.note).write(self.file)
             except OSError as failure:
-                log.error("progress cannot be written to %s: %s", self.file, failure)
+                log.error("cannot write progress to %s: %s", self.file, failure)
         if stuck and not self._ending.is_set():
-            log.critical("%s %s and ends, to be started again", self.role.name, stuck)
+            log.critical("%s %s; exiting, so that its supervisor restarts it", self.role.name, stuck)
             logging.shutdown()
             os._exit(STUCK)
 

@@ -1,4 +1,4 @@
-"""What each call does from each status, as a table: `ok` is no change, a status is the new one, else the error."""
+"""What each call does from each status, as a table: `ok` means no change, a status is the new one, else the error."""
 
 import pytest
 

@@ -107,14 +107,14 @@ def kill(run: Run, point: Point) -> bool:
 
 
 def freeze(run: Run, point: Point) -> bool:
-    """Freeze a worker there until its leases have run out and another has done its work, then let it go on."""
+    """Freeze a worker there until its leases have expired and another has done its work, then let it go on."""
     number, hit, objects = run.reach(point, "stop")
     world = run.world
     if hit is not None:
         run.finish(objects, f"frozen {point}")
         report.tally("freeze").recovered(_went_on(run, objects, hit))
         outlived = hit.at + 1.2 * world.settings.lease_seconds
-        eventually(lambda: time.time() > outlived, "the lease has run out")
+        eventually(lambda: time.time() > outlived, "the lease has expired")
         world.workers.go_on(hit.pid)
         eventually(lambda: world.control.has_resumed(number), "it goes on")
     run.finish(objects, f"gone on {point}")

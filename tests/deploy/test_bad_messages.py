@@ -19,7 +19,7 @@ ID = "0" * 32
 
 #: what Celery or the consumer rejects
 REJECTED = {
-    "a body that is no JSON": message(b"garbage"),
+    "a body that is not JSON": message(b"garbage"),
     "a body of another shape": message("x"),
     "a body that is a dictionary": message({"a": 1}),
     "an unknown task, as of a later release": message([[], {}, {}], task="triggers.of_a_later_release"),

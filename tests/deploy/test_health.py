@@ -146,7 +146,7 @@ def test_progress_of_a_process_that_has_ended_is_a_fault(tmp_path: Path):
 def test_command_says_which_scheduler_a_worker_leaves_alone(
     redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
 ):
-    """It is no fault: a restart would not fix it."""
+    """It is not a fault: a restart would not fix it."""
     monkeypatch.setenv("TRIGGERS_REDIS_URL", redis_url)
     from triggers.base.settings import settings
 

@@ -33,7 +33,7 @@ SERVICES = compose.read()["services"]
 
 
 def consumes(command: list[str]) -> set[str]:
-    """The queues of a worker; none of what is no worker."""
+    """The queues of a worker; none of what is not a worker."""
     return set(command[command.index("-Q") + 1].split(",")) if "worker" in command else set()
 
 

@@ -18,7 +18,7 @@ UNITS = [path for path in (DEPLOY / "systemd").glob("*.service") if "health" not
 #: What manifests set for a role by themselves, whatever the file of settings says: where it keeps or finds things.
 OWN = {"redis_url", "health_file", "log_format", "metrics_address", "state_folder"}
 
-#: Secret settings of the script that sends itself to an agent, and of the console, which is no worker.
+#: Secret settings of the script that sends itself to an agent, and of the console, which is not a worker.
 OF_SCRIPTS = {"package", "console_users"}
 
 

@@ -23,9 +23,9 @@ Written from `deploy/prometheus/alerts.yml`, `triggers/ledger/history/alarms.py`
 
 ## Alarms
 
-A worker sets an alarm when something needs a person, and clears it when that is over. `clearml-triggers status` and
-`doctor` show the alarms that are set, the metric `clearml_triggers_alarm_since_timestamp_seconds` has one sample for
-each, and [notices](messages.md#notices) report them.
+A worker raises an alarm when something needs a person, and clears it when that has ended. `clearml-triggers status` and
+`doctor` show raised alarms, the metric `clearml_triggers_alarm_since_timestamp_seconds` has one sample for each, and
+[notices](messages.md#notices) report them.
 
 | alarm | what is wrong | cleared when |
 |---|---|---|
@@ -34,7 +34,7 @@ each, and [notices](messages.md#notices) report them.
 _STOPPED = """
 ## Stopped stages
 
-A notice of the kind `stale` reports a stage if nobody has taken what is due for a minute, or if no poll has succeeded
+A notice of the kind `stale` reports a stage if nobody has taken its due work for a minute, or if no poll has succeeded
 for several paces.
 
 | notice | what waits |

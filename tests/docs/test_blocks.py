@@ -17,7 +17,8 @@ from triggers.cli.app import app
 GUIDES = sorted((ROOT / "docs" / "how-to").glob("*.md"))
 #: every step of it is followed by a test of its own
 TUTORIAL = ROOT / "docs" / "tutorial.md"
-PAGES = [*GUIDES, TUTORIAL, *(ROOT / "docs" / name for name in ("operating.md", "runbook.md", "deployment.md"))]
+OTHERS = ("README.md", "SECURITY.md", "CONTRIBUTING.md", "examples/README.md", "deploy/secrets/README.md")
+PAGES = [*GUIDES, TUTORIAL, *sorted((ROOT / "docs").glob("*.md")), *(ROOT / name for name in OTHERS)]
 
 #: Lines that a guide may hold itself.
 FEW = 3
@@ -50,7 +51,7 @@ def _commands(page: Path) -> Iterator[str]:
     blocks_of_code = re.findall(r"^```\w*[^\n]*\n(.*?)^```$", text, re.S | re.M)
     indented = re.findall(r"^    (clearml-triggers .*)$", text, re.M)
     for line in [*"\n".join(blocks_of_code).splitlines(), *indented, *re.findall(r"`(clearml-triggers [^`]+)`", text)]:
-        for command in re.findall(r"(?:^|[(\s\"])(clearml-triggers [^|)>&]*)", line):
+        for command in re.findall(r"(?:^|[(\s\"])(clearml-triggers [^=@|)>&][^|)>&]*)", line):
             yield command.partition("#")[0].strip()
 
 

@@ -37,9 +37,20 @@ REPLACED: Final[dict[str, str]] = {
     r"\bway out\b": "fix; what to do",
     r"(?<!there )(?<!There )\b(?:is|are) none\b(?! of)": "is not a ...; does not exist",
 }
+#: The same, but not in names of tests, in which short words stand for sentences.
+REPLACED_IN_SENTENCES: Final[dict[str, str]] = {
+    r"(?<!there )\b(?:is|are|was|were) no (?!longer\b|(?:more|less) than\b|need\b|one\b|limit\b)": "is not a",
+    r"\bleases?\b[^.;:]{0,30}\b(?:runs?|ran|running) out\b": "expires",
+    r"\btak(?:es?|en|ing) (?:no )?calls\b": "accepts calls, refuses calls",
+    r"\bwhat stands (?:behind|before|in place)\b": "the part after, before",
+    r"\bin the hands of\b": "reserved by, held by",
+}
 #: "None" is a value, "none" a word.
 PATTERNS: Final = {
     re.compile(pattern if "none" in pattern else f"(?i){pattern}"): instead for pattern, instead in REPLACED.items()
+}
+PATTERNS_OF_SENTENCES: Final = {
+    re.compile(f"(?i){pattern}"): instead for pattern, instead in REPLACED_IN_SENTENCES.items()
 }
 
 
@@ -55,6 +66,7 @@ def found(text: Text) -> Iterator[tuple[str, str, str]]:
     running = _GAP.sub(lambda gap: " " + "\0" * (len(gap[0]) - 1), plain)
     kept = [at for at, character in enumerate(running) if character != "\0"]
     running = running.replace("\0", "")
-    for pattern, instead in PATTERNS.items():
+    patterns = PATTERNS if text.kind == "name" else PATTERNS | PATTERNS_OF_SENTENCES
+    for pattern, instead in patterns.items():
         for match in pattern.finditer(running):
             yield text.at(kept[match.start()]), match[0], instead

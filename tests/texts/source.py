@@ -85,7 +85,7 @@ def _is_prose(name: str, text: str) -> bool:
 
 
 def of_comments(name: str, source: str) -> Iterator[Text]:
-    """The comments of a file that is no Python."""
+    """The comments of a file that is not Python."""
     for number, line in enumerate(source.splitlines(), 1):
         if found := _COMMENT.search(line):
             yield Text(name, number, found[1], "comment")

@@ -12,7 +12,7 @@ from typing import Any
 from tests.texts.source import Text
 
 WORDS = Path(__file__).with_name("words.txt")
-#: Code, addresses and placeholders, which are no words.
+#: Code, addresses and placeholders, which are not words.
 _CODE = re.compile(r"`[^`]*`|https?://\S+|<[^>\n]+>|\{[^{}]*\}|\"[^\"\n]{1,40}\"|'[^'\s]+'|\\[a-z]")
 #: The same on a page: blocks of code, and where links lead.
 _PAGE_CODE = re.compile(r"^```.*?^```|^(?: {4,}|\t)[^\n]*$|\]\([^)]*\)", re.DOTALL | re.MULTILINE)

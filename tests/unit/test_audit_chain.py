@@ -1,4 +1,4 @@
-"""The chain of the audit log: each way of tampering is seen, and what is no tampering is not."""
+"""The chain of the audit log: each way of tampering is seen, and what is not a tampering is not."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_whole_chain_has_no_fault() -> None:
         (lambda lines: [], "lines 1 to 9 are missing at the end"),
         (lambda lines: [*lines[:3], lines[3] | {"who": "bob"}, *lines[4:]], "line 4 was changed"),
         (lambda lines: [*lines[:3], lines[3] | {"detail": "[]"}, *lines[4:]], "line 4 was changed"),
-        (lambda lines: [*lines[:3], {"who": "bob"}, *lines[3:]], "entry 3-0 is no part of the chain"),
+        (lambda lines: [*lines[:3], {"who": "bob"}, *lines[3:]], "entry 3-0 is not part of the chain"),
         (lambda lines: [lines[1], lines[0], *lines[2:]], "lines"),
     ],
 )

@@ -60,7 +60,7 @@ def parameters(call: Callable[..., Any]) -> dict[str, inspect.Parameter]:
 
 
 def explained(text: str) -> dict[str, str]:
-    """Argument → what stands behind its name in parentheses, from every section `Args`."""
+    """Argument → the text in parentheses after its name, from every section `Args`."""
     found = {}
     for section in re.findall(r"^Args:\n((?: {4}.*\n?)+)", text, re.M):
         for name, form in re.findall(r"^ {4}(\w+)(?: \((.+?)\))?: \S", section, re.M):

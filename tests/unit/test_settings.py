@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from triggers.base.errors import Usage
 from triggers.base.secrets_folder import SECRETS_FOLDER
 from triggers.base.settings import Settings, settings, settings_of
+from triggers.base.settings_file import separated_by
 
 SECRET = "hunter2"
 
@@ -118,7 +119,18 @@ def test_a_wrong_variable_is_named_with_its_value_and_a_fix(name: str, value: st
     default = Settings.model_fields[name.lower().removeprefix("triggers_")].default
     assert said.startswith(f"{name}={value!r}: ")
     assert expected in said
-    assert f"without it, it is {default!r}" in said
+    assert f"the default is {default!r} " in said
+
+
+LISTS = [name for name, field in Settings.model_fields.items() if isinstance(field.default, tuple)]
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_is_separated_by_what_the_page_of_settings_names(name: str):
+    by = separated_by(Settings.model_fields[name])
+    values = tuple(f"{letter}.example-of-a-value" for letter in "ab")
+    joined = {"commas": ", ", "spaces": " "}[by].join(values)
+    assert getattr(settings_of({f"TRIGGERS_{name.upper()}": joined}), name) == values
 
 
 NUMBERS = [
@@ -147,7 +159,7 @@ def test_a_redis_address_that_nothing_can_read_is_refused_with_the_other_setting
 @pytest.mark.parametrize("value", ["nonsense", "hooks.example.com/x", "ftp://h/x", "https:///x", "https://h/a b"])
 def test_notices_go_to_an_address_of_the_web_only(name: str, value: str):
     said = refusal(**{name: value})
-    assert said == f"{name}: it is no address of the web: write it as https://HOST/PATH"
+    assert said == f"{name}: it is not an address of the web: write it as https://HOST/PATH"
     assert settings_of({name: "HTTPS://user:word@[::1]:80/a?b=c"})
 
 

@@ -35,7 +35,7 @@ class Archive(OnObject):
 
     def settled(self, state: ObjectState, attempt: Attempt) -> str:
         """Whether it is there."""
-        return "it was in the archive before" if state.archived else ""
+        return "it was already in the archive" if state.archived else ""
 
     def edit(self, state: ObjectState, attempt: Attempt) -> str:
         """Put it there."""

@@ -170,7 +170,7 @@ class Attempt:
             self.skip(reason)
             return
         if not self.action.receiver and (left := self.ctx.api.pause_seconds):
-            self.snooze(left, reason)  # the server takes no calls now: that says nothing about this one
+            self.snooze(left, reason)  # the server refuses calls now: that says nothing about this one
             return
         settings, failures = self.ctx.settings, self.firing.failures + 1
         if failures >= settings.max_attempts and not self.may_still_be_enqueued:
@@ -190,7 +190,7 @@ class Attempt:
         self.ended("failed", reason)
 
     def wait_for_server(self, busy: ServerBusy) -> None:
-        """Try again when the server takes calls again; its refusal had no effect and costs no attempt."""
+        """Try again when the server accepts calls again; its refusal had no effect and costs no attempt."""
         if self.is_trial:
             self.skip(str(busy))
         else:

@@ -52,7 +52,7 @@ class Comment(OnObject):
     def settled(self, state: ObjectState, attempt: Attempt) -> str:
         """Whether the line is there."""
         if f"\n{self._line(attempt)}\n" in f"\n{state.comment}\n":
-            return "its description had this text before"
+            return "its description already had this text"
         if len(state.comment) > _LONGEST_COMMENT:
             return f"its description is longer than {_LONGEST_COMMENT:,} characters: nothing was added"
         return ""

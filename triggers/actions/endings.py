@@ -89,7 +89,7 @@ def launched_each(attempts: Sequence[Attempt]) -> None:
 def ending(attempt: Attempt) -> Iterator[None]:
     """Run one step of an attempt; whatever goes wrong ends this attempt and no other.
 
-    A failure of Redis passes: the lease runs out and the firing comes up again by itself.
+    A failure of Redis passes: the lease expires and the firing comes up again by itself.
     """
     with attempt.about():
         try:

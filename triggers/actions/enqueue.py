@@ -65,7 +65,7 @@ class Enqueue(OnObject):
     def settled(self, state: ObjectState, attempt: Attempt) -> str:
         """Whether it waits or runs."""
         if state.status in ("queued", "in_progress"):
-            return f"it was {state.status} before"
+            return f"it was already {state.status}"
         if state.status in ("published", "publishing", "completed") and not self._moved_since(state, attempt):
             way_out = "reset it first, with Reset()" if state.status == "completed" else "launch a clone of it"
             raise LaunchImpossible(f"ClearML task {state.id} is {state.status} and cannot be enqueued; {way_out}")

@@ -126,7 +126,7 @@ class Listed(Action):
             kept = [value] if name in self.LITERAL else list(texts.keys_in(value))
             if found := next(texts.references(kept), ""):
                 where = name if name in self.LITERAL else f"a key of {name}"
-                return name, f"${{{found}}} cannot stand here: nothing is replaced in {where}; write it out"
+                return name, f"${{{found}}} cannot be used here: references are not replaced in {where}; write it out"
         return self.in_clear()
 
     def in_clear(self) -> tuple[str, str]:

@@ -37,7 +37,7 @@ def _to(value: object) -> str:
     if value.startswith(("env:", "file:")):
         problem = problem_of_reference(value)
     elif _UNSAFE.search(value) or "${" in value or "://" not in value:
-        problem = "an address of apprise has no blanks, control characters and references"
+        problem = "an address of apprise cannot contain blanks, control characters or references"
     elif not _has_port(value):
         problem = "a port is a number up to 65535"
     elif found := [name for name, _ in parse_qsl(urlsplit(value).query) if sounds_secret(name)]:
@@ -137,7 +137,7 @@ class Notify(Listed):
     @property
     def done(self) -> str:
         """That it was sent."""
-        return f"{self.label} took the notification"
+        return f"{self.label} accepted the notification"
 
     # -- how it is carried out
     def carry_out(self, attempt: Attempt) -> None:

@@ -76,7 +76,7 @@ class OnObject(Listed):
         if acted_on not in self.SERVES:
             *first, last = (f"{each}s" for each in self.SERVES)
             served = f"{', '.join(first)} and {last}" if first else last
-            fired = "a time is no object" if kind not in OF_CLEARML else f"this trigger is for {kind}s"
+            fired = "a time is not an object" if kind not in OF_CLEARML else f"this trigger is for {kind}s"
             raise wrong(
                 f"{type(self).__name__} acts on {served}, and {fired}; leave it out"
                 + (
@@ -131,7 +131,7 @@ class OnObject(Listed):
 
         check_action(attempt)
         if first := self._unfinished(attempt):
-            attempt.snooze(_TURN_SECONDS, f"waits for {first}, which comes first")
+            attempt.snooze(_TURN_SECONDS, f"waiting for {first}, which comes first")
             return
         if self.edits_object:
             own_edits.settle(attempt, self.CHANGES)

@@ -59,7 +59,7 @@ def parse_key(key: str) -> OverrideTarget:
         raise ValueError(f"a key is {_WAYS}")
     target = _PATHS[head](rest)
     if target is None:
-        raise ValueError(f"{key!r} is no path that can be changed; a key is {_WAYS}")
+        raise ValueError(f"{key!r} is not a path that can be changed; a key is {_WAYS}")
     return target
 
 
@@ -105,22 +105,22 @@ def _check_field(target: OverrideTarget, value: Any) -> str | None:
     name = target.names[0]
     if name == "tags":
         fine = isinstance(value, list) and all(isinstance(tag, str) for tag in value)
-        return None if fine else "tags are a list of strings"
+        return None if fine else "tags must be a list of strings"
     if name == "type":
         return None if value in TYPES else f"a type is one of {', '.join(sorted(TYPES))}{meant(value, TYPES)}"
     if name == "comment":
-        return None if value is None or isinstance(value, str) else "a comment is a string or None"
+        return None if value is None or isinstance(value, str) else "the comment must be a string or None"
     if not isinstance(value, str) or not value:
         return f"{name} is a string"
     if name == "name" and len(value) < 3:
-        return "the server wants names of at least 3 characters"
+        return "the server requires names of at least 3 characters"
     return None
 
 
 def _check_script(target: OverrideTarget, value: Any) -> str | None:
     if target.names[0] == "requirements":
         fine = isinstance(value, dict) and all(isinstance(text, (str, list)) for text in value.values())
-        return None if fine else "requirements are a dictionary such as {'pip': 'numpy==2.0'}"
+        return None if fine else "requirements must be a dictionary such as {'pip': 'numpy==2.0'}"
     return _text_or_none(target, value)
 
 
@@ -130,7 +130,7 @@ def _text_or_none(target: OverrideTarget, value: Any) -> str | None:
 
 def _check_configuration(_target: OverrideTarget, value: Any) -> str | None:
     fine = isinstance(value, (str, dict, list))
-    return None if fine else "the content of a configuration object is a string, a dictionary or a list"
+    return None if fine else "the content of a configuration object must be a string, a dictionary or a list"
 
 
 def _anything(_target: OverrideTarget, _value: Any) -> str | None:

@@ -64,7 +64,7 @@ def editing(
         announced = ledger.edits.announce(attempt.firing, source, before, foreseen(before), ignoring, read_to_ms)
         waited_ms = ledger.now_ms() - attempt.firing.granted_ms
         if not announced and waited_ms < 1000 * PATIENCE_SECONDS:
-            raise NotReadYet("the object has changed since it fired: waits until polls have read that")
+            raise NotReadYet("the object has changed since it fired: waiting until polls have read the change")
     yield
     if announced:
         _settle(attempt, ignoring)

@@ -36,7 +36,7 @@ class Publish(OnObject):
     def settled(self, state: ObjectState, attempt: Attempt) -> str:
         """Whether it is published, or can be."""
         if state.status == "published":
-            return "it was published before"
+            return "it was already published"
         if state.collection == "tasks" and state.status not in _ENDED:
             raise LaunchImpossible(
                 f"ClearML task {state.id} is {state.status}, and only one that has ended can be published; "

@@ -155,7 +155,7 @@ class FunctionAction(Action):
     def carry_out(self, attempt: Attempt) -> None:
         """Call it; what it raises is a failure with its traceback.
 
-        `SystemExit` and others that are no `Exception` too: here they end a thread, and nobody would hear of them.
+        `SystemExit` and others that are not an `Exception` too: here they end a thread, and nobody would hear of them.
         """
         if attempt.lane == "dispatch":
             from triggers.actions.launching.permissions import check_function

@@ -35,9 +35,9 @@ class Reset(OnObject):
     def settled(self, state: ObjectState, attempt: Attempt) -> str:
         """Whether it is a draft, or runs."""
         if state.status == "created":
-            return "it was a draft before"
+            return "it was already a draft"
         if state.status in ("queued", "in_progress"):
-            return f"it is {state.status}, and what runs is not reset: abort it first"
+            return f"it is {state.status}, and a running task is not reset: abort it first"
         if state.status in ("published", "publishing"):
             raise LaunchImpossible(f"ClearML task {state.id} is published and cannot be reset")
         return ""

@@ -67,7 +67,7 @@ class SetMetadata(OnObject):
 
     def settled(self, state: ObjectState, attempt: Attempt) -> str:
         """Whether it has all of it."""
-        return "" if self._missing(state, attempt) else "it had this metadata before"
+        return "" if self._missing(state, attempt) else "it already had this metadata"
 
     def edit(self, state: ObjectState, attempt: Attempt) -> str:
         """Write what is missing."""

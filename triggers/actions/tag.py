@@ -52,7 +52,7 @@ class Tag(OnObject):
             if tag in self.add and tag in self.remove:
                 raise wrong("a tag is either added or removed", "remove", tag)
             if not is_safe(tag) or not tag.strip():
-                raise wrong("a tag has no line breaks, control characters or marks that nobody sees", "add", tag)
+                raise wrong("a tag cannot contain line breaks, control characters or invisible characters", "add", tag)
         return self
 
     @property
@@ -69,7 +69,7 @@ class Tag(OnObject):
     def settled(self, state: ObjectState, attempt: Attempt) -> str:
         """Whether it has the tags."""
         add, remove = self._missing(state, attempt)
-        return "" if add or remove else "it had these tags before"
+        return "" if add or remove else "it already had these tags"
 
     def edit(self, state: ObjectState, attempt: Attempt) -> str:
         """Change them."""

@@ -51,11 +51,11 @@ def problem_of(value: Any, *, kind: Kind | None = None, secrets: bool = False) -
     """
     for text in texts_in(value):
         if _OPEN.search(text):
-            return "a reference that begins with ${ has no }; write $${ for the characters themselves"
+            return "a reference that begins with ${ has no }; write $${ for a literal ${"
     for name in references(value):
         if _SECRET.fullmatch(name):
             if not secrets:
-                return f"${{{name}}} is a secret, which this text cannot hold: secrets go into url, headers and body"
+                return f"${{{name}}} is a secret, which this text cannot contain: secrets go into url, headers and body"
         elif name.startswith("object.metric") and not _METRIC.fullmatch(name):
             return f"unknown reference ${{{name}}}; did you mean ${{{_METRIC_EXAMPLE}}}?"
         elif name not in NAMES and not _METRIC.fullmatch(name):

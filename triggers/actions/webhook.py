@@ -102,7 +102,7 @@ class Webhook(Listed):
     @property
     def done(self) -> str:
         """That it was sent."""
-        return f"{self.receiver} took the webhook"
+        return f"{self.receiver} accepted the webhook"
 
     # -- how it is carried out
     def carry_out(self, attempt: Attempt) -> None:
@@ -170,17 +170,17 @@ def signature(secret: str, key: str, at: datetime, body: str) -> str:
     """The signature of Standard Webhooks. A secret `whsec_…` is the key in base64, any other text is the key itself.
 
     Raises:
-        LaunchImpossible: what follows `whsec_` is no base64.
+        LaunchImpossible: what follows `whsec_` is not base64.
     """
     import standardwebhooks
 
     try:
-        if secret.startswith("whsec_"):  # the library leaves out what is no base64, and signs with another key
+        if secret.startswith("whsec_"):  # the library leaves out what is not base64, and signs with another key
             secret = secret.strip()
             base64.b64decode(secret.removeprefix("whsec_"), validate=True)
         signer = standardwebhooks.Webhook(secret if secret.startswith("whsec_") else secret.encode())
     except (ValueError, standardwebhooks.webhooks.EmptyWebhookSecretError):
-        raise LaunchImpossible("the secret begins with whsec_, and what follows is no base64") from None
+        raise LaunchImpossible("the secret begins with whsec_, and what follows is not base64") from None
     return signer.sign(key, at, body)
 
 

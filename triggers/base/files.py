@@ -40,7 +40,12 @@ FILES: Final = (
         "[state](../service-task.md#state-and-one-redis-for-one-scheduler)",
     ),
     File(f"{_OWN}/appendonlydir/", "the private Redis, from Redis 7 on", "the same, in several files", "the same"),
-    File(f"{_OWN}/server.json", "the script, at each start", "which server wrote the files", "the files are asked"),
+    File(
+        f"{_OWN}/server.json",
+        "the script, at each start",
+        "which server wrote the files",
+        "the script reads it from the files",
+    ),
     File(f"{_OWN}/redis.conf", "the script, at each start", "configuration of the private Redis", "written again"),
     File(f"{_OWN}/redis.log", "the private Redis", "its log; an error at start quotes the end of it", "nothing"),
     File(
@@ -64,7 +69,7 @@ FILES: Final = (
     File(
         "the file that `TRIGGERS_HEALTH_FILE` names",
         "each worker and beat",
-        "its progress, every 2 s: `python -m clearml_triggers.health` judges it",
+        "its progress, every 2 s; `python -m clearml_triggers.health` reads it",
         "written again",
     ),
     File(
@@ -76,7 +81,7 @@ FILES: Final = (
     File(
         "~/.clearml-triggers/sandboxes/PORT.json",
         "`clearml-triggers sandbox`",
-        "keys of a running sandbox, for `--env`; below `$XDG_RUNTIME_DIR` if that is set",
+        "keys of a running sandbox, for `--env`; in `$XDG_RUNTIME_DIR` if that is set",
         "`--env` does not find that sandbox",
     ),
     File(
@@ -94,9 +99,10 @@ _HEAD = """# Files
 
 Written from `triggers/base/files.py` by `python -m triggers.base.files`.
 
-STATE is the folder that `TRIGGERS_STATE_FOLDER` names, `~/.clearml-triggers` by default. Only its owner may be able to
-write to it. ID is the id of the scheduler: `start()` prints the folder. With `TRIGGERS_REDIS_URL`,
-nothing is written to STATE. SECRETS is the folder that `TRIGGERS_SECRETS_DIR` names.
+- STATE is the folder that `TRIGGERS_STATE_FOLDER` names, `~/.clearml-triggers` by default. A start is refused if other
+  users may write to it. With `TRIGGERS_REDIS_URL`, nothing is written there.
+- ID is the id of the scheduler. `start()` prints the path of its folder.
+- SECRETS is the folder that `TRIGGERS_SECRETS_DIR` names.
 
 | file | written by | content | if it is lost |
 |---|---|---|---|

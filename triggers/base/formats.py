@@ -59,7 +59,7 @@ def check_version(kind: str, version: object, known_by: str = "") -> None:
 
     Raises:
         Newer: a later release wrote it.
-        Unreadable: it is no version.
+        Unreadable: it is not a version.
     """
     name = f"{kind} {known_by}" if known_by else kind
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:

@@ -53,7 +53,8 @@ class Allowed:
                 host = host_name(name)
                 if not _HOST.fullmatch(host):
                     raise ValueError(
-                        f"{name!r} is no host, address or network: give names such as hooks.example.com, 10.1.2.3 or "
+                        f"{name!r} is not a host, address or network: give names such as hooks.example.com, "
+                        "10.1.2.3 or "
                         "10.0.0.0/8, without scheme and port; a name opens this one host and none below it"
                     ) from None
                 hosts.add(host)
@@ -67,7 +68,7 @@ class Allowed:
         """Why a connection to an address of a host is refused; "" if it is open."""
         found = parse(address)
         if found is None:
-            return f"{host} has the address {address!r}, which is no IP address"
+            return f"{host} has the address {address!r}, which is not an IP address"
         if self.has_host(host) or any(each in network for network in self.networks for each in meanings(found)):
             return ""
         if all(map(_is_public, meanings(found))):

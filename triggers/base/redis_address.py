@@ -21,8 +21,8 @@ _OF_VALKEY = {"valkey": "redis", "valkeys": "rediss"}
 _SOCKETS = ("unix", "redis+socket")
 _WAY_OUT = "give one Redis: redis://HOST:PORT/DB, rediss://... for TLS, or unix:///PATH?db=DB"
 _QUOTING = (
-    "characters of a password that have a meaning in addresses are written as %XX ('/' is %2F), "
-    "or set the password apart with TRIGGERS_REDIS_PASSWORD"
+    "write special characters of a password as %XX ('/' is %2F), or set the password separately with "
+    "TRIGGERS_REDIS_PASSWORD"
 )
 _SINGLE = (
     "Sentinel and Cluster are not supported, since their failover drops writes that were confirmed and a firing "
@@ -69,7 +69,7 @@ class RedisAddress:
         if "sentinel" in parts.scheme or "cluster" in parts.scheme or ";" in host or "," in host:
             raise Usage(f"the Redis address {shown(text)}: {_SINGLE}")
         if parts.scheme not in SCHEMES:
-            # not shown: what is no address of Redis may be a password that was set in the wrong place
+            # not shown: what is not an address of Redis may be a password that was set in the wrong place
             schemes = f"{', '.join(SCHEMES)}{meant(parts.scheme, SCHEMES)}"
             raise Usage(f"the Redis address does not start with one of {schemes}: {_WAY_OUT}")
         query = _query(parts, text)
@@ -102,7 +102,7 @@ class RedisAddress:
         for name in _TLS_FILES:
             path = self.tls.get(name)
             if path is not None and not (os.path.isfile(path) and os.access(path, os.R_OK)):
-                raise Usage(f"{name}={path} in the Redis address {shown(self.url)} is no file that can be read here")
+                raise Usage(f"{name}={path} in the Redis address {shown(self.url)} is not a file that can be read here")
 
 
 def _split(url: str) -> SplitResult:
@@ -115,7 +115,7 @@ def _split(url: str) -> SplitResult:
         raise Usage(f"the Redis address is not a URL: {_WAY_OUT}; {_QUOTING}") from None
     if "@" in parts.path + parts.query + parts.fragment or parts.fragment:
         # the password goes on behind what looks like the end of the host
-        raise Usage(f"the Redis address has '@' or '#' behind its host: {_QUOTING}")
+        raise Usage(f"the Redis address has '@' or '#' after its host: {_QUOTING}")
     return parts
 
 
@@ -169,7 +169,7 @@ def with_password(url: str, password: str) -> str:
     """The address with a password where it has none.
 
     Raises:
-        Usage: it is no URL.
+        Usage: it is not a URL.
     """
     parts = _split(url)
     if parts.password or "password" in dict(parse_qsl(parts.query)):

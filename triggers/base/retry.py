@@ -33,7 +33,7 @@ def patiently(
 
     A service that is started while the server restarts would else end, and its supervisor try it from the beginning.
     Standard error says so: at the first failure, and every ten seconds, an attempt that takes long included; then with
-    `reason`. A server that takes no calls for longer than that is not waited for.
+    `reason`. A server that refuses calls for longer than that is not waited for.
 
     Raises:
         ServerBusy: it wants a pause that ends after two minutes.

@@ -24,7 +24,10 @@ def refused(options: Mapping[str, Any], pool: str | None, known: Sequence[str]) 
     if options.get("autoscale"):
         return "--autoscale: a pool of threads has one size; set --concurrency, and scale the number of workers"
     if options.get("beat"):
-        return "--beat: run `celery -A clearml_triggers beat` beside the workers; two of it stand in for each other"
+        return (
+            "--beat: run `celery -A clearml_triggers beat` in a process of its own; a second one takes over if "
+            "the first one dies"
+        )
     for option in ("queues", "exclude_queues"):
         unknown = [name for name in _names(options.get(option)) if name not in known]
         if unknown:

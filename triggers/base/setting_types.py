@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, Field
@@ -26,12 +27,19 @@ Megabytes = Annotated[float, Field(le=MOST_MEGABYTES)]
 Count = Annotated[int, Field(le=MOST_COUNTED)]
 
 
+@dataclass(frozen=True, slots=True)
+class Separated:
+    """By what the values of a list are separated, as the page of settings names it."""
+
+    by: str
+
+
 def _listed(value: Any) -> Any:
     return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
 
 
 #: Several names between commas.
-Ids = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+Ids = Annotated[tuple[str, ...], BeforeValidator(_listed), Separated("commas")]
 
 #: Characters that a signing key has at least.
 LEAST_KEY: Final = 16
@@ -51,15 +59,15 @@ def _receivers(value: Any) -> Any:
 
 
 #: Hosts, addresses and networks between commas.
-Receivers = Annotated[tuple[str, ...], BeforeValidator(_receivers)]
+Receivers = Annotated[tuple[str, ...], BeforeValidator(_receivers), Separated("commas")]
 
 #: Several keys between commas or white space.
-SigningKeys = Annotated[tuple[str, ...], BeforeValidator(_keys)]
+SigningKeys = Annotated[tuple[str, ...], BeforeValidator(_keys), Separated("commas")]
 
 
 def _web_address(value: Any) -> Any:
     if isinstance(value, str) and not re.match(r"https?://[^/?#\s]+\S*$", value.strip(), re.IGNORECASE):
-        raise ValueError("it is no address of the web: write it as https://HOST/PATH")
+        raise ValueError("it is not an address of the web: write it as https://HOST/PATH")
     return value
 
 
@@ -68,5 +76,7 @@ WebAddress = Annotated[str, BeforeValidator(_web_address)]
 
 #: Several addresses between white space; they may hold commas.
 Addresses = Annotated[
-    tuple[str, ...], BeforeValidator(lambda value: tuple(value.split()) if isinstance(value, str) else value)
+    tuple[str, ...],
+    BeforeValidator(lambda value: tuple(value.split()) if isinstance(value, str) else value),
+    Separated("spaces"),
 ]

@@ -44,7 +44,7 @@ class Settings(BaseModel):
     redis_password: str | None = Field(
         default=None,
         repr=False,
-        description="password for a redis_url without one; better in a file of the secrets folder",
+        description="password for a redis_url without one; better kept in a file of the secrets folder",
     )
     key_prefix: str = Field(
         default="triggers",
@@ -54,7 +54,7 @@ class Settings(BaseModel):
     package: str | None = Field(
         default=None,
         repr=False,
-        description="requirement (pip) by which agents install this package; default: where it was installed from here",
+        description="pip requirement with which agents install this package; if not set, where it came from here",
     )
     redis_server: str | None = Field(
         default=None, description="redis-server or valkey-server binary that local mode starts"
@@ -67,16 +67,18 @@ class Settings(BaseModel):
         default=None,
         ge=1,
         le=MOST_COUNTED,
-        description="calls to the ClearML API in a month of UTC; polls stretch so that they suffice, and launches go "
-        "before polls; no limit if not set",
+        description="maximum calls to the ClearML API in a calendar month (UTC); polls slow down to stay within it, "
+        "and launches take precedence over polls; no limit if not set",
     )
     overlap_seconds: Seconds = Field(
-        default=30.0, ge=1.0, description="how late a change may become visible: polls re-read this stretch"
+        default=30.0, ge=1.0, description="how late reads may show a change; polls reread this much time"
     )
-    sweep_every_seconds: Seconds = Field(default=600.0, ge=1.0, description="pause between two sweeps")
-    sweep_window_seconds: Seconds = Field(default=900.0, ge=1.0, description="how far back a sweep re-reads")
+    sweep_every_seconds: Seconds = Field(
+        default=600.0, ge=1.0, description="pause between two sweeps, which reread more"
+    )
+    sweep_window_seconds: Seconds = Field(default=900.0, ge=1.0, description="how much time a sweep rereads")
     lease_seconds: Seconds = Field(
-        default=10.0, ge=0.5, description="time after which a lease expires that is not renewed"
+        default=10.0, ge=0.5, description="time after which a lease expires if it is not renewed"
     )
     reconcile_seconds: Seconds = Field(default=2.0, ge=0.2, description="pause between two rounds of reconcile")
     partitions: int = Field(default=16, ge=1, le=256, description="number of partitions of events")
@@ -100,23 +102,23 @@ class Settings(BaseModel):
         default=180.0, gt=0, description="how long a ClearML task is known as launched by a trigger"
     )
     firings_megabytes: Megabytes = Field(
-        default=1000.0, gt=0, description="memory of finished firings; beyond it the oldest are forgotten earlier"
+        default=1000.0, gt=0, description="memory for finished firings; beyond it, the oldest are deleted early"
     )
     launched_megabytes: Megabytes = Field(
-        default=200.0, gt=0, description="memory of launched ClearML tasks; beyond it the oldest are forgotten earlier"
+        default=200.0, gt=0, description="memory for ids of launched tasks; beyond it, the oldest are deleted early"
     )
     marks_days: float | None = Field(
         default=None,
         gt=0,
         le=MOST_DAYS,
-        description="how long a trigger remembers an object that fired and whose launched ClearML task is on the "
-        "server; for good if not set",
+        description="how long a trigger remembers an object that fired, if the launched ClearML task is still on "
+        "the server; no limit if not set",
     )
     marks_megabytes: Megabytes = Field(
         default=500.0,
         gt=0,
-        description="memory of objects that fired; beyond it those that changed longest ago are forgotten, if their "
-        "launched ClearML tasks are on the server",
+        description="memory for objects that fired; beyond it, a trigger forgets those that changed longest ago, if "
+        "their launched ClearML tasks are still on the server",
     )
     sections: Literal["all", "conditions", "none"] = Field(
         default="all", description="which edits of the service task's configuration sections take effect"
@@ -126,11 +128,12 @@ class Settings(BaseModel):
     )
     allow_queues: Ids = Field(default=(), description="queues that launches may go to, by name or id; any if not set")
     allow_target_projects: Ids = Field(
-        default=(), description="projects (NAME, or NAME/* for all below) that launches may lie in; any if not set"
+        default=(),
+        description="projects (NAME, or NAME/* for all below) that launches may be created in; any if not set",
     )
     allow_overrides: Ids = Field(
         default=(),
-        description="beginnings of task_overrides and task_parameters that launches may have, as Args/ or "
+        description="prefixes of task_overrides and task_parameters that launches may set, such as Args/ or "
         "script.branch; any if not set",
     )
     function_modules: Ids = Field(
@@ -140,50 +143,48 @@ class Settings(BaseModel):
     )
     allow_actions: Ids = Field(
         default=(),
-        description="types of actions that workers carry out beside launches and functions, as tag or webhook; any if "
-        "not set",
+        description="types of actions, other than launches and functions, that workers carry out, such as tag or "
+        "webhook; any if not set",
     )
     allow_secrets: Ids = Field(
         default=(),
-        description="secrets that actions may refer to, as env:NAME or file:NAME; any but the workers' own credentials "
-        "if not set",
+        description="secrets that actions may refer to, such as env:NAME or file:NAME; if not set, any except the "
+        "workers' own credentials",
     )
     webhook_allow: Receivers = Field(
         default=(),
-        description="hosts, addresses and networks that actions may send to beside the public internet",
+        description="hosts, addresses and networks that actions may connect to, in addition to the public internet",
     )
     service_users: Ids = Field(
         default=(),
-        description="ids of further ClearML users whose service tasks are trusted, separated by commas; those of the "
-        "workers and of the script are",
+        description="ids of further ClearML users whose service tasks are trusted; those of the users who run "
+        "workers and script always are",
     )
     signing_key: SigningKeys = Field(
         default=(),
         repr=False,
-        description="key that signs triggers, events, firings and messages; further ones, behind commas, are accepted "
-        "too. Scripts, workers, beat and the command line have the same; nothing is signed without one",
+        description="key that signs triggers, events, firings and messages; further keys are accepted but do not "
+        "sign. Scripts, workers, beat and the command line need the same; nothing is signed if not set",
     )
-    quiet: bool = Field(default=False, description="1: a script that serves says nothing of what it does")
-    health_file: Path | None = Field(default=None, description="where a worker process writes its progress")
-    log_format: Literal["text", "json"] = Field(default="text", description="how workers write their log")
-    metrics_address: str = Field(default="127.0.0.1:9808", description="where the metrics exporter listens")
+    quiet: bool = Field(default=False, description="1: a running script prints nothing about what it does")
+    health_file: Path | None = Field(default=None, description="file to which a process writes its progress")
+    log_format: Literal["text", "json"] = Field(default="text", description="format of the workers' log")
+    metrics_address: str = Field(default="127.0.0.1:9808", description="address on which the metrics exporter listens")
     console_users: Ids = Field(
         default=(),
         repr=False,
-        description="accounts of the console, between commas: NAME:ROLE:HASH, the role reader or operator; "
-        "`clearml-triggers console --hash` makes hashes",
+        description="accounts of the console as NAME:ROLE:HASH, where the role is reader or operator; "
+        "`clearml-triggers console --hash` prints a hash",
     )
-    console_hosts: Ids = Field(
-        default=(), description="further host names that the console answers for, between commas"
-    )
+    console_hosts: Ids = Field(default=(), description="further host names that the console answers for")
     console_proxy_header: str = Field(
-        default="", description="header in which a trusted proxy names who asks the console; none if not set"
+        default="", description="header in which a trusted proxy names the person; none if not set"
     )
     console_proxy_addresses: Ids = Field(
-        default=(), description="addresses or networks that this header is believed from, between commas"
+        default=(), description="addresses or networks of that proxy; the header is ignored in requests from elsewhere"
     )
     console_proxy_operators: Ids = Field(
-        default=(), description="who of those that it names may change things, between commas; the others look"
+        default=(), description="people named by the proxy who may make changes; all others are readers"
     )
     notice_webhook_url: WebAddress | None = Field(
         default=None,
@@ -199,11 +200,11 @@ class Settings(BaseModel):
     notice_to: Addresses = Field(
         default=(),
         repr=False,
-        description="further places for notices, as the library apprise writes them, between white space: mail, Teams, "
-        "Discord, PagerDuty and others",
+        description="further receivers of notices, as addresses of the library apprise: mail, Teams, Discord, "
+        "PagerDuty and others",
     )
     notices_per_hour: Count = Field(
-        default=20, ge=1, description="notices sent in an hour at most; the rest is counted"
+        default=20, ge=1, description="maximum notices in an hour; further ones are only counted"
     )
     concurrency: int = Field(default=8, ge=1, le=1000, description="threads of the worker in local mode")
 
@@ -235,7 +236,7 @@ def settings() -> Settings:
 def settings_of(environ: Mapping[str, str]) -> Settings:
     """Read TRIGGERS_<NAME>, in whichever case, else the file triggers_<name> of the secrets folder.
 
-    Secrets lie in files with Docker, Kubernetes and systemd. Names that are no setting are other programs' own. An
+    Secrets lie in files with Docker, Kubernetes and systemd. Names that are not a setting are other programs' own. An
     empty variable says that nothing is set, as `NAME: ${NAME:-}` in a file of Compose: not by a file either.
 
     Raises:
@@ -273,7 +274,7 @@ def with_notice_secrets_of_now(of: Settings, environ: Mapping[str, str]) -> Sett
     try:
         now: dict[str, Any] = {field: of_file(field, environ) for field in fields}
     except Usage as unreadable:
-        log.warning("%s; notices go where they went", unreadable)
+        log.warning("%s; notices go to the previous receivers", unreadable)
         return of
     if now["notice_to"] is not None:
         now["notice_to"] = tuple(now["notice_to"].split())
@@ -295,4 +296,4 @@ def _said(problem: Any, given: _Given) -> str:
         return f"{shown}: {problem['ctx']['error']}"
     near = meant(value, get_args(declared.annotation)) if problem["type"] == "literal_error" else ""
     said = f"{shown}: {problem['msg'][0].lower()}{problem['msg'][1:]}{near}"
-    return f"{said}; without it, it is {declared.default!r} ({declared.description})"
+    return f"{said}; the default is {declared.default!r} ({declared.description})"

@@ -12,16 +12,16 @@ from pydantic.fields import FieldInfo
 from triggers.base.secrets_folder import SECRETS_FOLDER
 from triggers.base.setting_types import WebAddress
 from triggers.base.settings import Settings
-from triggers.base.settings_file import secrets, shown
+from triggers.base.settings_file import secrets, separated_by, shown
 from triggers.base.terminal import say_page
 
 _HEAD = f"""# Settings
 
 Written from `triggers/base/settings.py` by `python -m triggers.base.settings_page`.
 
-Set a setting as an environment variable; upper and lower case are the same. Processes read their variables once, at
-start. All workers of a scheduler need the same values: `clearml-triggers doctor` shows where they differ. A wrong value
-ends the process with a line that names the variable, the value, and what is allowed.
+Set a setting as an environment variable, in upper or lower case. A process reads its variables once, when it starts.
+All workers of a scheduler need the same values; `clearml-triggers doctor` shows where they differ. If a value is wrong,
+the process exits with a line that names the variable, the value, and what is allowed.
 
 `{SECRETS_FOLDER}` names a folder with one file per secret. The file is named after the variable, in lower case:
 `triggers_redis_password`. A variable takes precedence over a file. An empty variable or file counts as not set.
@@ -61,7 +61,8 @@ def _value(name: str, field: FieldInfo) -> str:
     unit = next((each.replace("_", " ") for each in _UNITS if name.endswith(each)), "")
     limits = [(sign, getattr(one, key, None)) for one in field.metadata for key, sign in _BOUNDS.items()]
     bounds = [f"{sign} {limit:,.12g}" for sign, limit in limits if limit is not None]
-    kind = _kind(field.annotation)
+    by = separated_by(field)
+    kind = f"list, separated by {by}" if by else _kind(field.annotation)
     return ", ".join(filter(None, [f"{kind} ({unit})" if unit else kind, *bounds]))
 
 
@@ -72,7 +73,7 @@ def _kind(annotation: Any) -> str:
         return ", ".join(f"`{one}`" for one in get_args(annotation))
     if get_origin(annotation) in (Union, types.UnionType):
         return _kind(next(one for one in get_args(annotation) if one is not type(None)))
-    return "list, separated by commas"
+    raise TypeError(f"{annotation}: no words for it yet")
 
 
 def _secret_part() -> Iterator[str]:

@@ -156,9 +156,7 @@ class Api:
             return
         self.new_pause = pause
         if reply.status < 500:
-            raise ServerBusy(
-                f"{where}: {pause.why}; the server takes no calls for {pause.seconds:.0f} s", pause.seconds
-            )
+            raise ServerBusy(f"{where}: {pause.why}; the server refuses calls for {pause.seconds:.0f} s", pause.seconds)
 
     def _post(self, where: str, endpoint: str, body: Body, authorization: str) -> Reply:
         path, headers = f"/v{API_VERSION}/{endpoint}", {**_HEADERS, "Authorization": authorization}

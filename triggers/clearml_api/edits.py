@@ -144,7 +144,7 @@ def _time(endpoint: str, text: str) -> int:
     try:
         return milliseconds(text) if text else 0
     except ValueError as error:
-        raise ServerUnavailable(f"{endpoint}: {text!r:.60} is no time") from error
+        raise ServerUnavailable(f"{endpoint}: {text!r:.60} is not a time") from error
 
 
 def read_metrics(api: Api, task_id: str) -> dict[str, float | None]:
@@ -155,7 +155,7 @@ def read_metrics(api: Api, task_id: str) -> dict[str, float | None]:
         try:
             return {key: metric.value for key, metric in METRICS.decode(item).items()}
         except AttributeError as error:
-            raise ServerUnavailable(f"tasks.get_all: its answer has odd last_metrics: {error}") from error
+            raise ServerUnavailable(f"tasks.get_all: its answer has malformed last_metrics: {error}") from error
     return {}
 
 

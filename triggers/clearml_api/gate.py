@@ -68,7 +68,7 @@ class Gate:
             yield time.monotonic()
             return
         if not self._trying.acquire(timeout=TRY_SECONDS):
-            raise ServerBusy(f"{where}: not asked: another call tries whether the server takes calls again", 1.0)
+            raise ServerBusy(f"{where}: not asked: another call tries whether the server accepts calls again", 1.0)
         try:
             self._refuse(where)  # the other one was refused
             yield time.monotonic()

@@ -245,7 +245,7 @@ Deleted = Literal["gone", "launched", "kept"]
 
 
 def delete_draft(api: Api, task_id: str, *, is_base_task: Callable[[str], bool]) -> Deleted:
-    """Delete a draft; without `force`, so that the server refuses what is no draft any more.
+    """Delete a draft; without `force`, so that the server refuses what is not a draft any more.
 
     This is the only call that deletes anything, and nobody can make it without saying how base tasks are known.
 

@@ -24,7 +24,7 @@ FEW: Final = 100
 NARROWED_POLLS: Final = 20
 #: Pages of which the projects are looked up at once.
 _PAGES_AT_ONCE: Final = 10
-#: An empty list would be no filter.
+#: With an empty list, there would be no filter.
 _NOWHERE: Final = "0" * 32
 
 

@@ -44,7 +44,7 @@ class Pause:
         seconds: how long.
         times: how many answers in a row asked for one.
         why: by the server.
-        endpoint: whose call was refused (`family`); "" where any answer shows that the server takes calls again.
+        endpoint: whose call was refused (`family`); "" where any answer shows that the server accepts calls again.
     """
 
     seconds: float

@@ -47,9 +47,9 @@ def milliseconds_of(text: str) -> int:
     """Read a time of the server's.
 
     Raises:
-        ServerUnavailable: It is no time.
+        ServerUnavailable: It is not a time.
     """
     try:
         return milliseconds(text)
     except ValueError as error:
-        raise ServerUnavailable(f"tasks.get_all: {text!r:.60} is no time") from error
+        raise ServerUnavailable(f"tasks.get_all: {text!r:.60} is not a time") from error

@@ -86,7 +86,7 @@ def server_now_ms(api: Api, task_id: str | None = None) -> int:
     except (IndexError, KeyError):
         return answer.server_ms
     except ValueError as error:
-        raise ServerUnavailable(f"tasks.get_all: the last_change of {task_id} is no time") from error
+        raise ServerUnavailable(f"tasks.get_all: the last_change of {task_id} is not a time") from error
 
 
 def latest_ms(api: Api, task_id: str) -> int:

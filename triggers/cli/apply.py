@@ -110,4 +110,4 @@ def print_changes(changes: list[TriggerDifference], *, done: bool = False) -> No
     words = {"add": "added", "edit": "edited", "remove": "removed"} if done else words
     words |= {"same": "unchanged", "keep": "not in the file"}
     said = ", ".join(f"{count} {words[what]}" for what, count in counts.items() if count)
-    output.show(output.text(said or "the file has no triggers, and none is registered"))
+    output.show(output.text(said or "the file has no triggers, and no trigger is registered"))

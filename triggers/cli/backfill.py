@@ -11,8 +11,12 @@ from triggers.cli.options import Choice, Json, Name
 
 def backfill(
     name: Name,
-    from_: Annotated[str, typer.Option("--from", metavar="TIME", help="first moment: 7d ago as 7d, or a time")],
-    to: Annotated[str, typer.Option("--to", metavar="TIME", help="last moment: now, 2h, or a time")] = "now",
+    from_: Annotated[
+        str, typer.Option("--from", metavar="TIME", help="start of the period: how long ago, such as 7d, or a time")
+    ],
+    to: Annotated[
+        str, typer.Option("--to", metavar="TIME", help="end of the period: now, how long ago, such as 2h, or a time")
+    ] = "now",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="show what would run, run nothing")] = False,
     scheduler: Choice = None,
     as_json: Json = False,

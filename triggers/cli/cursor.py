@@ -60,7 +60,9 @@ def _cursors(target: Target) -> list[dict[str, Any]]:
 
 @app.command("set")
 def set_(
-    to: Annotated[str, typer.Argument(metavar="TIME", help="2h ago, 7d, or 2026-11-22T18:00")],
+    to: Annotated[
+        str, typer.Argument(metavar="TIME", help="how long ago, such as 2h or 7d, or a time, such as 2026-11-22T18:00")
+    ],
     source: Annotated[str | None, typer.Option(help="source, as listed by `cursor show`; default: all")] = None,
     scheduler: Choice = None,
     as_json: Json = False,

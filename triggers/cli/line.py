@@ -30,7 +30,7 @@ class PlainLine:
         return self.plain
 
     def __rich__(self) -> Shown:
-        """The same for rich, where a verb draws although standard output is no terminal."""
+        """The same for rich, where a verb draws although standard output is not a terminal."""
         from triggers.cli.screen import Shown
 
         first, *others = self.plain.split("\n")

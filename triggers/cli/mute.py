@@ -14,7 +14,7 @@ def mute(
     everything: Annotated[bool, typer.Option("--all", help="every trigger of the scheduler")] = False,
     length: Annotated[
         str | None,
-        typer.Option("--for", metavar="TIME", help="for how long, as 90m, 2h, 1h30m; without it until `unmute`"),
+        typer.Option("--for", metavar="TIME", help="for how long: 90m, 2h, or 1h30m; if omitted, until `unmute`"),
     ] = None,
     scheduler: Choice = None,
     as_json: Json = False,

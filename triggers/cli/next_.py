@@ -11,7 +11,7 @@ from triggers.cli.options import Choice, Json, OptionalName
 
 def next_(
     name: OptionalName = None,
-    until: Annotated[str, typer.Option(metavar="TIME", help="how far to look: 2h, 7d, or a time")] = "7d",
+    until: Annotated[str, typer.Option(metavar="TIME", help="end of the period to show: 2h, 7d, or a time")] = "7d",
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="show at most N times")] = 20,
     scheduler: Choice = None,
     as_json: Json = False,

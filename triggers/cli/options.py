@@ -52,5 +52,5 @@ Limit = Annotated[
 
 def firings(complete: Callable[..., Any], and_else: str = "") -> Any:
     """The argument that names firings; `complete` lists those that a verb can mean."""
-    help_ = f"firings by the end of their key as listed, or ids of objects{and_else}"
+    help_ = f"firings, by the end of their key as listed, or by the id of their object{and_else}"
     return typer.Argument(metavar="[FIRING|OBJECT]...", help=help_, autocompletion=complete)

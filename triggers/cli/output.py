@@ -244,7 +244,7 @@ def print_json_line(value: Any) -> None:
 
 
 def note(words: str) -> None:
-    """A line for people that is no part of what was asked for."""
+    """A line for people that is not part of what was asked for."""
     say(words, error=True)
 
 

@@ -13,13 +13,19 @@ from triggers.cli.app import PANELS, app
 
 _HEAD = """# The verbs of `clearml-triggers`
 
-Written from the code by `python -m triggers.cli.reference`; [operating.md](operating.md) says what to use when.
+Written from the code by `python -m triggers.cli.reference`. [Operating triggers](operating.md) explains when to use
+which verb.
 
-Every verb has `--help`, and `--json` where it prints data. Exit codes: 0: success; 1: failed or negative result;
-2: usage error. A verb that goes on until Ctrl-C ends with 0 at Ctrl-C and at SIGTERM; any other one that is interrupted
-ends with 130 (SIGTERM: 143). TIME is how long ago
-(`90s`, `15m`, `2h`, `7d`) or a time such as `2026-11-22T18:00`, local where it names no zone. Shell completion:
-`clearml-triggers --install-completion`.
+Every verb has `--help`, and `--json` if it prints data. TIME is either how long ago (`90s`, `15m`, `2h`, `7d`) or a
+time such as `2026-11-22T18:00`, which is local time unless it names a zone. `clearml-triggers --install-completion`
+installs shell completion.
+
+| exit code | meaning |
+|---|---|
+| 0 | success; also after Ctrl-C or SIGTERM, if the verb runs until Ctrl-C |
+| 1 | failed or negative result |
+| 2 | usage error |
+| 130, 143 | interrupted by Ctrl-C, by SIGTERM |
 """
 
 

@@ -20,8 +20,8 @@ def sandbox(
     port: Annotated[
         int, typer.Option(min=0, max=65_535, help="port of the API and the file server; 0 picks a free one")
     ] = 8008,
-    access_key: Annotated[str | None, typer.Option(help="made up if not given")] = None,
-    secret_key: Annotated[str | None, typer.Option(help="made up if not given")] = None,
+    access_key: Annotated[str | None, typer.Option(help="random if not given")] = None,
+    secret_key: Annotated[str | None, typer.Option(help="random if not given")] = None,
     host: Annotated[
         str, typer.Option(help="address to listen on; other machines can reach any but a loopback address")
     ] = "127.0.0.1",

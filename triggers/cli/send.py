@@ -16,7 +16,7 @@ def send(
     name: Name,
     object_: ObjectArgument,
     action: Annotated[
-        str | None, typer.Option(metavar="N", help="action to try: 0, 1, on_failed.0, on_resolved.0; all without it")
+        str | None, typer.Option(metavar="N", help="action to try: 0, 1, on_failed.0, on_resolved.0; if omitted, all")
     ] = None,
     seconds: Annotated[float, typer.Option(help="longest time to wait for the outcome", min=0)] = 30.0,
     scheduler: Choice = None,

@@ -131,10 +131,10 @@ class AddsTaskTriggers(Declaring):
                 these three require single_instance=True. 'all' launches side by side, as without single_instance.
             max_per_minute (int, optional): Maximum number of launches per minute; further firings are held. 0 means no
                 limit, None the setting TRIGGERS_MAX_PER_MINUTE.
-            limit_execution_time (float, optional): Abort a launched ClearML task that has not ended so many hours after
-                its launch (0.5 is half an hour).
-            pause_on_failures (int, optional): Pause the trigger after so many failures in a row: launched ClearML tasks
-                that failed, and firings that were given up.
+            limit_execution_time (float, optional): Abort a launched ClearML task that has not ended this many hours
+                after its launch (0.5 is half an hour).
+            pause_on_failures (int, optional): Pause the trigger after this many failures in a row: launched ClearML
+                tasks that failed, and firings that were given up.
             function_workers (bool, default False): Call the function on any dispatch worker, not in the process of the
                 script. Workers must be able to import it, and TRIGGERS_FUNCTION_MODULES must name its module.
             provenance (bool, default True): Record in the launched ClearML task, in its configuration object 'trigger',

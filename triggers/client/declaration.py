@@ -168,7 +168,7 @@ def _action_class(arguments: Mapping[str, Any]) -> type[DeclaredAction]:
         named = (each.name_in(arguments) for each in classes)
         name = arguments["name"] or next(filter(None, named), _NAMELESS)
         argument = given[-1] if given else ways[0]
-        asked = "give one of the two" if len(given) == 2 else "give exactly one" if given else "give one"
+        asked = "give only one of the two" if len(given) == 2 else "give exactly one" if given else "give one"
         way_out = f"{asked} of {', '.join(given or (*ways, ACTIONS))}"
         raise InvalidTrigger(str(name), argument, arguments[argument], way_out)
     return next((each for each in classes if given[0] in each.WAYS), DeclaredAction)

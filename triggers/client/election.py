@@ -134,7 +134,7 @@ class Election:
             except (EpochChanged, Transient, redis.ConnectionError, redis.TimeoutError) as failure:
                 if said != str(failure):  # it may last for minutes
                     said = str(failure)
-                    log.warning("cannot see who serves %s: %s; retrying", self._name, said)
+                    log.warning("cannot tell which process serves %s: %s; retrying", self._name, said)
                 time.sleep(STANDBY_SECONDS)
             else:
                 return other

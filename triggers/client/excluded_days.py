@@ -22,7 +22,7 @@ HERE: Final = Path()
 #: Events are written out for so long at a time, so that too many are noticed before all are in memory.
 _SPAN: Final = timedelta(days=31)
 
-#: What recurs so often is no holiday, and writing it out would not end.
+#: What recurs so often is not a holiday, and writing it out would not end.
 _TOO_OFTEN: Final = ("SECONDLY", "MINUTELY")
 
 _WAY_OUT: Final = "give a list of dates such as ['2026-12-25'], or the path of an iCalendar file that ends in .ics"

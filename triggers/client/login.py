@@ -44,7 +44,7 @@ def log_in(settings: Settings, credentials: Credentials | None = None) -> None:
         ) from refused
     except ServerBusy as busy:
         raise Usage(
-            f"the ClearML server takes no calls now: {busy}. Start the script again in {math.ceil(busy.seconds / 60)} "
+            f"the ClearML server refuses calls now: {busy}. Start the script again in {math.ceil(busy.seconds / 60)} "
             "min; if a quota is used up, raise it in ClearML's web pages (Settings > Billing & Usage)"
         ) from busy
     except ServerUnavailable as failure:

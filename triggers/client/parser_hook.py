@@ -31,7 +31,7 @@ def _import_it() -> None:
 
 
 class _First(MetaPathFinder):
-    """Finds the first parser that is imported, as the other finders do, and then is no finder any more."""
+    """Finds the first parser that is imported, as the other finders do, and then is not a finder any more."""
 
     def find_spec(
         self,

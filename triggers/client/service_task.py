@@ -76,7 +76,7 @@ class ServiceTask:
             Why an agent may not find it there, "" if nothing speaks against it.
 
         Raises:
-            Usage: `package` is no requirement of it.
+            Usage: `package` is not a requirement of it.
         """
         if self.remote:  # the agent has installed what is recorded
             return ""

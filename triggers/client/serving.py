@@ -129,7 +129,7 @@ class ServingProcess:
         Raises:
             Usage: another process declares other triggers under this identity, or another Redis has them.
         """
-        # first of all: a process that is refused ends its service task as failed, which is no event
+        # first of all: a process that is refused ends its service task as failed, which is not an event
         self._mark_service_task()
         ledger = self._election.enter()
         if self._election.redis is not None:

@@ -75,8 +75,7 @@ def parse(text: str, name: str, folder: Path | None = None) -> Document:
     if not isinstance(content, dict) or not isinstance(content.get("triggers", []), list):
         raise Usage(f"{name}: give `triggers:` and below it a list, as `clearml-triggers export` writes them")
     problems = [
-        f"{name}: {key!r} is unknown here; give 'triggers' and 'examples'{meant(key, _PARTS)}"
-        for key in _unknown(content)
+        f"{name}: {key!r} is unknown; give 'triggers' and 'examples'{meant(key, _PARTS)}" for key in _unknown(content)
     ]
     taken: dict[Kind, dict[str, Declaration]] = {kind: {} for kind in KINDS}
     triggers = []
@@ -134,13 +133,13 @@ def _content(text: str, name: str) -> Any:
         finally:
             loader.dispose()
     except yaml.YAMLError as error:
-        raise Usage(f"{name} is no YAML: {error}") from error
+        raise Usage(f"{name} is not YAML: {error}") from error
     except RecursionError as error:
-        raise Usage(f"{name} is nested too deep: more than {DEEPEST} levels") from error
+        raise Usage(f"{name} is nested too deeply: more than {DEEPEST} levels") from error
     except TooBig as error:
         raise Usage(f"{name} is too big: {error}") from error
     except (ValueError, OverflowError) as error:  # numbers and dates that there are none of
-        raise Usage(f"{name} is no YAML: {error}") from error
+        raise Usage(f"{name} is not YAML: {error}") from error
 
 
 #: What a file may hold.

@@ -99,7 +99,7 @@ class Activity:
         """Entries that pass, newest first, from before an id on ("" for the newest).
 
         Raises:
-            Usage: it is no id of an entry.
+            Usage: it is not an id of an entry.
         """
         found: list[HistoryEntry] = []
         for entry in self._candidates(wanted, before, size + 1):

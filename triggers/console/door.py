@@ -53,7 +53,7 @@ class Door:
     async def enter(self, request: Request) -> Response:
         """A one-time link."""
         if not self.site.links.use(request.path_params["token"], self.site.clock()):
-            words = "This link was used or is too old: the console prints a new one when it is started anew."
+            words = "This link was used or is too old: press Enter in the terminal of the console for a new one."
             return PlainTextResponse(words, 401)
         return self._begin(request, self.site.owner, "operator", "link")
 

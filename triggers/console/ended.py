@@ -28,7 +28,7 @@ class EndedSessions:
             try:
                 ended_sessions.note(client, session, seconds)
             except redis.RedisError as failure:
-                log.warning("only this console knows that a session was logged out of: %s", failure)
+                log.warning("could not tell the other consoles that a session was logged out: %s", failure)
 
     def has_ended(self, session: str) -> bool:
         """Whether somebody has logged out of a session; a Redis that gives no answer shows no page either."""

@@ -105,7 +105,7 @@ def _retry_one(asked: Asked) -> str:
     else:
         found = [one for one in asked.scheduler.target.ledger.retrying.failing() if one.key == firing.key]
         count = waiting.retry_failing(asked.scheduler.target, found)
-    return "The firing will be retried now." if count else "The firing is neither dead nor failing any more."
+    return "The firing will be retried now." if count else "The firing is no longer dead or failing."
 
 
 VERBS: Final[dict[str, ConsoleVerb]] = {

@@ -40,10 +40,10 @@ def parsed(hash_: str) -> tuple[int, int, int, bytes, bytes]:
         cost, block, parallel = (int(part) for part in rest[:3])
         salt, digest = (base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)) for part in rest[3:])
     except ValueError as error:
-        raise ValueError("the password is no hash that `clearml-triggers console --hash` makes") from error
+        raise ValueError("the password is not a hash that `clearml-triggers console --hash` makes") from error
     sound = 2 <= cost <= _MOST_COST and cost & (cost - 1) == 0 and 1 <= block <= 32 and 1 <= parallel <= 16
     if prefix != _PREFIX or not sound or len(salt) < 8 or len(digest) < 16:
-        raise ValueError("the password is no hash that `clearml-triggers console --hash` makes")
+        raise ValueError("the password is not a hash that `clearml-triggers console --hash` makes")
     return cost, block, parallel, salt, digest
 
 

@@ -70,7 +70,7 @@ class Guard:
     def _refusal(self, headers: dict[bytes, bytes]) -> PlainTextResponse | None:
         host = headers.get(b"host", b"").decode("latin-1").lower()
         if _name_of(host) not in self.names:
-            text = "This console does not answer for that host name: name it in TRIGGERS_CONSOLE_HOSTS."
+            text = "This console does not answer for that host name: add it to TRIGGERS_CONSOLE_HOSTS."
             return PlainTextResponse(text, 421)
         length = headers.get(b"content-length", b"0")
         if not length.isdigit() or int(length) > LARGEST_BODY:

@@ -34,7 +34,7 @@ def _ask_resume(asked: Asked) -> Question | None:
     if not asked.given("skip_missed"):
         return None
     names = tuple(entry.trigger.name for entry in entries_of(asked))
-    return Question("Resume these triggers and skip what they missed? What was missed never fires.", names)
+    return Question("Resume these triggers and skip what they missed? Missed changes never fire.", names)
 
 
 def _delete(asked: Asked) -> str:
@@ -56,7 +56,7 @@ def _fire(asked: Asked) -> str:
 def _ask_fire(asked: Asked) -> Question:
     (entry,) = entries_of(asked)
     return Question(
-        f"Fire trigger {entry.trigger.name} for this object, whatever its condition says?", (asked.given("object"),)
+        f"Fire trigger {entry.trigger.name} for this object, whatever its condition?", (asked.given("object"),)
     )
 
 

@@ -1,7 +1,7 @@
 """What a process tells the account of API calls, and what it learns there: the pause of all, whether calls are left.
 
-Where calls are limited, a process takes them in hand before it makes them: whatever becomes of it, what is made and
-what is in the hands of all never come to more than the limit.
+If calls are limited, a process reserves them before it makes them. Whatever happens to it, calls made and calls
+reserved by all processes together never exceed the limit.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ IN_HAND_SECONDS: Final = 60.0
 _SETTING: Final = "TRIGGERS_API_CALLS_PER_MONTH"
 #: How long calls wait while none is left; somebody may raise the limit meanwhile.
 _USED_UP_SECONDS: Final = 60.0
-#: The same while the last ones are in the hands of others, which may give them back.
+#: The same while other processes have reserved the last calls, which they may return.
 _LENT_SECONDS: Final = 2.0
 
 
@@ -155,9 +155,9 @@ class ApiAccount:
             is_over = self._told_until > 0 and not left and not api.is_trying
             self._told_until = until if is_new else 0.0 if is_over else self._told_until
         if is_new and self._tells:
-            log.warning("the ClearML server takes no calls for %.0f s: %s; polls and launches wait", left, why)
+            log.warning("the ClearML server refuses calls for %.0f s: %s; polls and launches wait", left, why)
         elif is_over and self._tells:
-            log.warning("the ClearML server takes calls again")
+            log.warning("the ClearML server accepts calls again")
 
     def limit_calls(self, book: CallBook, api: Api) -> None:
         """Let a client make no call that was not taken in hand, where calls are limited. Idempotent."""
@@ -201,7 +201,7 @@ class ApiAccount:
             return settled
 
     def _borrow(self, book: CallBook, api: Api, *, for_polls: bool) -> None:
-        """Take calls in hand; the lock is held."""
+        """Reserve calls; the lock is held."""
         assert self.limit is not None
         if self.has_calls:  # they have expired, with their month perhaps
             self._account(book, api.shown_host)
@@ -225,7 +225,7 @@ class ApiAccount:
             seconds, why = min(_USED_UP_SECONDS, seconds_left(now)), self._why(now, kept)
             self._say(why, for_polls=for_polls)
         else:
-            seconds, why = _LENT_SECONDS, f"the last calls of {_SETTING} are in the hands of others"
+            seconds, why = _LENT_SECONDS, f"other processes have reserved the last calls of {_SETTING}"
         if not for_polls:
             api.pause(Pause(seconds, 0, why))
         raise ServerBusy(f"not asked: {why}", seconds)

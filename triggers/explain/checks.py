@@ -70,11 +70,11 @@ def _reading(facts: Facts, event: Event) -> Check:
     if is_read(facts, event):
         return Check("reading", True, f"its change {moment(event.changed_ms)} was read; {upto}")
     if event.changed_ms < facts.read.sweep_ms:  # of later ones polls remember that they were read
-        why = "changes that no trigger can concern are not stored"
+        why = "changes that cannot concern any trigger are not stored"
         return Check("reading", None, f"no record of its change {moment(event.changed_ms)} ({why}); {upto}")
     why = ""
     if event.changed_ms < cursor.read_to_ms and not matches(facts.entry.trigger, event):
-        why = " (of a busy server only what triggers can concern is read)"
+        why = " (on a busy server, polls read only changes that can concern a trigger)"
     return Check("reading", False, f"its change {moment(event.changed_ms)} was not read{why}; {upto}")
 
 

@@ -138,7 +138,7 @@ def _by_stage(facts: Facts, now: Event, last: Firing | None) -> _Said:
     if failed:  # 7, which says more than 6
         failing = _failing(facts, failed[0].name, failed[0].wanted, failed[0].found)
         if facts.mark.occurrence and facts.mark.fired_ms:
-            return "fired", f"{_before(facts, last)}; as it is now it would not: {failing}", ""
+            return "fired", f"{_before(facts, last)}; in its present state, it would not: {failing}", ""
         return "does not fire", failing, ""
     if not entry.counts(now.changed_ms):  # 6
         text = (
@@ -147,13 +147,13 @@ def _by_stage(facts: Facts, now: Event, last: Firing | None) -> _Said:
         )
         return "does not fire", text, f"{_BY_HAND}; `clearml-triggers replay` does for a stretch of time"
     if facts.launched_by == entry.trigger.id:  # 8
-        text = "this trigger launched it itself, and no trigger fires for what it launched"
+        text = "this trigger launched it itself, and no trigger fires for its own launches"
         return "does not fire", text, "a trigger of another name does"
     if facts.own_edit:
         text = "its last change is an edit that this trigger made itself, and no trigger fires for its own edits"
         if facts.mark.occurrence and facts.mark.fired_ms:
             return "fired", f"{_before(facts, last)}; {text}", ""
-        return "does not fire", text, "a change that somebody else makes fires it"
+        return "does not fire", text, "a change by somebody else fires it"
     decision = match_decision(facts, now)
     if decision.occurrence is None:  # 9
         return _fired_before(facts, now, last)
@@ -177,9 +177,9 @@ def _fired_before(facts: Facts, now: Event, last: Firing | None) -> _Said:
     if now.changed_ms <= mark.changed_ms:
         return "does not fire", f"this change ({moment(now.changed_ms)}) was decided on before; {before}", _BY_HAND
     if rules.fire == "on_transition":
-        text = f"{before}, and its condition has been true ever since: it fires again after it was false"
+        text = f"{before}, and its condition has been true ever since: it must become false before it fires again"
         return "does not fire", text, _BY_HAND
-    text = f"{before}; at least {rules.cooldown_minutes:g} min must lie between the changes of two firings"
+    text = f"{before}; the changes of two firings must be at least {rules.cooldown_minutes:g} min apart"
     return "does not fire", text, _BY_HAND
 
 
@@ -194,7 +194,7 @@ def _under_way(facts: Facts, now: Event) -> _Said:
         stuck, way_out = waiting.unmatched(facts.unmatched_ms, read.now_ms)
         return (
             "will fire",
-            f"it satisfies the condition and was read; it waits to be matched{stuck}{_held(facts)}",
+            f"it satisfies the condition and was read; it is waiting to be matched{stuck}{_held(facts)}",
             way_out,
         )
     again = read.window is not None and read.window.again and now.changed_ms >= read.window.since_ms
@@ -212,7 +212,7 @@ def _under_way(facts: Facts, now: Event) -> _Said:
         which = "the next sweep (every 10 minutes)" if sweep else f"the next poll{new}"
         late = _late(facts)
         way_out = "no worker polls: see `clearml-triggers doctor`" if late else ""
-        text = f"it satisfies the condition and is not read yet; {which} reads it{late}{_held(facts)}"
+        text = f"it satisfies the condition, but no poll has read it yet; {which} reads it{late}{_held(facts)}"
         return "will fire", text, way_out
     text = (
         f"there is no record of its change {moment(now.changed_ms)}: no poll has read it, or it concerned no trigger "

@@ -29,7 +29,7 @@ def judge_time(facts: Facts, schedule: ScheduleTrigger) -> _Said:
     table = timetable_of(facts.entry)
     one = Occurrence.from_id(facts.object_id) or _named(facts.object_id, table)
     if one is None:
-        text = f"{facts.object_id} is no time of a schedule"
+        text = f"{facts.object_id} is not a time of a schedule"
         if facts.object_id in (AT_ONCE, ONLY_ONCE):
             text = f"the schedule has no run of that name, {schedule.when}"
         return "no such time", text, "give a time as `history` shows it, such as 2026-11-28T05:15:00Z"
@@ -67,15 +67,19 @@ def _missed(facts: Facts, schedule: ScheduleTrigger, table: Timetable, one: Occu
         if not due:
             coming = table.coming(max(read_to_ms, since_ms), LAST_MS, 1)
             next_ = local_text(coming[0].at_ms, zone_of(schedule.timezone)) if coming else ""
-            text = f"it is no time of the schedule, {schedule.when}"
-            return "does not fire", text, f"its next time is {next_}" if next_ else "it has no time any more"
+            text = f"it is not a time of the schedule, {schedule.when}"
+            return "does not fire", text, f"its next time is {next_}" if next_ else "it has no further times"
         one = due[0]
     if one.due_ms > read_to_ms:
         held = "; then it is held, since the schedule is paused" if facts.entry.paused else ""
-        return "will fire", f"the time has not come; the clock has been read up to {moment(read_to_ms)[3:]}{held}", ""
+        return (
+            "will fire",
+            f"its time has not come yet; the clock has been read up to {moment(read_to_ms)[3:]}{held}",
+            "",
+        )
     if facts.ran_unknown:
-        text = "whether it ran is no longer known: nothing is left of a run that cloned no ClearML task"
+        text = "it is no longer known whether it ran: a run that cloned no ClearML task leaves no trace"
         return "does not fire", text, command("fire", schedule.name, one.id) + " runs it by hand"
     window = duration_text(schedule.window_ms)
-    text = f"it was missed and not made up for: catch_up={schedule.catch_up!r}, catch_up_window={window!r}"
+    text = f"it was missed and not caught up on: catch_up={schedule.catch_up!r}, catch_up_window={window!r}"
     return "does not fire", text, "" if one.id == AT_ONCE else runs_again(facts, one.at_ms)

@@ -43,7 +43,7 @@ def release(store: Store, keys: Keys, name: str, token: str) -> bool:
 def renewing(every_seconds: float, extend: Callable[[], None]) -> Iterator[None]:
     """Call `extend` every so often in a thread while the body runs and gets somewhere (`triggers.base.progress`).
 
-    A body that hangs is renewed no more: its lease runs out, and others go on. Where it comes to life again, it is
+    A body that hangs is renewed no more: its lease expires, and others go on. Where it comes to life again, it is
     renewed again, if nobody has taken its place. A lost lease ends the renewing quietly: every write of the body is
     fenced by its token anyway.
     """

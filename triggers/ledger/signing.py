@@ -67,7 +67,7 @@ class Signer:
         text = self._canonical(kind, parts)
         if any(hmac.compare_digest(self._by(key, text), signature) for key in self._keys):
             return ""
-        return "its signature is of none of the keys of TRIGGERS_SIGNING_KEY, or what it signed was changed"
+        return "no key of TRIGGERS_SIGNING_KEY made its signature, or it was changed after signing"
 
     def seal(self, kind: str, name: str, text: str) -> str:
         """A text with its signature as its last line; without a key, the text."""

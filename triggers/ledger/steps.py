@@ -1,8 +1,8 @@
 """The steps of the protocol as data: how a change becomes exactly one launch.
 
-Each step takes one thing and leaves the next in one atomic script, or is one call to the ClearML server.
-`triggers.ledger.pages.protocol_page` writes `docs/protocol.md` from this table, and a test holds that no script and no
-writing call is missing.
+Each step is one atomic script that removes its input and stores its output, or one call to the ClearML server.
+`triggers.ledger.pages.protocol_page` writes `docs/protocol.md` from this table. A test fails if a script or a writing
+call is missing.
 """
 
 from __future__ import annotations
@@ -30,84 +30,90 @@ STEPS = (
         "poll",
         ("poll_begin", "poll_commit", "poll_stretch"),
         (),
-        "batches of events and the cursor, if the poll lease is still ours and the page is judged as Redis knows it",
+        "batches of events and the cursor; nothing if the worker no longer has the poll lease, or if the data in "
+        "Redis by which it judged the page has changed",
         "the next tick reads the same window again",
-        "reconcile hints match, for as long as batches wait",
+        "while batches wait, `reconcile` re-sends the hint for match",
     ),
     Step(
         "match",
         ("match_take", "match_commit"),
         (),
-        "the leases of the partitions that are matched; then the batch's firings, each key once, with the names of "
-        "their parts; the marks, what is undecided; the batch leaves, if the partition lease is still ours",
-        "the batch is matched again; granted keys are not granted twice",
-        "reconcile hints the firings",
+        "leases of the partitions; then the firings of the batch, one for each key, with the names of their parts, "
+        "the marks, and the undecided events. The batch is removed. Nothing is written if another worker has the "
+        "lease of the partition",
+        "the batch is matched again; no key is granted twice",
+        "`reconcile` re-sends the hint for dispatch",
     ),
     Step(
         "claim",
         ("claim",),
         (),
-        "what is due stands in the line of its trigger; triggers take turns; a lease on the firing and the nonce of "
-        "this attempt; a first attempt that has nothing to ask for but its pace is counted, and has begun; what still "
-        "runs in the claiming process keeps its lease, "
-        "also one that expired, unless another has taken it",
-        "another claims it",
-        "the lease runs out, another claims it",
+        "due firings enter the lines of their triggers, which take turns; a lease on each claimed firing, with the "
+        "nonce of this attempt. A first attempt that depends on nothing but the pace is counted here and does not "
+        "need *begin*. A firing that the same process still carries out keeps its lease, even an expired one, unless "
+        "another attempt has claimed it",
+        "another worker claims it",
+        "the lease expires, and another worker claims it",
     ),
     Step(
         "begin",
         ("begin", "hold", "finish"),
         (),
-        "pace counted, the slot bound to this firing and its parts granted; or it is held; or skipped and its key "
-        "released",
-        "the lease runs out, another claims it",
-        "the slot is still this firing's at its next attempt",
+        "the launch counts for the pace, the slot belongs to this firing, and its parts are granted; or the firing is "
+        "held; or it is skipped and its key released",
+        "the lease expires, and another worker claims it",
+        "the firing still has the slot at its next attempt",
     ),
     Step(
         "clone",
         (),
         ("tasks.clone",),
-        "nothing of ours; the clone carries the launch tags of scheduler, firing and attempt",
+        "nothing in Redis; the clone carries launch tags that name scheduler, firing and attempt",
         "the next attempt finds no clone",
-        "the next attempt finds a draft of a void attempt, deletes it, clones afresh",
+        "the next attempt finds the draft of a void attempt, deletes it, and clones again",
     ),
     Step(
         "edit",
         (),
         ("tasks.edit",),
-        "what the clone call cannot carry, on this attempt's draft only",
-        "as after clone",
-        "as after clone: a half-edited draft is deleted, not finished",
+        "nothing in Redis; the draft of this attempt gets what the clone call cannot carry",
+        "as after *clone*",
+        "as after *clone*: a half-edited draft is deleted, not completed",
     ),
     Step(
         "record",
         ("record",),
         (),
-        "the ClearML task id, set if absent, under the lease; from here on one enqueue may have been sent",
-        "as after clone",
+        "the ClearML task id, under the lease, unless one is recorded; from here on, an enqueue call may have been "
+        "sent",
+        "as after *clone*",
         "the next attempt settles the recorded id",
     ),
     Step(
         "enqueue",
         (),
         ("tasks.enqueue", "tasks.enqueue_many"),
-        "nothing of ours; one call by one attempt per recorded id",
-        "the next attempt settles: still a draft, so it is withdrawn",
-        "the next attempt settles: no draft any more, so it was launched",
+        "nothing in Redis; for each recorded id, one attempt makes one call",
+        "the next attempt settles the id: the task is still a draft, so it is withdrawn",
+        "the next attempt settles the id: the task is no longer a draft, so it was launched",
     ),
     Step(
         "withdraw",
         ("withdraw", "clear"),
         ("tasks.delete",),
-        "the announcement; then the draft is deleted without force, which fails if an enqueue won; then the record",
-        "the next attempt settles again",
-        "the next attempt sees the announcement: gone means deleted by us, not launched and deleted by someone",
+        "first an announcement; then the draft is deleted without `force`, which the server refuses if an enqueue "
+        "call came first; then the recorded id is cleared",
+        "the next attempt settles the id again",
+        "because of the announcement, the next attempt takes a missing task for withdrawn, and not for launched and "
+        "then deleted by a person",
     ),
     Step(
         "done",
         ("raise_mark", "finish"),
         (),
-        "launched; the slot now bound to the ClearML task id; the parts that waited for the launch are granted",
+        "the firing is launched, its slot is bound to the ClearML task id, and the parts that waited for the launch "
+        "are granted",
         "the next attempt settles the recorded id",
         "nothing is left to do",
     ),
@@ -115,51 +121,52 @@ STEPS = (
         "fail",
         ("put_back", "finish"),
         (),
-        "the time of the next attempt, or a dead letter with its reason and the parts of `on_failed`",
-        "the lease runs out, another claims it",
-        "it is due again by itself, or waits for a person",
+        "the time of the next attempt; or a dead letter with its reason, and the parts of `on_failed`",
+        "the lease expires, and another worker claims it",
+        "the firing comes due again by itself, or waits for a person",
     ),
     Step(
         "announce an edit",
         ("edit_announce",),
         (),
-        "that an action is about to edit the object that fired, and how the object will be then",
-        "the lease runs out, another claims it; nothing was edited",
-        "changes of the object wait until the next attempt has settled what came of it",
+        "that an action is about to edit the object that fired, and what the object will look like afterwards",
+        "the lease expires, and another worker claims it; nothing was edited",
+        "changes of the object wait until the next attempt has found out whether the edit was made",
     ),
     Step(
         "settle an edit",
         ("edit_settle",),
         (),
-        "up to which change the edit goes, if the object is as announced: no change up to it fires the trigger",
-        "the next attempt settles it, by the object as it is then",
+        "the latest change that belongs to the edit, if the object looks as announced; no change up to that one fires "
+        "the trigger",
+        "the next attempt settles the edit by the state of the object at that time",
         "nothing is left to do",
     ),
     Step(
         "line up",
         ("line_up", "claim_held"),
         (),
-        "of actions to a receiver to which two requests are under way: they wait for their turn, off the due list",
-        "the lease runs out, another claims it",
-        "who has a turn at the receiver takes them; reconcile hints where nobody has",
+        "if two requests to a receiver are under way, further actions to it leave the due list and wait for their turn",
+        "the lease expires, and another worker claims it",
+        "a worker that has a turn at the receiver takes them; if no worker has one, `reconcile` re-sends the hint",
     ),
     Step(
         "reconcile",
         ("release", "slots_rebuild", "epoch_recalled"),
         ("tasks.delete",),
-        "hints again for what has lain too long; holds released; slots known again after a new epoch; drafts of "
-        "void attempts deleted",
-        "the next round does it",
+        "hints are re-sent for work that has waited too long, holds are released, slots are rebuilt after a new "
+        "epoch, and drafts of void attempts are deleted",
+        "the next round does the same",
         "nothing is left to do",
     ),
     Step(
         "reuse",
         (),
         ("tasks.reset", "tasks.edit", "tasks.enqueue"),
-        "nothing of ours; with `reuse_task` the key and the tag `clearml-triggers:reused` are written on the reset "
-        "base task before it is enqueued",
-        "the next attempt resets again",
-        "the key on the task and any status but `created` mean launched",
+        "nothing in Redis; with `reuse_task`, the base task gets the key and the tag `clearml-triggers:reused` after "
+        "its reset and before its enqueue",
+        "the next attempt resets the task again",
+        "a task that carries the key, and whose status is not `created`, was launched",
     ),
 )
 

@@ -58,7 +58,7 @@ def connect(url: str, *, timeout_seconds: float = 5.0) -> redis.Redis:
     """A client whose answers are text. Blocks no longer than `timeout_seconds` on a frozen Redis.
 
     Raises:
-        Usage: it is no address of a Redis, or names files that are not there.
+        Usage: it is not an address of a Redis, or names files that are not there.
     """
     address = RedisAddress.parse(url)
     address.require_files()

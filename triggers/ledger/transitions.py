@@ -1,7 +1,7 @@
 """The transitions of a firing as data: one verb each, the same in code, scripts, history, command line and docs.
 
-`docs/protocol.md` and its diagram are written from this table, and `tests/property/ledger/test_transitions.py` holds it
-to what the scripts do.
+`docs/protocol.md` and its diagram are written from this table. `tests/property/ledger/test_transitions.py` compares it
+with what the scripts do.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ Phase = Literal["none", "waiting", "claimed", "held", "launched", "shadow", "ski
 
 PHASES: Final[dict[Phase, str]] = {
     "none": "was never granted",
-    "waiting": "is due, or will be",
-    "claimed": "is carried out by one attempt, whose lease has not been replaced",
+    "waiting": "is due now or later",
+    "claimed": "is being carried out by one attempt, and no other attempt has claimed it since",
     "held": "waits on purpose: for a pause, a pace, a slot or a receiver",
     "launched": "was carried out",
     "shadow": "would have been carried out, in shadow mode",
@@ -53,7 +53,7 @@ TRANSITIONS: Final = (
         "grant",
         ("none", "skipped"),
         "waiting",
-        "a match is granted, once for its key; a person asks for it; or a part's time has come (decision 24)",
+        "a trigger matches, once for each key; a person fires it; or it is time for a part (decision 24)",
         ("match_commit", "fire_by_hand", "begin", "finish"),
         "granted",
         ("fire", "replay"),
@@ -71,14 +71,14 @@ TRANSITIONS: Final = (
         "claim",
         ("waiting", "claimed", "held"),
         "claimed",
-        "an attempt takes a lease on what is due, whose lease ran out, or whose turn at a receiver it is",
+        "an attempt takes the lease of a firing that is due, whose lease has expired, or that has a turn at a receiver",
         ("claim", "claim_held"),
     ),
     Transition(
         "launch",
         ("claimed",),
         "launched",
-        "the action was carried out: a ClearML task is enqueued, a function returned",
+        "the action was carried out: a ClearML task was enqueued, or a function returned",
         ("finish",),
         "launched",
     ),
@@ -88,7 +88,7 @@ TRANSITIONS: Final = (
         "skip",
         ("claimed", "waiting", "held"),
         "skipped",
-        "it is not to be carried out: the slot is taken, a newer one replaces it, its trigger is gone, a person skips",
+        "the slot is taken, a newer firing replaces it, its trigger is gone, or a person skips it",
         ("finish", "hold", "skip_waiting"),
         "skipped",
         ("resume --skip-missed",),
@@ -97,7 +97,7 @@ TRANSITIONS: Final = (
         "hold",
         ("claimed",),
         "held",
-        "its trigger is paused or over its pace, its slot or its receiver is taken",
+        "its trigger is paused or exceeds its pace, or its slot or receiver is taken",
         ("hold", "line_up"),
         "held",
     ),
@@ -105,7 +105,7 @@ TRANSITIONS: Final = (
         "release",
         ("held",),
         "waiting",
-        "what it was held for is over, or a person releases it",
+        "the reason for the hold has ended, or a person releases it",
         ("release", "release_now"),
         "released",
         ("resume", "holds release"),
@@ -113,8 +113,8 @@ TRANSITIONS: Final = (
     Transition(
         "fail", ("claimed",), "waiting", "an attempt failed; the next one comes after a pause", ("put_back",), "failed"
     ),
-    Transition("snooze", ("claimed",), "waiting", "an attempt has to look again later; nothing failed", ("put_back",)),
-    Transition("move", ("claimed",), "waiting", "its trigger's action is carried out in another lane now", ("move",)),
+    Transition("snooze", ("claimed",), "waiting", "nothing failed, but the attempt has to wait", ("put_back",)),
+    Transition("move", ("claimed",), "waiting", "its trigger's action now belongs to another lane", ("move",)),
     Transition("give up", ("claimed",), "dead", "it cannot be carried out, or failed too often", ("finish",), "dead"),
     Transition(
         "retry",

@@ -12,7 +12,7 @@ from typing import Final
 #: So many identical failures in a row, and the child is broken.
 LIMIT: Final = 5
 
-#: A child that lived for so long was no failure of its start, seconds.
+#: A child that lived for so long was not a failure of its start, seconds.
 HEALTHY_SECONDS: Final = 30.0
 
 #: Ends that others bring about: they say nothing of the child.

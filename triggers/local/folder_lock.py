@@ -76,7 +76,7 @@ class FolderLock:
             if holder is not None and holder.is_alive and (not holder.is_elsewhere or waited > _LOOK_SECONDS):
                 raise Usage(
                     f"{self.folder} is in use by process {holder.owner} on {holder.host}: "
-                    f"end it first (kill {holder.owner}), or set TRIGGERS_STATE_FOLDER to another folder"
+                    f"end that process first (kill {holder.owner}), or set TRIGGERS_STATE_FOLDER to another folder"
                 )
             if waited > _PATIENCE_SECONDS:
                 raise Usage(

@@ -36,7 +36,7 @@ def state_folder(setting: Path) -> Path:
     try:
         str(folder.absolute()).encode()
     except UnicodeEncodeError as error:  # the address of its socket is a URL
-        raise Usage(f"the state folder {str(folder)!a} is no UTF-8 text: {_WAY_OUT}, or LANG to C.UTF-8") from error
+        raise Usage(f"the state folder {str(folder)!a} is not UTF-8 text: {_WAY_OUT}, or LANG to C.UTF-8") from error
     return folder.absolute()
 
 

@@ -72,11 +72,11 @@ def find_server(setting: str | None = None, folder: Path | None = None) -> Serve
 def _set(setting: str) -> ServerBinary:
     chosen = shutil.which(os.path.expanduser(setting))
     if chosen is None:
-        raise Usage(f"TRIGGERS_REDIS_SERVER={setting!r} is no executable file: {_FIX}")
+        raise Usage(f"TRIGGERS_REDIS_SERVER={setting!r} is not an executable file: {_FIX}")
     # the server runs in the state folder, where a relative path means another file
     binary = _probe(Path(os.path.abspath(chosen)))
     if isinstance(binary, str):
-        raise Usage(f"TRIGGERS_REDIS_SERVER={setting!r} is no Redis {_wanted()} or newer (it {binary}): {_FIX}")
+        raise Usage(f"TRIGGERS_REDIS_SERVER={setting!r} is not a Redis {_wanted()} or newer (it {binary}): {_FIX}")
     return binary
 
 

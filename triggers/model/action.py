@@ -281,7 +281,7 @@ def problem_of_listed(action: Any) -> str:
 
 
 def first_of(actions: Any) -> tuple[Any, Any]:
-    """The first action of a list, and the others; what is no list is read as an action, which says what is wrong."""
+    """The first action of a list, and the others; what is not a list is read as an action, which says what is wrong."""
     return (actions[0], actions[1:]) if isinstance(actions, (list, tuple)) and actions else (actions, ())
 
 

@@ -18,7 +18,7 @@ def duration_ms(value: object) -> int:
     """Read a duration as whole milliseconds.
 
     Raises:
-        ValueError: the value is no duration; the message says what to give instead.
+        ValueError: the value is not a duration; the message says what to give instead.
     """
     if isinstance(value, timedelta):
         return value // timedelta(milliseconds=1)

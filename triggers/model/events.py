@@ -98,7 +98,7 @@ class Event:
 
         Raises:
             Newer: the text is of a later version than this program knows.
-            Unreadable: it is no event.
+            Unreadable: it is not an event.
         """
         with reading("event"):
             item = json.loads(text)
@@ -188,5 +188,5 @@ def dataset_project(project: str) -> str:
 
 def _as_number(value: Any) -> float | None:
     if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
-        raise TypeError(f"{value!r:.40} is no number")
+        raise TypeError(f"{value!r:.40} is not a number")
     return value

@@ -29,7 +29,7 @@ from triggers.model.frozen import Frozen
 from triggers.model.kinds import Kind
 from triggers.model.values import Flag, Pattern, Project, Since, Tags, Text, Users
 
-#: Statuses of a dataset version that is finalized; the second when it was published before the next poll.
+#: Statuses of a dataset version that is finalized; the second when it was already published the next poll.
 FINALIZED: Final = ("completed", "published")
 
 

@@ -47,7 +47,7 @@ def from_item(item: Mapping[str, Any]) -> dict[str, Any]:
         InvalidTrigger: the time at which it began cannot be read.
     """
     found = dict(item)
-    if found.get("limit_execution_time") is None and found.get(LIMIT):  # to the original, 0 is no limit
+    if found.get("limit_execution_time") is None and found.get(LIMIT):  # for the original, 0 means no limit
         found["limit_execution_time"] = found[LIMIT]
     if "execute_immediately" not in found and found.get(START) is not None:
         found["execute_immediately"] = _started_ms(found) <= 0

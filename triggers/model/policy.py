@@ -52,7 +52,8 @@ class Policy(Frozen):
         Hours,
         Since(4),
         Field(
-            description="Abort a launched ClearML task that has not ended so many hours after its launch (0.5 is half "
+            description="Abort a launched ClearML task that has not ended this many hours after its launch "
+            "(0.5 is half "
             "an hour)."
         ),
     ] = None
@@ -60,7 +61,7 @@ class Policy(Frozen):
         Count,
         Since(4),
         Field(
-            description="Pause the trigger after so many failures in a row: launched ClearML tasks that failed, and "
+            description="Pause the trigger after this many failures in a row: launched ClearML tasks that failed, and "
             "firings that were given up."
         ),
     ] = None

@@ -77,7 +77,7 @@ def _weekdays(value: Any) -> tuple[str, ...]:
         raise wrong("give a list of days of the week, such as ['monday', 'friday']")
     for day in value:
         if day not in WEEKDAYS:
-            raise wrong(f"{day!r} is no day of the week; give some of {', '.join(WEEKDAYS)}{meant(day, WEEKDAYS)}")
+            raise wrong(f"{day!r} is not a day of the week; give some of {', '.join(WEEKDAYS)}{meant(day, WEEKDAYS)}")
     return tuple(dict.fromkeys(value))
 
 
@@ -95,9 +95,9 @@ def _cron(value: Any) -> str | None:
         found = next(iter(CronSim(text, _SOME_DAY)), None)
     except (CronSimError, ValueError, IndexError, AssertionError) as error:
         way_out = next((give for field, give in _CRON_FIELDS.items() if str(error) == f"Bad {field}"), _CRON)
-        raise wrong(f"no cron expression ({error}): {way_out}") from None
+        raise wrong(f"not a cron expression ({error}): {way_out}") from None
     if found is None:
-        raise wrong("it names no day that there is; correct day of month and month")
+        raise wrong("it names a day that does not exist; correct day of month and month")
     return text
 
 
@@ -140,7 +140,7 @@ def _zone(value: Any) -> str:
     known = _zones()
     if not isinstance(value, str) or value not in known:
         near = _fixed(value) or _of_city(value, known) or meant(value, known)
-        raise wrong(f"no time zone of the IANA database; give one such as 'Europe/Berlin' or 'UTC'{near}")
+        raise wrong(f"not a time zone of the IANA database; give one such as 'Europe/Berlin' or 'UTC'{near}")
     return value
 
 
@@ -201,7 +201,7 @@ def _excluded(one: Any) -> str:
         pass
     if isinstance(one, str) and _is_reversed(*one.partition("/")[::2]):
         raise wrong(f"{one!r} ends before it begins; give spans such as '2026-12-24/2027-01-02'")
-    raise wrong(f"{one!r} is no date; give dates such as '2026-12-25', and spans such as '2026-12-24/2027-01-02'")
+    raise wrong(f"{one!r} is not a date; give dates such as '2026-12-25', and spans such as '2026-12-24/2027-01-02'")
 
 
 def _span(start: str, end: str) -> str:

@@ -153,13 +153,13 @@ class TaskConditions(Conditions):
         }
         missing = [name for name, value in parts.items() if value is None]
         if len(missing) not in (0, 3):
-            raise wrong(f"{', '.join(parts)} go together: give all three or none", missing[0])
+            raise wrong(f"give all three of {', '.join(parts)}, or none of them", missing[0])
         if missing and self.trigger_on_sign:
             raise wrong(f"requires {', '.join(parts)}", "trigger_on_sign", self.trigger_on_sign)
         last = self.trigger_on_sign == "last"
         if last and not self.trigger_on_direction:
             raise wrong("trigger_on_sign='last' needs 'above' or 'below'", "trigger_on_direction")
         if self.trigger_on_direction and not last:
-            way_out = "goes with trigger_on_sign='last' only; 'max' is above, 'min' is below"
+            way_out = "requires trigger_on_sign='last'; 'max' means above, 'min' below"
             raise wrong(way_out, "trigger_on_direction", self.trigger_on_direction)
         return self

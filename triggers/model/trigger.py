@@ -137,7 +137,7 @@ class Trigger(Conditions):
 
         Raises:
             Newer: the text is of a later version than this program knows.
-            Unreadable: it is no trigger.
+            Unreadable: it is not a trigger.
         """
         with reading("trigger"):
             body = json.loads(text)

@@ -17,7 +17,7 @@ def unfit_of(trigger: Trigger) -> InvalidTrigger | None:
     """The first thing of a trigger that no new one may have; None if it is fit."""
     name = trigger.name
     if not is_safe(name):
-        way_out = "leave out line breaks, control characters and marks that nobody sees or that turn the text around"
+        way_out = "leave out line breaks, control characters, and characters that are invisible or reverse the text"
         return InvalidTrigger(name, "name", name, way_out)
     if len(name) > LONGEST_NAME:
         return InvalidTrigger(name[:40] + "...", "name", name, f"at most {LONGEST_NAME} characters")

@@ -179,7 +179,7 @@ def _threshold(value: Any) -> float | None:
     number = _number(value, "give a number")
     if math.isnan(number):
         raise wrong(
-            "nothing is ever above or below NaN. The SDK reports NaN as 0; have the script call "
+            "no value is above or below NaN. The SDK reports NaN as 0; have the script call "
             "Logger.set_reporting_nan_value(1e30), and give 1e30 with trigger_on_sign='max'"
         )
     return number
@@ -196,7 +196,7 @@ def _rate(value: Any) -> int | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise wrong("give a whole number of launches per minute; 0 is no limit, None the limit of the settings")
+        raise wrong("give a whole number of launches per minute; 0 means no limit, None the limit of the settings")
     return value
 
 
@@ -242,12 +242,12 @@ def _values(value: Any) -> dict[str, Any]:
     result = {}
     for key, item in value.items():
         if not isinstance(key, str) or not key:
-            raise wrong(f"keys must be strings that are not empty, not {key!r}")
+            raise wrong(f"keys must be non-empty strings, not {key!r}")
         try:
             result[key] = plain(item)
         except TypeError as error:
             raise wrong(
-                f"the value of {key!r} has to be made of str, int, float, bool, None, list and dict: {error}"
+                f"the value of {key!r} must consist of str, int, float, bool, None, list and dict: {error}"
             ) from None
     return result
 

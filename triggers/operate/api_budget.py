@@ -60,7 +60,7 @@ class ApiBudget:
 
     @property
     def is_short(self) -> bool:
-        """Whether people should look: the limit will not do, or has not done, or the server takes no calls."""
+        """Whether people should look: the limit will not do, or has not done, or the server refuses calls."""
         return self.is_over or self.polls_are_over or bool(self.paused_seconds)
 
     @property
@@ -118,9 +118,9 @@ def rest(budget: ApiBudget) -> str:
 
 
 def waits(budget: ApiBudget) -> str:
-    """That the server takes no calls now, and for how long none is made."""
+    """That the server refuses calls now, and for how long none is made."""
     left = span(1000 * budget.paused_seconds)
-    return f"the ClearML server takes no calls, the next one in {left} ({budget.paused_why})"
+    return f"the ClearML server refuses calls; the next call is made in {left} ({budget.paused_why})"
 
 
 def _most(counts: Mapping[str, int]) -> str:

@@ -46,7 +46,7 @@ def fire(target: Target, entry: Entry, object_id: str) -> tuple[str, Event]:
     name = entry.trigger.name
     if event is None and not entry.trigger.of_objects:
         way_out = "give one as `history` shows it, such as 2026-11-28T05:15:00Z"
-        raise Usage(f"{entry.trigger.called}: {object_id!r} is no time: {way_out}")
+        raise Usage(f"{entry.trigger.called}: {object_id!r} is not a time: {way_out}")
     if event is None:
         raise Usage(unknown(entry.trigger, object_id))
     if not event.concerns(entry.trigger.kind):
@@ -63,7 +63,7 @@ def _grant_anew(target: Target, entry: Entry, event: Event) -> str:
         key = _grant(target, entry, event, mark, next_, "by hand")
         if key:
             return key
-    raise Usage(f"{entry.trigger.called} is firing for {event.id} itself just now: look with `explain`")
+    raise Usage(f"{entry.trigger.called} is firing for {event.id} by itself just now: run `clearml-triggers explain`")
 
 
 def find(

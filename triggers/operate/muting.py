@@ -40,7 +40,7 @@ def unmute(target: Target, entries: Sequence[Entry]) -> list[str]:
 def _length_ms(text: str) -> int:
     length_ms = span_ms(text, "--for")
     if not length_ms:
-        raise Usage(f"--for {text!r} is no length of time: give one such as 90m, 2h, 1h30m")
+        raise Usage(f"--for {text!r} is not a length of time: give one such as 90m, 2h, 1h30m")
     return length_ms
 
 

@@ -61,7 +61,7 @@ def _in_address(text: str) -> str:
 def _only(text: str, how: str, ids: list[str]) -> str:
     if len(ids) > 1:
         more = f" and {len(ids) - 5} more" if len(ids) > 5 else ""
-        raise Usage(f"{plural(len(ids), 'object')} {how} {text!r}: say which by its id: {', '.join(ids[:5])}{more}")
+        raise Usage(f"{plural(len(ids), 'object')} {how} {text!r}: give the id of one: {', '.join(ids[:5])}{more}")
     return ids[0]
 
 
@@ -74,7 +74,7 @@ def read_object(api: Api, triggers: Iterable[Trigger], object_id: str, kind: str
 def unknown(trigger: Trigger, object_id: str) -> str:
     """That there is no such object for a trigger, and what to give instead."""
     if not trigger.of_objects:
-        return f"{trigger.called}: {object_id!r} is no time; give one such as 2026-11-27T03:00:00Z"
+        return f"{trigger.called}: {object_id!r} is not a time; give one such as 2026-11-27T03:00:00Z"
     return f"{trigger.called}: object {object_id!r} is not on the server: look for its id there"
 
 

@@ -33,7 +33,7 @@ _WHY_NOT: Final = {
     "dropped": "was dropped",
 }
 _RAN: Final = "has run"
-_UNKNOWN: Final = "may have run: that is no longer known for what launches no clone"
+_UNKNOWN: Final = "may have run: this is no longer known, since it launches no clone"
 _UNREADABLE: Final = "may have run: its mark cannot be read"
 
 
@@ -43,7 +43,7 @@ def find(target: Target, entry: Entry, from_ms: int, to_ms: int) -> list[Candida
     What has no mark is looked up among the launches on the ClearML server: marks of long ago are forgotten.
 
     Raises:
-        Usage: It is no schedule, the moments are in the wrong order or in the future, or there are too many times.
+        Usage: It is not a schedule, the moments are in the wrong order or in the future, or there are too many times.
         Transient, Refused: The ClearML server does not answer.
     """
     trigger = entry.trigger
@@ -51,7 +51,9 @@ def find(target: Target, entry: Entry, from_ms: int, to_ms: int) -> list[Candida
         raise Usage(f"{trigger.name!r} is a {phrase_of(trigger.kind)}: use `replay` for changes of objects")
     now_ms = target.ledger.wall_ms()
     if to_ms > now_ms:
-        raise Usage(f"--to {iso(to_ms)} is to come: give a time up to now, {iso(now_ms)}; `next` lists coming times")
+        raise Usage(
+            f"--to {iso(to_ms)} is in the future: give a time up to now, {iso(now_ms)}; `next` lists coming times"
+        )
     if from_ms > to_ms:
         raise Usage(f"--from {iso(from_ms)} is later than --to {iso(to_ms)}: give --from first")
     found = _times(entry, trigger, from_ms, to_ms)
@@ -59,7 +61,7 @@ def find(target: Target, entry: Entry, from_ms: int, to_ms: int) -> list[Candida
         last = utc_text(found[MOST_AGAIN - 1].at_ms)
         raise Usage(
             f"{trigger.called} has more than {MOST_AGAIN:,} times from {iso(from_ms)} to {iso(to_ms)}: choose --from "
-            f"and --to closer to each other; the first {MOST_AGAIN:,} end with --to {last}"
+            f"and --to closer together; the first {MOST_AGAIN:,} end with --to {last}"
         )
     return _judged(target, entry, [event_of(trigger.name, one, trigger.timezone) for one in found])
 
@@ -147,12 +149,12 @@ def notes(trigger: Trigger, count: int, *, paused: bool) -> list[str]:
     if not count:
         return found
     if paused:
-        found.append(f"{trigger.name} is paused: what runs is held until it is resumed")
+        found.append(f"{trigger.name} is paused: times that run are held until it is resumed")
     if count > 1 and policy.single_instance:
         what = {
-            "skip": "times that are due while a launch runs are skipped",
+            "skip": "times that come due while a launch runs are skipped",
             "queue": "the launches run one after the other",
-            "latest": "of the times that are due while a launch runs, only the newest runs",
+            "latest": "of the times that come due while a launch runs, only the newest runs",
             "cancel_previous": "each launch aborts the one before",
         }
         found.append(f"{trigger.name} has single_instance=True and overlap={policy.overlap!r}: {what[policy.overlap]}")

@@ -31,7 +31,7 @@ def schedules(target: Target, name: str | None) -> list[Entry]:
     """Give the schedule of that name, or all of them, paused ones too.
 
     Raises:
-        Usage: There is no trigger of that name, or it is no schedule.
+        Usage: There is no trigger of that name, or it is not a schedule.
     """
     if name is None:
         return list(target.ledger.registry.snapshot().active.by_kind.get(SCHEDULE, []))
@@ -60,7 +60,7 @@ def why_none(entries: Sequence[Entry], now_ms: int, until: str) -> str:
         table = timetable_of(only)
         later = next(table.occurrences(now_ms, LAST_MS), None)
         if later is None:
-            return f"{name} has no time any more"
+            return f"{name} has no further times"
         if not entries[0].paused:
             at = event_of(name, later, table.trigger.timezone).at
             return f"{name} has no time until {until}; its next one is {at}"

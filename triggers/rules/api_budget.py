@@ -66,7 +66,7 @@ class ApiUsage:
 
     @property
     def others_per_second(self) -> float:
-        """The present rate of what is no poll."""
+        """The present rate of what is not a poll."""
         return (self.recent - self.recent_polls) / max(self.recent_seconds, LEAST_SECONDS)
 
 
@@ -87,7 +87,7 @@ def seconds_left(now: datetime) -> float:
 
 
 def projected(usage: ApiUsage) -> int:
-    """What the month comes to if the rest of it goes on as the last day did."""
+    """What the projection for this month is if the rest of it goes on as the last day did."""
     if not usage.recent:
         return usage.made
     rate = usage.recent / max(usage.recent_seconds, LEAST_SECONDS)

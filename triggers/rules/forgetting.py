@@ -39,7 +39,7 @@ class Forgotten:
 
     @classmethod
     def from_text(cls, text: str) -> Forgotten:
-        """Read the text kept in Redis, as `forget_marks.lua` writes it. One that is no such looks everything up."""
+        """Read the text kept in Redis, as `forget_marks.lua` writes it. Anything else has every mark looked up."""
         numbers = text.split(" ")
         if len(numbers) != 3 or not all(number.isdecimal() for number in numbers):
             return cls(0, MOST_OCCURRENCES, True)

@@ -46,7 +46,7 @@ class Mark:
         """Read the text kept in Redis; an empty one is the mark of an object never seen.
 
         Raises:
-            ValueError: it is no mark.
+            ValueError: it is not a mark.
         """
         if not text:
             return cls()

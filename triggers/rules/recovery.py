@@ -28,7 +28,7 @@ Carried by an object that would fire the very trigger whose firing it is (`judge
   10. the firing has not ended               → undecided: kept until it is recorded or has ended
   11. another is recorded                    → a copy that a person made, fires; a draft that does not carry the
                                                nonce of the launch is of a void attempt, and nothing
-  12. the firing is unknown, or ended        → the server knows: the oldest that is no draft is the launch, younger
+  12. the firing is unknown, or ended        → the server knows: the oldest that is not a draft is the launch, younger
       without a launch                         ones are copies; without one, a draft is nothing
 """
 

@@ -48,7 +48,7 @@ class SandboxApi:
         self._routes: dict[str, Route] = {}
 
     def route(self, path: str) -> Route | None:
-        """What a path asks for; None if it is no path of the API."""
+        """What a path asks for; None if it is not a path of the API."""
         known = self._routes.get(path)
         if known is None:
             found = _PATH.match(path)
@@ -99,7 +99,7 @@ class SandboxApi:
 
 
 def read_body(body: bytes, content_type: bytes) -> Json:
-    """The request; an empty body, null and [] are no fields. JSON lines become the field `lines`."""
+    """The request; an empty body, null and [] are not fields. JSON lines become the field `lines`."""
     try:
         if content_type.startswith(b"application/json-lines"):
             return {"lines": [json.loads(line) for line in body.splitlines() if line.strip()]}

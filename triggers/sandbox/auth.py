@@ -51,7 +51,7 @@ class Tokens:
         return token
 
     def check(self, token: str, now: float) -> None:
-        """Refuse what is no token of this server, or has expired.
+        """Refuse what is not a token of this server, or has expired.
 
         Raises:
             ApiError: 401/30.

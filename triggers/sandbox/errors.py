@@ -19,7 +19,7 @@ class ApiError(Exception):
 
 
 def bad_request() -> ApiError:
-    """The body is no JSON."""
+    """The body is not JSON."""
     return ApiError(400, 0, "The browser (or proxy) sent a request that this server could not understand.")
 
 
@@ -45,7 +45,7 @@ def unauthorized(subcode: int, reason: str) -> ApiError:
 
 
 def bad_token(reason: str) -> ApiError:
-    """The token is no token of this server, or it has expired."""
+    """The token is not a token of this server, or it has expired."""
     return ApiError(401, 30, "Invalid token (invalid jwt token)", reason=reason)
 
 

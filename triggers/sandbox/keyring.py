@@ -19,7 +19,7 @@ def folder() -> Path:
 
 
 def keep(port: int, instance: str, env: dict[str, str]) -> None:
-    """Write down how to use the sandbox at a port; nowhere to write is no error."""
+    """Write down how to use the sandbox at a port; nowhere to write is not an error."""
     with suppress(OSError, RuntimeError):  # a user without a home folder
         place = folder()
         place.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -137,7 +137,7 @@ class _Job:
                 self._work(keeper)
             self.ctx.ledger.turns.give_back(turn)
         except (EpochChanged, Fenced, Transient, redis.RedisError) as failure:
-            # leases run out, and what was begun comes up again by itself
+            # leases expire, and what was begun comes up again by itself
             self.ctx.ledger.store.look_for_primary(failure)
             log.warning("cannot finish the actions for %s now; retrying: %s", self.receiver, failure)
             return

@@ -113,7 +113,7 @@ def _resolve(attempt: Attempt, plan: Plan) -> Beginning | None:
     if attempt.slot and not slots.know(ctx, plan):
         attempt.snooze(
             ctx.settings.lease_seconds / 2,
-            "a launch that Redis forgot may have the slot: waits until the ClearML server shows it",
+            "a launch that Redis forgot may have the slot: waiting until the ClearML server shows it",
         )
     elif entry.retired:
         attempt.skip("the trigger is no longer declared")
@@ -144,7 +144,7 @@ def _is_settled(attempt: Attempt) -> bool:
     if any(state in ("waiting", "held") for state in states):
         age = (ctx.ledger.now_ms() - attempt.firing.granted_ms) / 1000
         pause = max(1.0, min(SETTLE_SECONDS, age / 4))
-        attempt.snooze(pause, "waits until the firing that it resolves was carried out")
+        attempt.snooze(pause, "waiting until the firing that it resolves has been carried out")
         return False
     if states[0] in ("skipped", "dropped", "shadow") and not ctx.shadow:
         attempt.skip(f"the firing that it would resolve was {states[0]}")
@@ -160,7 +160,8 @@ def _beginning(attempt: Attempt) -> Beginning | None:
         holder, task_id, held = slots.holder_of(attempt)
         if held == "unclear":
             attempt.snooze(
-                ctx.settings.lease_seconds / 2, f"ClearML task {task_id} was launched and is not seen queued"
+                ctx.settings.lease_seconds / 2,
+                f"ClearML task {task_id} was launched, but the server does not show it in its queue yet",
             )
             return None
         if held == "ended":
@@ -193,10 +194,10 @@ def _begin(ctx: Context, asking: Sequence[tuple[Attempt, Beginning]]) -> None:
 def _cancel(attempt: Attempt, first: str, task_id: str) -> None:
     """Abort the previous launch, and wait until it has ended; of several that wait only the newest goes on."""
     if not task_id:  # it is being launched: nothing can be aborted yet
-        attempt.snooze(CANCEL_SECONDS, f"single instance: waits until {first} is launched, to abort it")
+        attempt.snooze(CANCEL_SECONDS, f"single instance: waiting until {first} is launched, to abort it")
         return
     stops.stop(attempt.ctx.api, task_id, f"overlap='cancel_previous' of {attempt.trigger.called}")
-    attempt.hold(f"slot:{attempt.slot}", f"single instance: has aborted {first}, waits for its end", latest=True)
+    attempt.hold(f"slot:{attempt.slot}", f"single instance: aborted {first}, waiting for its end", latest=True)
 
 
 def _hold_to_pause(attempt: Attempt) -> None:
@@ -227,7 +228,7 @@ def _overlap(attempt: Attempt, holder: str) -> None:
         case "skip":
             attempt.skip(f"single instance: {first} had not ended", task_id)
         case "queue" | "latest" | "all" as overlap:
-            waits = f"single instance: waits for {first}"
+            waits = f"single instance: waiting for {first}"
             attempt.hold(f"slot:{attempt.slot}", waits, latest=overlap == "latest")
         case other:
             assert_never(other)

@@ -187,7 +187,7 @@ def _take_away(ctx: Context, partition: int, token: str, text: str, why: str) ->
 
 
 def _decode(batch: Batch) -> tuple[list[Event], list[Quarantined]]:
-    """The events of a batch, and the lines among them that are no events."""
+    """The events of a batch, and the lines among them that are not events."""
     events, quarantined = [], []
     for line in batch.events:
         try:

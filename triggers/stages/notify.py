@@ -121,20 +121,22 @@ def _budget(ctx: Context, page: str) -> dict[str, Notice]:
     comes_to = projected(usage)
     if comes_to > limit:
         text = (
-            f"the month comes to {plural(comes_to, 'call')} to the ClearML API; {made}. Polls stretch until this fits"
+            f"the projection for this month is {plural(comes_to, 'call')} to the ClearML API; {made}. Polls "
+            "stretch until this fits"
         )
         found["API budget"] = Notice("API budget", text, link=page)
     return found
 
 
 def _pause(ctx: Context, page: str) -> dict[str, Notice]:
-    """That the ClearML server takes no calls, as long as this lasts for more than a minute."""
+    """That the ClearML server refuses calls, as long as this lasts for more than a minute."""
     pause = ctx.ledger.calls.pause_of(ctx.api.shown_host)
     if pause is None or not pause.is_long:
         return {}
     text = (
-        f"the ClearML server takes no calls ({pause.why}); the next one is made in {math.ceil(pause.seconds)} s. Polls "
-        "and launches wait until it takes calls again, and nothing is lost. If a quota is used up, raise it in ClearML"
+        f"the ClearML server refuses calls ({pause.why}); the next call is made in {math.ceil(pause.seconds)} s. Polls "
+        "and launches wait until it accepts calls again, and nothing is lost. If a quota is used up, raise it "
+        "in ClearML"
     )
     return {"API pause": Notice("API pause", text, link=page)}
 

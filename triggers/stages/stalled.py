@@ -13,7 +13,7 @@ from triggers.stages import table
 #: What is so much overdue is taken by nobody, ms: reconcile gives hints every two seconds.
 STALE_MS: Final = 60_000
 
-_LOOK: Final = "look with `clearml-triggers doctor`"
+_LOOK: Final = "run `clearml-triggers doctor`"
 
 
 def lines() -> list[Line]:

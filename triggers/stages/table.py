@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 #: Seconds between two ticks of the schedule: the finest pace of polling.
 TICK_SECONDS: Final = 1.0
 
-_LOOK: Final = "look with `clearml-triggers doctor`"
+_LOOK: Final = "run `clearml-triggers doctor`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ STAGES: Final[list[Stage]] = [
     ),
     Stage(
         "clock",
-        "grants the times of schedules that are due, as events; asks nobody but Redis",
+        "turns due times of schedules into events; reads only Redis",
         queues=("poll",),
         every=TICK_SECONDS,
     ),
@@ -131,7 +131,7 @@ STAGES: Final[list[Stage]] = [
     ),
     Stage(
         "act",
-        "carries out what is no launch and no function: the requests to one receiver apart from those to others",
+        "carries out actions other than launches and functions, so that a slow receiver does not delay another one",
         queues=("act",),
         hint=(),
         backlog=Backlog(
@@ -145,7 +145,7 @@ STAGES: Final[list[Stage]] = [
     ),
     Stage(
         "call",
-        "calls the functions of the process that declared them; that process looks for due firings itself",
+        "calls functions in the process that declared them, which looks for due firings itself",
         backlog=Backlog(
             "caller",
             "firings",
@@ -163,14 +163,14 @@ STAGES: Final[list[Stage]] = [
     ),
     Stage(
         "sync",
-        "keeps the service task and the ledger the same; each of its parts has a pace of its own",
+        "keeps the service task and the ledger in step; each part at its own pace",
         queues=("poll",),
         every=5.0,
     ),
     # two roles tick it: that one of them has stopped is among what the other reports
     Stage(
         "notify",
-        "tells people what needs them: dead letters, stopped stages, held bursts",
+        "notifies people of dead letters, stopped stages, held bursts and other alarms",
         queues=("dispatch", "poll"),
         every=15.0,
     ),
@@ -244,16 +244,16 @@ Written from `triggers/stages/table.py` by `python -m triggers.stages.table`. Qu
 
 {table}
 
-A hint goes to the first queue of a stage, a tick to each of them; ticks to one queue that are due at once go in one
-message. A tick only begins the work, for each scheduler, in threads that are none of Celery's (`workers/ticks.py`). A
-worker that took a tick makes the next ones by itself (`workers/stints.py`).
+A hint goes to the first queue of a stage, a tick to each of its queues. One message carries all ticks of a queue that
+are due at the same time. A tick only starts the work for each scheduler, in threads apart from those of Celery
+(`workers/ticks.py`). The worker that takes a tick makes the next ones by itself (`workers/stints.py`).
 
-What waits lies in a sorted set in Redis, scored with the time at which it was due: `status` and the metric
-`stage_waiting` count what is due, and a notice with the name in brackets says when nobody has taken it for a minute.
-Polling has no backlog: it is late when the next poll is overdue by several paces.
+Waiting work is in a sorted set in Redis, by the time at which it came due. `status` and the metric `stage_waiting`
+count what is due. If nobody takes due work for a minute, a notice with the name in brackets reports it. Polls have no
+backlog: they count as late if the next poll is overdue by several paces.
 
-To add a stage: write `triggers/stages/NAME.py` (a function of `Context`, no Celery), `workers/NAME.py` (the Celery
-task `triggers.NAME`) and its row in the table, then write this page anew.
+To add a stage, write `triggers/stages/NAME.py` (a function of `Context`, without Celery), `workers/NAME.py` (the Celery
+task `triggers.NAME`) and a row of the table, then generate this page again.
 """
 
 if __name__ == "__main__":

@@ -107,7 +107,7 @@ def confirmed(ctx: Context, task_id: str, asked_ms: int, began: float) -> Measur
         if found is not None and found.changed_ms and found.runtime.get(PROPERTY) == mark:
             return measure(found.changed_ms, asked_ms, int((time.monotonic() - began) * 1000))
         if time.monotonic() >= until:
-            log.info("reads of the ClearML server lag behind writes: its clocks are compared later")
+            log.info("reads of the ClearML server lag behind writes: comparing its clocks later")
             return None
         time.sleep(PAUSE_SECONDS)
 

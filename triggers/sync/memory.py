@@ -70,7 +70,7 @@ class Memory:
         return value if isinstance(value, dict) else {}
 
     def put(self, name: str, value: Any) -> None:
-        """Change a field; what is no text becomes JSON."""
+        """Change a field; what is not a text becomes JSON."""
         text = value if isinstance(value, str) else json.dumps(value)
         if text != self.text(name):
             self._changed[name] = text

@@ -71,7 +71,7 @@ class Saved:
             saved = cls(**known_fields(cls, fields) | {"paused": tuple(fields.get("paused", ()))})
             numbers = (saved.saved_ms, saved.read_to_ms, saved.waiting_ms)
             if not all(type(number) is int for number in numbers):
-                raise TypeError("saved_ms, read_to_ms or waiting_ms is no number")
+                raise TypeError("saved_ms, read_to_ms or waiting_ms is not a number")
             for marks in saved.decided.values():
                 for mark in marks.values():
                     Mark.from_text(mark)
@@ -93,9 +93,9 @@ def newest(texts: Iterable[str | None], *, latest_ms: int | None = None) -> tupl
             if latest_ms is None or max(saved.saved_ms, saved.read_to_ms, saved.waiting_ms) <= latest_ms:
                 found.append((text, saved))
             else:
-                log.error("the state of a service task is from the future (%s): it is left out", text)
+                log.error("the state of a service task is from the future (%s); ignoring it", text)
         except Newer:
             raise
         except Unreadable as fault:
-            log.error("%s; it is left out", fault)
+            log.error("%s; ignoring it", fault)
     return max(found, key=lambda one: one[1].saved_ms, default=("", None))

@@ -41,7 +41,7 @@ class Saving:
 
 
 def has_changed(ctx: Context, memory: Memory) -> bool:
-    """Whether a firing, a decision or a registration has changed it since it was written; time alone is no change."""
+    """Whether a firing, a decision or a registration has changed it since it was written; time alone does not count."""
     read_to_ms = memory.number("kept_from")
     return not read_to_ms or memory.text("kept_state") != _digest(state(ctx, 0, read_to_ms), memory)
 

@@ -19,7 +19,7 @@ def shortened(
 ) -> list[Any] | None:
     """The items of a section, with the trigger in place of each that is as this trigger is written.
 
-    Of thousands, few are in memory at a time. None where that cannot be: the section is no list, or says a name twice.
+    Of thousands, few are in memory at a time. None if that is impossible: it is not a list, or has a name twice.
     """
     if not standing:
         return None
@@ -41,7 +41,7 @@ def _each_item(text: str) -> Iterator[Any]:
     """The elements of a JSON list, one after the other.
 
     Raises:
-        ValueError: it is no JSON list.
+        ValueError: it is not a JSON list.
     """
     read = json.JSONDecoder().raw_decode
     at = _sign(text, 0, "[")

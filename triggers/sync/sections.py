@@ -126,7 +126,7 @@ def read_section(
         try:
             items = json.loads(text)
         except (ValueError, RecursionError) as error:
-            return Section(problems=(f"configuration section {name!r} is no JSON: {error}",))
+            return Section(problems=(f"configuration section {name!r} is not JSON: {error}",))
     if not isinstance(items, list):
         shown = f"configuration section {name!r} is a list of triggers, and this is a {type(items).__name__}"
         return Section(problems=(shown,))
@@ -155,11 +155,11 @@ def _read_items(kind: Kind, items: list[Any], project_ids: Mapping[str, str], kn
             problems.append(f"{where}: {_explain(kind, error, item)}")
             continue
         except RecursionError:
-            problems.append(f"{where}: it is nested too deep: at most {DEEPEST} levels")
+            problems.append(f"{where}: it is nested too deeply: at most {DEEPEST} levels")
             continue
         if trigger.id in triggers and _is_split(item.get("name"), items, split):
             trigger = trigger.model_copy(update={"name": _free_name(trigger, triggers)})
-            warnings.append(f"{where}: one of several that differ in their project; it is called {trigger.name!r} now")
+            warnings.append(f"{where}: one of several that differ in their project; it is now called {trigger.name!r}")
         elif trigger.id in triggers:
             problems.append(_TWICE.format(where=where, name=trigger.name))
         elif problem := trigger.action.problem_of_edit(_action(known.get(trigger.id))):

@@ -64,9 +64,9 @@ def _name(strangers: Collection[Service]) -> None:
         if one.id not in _named and len(_named) < _NAMED_AT_MOST:
             _named.add(one.id)
             log.warning(
-                "ClearML task %s says that it is a service task of this scheduler, and is not believed: user %s made "
-                "it, not the user who runs this scheduler. If that user runs it, too, add the id to "
-                "TRIGGERS_SERVICE_USERS; else ask that user, or delete the task",
+                "ClearML task %s claims to be a service task of this scheduler, but is not trusted: user %s made it, "
+                "not the user who runs this scheduler. If that user runs it, too, add the id to "
+                "TRIGGERS_SERVICE_USERS; otherwise ask that user, or delete the task",
                 one.id,
                 one.user or "(unknown)",
             )

@@ -72,7 +72,7 @@ class Receiver(ThreadingHTTPServer):
             return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
 
     def handle_error(self, *_: Any) -> None:
-        """A client that hangs up is no matter of the test."""
+        """A client that hangs up does not concern the test."""
 
     def close(self) -> None:
         self.shutdown()

@@ -356,7 +356,7 @@ def test_a_kind_that_an_action_cannot_serve_is_refused_at_registration(kind: str
         (lambda: Tag(), "give tags to add or to remove"),
         (lambda: Tag(add=["a"], remove=["a"]), "either added or removed"),
         (lambda: Tag(add="a"), "give a list of strings"),
-        (lambda: Tag(add=["a\nb"]), "no line breaks"),
+        (lambda: Tag(add=["a\nb"]), "cannot contain line breaks"),
         (lambda: Tag(add=["${object.nam}"]), "did you mean ${object.name}?"),
         (lambda: Tag(add=["a"], on="both"), "'object', 'launched'"),
         (lambda: Enqueue(), "Enqueue needs it"),

@@ -220,7 +220,7 @@ def test_mail_is_sent_to_an_open_address_and_to_no_other(
         ("json://hooks.example.com/in#9x8y7z6w", "looks like a secret"),
         ("json://hooks.example.com:99999/in", "a port is a number"),
         (CANARY, "an address of apprise"),
-        (f"nosuch://{CANARY}", "apprise knows no service"),
+        (f"nosuch://{CANARY}", "apprise does not know a service"),
         (f"json://${{object.name}}/{CANARY}", "references"),
         ("syslog://", "neither by HTTP nor by mail"),
         ("mailtos://mail.example.com?from=a@example.com&pgpprv=/etc/keys/team", "the address holds a secret"),

@@ -115,8 +115,8 @@ def test_a_server_that_takes_no_calls_for_an_hour_is_named_at_once(tmp_path: Pat
         assert sum(sandbox.control.counts().values()) <= 2
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
-    assert "the ClearML server takes no calls now: auth.login at " in line
-    assert "429/0: Too many requests; the server takes no calls for 3600 s. Start the script again in 60 min" in line
+    assert "the ClearML server refuses calls now: auth.login at " in line
+    assert "429/0: Too many requests; the server refuses calls for 3600 s. Start the script again in 60 min" in line
 
 
 def test_a_server_that_takes_no_calls_for_a_moment_is_asked_again(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_a_server_that_takes_no_calls_for_a_moment_is_asked_again(tmp_path: Path
         done = run(tmp_path, CONNECTS, **sandbox.env())
     assert done.returncode == 0, done.stderr
     first = done.stderr.splitlines()[0]
-    assert first.endswith("the server takes no calls for 2 s; retrying for up to 2 minutes")
+    assert first.endswith("the server refuses calls for 2 s; retrying for up to 2 minutes")
 
 
 def test_an_error_in_the_script_keeps_its_traceback(tmp_path: Path) -> None:

@@ -77,14 +77,14 @@ def test_a_run_that_is_no_longer_kept_is_not_explained_as_missed(served: World) 
 
 
 def test_the_runs_with_names_are_explained(served: World) -> None:
-    assert "will fire: the time has not come" in run("explain", "once", "once").out
+    assert "will fire: its time has not come" in run("explain", "once", "once").out
     assert "no such time: the schedule has no run of that name" in run("explain", "minutely", "immediately").out
-    assert "no such time: soon is no time of a schedule" in run("explain", "minutely", "soon").out
+    assert "no such time: soon is not a time of a schedule" in run("explain", "minutely", "soon").out
 
 
 def test_next_says_why_there_is_none(served: World) -> None:
     for name, words in (
-        ("over", "over has no time any more"), ("once", "once has no time until "),
+        ("over", "over has no further times"), ("once", "once has no time until "),
         ("on failure", "'on failure' is a task trigger: only schedules have times"),
     ):  # fmt: skip
         assert words in run("next", name, width=200).out
@@ -101,4 +101,4 @@ def test_fire_speaks_of_times_and_schedules(served: World) -> None:
     out = run("fire", "minutely", at, width=200).out
     assert f"fired: minutely for time {at}" in out
     assert "the schedule is paused" in out
-    assert "schedule 'minutely': 'soon' is no time: give one as" in run("fire", "minutely", "soon", width=200).out
+    assert "schedule 'minutely': 'soon' is not a time: give one as" in run("fire", "minutely", "soon", width=200).out

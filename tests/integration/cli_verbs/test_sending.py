@@ -75,7 +75,7 @@ def test_what_a_schedule_is_tried_with_is_a_time(world: World, receivers: Receiv
     world.declare(world.trigger("schedule", "nightly", cron="0 3 * * *", actions=posts))
     refused = run("send", "nightly", "now")
     assert refused.code == 2
-    assert "schedule 'nightly': 'now' is no time; give one such as 2026-11-27T03:00:00Z" in refused.out
+    assert "schedule 'nightly': 'now' is not a time; give one such as 2026-11-27T03:00:00Z" in refused.out
     assert run("send", "nightly", "2026-11-27T03:00:00Z", "--seconds", "0", "--json").json["trials"][0]["action"] == "1"
 
 

@@ -77,7 +77,7 @@ class Person:
         return page
 
     def _hear(self, page: Page, said: Any) -> None:
-        # what a browser itself reports of an answer that is an error is no fault of a page
+        # what a browser itself reports of an answer that is an error is not a fault of a page
         if said.type in ("error", "warning") and not said.text.startswith("Failed to load resource"):
             self.faults.append(f"{page.url}: {said.text}")
 

@@ -132,7 +132,7 @@ OTHERS = {
 
 
 def test_every_command_of_the_code_is_looked_at() -> None:
-    """A new one belongs into `redis_rights`, or, if it is no command of Redis, into the list above."""
+    """A new one belongs into `redis_rights`, or, if it is not a command of Redis, into the list above."""
     commands = {name for name in dir(CoreCommands) if not name.startswith("_")}
     root = Path(redis_rights.__file__).parents[2]
     calls = {

@@ -12,7 +12,7 @@ from triggers.rules.policies import Mark
 
 
 def expire(ledger: Ledger, key: str) -> None:
-    """Let a lease run out without waiting for it."""
+    """Let a lease expire without waiting for it."""
     ledger.store.client.zadd(ledger.keys.due("dispatch"), {key: 0})
 
 

@@ -188,7 +188,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest
 
 
 def test_a_folder_whose_name_is_no_text_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Usage, match="is no UTF-8 text"):
+    with pytest.raises(Usage, match="is not UTF-8 text"):
         PrivateRedis(tmp_path / os.fsdecode(b"\xff"), server=ANY)
 
 
@@ -252,7 +252,7 @@ def test_a_supervisor_waits_for_a_binary_that_is_being_replaced(
         script.chmod(0o644)
         assert server.pid is not None
         os.kill(server.pid, signal.SIGKILL)
-        assert wait_until(lambda: "is no executable file" in caplog.text, 60)
+        assert wait_until(lambda: "is not an executable file" in caplog.text, 60)
         assert thread.is_alive()
         script.chmod(0o755)
         assert wait_until(lambda: server.is_alive, 60)

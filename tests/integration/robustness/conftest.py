@@ -12,5 +12,5 @@ __all__ = ["server", "world"]
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """Settings whose leases run out when a test says so, and not because the machine is busy."""
+    """Settings whose leases expire when a test says so, and not because the machine is busy."""
     return Settings(state_folder=tmp_path / "state", lease_seconds=600.0, batch_firings=10)

@@ -49,8 +49,8 @@ def test_worker_of_another_workspace_on_the_same_server_leaves_the_scheduler_alo
     assert set(runtime.served()) == {mine.id}
     assert runtime.run(theirs.id, lambda ctx: "ran") is None
     assert runtime.run(mine.id, lambda ctx: "ran") == "ran"
-    assert "p/n is left alone: it is of workspace another" in caplog.text
-    assert caplog.text.count("is left alone") == 1, "said once"
+    assert "p/n is not served by this worker: its workspace is another" in caplog.text
+    assert caplog.text.count("is not served by this worker") == 1, "said once"
     assert set(runtime.left_alone) == {theirs.id}
 
 
@@ -67,7 +67,7 @@ def test_worker_without_credentials_says_so_and_serves_once_it_has_some(
     runtime.identity._resolve, runtime.identity._clock = none, lambda: now[0]
     assert runtime.served() == {}
     assert runtime.run(scheduler.id, lambda ctx: "ran") is None
-    assert "p/n is left alone: no ClearML credentials" in caplog.text
+    assert "p/n is not served by this worker: no ClearML credentials" in caplog.text
     runtime.identity._resolve = lambda: good
     now[0] += 9
     assert runtime.served() == {}, "it does not ask at every message"

@@ -15,7 +15,7 @@ __all__ = ["desk"]
 
 pytestmark = pytest.mark.slow
 
-#: The import of `argparse` stands below ours, as formatters sort them where ours is no third party.
+#: The import of `argparse` stands below ours, as formatters sort them where ours is not a third party.
 SCRIPT = """
     from {package} import TriggerScheduler
     import argparse, os

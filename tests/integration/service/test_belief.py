@@ -70,10 +70,10 @@ def test_a_lease_on_a_task_of_another_user_stops_and_refuses_nobody(
         world.sync()
         assert serves(world)
     takeover.take_over(world.ctx, world.scheduler)
-    said = [record.getMessage() for record in caplog.records if "is not believed" in record.getMessage()]
+    said = [record.getMessage() for record in caplog.records if "is not trusted" in record.getMessage()]
     assert any(task in line and "mallory" in line and "TRIGGERS_SERVICE_USERS" in line for line in said)
     world.sync()
-    assert len([r for r in caplog.records if task in r.getMessage() and "not believed" in r.getMessage()]) == 1
+    assert len([r for r in caplog.records if task in r.getMessage() and "not trusted" in r.getMessage()]) == 1
 
 
 def test_a_user_named_in_the_settings_is_believed(service_world: ServiceWorld) -> None:

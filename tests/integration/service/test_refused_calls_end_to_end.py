@@ -21,7 +21,7 @@ __all__ = ["desk"]
 
 pytestmark = [pytest.mark.slow, pytest.mark.sandbox_control]
 
-#: Callers that are no client of the test: workers and scripts, and the SDK in them.
+#: Callers that are not a client of the test: workers and scripts, and the SDK in them.
 OURS, SDK = "clearml-triggers*", "sdk*"
 
 #: Threads of each process that may have a call under way when the first one is refused.
@@ -128,16 +128,16 @@ def test_a_script_of_local_mode_waits_and_says_so_and_ends_when_it_is_asked(desk
     made, most = refusal.refused(), bound(2, refusal)
     assert sum(made.values()) <= most, made
     status = told(desk, "status")
-    assert "the ClearML server takes no calls, the next one in" in status
+    assert "the ClearML server refuses calls; the next call is made in" in status
     assert "429/0: Too many requests" in status
     refusal.end()
     all_launched_once(desk, changed, "what happened meanwhile")
     said = output_of(desk, serving)
-    assert re.search(r"the ClearML server takes no calls for \d+ s: 429/0: Too many requests; polls and launches", said)
+    assert re.search(r"the ClearML server refuses calls for \d+ s: 429/0: Too many requests; polls and launches", said)
     pauses = sum(refusal.refused().values())  # each refusal may make the pause that all keep a longer one
-    assert said.count("takes no calls") <= pauses, "one line for each pause at most"
+    assert said.count("refuses calls") <= pauses, "one line for each pause at most"
     assert "not asked" not in said
-    eventually(lambda: "takes calls again" in output_of(desk, serving), "it says so", told=desk.output)
+    eventually(lambda: "accepts calls again" in output_of(desk, serving), "it says so", told=desk.output)
     refusal = Refusal(desk, retry_after=3600)
     eventually(lambda: sum(refusal.refused().values()), "a refusal for an hour", told=desk.output)
     serving.send_signal(signal.SIGTERM)
@@ -159,7 +159,7 @@ def test_verbs_of_people_end_at_once_and_say_why(desk: Desk) -> None:
     failed = desk.fail_task()
     all_launched_once(desk, [failed], "a launch")
     Refusal(desk, retry_after=3600)
-    busy = "429/0: Too many requests; the server takes no calls for 3600 s"
+    busy = "429/0: Too many requests; the server refuses calls for 3600 s"
     explained = told(desk, "explain", "on failure", failed, code=1)
     assert explained.startswith("clearml-triggers: auth.login at ")
     assert explained.endswith(busy)

@@ -185,7 +185,7 @@ class World:
             client.hset(name, stage, 0)
 
     def expire_leases(self) -> None:
-        """Let every lease run out now, and every pause end."""
+        """Let every lease expire now, and every pause end."""
         for lane in LANES:
             due = self.ledger.keys.due(lane)
             for key in map(str, self.ledger.store.client.zrange(due, 0, -1)):

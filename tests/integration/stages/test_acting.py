@@ -62,7 +62,7 @@ def test_a_receiver_that_hangs_delays_no_launch_and_no_other_receiver(
     assert receivers.most["slow"] == IN_FLIGHT
     held = world.ledger.operations.held("receiver:slow")
     assert AT_ONCE <= len(held) < 3 * AT_ONCE
-    assert held[0].reason == "waits for its turn: 2 requests to slow are under way"
+    assert held[0].reason == "waiting for its turn: 2 requests to slow are under way"
     receivers.open("slow")
     assert crew.wait(60)
     assert len(receivers.texts("slow")) == 3 * AT_ONCE
@@ -91,7 +91,7 @@ def test_two_workers_share_the_turns_at_a_receiver(world: World, receivers: Rece
 
 
 def test_what_waits_for_a_worker_that_died_is_taken_by_another(world: World, receivers: Receivers) -> None:
-    """A dead worker's turns and leases run out; what had lined up behind it is on no due list."""
+    """A dead worker's turns and leases expire; what had lined up behind it is on no due list."""
     world.declare(posting("tell", "a"))
     for _ in range(3):
         world.fail_task()

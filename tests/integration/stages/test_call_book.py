@@ -191,7 +191,7 @@ def test_without_a_limit_nothing_is_lent(world: World) -> None:
 
 
 def test_calls_in_hand_end_with_their_month(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was taken in hand in November is no call of December."""
+    """What was taken in hand in November is not a call of December."""
     forget(world)
     now, monotonic = datetime(2026, 11, 30, 23, 59, 58, tzinfo=UTC), 0.0
     book = CallBook(client(world), lambda: now)

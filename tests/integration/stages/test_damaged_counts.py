@@ -1,4 +1,4 @@
-"""Counts and paces in Redis that are no numbers: they are counted anew, and no stage stops at them."""
+"""Counts and paces in Redis that are not numbers: they are counted anew, and no stage stops at them."""
 
 from __future__ import annotations
 

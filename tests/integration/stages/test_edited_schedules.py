@@ -166,7 +166,7 @@ def test_a_jitter_that_is_edited_while_workers_are_down_loses_nothing(
 
 @pytest.mark.parametrize("catch_up", ["last", "all", "none"])
 def test_at_once_waits_for_the_first_worker(world: World, wall: Wall, tick: Callable[[], None], catch_up: str) -> None:
-    """Whatever `catch_up` says: it is no nominal time that was missed."""
+    """Whatever `catch_up` says: it is not a nominal time that was missed."""
     world.declare(schedule(world, cron="0 6 * * *", catch_up=catch_up, catch_up_window="1m", execute_immediately=True))
     wall.ms += 7 * HOUR
     tick()

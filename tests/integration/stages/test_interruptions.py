@@ -63,7 +63,7 @@ def edges(world: World, at: Callable[[int, str, str], None]) -> Iterator[None]:
 
 
 def release_leases(world: World) -> None:
-    """What time does after a process died: its leases run out."""
+    """What time does after a process died: its leases expire."""
     client = world.ledger.store.client
     for key in client.scan_iter(world.ledger.keys.lease("*")):
         client.delete(key)

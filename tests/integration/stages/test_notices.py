@@ -218,7 +218,7 @@ def test_a_month_that_comes_to_more_calls_than_its_budget_is_reported_once(world
     used_up, comes_to = sorted(line for line in console(world) if "API budget" in line)
     assert "of 1 call of TRIGGERS_API_CALLS_PER_MONTH are made" in used_up
     assert "polls and launches wait until" in used_up
-    assert "the month comes to" in comes_to
+    assert "the projection for this month is" in comes_to
 
 
 def test_a_turn_with_nothing_to_tell_makes_five_trips(world: World, trips: Trips) -> None:

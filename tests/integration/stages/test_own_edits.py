@@ -175,7 +175,7 @@ def test_no_edit_of_a_real_action_fires_its_trigger(world: World, action: dict[s
 def test_an_own_edit_that_makes_a_condition_true_is_seen_and_fires_nothing_later(
     world: World, receivers: Receivers
 ) -> None:
-    """What the trigger has made true is no transition, neither at its own edit nor at the next change by anybody."""
+    """What the trigger has made true is not a transition, neither at its own edit nor at the next change by anybody."""
     receivers.failing["broken"] = 100
     broken = {"type": "posting", "host": "broken", "text": "x"}
     undone, done_again = ({"type": "tag", how: ["go"]} for how in ("remove", "add"))

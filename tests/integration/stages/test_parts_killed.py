@@ -77,7 +77,7 @@ def several(world: World) -> Trigger:
 
 
 def go_on(world: World) -> None:
-    """What the other workers do: leases run out, hints are given again."""
+    """What the other workers do: leases expire, hints are given again."""
     world.lose_hints()
     for _ in range(4):
         for key in world.ledger.store.client.scan_iter(f"{world.ledger.keys.prefix}lease:*"):

@@ -253,7 +253,7 @@ def test_each_process_logs_a_pause_once_and_its_end(
 
     with pytest.raises(ServerBusy):
         world.api.call("users.get_current_user", {})
-    no_calls = r"the ClearML server takes no calls for \d+ s: 429/0: Too many requests; polls and launches wait"
+    no_calls = r"the ClearML server refuses calls for \d+ s: 429/0: Too many requests; polls and launches wait"
     assert [bool(re.fullmatch(no_calls, line)) for line in settle()] == [True, True]
     assert settle() == []
     world.sandbox.control.clear_faults(fault)
@@ -262,7 +262,7 @@ def test_each_process_logs_a_pause_once_and_its_end(
     assert settle() == [], "nobody has tried yet"
     for api in accounts:
         api.call("users.get_current_user", {})
-    assert settle() == ["the ClearML server takes calls again"] * 2
+    assert settle() == ["the ClearML server accepts calls again"] * 2
     assert settle() == []
 
 

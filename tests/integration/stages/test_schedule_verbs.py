@@ -61,8 +61,8 @@ def test_what_is_no_schedule_or_not_past_is_refused(world: World, wall: Wall) ->
     for id_, from_ms, to_ms, what in (
         ("task:on failure", NOW - 1000, NOW, "replay"),
         ("schedule:s", NOW, NOW - 1000, "--from first"),
-        ("schedule:s", NOW, NOW + HOUR, "is to come"),
-        ("schedule:s", NOW - 24 * HOUR, NOW, "closer to each other"),
+        ("schedule:s", NOW, NOW + HOUR, "is in the future"),
+        ("schedule:s", NOW - 24 * HOUR, NOW, "closer together"),
     ):
         with pytest.raises(Usage, match=what):
             past_times.find(target, entries[id_], from_ms, to_ms)

@@ -45,8 +45,8 @@ def test_a_time_is_explained(
     tick()
     for at, answer, words, way_out in (
         ("2026-11-27T14:00:00Z", "fired", "it fired", ""),
-        ("2026-11-27T15:00:00Z", "will fire", "the time has not come", ""),
-        ("2026-11-27T14:30:00Z", "does not fire", "no time of the schedule, cron='0 * * * *'", "15:00:00+00:00"),
+        ("2026-11-27T15:00:00Z", "will fire", "its time has not come", ""),
+        ("2026-11-27T14:30:00Z", "does not fire", "not a time of the schedule, cron='0 * * * *'", "15:00:00+00:00"),
         (
             "2026-11-27T11:00:00Z",
             "does not fire",
@@ -59,7 +59,7 @@ def test_a_time_is_explained(
             "before the schedule was registered",
             "backfill s --from 2026-11-27T08",
         ),
-        ("yesterday", "no such time", "yesterday is no time of a schedule", "2026-11-28T05:15:00Z"),
+        ("yesterday", "no such time", "yesterday is not a time of a schedule", "2026-11-28T05:15:00Z"),
     ):
         found = explained(world, at)
         assert not any("change at" in check.words for check in found.checks), "a time is no change"

@@ -30,7 +30,13 @@ PARTS = "(poll 4,000, launch 1,000; tasks.get_all_ex 4,000, tasks.clone 700, tas
     [
         (None, "ok", "5,000 calls in 2026-11, ", "", []),
         (10**9, "ok", "5,000 of 1,000,000,000 calls in 2026-11, ", "", []),
-        (20_000, "warn", "5,000 of 20,000 calls in 2026-11, ", "; now 1 h or more", ["the month comes to"]),
+        (
+            20_000,
+            "warn",
+            "5,000 of 20,000 calls in 2026-11, ",
+            "; now 1 h or more",
+            ["the projection for this month is"],
+        ),
         (
             5_020,
             "bad",

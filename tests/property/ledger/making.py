@@ -59,7 +59,7 @@ def lease(ledger: Ledger, name: str = f"match:{PARTITION}") -> str:
 
 
 def lose(ledger: Ledger, name: str = f"match:{PARTITION}") -> str:
-    """Let a lease run out and another take it."""
+    """Let a lease expire and another take it."""
     ledger.store.client.delete(ledger.keys.lease(name))
     return lease(ledger, name)
 

@@ -112,6 +112,6 @@ class Model:
         return [key for _, key in waiting[:count]]
 
     def expire(self) -> None:
-        """All leases and pauses run out; tokens stay good until another takes over."""
+        """All leases and pauses expire; tokens stay good until another takes over."""
         for firing in self.firings.values():
             firing.due = firing.state == "waiting"

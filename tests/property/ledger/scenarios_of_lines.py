@@ -55,7 +55,7 @@ def what_is_due_again_stands_behind_what_was_due_before(ledger: Ledger) -> None:
 
 
 def a_firing_that_was_moved_is_taken_once(ledger: Ledger) -> None:
-    """By a worker that knows no lines, for one: its lease has run out since."""
+    """By a worker that knows no lines, for one: its lease has expired since."""
     first, second, third = granted(ledger, FLOOD, 3)
     assert claimed(ledger, 1) == [first]
     ledger.store.client.zadd(ledger.keys.due("dispatch"), {second: 1})

@@ -104,7 +104,7 @@ class Machine(RuleBasedStateMachine):
         text = ledger.reading.first_batch(partition)
         assert text
         head = decode_batch(text).head
-        if stale:  # frozen: the lease runs out, another takes it and does the work
+        if stale:  # frozen: the lease expires, another takes it and does the work
             ledger.store.client.delete(ledger.keys.lease(f"match:{partition}"))
             fresh = leases.acquire(ledger.store, ledger.keys, f"match:{partition}", LONG)
             assert fresh

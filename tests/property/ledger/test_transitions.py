@@ -54,7 +54,7 @@ class Case:
         self.ledger.by_hand.try_out(made, "by hand")
 
     def claim(self) -> None:
-        self.ledger.store.client.zadd(self.ledger.keys.due(LANE), {self.key: 0}, xx=True)  # its lease has run out
+        self.ledger.store.client.zadd(self.ledger.keys.due(LANE), {self.key: 0}, xx=True)  # its lease has expired
         self.attempts += self.ledger.firings.claim(LANE, 10, 30).firings
 
     def claim_in_turn(self) -> None:

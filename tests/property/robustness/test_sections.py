@@ -62,7 +62,7 @@ def test_a_damaged_section_is_read_or_every_problem_names_section_entry_field_an
     for problem in section.problems:
         assert problem.startswith(f"configuration section {SECTIONS[kind]!r}")
         whole = (
-            "is no JSON" in problem
+            "is not JSON" in problem
             or "is a list of triggers" in problem
             or "every item must be a dictionary" in problem
         )

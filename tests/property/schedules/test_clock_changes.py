@@ -1,7 +1,7 @@
 """Times around every change of the clocks, against somebody who watches a clock on the wall minute by minute.
 
 A local time runs when the clock first shows it, or has passed it by: at the end of a gap, at the first of two. The
-clock is `dateutil`'s, and what it shows at its latest is remembered: what it shows again is no new time.
+clock is `dateutil`'s, and what it shows at its latest is remembered: what it shows again is not a new time.
 """
 
 from __future__ import annotations

@@ -179,7 +179,7 @@ class Interleaving(OnServer):
             self.world.resume(actor, outcome)
 
     def overtake(self, which: int, much: int, outcome: Outcome) -> None:
-        """An actor freezes where it stands, its leases run out, another does the same, perhaps not to the end."""
+        """An actor freezes where it stands, its leases expire, another does the same, perhaps not to the end."""
         if (frozen := self._actor(which)) is None:
             return
         self.world.trace.append(f"{frozen.name} freezes before {frozen.point}")
@@ -285,7 +285,7 @@ class Interleaving(OnServer):
         )
 
     def round(self) -> None:
-        """One round of undisturbed work, after every pause and lease has run out."""
+        """One round of undisturbed work, after every pause and lease has expired."""
         self.server.now += LONG_SECONDS / 10
         self.clock.step_redis(LONG_SECONDS // 10)
         self.clocks_are_compared()

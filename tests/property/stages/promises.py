@@ -116,7 +116,7 @@ def no_slot_is_leaked(run: Interleaving) -> None:
 
 
 def no_own_launch_is_granted(run: Interleaving) -> None:
-    """No trigger fires on what it launched itself; people's copies are no launches."""
+    """No trigger fires on what it launched itself; people's copies are not launches."""
     for entry in run.world.ledger.history.read():
         task = run.server.tasks.get(entry.object)
         if entry.what == "granted" and task is not None and entry.object not in run.server.copies:

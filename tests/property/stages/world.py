@@ -266,7 +266,7 @@ class World:
 
     # ---- Redis ---------------------------------------------------------------------------------------
     def expire(self, *, firings: bool = True, leases: bool = True) -> None:
-        """Let leases and pauses run out."""
+        """Let leases and pauses expire."""
         keys = self.ledger.keys
         if firings:
             for due in map(keys.due, LANES):

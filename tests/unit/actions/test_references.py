@@ -66,7 +66,7 @@ def test_texts_are_filled_at_any_depth_and_keys_stay() -> None:
         ("${object.metric}", "did you mean ${object.metric[title/series]}?"),
         ("${object.metric[loss]}", "did you mean ${object.metric[title/series]}?"),
         ("${object.metrics[loss/train]}", "did you mean ${object.metric[title/series]}?"),
-        ("${env:TOKEN}", "is a secret, which this text cannot hold"),
+        ("${env:TOKEN}", "is a secret, which this text cannot contain"),
         ("${object.id", "has no }"),
         ("a ${object.id ${object.name}", "has no }"),
     ],
@@ -109,12 +109,12 @@ def test_a_text_that_is_escaped_comes_out_as_it_was(value: object) -> None:
     ],
 )
 def test_a_reference_where_nothing_is_replaced_is_refused_in_new_triggers_alone(make: Callable[[], Listed]) -> None:
-    with pytest.raises(InvalidAction, match="cannot stand here"):
+    with pytest.raises(InvalidAction, match="cannot be used here"):
         make()
     assert Enqueue("$${x}").queue == "$${x}"
     stored = {"type": "enqueue", "queue": "${object.name}"}
     kept = make_trigger("task", name="t", trigger_name="x", action=stored)
-    with pytest.raises(InvalidTrigger, match="cannot stand here"):
+    with pytest.raises(InvalidTrigger, match="cannot be used here"):
         check_new(kept)
 
 

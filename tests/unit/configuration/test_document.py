@@ -69,7 +69,7 @@ triggers:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("a: [", "is no YAML"),
+        ("a: [", "is not YAML"),
         ("[]", "give `triggers:`"),
         ("triggers: 7", "give `triggers:`"),
         ("trigers: []", "'trigers' is unknown"),

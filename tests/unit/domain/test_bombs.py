@@ -62,8 +62,8 @@ def laughs(levels: int = 9, width: int = 9) -> str:
         ("a: &a {k: v}\nb: &b {<<: [*a, *a]}\n" + "\n".join(
             f"c{n}: &c{n} {{<<: [{', '.join(['*' + ('b' if n == 0 else f'c{n - 1}')] * 9)}]}}" for n in range(9)
         ), "values, with aliases"),
-        (f"triggers: {'9' * 10_000}", "bombs.yaml is no YAML"),
-        ("triggers: 2026-99-99", "bombs.yaml is no YAML"),
+        (f"triggers: {'9' * 10_000}", "bombs.yaml is not YAML"),
+        ("triggers: 2026-99-99", "bombs.yaml is not YAML"),
         ("triggers: [" + "x, " * 30_000 + "x]", "values"),
         ("x" * (bounds.LARGEST_TEXT + 1), "is larger than"),
     ],
@@ -92,7 +92,7 @@ def test_usual_anchors_are_fine() -> None:
         f"trigger_required_tags: *t{n}}}"
         for n in range(2000)
     )
-    with pytest.raises(Usage, match="'base' is unknown here"):
+    with pytest.raises(Usage, match="'base' is unknown"):
         parse(text, "f")
     assert len(parse(text.partition("\n")[2], "f").triggers) == 2000
 
@@ -100,7 +100,7 @@ def test_usual_anchors_are_fine() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[" * 100_000 + "]" * 100_000, "'tasks' is no JSON"),
+        ("[" * 100_000 + "]" * 100_000, "'tasks' is not JSON"),
         (" " * (bounds.LARGEST_TEXT + 1), "'tasks' is larger than"),
         (json.dumps([{}] * (bounds.MOST_TRIGGERS + 1)), "'tasks' has more than"),
         (json.dumps([{"name": "deep", "base_task_id": "b", "queue": "q", "task_parameters": {"a": None}}]).replace(

@@ -139,7 +139,7 @@ def test_an_object_that_fired_and_left_the_condition_has_fired() -> None:
     again = replace(FAILED, status="queued", changed_ms=1_800_000)
     explained = said(now=again, seen=again, mark=FIRED, firings=(firing("launched", task="t1"),))
     assert explained.answer == "fired"
-    assert "as it is now it would not: trigger_on_status" in explained.because
+    assert "in its present state, it would not: trigger_on_status" in explained.because
 
 
 def test_what_the_trigger_itself_launched() -> None:
@@ -170,7 +170,7 @@ def test_repeating_triggers_say_what_they_wait_for(policy: dict[str, Any], words
 
 
 def test_a_batch_that_waits() -> None:
-    assert "waits to be matched" in said(waits_for_match=True).because
+    assert "is waiting to be matched" in said(waits_for_match=True).because
 
 
 def test_a_change_that_was_matched_with_another_condition() -> None:
@@ -232,7 +232,7 @@ def test_a_change_that_concerned_no_trigger_is_read_and_later_on_no_record() -> 
     long_ago = replace(running, changed_ms=facts().read.sweep_ms - 1)
     for now, known_ms, passes, words in (
         (running, running.changed_ms, True, "was read;"),
-        (running, None, False, "not read (of a busy server only what triggers can concern is read)"),
+        (running, None, False, "not read (on a busy server, polls read only changes that can concern a trigger)"),
         (FAILED, None, False, "was not read;"),
         (long_ago, None, None, "no record of its change"),
     ):

@@ -66,7 +66,7 @@ def test_find_server_says_what_to_install(path_folder, no_wheel):
 
 @pytest.mark.parametrize("setting", ["/nowhere/redis-server", "/bin/true", "/bin", "/etc/passwd"])
 def test_find_server_refuses_a_setting_that_does_not_work(setting):
-    with pytest.raises(Usage, match=r"TRIGGERS_REDIS_SERVER='/.*' is no .*: install one with"):
+    with pytest.raises(Usage, match=r"TRIGGERS_REDIS_SERVER='/.*' is not an? .*: install one with"):
         find_server(setting)
 
 

@@ -113,7 +113,7 @@ def test_yaml(trigger: Trigger) -> None:
 @EVERY
 def test_call_that_declares_it(trigger: Trigger) -> None:
     if isinstance(trigger.action, FunctionAction) or trigger.project_id:
-        return  # a function is no value of a file; an id of a project is what the original wrote
+        return  # a function is not a value of a file; an id of a project is what the original wrote
     given = {name: value for name, value in arguments_of(trigger).items() if name != "kind"}
     assert declare(trigger.kind, {**defaults(trigger.kind), **given}, {}, "here").trigger == trigger
 

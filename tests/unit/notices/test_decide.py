@@ -152,7 +152,7 @@ def test_the_end_of_a_reported_problem_is_reported_after_the_mute() -> None:
 
 def test_a_budget_that_will_not_do_is_notified_once_and_again_only_after_it_was_to_do() -> None:
     """Projections waver around the limit: what is below it for a few minutes only is not over."""
-    lasting = {"API budget": Notice("API budget", "the month comes to more")}
+    lasting = {"API budget": Notice("API budget", "the projection for this month is more")}
     sent, told = decide(Told(), Situation(NOW, lasting=lasting), 20)
     assert [notice.kind for notice in sent] == ["API budget"]
     for hours in range(1, 100):

@@ -24,7 +24,7 @@ TRIGGER = make_trigger(
     [
         ("acted", "f-1", "info", "Trigger t, action 1 (tag): the object was "),
         ("dead", "f-f0", "warning", "Trigger t, on_failed 0 (webhook), is a dead letter for o: why"),
-        ("acted", "f-tab", "info", "Trigger t, trial of action 0: hooks.example.com took the webhook"),
+        ("acted", "f-tab", "info", "Trigger t, trial of action 0: hooks.example.com accepted the webhook"),
         ("acted", "f-1-tab", "info", "Trigger t, trial of action 1 (tag): the object was "),
         ("failed", "f-1", "warning", "Trigger t, action 1 (tag), failed and is tried again: why"),
         ("skipped", "f-1", "info", "Trigger t, action 1 (tag), was skipped: why"),

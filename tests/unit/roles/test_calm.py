@@ -55,7 +55,7 @@ def test_a_hint_that_goes_back_into_its_queue_is_not_logged(handler: Lines) -> N
 
 def test_a_refusal_is_logged_once_a_minute_by_whichever_logger(handler: Lines) -> None:
     ours, foreign = logger("triggers.ours"), logging.getLogger("celery.worker")
-    ours.warning("the tick %s was not sent: %s", "poll", FULL)
+    ours.warning("could not send the tick %s: %s", "poll", FULL)
     ours.warning("something: %s", wrapped(FULL, StoreUnavailable("no")))
     foreign.error("consumer: Cannot connect to %s: %s", "redis://", wrapped(FULL, OperationalError("no")))
     try:

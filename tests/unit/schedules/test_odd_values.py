@@ -91,7 +91,7 @@ def test_cron(cron: str, expected: list[str]) -> None:
         ({"hour": 1, "jitter_seconds": float("nan")}, "jitter_seconds", "0 to 86,400"),
         ({"hour": 1, "exclude": ["2027-01-02/2026-12-24"]}, "exclude", "spans such as"),
         ({"hour": 1, "exclude": ["2026-12-24/"]}, "exclude", "spans such as"),
-        ({"hour": 1, "exclude": [datetime(2026, 12, 24)]}, "exclude", "is no date"),
+        ({"hour": 1, "exclude": [datetime(2026, 12, 24)]}, "exclude", "is not a date"),
         ({"hour": 1, "exclude": "2026-12-24"}, "exclude", "give a list of dates"),
         ({"weekdays": ["monday"], "minute": 1440}, "minute", "less than a day"),
         ({"year": 2027, "month": 4, "day": 31}, "day", "2027-04 ends with day 30"),

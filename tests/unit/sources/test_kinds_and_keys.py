@@ -18,7 +18,7 @@ from triggers.model.trigger import CLASSES
 from triggers.sources import SOURCES, named, of_kind
 
 ROOT = Path(triggers.__file__).parents[1]
-#: Where a list of kinds is no further table: the kinds, what a source reads, the functions that `testing` exports.
+#: Where a list of kinds is not a further table: the kinds, what a source reads, the functions that `testing` exports.
 ALLOWED = {
     "triggers/model/kinds.py": "KINDS",
     "triggers/sources/tasks.py": "kinds",

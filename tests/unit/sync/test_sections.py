@@ -41,7 +41,7 @@ def test_what_is_written_is_read_again(trigger: Trigger) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("[{]", "section 'tasks' is no JSON"),
+        ("[{]", "section 'tasks' is not JSON"),
         ('{"name": 1}', "section 'tasks' is a list of triggers, and this is a dict"),
         ("[1]", "entry number 1: every item must be a dictionary"),
         (json.dumps([item(on_status=["faild"])]), "entry 'one': on_status=['faild']: unknown status 'faild'"),

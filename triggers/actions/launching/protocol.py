@@ -49,7 +49,7 @@ def settle(attempt: Attempt, status: str | None) -> None:
             attempt.launched(task_id)
         case "launched_and_deleted":
             if (seconds := _unseen_seconds(attempt)) > 0:
-                attempt.snooze(seconds, "the recorded ClearML task is not seen on the server: looks again")
+                attempt.snooze(seconds, "the server does not show the recorded ClearML task yet: checking again")
             else:
                 attempt.launched(task_id, "the launched ClearML task was deleted by someone")
         case "void" | "withdraw":
@@ -76,7 +76,7 @@ def _withdraw(attempt: Attempt, task_id: str) -> None:
     """
     if attempt.ctx.ledger.firings.withdraw(attempt.firing, task_id) < DURABLE_SECONDS:
         if attempt.task_id is None:  # else the enqueue has failed, and the caller says so
-            attempt.snooze(DURABLE_SECONDS, "withdraws a draft whose enqueue was never confirmed")
+            attempt.snooze(DURABLE_SECONDS, "withdrawing a draft whose enqueue was never confirmed")
     elif drafts.delete(attempt.ctx, task_id) == "launched":
         attempt.launched(task_id)
     else:
@@ -109,14 +109,16 @@ def look(attempt: Attempt, found: Sequence[TaggedTask], shown: ReadsShow) -> Non
             attempt.launched(task_id, FOUND)
             return
     if judged.wait:
-        attempt.snooze(ctx.settings.lease_seconds / 2, "a draft of a forgotten attempt: waits for a late enqueue")
+        attempt.snooze(
+            ctx.settings.lease_seconds / 2, "found a draft of a forgotten attempt: waiting for a late enqueue"
+        )
     elif forgotten and shown < ReadsShow.records:
         wait_for_reads(attempt)
 
 
 def wait_for_reads(attempt: Attempt) -> None:
     """Look again once reads show what Redis has forgotten: until then, what is not found says nothing."""
-    attempt.snooze(LOOK_SECONDS, "reads of the ClearML server lag: waits until they show what Redis has forgotten")
+    attempt.snooze(LOOK_SECONDS, "reads of the ClearML server lag: waiting until they show what Redis has forgotten")
 
 
 def _was_prepared(found: TaggedTask, attempts: Sequence[str]) -> bool:
@@ -166,7 +168,7 @@ def clone(attempt: Attempt, base: Mapping[str, Any] | None) -> None:
     ctx, firing, action = attempt.ctx, attempt.firing, attempt.action
     assert isinstance(action, TaskAction)
     if base is None:
-        what = f"base task {action.base_task_id}" if action.base_task_id else "task that schedule_task_query fits"
+        what = f"base task {action.base_task_id}" if action.base_task_id else "task that matches schedule_task_query"
         raise LaunchImpossible(f"the {what} is not on the server; change the trigger, then retry the dead letter")
     if not find_queue(attempt):
         return
@@ -217,5 +219,5 @@ def record(attempts: Sequence[Attempt]) -> bool:
             drafts.delete(ctx, attempt.draft)
             if isinstance(recorded, Fenced):
                 raise recorded
-            raise Fenced(f"ClearML task {recorded} is recorded already")
+            raise Fenced(f"ClearML task {recorded} is already recorded")
     return extended

@@ -102,7 +102,7 @@ def _all_shows(attempt: Attempt, task_id: str) -> bool:
     left = (over_ms - ctx.ledger.now_ms()) / 1000
     if left > 0 or not reads.show_all_until(ctx, over_ms):
         pause = min(max(left, reads.LOOK_SECONDS), UNSURE_SECONDS)
-        attempt.snooze(pause, f"ClearML task {task_id} may have been enqueued: waits until reads would show it")
+        attempt.snooze(pause, f"ClearML task {task_id} may have been enqueued: waiting until reads would show it")
         return False
     status = launches.read_statuses(ctx.api, [task_id]).get(task_id)
     if status != DRAFT:

@@ -72,7 +72,7 @@ def problem_of_files(address: str) -> str:
     Some services read a key or a template from a file of the worker, or from another address.
 
     Raises:
-        LaunchImpossible: it is no address of apprise that can be sent to.
+        LaunchImpossible: it is not an address of apprise that can be sent to.
     """
     return _FILES if _names_files(_plugin(address)) else ""
 
@@ -121,7 +121,7 @@ def send(
     for answer in guard.answers:
         judge(receiver, answer, time.time())
     if not taken:
-        said = guard.failure or ("it answered that it does not take it" if guard.answers else "it was not sent")
+        said = guard.failure or ("it refused the notification" if guard.answers else "it was not sent")
         raise Unsent(f"{receiver}: {said}")
 
 
@@ -150,7 +150,8 @@ def _plugin(address: str) -> Any:
     plugin = apprise.Apprise.instantiate(address, asset=asset)
     if plugin is None:
         raise LaunchImpossible(
-            "apprise knows no service of such an address; github.com/caronc/apprise lists how each is written"
+            "apprise does not know a service with such an address; github.com/caronc/apprise lists the addresses "
+            "of each service"
         )
     modules = {cls.__module__ for cls in type(plugin).__mro__ if cls.__module__.startswith(_PLUGINS)}
     names = {name.removeprefix(_PLUGINS).split(".")[0] for name in modules}

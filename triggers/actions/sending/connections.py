@@ -186,7 +186,7 @@ def post(
     try:
         connections = POOLS[parts.scheme](f"[{host}]" if ":" in host else host, port, **options)
     except urllib3.exceptions.LocationParseError:
-        raise LaunchImpossible(f"{host} is no name that a host can have; give another address") from None
+        raise LaunchImpossible(f"{host} is not a valid host name; give another address") from None
     with connections as pool:
         try:
             response = pool.urlopen(

@@ -35,7 +35,7 @@ _SECRET_NAME: Final = re.compile(
 def looks_secret(text: str) -> bool:
     """Whether a text holds what is generated, or a login.
 
-    12 letters and digits in a row, of both; a UUID; a part of it with so many characters in what are no words.
+    12 letters and digits in a row, of both; a UUID; a part of it with so many characters in what are not words.
     """
     bare = _REFERENCE.sub(" ", unquote(text))
     if _UUID.search(bare) or _RUN.search(bare) or _LOGIN.search(bare):
@@ -49,13 +49,13 @@ def _outside_words(text: str) -> int:
 
 
 def problem_of_address(url: str) -> str:
-    """Why an address may not stand in clear; "" if it may. Its host is no secret, and is what people are shown."""
+    """Why an address may not stand in clear; "" if it may. Its host is not a secret, and is what people are shown."""
     parts = urlsplit(url)
     named = any(sounds_secret(name) and "${" not in value for name, value in _PARAMETER.findall(parts.path))
     if named or looks_secret(parts.path):
         return f"a part of the path looks like a secret; {WAY_OUT}. Within a path it is ${{env:NAME}}"
     if looks_secret(parts.fragment):
-        return f"what stands behind # looks like a secret; {WAY_OUT}"
+        return f"the part after # looks like a secret; {WAY_OUT}"
     for name, value in parse_qsl(parts.query):
         if looks_secret(value):
             return f"{name} in the query looks like a secret; {WAY_OUT}, as {name}=${{env:NAME}}"
@@ -71,9 +71,9 @@ def problem_of_channel(address: str) -> str:
     parts = urlsplit(address)
     host = parts.netloc.rpartition("@")[2].partition(":")[0]
     named = {"the user name": [parts.username or ""], "the path": parts.path.split("/")}
-    named |= {"what stands in place of a host": [] if "." in host or "[" in host else [host]}
+    named |= {"the part in place of a host": [] if "." in host or "[" in host else [host]}
     named |= {f"{name} in the query": [value] for name, value in parse_qsl(parts.query)}
-    named |= {"what stands behind #": [parts.fragment]}
+    named |= {"the part after #": [parts.fragment]}
     for name, texts in named.items():
         if not all(map(_is_words, texts)) or any(map(_LOGIN.search, texts)):
             return f"{name} holds more than words, which looks like a secret; {WAY_OUT}"

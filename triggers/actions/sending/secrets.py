@@ -51,7 +51,7 @@ def problem_of_reference(text: str) -> str:
     """Why a reference can never be resolved; "" if it can."""
     found = _WHOLE.fullmatch(text)
     if not found:
-        return f"{WAY_OUT}; a name is made of letters, digits, _, . and -"
+        return f"{WAY_OUT}; a name consists of letters, digits, _, . and -"
     name = found[2].lower()
     if name in _own() or name.startswith(_OWN_BEGINNINGS):
         return f"{text} names credentials of the workers themselves, which no action may send; use a secret of its own"
@@ -111,7 +111,7 @@ class Secrets:
         where, _, name = reference.partition(":")
         value = self._environ.get(name, "") if where == "env" else self._file(name)
         if not value:
-            place = "is not set in the environment" if where == "env" else "is no file of TRIGGERS_SECRETS_DIR"
+            place = "is not set in the environment" if where == "env" else "is not a file of TRIGGERS_SECRETS_DIR"
             raise LaunchImpossible(f"{reference}: {name} {place} of this worker; set it, then retry the dead letter")
         self._values.add(value)
         return value

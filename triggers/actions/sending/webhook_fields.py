@@ -29,7 +29,7 @@ _OURS: Final = frozenset(
 )
 _AFTER_HOST: Final = re.compile(r"[/?#]")
 _REFERENCE_IN_HOST: Final = (
-    "references may stand in the path and the query, not in the host: objects do not choose the receiver; give an "
+    "references are allowed in the path and the query, not in the host: objects must not choose the receiver; give an "
     "address with its host, or env:NAME for a secret that is the whole address"
 )
 #: Services whose addresses are secrets as a whole.
@@ -56,7 +56,7 @@ def problem_of_url(url: str) -> str:
     if len(url) > _LONGEST_URL:
         return f"an address has at most {_LONGEST_URL:,} characters, and this one has {len(url):,}"
     if _BLANK.search(url):
-        return "an address has no blanks, line breaks or control characters"
+        return "an address cannot contain blanks, line breaks or control characters"
     if "\\" in parts.netloc or "%" in host:
         return "a host is made of letters, digits, - and dots, or is an address"
     return ""
@@ -107,9 +107,9 @@ def headers_of(value: Any) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, text in value.items():
         if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
-            raise wrong("names of headers are made of letters, digits and -", "headers", one_line(str(name)[:100]))
+            raise wrong("names of headers consist of letters, digits and -", "headers", one_line(str(name)[:100]))
         if name.lower() in _OURS or name.lower().startswith("webhook-"):
-            raise wrong(f"{name} is set by what is sent; leave it out", "headers", name)
+            raise wrong(f"{name} is set automatically; leave it out", "headers", name)
         if name.lower() in {each.lower() for each in found}:
             raise wrong(f"{name} is given twice", "headers", name)
         if not isinstance(text, str) or CONTROL.search(text):
@@ -137,7 +137,7 @@ def body_of(value: Any) -> Any:
         found = plain(value)
         size = len(json.dumps(found, allow_nan=False))
     except (TypeError, ValueError):
-        raise wrong("give what JSON can hold: texts, numbers, lists and dictionaries", "body", HIDDEN) from None
+        raise wrong("give values that JSON supports: texts, numbers, lists and dictionaries", "body", HIDDEN) from None
     if size > _LARGEST_BODY:
         raise wrong(f"at most {_LARGEST_BODY:,} bytes", "body", HIDDEN)
     return found

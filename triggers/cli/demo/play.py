@@ -123,7 +123,7 @@ class _Course:
             return len(self.passages) == rounds * CHANGES_PER_ROUND and all(p.launches for p in self.passages)
 
         if self._until(launched, self.deadline):
-            self.status = "all launched; watching on for a launch too many"
+            self.status = "all launched; watching for extra launches"
             self._until(lambda: self._look(watch), time.monotonic() + _QUIET_SECONDS)
 
     def _look(self, watch: Follower) -> None:

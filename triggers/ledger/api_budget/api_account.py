@@ -147,7 +147,7 @@ class CallBook(CallLending):
         )
 
     def forget_pause(self, server: str) -> None:
-        """Let every process know that a server takes calls again, unless it asked one for another pause meanwhile."""
+        """Let every process know that a server accepts calls again, unless it asked one for another pause meanwhile."""
         now_ms = int(self._now().timestamp() * 1000)
         self.client.register_script(_OVER_SCRIPT)(keys=[shared(_PAUSE)], args=[server, now_ms])
 

@@ -66,7 +66,7 @@ class Scheduler:
                 raise ValueError(f"what it says of itself makes the id {scheduler.id}")
             texts = ("host", "workspace", "project", "name", "service_task", "web")
             if not all(isinstance(getattr(scheduler, name), str) for name in texts):
-                raise TypeError(f"one of {', '.join(texts)} is no text")
+                raise TypeError(f"one of {', '.join(texts)} is not a text")
             for seconds in (scheduler.poll_seconds, scheduler.sync_seconds):
                 if not 0 < float(seconds) < math.inf:
                     raise ValueError(f"a pace of {seconds!r:.40} seconds")

@@ -1,4 +1,4 @@
-"""Stints: which worker ticks by itself for a queue after it took a tick, so that beat need not send each of them.
+"""Stints in Redis: which worker makes the ticks of a queue by itself, so that beat does not send each of them.
 
 For clients of Redis without a ledger: beat, workers.
 """
@@ -14,11 +14,11 @@ import redis
 from triggers.base import forms
 from triggers.ledger.keys import shared
 
-#: How much longer than it lasts a stint is known in Redis: nobody goes on for long after the last beat has ended, s.
+#: How long the record of a stint outlives the stint, seconds: after the last beat has ended, a worker soon stops, too.
 _LONGER_SECONDS: Final = 10.0
 
-#: KEYS: ticking. ARGV: our name, take (a tick was taken from the queue), go on, or leave. Returns 1 if we tick.
-#: Rules out: two workers that go on ticking for one queue; one that does where beat knows nothing of it.
+#: KEYS: ticking. ARGV: our name; `take` (a tick from the queue), `go on`, or `leave`. Returns 1 if we have the stint.
+#: Rules out: two workers with a stint on one queue; a stint that beat does not know of.
 _STEP: Final = """
 local by = redis.call('HGET', KEYS[1], 'by')
 if not by or (ARGV[2] ~= 'take' and by ~= ARGV[1]) then return 0 end
@@ -29,7 +29,7 @@ return 1
 
 
 class Ticking:
-    """The stints of all queues. Only promptness depends on them: two that tick do no harm; where none does, beat sends.
+    """The stints of all queues. Only promptness depends on them: two do no harm, and without one, beat sends each tick.
 
     Raises:
         redis.RedisError: Redis gave no answer.
@@ -40,9 +40,9 @@ class Ticking:
         self._step = client.register_script(_STEP)
 
     def open(self, queue: str, seconds: float) -> None:
-        """Let whoever takes the next tick from a queue go on by itself. For beat, before it sends that tick.
+        """Allow a stint to the worker that takes the next tick from a queue. For beat, before it sends that tick.
 
-        `seconds`: until beat sends the next one in any case.
+        `seconds`: length of the stint; then beat sends the next tick.
         """
         name = _key(queue)
         with self.client.pipeline(transaction=False) as pipe:
@@ -51,7 +51,7 @@ class Ticking:
             pipe.execute()
 
     def counts(self, queues: Sequence[str]) -> dict[str, int | None]:
-        """How often the worker that goes on has ticked, by queue, in one trip; None if there is none."""
+        """Number of ticks that each queue's stint has counted, in one trip to Redis; None without a stint."""
         with self.client.pipeline(transaction=False) as pipe:
             for queue in queues:
                 pipe.hget(_key(queue), "count")
@@ -59,11 +59,11 @@ class Ticking:
         return {queue: forms.number(text) if text else None for queue, text in zip(queues, found, strict=True)}
 
     def take(self, queue: str, name: str) -> bool:
-        """Begin a stint, or go on with it, having taken a tick from the queue; False where beat opened none."""
+        """Begin or continue a stint, after taking a tick from the queue; False if beat has allowed none."""
         return self._do(queue, name, "take")
 
     def go_on(self, queue: str, name: str) -> bool:
-        """Count another tick; False when this one is another worker's, or beat has ended."""
+        """Count another tick; False if another worker has the stint, or beat has ended."""
         return self._do(queue, name, "go on")
 
     def leave(self, queue: str, name: str) -> None:

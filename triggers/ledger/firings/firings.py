@@ -57,7 +57,7 @@ class Firings:
     ) -> Claim:
         """Lease up to `limit` firings that are due, of each trigger in turn; those of a later release are passed over.
 
-        What is `running` in this process keeps its lease, also one that ran out, and is not claimed again. What has to
+        What is `running` in this process keeps its lease, even if it has expired, and is not claimed again. What has to
         be done `before` goes in the same trip. First attempts at firings of `plain` triggers begin with it.
         """
         keys = [self.keys.due(lane), self.keys.fence, self.keys.registry_version]

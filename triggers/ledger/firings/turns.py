@@ -51,7 +51,7 @@ class Turns:
         hold = hold_of(receiver)
         names = [self.keys.due(LANE), self.keys.held(hold), self.keys.holds]
         owners = [part for firing in firings for part in (firing.key, firing.lease)]
-        reason = f"waits for its turn: {IN_FLIGHT} requests to {receiver} are under way"
+        reason = f"waiting for its turn: {IN_FLIGHT} requests to {receiver} are under way"
         return int(self.store.run(LINE_UP, names, hold, reason, self.keys.firing(""), *owners))
 
     def claim(self, receiver: str, limit: int, lease_seconds: float) -> Claim:

@@ -28,13 +28,13 @@ PACE: Final = Alarm(
     "pace:",
     "a trigger fires more often than its `max_per_minute` allows; the rest of the burst is held. The name ends with "
     "the trigger",
-    "no firing of the trigger is held for its pace",
+    "no firing of the trigger is held for its pace any longer",
 )
 UNREADABLE: Final = Alarm(
     "unreadable:",
     "a trigger, batch or firing cannot be read: a later release wrote it, it is damaged, or it is not signed. "
     "The name ends with what it is",
-    "it can be read, or is gone",
+    "the data can be read, or is gone",
 )
 SERVICE_TASK: Final = Alarm(
     "service task",
@@ -44,7 +44,7 @@ SERVICE_TASK: Final = Alarm(
 TWO_REDISES: Final = Alarm(
     "two Redises",
     "another Redis serves the same scheduler; this one has stopped serving it",
-    "never by itself: stop one of the two",
+    "never by itself: stop the workers of one of the two",
 )
 HTTP_DATE: Final = Alarm(
     "HTTP Date",
@@ -54,12 +54,12 @@ HTTP_DATE: Final = Alarm(
 SERVER_CLOCK: Final = Alarm(
     "server clock",
     "the clock that stamps changes on the ClearML server was set back",
-    "that clock has passed the time it had before",
+    "that clock has reached its earlier time again",
 )
 REDIS_CLOCK: Final = Alarm(
     "Redis clock",
-    "the clock of Redis' host was set back; times that are shown run ahead",
-    "the shown times are less than a minute ahead",
+    "the clock of Redis' host was set back, so displayed times are ahead of it",
+    "displayed times are less than a minute ahead",
 )
 
 EVICTION: Final = Alarm(
@@ -77,9 +77,9 @@ FAILURES: Final = Alarm(
 
 MEMORY: Final = Alarm(
     "memory:",
-    "what is remembered takes more than its budget, and no more of it can be forgotten yet. The name ends with what it "
-    "is: firings, launches or objects",
-    "it is within its budget",
+    "stored data takes more memory than its budget, and none of it may be deleted yet. The name ends with the data: "
+    "firings, launches or objects",
+    "the data is within its budget",
 )
 
 ALARMS: Final = (

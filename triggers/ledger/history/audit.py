@@ -74,7 +74,7 @@ class Audit:
         `before`: the id of a line, of which older ones are meant.
 
         Raises:
-            Usage: it is no such id.
+            Usage: it is not such an id.
         """
         if before:
             entry_order(before)
@@ -96,7 +96,7 @@ class Audit:
             before = found[-1][0]
 
     def _ended_behind(self, id_: str) -> set[str]:
-        """The beginnings of changes whose outcomes are the lines from an id on: they are no lines of their own."""
+        """The beginnings of changes whose outcomes are the lines from an id on: they are not lines of their own."""
         later: Any = self.store.client.xrange(self.keys.audit, id_, "+", _LOOKED_AT)
         return {str(_detail(fields).get("begun", "")) for _, fields in later}
 

@@ -69,7 +69,7 @@ def _seq(fields: Mapping[str, str]) -> int:
 def _without_hash(lines: Sequence[tuple[str, Mapping[str, str]]]) -> list[str]:
     """Lines of before there was a chain stand in front of it, or nowhere."""
     first = next((place for place, (_, fields) in enumerate(lines) if "hash" in fields), len(lines))
-    return [f"entry {id_} is no part of the chain" for id_, fields in lines[first:] if "hash" not in fields]
+    return [f"entry {id_} is not part of the chain" for id_, fields in lines[first:] if "hash" not in fields]
 
 
 def _beginning(chained: Sequence[Mapping[str, str]], start: Link) -> list[str]:

@@ -52,4 +52,4 @@ def entry_order(text: str) -> tuple[int, int]:
 
 def _no_place(text: str) -> Usage:
     shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
-    return Usage(f"{shown!r} is no place in this list: follow the links between its pages")
+    return Usage(f"{shown!r} is not a place in this list: follow the links between its pages")

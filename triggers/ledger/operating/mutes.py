@@ -37,6 +37,6 @@ class Mutes:
 
 
 def muted_at(found: Mapping[str, str], now_ms: int) -> dict[str, int]:
-    """Decode the mutes that last at a time; what is no time mutes nothing."""
+    """Decode the mutes that last at a time; what is not a time mutes nothing."""
     ends = {trigger: int(text) for trigger, text in found.items() if text.isdecimal()}
     return {trigger: end for trigger, end in ends.items() if end == UNTIL_UNMUTED or end > now_ms}

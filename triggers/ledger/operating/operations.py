@@ -32,7 +32,7 @@ class Operations:
         """Dead letters behind a cursor ("" for the first), and the cursor behind them, "" at the end.
 
         Raises:
-            Usage: it is no cursor.
+            Usage: it is not a cursor.
         """
         return self._page(self.keys.dead, after, count)
 

@@ -11,10 +11,12 @@ _HEAD = """# Redis keys
 
 Written from the catalog in `triggers/ledger/keys.py` by `python -m triggers.ledger.pages.keys_page`.
 
-Read them to look into a scheduler; change nothing by hand, since steps depend on several keys at once. Use the
-[verbs](../cli.md) instead. Every key begins with the prefix that `TRIGGERS_KEY_PREFIX` names. `id` is the id of the
-scheduler, and `<...>` a part that varies. All keys of a scheduler carry its id in braces, so that they share one hash
-slot. Names in brackets are modules below `triggers/ledger/`, or of the package named, which say what each field means.
+You can read these keys to examine a scheduler, but do not change them by hand, because steps depend on several keys at
+once. Use the [verbs](../cli.md) instead.
+
+Every key begins with the prefix that `TRIGGERS_KEY_PREFIX` sets. `id` is the id of the scheduler, and `<...>` a part
+that varies. All keys of a scheduler contain its id in braces, so they share one hash slot. Names in brackets are
+modules in `triggers/ledger/`, or in the package named, which explain each field.
 
 """
 

@@ -26,9 +26,15 @@ def table() -> str:
 
 PAGE = """# The protocol: how a change becomes exactly one launch
 
-Celery messages are hints that say "look"; the truth is in Redis. Each step takes one thing and leaves the next
-in one atomic script, so that a process may die between any two of them. Written from `triggers/ledger/steps.py`
-by `python -m triggers.ledger.pages.protocol_page`.
+Celery messages are hints that say "look"; the truth is in Redis. Each step removes its input and stores its output in
+one atomic script, or makes one call to the ClearML server. A process can therefore die between any two steps; the last
+two columns say what happens then. Written from `triggers/ledger/steps.py` by `python -m
+triggers.ledger.pages.protocol_page`.
+
+To *settle* a recorded ClearML task is to find out from its status what became of it: a draft was never enqueued, so the
+attempt withdraws it; any other status means that it was launched. An attempt is *void* if it lost its firing before it
+recorded its ClearML task: without the lease it cannot record the task, so it never enqueues it. The
+[glossary](glossary.md) defines the other words.
 
 {table}
 
@@ -38,17 +44,17 @@ by `python -m triggers.ledger.pages.protocol_page`.
 
 ![The states of a firing and the verbs that lead from one to another](img/states.svg)
 
-One verb for each transition, the same in code, scripts, the history and the command line. Written from
-`triggers/ledger/transitions.py`; the picture by `python -m triggers.ledger.pages.diagram > docs/img/states.svg`. Stored
-are the states of `triggers.ledger.firings.firing.State`: *claimed* is `waiting` with a lease. A lease that runs out
-changes nothing by itself: the firing stays claimed until the next attempt claims it.
+Each transition has one verb, the same in code, scripts, the history and the command line. The tables are written from
+`triggers/ledger/transitions.py`, the picture by `python -m triggers.ledger.pages.diagram > docs/img/states.svg`. Redis
+stores the states of `triggers.ledger.firings.firing.State`: *claimed* is `waiting` with a lease. When a lease expires,
+nothing changes at once: the firing stays claimed until the next attempt claims it.
 
 {phases}
 
 {transitions}
 
-`waiting` and `held` firings are under way, `dead` ones wait for a person; all others have ended and are forgotten after
-`TRIGGERS_RETENTION_DAYS`. The same as a Mermaid diagram:
+Firings that are `waiting` or `held` are under way, and `dead` ones wait for a person. All others have ended, and are
+forgotten after `TRIGGERS_RETENTION_DAYS`. The same as a Mermaid diagram:
 
 ```mermaid
 {mermaid}
@@ -56,49 +62,65 @@ changes nothing by itself: the firing stays claimed until the next attempt claim
 
 ## What may be deleted
 
-`triggers/actions/launching/drafts.py` makes the only call that deletes: of a draft, without `force`, so that the
-server refuses what was enqueued. It keeps every ClearML task that is, or ever was, the base task of a trigger, also of
-one that was edited, retired or deleted: the ledger never forgets their ids (`base_tasks`). A base task that is run
-itself carries launch tags and the tag `clearml-triggers:reused`; an earlier release did not write that tag.
-So a task is taken for a clone only if it has a parent, lacks that tag, and carries the nonce of an attempt that the
-ledger knows to be void.
+Only one call deletes anything on the ClearML server. It is in `triggers/actions/launching/drafts.py`, and deletes a
+draft without `force`, so the server refuses it for a task that was enqueued. It never deletes the base task of a
+trigger, even if that trigger was edited, retired or deleted: the ledger keeps the ids of all base tasks
+(`base_tasks`). With `reuse_task`, the base task itself carries launch tags, and the tag `clearml-triggers:reused`,
+which an earlier release did not write. A task therefore counts as a clone only if it has a parent, lacks that tag, and
+carries the nonce of an attempt that the ledger knows to be void.
 
-When a trigger is deleted or retired, its firings that have recorded a ClearML task are settled first, since that may
-run: launched stays launched, a draft is withdrawn. Then they are skipped, as are all others; nothing is cloned anew.
+When a trigger is deleted or retired, the firings that have recorded a ClearML task are settled first, since that task
+may run: a launched one stays launched, a draft is withdrawn. Then these firings and all others that wait are skipped.
+Nothing is cloned for them.
 
 ## What is checked exhaustively
 
-`tests/model/protocol.pml` is these steps as a small model, and [spin](https://spinroot.com) visits every state that
-it can reach: all interleavings of two dispatchers, a poller with its matcher, an agent and a person, for one or two
-objects that fire a `single_instance` trigger whose condition its own launches satisfy. Up to two faults fall
-anywhere: a process killed before any step, a live one frozen past its lease, a lost reply, a failure before the
-clone, Redis emptied while serving. The person skips what waits, copies launches (and runs the copies), deletes a
-launch. Checked in every state: a firing is enqueued once; one launch runs at a time; no event of an own launch is
-granted; whoever is skipped for a slot is skipped for something that runs or is being launched; and at the end every
-object was launched once, or skipped for such a reason. `tests/model/test_protocol_model.py` also gives the model
-the rules of before (own launches known by what the last step writes, slots left alone by what ends a firing, an
-epoch that is the run of Redis alone) and sees each of them fail.
+Three small models of these steps are checked with [spin](https://spinroot.com), which visits every state that a model
+can reach.
 
-`tests/model/parts.pml` is a second model, of the parts of one firing: one that goes along with it, one that waits for
-its launch, one that its receiver refuses for good, and the alarm of `on_failed`. Two workers and a person, who retries
-and drops dead letters, interleave with a process killed before any step, one frozen past its lease, a lost reply, and
-Redis emptied. Checked: each part is carried out once under its lease, none before its time, and at the end none is
-missing. Parts granted by a step of their own, and an alarm for each failure, fail there.
+**`tests/model/protocol.pml`** models launches. Two dispatchers, a poller with its matcher, an agent and a person
+interleave in every order. One or two objects fire a `single_instance` trigger whose own launches satisfy its condition.
+The person skips waiting firings, copies launches and runs the copies, and deletes a launch. Up to two faults occur at
+any point: a process is killed before a step, a process is frozen until its lease has expired, a reply is lost, a call
+fails before the clone, or Redis is emptied while it serves. The model checks that
 
-`tests/model/lines.pml` is a third model, of how workers take firings: from lines of triggers, which take turns. Two
-workers, one of an earlier release that takes from the list, a matcher, a person who skips, and leases and pauses that
-run out interleave with a process killed or frozen, and with lines that are lost. Checked: what the list says to stand
-in a line does, nothing is taken that another has, no trigger is served twice while another waits, and at the end no
-firing is forgotten. Taking by due time alone, lines that are believed, and lines that stay lost fail there.
+- each firing is enqueued once
+- one launch runs at a time
+- no event of a trigger's own launch is granted
+- a firing is skipped for a slot only if something runs or is being launched
+- at the end, every object was launched once, or was skipped for such a reason
 
-*Not in the models:* time (a lease ends whenever it may, a forgotten enqueue has arrived before anything goes on, as
-[decision 5](decisions/0005-waiting-for-forgotten-attempts.md) assumes), reading windows, the pace of polls, which
-matcher takes which partition, order within a trigger, pace, holds, pauses and edits, `reuse_task`, repeating
-triggers, functions, what parts of a firing edit, turns at receivers, schedules, a launch that a person deletes while
-Redis is emptied or before the ledger knows of it ([decision 4](decisions/0004-withdrawing-is-announced.md)), older
-data put back into Redis, and a promoted replica. The random interleavings of the real stages (`tests/property/stages`)
-put older data back; `tests/integration/failover/test_promotion.py` promotes a replica; the crash tests and chaos have
-most of the rest.
+`tests/model/test_protocol_model.py` also runs the model with earlier, wrong rules, and sees each of them fail: a
+trigger's own launches known only from the last step, a firing that ends without releasing its slot, and an epoch that
+is just the run of Redis.
+
+**`tests/model/parts.pml`** models the parts of one firing: one that runs along with it, one that waits for its launch,
+one that its receiver refuses for good, and the alarm of `on_failed`. Two workers and a person who retries and drops
+dead letters interleave with the same faults. The model checks that each part is carried out once under its lease, none
+before its time, and that none is missing at the end. Granting the parts in a step of their own fails there, and so does
+one alarm for each failure.
+
+**`tests/model/lines.pml`** models how workers take firings from the lines of triggers, which take turns. Two workers
+(one of them of an earlier release, which takes firings from the list), a matcher, and a person who skips interleave
+with expiring leases and pauses, a killed or frozen process, and lost lines. The model checks that every firing that the
+list counts as lined up is in a line, no worker takes what another has, no trigger is served twice while another waits,
+and no firing is forgotten at the end. Taking by due time alone fails there, and so do lines that are trusted, and lines
+that are not repaired.
+
+**Not in the models:**
+
+- time: a lease may expire at any moment, and a forgotten enqueue call has arrived before anything continues, as
+  [decision 5](decisions/0005-waiting-for-forgotten-attempts.md) assumes
+- polls: reading windows, pace, and which matcher takes which partition
+- firings: their order within a trigger, pace, holds, pauses, edited triggers, `reuse_task`, repeating triggers,
+  functions, edits made by parts, turns at receivers, and schedules
+- a launch that a person deletes while Redis is emptied, or before the ledger knows of it ([decision
+  4](decisions/0004-withdrawing-is-announced.md))
+- Redis with older data, or a promoted replica
+
+Tests of the real stages cover most of these: random interleavings (`tests/property/stages`) also put older data back
+into Redis, `tests/integration/failover/test_promotion.py` promotes a replica, and the crash tests and
+[chaos](chaos.md) kill real processes.
 """
 
 

@@ -97,7 +97,7 @@ def decode_batch(text: str) -> Batch:
 
     Raises:
         Newer: a later release wrote it: it is left for that release's matchers.
-        Unreadable: it is no batch.
+        Unreadable: it is not a batch.
     """
     with reading("batch"):
         head, *lines = parted(text)[0].split("\n")

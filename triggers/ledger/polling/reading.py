@@ -44,7 +44,7 @@ class Cursor:
 
     @classmethod
     def of(cls, found: Mapping[str, str]) -> Cursor:
-        """Read what is kept in Redis; what is no number counts as never read, and is read again."""
+        """Read what is kept in Redis; what is not a number counts as never read, and is read again."""
         return cls(**{field.name: forms.number(found.get(field.name)) for field in fields(cls)})
 
 
@@ -117,7 +117,7 @@ class Reading:
         return max(0, clock.now_ms(self.store.client, self.keys) - since_ms) if since_ms else 0
 
     def cursor(self, source: str) -> Cursor:
-        """How far the source was read; what is no number counts as never read, and is read again."""
+        """How far the source was read; what is not a number counts as never read, and is read again."""
         found: Any = self.store.client.hgetall(self.keys.cursor(source))
         return Cursor.of(found)
 

@@ -20,7 +20,7 @@ def seen_as(event: Event) -> float:
     """The change as a score: its time in ms, and behind the point ten bits of what was read.
 
     An object may change again in the millisecond in which it was read, and no change after that: its time alone
-    would pass the second state for the first. A project's new name is no change of what lies in it.
+    would pass the second state for the first. A project's new name is not a change of what lies in it.
     """
     return event.changed_ms + zlib.crc32(replace(event, project="").to_json().encode()) % 1024 / 1024
 

@@ -232,7 +232,7 @@ class Registry:
         """The entry of a trigger that is declared; None where it stays as it is."""
         old, unread, digest = known.entries.get(trigger.id), known.unreadable.get(trigger.id), trigger.digest
         if unread is not None:
-            log.warning("%s; it is replaced by what is declared now", unread.why)
+            log.warning("%s; replacing it with the present declaration", unread.why)
             since_ms = self.passed_by_since(trigger.id, unread, start_ms)
             return Entry(trigger, since_ms, version, origin, unread.paused, False, digest, source, source)
         if old is not None and old.origin != origin and old.declared == digest:
@@ -286,4 +286,4 @@ class Registry:
             texts = {} if len(sealed) <= registry_texts.ONE_SCRIPT else self._texts()
             if registry_texts.write(self.store, self.keys, (known.version, version), texts, sealed):
                 return self.snapshot()
-        raise Usage("the registry is being written by others all the time; try again when they are done")
+        raise Usage("other processes keep writing the registry; try again when they have finished")

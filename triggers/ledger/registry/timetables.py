@@ -10,6 +10,6 @@ def timetable_of(entry: Entry) -> Timetable:
     """Make the timetable of an entry ready; once for each version of the entry, since a calendar costs.
 
     Raises:
-        TypeError: it is no schedule.
+        TypeError: it is not a schedule.
     """
     return Timetable.of(entry.trigger, entry.since_ms, entry.edited_ms, entry.jitters)

@@ -1,6 +1,6 @@
 -- Let claimed firings wait for their turn at a receiver, off the due list. KEYS: due, held, holds.
 -- ARGV: run id, hold, reason, prefix of firing keys, firing key, token, firing key, token, ...
--- Returns how many. This attempt has called nothing: it is forgotten. No line of history: it is no decision.
+-- Returns how many. This attempt has called nothing: it is forgotten. No line of history: it is not a decision.
 -- Rules out: a firing taken from the attempt that is at it; one that is on neither list.
 local moved = 0
 for i = 5, #ARGV, 2 do

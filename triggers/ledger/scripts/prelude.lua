@@ -25,7 +25,7 @@ local function owns(firing, token) return current(token) and redis.call('HGET', 
 
 local function leads(lease, token) return current(token) and redis.call('GET', lease) == token end
 
--- A lease runs out by the ledger's clock: Redis' own expiry comes late where the wall clock is set back. Of one that an
+-- A lease expires by the ledger's clock: Redis' own expiry comes late where the wall clock is set back. Of one that an
 -- earlier release took nothing else is known.
 local function is_held(lease)
   local token = redis.call('GET', lease)

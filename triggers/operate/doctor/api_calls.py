@@ -10,7 +10,7 @@ from triggers.operate.target import Target
 
 _ABOUT = "API calls"
 
-#: What to do about a server that takes no calls.
+#: What to do about a server that refuses calls.
 BUSY = "wait: polls and launches resume by themselves, nothing is lost; if a quota is used up, raise it in ClearML"
 
 
@@ -25,7 +25,7 @@ def look(target: Target) -> Iterator[Finding]:
     elif budget.polls_are_over:
         yield Finding(_ABOUT, "bad", line(budget), _until(budget))
     elif budget.is_over:
-        way = "polls stretch so that the month holds; raise TRIGGERS_API_CALLS_PER_MONTH if that is too slow"
+        way = "polls slow down to stay within the limit; if that is too slow, raise TRIGGERS_API_CALLS_PER_MONTH"
         yield Finding(_ABOUT, "warn", line(budget), way)
     else:
         yield Finding(_ABOUT, "ok", line(budget))

@@ -101,9 +101,7 @@ def _signatures(of: Settings, workers: Mapping[str, Running], *, sealed: bool) -
     elif strange or (mine and signing - set(mine)):
         who = ", ".join(strange) or "this process"
         words = f"{who} does not accept the key with which another signs"
-        yield Finding(
-            "signatures", "bad", words, "name both keys in TRIGGERS_SIGNING_KEY everywhere, the new one first"
-        )
+        yield Finding("signatures", "bad", words, "set both keys in TRIGGERS_SIGNING_KEY everywhere, the new one first")
     elif (signing or sealed) and not mine:
         words = "the workers have a signing key and this process has none: what it changes would be refused"
         yield Finding("signatures", "warn", words, "set TRIGGERS_SIGNING_KEY here too")

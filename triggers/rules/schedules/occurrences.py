@@ -90,10 +90,10 @@ class Timetable:
         """Make it ready; once for each version of its entry in the registry.
 
         Raises:
-            TypeError: it is no schedule.
+            TypeError: it is not a schedule.
         """
         if not isinstance(trigger, ScheduleTrigger):
-            raise TypeError(f"{trigger.id} is no schedule")
+            raise TypeError(f"{trigger.id} is not a schedule")
         return cls(trigger, since_ms, calendar_for(trigger, since_ms, edited_ms), jitters)
 
     def looked_ms(self, walls: WallClocks) -> int:
@@ -147,8 +147,8 @@ class Timetable:
         """Choose what to grant of the times later than `after_ms`, up to now.
 
         Those of the last minute are on time. Of those before, missed while nobody looked, `catch_up` says which are
-        made up for, as far as they are in the window: all, or only the last time of all, or none. The run at once is
-        no nominal time that can be missed: it waits for the first look.
+        made up for, as far as they are in the window: all, or only the last time of all, or none. The run at once
+        has no nominal time that can be missed: it waits for the first look.
         """
         window_ms = max(self.trigger.window_ms, GRACE_MS)
         first = tuple(self._at_once(max(after_ms, now_ms - max(window_ms, AT_ONCE_MS)), now_ms))

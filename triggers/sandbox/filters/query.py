@@ -119,7 +119,7 @@ class Query:
 
 
 def _check_texts(field: str, value: Any) -> None:
-    """Refuse a list filter with a value that is no text; null is one."""
+    """Refuse a list filter with a value that is not a text; null is one."""
     for item in value if isinstance(value, list) else [value]:
         if item is not None and not isinstance(item, str):
             raise errors.bad_value("invalid value type, string expected", field=field, value=item)

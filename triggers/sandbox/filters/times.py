@@ -27,7 +27,7 @@ def read_time(text: Any, field: str) -> str | None:
     None: a text that cannot be read as a time, which counts as not given.
 
     Raises:
-        ApiError: 400/16, it is no text.
+        ApiError: 400/16, it is not a text.
     """
     if not isinstance(text, str):
         wrong = f"expected string or bytes-like object, got '{type(text).__name__}'"
@@ -48,7 +48,7 @@ def read_time(text: Any, field: str) -> str | None:
 class Times:
     """A filter on one time, read: all of the comparisons hold, and any of the plain values if there are some.
 
-    False if nothing in it could be read: then it is no filter.
+    False if nothing in it could be read: then it is not a filter.
     """
 
     def __init__(self, value: Any, field: str) -> None:

@@ -22,7 +22,7 @@ def register(call: Call) -> Json:
 
 @endpoint("workers.unregister", "worker!")
 def unregister(call: Call) -> Json:
-    """A worker ends; an unknown one is no error."""
+    """A worker ends; an unknown one is not an error."""
     call.state.workers.pop(call.body["worker"], None)
     return {}
 

@@ -10,7 +10,7 @@ def queue_of(call: Call, key: str) -> Json:
     """The queue of an id.
 
     Raises:
-        ApiError: 400/701, there is none; a name is no id.
+        ApiError: 400/701, there is none; a name is not an id.
     """
     queue = call.state.queues.get(key)
     if queue is None:

@@ -35,7 +35,7 @@ def add_or_update_artifacts(call: Call) -> Json:
 
 @endpoint("tasks.delete_artifacts", "task! artifacts[]!")
 def delete_artifacts(call: Call) -> Json:
-    """Delete artifacts; missing ones are no error."""
+    """Delete artifacts; missing ones are not an error."""
     task = _open_task(call)
     gone = {(item["key"], item.get("mode") or "output") for item in call.body["artifacts"]}
     kept = [item for item in task["execution"]["artifacts"] if (item["key"], item["mode"]) not in gone]

@@ -137,7 +137,7 @@ def publish_task(call: Call, task: Json, *, models: bool, force: bool = False) -
 
 @endpoint("tasks.ping", "task!")
 def ping(call: Call) -> Json:
-    """A task says that it lives; one that does not exist any more is no error."""
+    """A task says that it lives; one that does not exist any more is not an error."""
     task = call.state.tasks.get(call.body["task"])
     if task is not None:
         call.state.tasks.begin(task)

@@ -81,7 +81,7 @@ def _watched(call: Call) -> Json:
 
 @endpoint("tasks.dequeue", "task! status_reason status_message")
 def dequeue(call: Call) -> Json:
-    """Take a task out of its queue; missing and unqueued tasks are no error."""
+    """Take a task out of its queue; missing and unqueued tasks are not an error."""
     return {"dequeued": 1, **_dequeue(call, call.body["task"])}
 
 

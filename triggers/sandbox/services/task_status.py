@@ -63,7 +63,7 @@ def done(call: Call, task: Json) -> None:
 
 
 def check_draft(task: Json, *, force: bool = False, editable: frozenset[str] = frozenset()) -> None:
-    """Refuse a change of a task that is no draft; with `force` the statuses `editable` are open too.
+    """Refuse a change of a task that is not a draft; with `force` the statuses `editable` are open too.
 
     Raises:
         ApiError: 400/110.

@@ -51,7 +51,7 @@ def given_values(call: Call, body: Json) -> Json:
     """The fields of a create or edit request as they are stored; partial ones are not merged yet.
 
     Raises:
-        ApiError: 400/16 project or parent do not exist, 400/800 tags are no list.
+        ApiError: 400/16 project or parent do not exist, 400/800 tags are not a list.
     """
     values: Json = {}
     for field in ("tags", "system_tags"):
