@@ -41,10 +41,10 @@ FOUND = [
     ("fires for ever", "for ever and ever"),
     ("the error names the way out", "no way out"),
     ("a mapping, and 3 is none", "these are none"),
-    ("'soon' is not a time: give one", "These are no words"),
+    ("'soon' is no time: give one", "These are no words"),
     ("the lease runs out", "leases that have run out"),
     ("the server takes no calls", "it takes calls again"),
-    ("the part after # looks like a secret", "the part in place of a host"),
+    ("what stands behind # looks like a secret", "what stands in place of a host"),
     ("the last calls are in the hands of others", "in the hands of all"),
 ]
 

@@ -173,7 +173,7 @@ CANARY = "c4n4ry"
         ({"url": "https://hooks.example.com/\r\nX: y"}, "cannot contain blanks"),
         ({"url": "https://${object.name}/"}, "not in the host"),
         ({"url": "https://${env:HOST}/in"}, "env:NAME for a secret that is the whole address"),
-        ({"url": "https://hooks.example.com/\ud800"}, "no blanks"),
+        ({"url": "https://hooks.example.com/\ud800"}, "cannot contain blanks"),
         ({"headers": {"X-A": "\ud800"}}, "control characters"),
         ({"url": "https://hooks.example.com:${object.name}/"}, "give an address"),
         ({"url": "https://hooks.example.com/${object.nam}"}, "did you mean ${object.name}?"),

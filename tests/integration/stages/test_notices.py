@@ -204,7 +204,7 @@ def test_a_server_that_takes_no_calls_is_reported_if_this_lasts(world: World, pa
     ApiAccount(None).settle(world.ledger.calls, world.api, force=True)
     found = told(world.ctx)
     assert list(found) == (["API pause"] if reported else [])
-    assert not reported or "(429/0: Too many requests); the next one is made in" in found["API pause"]
+    assert not reported or "(429/0: Too many requests); the next call is made in" in found["API pause"]
     elsewhere = Api(replace(world.api.credentials, host="http://elsewhere"), timeout_seconds=60)
     assert told(replace(world.ctx, api=elsewhere)) == {}, "the pause is of another server"
 

@@ -115,7 +115,7 @@ def test_a_list_of_actions_has_those_that_no_argument_spells(action: str, words:
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ("actions: [{type: tag, add: [a]}]", "acts on models, datasets and tasks, and a time is no object"),
+        ("actions: [{type: tag, add: [a]}]", "acts on models, datasets and tasks, and a time is not an object"),
         ("actions: [{type: notify, to: env:A}], on_failed: [{type: archive}]", "on_failed='archive'"),
         (
             "actions: [{type: notify, to: env:A}], on_resolved: [{type: notify, to: env:A}]",
