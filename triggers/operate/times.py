@@ -10,6 +10,8 @@ from typing import Final
 from triggers.base.errors import Usage
 
 _UNITS: Final = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
+#: The last moment that is read.
+_LAST_MS: Final = int(datetime(9998, 12, 31, tzinfo=UTC).timestamp() * 1000)
 _PART: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|m|h|d|w)\s*")
 _SPAN: Final = re.compile(f"(?:{_PART.pattern})+")
 
@@ -33,15 +35,19 @@ def time_ms(text: str, now_ms: int, option: str) -> int:
     """
     if text.strip() == "now":
         return now_ms
-    if _SPAN.fullmatch(text.strip()):
-        return now_ms - span_ms(text, option)
     try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError:
+        if _SPAN.fullmatch(text.strip()):
+            return _shown(now_ms - span_ms(text, option))
+        return _shown(int(datetime.fromisoformat(text.strip()).timestamp() * 1000))
+    except (ValueError, OverflowError):
         raise Usage(
             f"{option} {text!r}: give how long ago (90s, 15m, 2h, 7d) or a time such as 2026-11-22T18:00"
         ) from None
-    return int(moment.timestamp() * 1000)
+
+
+def _shown(ms: int) -> int:
+    """The nearest moment that can be written in every zone: nothing here is earlier than 1970, or later than 9998."""
+    return min(max(ms, 1), _LAST_MS)
 
 
 def until_ms(text: str, now_ms: int, option: str) -> int:
@@ -50,9 +56,9 @@ def until_ms(text: str, now_ms: int, option: str) -> int:
     Raises:
         Usage: names the option, the value, and what to give instead.
     """
-    if _SPAN.fullmatch(text.strip()):
-        return now_ms + span_ms(text, option)
-    with suppress(Usage):
+    with suppress(Usage, ValueError, OverflowError):
+        if _SPAN.fullmatch(text.strip()):
+            return _shown(now_ms + span_ms(text, option))
         if (found := time_ms(text, now_ms, option)) > now_ms:
             return found
     raise Usage(f"{option} {text!r}: give how long from now (2h, 7d) or a time to come, such as 2026-12-24T18:00")

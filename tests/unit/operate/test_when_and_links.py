@@ -6,7 +6,7 @@ import pytest
 
 from triggers.base.errors import Usage
 from triggers.clearml_api.links import derived
-from triggers.operate.times import ago, iso, span, span_ms, time_ms
+from triggers.operate.times import ago, iso, local_with_zone, span, span_ms, time_ms, until_ms
 
 NOW = 1_800_000_000_000
 
@@ -55,3 +55,19 @@ def test_words_for_lengths() -> None:
 )
 def test_web_pages_by_the_address_of_the_api(api: str, web: str) -> None:
     assert derived(api) == web
+
+
+@pytest.mark.parametrize("text", ["0001-01-01", "9" * 400 + "d"])
+def test_a_moment_that_no_calendar_has_is_refused_in_words(text: str) -> None:
+    for read in (time_ms, until_ms):
+        with pytest.raises(Usage, match=f"--until '{text}': give how long"):
+            read(text, NOW, "--until")
+
+
+@pytest.mark.parametrize("text", ["99999d", "9000000d", "99999999999d", "1950-01-01", "9999-12-31T23:59:59-12:00"])
+def test_a_moment_that_is_far_away_can_be_counted_with_and_shown(text: str) -> None:
+    """`--since 9000000d` means everything; a stream of Redis has no moment before 1970."""
+    for ms in (time_ms(text, NOW, "--from"), NOW if text.startswith("1950") else until_ms(text, NOW, "--until")):
+        assert ms > 0
+        assert iso(ms)
+        assert local_with_zone(ms)
