@@ -17,7 +17,8 @@ from triggers.base.errors import NoCredentials, Refused, ServerBusy, ServerUnava
 from triggers.base.retry import patiently
 from triggers.base.settings import Settings
 from triggers.base.terminal import say_problem
-from triggers.clearml_api import Api, Credentials, identity
+from triggers.clearml_api import Api, Credentials, does_answer, identity
+from triggers.client.exit_limit import limit_exit
 
 #: Exit codes of a script: something failed; a person has to change something.
 _FAILED, _USAGE = 1, 2
@@ -84,7 +85,10 @@ class _Plainly:
         say_problem(f"clearml-triggers: {error}")
         with contextlib.redirect_stderr(io.StringIO()):
             self._previous(type(error), error, traceback)
-        raise SystemExit(_USAGE if isinstance(error, Usage) else _FAILED)
+        code = _USAGE if isinstance(error, Usage) else _FAILED
+        if "clearml" in sys.modules:  # it may be why the script ends that the server has gone
+            limit_exit(code, lambda: does_answer(Credentials.resolve()), extensions=math.inf)
+        raise SystemExit(code)
 
 
 def _is_of_no_task(error: BaseException) -> bool:

@@ -112,6 +112,11 @@ class ServingProcess:
 
     def _terminate(self, number: int) -> None:
         self._signals.__exit__()
+        self._end(number)
+
+    def _end(self, number: int) -> None:
+        """End as without us, and soon, even if the ClearML server has gone."""
+        limit_exit(128 + number, lambda: does_answer(self.credentials))
         end_process(number)
 
     def console(self, wanted: bool | int) -> AbstractContextManager[object]:
@@ -227,8 +232,7 @@ class ServingProcess:
                 self.stop()
                 self._election.leave()
         if self._received:
-            limit_exit(128 + self._received[0], lambda: does_answer(self.credentials))
-            end_process(self._received[0])
+            self._end(self._received[0])
         if tenure.lost:
             raise Fenced(tenure.lost)
         if tenure.aborted and tenure.abort:

@@ -73,9 +73,10 @@ def test_script_ends_quietly_with_its_service_task_stopped(
     assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
 
 
+@pytest.mark.parametrize("server", ["answers", "has gone"])
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_script_that_waits_for_the_lease_of_another_redis_ends_quietly(
-    tmp_path: Path, number: signal.Signals, code: int
+    tmp_path: Path, number: signal.Signals, code: int, server: str
 ) -> None:
     with Sandbox() as sandbox:
 
@@ -95,6 +96,8 @@ def test_script_that_waits_for_the_lease_of_another_redis_ends_quietly(
         try:
             said = (tmp_path / "second.txt").read_text
             eventually(lambda: "may be served from another Redis" in said(), "it waits", told=said)
+            if server == "has gone":  # then the SDK would go on for hours
+                sandbox.control.fault("drop")
             second.send_signal(number)
             assert second.wait(60) == code
         finally:
@@ -103,6 +106,37 @@ def test_script_that_waits_for_the_lease_of_another_redis_ends_quietly(
     told = (tmp_path / "second.txt").read_text()
     assert "Traceback" not in told
     assert "seen by the script" in told
+    assert ("gave no answer at the end" in told) == (server == "has gone")
+
+
+FAILING = """
+import sys
+from triggers import TriggerScheduler
+scheduler = TriggerScheduler(force_create_task_name="failing", force_create_task_project="Ending")
+print("ready", flush=True)
+sys.stdin.readline()
+scheduler.add_task_trigger(schedule_function=print, trigger_on_status=["no such status"], name="any")
+"""
+
+
+@pytest.mark.parametrize("server", ["answers", "has gone"])
+def test_script_that_an_error_ends_waits_for_no_server_that_has_gone(tmp_path: Path, server: str) -> None:
+    with Sandbox() as sandbox:
+        own = {"HOME": str(tmp_path), "TRIGGERS_STATE_FOLDER": str(tmp_path / "state")}
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        command = [sys.executable, "-c", FAILING]
+        with subprocess.Popen(command, env=os.environ | sandbox.env() | own, text=True, **pipes) as script:
+            try:
+                assert script.stdout is not None
+                eventually(lambda: script.stdout.readline() == "ready\n", "it is ready")
+                if server == "has gone":
+                    sandbox.control.fault("drop")
+                _, told = script.communicate("\n")
+            finally:
+                script.kill()
+    assert script.returncode == 2
+    assert "no such status" in told
+    assert ("gave no answer at the end" in told) == (server == "has gone")
 
 
 def wait_until_it_is(when: str, sandbox: Sandbox) -> None:

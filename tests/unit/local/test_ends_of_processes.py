@@ -30,9 +30,14 @@ def answers():
     print("asked", flush=True)
     return len(asked) <= {answers}
 atexit.register(threading.Event().wait, {held})  # as the SDK does
-exit_limit.limit_exit(143, answers)
+exit_limit.limit_exit(143, answers{extensions})
 print("the script has ended", flush=True)
 """
+
+
+def held(*, answers: object, seconds: float | None, extensions: str = "") -> str:
+    """A script whose exit takes as long; None: it never ends. `answers`: so often the server answers."""
+    return HELD.format(answers=answers, held=seconds, extensions=extensions)
 
 
 def ended(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -62,7 +67,7 @@ def test_an_error_of_the_script_is_shown_as_ever() -> None:
 
 @pytest.mark.parametrize("answers", ["0", "int('no number')"])
 def test_an_exit_that_is_held_ends_when_the_server_does_not_answer(answers: str) -> None:
-    done = ended(HELD.format(answers=answers, held=None))
+    done = ended(held(answers=answers, seconds=None))
     assert done.returncode == 143
     assert done.stdout.splitlines() == ["the script has ended", "asked"]
     assert "the ClearML server gave no answer at the end" in done.stderr
@@ -70,12 +75,19 @@ def test_an_exit_that_is_held_ends_when_the_server_does_not_answer(answers: str)
 
 
 def test_an_exit_on_a_slow_machine_has_more_time_but_ends() -> None:
-    done = ended(HELD.format(answers=99, held=None))
+    done = ended(held(answers=99, seconds=None))
     assert done.returncode == 143
     assert done.stdout.count("asked") == 4
     assert "the SDK did not end" in done.stderr
 
 
+def test_an_exit_after_an_error_has_time_as_long_as_the_server_answers() -> None:
+    done = ended(held(answers=6, seconds=None, extensions=", extensions=float('inf')"))
+    assert done.returncode == 143
+    assert done.stdout.count("asked") == 7
+    assert "the ClearML server gave no answer at the end" in done.stderr
+
+
 def test_an_exit_that_is_not_held_is_left_alone() -> None:
-    done = ended(HELD.format(answers=0, held=0))
+    done = ended(held(answers=0, seconds=0))
     assert (done.returncode, done.stderr) == (0, "")
