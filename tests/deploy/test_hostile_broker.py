@@ -84,7 +84,7 @@ def test_messages_that_are_not_signed_are_refused_and_counted(
         eventually(lambda: "Task triggers.match[genuine] succeeded" in worker.log.read_text(), "the genuine one")
         log = worker.log.read_text()
         assert not [name for name in ("unsigned", "other", "moved") if f"match[{name}]" in log]
-        assert log.count("a message is refused") == 2, "one line for each reason"
+        assert log.count("refused a message: ") == 2, "one line for each reason"
 
         def said() -> bool:
             (running,) = at_work.of(worker.client).values() or [None]

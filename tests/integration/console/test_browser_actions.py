@@ -44,7 +44,7 @@ def pause(scene: Scene, page: Page, home: str) -> None:
 def resume(scene: Scene, page: Page, home: str) -> None:
     page.goto(f"{home}/triggers/dataset:retrain on new data")
     press(page, "Resume, skip what was missed")
-    confirm(page, "Resume", "What was missed never fires")
+    confirm(page, "Resume", "Missed changes never fire")
     said(page, "Resumed 1 trigger")
     assert not entry(scene, "dataset:retrain on new data").paused  # type: ignore[attr-defined]
 
@@ -84,7 +84,7 @@ def fire(scene: Scene, page: Page, home: str) -> None:
     press(page, "Test")
     expect(page.get_by_text("4 satisfy the condition now")).to_be_visible()
     press(page, "Fire")
-    confirm(page, "Fire", "whatever its condition says?")
+    confirm(page, "Fire", "whatever its condition?")
     said(page, "Granted firing")
 
 
