@@ -94,7 +94,7 @@ def test_a_killed_child_is_started_again(parent):
 
 
 def test_a_second_start_on_the_folder_is_refused_with_a_fix(parent):
-    with pytest.raises(Usage, match=f"in use by process {parent.process.pid} .*: end it first"):
+    with pytest.raises(Usage, match=f"in use by process {parent.process.pid} .*: end that process first"):
         Supervisor(redis=PrivateRedis(parent.folder), command=["true"]).run()
     with parent.client() as store:
         assert store.ping()
